@@ -1,0 +1,106 @@
+//! From records to UDM events: a mapping's plan applied to whatever arrives.
+//!
+//! [`Converter::convert`] takes a byte slice, [`Converter::convert_inputs`] any number of readers,
+//! on as many threads as wanted. Both give [`Batch`]es: events as NDJSON, and the records that
+//! could not be converted as [`Reject`]s. Nothing here opens a file or looks at a clock.
+
+mod batch;
+mod event;
+mod parallel;
+mod reject;
+mod tally;
+
+pub use batch::Batch;
+pub use parallel::{Input, Piece, Stop};
+pub use reject::Reject;
+pub use tally::{EventTypeCount, Tally};
+
+use crate::mapping::{Mapping, Plan, Spelling};
+
+/// SecOps' own limit for a log line: 1 MiB.
+pub const MAX_RECORD_BYTES: usize = 1 << 20;
+
+/// How events are spelled and what is added to them.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The spelling of field names.
+    pub field_names: FieldNames,
+    /// What stands around an event.
+    pub envelope: Envelope,
+    /// For `principal.namespace`, wherever a principal stands: the feed's asset namespace.
+    pub namespace: Option<String>,
+    /// Keys and values for `metadata.ingestion_labels`: the feed's ingestion labels.
+    pub labels: Vec<(String, String)>,
+    /// The longest record, in bytes; longer ones are rejected. At least 1.
+    pub max_record_bytes: usize,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            field_names: FieldNames::default(),
+            envelope: Envelope::default(),
+            namespace: None,
+            labels: Vec::new(),
+            max_record_bytes: MAX_RECORD_BYTES,
+        }
+    }
+}
+
+/// The spelling of UDM's field names in events. SecOps takes both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FieldNames {
+    /// `event_type`, as in rules and in UDM search.
+    #[default]
+    Snake,
+    /// `eventType`, protobuf's canonical JSON.
+    Camel,
+}
+
+/// What stands around an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Envelope {
+    /// Nothing: the line is the event.
+    #[default]
+    Bare,
+    /// `{"event":{"idm":{"read_only_udm":...}}}`, as parsers give it.
+    Event,
+}
+
+/// Converts records into UDM events by one mapping.
+#[derive(Debug)]
+pub struct Converter {
+    plan: Plan,
+    before: &'static [u8],
+    after: &'static [u8],
+    max_record_bytes: usize,
+}
+
+impl Converter {
+    /// A converter for `mapping`.
+    pub fn new(mapping: &Mapping, options: &Options) -> Converter {
+        let camel = options.field_names == FieldNames::Camel;
+        let spelling = Spelling { camel, namespace: options.namespace.as_deref(), labels: &options.labels };
+        let (before, after): (&[u8], &[u8]) = match (options.envelope, camel) {
+            (Envelope::Bare, _) => (b"", b"\n"),
+            (Envelope::Event, false) => (b"{\"event\":{\"idm\":{\"read_only_udm\":", b"}}}\n"),
+            (Envelope::Event, true) => (b"{\"event\":{\"idm\":{\"readOnlyUdm\":", b"}}}\n"),
+        };
+        Converter {
+            plan: Plan::new(mapping, spelling),
+            before,
+            after,
+            max_record_bytes: options.max_record_bytes.max(1),
+        }
+    }
+
+    /// The compiled mapping.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// An empty account for this converter's events.
+    pub fn tally(&self) -> Tally {
+        Tally::new(&self.plan)
+    }
+}

@@ -1,0 +1,36 @@
+//! Turns Duo telephony logs into Google SecOps UDM events, by a mapping table kept as data.
+//!
+//! ```
+//! use udmap::convert::{Converter, Options};
+//! use udmap::mapping::Mapping;
+//!
+//! let mapping = Mapping::builtin("duo_telephony").expect("the table comes with udmap");
+//! let converter = Converter::new(&mapping, &Options::default());
+//! let log = br#"{"context":"enrollment","credits":1,"phone":"+12125556707","ts":"2023-03-21T22:34:49.466370+00:00","type":"sms"}
+//! {"context":"enrollment"}"#;
+//!
+//! let batch = converter.convert(log);
+//! let event = String::from_utf8(batch.events)?;
+//! assert!(event.starts_with(r#"{"metadata":{"product_event_type":"enrollment","event_timestamp":"2023-03-21T22:34:49.466370Z""#));
+//! assert_eq!(batch.rejects[0].reason.code(), "no-timestamp");
+//! assert_eq!(batch.rejects[0].line, 2);
+//! assert!(batch.tally.balances());
+//! # Ok::<(), std::string::FromUtf8Error>(())
+//! ```
+//!
+//! The parts, each leaning only on those after it: [`convert`] applies a [`mapping`] to records;
+//! [`mapping`] reads tables and checks them against [`udm`]; [`record`] finds records in bytes.
+//! They know no file, network, clock or terminal. [`store`] (feature `store`) opens and writes
+//! files, compressed or not; [`synth`] (feature `synth`) makes synthetic logs.
+
+mod builtin;
+pub mod convert;
+pub mod mapping;
+pub mod record;
+#[cfg(feature = "store")]
+pub mod store;
+#[cfg(feature = "synth")]
+pub mod synth;
+pub mod udm;
+
+pub use builtin::{builtin_mappings, builtin_text};

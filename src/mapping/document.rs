@@ -1,0 +1,193 @@
+//! Walking a TOML document: each value with its place, each fault collected.
+
+use super::problem::{At, Problem, Source};
+use crate::record::FieldPath;
+use std::cell::RefCell;
+use std::ops::Range;
+use std::sync::Arc;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// A file that is being read, and what was found wrong with it so far.
+#[derive(Debug)]
+pub(super) struct File {
+    pub(super) source: Arc<Source>,
+    problems: RefCell<Vec<Problem>>,
+}
+
+/// A table of the document whose keys are being taken.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Keys<'t> {
+    file: &'t File,
+    table: &'t DeTable<'t>,
+    span: (usize, usize),
+}
+
+/// A value and its place.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Item<'t> {
+    file: &'t File,
+    value: &'t Spanned<DeValue<'t>>,
+}
+
+impl File {
+    pub(super) fn new(name: &str, text: &str) -> File {
+        let source = Arc::new(Source { name: name.to_owned(), text: text.to_owned() });
+        File { source, problems: RefCell::default() }
+    }
+
+    pub(super) fn at(&self, span: Range<usize>) -> At {
+        At { source: Arc::clone(&self.source), span }
+    }
+
+    pub(super) fn report(&self, problem: Problem) {
+        self.problems.borrow_mut().push(problem);
+    }
+
+    pub(super) fn into_problems(self) -> Vec<Problem> {
+        self.problems.into_inner()
+    }
+}
+
+impl<'t> Keys<'t> {
+    pub(super) fn new(file: &'t File, table: &'t DeTable<'t>, span: Range<usize>) -> Keys<'t> {
+        Keys { file, table, span: (span.start, span.end) }
+    }
+
+    pub(super) fn at(&self) -> At {
+        self.file.at(self.span.0..self.span.1)
+    }
+
+    pub(super) fn report(&self, problem: Problem) {
+        self.file.report(problem);
+    }
+
+    /// Reports every key that is not one of `known`.
+    pub(super) fn only(&self, known: &[&str]) {
+        for key in self.table.keys() {
+            if !known.contains(&key.get_ref().as_ref()) {
+                let message = format!("`{}` is not a key here: known are {}", key.get_ref(), list(known));
+                let problem = self.file.at(key.span()).problem(message);
+                self.file.report(problem.nearest(key.get_ref(), known.iter().copied()));
+            }
+        }
+    }
+
+    pub(super) fn get(&self, key: &str) -> Option<Item<'t>> {
+        self.table.get(key).map(|value| Item { file: self.file, value })
+    }
+
+    /// The members of the table, in the order of the file.
+    pub(super) fn members(&self) -> Vec<(&'t str, Item<'t>)> {
+        let mut members: Vec<_> = self.table.iter().collect();
+        members.sort_by_key(|(key, _)| key.span().start);
+        members
+            .into_iter()
+            .map(|(key, value)| (key.get_ref().as_ref(), Item { file: self.file, value }))
+            .collect()
+    }
+
+    /// The text at `key`; a problem if something else is there.
+    pub(super) fn text(&self, key: &str) -> Option<String> {
+        self.get(key)?.text()
+    }
+
+    /// The text at `key`; a problem if it is not there.
+    pub(super) fn required(&self, key: &str) -> String {
+        if self.get(key).is_none() {
+            self.report(self.at().problem(format!("`{key}` is missing")));
+        }
+        self.text(key).unwrap_or_default()
+    }
+
+    /// The tables at `key`: `[[key]]`, or a list of inline tables.
+    pub(super) fn tables(&self, key: &str) -> Vec<Keys<'t>> {
+        self.get(key).map(|item| item.tables()).unwrap_or_default()
+    }
+
+    /// The texts at `key`: one, or a list.
+    pub(super) fn texts(&self, key: &str) -> Vec<(String, At)> {
+        self.get(key).map(|item| item.texts()).unwrap_or_default()
+    }
+
+    /// The fields at `key`: one, or a list.
+    pub(super) fn fields(&self, key: &str) -> Vec<FieldPath> {
+        self.texts(key).into_iter().filter_map(|(text, at)| field(self.file, &text, &at)).collect()
+    }
+}
+
+impl<'t> Item<'t> {
+    pub(super) fn at(&self) -> At {
+        self.file.at(self.value.span())
+    }
+
+    fn wrong(&self, wanted: &str) {
+        let message = format!("a {} stands here, wanted is {wanted}", self.value.get_ref().type_str());
+        self.file.report(self.at().problem(message));
+    }
+
+    pub(super) fn text(&self) -> Option<String> {
+        if let Some(text) = self.value.get_ref().as_str() {
+            return Some(text.to_owned());
+        }
+        self.wrong("a text in quotes");
+        None
+    }
+
+    pub(super) fn flag(&self) -> bool {
+        self.value.get_ref().as_bool().unwrap_or_else(|| {
+            self.wrong("`true` or `false`");
+            false
+        })
+    }
+
+    pub(super) fn integer(&self) -> Option<i64> {
+        let number = self.value.get_ref().as_integer().filter(|n| n.radix() == 10);
+        let number = number.and_then(|n| n.as_str().parse().ok());
+        if number.is_none() {
+            self.wrong("a whole number");
+        }
+        number
+    }
+
+    pub(super) fn texts(&self) -> Vec<(String, At)> {
+        match self.value.get_ref().as_array() {
+            None => self.text().map(|text| (text, self.at())).into_iter().collect(),
+            Some(array) => array
+                .iter()
+                .map(|value| Item { file: self.file, value })
+                .filter_map(|item| item.text().map(|text| (text, item.at())))
+                .collect(),
+        }
+    }
+
+    pub(super) fn table(&self) -> Option<Keys<'t>> {
+        let table = self.value.get_ref().as_table();
+        if table.is_none() {
+            self.wrong("a table");
+        }
+        table.map(|table| Keys::new(self.file, table, self.value.span()))
+    }
+
+    pub(super) fn tables(&self) -> Vec<Keys<'t>> {
+        let Some(array) = self.value.get_ref().as_array() else {
+            self.wrong("a list of tables");
+            return Vec::new();
+        };
+        array.iter().filter_map(|value| Item { file: self.file, value }.table()).collect()
+    }
+}
+
+/// Reads a raw field's path; a problem if it is none.
+pub(super) fn field(file: &File, text: &str, at: &At) -> Option<FieldPath> {
+    FieldPath::parse(text).map_err(|error| file.report(at.problem(error.to_string()))).ok()
+}
+
+/// `a`, `b` and `c`.
+pub(super) fn list(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => quoted.concat(),
+    }
+}

@@ -1,0 +1,361 @@
+//! A mapping table compiled: which fields to read, and a tree of what to write, names encoded.
+
+use super::table::{Content, Rule, When};
+use super::{Mapping, check};
+use crate::record::forms::Forms;
+use crate::record::time::Reading;
+use crate::record::{FieldPath, Wanted};
+use crate::udm::{self, Index, Message, Type};
+
+/// A [`Mapping`] made ready to run, with the choices of one conversion (names, labels) built in.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub(crate) wanted: Wanted,
+    pub(crate) forms: Forms,
+    pub(crate) times: Vec<Time>,
+    /// What the event can be, in the order of the tests; reports count by it.
+    pub(crate) event_types: Vec<Choice>,
+    /// Shapes of record by the slots that they have.
+    pub(crate) shapes: Vec<(String, Vec<usize>)>,
+    pub(crate) root: Node,
+}
+
+/// A time that the event holds.
+#[derive(Debug, Clone)]
+pub(crate) struct Time {
+    pub(crate) from: Vec<(usize, Reading)>,
+    /// Whether a record without it is rejected.
+    pub(crate) required: bool,
+}
+
+/// A node of the event.
+#[derive(Debug, Clone)]
+pub(crate) enum Node {
+    /// Its members that have a value; nothing if none has.
+    Object(Vec<Member>),
+    /// Its elements that have a value; nothing if none has.
+    List(Vec<Node>),
+    /// The first of these that has a value.
+    Leaf(Vec<Leaf>),
+}
+
+/// A member of an object.
+#[derive(Debug, Clone)]
+pub(crate) struct Member {
+    /// The field's name in UDM.
+    name: String,
+    /// `"name":`, as the output spells it.
+    pub(crate) key: Vec<u8>,
+    pub(crate) node: Node,
+    /// Written only into an object that is there anyway.
+    pub(crate) guest: bool,
+}
+
+/// A value, perhaps inside a label.
+#[derive(Debug, Clone)]
+pub(crate) struct Leaf {
+    /// `{"key":"...","value":` before it, and `}` behind.
+    pub(crate) label: Option<Vec<u8>>,
+    pub(crate) value: Value,
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone)]
+pub(crate) enum Value {
+    /// From the table, as JSON.
+    Constant(Vec<u8>),
+    /// From the first of these slots that is present.
+    Field { slots: Vec<usize>, when: Option<When>, kind: Kind, default: Option<Vec<u8>> },
+    /// From the first case that fits.
+    Choices(Vec<Choice>),
+    /// From [`Plan::times`].
+    Time(usize),
+}
+
+/// A constant with the test that chooses it.
+#[derive(Debug, Clone)]
+pub(crate) struct Choice {
+    pub(crate) present: Vec<usize>,
+    pub(crate) absent: Vec<usize>,
+    /// As JSON.
+    pub(crate) json: Vec<u8>,
+    /// The constant as the table has it.
+    pub(crate) text: String,
+    /// The test in words.
+    pub(crate) because: String,
+    /// The table's line.
+    pub(crate) line: usize,
+}
+
+/// The type that a raw text becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    Bool,
+    Integer { min: i128, max: i128, quoted: bool },
+    Float,
+}
+
+impl Kind {
+    /// The kind for a field of this type; nothing for types that raw texts don't become.
+    pub(crate) fn of(kind: Type) -> Option<Kind> {
+        match kind {
+            Type::String => Some(Kind::Text),
+            Type::Bool => Some(Kind::Bool),
+            Type::Integer { min, max, quoted } => Some(Kind::Integer { min, max, quoted }),
+            Type::Float => Some(Kind::Float),
+            _ => None,
+        }
+    }
+
+    /// Why `text` is no value of this kind: what was wanted instead.
+    pub(crate) fn refuses(self, text: &str) -> Option<String> {
+        let fits = match self {
+            Kind::Text => true,
+            Kind::Bool => matches!(text, "true" | "false"),
+            Kind::Integer { min, max, .. } => {
+                let digits = text.strip_prefix('-').unwrap_or(text);
+                let plain = digits == "0" || !digits.starts_with('0');
+                plain
+                    && text != "-0"
+                    && text.parse().is_ok_and(|n: i128| (min..=max).contains(&n))
+                    && !text.starts_with('+')
+            }
+            Kind::Float => serde_json::from_str::<f64>(text).is_ok_and(f64::is_finite) && text.trim() == text,
+        };
+        if fits {
+            return None;
+        }
+        Some(match self {
+            Kind::Text => "a text".into(),
+            Kind::Bool => "`true` or `false`".into(),
+            Kind::Integer { min, max, .. } => format!("a whole number from {min} to {max}"),
+            Kind::Float => "a number".into(),
+        })
+    }
+
+    /// `text`, which is a value of this kind, as JSON.
+    pub(crate) fn json(self, text: &str, out: &mut Vec<u8>) {
+        match self {
+            Kind::Text => json_text(text, out),
+            Kind::Integer { quoted: true, .. } => json_text(text, out),
+            _ => out.extend_from_slice(text.as_bytes()),
+        }
+    }
+}
+
+/// `text` as a JSON string: only what JSON must have escaped is escaped.
+pub(crate) fn json_text(text: &str, out: &mut Vec<u8>) {
+    // Writing a string to a vector can't fail.
+    let _ = serde_json::to_writer(out, text);
+}
+
+/// `text` as a JSON string of its own.
+fn quoted(text: &str) -> Vec<u8> {
+    let mut json = Vec::new();
+    json_text(text, &mut json);
+    json
+}
+
+/// How a plan spells things: the choices of one conversion.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Spelling<'a> {
+    /// camelCase names instead of snake_case.
+    pub(crate) camel: bool,
+    /// For `principal.namespace`, wherever a principal stands.
+    pub(crate) namespace: Option<&'a str>,
+    /// For `metadata.ingestion_labels`, behind what the table puts there.
+    pub(crate) labels: &'a [(String, String)],
+}
+
+impl Plan {
+    /// Compiles a table, which was checked when it was loaded.
+    pub(crate) fn new(mapping: &Mapping, spelling: Spelling<'_>) -> Plan {
+        let mut plan = Plan {
+            wanted: Wanted::default(),
+            forms: mapping.forms().clone(),
+            times: Vec::new(),
+            event_types: Vec::new(),
+            shapes: Vec::new(),
+            root: Node::Object(Vec::new()),
+        };
+        let mut rules: Vec<&Rule> = mapping.rules().iter().collect();
+        // Among the rules for one field the lowest order comes first; a stable sort by field keeps
+        // the rest as the table has it.
+        let first = |rule: &Rule| mapping.rules().iter().position(|r| r.target == rule.target).unwrap_or(0);
+        let appends = |rule: &Rule| rule.target.segments.last().is_some_and(|s| s.index.is_some());
+        rules.sort_by_key(|rule| (first(rule), if appends(rule) { 0 } else { rule.order.unwrap_or(0) }));
+        for rule in &rules {
+            plan.rule(rule, spelling);
+        }
+        plan.guests(spelling);
+        plan.shapes =
+            mapping.shapes().iter().map(|shape| (shape.name.clone(), plan.slots(&shape.present))).collect();
+        plan
+    }
+
+    /// The raw fields that the plan reads, by slot.
+    pub fn fields(&self) -> &[FieldPath] {
+        self.wanted.paths()
+    }
+
+    fn slot(&mut self, field: &FieldPath) -> usize {
+        // The table was checked: no two fields overlap, so a slot can always be had.
+        self.wanted.want(field).unwrap_or(0)
+    }
+
+    fn slots(&mut self, fields: &[FieldPath]) -> Vec<usize> {
+        fields.iter().map(|field| self.slot(field)).collect()
+    }
+
+    fn rule(&mut self, rule: &Rule, spelling: Spelling<'_>) {
+        let Ok(field) = check::target(rule) else { return };
+        let required = rule.target.to_string() == "metadata.event_timestamp";
+        let is_event_type = rule.target.to_string() == "metadata.event_type";
+        let value = match &rule.content {
+            Content::Fixed(text) => {
+                let choice = Choice {
+                    present: Vec::new(),
+                    absent: Vec::new(),
+                    json: constant(text, field.kind),
+                    text: text.clone(),
+                    because: "always".into(),
+                    line: rule.line(),
+                };
+                let json = choice.json.clone();
+                if is_event_type {
+                    self.event_types.push(choice);
+                }
+                Value::Constant(json)
+            }
+            Content::From { fields, default } => Value::Field {
+                slots: self.slots(fields),
+                when: rule.when,
+                kind: Kind::of(field.kind).unwrap_or(Kind::Text),
+                default: default.as_ref().map(|text| constant(text, field.kind)),
+            },
+            Content::Cases(cases) => {
+                let mut choices = Vec::new();
+                for case in cases {
+                    choices.push(Choice {
+                        present: self.slots(&case.present),
+                        absent: self.slots(&case.absent),
+                        json: constant(&case.value, field.kind),
+                        text: case.value.clone(),
+                        because: case.to_string(),
+                        line: case.at.position().0,
+                    });
+                }
+                if is_event_type {
+                    self.event_types.extend(choices.iter().cloned());
+                }
+                Value::Choices(choices)
+            }
+            Content::Time(times) => {
+                let from = times.iter().map(|(field, reading)| (self.slot(field), *reading)).collect();
+                self.times.push(Time { from, required });
+                Value::Time(self.times.len() - 1)
+            }
+        };
+        let label = rule.label.as_ref().map(|key| label_start(key));
+        self.put(rule, Leaf { label, value }, spelling);
+    }
+
+    /// Puts a leaf where the rule's target says.
+    fn put(&mut self, rule: &Rule, leaf: Leaf, spelling: Spelling<'_>) {
+        let mut at = Cursor { node: &mut self.root, message: udm::message("UDM"), camel: spelling.camel };
+        for segment in &rule.target.segments {
+            at = at.child(&segment.name);
+            match segment.index {
+                None => {}
+                Some(Index::At(n)) => at.node = element(at.node, Some(usize::from(n))),
+                Some(Index::Append) => at.node = element(at.node, None),
+            }
+        }
+        match at.node {
+            Node::Leaf(leaves) => leaves.push(leaf),
+            other => *other = Node::Leaf(vec![leaf]),
+        }
+    }
+
+    /// Adds what the conversion adds to every event, whatever the table says.
+    fn guests(&mut self, spelling: Spelling<'_>) {
+        let text = |text: &str| Leaf { label: None, value: Value::Constant(quoted(text)) };
+        for (key, value) in spelling.labels {
+            let root = Cursor { node: &mut self.root, message: udm::message("UDM"), camel: spelling.camel };
+            let labels = root.child("metadata").child("ingestion_labels");
+            *element(labels.node, None) =
+                Node::Leaf(vec![Leaf { label: Some(label_start(key)), ..text(value) }]);
+        }
+        let has_principal = match &self.root {
+            Node::Object(members) => members.iter().any(|member| member.name == "principal"),
+            _ => false,
+        };
+        if let (Some(namespace), true) = (spelling.namespace, has_principal) {
+            let root = Cursor { node: &mut self.root, message: udm::message("UDM"), camel: spelling.camel };
+            let mut principal = root.child("principal");
+            *principal.reborrow().child("namespace").node = Node::Leaf(vec![text(namespace)]);
+            if let Node::Object(members) = principal.node {
+                members.iter_mut().filter(|m| m.name == "namespace").for_each(|m| m.guest = true);
+            }
+        }
+    }
+}
+
+/// A node of the tree that is being built, and the message that it stands for.
+struct Cursor<'n> {
+    node: &'n mut Node,
+    message: Option<&'static Message>,
+    camel: bool,
+}
+
+impl<'n> Cursor<'n> {
+    fn reborrow(&mut self) -> Cursor<'_> {
+        Cursor { node: self.node, message: self.message, camel: self.camel }
+    }
+
+    /// The member `name`, made if it is not there.
+    fn child(self, name: &str) -> Cursor<'n> {
+        let field = self.message.and_then(|message| message.field(name));
+        if !matches!(self.node, Node::Object(_)) {
+            *self.node = Node::Object(Vec::new());
+        }
+        let Node::Object(members) = self.node else { unreachable!("made an object just above") };
+        let at = members.iter().position(|member| member.name == name).unwrap_or_else(|| {
+            let spelled = field.filter(|_| self.camel).map_or(name, |field| field.json_name);
+            let key = [&quoted(spelled), b":".as_slice()].concat();
+            members.push(Member { name: name.to_owned(), key, node: Node::Leaf(Vec::new()), guest: false });
+            members.len() - 1
+        });
+        let message = match field.map(|field| field.kind) {
+            Some(Type::Message(name)) => udm::message(name),
+            _ => None,
+        };
+        Cursor { node: &mut members[at].node, message, camel: self.camel }
+    }
+}
+
+fn label_start(key: &str) -> Vec<u8> {
+    [b"{\"key\":".as_slice(), &quoted(key), b",\"value\":"].concat()
+}
+
+/// A text from the table as JSON.
+fn constant(text: &str, kind: Type) -> Vec<u8> {
+    let mut json = Vec::new();
+    // An enum's value is its name in quotes, like a text.
+    Kind::of(kind).unwrap_or(Kind::Text).json(text, &mut json);
+    json
+}
+
+/// The element `n` of `node`, or a new one at its end.
+fn element(node: &mut Node, n: Option<usize>) -> &mut Node {
+    if !matches!(node, Node::List(_)) {
+        *node = Node::List(Vec::new());
+    }
+    let Node::List(elements) = node else { unreachable!("made a list just above") };
+    let n = n.unwrap_or(elements.len());
+    while elements.len() <= n {
+        elements.push(Node::Leaf(Vec::new()));
+    }
+    &mut elements[n]
+}

@@ -1,0 +1,389 @@
+//! The file format of mapping tables: from TOML to rules. `docs/mapping.md` describes it.
+
+use super::Mapping;
+use super::document::{File, Keys, field, list};
+use super::problem::{At, MappingError, Problem};
+use crate::record::FieldPath;
+use crate::record::forms::{Cef, Envelope, Forms, Holds, KeyValue};
+use crate::record::time::Reading;
+use crate::udm;
+use std::fmt;
+use toml::de::DeTable;
+
+/// How many tables may build on each other.
+const MOST_BASES: usize = 8;
+
+/// A row of the table: what one UDM field gets.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// The UDM field.
+    pub target: udm::Path,
+    /// What it gets.
+    pub content: Content,
+    /// A test that the raw value must pass.
+    pub when: Option<When>,
+    /// For a repeated message of keys and values: the key, with the content as its value.
+    pub label: Option<String>,
+    /// Which of several rules for one singular field comes first: the lowest.
+    pub order: Option<i64>,
+    pub(crate) at: At,
+}
+
+/// What a [`Rule`] puts into its field.
+#[derive(Debug, Clone)]
+pub enum Content {
+    /// The first of these raw fields that is present, else the default.
+    From {
+        /// The raw fields.
+        fields: Vec<FieldPath>,
+        /// What to put if none is present.
+        default: Option<String>,
+    },
+    /// Always this.
+    Fixed(String),
+    /// The value of the first case that fits.
+    Cases(Vec<Case>),
+    /// The first of these raw fields that is present, read as a time.
+    Time(Vec<(FieldPath, Reading)>),
+}
+
+/// One of the cases of a [`Content::Cases`].
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// Raw fields that must be present.
+    pub present: Vec<FieldPath>,
+    /// Raw fields that must be absent.
+    pub absent: Vec<FieldPath>,
+    /// The value.
+    pub value: String,
+    pub(crate) at: At,
+}
+
+/// A test on a raw value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// It is an IPv4 or IPv6 address.
+    Ip,
+    /// It is no IP address.
+    NotIp,
+}
+
+/// A shape of record that reports tell apart.
+#[derive(Debug, Clone)]
+pub struct Shape {
+    /// Its name in reports.
+    pub name: String,
+    /// Raw fields that it has.
+    pub present: Vec<FieldPath>,
+    pub(crate) at: At,
+}
+
+impl Rule {
+    /// The table file that holds the rule.
+    pub fn file(&self) -> &str {
+        &self.at.source.name
+    }
+
+    /// The line of the rule's `udm` key, from 1.
+    pub fn line(&self) -> usize {
+        self.at.position().0
+    }
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names =
+            |fields: &[FieldPath]| fields.iter().map(|p| format!("`{p}`")).collect::<Vec<_>>().join(", ");
+        match (self.present.is_empty(), self.absent.is_empty()) {
+            (true, true) => f.write_str("otherwise"),
+            (false, true) => write!(f, "with {}", names(&self.present)),
+            (true, false) => write!(f, "without {}", names(&self.absent)),
+            (false, false) => write!(f, "with {}, without {}", names(&self.present), names(&self.absent)),
+        }
+    }
+}
+
+impl fmt::Display for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let paths =
+            |fields: &[FieldPath]| fields.iter().map(ToString::to_string).collect::<Vec<_>>().join(", else ");
+        match self {
+            Content::From { fields, default: None } => f.write_str(&paths(fields)),
+            Content::From { fields, default: Some(text) } => write!(f, "{}, else \"{text}\"", paths(fields)),
+            Content::Fixed(text) => write!(f, "\"{text}\""),
+            Content::Cases(cases) => {
+                let cases: Vec<String> = cases.iter().map(|case| format!("{} {case}", case.value)).collect();
+                f.write_str(&cases.join("; "))
+            }
+            Content::Time(times) => {
+                let name =
+                    |reading| Reading::ALL.iter().find(|(_, r)| *r == reading).map_or("", |(name, _)| name);
+                let times: Vec<String> = times.iter().map(|(p, r)| format!("{p} as {}", name(*r))).collect();
+                f.write_str(&times.join(", else "))
+            }
+        }
+    }
+}
+
+/// Reads a table and those that it builds on; unchecked against UDM.
+pub(super) fn read(
+    file: &str,
+    text: &str,
+    base: &dyn Fn(&str) -> Result<String, String>,
+) -> Result<Mapping, MappingError> {
+    read_nested(file, text, base, 0)
+}
+
+fn read_nested(
+    name: &str,
+    text: &str,
+    base: &dyn Fn(&str) -> Result<String, String>,
+    depth: usize,
+) -> Result<Mapping, MappingError> {
+    let file = File::new(name, text);
+    let document = DeTable::parse(text).map_err(|error| {
+        let span = error.span().unwrap_or(0..0);
+        let end = span.end.min(text.len());
+        MappingError::new(vec![file.at(span.start.min(end)..end).problem(error.message().trim_end())])
+    })?;
+    let keys = Keys::new(&file, document.get_ref(), 0..0);
+    let mapping = whole(&file, &keys, base, depth);
+    match mapping {
+        Ok(mapping) => {
+            let problems = file.into_problems();
+            if problems.is_empty() { Ok(mapping) } else { Err(MappingError::new(problems)) }
+        }
+        // The base is at fault: say that first and alone.
+        Err(error) => Err(error),
+    }
+}
+
+fn whole(
+    file: &File,
+    keys: &Keys<'_>,
+    base: &dyn Fn(&str) -> Result<String, String>,
+    depth: usize,
+) -> Result<Mapping, MappingError> {
+    keys.only(&["mapping", "shape", "envelope", "cef", "key-value", "rule"]);
+    let mut mapping = Mapping {
+        name: String::new(),
+        log_type: String::new(),
+        description: String::new(),
+        extends: None,
+        rules: Vec::new(),
+        shapes: Vec::new(),
+        forms: Forms::default(),
+    };
+    let mut without = Vec::new();
+    if let Some(head) = keys.get("mapping").and_then(|item| item.table()) {
+        head.only(&["name", "log_type", "description", "extends", "without"]);
+        if let Some(item) = head.get("extends") {
+            mapping = extended(&item.at(), &item.text().unwrap_or_default(), base, depth)?;
+        }
+        mapping.name = head.required("name");
+        let inherits = mapping.extends.is_some();
+        if !inherits || head.get("log_type").is_some() {
+            mapping.log_type = head.required("log_type");
+        }
+        mapping.description = head.text("description").unwrap_or_default();
+        without = head.texts("without");
+    } else if keys.get("mapping").is_none() {
+        keys.report(keys.at().problem("the table has no `[mapping]` with its `name` and `log_type`"));
+    }
+    for (text, at) in without {
+        let before = mapping.rules.len();
+        mapping.rules.retain(|rule| rule.target.to_string() != text);
+        if mapping.rules.len() == before {
+            let targets: Vec<String> = mapping.rules.iter().map(|rule| rule.target.to_string()).collect();
+            let problem = at.problem(format!("no rule of the table below fills `{text}`"));
+            file.report(problem.nearest(&text, targets.iter().map(String::as_str)));
+        }
+    }
+    if keys.get("shape").is_some() {
+        mapping.shapes = keys.tables("shape").iter().map(shape).collect();
+    }
+    forms(keys, &mut mapping.forms);
+    rules(file, keys, &mut mapping.rules);
+    Ok(mapping)
+}
+
+/// The table called `name`, to be built upon.
+fn extended(
+    at: &At,
+    name: &str,
+    base: &dyn Fn(&str) -> Result<String, String>,
+    depth: usize,
+) -> Result<Mapping, MappingError> {
+    let refuse = |problem: Problem| Err(MappingError::new(vec![problem]));
+    if depth == MOST_BASES {
+        return refuse(
+            at.problem(format!("more than {MOST_BASES} tables build on each other; is there a circle?")),
+        );
+    }
+    match base(name) {
+        Err(why) => refuse(at.problem(format!("`{name}` can't be built on: {why}"))),
+        Ok(text) => {
+            let mut mapping = read_nested(name, &text, base, depth + 1)?;
+            mapping.extends = Some(name.to_owned());
+            Ok(mapping)
+        }
+    }
+}
+
+fn shape(keys: &Keys<'_>) -> Shape {
+    keys.only(&["name", "present"]);
+    Shape { name: keys.required("name"), present: keys.fields("present"), at: keys.at() }
+}
+
+fn forms(keys: &Keys<'_>, forms: &mut Forms) {
+    if keys.get("envelope").is_some() {
+        forms.envelopes = keys.tables("envelope").iter().filter_map(envelope).collect();
+    }
+    if let Some(keys) = keys.get("cef").and_then(|item| item.table()) {
+        keys.only(&["rename", "milliseconds", "absent"]);
+        let texts = |key| keys.texts(key).into_iter().map(|(text, _)| text).collect();
+        let rename =
+            keys.get("rename").and_then(|item| item.table()).map(|table| pairs(&table)).unwrap_or_default();
+        forms.cef = Some(Cef { rename, milliseconds: texts("milliseconds"), absent: texts("absent") });
+    }
+    if let Some(keys) = keys.get("key-value").and_then(|item| item.table()) {
+        keys.only(&["lead"]);
+        forms.key_value = Some(KeyValue { lead: keys.text("lead") });
+    }
+}
+
+fn pairs(keys: &Keys<'_>) -> Vec<(String, String)> {
+    let members = keys.members().into_iter();
+    members.filter_map(|(key, item)| Some((key.to_owned(), item.text()?))).collect()
+}
+
+fn envelope(keys: &Keys<'_>) -> Option<Envelope> {
+    keys.only(&["name", "when", "present", "records", "error"]);
+    let when = keys.get("when").and_then(|item| item.table()).map(|table| pairs(&table)).unwrap_or_default();
+    let when: Vec<_> =
+        when.into_iter().filter_map(|(f, text)| Some((FieldPath::parse(&f).ok()?, text))).collect();
+    let present = keys.fields("present");
+    if when.is_empty() && present.is_empty() {
+        keys.report(keys.at().problem("an envelope is known by `when` or `present`; neither is here"));
+    }
+    let holds = match (keys.get("records"), keys.get("error")) {
+        (Some(_), None) => Holds::Records(keys.fields("records")),
+        (None, Some(_)) => Holds::Error(keys.fields("error")),
+        _ => {
+            keys.report(keys.at().problem("an envelope holds either `records` or an `error`"));
+            return None;
+        }
+    };
+    Some(Envelope { name: keys.required("name"), when, present, holds })
+}
+
+/// Adds the rules of one file to those of the table that it builds on.
+fn rules(file: &File, keys: &Keys<'_>, rules: &mut Vec<Rule>) {
+    for keys in keys.tables("rule") {
+        keys.only(&["udm", "from", "default", "value", "cases", "time", "when", "label", "order", "replace"]);
+        let Some(item) = keys.get("udm") else {
+            keys.report(keys.at().problem("the rule has no `udm`, the field that it fills"));
+            continue;
+        };
+        let at = item.at();
+        let Some(text) = item.text() else { continue };
+        let target = match udm::Path::parse(&text) {
+            Ok(target) => target,
+            Err(error) => {
+                keys.report(at.problem(error.to_string()));
+                continue;
+            }
+        };
+        let Some(content) = content(file, &keys) else { continue };
+        let rule = Rule {
+            target,
+            content,
+            when: when(&keys),
+            label: keys.text("label"),
+            order: keys.get("order").and_then(|item| item.integer()),
+            at,
+        };
+        if keys.get("replace").is_some_and(|item| item.flag()) {
+            replace(&keys, rules, rule);
+        } else {
+            rules.push(rule);
+        }
+    }
+}
+
+/// Puts `rule` in the place of those with its target (and label) that stand in another file.
+fn replace(keys: &Keys<'_>, rules: &mut Vec<Rule>, rule: Rule) {
+    let same = |old: &Rule| {
+        old.target == rule.target && old.label == rule.label && old.at.source.name != rule.at.source.name
+    };
+    match rules.iter().position(same) {
+        Some(first) => {
+            rules.retain(|old| !same(old));
+            rules.insert(first.min(rules.len()), rule);
+        }
+        None => keys.report(
+            rule.at.problem("there is nothing to replace: no rule of the table below fills this field"),
+        ),
+    }
+}
+
+fn content(file: &File, keys: &Keys<'_>) -> Option<Content> {
+    const KINDS: [&str; 4] = ["from", "value", "cases", "time"];
+    let given: Vec<&str> = KINDS.into_iter().filter(|kind| keys.get(kind).is_some()).collect();
+    let [kind] = given[..] else {
+        let at = keys.get("udm").map_or_else(|| keys.at(), |item| item.at());
+        let what = if given.is_empty() { "nothing to put there".to_owned() } else { list(&given) };
+        keys.report(at.problem(format!("the rule has {what}; wanted is exactly one of {}", list(&KINDS))));
+        return None;
+    };
+    if kind != "from" {
+        for key in ["default", "when"] {
+            if let Some(item) = keys.get(key) {
+                keys.report(item.at().problem(format!("`{key}` goes only with `from`")));
+            }
+        }
+    }
+    match kind {
+        "from" => {
+            let fields = keys.fields("from");
+            (!fields.is_empty()).then(|| Content::From { fields, default: keys.text("default") })
+        }
+        "value" => keys.text("value").map(Content::Fixed),
+        "cases" => Some(Content::Cases(keys.tables("cases").iter().map(case).collect())),
+        _ => Some(Content::Time(keys.tables("time").iter().filter_map(|keys| time(file, keys)).collect())),
+    }
+}
+
+fn case(keys: &Keys<'_>) -> Case {
+    keys.only(&["present", "absent", "value"]);
+    let at = keys.get("value").map_or_else(|| keys.at(), |item| item.at());
+    Case { present: keys.fields("present"), absent: keys.fields("absent"), value: keys.required("value"), at }
+}
+
+fn time(file: &File, keys: &Keys<'_>) -> Option<(FieldPath, Reading)> {
+    keys.only(&["from", "read"]);
+    let from = keys.required("from");
+    let read = keys.required("read");
+    let names: Vec<&str> = Reading::ALL.iter().map(|(name, _)| *name).collect();
+    let reading = Reading::ALL.iter().find(|(name, _)| *name == read).map(|(_, reading)| *reading);
+    if let (None, Some(item)) = (reading, keys.get("read")) {
+        let message = format!("`{read}` is no reading of times: known are {}", list(&names));
+        keys.report(item.at().problem(message).nearest(&read, names.iter().copied()));
+    }
+    let at = keys.get("from").map_or_else(|| keys.at(), |item| item.at());
+    Some((field(file, &from, &at)?, reading?))
+}
+
+fn when(keys: &Keys<'_>) -> Option<When> {
+    let text = keys.text("when")?;
+    match text.as_str() {
+        "ip" => Some(When::Ip),
+        "not-ip" => Some(When::NotIp),
+        _ => {
+            let at = keys.get("when").map_or_else(|| keys.at(), |item| item.at());
+            let message = format!("`{text}` is no condition: known are `ip` and `not-ip`");
+            keys.report(at.problem(message).nearest(&text, ["ip", "not-ip"]));
+            None
+        }
+    }
+}

@@ -1,0 +1,489 @@
+//! The forms in which records arrive inside one unit, and the records found there.
+//!
+//! A unit is a line, or a JSON value. It holds a bare record, an array of records, an envelope
+//! around records, a CEF line or a line of key="value" pairs. Which envelopes there are, and what
+//! names the fields of the text forms get, is data.
+
+use super::exact::{self, Members};
+use super::{Fault, FieldPath, Fields, Reason, Wanted, shown};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// The forms that a mapping knows besides bare JSON records and arrays of them.
+#[derive(Debug, Clone, Default)]
+pub struct Forms {
+    /// Objects that hold records; the first that fits counts.
+    pub envelopes: Vec<Envelope>,
+    /// CEF lines, if they are read.
+    pub cef: Option<Cef>,
+    /// Lines of key="value" pairs, if they are read.
+    pub key_value: Option<KeyValue>,
+}
+
+/// An object that holds records, or an error in their place.
+#[derive(Debug, Clone)]
+pub struct Envelope {
+    /// What to call it in a message.
+    pub name: String,
+    /// Fields that must hold these texts.
+    pub when: Vec<(FieldPath, String)>,
+    /// Fields that must be there, with whatever value.
+    pub present: Vec<FieldPath>,
+    /// What it holds.
+    pub holds: Holds,
+}
+
+/// What an [`Envelope`] holds.
+#[derive(Debug, Clone)]
+pub enum Holds {
+    /// Records: at the first of these fields that holds an array (its elements) or an object (that
+    /// one). An object without any of them is no such envelope.
+    Records(Vec<FieldPath>),
+    /// An error, in the texts at these fields, as far as they are there: code, message, detail.
+    Error(Vec<FieldPath>),
+}
+
+/// How the fields of a CEF line (ArcSight's Common Event Format) become a record.
+#[derive(Debug, Clone, Default)]
+pub struct Cef {
+    /// Names in CEF (labels where there are labels) and what the record calls them.
+    pub rename: Vec<(String, String)>,
+    /// Names in CEF whose values are milliseconds since 1970 and become seconds.
+    pub milliseconds: Vec<String>,
+    /// Values that stand for "nothing".
+    pub absent: Vec<String>,
+}
+
+/// How a line of key="value" pairs becomes a record.
+#[derive(Debug, Clone, Default)]
+pub struct KeyValue {
+    /// The field that a bare number before the first pair is.
+    pub lead: Option<String>,
+}
+
+/// The form in which a record was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Form {
+    /// An object of its own.
+    Bare,
+    /// An element of an array.
+    Array,
+    /// Inside an envelope.
+    Envelope,
+    /// A CEF line.
+    Cef,
+    /// A line of key="value" pairs.
+    KeyValue,
+}
+
+impl Form {
+    /// Every form.
+    pub const ALL: [Form; 5] = [Form::Bare, Form::Array, Form::Envelope, Form::Cef, Form::KeyValue];
+
+    /// The form's name in summaries.
+    pub fn name(self) -> &'static str {
+        match self {
+            Form::Bare => "bare",
+            Form::Array => "array",
+            Form::Envelope => "envelope",
+            Form::Cef => "cef",
+            Form::KeyValue => "key-value",
+        }
+    }
+}
+
+/// A record, or what should have been one.
+#[derive(Debug)]
+pub struct Found<'a> {
+    /// Its bytes, as a range of the unit.
+    pub range: Range<usize>,
+    /// How it was wrapped.
+    pub form: Form,
+    /// Its wanted fields, or why they can't be had.
+    pub fields: Result<Fields<'a>, Fault>,
+}
+
+/// Finds the records in `unit`, which has no white space around it and is not empty, and hands
+/// each to `found`, in order.
+pub fn records<'a>(unit: &'a [u8], forms: &Forms, wanted: &Wanted, found: &mut dyn FnMut(Found<'a>)) {
+    if !matches!(unit[0], b'{' | b'[') {
+        if let Some((form, fields)) = text_forms(unit, forms, wanted) {
+            return found(Found { range: 0..unit.len(), form, fields });
+        }
+    }
+    match exact::check(unit) {
+        Ok(value) => {
+            let walk = Walk { unit, forms, wanted };
+            match exact::elements(value) {
+                Some(elements) => elements.into_iter().for_each(|e| walk.value(e, Form::Array, found)),
+                None => walk.value(value, Form::Bare, found),
+            }
+        }
+        Err(fault) => found(Found { range: 0..unit.len(), form: Form::Bare, fields: Err(fault) }),
+    }
+}
+
+/// What does not change on the way down into envelopes.
+struct Walk<'a, 'f> {
+    unit: &'a [u8],
+    forms: &'f Forms,
+    wanted: &'f Wanted,
+}
+
+impl<'a> Walk<'a, '_> {
+    fn value(&self, value: &'a RawValue, form: Form, found: &mut dyn FnMut(Found<'a>)) {
+        let Some(members) = exact::members(value) else {
+            let message = format!("the record is {}, not an object", exact::kind(value));
+            return self.found(value, form, Err(Fault::new(Reason::NotObject, message)), found);
+        };
+        for envelope in self.forms.envelopes.iter().filter(|envelope| fits(envelope, &members)) {
+            match &envelope.holds {
+                Holds::Error(parts) => {
+                    return self.found(value, form, Err(reported(envelope, parts, &members)), found);
+                }
+                Holds::Records(places) => {
+                    for place in places.iter().filter_map(|path| exact::find(&members, path)) {
+                        if let Some(elements) = exact::elements(place) {
+                            return elements.into_iter().for_each(|e| self.value(e, Form::Envelope, found));
+                        }
+                        if place.get().starts_with('{') {
+                            return self.value(place, Form::Envelope, found);
+                        }
+                    }
+                }
+            }
+        }
+        self.found(value, form, exact::fields(&members, self.wanted), found);
+    }
+
+    fn found(
+        &self,
+        value: &'a RawValue,
+        form: Form,
+        fields: Result<Fields<'a>, Fault>,
+        found: &mut dyn FnMut(Found<'a>),
+    ) {
+        let text = value.get();
+        // The value is a part of the unit, so the difference of the addresses is its offset.
+        let start = text.as_ptr() as usize - self.unit.as_ptr() as usize;
+        found(Found { range: start..start + text.len(), form, fields });
+    }
+}
+
+fn fits(envelope: &Envelope, members: &Members<'_>) -> bool {
+    envelope.present.iter().all(|path| exact::find(members, path).is_some())
+        && envelope
+            .when
+            .iter()
+            .all(|(path, text)| exact::find_text(members, path).is_some_and(|t| t == *text))
+}
+
+fn reported(envelope: &Envelope, parts: &[FieldPath], members: &Members<'_>) -> Fault {
+    let texts: Vec<String> =
+        parts.iter().filter_map(|path| exact::find_text(members, path)).map(|text| shown(&text)).collect();
+    let said = if texts.is_empty() { "nothing more".to_owned() } else { texts.join(": ") };
+    Fault::new(Reason::ApiError, format!("{} reports an error: {said}", envelope.name))
+}
+
+/// A line that is not JSON but one of the text forms.
+fn text_forms<'a>(
+    unit: &'a [u8],
+    forms: &Forms,
+    wanted: &Wanted,
+) -> Option<(Form, Result<Fields<'a>, Fault>)> {
+    let header = forms.cef.as_ref().and_then(|cef| Some((cef, cef_start(unit)?)));
+    let key_value = forms.key_value.as_ref().filter(|_| memchr::memmem::find(unit, b"=\"").is_some());
+    if header.is_none() && key_value.is_none() {
+        return None;
+    }
+    let Ok(text) = std::str::from_utf8(unit) else {
+        return exact::check(unit).err().map(|fault| (Form::Bare, Err(fault)));
+    };
+    if let Some((cef, at)) = header {
+        let fields = cef_pairs(&text[at..], cef).map(|pairs| wanted.pick(pairs));
+        return Some((Form::Cef, fields));
+    }
+    let pairs = key_value_pairs(text, key_value?)?;
+    Some((Form::KeyValue, Ok(wanted.pick(pairs))))
+}
+
+/// Where `CEF:<digits>|` begins.
+fn cef_start(unit: &[u8]) -> Option<usize> {
+    memchr::memmem::find_iter(unit, b"CEF:").find(|at| {
+        let rest = &unit[at + 4..];
+        let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
+        digits > 0 && rest.get(digits) == Some(&b'|')
+    })
+}
+
+type Pairs<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
+
+/// The fields of a CEF line's extension, under the names that `cef` gives them.
+fn cef_pairs<'a>(line: &'a str, cef: &Cef) -> Result<Pairs<'a>, Fault> {
+    let bytes = line.as_bytes();
+    let mut pipes = unescaped(bytes, b'|');
+    let Some(end) = pipes.nth(6) else {
+        let why = "a CEF header has seven parts, each ended by `|`, before the extension";
+        return Err(Fault::new(Reason::InvalidJson, format!("neither JSON nor CEF: {why}")));
+    };
+    let extension = &line[end + 1..];
+    // A key is a word before an unescaped `=`, at the start or after a space; its value runs to
+    // the space before the next key.
+    let bytes = extension.as_bytes();
+    let mut keys: Vec<(usize, usize)> = Vec::new();
+    for equals in unescaped(bytes, b'=') {
+        let word =
+            bytes[..equals].iter().rev().take_while(|b| b.is_ascii_alphanumeric() || b"_.-".contains(b));
+        let start = equals - word.count();
+        if start < equals && (start == 0 || bytes[start - 1] == b' ') {
+            keys.push((start, equals));
+        }
+    }
+    let ends = keys.iter().skip(1).map(|(start, _)| *start).chain([extension.len() + 1]);
+    let values: Vec<(&str, &str)> = keys
+        .iter()
+        .zip(ends)
+        .map(|((start, equals), end)| {
+            let value = &extension[*equals + 1..(end - 1).max(*equals + 1)];
+            (&extension[*start..*equals], value.trim_end_matches(' '))
+        })
+        .collect();
+    let label = |key: &str| {
+        let of = |other: &str| other.strip_suffix("Label").is_some_and(|k| k == key);
+        values.iter().rev().find(|(other, _)| of(other)).map(|(_, label)| *label)
+    };
+    let is_label = |key: &str| {
+        key.strip_suffix("Label").is_some_and(|labelled| values.iter().any(|(other, _)| *other == labelled))
+    };
+    let mut pairs = Pairs::new();
+    for (key, value) in &values {
+        if is_label(key) {
+            continue;
+        }
+        let name = label(key).unwrap_or(key);
+        let mut value = cef_unescape(value);
+        if cef.absent.iter().any(|a| *a == value) {
+            value = Cow::Borrowed("");
+        } else if cef.milliseconds.iter().any(|m| m == name) {
+            value = Cow::Owned(milliseconds_to_seconds(&value));
+        }
+        let name = match cef.rename.iter().find(|(from, _)| from == name) {
+            Some((_, to)) => Cow::Owned(to.clone()),
+            None => cef_unescape(name),
+        };
+        pairs.push((name, value));
+    }
+    Ok(pairs)
+}
+
+/// Where `wanted` stands without an odd number of backslashes before it.
+fn unescaped(bytes: &[u8], wanted: u8) -> impl Iterator<Item = usize> {
+    let mut escaped = false;
+    bytes.iter().enumerate().filter_map(move |(i, b)| {
+        let hit = *b == wanted && !escaped;
+        escaped = *b == b'\\' && !escaped;
+        hit.then_some(i)
+    })
+}
+
+fn cef_unescape(value: &str) -> Cow<'_, str> {
+    if !value.contains('\\') {
+        return Cow::Borrowed(value);
+    }
+    let mut text = String::with_capacity(value.len());
+    let mut chars = value.chars();
+    while let Some(c) = chars.next() {
+        match (c, chars.clone().next()) {
+            ('\\', Some(next @ ('\\' | '=' | '|' | 'n' | 'r'))) => {
+                chars.next();
+                text.push(match next {
+                    'n' => '\n',
+                    'r' => '\r',
+                    other => other,
+                });
+            }
+            _ => text.push(c),
+        }
+    }
+    Cow::Owned(text)
+}
+
+/// Moves the point three digits to the left. What is no whole number stays as it is, to be
+/// refused as a time.
+fn milliseconds_to_seconds(text: &str) -> String {
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", text),
+    };
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return text.to_owned();
+    }
+    let padded = format!("{digits:0>4}");
+    let (seconds, milliseconds) = padded.split_at(padded.len() - 3);
+    format!("{sign}{seconds}.{milliseconds}")
+}
+
+/// The pairs of a line `key="value", key="value"`, with or without a bare number before them.
+fn key_value_pairs<'a>(line: &'a str, form: &KeyValue) -> Option<Pairs<'a>> {
+    let mut pairs = Pairs::new();
+    let mut rest = line;
+    if let (Some(name), Some((number, after))) = (&form.lead, line.split_once(',')) {
+        if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b)) {
+            pairs.push((Cow::Owned(name.clone()), Cow::Borrowed(number)));
+            rest = after.trim_start_matches(' ');
+        }
+    }
+    loop {
+        let (key, after) = opening(rest)?;
+        // A value ends at the quote that the next pair, or the end of the line, follows: the
+        // format has no escapes.
+        let (end, next) = after.match_indices('"').find_map(|(i, _)| {
+            let behind = after[i + 1..].trim_start_matches(' ');
+            if behind.is_empty() {
+                return Some((i, None));
+            }
+            let next = behind.strip_prefix(',')?.trim_start_matches(' ');
+            opening(next).map(|_| (i, Some(next)))
+        })?;
+        pairs.push((Cow::Borrowed(key), Cow::Borrowed(&after[..end])));
+        match next {
+            Some(next) => rest = next,
+            None => return Some(pairs),
+        }
+    }
+}
+
+/// Splits `key="rest` into key and rest.
+fn opening(text: &str) -> Option<(&str, &str)> {
+    let (key, rest) = text.split_once("=\"")?;
+    let mut bytes = key.bytes();
+    let first = bytes.next()?;
+    let word = |b: u8| b.is_ascii_alphanumeric() || b"_.-".contains(&b);
+    ((first.is_ascii_alphabetic() || first == b'_') && bytes.all(word)).then_some((key, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> FieldPath {
+        FieldPath::parse(text).unwrap()
+    }
+
+    fn forms() -> Forms {
+        let envelope = |when: &[(&str, &str)], present: &[&str], holds| Envelope {
+            name: "the service".into(),
+            when: when.iter().map(|(p, t)| (path(p), (*t).to_owned())).collect(),
+            present: present.iter().map(|p| path(p)).collect(),
+            holds,
+        };
+        Forms {
+            envelopes: vec![
+                envelope(&[("ok", "no")], &[], Holds::Error(vec![path("code"), path("why")])),
+                envelope(&[("ok", "yes")], &[], Holds::Records(vec![path("r.items"), path("r")])),
+                envelope(&[], &["page"], Holds::Records(vec![path("items")])),
+            ],
+            cef: Some(Cef {
+                rename: vec![("rt".into(), "t".into())],
+                milliseconds: vec!["rt".into()],
+                absent: vec!["None".into()],
+            }),
+            key_value: Some(KeyValue { lead: Some("t".into()) }),
+        }
+    }
+
+    /// The records of a unit as `form bytes: t=.., a=..` or the fault's code.
+    fn found(unit: &str) -> Vec<String> {
+        let mut wanted = Wanted::default();
+        wanted.want(&path("t")).unwrap();
+        wanted.want(&path("a")).unwrap();
+        let mut all = Vec::new();
+        records(unit.as_bytes(), &forms(), &wanted, &mut |record| {
+            let at = &unit[record.range.clone()];
+            let what = match record.fields {
+                Ok(fields) => {
+                    fields.iter().map(|f| f.as_deref().unwrap_or("-")).collect::<Vec<_>>().join(" ")
+                }
+                Err(fault) => fault.to_string(),
+            };
+            let whole = if at == unit { "all" } else { at };
+            all.push(format!("{} {whole} => {what}", record.form.name()));
+        });
+        all
+    }
+
+    #[test]
+    fn json_forms() {
+        for (unit, expected) in [
+            (r#"{"t":1,"a":"x"}"#, vec!["bare all => 1 x"]),
+            (r#"[]"#, vec![]),
+            (r#"[{"t":1}, {"a":2}]"#, vec![r#"array {"t":1} => 1 -"#, r#"array {"a":2} => - 2"#]),
+            (
+                r#"[[{"t":1}],7]"#,
+                vec![
+                    r#"array [{"t":1}] => not-object: the record is an array, not an object"#,
+                    "array 7 => not-object: the record is a number, not an object",
+                ],
+            ),
+            (r#"{"ok":"yes","r":[{"t":1}]}"#, vec![r#"envelope {"t":1} => 1 -"#]),
+            (r#"{"ok":"yes","r":{"items":[{"t":1}],"page":{}}}"#, vec![r#"envelope {"t":1} => 1 -"#]),
+            (r#"{"ok":"yes","r":{"items":[]}}"#, vec![]),
+            (r#"{"ok":"yes","r":{"t":1}}"#, vec![r#"envelope {"t":1} => 1 -"#]),
+            (r#"{"ok":"yes","r":5,"t":3}"#, vec!["bare all => 3 -"]),
+            (r#"{"ok":"yes"}"#, vec!["bare all => - -"]),
+            (r#"{"items":[{"t":1}],"page":null}"#, vec![r#"envelope {"t":1} => 1 -"#]),
+            (r#"{"items":[{"t":1}]}"#, vec!["bare all => - -"]),
+            (
+                r#"{"ok":"no","code":7,"why":"late"}"#,
+                vec!["bare all => api-error: the service reports an error: 7: late"],
+            ),
+            (r#"{"ok":"no"}"#, vec!["bare all => api-error: the service reports an error: nothing more"]),
+            (
+                r#"[{"ok":"yes","r":[{"ok":"no"},{"t":1}]}]"#,
+                vec![
+                    r#"envelope {"ok":"no"} => api-error: the service reports an error: nothing more"#,
+                    r#"envelope {"t":1} => 1 -"#,
+                ],
+            ),
+            ("7", vec!["bare all => not-object: the record is a number, not an object"]),
+            ("x", vec!["bare all => invalid-json: expected value at line 1 column 1"]),
+        ] {
+            assert_eq!(found(unit), expected, "{unit}");
+        }
+    }
+
+    #[test]
+    fn text_forms() {
+        for (unit, expected) in [
+            (
+                "Nov 23 02:47:28 vm CEF:0|V|P|1|s|n|5|cs1Label=a cs1=two words rt=1683648435123",
+                "cef all => 1683648435.123 two words",
+            ),
+            ("CEF:0|V|P|1|||5|rt=None cs1Label=a cs1=None", "cef all => - -"),
+            (r"CEF:0|V\|W|P|1|||5|a=x\=y\\z\n b=1 rt=5", "cef all => 0.005 x=y\\z\n"),
+            ("CEF:0|V|P|1|||5|rt=soon", "cef all => soon -"),
+            ("CEF:0|V|P|1|||5|", "cef all => - -"),
+            (
+                "CEF:0|V|P|1|",
+                "cef all => invalid-json: neither JSON nor CEF: a CEF header has seven parts, each ended by `|`, before the extension",
+            ),
+            (r#"1683648435,a="x", b="y""#, "key-value all => 1683648435 x"),
+            (r#"a="x",t="5""#, "key-value all => 5 x"),
+            (r#"a="say "hi", b", t="5""#, r#"key-value all => 5 say "hi", b"#),
+            (r#"a="x", "#, "bare all => invalid-json: expected value at line 1 column 1"),
+            (r#"5, nothing"#, "bare all => invalid-json: trailing characters at line 1 column 2"),
+        ] {
+            assert_eq!(found(unit), vec![expected], "{unit}");
+        }
+    }
+
+    #[test]
+    fn milliseconds() {
+        for (given, expected) in
+            [("1", "0.001"), ("1234", "1.234"), ("-5", "-0.005"), ("", ""), ("1.5", "1.5")]
+        {
+            assert_eq!(milliseconds_to_seconds(given), expected);
+        }
+    }
+}

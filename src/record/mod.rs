@@ -1,0 +1,129 @@
+//! From bytes to records: where a record begins and ends, and the fields of it that a mapping reads.
+//!
+//! Three layers, each ignorant of the one above:
+//! 1. [`frame`] cuts a stream into chunks of whole units (a line, or a JSON value);
+//! 2. [`forms`] finds the records in a unit: a bare record, the elements of an array or of an
+//!    envelope, a CEF line, a key="value" line;
+//! 3. [`exact`] reads a record's wanted fields with serde_json, strictly.
+//!
+//! Nothing here knows UDM, a file, a clock or a thread. Which keys matter, which envelopes there
+//! are and what they are called is data, given from outside.
+
+pub mod exact;
+pub mod forms;
+pub mod frame;
+mod path;
+mod split;
+mod syntax;
+pub mod time;
+mod wanted;
+
+use std::borrow::Cow;
+use std::fmt;
+
+pub use path::{FieldPath, FieldPathError};
+pub use wanted::{Overlap, Wanted};
+
+/// The values that a mapping reads from one record, by slot of its [`Wanted`].
+///
+/// `None` is an absent field: missing, `null` or `""`. A string is its unescaped value, a number
+/// its own source text, `true` and `false` are those words.
+pub type Fields<'a> = Vec<Option<Cow<'a, str>>>;
+
+/// Why a record was not converted: the short code that reject files hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Reason {
+    /// `invalid-json`: not JSON by RFC 8259, nor another form that the mapping knows.
+    InvalidJson,
+    /// `invalid-utf8`: the bytes are not UTF-8.
+    InvalidUtf8,
+    /// `too-deep`: objects and arrays nested deeper than 127.
+    TooDeep,
+    /// `too-long`: longer than the limit on a record's bytes.
+    TooLong,
+    /// `not-object`: JSON, but no object.
+    NotObject,
+    /// `api-error`: an envelope that reports an error instead of records.
+    ApiError,
+    /// `field-type`: a mapped field holds something that its rule can't take.
+    FieldType,
+    /// `no-timestamp`: none of the fields that give the event's time is there.
+    NoTimestamp,
+    /// `bad-timestamp`: the field that gives the event's time is no time.
+    BadTimestamp,
+    /// `timestamp-range`: a time outside the years 1 to 9999.
+    TimestampRange,
+}
+
+impl Reason {
+    /// Every reason, in the order of the checks.
+    pub const ALL: [Reason; 10] = [
+        Reason::TooLong,
+        Reason::InvalidUtf8,
+        Reason::InvalidJson,
+        Reason::TooDeep,
+        Reason::NotObject,
+        Reason::ApiError,
+        Reason::FieldType,
+        Reason::NoTimestamp,
+        Reason::BadTimestamp,
+        Reason::TimestampRange,
+    ];
+
+    /// The code, as reject files and summaries spell it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Reason::InvalidJson => "invalid-json",
+            Reason::InvalidUtf8 => "invalid-utf8",
+            Reason::TooDeep => "too-deep",
+            Reason::TooLong => "too-long",
+            Reason::NotObject => "not-object",
+            Reason::ApiError => "api-error",
+            Reason::FieldType => "field-type",
+            Reason::NoTimestamp => "no-timestamp",
+            Reason::BadTimestamp => "bad-timestamp",
+            Reason::TimestampRange => "timestamp-range",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+/// Why one record can't be converted, in a code and a sentence.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}: {message}")]
+pub struct Fault {
+    /// The code.
+    pub reason: Reason,
+    /// One sentence for a person, without a full stop.
+    pub message: String,
+}
+
+impl Fault {
+    pub(crate) fn new(reason: Reason, message: impl Into<String>) -> Fault {
+        Fault { reason, message: message.into() }
+    }
+}
+
+/// `text` short enough for a message, without control characters.
+pub(crate) fn shown(text: &str) -> String {
+    const MOST: usize = 60;
+    let mut shown: String = text
+        .chars()
+        .take(MOST)
+        .flat_map(|c| {
+            let escaped: Box<dyn Iterator<Item = char>> =
+                if c.is_control() { Box::new(c.escape_default()) } else { Box::new(std::iter::once(c)) };
+            escaped
+        })
+        .collect();
+    if text.chars().nth(MOST).is_some() {
+        shown.push('…');
+    }
+    shown
+}

@@ -1,0 +1,251 @@
+//! What went wrong with which file: the one error type of this module.
+
+use std::error;
+use std::fmt;
+use std::io;
+
+/// A file, folder, pattern or stream could not be listed, opened, read or written.
+///
+/// The text is whole: it names the object, what was being done and why it failed, the operating
+/// system's words included. [`source`](error::Error::source) therefore does not repeat them; a
+/// program finds them with [`Error::io_error`].
+#[derive(Debug)]
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    object: Object,
+    doing: Doing,
+    kind: ErrorKind,
+    /// Why, if the io::Error does not say it (well enough).
+    why: Option<String>,
+    hint: Option<String>,
+    source: Option<io::Error>,
+}
+
+/// What a user has to do about an [`Error`] depends on this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The operating system said no; [`Error::io_error`] has its words.
+    Io,
+    /// An input path names nothing.
+    NotFound,
+    /// An input pattern matches nothing.
+    NoMatch,
+    /// An input pattern is not a pattern.
+    BadPattern,
+    /// stdin is given more than once.
+    Twice,
+    /// An input is an output of the same run.
+    InputIsOutput,
+    /// An output path is a folder.
+    IsFolder,
+    /// An output path lies in no existing folder.
+    NoFolder,
+    /// A compressed stream is corrupt or cut short.
+    Damaged,
+    /// A compressed stream asks for more memory than is allowed.
+    TooBig,
+}
+
+/// What the error is about, as a user would write it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Object {
+    Stdin,
+    Stdout,
+    Named(String),
+}
+
+impl Object {
+    fn as_str(&self) -> &str {
+        match self {
+            Object::Stdin => "stdin",
+            Object::Stdout => "stdout",
+            Object::Named(name) => name,
+        }
+    }
+}
+
+impl fmt::Display for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            // Without backticks, so that a file of this name is told apart.
+            Object::Stdin | Object::Stdout => f.write_str(self.as_str()),
+            Object::Named(name) => write!(f, "`{name}`"),
+        }
+    }
+}
+
+/// What was being done, in the words of the message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doing {
+    List,
+    Open,
+    Read,
+    Create,
+    Write,
+    Rename,
+}
+
+impl Doing {
+    fn as_str(self) -> &'static str {
+        match self {
+            Doing::List => "list",
+            Doing::Open => "open",
+            Doing::Read => "read",
+            Doing::Create => "create",
+            Doing::Write => "write",
+            Doing::Rename => "rename a finished file to",
+        }
+    }
+}
+
+impl Error {
+    /// An error of our own finding.
+    pub(super) fn new(object: Object, doing: Doing, kind: ErrorKind, why: impl Into<String>) -> Error {
+        Error(Box::new(Inner { object, doing, kind, why: Some(why.into()), hint: None, source: None }))
+    }
+
+    /// An error of the operating system.
+    pub(super) fn io(object: Object, doing: Doing, source: io::Error) -> Error {
+        let (kind, why) = (ErrorKind::Io, None);
+        Error(Box::new(Inner { object, doing, kind, why, hint: None, source: Some(source) }))
+    }
+
+    /// The same error with advice.
+    pub(super) fn with_hint(mut self, hint: impl Into<String>) -> Error {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// The same error with its cause.
+    pub(super) fn with_source(mut self, source: io::Error) -> Error {
+        self.0.source = Some(source);
+        self
+    }
+
+    /// Why, without the object.
+    pub(super) fn why(&self) -> String {
+        match (&self.0.why, &self.0.source) {
+            (Some(why), _) => why.clone(),
+            (None, Some(source)) => source.to_string(),
+            (None, None) => String::new(),
+        }
+    }
+
+    /// The path or pattern as given, or `stdin` or `stdout`.
+    pub fn object(&self) -> &str {
+        self.0.object.as_str()
+    }
+
+    /// What sort of error it is.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// What the user could do about it: one line, lower-case, without a full stop.
+    pub fn hint(&self) -> Option<&str> {
+        self.0.hint.as_deref().or(match self.0.kind {
+            ErrorKind::NoMatch => Some("`**` reaches into subfolders; a leading dot must be written out"),
+            ErrorKind::Twice => Some("stdin can be read only once"),
+            ErrorKind::InputIsOutput => Some("write to another file"),
+            ErrorKind::IsFolder => Some("name a file in it"),
+            ErrorKind::Damaged => Some("all that stands before the damage was read; get the object again"),
+            _ => None,
+        })
+    }
+
+    /// The error of the operating system or of the decompressor, if there is one.
+    pub fn io_error(&self) -> Option<&io::Error> {
+        self.0.source.as_ref()
+    }
+
+    /// Whether it says that nobody reads what is written, as in `... | head`.
+    pub fn is_broken_pipe(&self) -> bool {
+        self.io_error().is_some_and(|source| source.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// The error inside an [`io::Error`] that an [`Input`](super::Input) or a
+    /// [`Sink`](super::Sink) returned.
+    pub fn in_io(error: &io::Error) -> Option<&Error> {
+        error.get_ref()?.downcast_ref()
+    }
+
+    /// Takes the error out of an [`io::Error`] that an [`Input`](super::Input) or a
+    /// [`Sink`](super::Sink) returned.
+    ///
+    /// # Errors
+    /// The `io::Error` itself, if it holds none.
+    pub fn from_io(error: io::Error) -> Result<Error, io::Error> {
+        error.downcast()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { object, doing, .. } = &*self.0;
+        write!(f, "cannot {} {object}: {}", doing.as_str(), self.why())
+    }
+}
+
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        // The io::Error is in the text already: what follows is what caused it.
+        self.0.source.as_ref()?.source()
+    }
+}
+
+impl From<Error> for io::Error {
+    /// Keeps the kind of the inner [`io::Error`]; [`Error::from_io`] gets the error back.
+    fn from(error: Error) -> io::Error {
+        let kind = match (&error.0.source, error.kind()) {
+            // std's helpers would try again for ever.
+            (Some(source), _) if source.kind() == io::ErrorKind::Interrupted => io::ErrorKind::Other,
+            (Some(source), _) => source.kind(),
+            (None, ErrorKind::NotFound | ErrorKind::NoMatch | ErrorKind::NoFolder) => io::ErrorKind::NotFound,
+            (None, ErrorKind::IsFolder) => io::ErrorKind::IsADirectory,
+            (None, ErrorKind::Damaged) => io::ErrorKind::InvalidData,
+            (None, _) => io::ErrorKind::Other,
+        };
+        io::Error::new(kind, error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts() {
+        let file = || Object::Named("out.ndjson".into());
+        let full = || io::Error::from(io::ErrorKind::StorageFull);
+        let table = [
+            (Error::io(file(), Doing::Write, full()), "cannot write `out.ndjson`: no storage space"),
+            (Error::io(Object::Stdout, Doing::Write, full()), "cannot write stdout: no storage space"),
+            (
+                Error::io(file(), Doing::Rename, full()),
+                "cannot rename a finished file to `out.ndjson`: no storage space",
+            ),
+            (
+                Error::new(Object::Stdin, Doing::Read, ErrorKind::Damaged, "the end").with_source(full()),
+                "cannot read stdin: the end",
+            ),
+        ];
+        for (error, text) in table {
+            assert_eq!(error.to_string(), text);
+            assert!(error::Error::source(&error).is_none(), "the text would be printed twice");
+        }
+    }
+
+    #[test]
+    fn through_an_io_error_and_back() {
+        let pipe = Error::io(Object::Stdout, Doing::Write, io::ErrorKind::BrokenPipe.into());
+        assert!(pipe.is_broken_pipe());
+        let error = io::Error::from(pipe);
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+        assert_eq!(Error::in_io(&error).unwrap().object(), "stdout");
+        assert!(Error::from_io(error).unwrap().is_broken_pipe());
+        assert!(Error::from_io(io::ErrorKind::NotFound.into()).is_err());
+    }
+}

@@ -1,0 +1,366 @@
+//! Turns what a user names (files, folders, patterns, stdin) into sources in a fixed order.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::STANDARD;
+use super::error::{Doing, Error, ErrorKind, Object};
+use super::walk::{cannot_walk, dangling, expand, is_absent, named, walk};
+
+/// What [`list()`] found.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Listing {
+    /// The sources: inputs in the order given, the files of one folder or pattern by path.
+    pub sources: Vec<Source>,
+    /// Entries of folders not looked at because their names begin with a dot. A folder is one.
+    pub skipped_hidden: u64,
+    /// Files found in folders or by patterns that are outputs of the same run.
+    pub skipped_outputs: u64,
+    /// Pipes, sockets and devices found in folders or by patterns: they are read only if named.
+    pub skipped_special: u64,
+}
+
+/// Something that bytes are read from: a file, a pipe or stdin. See [`Source::open`].
+#[derive(Debug, Clone)]
+pub struct Source {
+    name: String,
+    place: Place,
+    size: Option<u64>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum Place {
+    Stdin,
+    Path(PathBuf),
+}
+
+impl Source {
+    /// The path as given, or the given folder with the path in it; `-` for stdin. What is not
+    /// UTF-8 in a path is shown as U+FFFD.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Bytes on disk, for a regular file, when it was listed.
+    pub fn size(&self) -> Option<u64> {
+        self.size
+    }
+
+    pub(super) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    fn path(path: PathBuf, metadata: &fs::Metadata) -> Source {
+        let size = metadata.is_file().then_some(metadata.len());
+        Source { name: path.to_string_lossy().into_owned(), place: Place::Path(path), size }
+    }
+}
+
+/// Lists the sources that `inputs` name, in their order.
+///
+/// An input is `-` for stdin, a file (of any kind that can be read), a folder, or, if there is
+/// nothing of that name, a pattern with `*`, `?`, `[...]` or `**`. Folders are read to any depth,
+/// links included, but hidden entries are not. A source named twice is listed twice; what one
+/// pattern matches in two ways (itself, and in a folder that matches) is listed once.
+///
+/// `exclude` are the run's own outputs, which may exist from an earlier run: found in a folder or
+/// by a pattern they are left out.
+///
+/// # Errors
+/// If an input names nothing, is an output, or can't be listed, or if stdin is named twice.
+pub fn list(inputs: &[String], exclude: &[PathBuf]) -> Result<Listing, Error> {
+    // An output that does not exist yet can't be an input.
+    let outputs = exclude.iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
+    let mut lister = Lister { outputs, listing: Listing::default() };
+    let mut stdin = false;
+    for input in inputs {
+        if input != STANDARD {
+            lister.named(input)?;
+        } else if std::mem::replace(&mut stdin, true) {
+            return Err(Error::new(Object::Stdin, Doing::Read, ErrorKind::Twice, "it is given twice"));
+        } else {
+            let source = Source { name: STANDARD.to_owned(), place: Place::Stdin, size: None };
+            lister.listing.sources.push(source);
+        }
+    }
+    Ok(lister.listing)
+}
+
+struct Lister {
+    outputs: HashSet<PathBuf>,
+    listing: Listing,
+}
+
+impl Lister {
+    fn named(&mut self, input: &str) -> Result<(), Error> {
+        let object = || Object::Named(input.to_owned());
+        let path = Path::new(input);
+        let metadata = match fs::metadata(path) {
+            Ok(metadata) => metadata,
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                return Err(Error::io(object(), Doing::Open, error));
+            }
+            Err(_) if fs::symlink_metadata(path).is_ok() => return Err(dangling(object())),
+            Err(_) if input.contains(['*', '?', '[']) => return self.pattern(input),
+            Err(error) if is_absent(&error) => return Err(absent(input)),
+            Err(error) => return Err(Error::io(object(), Doing::Open, error)),
+        };
+        if metadata.is_dir() {
+            return self.folder(path);
+        }
+        if self.is_output(path, &metadata) {
+            let why = "it is both input and output";
+            return Err(Error::new(object(), Doing::Read, ErrorKind::InputIsOutput, why));
+        }
+        self.listing.sources.push(Source::path(path.to_owned(), &metadata));
+        Ok(())
+    }
+
+    /// What was written over is not read; a device or a pipe may well be both.
+    fn is_output(&self, path: &Path, metadata: &fs::Metadata) -> bool {
+        !self.outputs.is_empty()
+            && metadata.is_file()
+            && fs::canonicalize(path).is_ok_and(|path| self.outputs.contains(&path))
+    }
+
+    /// What is no folder and was not named itself.
+    fn found(&mut self, path: PathBuf, metadata: &fs::Metadata) {
+        if !metadata.is_file() {
+            // A forgotten pipe would be waited for without end, a socket can't be opened.
+            self.listing.skipped_special += 1;
+        } else if self.is_output(&path, metadata) {
+            self.listing.skipped_outputs += 1;
+        } else {
+            self.listing.sources.push(Source::path(path, metadata));
+        }
+    }
+
+    fn folder(&mut self, folder: &Path) -> Result<(), Error> {
+        let hidden = walk(folder, false, |path, entry| {
+            let entry = entry.ok_or_else(|| dangling(named(path)))?;
+            if !entry.file_type().is_dir() {
+                let metadata = entry.metadata().map_err(|error| cannot_walk(folder, error))?;
+                self.found(path.to_owned(), &metadata);
+            }
+            Ok(())
+        })?;
+        self.listing.skipped_hidden += hidden;
+        Ok(())
+    }
+
+    fn pattern(&mut self, input: &str) -> Result<(), Error> {
+        let mut paths = expand(input)?;
+        paths.sort();
+        paths.dedup();
+        if paths.is_empty() {
+            let why = "the pattern matches nothing";
+            return Err(Error::new(Object::Named(input.to_owned()), Doing::List, ErrorKind::NoMatch, why));
+        }
+        let mut above: Option<PathBuf> = None;
+        for path in paths {
+            // Sorted, what lies in a folder comes right behind the folder.
+            if above.as_ref().is_some_and(|above| path.starts_with(above)) {
+                continue;
+            }
+            match fs::metadata(&path) {
+                Ok(metadata) if metadata.is_dir() => {
+                    if !leads_up(&path) {
+                        self.folder(&path)?;
+                    }
+                    above = Some(path);
+                }
+                Ok(metadata) => self.found(path, &metadata),
+                Err(error) if is_absent(&error) => return Err(dangling(named(&path))),
+                Err(error) => return Err(Error::io(named(&path), Doing::Open, error)),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether it is a link to a folder that it lies in.
+fn leads_up(path: &Path) -> bool {
+    match (fs::canonicalize(path), path.parent().map(fs::canonicalize)) {
+        (Ok(path), Some(Ok(parent))) => parent.starts_with(path),
+        _ => false,
+    }
+}
+
+/// Nothing of this name: say how much of the path there is.
+fn absent(input: &str) -> Error {
+    let why = "no such file or folder";
+    let error = Error::new(Object::Named(input.to_owned()), Doing::Open, ErrorKind::NotFound, why);
+    let mut missing = Path::new(input);
+    while let Some(parent) = missing.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        match fs::metadata(parent) {
+            Ok(metadata) if metadata.is_dir() => {
+                let name = missing.file_name().unwrap_or_default().to_string_lossy();
+                return error.with_hint(format!("there is nothing named `{name}` in `{}`", parent.display()));
+            }
+            Ok(_) => return error.with_hint(format!("`{}` is no folder", parent.display())),
+            Err(_) => missing = parent,
+        }
+    }
+    match missing.file_name() {
+        Some(name) if missing.is_relative() => {
+            let (name, here) = (name.to_string_lossy(), std::env::current_dir().unwrap_or_default());
+            error.with_hint(format!("there is nothing named `{name}` in `{}`", here.display()))
+        }
+        _ => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder with these files, of as many bytes as their names have.
+    fn folder(files: &[&str]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, file).unwrap();
+        }
+        folder
+    }
+
+    /// Lists inputs and excludes given relative to `folder`; names relative to it, and the counts.
+    fn list_in(folder: &Path, inputs: &[&str], exclude: &[&str]) -> Result<(Vec<String>, [u64; 3]), Error> {
+        let within = |name: &&str| match *name {
+            STANDARD => STANDARD.to_owned(),
+            name => format!("{}/{name}", folder.display()),
+        };
+        let inputs: Vec<String> = inputs.iter().map(within).collect();
+        let exclude: Vec<PathBuf> = exclude.iter().map(|name| within(name).into()).collect();
+        let Listing { sources, skipped_hidden, skipped_outputs, skipped_special } = list(&inputs, &exclude)?;
+        let prefix = format!("{}/", folder.display());
+        let names = sources.iter().map(|it| it.name().strip_prefix(&prefix).unwrap_or(it.name()).to_owned());
+        Ok((names.collect(), [skipped_hidden, skipped_outputs, skipped_special]))
+    }
+
+    const FILES: [&str; 9] =
+        ["b/2", "b/10", "b.d/1", "b/a/z", "a", "b/.hidden", "b/.git/x", "c.ndjson", ".c.ndjson"];
+
+    #[test]
+    fn orders_and_counts() {
+        let folder = folder(&FILES);
+        type Names = &'static [&'static str];
+        let table: [(Names, Names, &str, [u64; 3]); 15] = [
+            (&["c.ndjson", "a"], &[], "c.ndjson a", [0, 0, 0]),
+            (&["a", "-", "a"], &[], "a - a", [0, 0, 0]),
+            (&["b"], &[], "b/10 b/2 b/a/z", [2, 0, 0]),
+            (&["b/"], &[], "b/10 b/2 b/a/z", [2, 0, 0]),
+            (&["b/.git"], &[], "b/.git/x", [0, 0, 0]),
+            (&["b/.hidden"], &[], "b/.hidden", [0, 0, 0]),
+            (&["*"], &[], "a b/10 b/2 b/a/z b.d/1 c.ndjson", [2, 0, 0]),
+            (&["b*"], &["b/2"], "b/10 b/a/z b.d/1", [2, 1, 0]),
+            (&["**/.h*"], &[], "b/.hidden", [0, 0, 0]),
+            (&["*/**/z"], &[], "b/a/z", [0, 0, 0]),
+            (&["b/**"], &[], "b/10 b/2 b/a/z", [0, 0, 0]),
+            (&["**/[1z]*"], &[], "b/10 b/a/z b.d/1", [0, 0, 0]),
+            (&["b/2", "b"], &[], "b/2 b/10 b/2 b/a/z", [2, 0, 0]),
+            (&["a"], &["new", "b/2"], "a", [0, 0, 0]),
+            (&[], &[], "", [0, 0, 0]),
+        ];
+        for (inputs, exclude, names, counts) in table {
+            let (got, got_counts) = list_in(folder.path(), inputs, exclude).unwrap();
+            assert_eq!((got.join(" ").as_str(), got_counts), (names, counts), "{inputs:?}");
+        }
+        let source = &list(&[folder.path().join("c.ndjson").to_str().unwrap().to_owned()], &[]).unwrap();
+        assert_eq!(source.sources[0].size(), Some(8));
+    }
+
+    #[test]
+    fn errors() {
+        let folder = folder(&FILES);
+        type Names = &'static [&'static str];
+        let table: [(Names, Names, ErrorKind, &str, &str); 7] = [
+            (&["-", "a", "-"], &[], ErrorKind::Twice, "cannot read stdin: it is given twice", "stdin can be"),
+            (
+                &["b/x/y"],
+                &[],
+                ErrorKind::NotFound,
+                "cannot open `FOLDER/b/x/y`: no such file or folder",
+                "there is nothing named `x` in `FOLDER/b`",
+            ),
+            (
+                &["a/x"],
+                &[],
+                ErrorKind::NotFound,
+                "cannot open `FOLDER/a/x`: no such file or folder",
+                "`FOLDER/a` is no folder",
+            ),
+            (
+                &["*.gz"],
+                &[],
+                ErrorKind::NoMatch,
+                "cannot list `FOLDER/*.gz`: the pattern matches nothing",
+                "`**`",
+            ),
+            (
+                &["a/*"],
+                &[],
+                ErrorKind::NoMatch,
+                "cannot list `FOLDER/a/*`: the pattern matches nothing",
+                "`**`",
+            ),
+            (&["[a"], &[], ErrorKind::BadPattern, "cannot list `FOLDER/[a`: it is no valid pattern: ", ""),
+            (
+                &["b.d/../a"],
+                &["a"],
+                ErrorKind::InputIsOutput,
+                "cannot read `FOLDER/b.d/../a`: it is both input and output",
+                "write to another file",
+            ),
+        ];
+        let name = folder.path().to_str().unwrap();
+        for (inputs, exclude, kind, text, hint) in table {
+            let error = list_in(folder.path(), inputs, exclude).unwrap_err();
+            assert_eq!(error.kind(), kind, "{inputs:?}");
+            assert!(error.to_string().replace(name, "FOLDER").starts_with(text), "{error}");
+            assert!(
+                error.hint().unwrap_or("").replace(name, "FOLDER").starts_with(hint),
+                "{:?}",
+                error.hint()
+            );
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_and_pipes() {
+        use std::os::unix::fs::symlink;
+        let folder = folder(&["real/1", "in/a"]);
+        let path = |name: &str| folder.path().join(name);
+        symlink(path("real"), path("in/b")).unwrap();
+        symlink(path("in"), path("in/loop")).unwrap();
+        symlink(path("in/a"), path("in/same")).unwrap();
+        symlink("nowhere", path("in/.x")).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(path("in/pipe")).status().unwrap().success());
+        let listed = |inputs: &[&str]| {
+            let (names, counts) = list_in(folder.path(), inputs, &["real/1"]).unwrap();
+            (names.join(" "), counts)
+        };
+        assert_eq!(listed(&["in"]), ("in/a in/same".into(), [1, 1, 1]));
+        assert_eq!(listed(&["in/*"]), ("in/a in/same".into(), [0, 1, 1]));
+        assert_eq!(listed(&["in/**"]), ("in/a in/same".into(), [0, 1, 1]));
+        symlink(path("in"), path("in/again")).unwrap(); // two loops: 2 to the power of 40 ways round
+        assert_eq!(listed(&["**/a"]), ("in/a".into(), [0, 0, 0]));
+        assert_eq!(listed(&["in/loop"]), ("in/loop/a in/loop/same".into(), [1, 1, 1]));
+        assert_eq!(listed(&["in/pipe"]), ("in/pipe".into(), [0, 0, 0]));
+        symlink("nowhere", path("in/gone")).unwrap();
+        assert_eq!(listed(&["**/a"]), ("in/a".into(), [0, 0, 0]));
+        for inputs in [&["in"], &["in/g*"], &["**/gone"], &["in/gone"]] {
+            let error = list_in(folder.path(), inputs, &[]).unwrap_err();
+            assert_eq!(
+                (error.kind(), error.why().as_str()),
+                (ErrorKind::NotFound, "it is a link that leads nowhere")
+            );
+            assert!(error.object().ends_with("in/gone"));
+        }
+    }
+}

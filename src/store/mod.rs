@@ -1,0 +1,43 @@
+//! Bytes in from files, folders, globs and stdin, compressed or not; bytes out, whole or not at all.
+//!
+//! [`list()`] turns what a user names into [`Source`]s in a fixed order, [`Source::open`] gives a
+//! source's decompressed bytes as an [`Input`], and a [`Sink`] takes bytes and puts them under
+//! their final name when they are complete. Nothing here knows what the bytes mean.
+//!
+//! ```
+//! use std::io::{Read, Write};
+//! use std::sync::{Arc, atomic::{AtomicBool, AtomicU64}};
+//! use udmap::store;
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let name = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+//! let mut sink = store::Sink::create(&name("a.ndjson.gz"))?;
+//! sink.write_all(b"{}\n")?;
+//! sink.finish()?;
+//!
+//! let mut text = String::new();
+//! for source in store::list(&[name("*.gz")], &[])?.sources {
+//!     let (read_bytes, stop) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
+//!     source.open(read_bytes, stop)?.read_to_string(&mut text)?;
+//! }
+//! assert_eq!(text, "{}\n");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod codec;
+mod compress;
+mod error;
+mod list;
+mod open;
+mod out;
+mod raw;
+mod sink;
+mod walk;
+
+pub use error::{Error, ErrorKind};
+pub use list::{Listing, Source, list};
+pub use open::{Input, is_stopped};
+pub use sink::Sink;
+
+/// How stdin and stdout are named on a command line.
+const STANDARD: &str = "-";

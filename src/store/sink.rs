@@ -1,0 +1,282 @@
+//! Writes bytes to a file that appears under its name when it is whole, or to stdout or a device.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use flate2::write::GzEncoder;
+use tempfile::TempPath;
+use zstd::stream::write::Encoder as ZstdEncoder;
+
+use super::STANDARD;
+use super::error::{Doing, Error, ErrorKind, Object};
+use super::out::Out;
+
+/// As `gzip` and `zstd` do without being told.
+const GZIP_LEVEL: flate2::Compression = flate2::Compression::new(6);
+const ZSTD_LEVEL: i32 = 3;
+
+/// Takes bytes for a target. Until [`Sink::finish`], a file under the target's name stays as it
+/// was; a sink that is dropped before leaves nothing behind.
+///
+/// What goes to stdout, a pipe or a device is there at once, of course. Nothing is buffered here
+/// but by compression: write large pieces.
+///
+/// # Errors
+/// Every [`io::Error`] holds an [`Error`] that names the target, see [`Error::from_io`].
+pub struct Sink {
+    target: String,
+    object: Object,
+    /// There until `finish`.
+    body: Option<Body>,
+    /// Declared after the body: closed before it is removed.
+    temporary: Option<(TempPath, PathBuf)>,
+    failed: bool,
+}
+
+enum Body {
+    Plain(Out),
+    Gzip(GzEncoder<Out>),
+    Zstd(ZstdEncoder<'static, Out>),
+}
+
+impl Sink {
+    /// Opens `target` for writing: `-` is stdout, anything else a path. A name that ends in `.gz`
+    /// or `.zst` compresses.
+    ///
+    /// A file is written under a hidden name beside the target (`.NAME.XXXXXX.tmp`), with the
+    /// permissions of the file that it will replace, or else those of any new file. The target may
+    /// be a link: the file it leads to is replaced. What is no regular file (a device, a pipe,
+    /// `/dev/stdout`) is written to as it is; opening a named pipe waits for its reader.
+    ///
+    /// # Errors
+    /// If the target is a folder or lies in none, or if it can't be created or replaced.
+    pub fn create(target: &str) -> Result<Sink, Error> {
+        let object = match is_stdout(target) {
+            true => Object::Stdout,
+            false => Object::Named(target.to_owned()),
+        };
+        let fail = |doing| {
+            let object = object.clone();
+            move |error| Error::io(object, doing, error)
+        };
+        let (out, temporary) = if object == Object::Stdout {
+            (Out::stdout().map_err(fail(Doing::Open))?, None)
+        } else {
+            match look(target, &object)? {
+                Found::Special => {
+                    let open = File::options().append(true).open(target);
+                    (Out::new(open.map_err(fail(Doing::Open))?), None)
+                }
+                Found::File { path, replaced } => {
+                    if replaced.is_some() {
+                        // Renaming would replace a write-protected file; ask first, as `>` does.
+                        File::options().write(true).open(&path).map_err(fail(Doing::Open))?;
+                    }
+                    let (file, temporary) = temporary(&path, replaced).map_err(fail(Doing::Create))?;
+                    (Out::new(file), Some((temporary, path)))
+                }
+            }
+        };
+        let body = if target.ends_with(".gz") {
+            Body::Gzip(GzEncoder::new(out, GZIP_LEVEL))
+        } else if target.ends_with(".zst") {
+            Body::Zstd(zstd_encoder(out).map_err(fail(Doing::Create))?)
+        } else {
+            Body::Plain(out)
+        };
+        Ok(Sink { target: target.to_owned(), object, body: Some(body), temporary, failed: false })
+    }
+
+    /// The target as given.
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
+    /// Ends the compression, makes the bytes permanent and gives the file its name.
+    ///
+    /// # Errors
+    /// If that fails, or if a write failed before. The target is then as it was.
+    pub fn finish(mut self) -> Result<(), Error> {
+        let object = self.object.clone();
+        let fail = move |doing| move |error| Error::io(object, doing, error);
+        if self.failed {
+            return Err(fail(Doing::Write)(io::Error::other("an earlier write failed")));
+        }
+        let out = match self.body.take() {
+            Some(Body::Plain(out)) => Ok(out),
+            Some(Body::Gzip(encoder)) => encoder.finish(),
+            Some(Body::Zstd(encoder)) => encoder.finish(),
+            None => return Ok(()),
+        };
+        let mut out = out.map_err(fail.clone()(Doing::Write))?;
+        out.flush().map_err(fail.clone()(Doing::Write))?;
+        if let Some((temporary, path)) = self.temporary.take() {
+            out.sync().map_err(fail.clone()(Doing::Write))?;
+            drop(out);
+            temporary.persist(&path).map_err(|error| fail(Doing::Rename)(error.error))?;
+            sync_folder(folder_of(&path));
+        }
+        Ok(())
+    }
+
+    /// Does something with the body; its error is wrapped and remembered.
+    fn with<T>(&mut self, act: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> io::Result<T> {
+        let result = match &mut self.body {
+            Some(Body::Plain(out)) => act(out),
+            Some(Body::Gzip(encoder)) => act(encoder),
+            Some(Body::Zstd(encoder)) => act(encoder),
+            None => Err(io::ErrorKind::BrokenPipe.into()),
+        };
+        result.map_err(|error| {
+            if error.kind() == io::ErrorKind::Interrupted {
+                return error; // to be tried again, nothing was written
+            }
+            self.failed = true;
+            Error::io(self.object.clone(), Doing::Write, error).into()
+        })
+    }
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.with(|body| body.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.with(|body| body.flush())
+    }
+}
+
+impl Drop for Sink {
+    fn drop(&mut self) {
+        // The gzip encoder would write its end now, and a broken-off stream in a pipe look whole.
+        if let Some(Body::Gzip(encoder)) = &mut self.body {
+            encoder.get_mut().close();
+        }
+    }
+}
+
+impl fmt::Debug for Sink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Sink { object, temporary, failed, .. } = self;
+        f.debug_struct("Sink")
+            .field("object", object)
+            .field("temporary", temporary)
+            .field("failed", failed)
+            .finish_non_exhaustive()
+    }
+}
+
+/// `/dev/stdout` may be a file that others write to, too: opening it by that name would begin at
+/// its start, and renaming replace it.
+fn is_stdout(target: &str) -> bool {
+    target == STANDARD || cfg!(unix) && matches!(target, "/dev/stdout" | "/dev/fd/1" | "/proc/self/fd/1")
+}
+
+/// What is at the target.
+enum Found {
+    Special,
+    File { path: PathBuf, replaced: Option<fs::Permissions> },
+}
+
+fn look(target: &str, object: &Object) -> Result<Found, Error> {
+    let create = |kind, why: String| Error::new(object.clone(), Doing::Create, kind, why);
+    // The same for the other open files of a process: they are nothing to be renamed.
+    let open_file = cfg!(unix) && (target == "/dev/stderr" || target.starts_with("/dev/fd/"))
+        || cfg!(target_os = "linux") && target.starts_with("/proc/");
+    match fs::metadata(target) {
+        Ok(metadata) if metadata.is_dir() => {
+            return Err(create(ErrorKind::IsFolder, "it is a folder".into()));
+        }
+        Ok(metadata) if open_file || !metadata.is_file() => return Ok(Found::Special),
+        Ok(metadata) => {
+            let path =
+                fs::canonicalize(target).map_err(|error| Error::io(object.clone(), Doing::Create, error))?;
+            return Ok(Found::File { path, replaced: Some(metadata.permissions()) });
+        }
+        Err(_) => {}
+    }
+    if target.is_empty() {
+        return Err(create(ErrorKind::NoFolder, "it has no name".into()));
+    }
+    if target.ends_with(std::path::is_separator) {
+        let why = format!("no such folder `{target}`");
+        return Err(create(ErrorKind::NoFolder, why).with_hint(format!("create it: mkdir -p {target}")));
+    }
+    // A link to a file that is not there yet; no more of them than Linux follows.
+    let mut path = PathBuf::from(target);
+    for _ in 0..40 {
+        let Ok(next) = fs::read_link(&path) else { break };
+        path = folder_of(&path).join(next);
+    }
+    let folder = folder_of(&path);
+    match fs::metadata(folder) {
+        Ok(metadata) if metadata.is_dir() => Ok(Found::File { path, replaced: None }),
+        Ok(_) => Err(create(ErrorKind::NoFolder, format!("`{}` is no folder", folder.display()))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let why = format!("no such folder `{}`", folder.display());
+            let hint = format!("create it: mkdir -p {}", folder.display());
+            Err(create(ErrorKind::NoFolder, why).with_hint(hint))
+        }
+        Err(error) => Err(Error::io(object.clone(), Doing::Create, error)),
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Creates the file that will become `path`.
+fn temporary(path: &Path, replaced: Option<fs::Permissions>) -> io::Result<(File, TempPath)> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    // Room for the rest of the name, 255 bytes being the most in most file systems.
+    let short: String = name
+        .chars()
+        .scan(200, |left: &mut usize, c| {
+            *left = left.checked_sub(c.len_utf8())?;
+            Some(c)
+        })
+        .collect();
+    let prefix = format!(".{short}.");
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(&prefix).suffix(".tmp");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // The umask takes its part, as with any new file.
+        builder.permissions(fs::Permissions::from_mode(0o666));
+    }
+    let (file, temporary) = builder.tempfile_in(folder_of(path))?.into_parts();
+    if let Some(permissions) = replaced {
+        #[cfg(unix)]
+        let permissions = {
+            use std::os::unix::fs::PermissionsExt;
+            // Without set-user-ID and its like, which writing takes away, too.
+            fs::Permissions::from_mode(permissions.mode() & 0o777)
+        };
+        file.set_permissions(permissions)?;
+    }
+    Ok((file, temporary))
+}
+
+fn zstd_encoder(out: Out) -> io::Result<ZstdEncoder<'static, Out>> {
+    let mut encoder = ZstdEncoder::new(out, ZSTD_LEVEL)?;
+    // As the command zstd does: otherwise hardly any damage would be noticed.
+    encoder.include_checksum(true)?;
+    Ok(encoder)
+}
+
+/// A rename lasts only when its folder is on disk. Not every system can do that.
+fn sync_folder(folder: &Path) {
+    if let Ok(folder) = File::open(folder) {
+        let _ = folder.sync_all();
+    }
+}
+
+#[cfg(test)]
+mod tests;

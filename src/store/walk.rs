@@ -1,0 +1,111 @@
+//! What lies in a folder, and what a pattern matches: links are followed, but never in circles.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+use super::error::{Doing, Error, ErrorKind, Object};
+
+/// Visits everything below a folder, without what is hidden unless wanted; how many were hidden.
+/// A path without an entry is a link that leads nowhere.
+pub(super) fn walk(
+    folder: &Path,
+    see_hidden: bool,
+    mut visit: impl FnMut(&Path, Option<&walkdir::DirEntry>) -> Result<(), Error>,
+) -> Result<u64, Error> {
+    let is_hidden = |path: &Path| {
+        let name = path.file_name().unwrap_or_default();
+        !see_hidden && name.as_encoded_bytes().starts_with(b".")
+    };
+    // By name in each folder: the same as by path, whose order goes component by component.
+    let walk = WalkDir::new(folder).follow_links(true).min_depth(1).sort_by_file_name();
+    let (mut walk, mut hidden) = (walk.into_iter(), 0);
+    while let Some(entry) = walk.next() {
+        match entry {
+            Ok(entry) if is_hidden(entry.path()) => {
+                hidden += 1;
+                if entry.file_type().is_dir() {
+                    walk.skip_current_dir();
+                }
+            }
+            Ok(entry) => visit(entry.path(), Some(&entry))?,
+            // A hidden link may lead nowhere.
+            Err(error) if error.depth() > 0 && error.path().is_some_and(is_hidden) => hidden += 1,
+            // A link to a folder above: its files are listed from there.
+            Err(error) if error.loop_ancestor().is_some() => {}
+            Err(error) => match error.path().filter(|_| error.io_error().is_some_and(is_absent)) {
+                Some(path) if fs::symlink_metadata(path).is_ok_and(|it| it.is_symlink()) => {
+                    visit(path, None)?
+                }
+                _ => return Err(cannot_walk(folder, error)),
+            },
+        }
+    }
+    Ok(hidden)
+}
+
+/// The paths that a pattern matches, in no particular order.
+pub(super) fn expand(input: &str) -> Result<Vec<PathBuf>, Error> {
+    // As in a shell.
+    let options = glob::MatchOptions {
+        require_literal_leading_dot: true,
+        require_literal_separator: true,
+        ..glob::MatchOptions::default()
+    };
+    let bad = |error: glob::PatternError| {
+        let why = format!("it is no valid pattern: {} at byte {}", error.msg, error.pos);
+        Error::new(Object::Named(input.to_owned()), Doing::List, ErrorKind::BadPattern, why)
+    };
+    let matches = |pattern: &str| {
+        let paths: Result<Vec<PathBuf>, _> = glob::glob_with(pattern, options).map_err(bad)?.collect();
+        paths.map_err(|error| {
+            let object = named(error.path());
+            Error::io(object, Doing::List, error.into())
+        })
+    };
+    // The crate's `**` would follow links round and round.
+    let is_any_folder = |part: &&str| part.trim_end_matches(std::path::is_separator) == "**";
+    let parts: Vec<&str> = input.split_inclusive(std::path::is_separator).collect();
+    let Some(at) = parts.iter().position(is_any_folder) else {
+        return matches(input);
+    };
+    let (above, below) = (parts[..at].concat(), parts[at..].concat());
+    // To the crate a last `**` means folders only; whoever writes it wants what is in them.
+    let everything = if below.ends_with("**") { "/*" } else { "" };
+    let pattern = glob::Pattern::new(&format!("{below}{everything}")).map_err(bad)?;
+    let folders = if above.is_empty() { vec![PathBuf::from(".")] } else { matches(&above)? };
+    let mut paths = Vec::new();
+    for folder in folders.iter().filter(|folder| folder.is_dir()) {
+        walk(folder, below.contains("/."), |path, _| {
+            if pattern.matches_path_with(path.strip_prefix(folder).unwrap_or(path), options) {
+                paths.push(path.strip_prefix(".").unwrap_or(path).to_owned());
+            }
+            Ok(())
+        })?;
+    }
+    Ok(paths)
+}
+
+/// A folder, or something in it, can't be looked at.
+pub(super) fn cannot_walk(folder: &Path, error: walkdir::Error) -> Error {
+    let object = named(error.path().unwrap_or(folder));
+    let error = error.into_io_error().unwrap_or_else(|| io::Error::other("too many links"));
+    Error::io(object, Doing::List, error)
+}
+
+/// A link to something that is not there, or no more.
+pub(super) fn dangling(object: Object) -> Error {
+    Error::new(object, Doing::Open, ErrorKind::NotFound, "it is a link that leads nowhere")
+}
+
+/// Whether nothing is there, not even something that can't be looked at.
+pub(super) fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+/// The path as the object of an error.
+pub(super) fn named(path: &Path) -> Object {
+    Object::Named(path.to_string_lossy().into_owned())
+}

@@ -1,0 +1,443 @@
+//! The catalogue of flaws: lines that must be rejected, by the reason they must be rejected for.
+
+use super::draft::Base::{self, Either, V1, V2};
+use super::draft::Step::{self, Do, Drop, First, Last, Rename, Set, SetAny};
+use super::draft::{Draft, put_nest, quoted};
+use super::facts::{Dice, Source};
+
+/// How a line is spoilt.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Flaw {
+    /// By changes to a record.
+    Edit(Base, &'static [Step]),
+    /// By something before a whole record.
+    Before(&'static [&'static str]),
+    /// By something after it.
+    After(&'static [&'static str]),
+    /// By changes to its bytes.
+    Bytes(fn(&mut Vec<u8>, &mut Dice)),
+    /// By bytes in a value or a key that are no UTF-8.
+    NoText(&'static [&'static [u8]]),
+    /// It is one of these.
+    Whole(&'static [&'static str]),
+}
+use Flaw::{After, Before, Bytes, Edit, NoText, Whole};
+
+/// Fields of the default mapping.
+const MAPPED: &[&str] = &[
+    "context",
+    "credits",
+    "phone",
+    "type",
+    "host",
+    "eventtype",
+    "log_type",
+    "timestamp",
+    "ts",
+    "isotimestamp",
+];
+/// Where a broken string may stand: read, unread, nested.
+const ANYWHERE: &[&str] = &["context", "phone", "type", "host", "ts", "telephony_id", "note"];
+
+/// Reasons with their flaws. `too-long` is not among them: see [`line()`].
+pub(super) const FLAWS: &[(&str, &[Flaw])] = &[
+    ("invalid-json", INVALID_JSON),
+    ("invalid-utf8", INVALID_UTF8),
+    ("too-deep", TOO_DEEP),
+    ("not-object", NOT_OBJECT),
+    ("field-type", FIELD_TYPE),
+    ("bad-timestamp", BAD_TIMESTAMP),
+    ("timestamp-range", TIMESTAMP_RANGE),
+    ("no-timestamp", NO_TIMESTAMP),
+    ("api-error", API_ERROR),
+];
+
+/// No JSON by the strict reading.
+const INVALID_JSON: &[Flaw] = &[
+    // Not whole.
+    Bytes(|line, dice| line.truncate(1 + dice.index(line.len() - 1))),
+    Bytes(|line, dice| drop(line.drain(..1 + dice.index(line.len() - 1)))),
+    Bytes(|line, _| line.truncate(line.len() - 1)),
+    // Both kinds of records end in a string.
+    Bytes(|line, _| swap(line, b"\"}", b"}")),
+    // Punctuation.
+    Edit(V2, &[Set("type", &["\"sms\",", "\"sms\",,", "\"sms\"]", "\"sms\"}"])]),
+    Edit(
+        Either,
+        &[Set("note", &["[1,]", "{\"a\":1,}", "[,]", "{,}", "[1 2]", "[1}", "{\"a\"}", "{\"a\",1}"])],
+    ),
+    Edit(Either, &[Set("phone", &["", ":\"+1\"", ",", "\"+1\" \"+2\"", "\"+1\":1"])]),
+    Edit(Either, &[Set("note", &["{1:2}", "{a:1}", "{null:1}", "{'a':1}", "[1]]", "{}}", "[", "{"])]),
+    Bytes(|line, _| line.iter_mut().filter(|b| **b == b'"').for_each(|b| *b = b'\'')),
+    Bytes(|line, dice| swap(line, b":", dice.pick(&[b"", b"=", b"::"]))),
+    Bytes(|line, dice| swap(line, b",", dice.pick(&[b"", b";", b",,", b" "]))),
+    Bytes(|line, _| swap(line, b"\"context\"", b"context")),
+    // Words and numbers.
+    Edit(
+        Either,
+        &[SetAny(&["credits", "note"], &["NaN", "Infinity", "-Infinity", "nan", "undefined", "None"])],
+    ),
+    Edit(Either, &[SetAny(&["credits", "note"], &["nul", "nulll", "True", "FALSE", "tru", "sms", "'sms'"])]),
+    Edit(Either, &[SetAny(&["credits", "timestamp", "note"], &["01", "-01", "00", "007", "-00.5"])]),
+    Edit(Either, &[SetAny(&["credits", "timestamp", "note"], &["+1", "+0", "--1", "-", "- 1", "+1e3"])]),
+    Edit(Either, &[SetAny(&["credits", "timestamp", "note"], &[".5", "1.", "-.5", "1.e3", "1..2", "1.5.2"])]),
+    Edit(Either, &[SetAny(&["credits", "timestamp", "note"], &["1e", "1e+", "1E-", "e5", "1e1.5", "1e5e5"])]),
+    Edit(Either, &[SetAny(&["credits", "timestamp", "note"], &["0x1F", "1_000", "1,000", "1L", "1f", "１"])]),
+    // Strings.
+    Edit(
+        Either,
+        &[SetAny(ANYWHERE, &[r#""\x41""#, r#""\'""#, r#""\a""#, r#""\U0041""#, r#""\0""#, r#""\ ""#])],
+    ),
+    Edit(Either, &[SetAny(ANYWHERE, &[r#""\u12""#, r#""\u12G4""#, r#""\u""#, r#""\u-123""#, r#""\u{41}""#])]),
+    Edit(
+        Either,
+        &[SetAny(ANYWHERE, &["\"\0\"", "\"a\tb\"", "\"\u{1}\"", "\"a\rb\"", "\"\u{b}\u{c}\"", "\"\u{1f}\""])],
+    ),
+    Edit(Either, &[SetAny(ANYWHERE, &["\"a", "a\"", "\"a\\\"", "\"a\"b\"", "\"\"\"", "\"", "\"\\"])]),
+    Edit(
+        Either,
+        &[SetAny(
+            ANYWHERE,
+            &[r#""\ud800""#, r#""\udc00""#, r#""\uDBFFx""#, r#""\ud83d\n""#, r#""\udfff\udfff""#],
+        )],
+    ),
+    Edit(
+        Either,
+        &[SetAny(
+            ANYWHERE,
+            &[r#""\ud800\ud800""#, r#""\ude00\ud83d""#, r#""\ud83d\u0041""#, r#""\ud83d\\ude00""#],
+        )],
+    ),
+    Edit(
+        Either,
+        &[Set("note", &[r#"{"a":["\ud800"]}"#, "[\"\u{2}\"]", r#"{"\udc00":1}"#, r#"[{"a":"\x"}]"#])],
+    ),
+    Edit(Either, &[Rename("phone", &[r"\ud800", r"ph\one", "pho\u{1}ne", r"\u00zz", "pho\"ne"])]),
+    Edit(Either, &[First("phone", &["01", "\"\\ud800\"", "nope", "[1,]"])]),
+    // What JSON has not, and too much of it.
+    Edit(
+        Either,
+        &[Set("note", &["/* none */ 1", "1 // one", "1 # one", "\u{a0}1", "\u{b}1", "1\u{c}", "\u{2028}1"])],
+    ),
+    Before(&["{", "}", ",", "x", ":", "\0", "// ", "\u{a0}", "\u{2028}", "null ", "[", "1 ", "{} ", "\\"]),
+    After(&[
+        "}", "]", ",", "x", ";", "\0", "\0\0\0", " // end", "\u{a0}", " null", "{}", "[]", "\"", "...", "\\n",
+    ]),
+    Bytes(|line, dice| {
+        let again = line.clone();
+        line.extend_from_slice(dice.pick(&[b"".as_slice(), b" ", b",", b"\t", b"\r"]));
+        line.extend_from_slice(&again);
+    }),
+    Whole(&[
+        "nope",
+        "telephony",
+        "<log/>",
+        "{{}}",
+        "{[]}",
+        "---",
+        "'",
+        "\"",
+        "tru",
+        "-",
+        "%7B%7D",
+        "{\"a\":1,",
+    ]),
+];
+
+/// Bytes that are no UTF-8, in an otherwise whole record.
+const INVALID_UTF8: &[Flaw] = &[
+    // Too long for what they say, up to a NUL in two bytes.
+    NoText(&[b"\xc0\xaf", b"\xc1\xbf", b"\xe0\x80\xaf", b"\xe0\x9f\xbf", b"\xf0\x80\x80\xaf", b"\xc0\x80"]),
+    // A continuation of nothing.
+    NoText(&[b"\x80", b"\xbf", b"a\x80b", b"\xc3\xa9\xa9"]),
+    // Surrogates, as CESU-8 has them.
+    NoText(&[b"\xed\xa0\xbd\xed\xb8\x80", b"\xed\xa0\x80", b"\xed\xbf\xbf"]),
+    // Cut short.
+    NoText(&[b"\xc3", b"\xe2\x82", b"\xf0\x9f\x98", b"\xe2x\x82", b"\xf0\x9f"]),
+    // Beyond Unicode, and bytes that never occur.
+    NoText(&[
+        b"\xf4\x90\x80\x80",
+        b"\xf5\x80\x80\x80",
+        b"\xfe",
+        b"\xff",
+        b"\xff\xfe",
+        b"\xf8\x88\x80\x80\x80",
+    ]),
+    // Latin-1.
+    NoText(&[b"caf\xe9", b"Z\xfcrich", b"\xa3"]),
+];
+
+/// More nesting than serde_json reads.
+const TOO_DEEP: &[Flaw] = &[
+    // With the record around it 128 levels, the first that is too many.
+    Edit(Either, &[Do(|draft, dice| nest(draft, dice, 127))]),
+    Edit(
+        Either,
+        &[Do(|draft, dice| {
+            let levels = 128 + dice.index(400);
+            nest(draft, dice, levels);
+        })],
+    ),
+];
+
+/// JSON, but no record.
+const NOT_OBJECT: &[Flaw] = &[
+    Whole(&["0", "1683648435", "-1.5e3", "12345678901234567890123"]),
+    Whole(&["\"sms\"", "\"\"", r#""{\"ts\":\"2023-03-21T22:34:49Z\"}""#, "\"\\ud83d\\ude00\""]),
+    Whole(&["true", "false", "null", " null ", "\tnull"]),
+];
+
+/// An object or array where the default mapping reads a value.
+const FIELD_TYPE: &[Flaw] = &[
+    Edit(Either, &[SetAny(MAPPED, &["{}", "{\"value\":\"x\"}", "{\"a\":{\"b\":[]}}"])]),
+    Edit(Either, &[SetAny(MAPPED, &["[]", "[\"+12125556707\"]", "[null]", "[[1],{}]"])]),
+    Edit(Either, &[Last("phone", &["{}", "[]"])]),
+    Edit(Either, &[Last(r"ph\u006fne", &["{}", "[]"])]),
+];
+
+/// The first time that is present is no time.
+const BAD_TIMESTAMP: &[Flaw] = &[
+    Edit(
+        Either,
+        &[Set("timestamp", &["\"yesterday\"", "\"now\"", "\"None\"", "\"-\"", "\" \"", "\"null\""])],
+    ),
+    Edit(Either, &[Set("timestamp", &["true", "false", "\"NaN\"", "\"Infinity\"", "\"1683648435s\""])]),
+    Edit(Either, &[Set("timestamp", &["\"2023-03-21T22:34:49.466370+00:00\"", "\"2023-03-21 22:34:49\""])]),
+    Edit(
+        Either,
+        &[Set(
+            "timestamp",
+            &["\"+1683648435\"", "\"01683648435\"", "\".5\"", "\"1.\"", "\"1e\"", "\"1.5.2\""],
+        )],
+    ),
+    Edit(
+        Either,
+        &[Set(
+            "timestamp",
+            &["\"0x645a70f3\"", "\"1,683,648,435\"", "\"1_683\"", "\"--1\"", "\"1683648435\\u0000\""],
+        )],
+    ),
+    Edit(
+        Either,
+        &[Set("timestamp", &["\"１６８３６４８４３５\"", "\"١٦٨٣\"", "\"1e1.5\"", "\"1683648435,5\""])],
+    ),
+    Edit(V1, &[Last("timestamp", &["\"soon\"", "true"])]),
+    Edit(
+        V2,
+        &[Set("ts", &["true", "1683648435", "\"1683648435\"", "\"yesterday\"", "\" \"", "\"null\"", "0"])],
+    ),
+    Edit(
+        V2,
+        &[Set("ts", &["\"2023-02-29T00:00:00Z\"", "\"2100-02-29T00:00:00Z\"", "\"2023-04-31T00:00:00Z\""])],
+    ),
+    Edit(
+        V2,
+        &[Set("ts", &["\"2023-13-01T00:00:00Z\"", "\"2023-00-01T00:00:00Z\"", "\"2023-01-00T00:00:00Z\""])],
+    ),
+    Edit(
+        V2,
+        &[Set("ts", &["\"2023-01-01T25:00:00Z\"", "\"2023-01-01T12:60:00Z\"", "\"2023-01-01T12:00:61Z\""])],
+    ),
+    Edit(
+        V2,
+        &[Set(
+            "ts",
+            &["\"2023-03-21T22:34:49.Z\"", "\"2023-03-21T22:34:49,\"", "\"2023-03-21T22:34:49.4a6Z\""],
+        )],
+    ),
+    Edit(
+        V2,
+        &[Set(
+            "ts",
+            &[
+                "\"2023-03-21T22:34:49+24:00\"",
+                "\"2023-03-21T22:34:49+00:60\"",
+                "\"2023-03-21T22:34:49+5:30\"",
+            ],
+        )],
+    ),
+    Edit(
+        V2,
+        &[Set(
+            "ts",
+            &["\"2023-03-21T22:34:49ZZ\"", "\"2023-03-21T22:34:49Zjunk\"", "\"2023-03-21T22:34:49 PST\""],
+        )],
+    ),
+    Edit(
+        V2,
+        &[Set(
+            "ts",
+            &[
+                "\"2023-3-21T22:34:49Z\"",
+                "\"2023-03-21T2:34:49Z\"",
+                "\"23-03-21T22:34:49Z\"",
+                "\"2023-03-21TT22:34:49Z\"",
+            ],
+        )],
+    ),
+    Edit(
+        V2,
+        &[Set(
+            "ts",
+            &[
+                "\"2023/03/21 22:34:49\"",
+                "\"2023-03-21_22:34:49Z\"",
+                "\"21.03.2023 22:34:49\"",
+                "\"2023-03-21T22.34.49Z\"",
+            ],
+        )],
+    ),
+    Edit(
+        V2,
+        &[Set(
+            "ts",
+            &["\"Tue, 21 Mar 2023 22:34:49 GMT\"", "\"Mar 21 22:34:49\"", "\"-2023-03-21T22:34:49Z\""],
+        )],
+    ),
+    Edit(
+        V2,
+        &[Set(
+            "ts",
+            &["\"２０２３-03-21T22:34:49Z\"", "\"2023-03-21T22:34:49−05:00\"", "\"2023‑03‑21T22:34:49Z\""],
+        )],
+    ),
+    Edit(
+        V1,
+        &[
+            Drop(&["timestamp"]),
+            Set("isotimestamp", &["\"2021-02-29T12:59:30+00:00\"", "\"12:59:30\"", "1626958770"]),
+        ],
+    ),
+];
+
+/// A time before year 1 or after year 9999.
+const TIMESTAMP_RANGE: &[Flaw] = &[
+    // Milliseconds, microseconds, nanoseconds.
+    Edit(
+        Either,
+        &[Set("timestamp", &["1683648435000", "1683648435466", "\"1683648435000\"", "1683648435466370"])],
+    ),
+    Edit(
+        Either,
+        &[Set("timestamp", &["1683648435466370000", "1e400", "-1e30", "1e99999999999999999999", "-1e400"])],
+    ),
+    // A step over either end.
+    Edit(
+        Either,
+        &[Set("timestamp", &["253402300800", "253402300800.0", "\"2534023008e2\"", "999999999999"])],
+    ),
+    Edit(Either, &[Set("timestamp", &["-62135596801", "-62135596800.000000001", "-62135596800.0000000001"])]),
+    Edit(
+        V2,
+        &[Set("ts", &["\"0000-12-31T23:59:59Z\"", "\"0000-01-01T00:00:00Z\"", "\"0000-02-29T12:00:00.5Z\""])],
+    ),
+    Edit(V2, &[Set("ts", &["\"0001-01-01T00:00:00+00:01\"", "\"0001-01-01T05:29:59.999999999+0530\""])]),
+    Edit(V2, &[Set("ts", &["\"9999-12-31T23:59:59-00:01\"", "\"9999-12-31T16:00:00-08:00\""])]),
+];
+
+/// None of the three times is present.
+const NO_TIMESTAMP: &[Flaw] = &[
+    Edit(Either, &[Drop(&["timestamp", "ts", "isotimestamp"])]),
+    Edit(V1, &[Set("timestamp", &["null", "\"\""]), Set("isotimestamp", &["null", "\"\""])]),
+    Edit(V2, &[Set("ts", &["null", "\"\""])]),
+    Edit(V2, &[Last("ts", &["null", "\"\""])]),
+    Edit(V2, &[Rename("ts", &["Ts", "ts ", "t_s", "time", "tѕ"])]),
+    Whole(&[
+        "{}",
+        "{ }",
+        "{\"host\":\"api-1234abcd.duosecurity.com\"}",
+        "{\"event\":{\"ts\":\"2023-03-21T22:34:49Z\"}}",
+    ]),
+];
+
+/// Duo's API said no.
+const API_ERROR: &[Flaw] = &[Whole(&[
+    r#"{"code":42901,"message":"Too Many Requests","stat":"FAIL"}"#,
+    r#"{"code":50001,"message":"Unknown internal server error","stat":"FAIL"}"#,
+    r#"{"code":40103,"message":"Invalid signature in request credentials","stat":"FAIL"}"#,
+    r#"{"code": 40105, "message": "Bad request timestamp", "stat": "FAIL"}"#,
+    r#"{"stat":"FAIL","code":40001,"message":"Missing required request parameters"}"#,
+    r#"{"code":40002,"message":"Invalid request parameters","message_detail":"mintime must be within the past 180 days","stat":"FAIL"}"#,
+    r#"{"code":40002,"message":"Invalid request parameters","message_detail":"'mintime' must be a timestamp in milliseconds","stat":"FAIL"}"#,
+])];
+
+/// One in this many broken lines is too long.
+const LONG_LINES: u64 = 20_000;
+/// A line may have so many bytes.
+const MOST: usize = 1 << 20;
+
+/// Appends a line that must be rejected, without its newline, and returns the reason.
+pub(super) fn line(
+    dice: &mut Dice,
+    source: &mut Source,
+    draft: &mut Draft,
+    scratch: &mut Vec<u8>,
+    out: &mut Vec<u8>,
+) -> &'static str {
+    if dice.one_in(LONG_LINES) {
+        too_long(dice, source, draft, out);
+        return "too-long";
+    }
+    let (reason, flaws) = dice.pick(FLAWS);
+    scratch.clear();
+    spoil(dice.pick(flaws), dice, source, draft, scratch);
+    out.extend_from_slice(scratch);
+    reason
+}
+
+/// Fills the empty `line` with a record that has this flaw.
+pub(super) fn spoil(flaw: Flaw, dice: &mut Dice, source: &mut Source, draft: &mut Draft, line: &mut Vec<u8>) {
+    let base = if let Edit(base, _) = flaw { base } else { Either };
+    draft.base(base, &source.next(dice), dice);
+    match flaw {
+        Edit(_, steps) => {
+            steps.iter().for_each(|step| draft.apply(*step, dice));
+            draft.write(dice, line);
+        }
+        Before(texts) => {
+            line.extend_from_slice(dice.pick(texts).as_bytes());
+            draft.write(dice, line);
+        }
+        After(texts) => {
+            draft.write(dice, line);
+            line.extend_from_slice(dice.pick(texts).as_bytes());
+        }
+        Bytes(edit) => {
+            draft.write(dice, line);
+            edit(line, dice);
+        }
+        NoText(texts) => {
+            let key = dice.pick(ANYWHERE);
+            let text = dice.pick(texts);
+            draft.member(key, |out| quoted(out, |out| out.extend_from_slice(text)));
+            draft.settle(key, dice);
+            draft.write(dice, line);
+        }
+        Whole(texts) => line.extend_from_slice(dice.pick(texts).as_bytes()),
+    }
+}
+
+/// Nothing is wrong with this record but its length.
+fn too_long(dice: &mut Dice, source: &mut Source, draft: &mut Draft, out: &mut Vec<u8>) {
+    draft.either(&source.next(dice), dice);
+    let from = out.len();
+    draft.member("note", |out| quoted(out, |_| {}));
+    draft.write(dice, out);
+    // The note is the last member: open it again before its quote and the brace.
+    let tail = out.split_off(out.len() - 2);
+    let length = MOST + 1 + dice.index(100);
+    out.resize(from + length - tail.len(), b'x');
+    out.extend_from_slice(&tail);
+}
+
+fn nest(draft: &mut Draft, dice: &mut Dice, levels: usize) {
+    draft.member("nested", |out| put_nest(levels, dice, out));
+    draft.settle("nested", dice);
+}
+
+/// Replaces the first occurrence of `old`, which is there.
+fn swap(line: &mut Vec<u8>, old: &[u8], new: &[u8]) {
+    if let Some(at) = line.windows(old.len()).position(|found| found == old) {
+        line.splice(at..at + old.len(), new.iter().copied());
+    }
+}

@@ -1,0 +1,10 @@
+//! What UDM knows: its messages, fields, types and enums, as facts taken from Google's own package.
+//!
+//! Google SecOps' Unified Data Model is a protobuf schema (`google.backstory.UDM`). A mapping table
+//! names fields of it, so a table can be checked, when it is loaded, against what really exists.
+
+mod path;
+mod schema;
+
+pub use path::{Index, Path, PathError, Segment};
+pub use schema::{Cardinality, Enum, Field, Message, Type, enumeration, message, nearest};

@@ -1,0 +1,110 @@
+//! A UDM path as mapping tables write it: `security_result[0].detection_fields[]`.
+
+use std::fmt;
+
+/// A path into a UDM event, from the event's root.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Path {
+    /// The steps, from the root; never empty.
+    pub segments: Vec<Segment>,
+}
+
+/// One step of a [`Path`]: a field's name and, for a repeated field, which of its elements.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Segment {
+    /// The field's name in snake_case, as the proto has it.
+    pub name: String,
+    /// Nothing for a singular field.
+    pub index: Option<Index>,
+}
+
+/// Which element of a repeated field a [`Segment`] means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Index {
+    /// `name[3]`: the fourth element.
+    At(u16),
+    /// `name[]`: one more element at the end.
+    Append,
+}
+
+/// Why a text is not a [`Path`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a UDM path: {why}")]
+pub struct PathError {
+    text: String,
+    why: &'static str,
+}
+
+impl Path {
+    /// Reads a path.
+    ///
+    /// # Errors
+    /// When a step is empty, has a character other than letters, digits and `_`, or an index that
+    /// is neither `[]` nor `[N]` with N up to 99.
+    pub fn parse(text: &str) -> Result<Path, PathError> {
+        let fail = |why| PathError { text: text.to_owned(), why };
+        let mut segments = Vec::new();
+        for step in text.split('.') {
+            let (name, index) = match step.split_once('[') {
+                None => (step, None),
+                Some((name, rest)) => {
+                    let inner = rest.strip_suffix(']').ok_or_else(|| fail("an index ends with `]`"))?;
+                    let index = if inner.is_empty() {
+                        Index::Append
+                    } else if inner.len() <= 2 && inner.bytes().all(|b| b.is_ascii_digit()) {
+                        Index::At(inner.parse().map_err(|_| fail("an index is a number"))?)
+                    } else {
+                        return Err(fail("an index is `[]` or a number from `[0]` to `[99]`"));
+                    };
+                    (name, Some(index))
+                }
+            };
+            if name.is_empty() {
+                return Err(fail("a step is empty"));
+            }
+            if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+                return Err(fail("a step is a field's name: letters, digits and `_`"));
+            }
+            segments.push(Segment { name: name.to_owned(), index });
+        }
+        Ok(Path { segments })
+    }
+
+    /// The path without its indexes: `security_result.detection_fields`.
+    pub fn bare(&self) -> String {
+        let names: Vec<&str> = self.segments.iter().map(|s| s.name.as_str()).collect();
+        names.join(".")
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, segment) in self.segments.iter().enumerate() {
+            if i > 0 {
+                f.write_str(".")?;
+            }
+            f.write_str(&segment.name)?;
+            match segment.index {
+                None => {}
+                Some(Index::Append) => f.write_str("[]")?,
+                Some(Index::At(n)) => write!(f, "[{n}]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_read_and_print() {
+        for text in ["metadata.event_type", "principal.ip[]", "security_result[0].summary", "a[12].b[].c"] {
+            assert_eq!(Path::parse(text).unwrap().to_string(), text);
+        }
+        for text in ["", "a..b", "a.", "a[", "a[x]", "a[-1]", "a[100]", "a b", "a[0]b", "a.b-c", "é"] {
+            assert!(Path::parse(text).is_err(), "{text}");
+        }
+    }
+}
