@@ -37,8 +37,8 @@ FIELD_COLUMNS = ["message", "field", "json_name", "number", "type", "cardinality
 ENUM_COLUMNS = ["enum", "value", "number", "deprecated"]
 
 # Google's .proto files mark what is deprecated by an option, which the Python package
-# does not carry. Its comments say so too, except for these six: they come from the
-# .proto files' options, and have to be looked up there for a new UDM version.
+# does not carry. Its comments say so too, except for these six. They are kept by hand, from
+# the first edition of the tables, and nothing in the package can confirm them.
 DEPRECATED_IN_SILENCE = {
     ("DataAccessLabels", "ingestion_labels"),
     ("EntityMetadata", "structured_fields"),

@@ -24,9 +24,14 @@
 //! files, compressed or not; [`synth`] (feature `synth`) makes synthetic logs.
 
 mod builtin;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod cli;
 pub mod convert;
 pub mod mapping;
 pub mod record;
+#[cfg(feature = "cli")]
+mod report;
 #[cfg(feature = "store")]
 pub mod store;
 #[cfg(feature = "synth")]

@@ -1,1 +1,7 @@
-fn main() {}
+//! The command `udmap`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    udmap::cli::main()
+}

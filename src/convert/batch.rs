@@ -14,6 +14,8 @@ pub struct Batch {
     pub rejects: Vec<Reject>,
     /// The counts of this part.
     pub tally: Tally,
+    /// Where in its input this part ends, in bytes after decompression.
+    pub end: u64,
 }
 
 impl Converter {
@@ -31,12 +33,13 @@ impl Converter {
             buffer = chunk.bytes;
         }
         batch.tally.bytes_in = input.len() as u64;
+        batch.end = input.len() as u64;
         batch
     }
 
     /// An empty batch.
     pub(super) fn batch(&self) -> Batch {
-        Batch { events: Vec::new(), rejects: Vec::new(), tally: self.tally() }
+        Batch { events: Vec::new(), rejects: Vec::new(), tally: self.tally(), end: 0 }
     }
 
     /// Converts a chunk, adding to `batch`. Bytes read are for the framer's owner to count.
@@ -46,6 +49,7 @@ impl Converter {
         chunk.units(self.max_record_bytes, &mut |item, bytes| self.unit(item, bytes, batch), &mut blank);
         batch.tally.blank += blank;
         batch.tally.bytes_out += (batch.events.len() - before) as u64;
+        batch.end = chunk.end();
     }
 
     fn unit(&self, item: &Item, bytes: &[u8], batch: &mut Batch) {

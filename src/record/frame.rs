@@ -42,6 +42,14 @@ pub enum Body {
 }
 
 impl Chunk {
+    /// Where in the stream the last unit ends.
+    pub fn end(&self) -> u64 {
+        match &self.body {
+            Body::Lines { offset, .. } => offset + self.bytes.len() as u64,
+            Body::Items { items, .. } => items.last().map_or(0, |item| item.offset + item.length),
+        }
+    }
+
     /// Hands each unit with its bytes to `unit`, in order; adds blank lines to `blank`. `limit` is
     /// the framer's.
     pub fn units(&self, limit: usize, unit: &mut dyn FnMut(&Item, &[u8]), blank: &mut u64) {

@@ -1,0 +1,327 @@
+//! `udmap convert`: logs in, UDM events out.
+
+use super::{DONE, FAILED, REJECTS, mappings, progress, store_error};
+use crate::convert::{Converter, Envelope, FieldNames, Input, MAX_RECORD_BYTES, Options, Piece, Stop};
+use crate::report::summary::{Examples, Summary, counted};
+use crate::store::{self, Sink, Source};
+use anyhow::bail;
+use std::io::{self, Read, Write as _};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
+
+/// Convert telephony logs into UDM events, one a line.
+///
+/// Inputs are files, folders (all files in them, hidden ones aside, in the order of their names), glob patterns, and
+/// `-` for stdin; plain or compressed with gzip, zstd, bzip2, xz, lz4 or snappy, which is told from the content. A
+/// file holds records as NDJSON, in a JSON array, in envelopes of Duo's Admin API, as CEF or key="value" lines, or
+/// pretty-printed JSON.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "Exit status:
+  0  all converted
+  1  done, with more rejects than --max-rejects
+  2  could not do it: usage, input or output, mapping, or interrupted
+
+A file is written beside its name and renamed when it is whole: an interrupted run leaves nothing under the final \
+name. An input that can't be read to its end is reported, and the others are converted all the same.
+
+Examples:
+  udmap convert telephony.ndjson                        events to stdout
+  udmap convert 'dump/**/*.gz' -o events.ndjson.zst --rejects rejects.ndjson
+  aws s3 cp s3://bucket/key - | udmap convert - --envelope event --field-names camel
+  udmap convert dump/ --mapping my.toml --namespace corp --label env=prod --summary summary.json -o events.ndjson")]
+pub(super) struct Args {
+    /// Files, folders, glob patterns, or `-` for stdin.
+    #[arg(value_name = "INPUT", required = true)]
+    inputs: Vec<String>,
+
+    /// Where the events go: a file (compressed if it ends in .gz or .zst), or `-` for stdout.
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    output: String,
+
+    /// Where the records go that can't be converted, as NDJSON with place, reason and bytes.
+    #[arg(long, value_name = "FILE")]
+    rejects: Option<String>,
+
+    /// Where the summary goes, as JSON.
+    #[arg(long, value_name = "FILE")]
+    summary: Option<String>,
+
+    /// The mapping table: a built-in one's name, or a file (see `udmap mappings`).
+    #[arg(long, value_name = "NAME|FILE", default_value = "duo_telephony")]
+    mapping: String,
+
+    /// How field names are spelled: `event_type` or `eventType`.
+    #[arg(long, value_enum, value_name = "STYLE", default_value = "snake")]
+    field_names: FieldNamesArg,
+
+    /// What stands around an event: nothing, or {"event":{"idm":{"read_only_udm":...}}}.
+    #[arg(long, value_enum, value_name = "FORM", default_value = "bare")]
+    envelope: EnvelopeArg,
+
+    /// The asset namespace: sets principal.namespace wherever a principal stands.
+    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    namespace: Option<String>,
+
+    /// An ingestion label, added to metadata.ingestion_labels; may be given several times.
+    #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
+    labels: Vec<(String, String)>,
+
+    /// How many threads convert [default: the number of cores].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+
+    /// How many rejects still count as success.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    max_rejects: u64,
+
+    /// The longest record, in bytes; longer ones are rejected [SecOps' own limit: 1 MiB].
+    #[arg(long, value_name = "N", default_value_t = MAX_RECORD_BYTES as u64,
+          value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
+    max_record_bytes: u64,
+
+    /// Whether to show progress on stderr: on a terminal, always, or never.
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
+    progress: progress::When,
+
+    /// No summary on stderr.
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum FieldNamesArg {
+    Snake,
+    Camel,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum EnvelopeArg {
+    Bare,
+    Event,
+}
+
+fn label(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() && !value.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("a label is KEY=VALUE, neither of them empty".into()),
+    }
+}
+
+pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
+    let mapping = mappings::load(&args.mapping)?;
+    let options = Options {
+        field_names: match args.field_names {
+            FieldNamesArg::Snake => FieldNames::Snake,
+            FieldNamesArg::Camel => FieldNames::Camel,
+        },
+        envelope: match args.envelope {
+            EnvelopeArg::Bare => Envelope::Bare,
+            EnvelopeArg::Event => Envelope::Event,
+        },
+        namespace: args.namespace.clone(),
+        labels: args.labels.clone(),
+        // At most 2^30, so it fits.
+        max_record_bytes: args.max_record_bytes as usize,
+    };
+    let converter = Converter::new(&mapping, &options);
+    let listing = store::list(&args.inputs, &outputs(args)?)?;
+    if !args.quiet {
+        for (n, what) in [
+            (listing.skipped_hidden, "hidden file or folder"),
+            (listing.skipped_outputs, "own output"),
+            (listing.skipped_special, "special file"),
+        ] {
+            if n > 0 {
+                anstream::eprintln!(
+                    "note: skipped {} in folders",
+                    counted(n, what).replace("file or folders", "files or folders")
+                );
+            }
+        }
+    }
+    let mut run = Run::start(args, &listing.sources)?;
+    let threads =
+        args.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
+    let inputs = listing.sources.iter().map(|source| run.input(source)).collect();
+    let tally = converter.convert_inputs(inputs, threads, &mut |piece| run.take(piece))?;
+    run.end(mapping.name(), listing.sources.len(), tally)
+}
+
+/// The files that the command writes.
+fn outputs(args: &Args) -> anyhow::Result<Vec<PathBuf>> {
+    let targets = [Some(&args.output), args.rejects.as_ref(), args.summary.as_ref()];
+    let targets: Vec<&String> = targets.into_iter().flatten().collect();
+    for (i, target) in targets.iter().enumerate() {
+        if targets[..i].contains(target) && !target.starts_with("/dev/") {
+            let what = if *target == "-" { "stdout".to_owned() } else { format!("`{target}`") };
+            bail!(
+                "{what} can't take two outputs: give `--output`, `--rejects` and `--summary` different files"
+            );
+        }
+    }
+    Ok(targets.into_iter().filter(|target| *target != "-").map(PathBuf::from).collect())
+}
+
+/// A conversion that is under way.
+struct Run<'a> {
+    args: &'a Args,
+    events: Sink,
+    rejects: Option<Sink>,
+    summary: Option<Sink>,
+    progress: progress::Progress,
+    read: Arc<AtomicU64>,
+    stop: Arc<AtomicBool>,
+    start: Instant,
+    examples: Examples,
+    failures: Vec<String>,
+    /// The source and the byte up to which everything was written.
+    reached: Option<(String, u64)>,
+    records: u64,
+    rejected: u64,
+    line: Vec<u8>,
+    /// Why the run was stopped.
+    ended: Option<Ended>,
+}
+
+enum Ended {
+    Interrupted,
+    /// The reader of stdout has had enough.
+    PipeClosed,
+    Failed(anyhow::Error),
+}
+
+impl<'a> Run<'a> {
+    fn start(args: &'a Args, sources: &[Source]) -> anyhow::Result<Run<'a>> {
+        let create = |target: &Option<String>| target.as_deref().map(Sink::create).transpose();
+        let stop = Arc::new(AtomicBool::new(false));
+        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+            // The second signal ends the process at once; the first asks it to stop.
+            signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&stop))?;
+            signal_hook::flag::register(signal, Arc::clone(&stop))?;
+        }
+        let total = sources.iter().map(Source::size).sum::<Option<u64>>();
+        Ok(Run {
+            args,
+            events: Sink::create(&args.output)?,
+            rejects: create(&args.rejects)?,
+            summary: create(&args.summary)?,
+            progress: progress::Progress::new(args.progress, total, args.output == "-"),
+            read: Arc::default(),
+            stop,
+            start: Instant::now(),
+            examples: Examples::default(),
+            failures: Vec::new(),
+            reached: None,
+            records: 0,
+            rejected: 0,
+            line: Vec::new(),
+            ended: None,
+        })
+    }
+
+    fn input(&self, source: &Source) -> Input<'static> {
+        let (read, stop) = (Arc::clone(&self.read), Arc::clone(&self.stop));
+        let name = source.name().to_owned();
+        let source = source.clone();
+        let open = move || -> io::Result<Box<dyn Read + Send>> { Ok(Box::new(source.open(read, stop)?)) };
+        Input { name, open: Box::new(open) }
+    }
+
+    /// Writes one piece of the result.
+    fn take(&mut self, piece: Piece<'_>) -> Result<(), Stop> {
+        match piece {
+            Piece::Batch { source, batch } => {
+                if let Err(error) = self.write(source, batch) {
+                    let error = store_error(error);
+                    let closed = error.downcast_ref().is_some_and(store::Error::is_broken_pipe);
+                    self.ended = Some(if closed { Ended::PipeClosed } else { Ended::Failed(error) });
+                    return Err(Stop);
+                }
+                self.reached = Some((source.to_owned(), batch.end));
+                self.records += batch.tally.records;
+                self.rejected += batch.tally.rejects;
+                self.progress.update(self.read.load(Ordering::Relaxed), self.records, self.rejected);
+            }
+            Piece::Failed { error, .. } if store::is_stopped(&error) => {
+                self.ended = Some(Ended::Interrupted);
+                return Err(Stop);
+            }
+            Piece::Failed { error, .. } => self.failures.push(error.to_string()),
+        }
+        if self.stop.load(Ordering::Relaxed) {
+            self.ended = Some(Ended::Interrupted);
+            return Err(Stop);
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, source: &str, batch: &crate::convert::Batch) -> io::Result<()> {
+        self.events.write_all(&batch.events)?;
+        match &mut self.rejects {
+            None => self.examples.add(source, &batch.rejects),
+            Some(sink) => {
+                for reject in &batch.rejects {
+                    self.line.clear();
+                    reject.write_json(source, &mut self.line);
+                    sink.write_all(&self.line)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the files in their places and says how it went.
+    fn end(self, mapping: &str, inputs: usize, tally: crate::convert::Tally) -> anyhow::Result<u8> {
+        self.progress.clear();
+        let interrupted = match self.ended {
+            Some(Ended::PipeClosed) => return Ok(DONE),
+            Some(Ended::Failed(error)) => return Err(error),
+            Some(Ended::Interrupted) => true,
+            None => false,
+        };
+        if interrupted {
+            let far = match &self.reached {
+                Some((source, end)) => format!("up to byte {end} of `{source}`"),
+                None => "before the first record".to_owned(),
+            };
+            let kept = if self.args.output == "-" { "" } else { "; no file was left" };
+            anstream::eprintln!("interrupted: {} converted, {far}{kept}", counted(self.records, "record"));
+            return Ok(FAILED);
+        }
+        let exit_status = match (self.failures.is_empty(), tally.rejects > self.args.max_rejects) {
+            (false, _) => FAILED,
+            (true, true) => REJECTS,
+            (true, false) => DONE,
+        };
+        let summary = Summary {
+            mapping: mapping.to_owned(),
+            inputs,
+            stored_bytes: self.read.load(Ordering::Relaxed),
+            tally,
+            examples: self.examples,
+            failures: self.failures,
+            elapsed: self.start.elapsed(),
+            output: if self.args.output == "-" { "stdout".to_owned() } else { self.args.output.clone() },
+            rejects_to: self.args.rejects.clone(),
+            exit_status,
+        };
+        match self.events.finish() {
+            Err(error) if error.is_broken_pipe() => return Ok(DONE),
+            other => other?,
+        }
+        self.rejects.map(Sink::finish).transpose()?;
+        if let Some(mut sink) = self.summary {
+            sink.write_all(&summary.json()).map_err(store_error)?;
+            sink.finish()?;
+        }
+        for failure in &summary.failures {
+            anstream::eprintln!("{}error{:#}: {failure}", super::RED, super::RED);
+        }
+        if !self.args.quiet {
+            anstream::eprint!("{}", summary.text());
+        }
+        Ok(exit_status)
+    }
+}

@@ -1,0 +1,152 @@
+//! `udmap mappings`: lists, shows and checks mapping tables. Also where commands load theirs.
+
+use super::{DONE, FAILED, store_error};
+use crate::mapping::{Content, Mapping, When};
+use crate::store::{Error, Sink};
+use crate::{builtin_mappings, builtin_text, udm};
+use anyhow::{Context as _, bail};
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
+
+/// List, show and check mapping tables.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "Examples:
+  udmap mappings
+  udmap mappings show duo_telephony
+  udmap mappings show duo_telephony --source > my.toml
+  udmap mappings check my.toml")]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// List the built-in tables.
+    List,
+    /// Show the rules of a table.
+    Show {
+        /// A built-in table's name, or a file.
+        #[arg(value_name = "NAME|FILE")]
+        table: String,
+        /// Print the table file itself.
+        #[arg(long)]
+        source: bool,
+    },
+    /// Check tables against UDM's schema; exit 2 if one is faulty.
+    Check {
+        /// Built-in tables' names, or files.
+        #[arg(value_name = "NAME|FILE", required = true)]
+        tables: Vec<String>,
+    },
+}
+
+pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
+    match &args.command {
+        None | Some(Command::List) => print(&list()),
+        Some(Command::Show { table, source: true }) => print(&read(table)?),
+        Some(Command::Show { table, source: false }) => print(&show(&load(table)?)),
+        Some(Command::Check { tables }) => {
+            let mut status = DONE;
+            for table in tables {
+                match load(table) {
+                    Ok(mapping) => {
+                        let rules = mapping.rules().len();
+                        print(&format!("{table}: `{}` is right, {rules} rules\n", mapping.name()))?;
+                    }
+                    Err(error) => {
+                        super::report(&error);
+                        status = FAILED;
+                    }
+                }
+            }
+            Ok(status)
+        }
+    }
+}
+
+/// The table called `name`: built-in, or in a file.
+pub(super) fn load(name: &str) -> anyhow::Result<Mapping> {
+    let text = read(name)?;
+    let folder = Path::new(name).parent().unwrap_or(Path::new(""));
+    let base = |base: &str| match builtin_text(base) {
+        Some(text) => Ok(text.to_owned()),
+        None => std::fs::read_to_string(folder.join(base))
+            .map_err(|error| format!("it is no built-in table, and as a file: {error}")),
+    };
+    let loaded = Mapping::load(name, &text, &base);
+    loaded.map_err(|error| {
+        let problems = error.problems().len();
+        let what = if problems == 1 { "a problem".to_owned() } else { format!("{problems} problems") };
+        anyhow::anyhow!("the mapping table `{name}` has {what}\n\n{error}")
+    })
+}
+
+fn read(name: &str) -> anyhow::Result<String> {
+    if let Some(text) = builtin_text(name) {
+        return Ok(text.to_owned());
+    }
+    if !Path::new(name).exists() {
+        let names: Vec<&str> = builtin_mappings().collect();
+        let near = udm::nearest(name, names.iter().copied());
+        let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+        bail!("`{name}` is no built-in mapping table ({}) and no file{near}", names.join(", "));
+    }
+    std::fs::read_to_string(name).with_context(|| format!("cannot read the mapping table `{name}`"))
+}
+
+/// Prints to stdout; a reader that has had enough is no error.
+fn print(text: &str) -> anyhow::Result<u8> {
+    let mut sink = Sink::create("-")?;
+    match sink.write_all(text.as_bytes()).map_err(store_error).and_then(|()| Ok(sink.finish()?)) {
+        Err(error) if !error.downcast_ref().is_some_and(Error::is_broken_pipe) => Err(error),
+        _ => Ok(DONE),
+    }
+}
+
+fn list() -> String {
+    let mut text = String::new();
+    let names: Vec<&str> = builtin_mappings().collect();
+    let wide = names.iter().map(|name| name.len()).max().unwrap_or(0);
+    for mapping in names.iter().filter_map(|name| Mapping::builtin(name)) {
+        // Writing to a string can't fail.
+        let _ = writeln!(text, "{:wide$}  {}  {}", mapping.name(), mapping.log_type(), mapping.description());
+    }
+    text
+}
+
+/// The rules as a table: UDM field, what it gets, and where the rule stands.
+fn show(mapping: &Mapping) -> String {
+    let mut text = String::new();
+    // Writing to a string can't fail.
+    let _ = writeln!(text, "{}  {}\n{}", mapping.name(), mapping.log_type(), mapping.description());
+    if let Some(base) = mapping.extends() {
+        let _ = writeln!(text, "builds on {base}");
+    }
+    let _ = writeln!(text);
+    let rows: Vec<[String; 3]> = mapping
+        .rules()
+        .iter()
+        .map(|rule| {
+            let mut content = rule.content.to_string();
+            if let Some(label) = &rule.label {
+                content = format!("{{key: \"{label}\", value: {content}}}");
+            }
+            match rule.when {
+                Some(When::Ip) => content.push_str(", if it is an IP address"),
+                Some(When::NotIp) => content.push_str(", if it is no IP address"),
+                None => {}
+            }
+            if let (Content::Cases(_), Some(order)) = (&rule.content, rule.order) {
+                let _ = write!(content, " (order {order})");
+            }
+            [rule.target.to_string(), content, format!("{}:{}", rule.file(), rule.line())]
+        })
+        .collect();
+    let wide = rows.iter().map(|row| row[0].len()).max().unwrap_or(0);
+    for [target, content, place] in rows {
+        let _ = writeln!(text, "{target:wide$}  <-  {content}  # {place}");
+    }
+    text
+}

@@ -1,0 +1,84 @@
+//! The command line: one file a command. Only here are the parts put together.
+
+mod completions;
+mod convert;
+mod generate;
+mod mappings;
+mod progress;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// All converted.
+const DONE: u8 = 0;
+/// Done, with rejects.
+const REJECTS: u8 = 1;
+/// Could not do it.
+const FAILED: u8 = 2;
+
+/// Turns Duo telephony logs into Google SecOps UDM events.
+#[derive(Debug, Parser)]
+#[command(name = "udmap", version, max_term_width = 100, propagate_version = true)]
+#[command(
+    long_about = "Turns Duo telephony logs (SMS and phone-call records of Duo's multi-factor authentication) into \
+Google SecOps UDM events, by a mapping table kept as data. Every record becomes one event or one reject; nothing is \
+lost.",
+    after_long_help = "Exit status:
+  0  all converted
+  1  done, with rejects (`convert --max-rejects N` tolerates N)
+  2  could not do it: usage, input or output, mapping, or interrupted
+
+Examples:
+  udmap convert telephony.ndjson
+  udmap convert dump/ -o events.ndjson.gz --rejects rejects.ndjson
+  udmap mappings show duo_telephony
+  udmap generate --records 1000 --seed 1 | udmap convert - -o events.ndjson"
+)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Convert(convert::Args),
+    Generate(generate::Args),
+    Mappings(mappings::Args),
+    Completions(completions::Args),
+}
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    let result = match Args::parse().command {
+        Command::Convert(args) => convert::run(&args),
+        Command::Generate(args) => generate::run(&args),
+        Command::Mappings(args) => mappings::run(&args),
+        Command::Completions(args) => completions::run(&args),
+    };
+    ExitCode::from(result.unwrap_or_else(|error| {
+        report(&error);
+        FAILED
+    }))
+}
+
+/// Says on stderr what went wrong and, where that is known, what to do.
+fn report(error: &anyhow::Error) {
+    let store = error.downcast_ref::<crate::store::Error>();
+    if store.is_some_and(crate::store::Error::is_broken_pipe) {
+        return;
+    }
+    anstream::eprintln!("{}error{:#}: {error:#}", RED, RED);
+    if let Some(hint) = store.and_then(|error| error.hint()) {
+        anstream::eprintln!("hint: {hint}");
+    }
+}
+
+const RED: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();
+
+/// The store's error inside an error of reading or writing, where there is one.
+fn store_error(error: std::io::Error) -> anyhow::Error {
+    match crate::store::Error::from_io(error) {
+        Ok(error) => error.into(),
+        Err(error) => error.into(),
+    }
+}

@@ -1,0 +1,3 @@
+//! What a person or a machine is told about a conversion.
+
+pub(crate) mod summary;

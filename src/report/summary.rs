@@ -1,0 +1,252 @@
+//! The closing summary of a conversion: for a person on stderr, for a machine as JSON.
+
+use crate::convert::{Reject, Tally};
+use crate::record::Reason;
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+/// How many rejects of one reason are shown.
+const MOST_EXAMPLES: usize = 3;
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+const RED: Style = AnsiColor::Red.on_default();
+
+/// Everything that is known at the end of a conversion.
+#[derive(Debug)]
+pub(crate) struct Summary {
+    pub(crate) mapping: String,
+    pub(crate) inputs: usize,
+    /// Bytes of the inputs as they are stored.
+    pub(crate) stored_bytes: u64,
+    pub(crate) tally: Tally,
+    pub(crate) examples: Examples,
+    /// Inputs that could not be read (to the end), a sentence each.
+    pub(crate) failures: Vec<String>,
+    pub(crate) elapsed: Duration,
+    /// Where the events went.
+    pub(crate) output: String,
+    /// Where the rejects went, if they are kept.
+    pub(crate) rejects_to: Option<String>,
+    pub(crate) exit_status: u8,
+}
+
+/// The first few rejects of each reason.
+#[derive(Debug, Default)]
+pub(crate) struct Examples(BTreeMap<Reason, Vec<String>>);
+
+impl Examples {
+    pub(crate) fn add(&mut self, source: &str, rejects: &[Reject]) {
+        for reject in rejects {
+            let shown = self.0.entry(reject.reason).or_default();
+            if shown.len() < MOST_EXAMPLES {
+                shown.push(format!("{source}:{}: {}", reject.line, reject.message));
+            }
+        }
+    }
+}
+
+impl Summary {
+    /// The summary for a person, with colours.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string can't fail.
+        let _ = self.write_text(&mut text);
+        text
+    }
+
+    fn write_text(&self, to: &mut String) -> std::fmt::Result {
+        let tally = &self.tally;
+        let seconds = self.elapsed.as_secs_f64();
+        writeln!(
+            to,
+            "{BOLD}{} -> {}, {}{BOLD:#}  {DIM}in {}, {}/s{DIM:#}",
+            counted(tally.records, "record"),
+            counted(tally.events, "event"),
+            counted(tally.rejects, "reject"),
+            duration(seconds),
+            bytes((tally.bytes_in as f64 / seconds.max(1e-9)) as u64),
+        )?;
+        let stored = if self.stored_bytes == tally.bytes_in {
+            String::new()
+        } else {
+            format!(" ({} as stored)", bytes(self.stored_bytes))
+        };
+        let blank = if tally.blank == 0 {
+            String::new()
+        } else {
+            format!(", {}", counted(tally.blank, "blank line"))
+        };
+        let inputs = counted(self.inputs as u64, "input");
+        row(to, "read", &format!("{inputs}, {}{stored}{blank}", bytes(tally.bytes_in)))?;
+        row(to, "shapes", &counts(tally.by_shape.iter().map(|(name, n)| (name.as_str(), *n))))?;
+        row(to, "forms", &counts(tally.by_form.iter().map(|(form, n)| (form.name(), *n))))?;
+        let kinds: Vec<_> = tally.by_event_type.iter().filter(|count| count.events > 0).collect();
+        let wide = kinds.iter().map(|count| count.event_type.len()).max().unwrap_or(0);
+        for (i, count) in kinds.iter().enumerate() {
+            let label = if i == 0 { "events" } else { "" };
+            let n = grouped(count.events);
+            let line = format!("{:wide$} {n:>11}  {DIM}{}{DIM:#}", count.event_type, count.because);
+            row(to, label, &line)?;
+        }
+        for (i, (reason, n)) in tally.by_reason.iter().enumerate() {
+            let label = if i == 0 { "rejects" } else { "" };
+            row(to, label, &format!("{RED}{:15}{RED:#} {:>11}", reason.code(), grouped(*n)))?;
+            if self.rejects_to.is_some() {
+                continue;
+            }
+            let examples = self.examples.0.get(reason).map(Vec::as_slice).unwrap_or_default();
+            for example in examples {
+                row(to, "", &format!("  {DIM}{example}{DIM:#}"))?;
+            }
+            if *n > examples.len() as u64 {
+                row(to, "", &format!("  {DIM}... and {} more{DIM:#}", grouped(n - examples.len() as u64)))?;
+            }
+        }
+        row(to, "to", &self.output)?;
+        match &self.rejects_to {
+            Some(rejects) => row(to, "rejects to", rejects)?,
+            None if tally.rejects > 0 => writeln!(to, "hint: keep the rejects with `--rejects FILE`")?,
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// The summary for a machine: one JSON object.
+    pub(crate) fn json(&self) -> Vec<u8> {
+        #[derive(Serialize)]
+        struct EventType<'a> {
+            event_type: &'a str,
+            because: &'a str,
+            line: usize,
+            events: u64,
+        }
+        #[derive(Serialize)]
+        struct Json<'a> {
+            udmap: &'static str,
+            mapping: &'a str,
+            inputs: usize,
+            stored_bytes: u64,
+            bytes_in: u64,
+            bytes_out: u64,
+            records: u64,
+            events: u64,
+            rejects: u64,
+            blank: u64,
+            balances: bool,
+            by_reason: BTreeMap<&'static str, u64>,
+            by_form: BTreeMap<&'static str, u64>,
+            by_shape: &'a BTreeMap<String, u64>,
+            by_event_type: Vec<EventType<'a>>,
+            failures: &'a [String],
+            seconds: f64,
+            exit_status: u8,
+        }
+        let tally = &self.tally;
+        let json = Json {
+            udmap: env!("CARGO_PKG_VERSION"),
+            mapping: &self.mapping,
+            inputs: self.inputs,
+            stored_bytes: self.stored_bytes,
+            bytes_in: tally.bytes_in,
+            bytes_out: tally.bytes_out,
+            records: tally.records,
+            events: tally.events,
+            rejects: tally.rejects,
+            blank: tally.blank,
+            balances: tally.balances(),
+            by_reason: tally.by_reason.iter().map(|(reason, n)| (reason.code(), *n)).collect(),
+            by_form: tally.by_form.iter().map(|(form, n)| (form.name(), *n)).collect(),
+            by_shape: &tally.by_shape,
+            by_event_type: tally
+                .by_event_type
+                .iter()
+                .map(|c| EventType {
+                    event_type: &c.event_type,
+                    because: &c.because,
+                    line: c.line,
+                    events: c.events,
+                })
+                .collect(),
+            failures: &self.failures,
+            seconds: self.elapsed.as_secs_f64(),
+            exit_status: self.exit_status,
+        };
+        // Numbers and texts always serialize.
+        let mut text = serde_json::to_vec_pretty(&json).unwrap_or_default();
+        text.push(b'\n');
+        text
+    }
+}
+
+fn row(to: &mut String, label: &str, what: &str) -> std::fmt::Result {
+    if what.is_empty() { Ok(()) } else { writeln!(to, "  {label:10} {what}") }
+}
+
+fn counts<'a>(counts: impl Iterator<Item = (&'a str, u64)>) -> String {
+    let counts: Vec<String> = counts.map(|(name, n)| format!("{name} {}", grouped(n))).collect();
+    counts.join(", ")
+}
+
+/// `1 record`, `12,345 records`.
+pub(crate) fn counted(n: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(n), if n == 1 { "" } else { "s" })
+}
+
+/// `12,345`.
+pub(crate) fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1.5 MB`, in powers of ten.
+pub(crate) fn bytes(n: u64) -> String {
+    let units = ["kB", "MB", "GB", "TB", "PB"];
+    let mut value = n as f64;
+    let mut unit = "bytes";
+    for next in units {
+        if value < 1000.0 {
+            break;
+        }
+        value /= 1000.0;
+        unit = next;
+    }
+    if unit == "bytes" { format!("{n} bytes") } else { format!("{value:.1} {unit}") }
+}
+
+fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 10.0 => format!("{s:.2} s"),
+        s if s < 60.0 => format!("{s:.1} s"),
+        // Whole minutes fit u64 for any run.
+        s => format!("{} min {} s", (s / 60.0) as u64, (s % 60.0) as u64),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        for (n, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(grouped(n), text);
+        }
+        for (n, text) in [(0, "0 bytes"), (999, "999 bytes"), (1500, "1.5 kB"), (2_000_000_000, "2.0 GB")] {
+            assert_eq!(bytes(n), text);
+        }
+        assert_eq!(duration(75.0), "1 min 15 s");
+        assert_eq!(counted(1, "record"), "1 record");
+        assert_eq!(counted(0, "record"), "0 records");
+    }
+}
