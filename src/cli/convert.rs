@@ -124,6 +124,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         labels: args.labels.clone(),
         // At most 2^30, so it fits.
         max_record_bytes: args.max_record_bytes as usize,
+        ..Options::default()
     };
     let converter = Converter::new(&mapping, &options);
     let listing = store::list(&args.inputs, &outputs(args)?)?;

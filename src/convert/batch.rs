@@ -2,7 +2,7 @@
 
 use super::{Converter, Reject, Tally, event};
 use crate::record::forms::{self, Form, Found};
-use crate::record::frame::{Chunk, Framer, Item, ItemState};
+use crate::record::frame::{Chunk, Item, ItemState};
 use crate::record::{Fault, Fields, Reason};
 
 /// What a part of the input became, in the order of the input.
@@ -23,7 +23,7 @@ impl Converter {
     ///
     /// The result is the same as that of reading `input` as a stream.
     pub fn convert(&self, input: &[u8]) -> Batch {
-        let mut framer = Framer::new(self.max_record_bytes, super::parallel::CHUNK);
+        let mut framer = self.framer();
         let mut batch = self.batch();
         let mut rest = input;
         let mut buffer = Vec::new();

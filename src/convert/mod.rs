@@ -16,9 +16,14 @@ pub use reject::Reject;
 pub use tally::{EventTypeCount, Tally};
 
 use crate::mapping::{Mapping, Plan, Spelling};
+use crate::record::frame::Framer;
 
 /// SecOps' own limit for a log line: 1 MiB.
 pub const MAX_RECORD_BYTES: usize = 1 << 20;
+
+/// How many bytes of input make a chunk: small records can become events ten times their size, so
+/// what comes of a chunk stays within a few MiB.
+pub const CHUNK_BYTES: usize = 256 * 1024;
 
 /// How events are spelled and what is added to them.
 #[derive(Debug, Clone)]
@@ -33,6 +38,9 @@ pub struct Options {
     pub labels: Vec<(String, String)>,
     /// The longest record, in bytes; longer ones are rejected. At least 1.
     pub max_record_bytes: usize,
+    /// How many bytes of input are converted at a time, about. At least 1. The results don't depend
+    /// on it; memory does.
+    pub chunk_bytes: usize,
 }
 
 impl Default for Options {
@@ -43,6 +51,7 @@ impl Default for Options {
             namespace: None,
             labels: Vec::new(),
             max_record_bytes: MAX_RECORD_BYTES,
+            chunk_bytes: CHUNK_BYTES,
         }
     }
 }
@@ -74,6 +83,7 @@ pub struct Converter {
     before: &'static [u8],
     after: &'static [u8],
     max_record_bytes: usize,
+    chunk_bytes: usize,
 }
 
 impl Converter {
@@ -91,12 +101,17 @@ impl Converter {
             before,
             after,
             max_record_bytes: options.max_record_bytes.max(1),
+            chunk_bytes: options.chunk_bytes.max(1),
         }
     }
 
     /// The compiled mapping.
     pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    fn framer(&self) -> Framer {
+        Framer::new(self.max_record_bytes, self.chunk_bytes)
     }
 
     /// An empty account for this converter's events.

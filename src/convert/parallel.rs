@@ -5,15 +5,11 @@
 //! slow consumer stops the reader.
 
 use super::{Batch, Converter, Tally};
-use crate::record::frame::{Chunk, Framer};
+use crate::record::frame::Chunk;
 use rayon::ThreadPoolBuilder;
 use std::io::{self, Read};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
-
-/// How many bytes of input make a chunk. Small records can become events ten times their size, so
-/// a batch stays within a few MiB.
-pub(super) const CHUNK: usize = 256 * 1024;
 
 /// An input: its name for messages, and how to open it when its turn comes.
 pub struct Input<'a> {
@@ -106,7 +102,7 @@ impl Converter {
                             let _ = to.send(Done { batch, buffer: chunk.bytes });
                         });
                     };
-                    read(self.max_record_bytes, inputs, &tickets, &reuse, &spawn);
+                    read(self, inputs, &tickets, &reuse, &spawn);
                 };
                 threads.spawn(reader);
                 for ticket in queue {
@@ -149,7 +145,7 @@ impl Converter {
         let mut batch = self.batch();
         let mut buffer = Vec::new();
         for input in inputs {
-            let mut framer = Framer::new(self.max_record_bytes, CHUNK);
+            let mut framer = self.framer();
             let failed = match (input.open)() {
                 Err(error) => Some(error),
                 Ok(mut reader) => loop {
@@ -183,14 +179,14 @@ impl Converter {
 
 /// Reads the inputs in order and has each chunk converted, until nobody listens any more.
 fn read(
-    limit: usize,
+    converter: &Converter,
     inputs: Vec<Input<'_>>,
     tickets: &SyncSender<Ticket>,
     reuse: &dyn Fn() -> Done,
     spawn: &dyn Fn(Chunk, Batch, Sender<Done>),
 ) {
     for (source, input) in inputs.into_iter().enumerate() {
-        let mut framer = Framer::new(limit, CHUNK);
+        let mut framer = converter.framer();
         let failed = match (input.open)() {
             Err(error) => Some(error),
             Ok(mut reader) => loop {

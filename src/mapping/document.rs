@@ -122,7 +122,9 @@ impl<'t> Item<'t> {
     }
 
     fn wrong(&self, wanted: &str) {
-        let message = format!("a {} stands here, wanted is {wanted}", self.value.get_ref().type_str());
+        let found = self.value.get_ref().type_str();
+        let article = if found.starts_with(['a', 'i']) { "an" } else { "a" };
+        let message = format!("{article} {found} stands here, wanted is {wanted}");
         self.file.report(self.at().problem(message));
     }
 

@@ -300,11 +300,19 @@ impl Framer {
             if self.carry.is_empty() && !self.ended {
                 self.read(input, self.target);
             }
-            let newline = memchr::memchr(b'\n', &self.carry);
-            let end = newline.unwrap_or(self.carry.len());
-            line.feed(&self.carry[..end], self.offset, self.line, self.limit, &mut chunk.bytes, items);
+            // A block at a time, so that a chunk stays small when a whole array is read again.
+            let block = self.carry.len().min(self.target);
+            let newline = memchr::memchr(b'\n', &self.carry[..block]);
+            let end = newline.unwrap_or(block);
+            let again =
+                line.feed(&self.carry[..end], self.offset, self.line, self.limit, &mut chunk.bytes, items);
+            if let Some(again) = again {
+                self.offset = self.offset + end as u64 - again.len() as u64;
+                self.carry.splice(..end, again);
+                continue;
+            }
             self.skip(end);
-            if newline.is_some() || self.ended {
+            if newline.is_some() || (self.ended && self.carry.is_empty()) {
                 match line.finish(self.line, self.limit, &mut chunk.bytes, items) {
                     Finished::Blank => *blank += 1,
                     Finished::Units => {}
@@ -442,7 +450,8 @@ enum Finished {
 }
 
 impl LongLine {
-    /// Takes a part of the line, without its newline, that begins at `offset`.
+    /// Takes a part of the line, without its newline, that begins at `offset`. Where that shows the
+    /// line to be an array beyond the limit, gives back all of it, to be fed again from the start.
     fn feed(
         &mut self,
         part: &[u8],
@@ -451,41 +460,41 @@ impl LongLine {
         limit: usize,
         bytes: &mut Vec<u8>,
         items: &mut Vec<Item>,
-    ) {
+    ) -> Option<Vec<u8>> {
         let mut part = part;
         let mut offset = offset;
         if self.start.is_none() {
-            let Some(leading) = part.iter().position(|b| !is_space(*b)) else { return };
+            let leading = part.iter().position(|b| !is_space(*b))?;
             part = &part[leading..];
             offset += leading as u64;
             self.start = Some(offset);
         }
-        let Some(last) = part.last() else { return };
-        self.length += part.len() as u64;
-        self.ends_with_return = *last == b'\r';
         if let Some(units) = &mut self.array {
-            return units.feed(part, offset, bytes, items);
+            units.feed(part, offset, bytes, items);
+            return None;
         }
+        self.ends_with_return = *part.last()? == b'\r';
+        self.length += part.len() as u64;
         self.kept.extend_from_slice(part);
         // One more byte than the limit may be a carriage return.
         if self.length > limit as u64 + 1 {
             if self.kept.first() == Some(&b'[') {
-                let start = self.start.unwrap_or(offset);
-                let mut units = Units::new(limit, false, start, number);
-                units.feed(&std::mem::take(&mut self.kept), start, bytes, items);
-                self.array = Some(units);
-            } else {
-                self.kept.truncate(HEAD);
+                self.array = Some(Units::new(limit, false, self.start.unwrap_or(offset), number));
+                return Some(std::mem::take(&mut self.kept));
             }
+            self.kept.truncate(HEAD);
         }
+        None
     }
 
     fn finish(self, number: u64, limit: usize, bytes: &mut Vec<u8>, items: &mut Vec<Item>) -> Finished {
         let Some(start) = self.start else { return Finished::Blank };
-        let length = self.length - u64::from(self.ends_with_return);
         if let Some(mut units) = self.array {
             units.finish(bytes, items);
-        } else if length <= limit as u64 {
+            return Finished::Units;
+        }
+        let length = self.length - u64::from(self.ends_with_return);
+        if length <= limit as u64 {
             let at = bytes.len();
             bytes.extend_from_slice(trim(&self.kept));
             let length = (bytes.len() - at) as u64;

@@ -1,0 +1,9 @@
+//! What udmap promises, held from outside: one binary, a file a theme.
+
+mod cli;
+mod endurance;
+mod goldens;
+mod judges;
+mod mapping;
+mod properties;
+mod support;
