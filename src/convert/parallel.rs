@@ -167,10 +167,10 @@ impl Converter {
                 },
             };
             tally.bytes_in += framer.bytes_read();
-            if let Some(error) = failed {
-                if consume(Piece::Failed { source: &input.name, error }).is_err() {
-                    return tally;
-                }
+            if let Some(error) = failed
+                && consume(Piece::Failed { source: &input.name, error }).is_err()
+            {
+                return tally;
             }
         }
         tally

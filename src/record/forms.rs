@@ -107,10 +107,10 @@ pub struct Found<'a> {
 /// Finds the records in `unit`, which has no white space around it and is not empty, and hands
 /// each to `found`, in order.
 pub fn records<'a>(unit: &'a [u8], forms: &Forms, wanted: &Wanted, found: &mut dyn FnMut(Found<'a>)) {
-    if !matches!(unit[0], b'{' | b'[') {
-        if let Some((form, fields)) = text_forms(unit, forms, wanted) {
-            return found(Found { range: 0..unit.len(), form, fields });
-        }
+    if !matches!(unit[0], b'{' | b'[')
+        && let Some((form, fields)) = text_forms(unit, forms, wanted)
+    {
+        return found(Found { range: 0..unit.len(), form, fields });
     }
     match exact::check(unit) {
         Ok(value) => {
@@ -328,11 +328,12 @@ fn milliseconds_to_seconds(text: &str) -> String {
 fn key_value_pairs<'a>(line: &'a str, form: &KeyValue) -> Option<Pairs<'a>> {
     let mut pairs = Pairs::new();
     let mut rest = line;
-    if let (Some(name), Some((number, after))) = (&form.lead, line.split_once(',')) {
-        if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b)) {
-            pairs.push((Cow::Owned(name.clone()), Cow::Borrowed(number)));
-            rest = after.trim_start_matches(' ');
-        }
+    if let (Some(name), Some((number, after))) = (&form.lead, line.split_once(','))
+        && !number.is_empty()
+        && number.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b))
+    {
+        pairs.push((Cow::Owned(name.clone()), Cow::Borrowed(number)));
+        rest = after.trim_start_matches(' ');
     }
     loop {
         let (key, after) = opening(rest)?;

@@ -141,11 +141,11 @@ impl Splitter {
         let at = self.at;
         let in_array = self.place != Place::Top;
         let Some(unit) = &mut self.unit else { return self.between(byte, leads, pieces) };
-        let solid = !is_space(byte) && !(in_array && byte == b',');
+        let filler = is_space(byte) || (in_array && byte == b',');
         if let Some(syntax) = &mut unit.syntax {
             match syntax.push(byte) {
                 Step::More => {
-                    if solid {
+                    if !filler {
                         unit.solid = at + 1;
                     }
                     return;
@@ -167,7 +167,7 @@ impl Splitter {
             self.end_broken(pieces);
             return self.between(byte, leads, pieces);
         }
-        if solid {
+        if !filler {
             unit.solid = at + 1;
         }
     }
