@@ -1,0 +1,128 @@
+//! What the framer gives: a part of a stream, and where the units in it are.
+
+use super::long::long_line;
+use crate::record::syntax::{is_space, trim};
+use std::ops::Range;
+
+/// A part of a stream that holds whole units.
+#[derive(Debug, Default)]
+pub struct Chunk {
+    /// The bytes that the units lie in.
+    pub bytes: Vec<u8>,
+    /// Where the units are.
+    pub body: Body,
+}
+
+/// Where a [`Chunk`]'s units are.
+#[derive(Debug)]
+pub enum Body {
+    /// Each line is a unit; blank ones hold nothing.
+    Lines {
+        /// Where in the stream the chunk begins.
+        offset: u64,
+        /// The number of its first line, from 1.
+        line: u64,
+    },
+    /// These are the units.
+    Items {
+        /// The units, in order.
+        items: Vec<Item>,
+        /// Blank lines that were passed.
+        blank: u64,
+    },
+}
+
+impl Chunk {
+    /// Where in the stream the last unit ends.
+    pub fn end(&self) -> u64 {
+        match &self.body {
+            Body::Lines { offset, .. } => offset + self.bytes.len() as u64,
+            Body::Items { items, .. } => items.last().map_or(0, |item| item.offset + item.length),
+        }
+    }
+
+    /// Hands each unit with its bytes to `unit`, in order; adds blank lines to `blank`. `limit` is
+    /// the framer's.
+    pub fn units(&self, limit: usize, unit: &mut dyn FnMut(&Item, &[u8]), blank: &mut u64) {
+        match &self.body {
+            Body::Items { items, blank: passed } => {
+                *blank += passed;
+                items.iter().for_each(|item| unit(item, &self.bytes[item.range.clone()]));
+            }
+            Body::Lines { offset, line } => self.lines(limit, *offset, *line, unit, blank),
+        }
+    }
+
+    fn lines(
+        &self,
+        limit: usize,
+        offset: u64,
+        first: u64,
+        unit: &mut dyn FnMut(&Item, &[u8]),
+        blank: &mut u64,
+    ) {
+        let mut start = 0;
+        let mut number = first;
+        while start < self.bytes.len() {
+            let rest = &self.bytes[start..];
+            let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+            let line = &rest[..end];
+            let leading = line.iter().take_while(|b| is_space(**b)).count();
+            let line = &line[leading..];
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            let at = start + leading;
+            if line.is_empty() {
+                *blank += 1;
+            } else if line.len() > limit {
+                let (mut bytes, mut items) = (Vec::new(), Vec::new());
+                let length = line.len() as u64;
+                long_line(line, length, offset + at as u64, number, limit, &mut bytes, &mut items);
+                items.iter().for_each(|item| unit(item, &bytes[item.range.clone()]));
+            } else {
+                let line = trim(line);
+                let item = Item {
+                    range: at..at + line.len(),
+                    offset: offset + at as u64,
+                    length: line.len() as u64,
+                    line: number,
+                    state: ItemState::Whole,
+                };
+                unit(&item, line);
+            }
+            start += end + 1;
+            number += 1;
+        }
+    }
+}
+
+impl Default for Body {
+    fn default() -> Body {
+        Body::Lines { offset: 0, line: 1 }
+    }
+}
+
+/// A unit on its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// Its bytes in the chunk; the first [`HEAD`](super::HEAD) of them if it is too long.
+    pub range: Range<usize>,
+    /// Where in the stream it begins.
+    pub offset: u64,
+    /// Its length in the stream, in bytes.
+    pub length: u64,
+    /// The line on which it begins, from 1.
+    pub line: u64,
+    /// Whether it can be read.
+    pub state: ItemState,
+}
+
+/// Whether an [`Item`] can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ItemState {
+    /// It is whole.
+    Whole,
+    /// It is longer than the limit.
+    TooLong,
+    /// It is no JSON where it stands; a sentence says why.
+    Broken(&'static str),
+}
