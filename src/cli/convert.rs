@@ -102,6 +102,9 @@ enum EnvelopeArg {
     Event,
 }
 
+/// How many inputs that could not be read are named on stderr.
+const MOST_FAILURES: usize = 20;
+
 fn label(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() && !value.is_empty() => Ok((key.to_owned(), value.to_owned())),
@@ -317,8 +320,11 @@ impl<'a> Run<'a> {
             sink.write_all(&summary.json()).map_err(store_error)?;
             sink.finish()?;
         }
-        for failure in &summary.failures {
+        for failure in summary.failures.iter().take(MOST_FAILURES) {
             anstream::eprintln!("{}error{:#}: {failure}", super::RED, super::RED);
+        }
+        if let Some(more @ 1..) = summary.failures.len().checked_sub(MOST_FAILURES) {
+            anstream::eprintln!("... and {more} more inputs could not be read; `--summary` names them all");
         }
         if !self.args.quiet {
             anstream::eprint!("{}", summary.text());

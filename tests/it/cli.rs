@@ -386,12 +386,54 @@ fn progress_goes_to_stderr_and_only_when_asked_in_a_pipe() {
     assert!(said.contains("records") && said.contains("/s"), "{said}");
 }
 
+/// The worked example of docs/mapping.md: the table is right, and its slip is refused as it says.
+#[test]
+fn the_mapping_guide_shows_what_is() {
+    let guide = fs::read_to_string(project("docs/mapping.md")).expect("docs/mapping.md");
+    let block = |language: &str| {
+        let start =
+            guide.find(&format!("```{language}\n[mapping]")).expect("the example") + 4 + language.len();
+        guide[start..start + guide[start..].find("```").expect("its end")].to_owned()
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let check = |table: String| {
+        fs::write(folder.path().join("mine.toml"), table).expect("written");
+        let run = udmap().current_dir(folder.path()).args(["mappings", "check", "mine.toml"]).output();
+        crate::support::Run::of(&run.expect("the command starts"))
+    };
+    let right = check(block("toml"));
+    assert_eq!(right.status, 0, "{}", right.stderr);
+    let wrong = check(block("toml").replace("description", "descripton"));
+    assert_eq!(wrong.status, 2);
+    assert!(guide.contains(wrong.stderr.trim_end()), "{}", wrong.stderr);
+}
+
 #[test]
 fn readme_shows_what_is() {
     let readme = fs::read_to_string(project("README.md")).expect("README.md");
     for name in ["convert", "generate", "mappings", "completions"] {
         assert!(readme.contains(&format!("udmap {name}")), "{name}");
     }
+    // What the first command says, but for the time it takes.
+    let case = project("fixtures/quickstart/input.ndjson");
+    let quickstart = run(&[
+        "convert".as_ref(),
+        case.as_os_str(),
+        "-o".as_ref(),
+        "/dev/null".as_ref(),
+        "--rejects".as_ref(),
+        "/dev/null".as_ref(),
+    ]);
+    for line in quickstart.stderr.lines().skip(1).filter(|line| !line.contains("/dev/null")) {
+        assert!(readme.contains(line), "README shows {line}");
+    }
+    let reject = fs::read_to_string(project("fixtures/quickstart/rejects.ndjson")).expect("rejects");
+    let reject = &json_lines(&reject)[0];
+    let place = format!(
+        "\"line\":{},\"offset\":{},\"length\":{}",
+        reject["line"], reject["offset"], reject["length"]
+    );
+    assert!(readme.contains(&place), "{place}");
     let help = run(&["convert", "--help"]).stdout;
     let flags = help.split_whitespace().filter(|word| word.starts_with("--") && word.len() > 4);
     for flag in flags.map(|flag| flag.trim_end_matches(|c: char| !c.is_ascii_alphabetic())) {
