@@ -29,6 +29,7 @@ mod builtin;
 pub mod cli;
 pub mod convert;
 pub mod mapping;
+mod raw;
 pub mod record;
 #[cfg(feature = "cli")]
 mod report;

@@ -1,12 +1,13 @@
 //! One chunk of input converted: events, rejects and counts.
 
+use super::fast::{Fast, Lines};
 use super::{Converter, Reject, Tally, event};
 use crate::record::forms::{self, Form, Found};
-use crate::record::frame::{Chunk, Item, ItemState};
+use crate::record::frame::{self, Body, Chunk, Item, ItemState};
 use crate::record::{Fault, Fields, Reason};
 
 /// What a part of the input became, in the order of the input.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Batch {
     /// The events, one a line, each ended by a newline.
     pub events: Vec<u8>,
@@ -16,6 +17,8 @@ pub struct Batch {
     pub tally: Tally,
     /// Where in its input this part ends, in bytes after decompression.
     pub end: u64,
+    /// What the fast path has learnt; it goes from batch to batch.
+    pub(super) fast: Option<Box<Fast>>,
 }
 
 impl Converter {
@@ -39,17 +42,53 @@ impl Converter {
 
     /// An empty batch.
     pub(super) fn batch(&self) -> Batch {
-        Batch { events: Vec::new(), rejects: Vec::new(), tally: self.tally(), end: 0 }
+        Batch {
+            events: Vec::new(),
+            rejects: Vec::new(),
+            tally: self.tally(),
+            end: 0,
+            fast: self.fast.clone(),
+        }
     }
 
     /// Converts a chunk, adding to `batch`. Bytes read are for the framer's owner to count.
     pub(super) fn convert_chunk(&self, chunk: &Chunk, batch: &mut Batch) {
         let before = batch.events.len();
-        let mut blank = 0;
-        chunk.units(self.max_record_bytes, &mut |item, bytes| self.unit(item, bytes, batch), &mut blank);
-        batch.tally.blank += blank;
+        match (&chunk.body, batch.fast.take()) {
+            (Body::Lines { offset, line }, Some(mut fast)) => {
+                let (offset, line) = (*offset, *line);
+                Lines { fast: &mut fast, converter: self, bytes: &chunk.bytes, offset, line, batch }
+                    .convert();
+                batch.fast = Some(fast);
+            }
+            (_, fast) => {
+                batch.fast = fast;
+                let mut blank = 0;
+                chunk.units(
+                    self.max_record_bytes,
+                    &mut |item, bytes| self.unit(item, bytes, batch),
+                    &mut blank,
+                );
+                batch.tally.blank += blank;
+            }
+        }
         batch.tally.bytes_out += (batch.events.len() - before) as u64;
         batch.end = chunk.end();
+    }
+
+    /// Converts one line the exact way.
+    pub(super) fn line(&self, line: &[u8], offset: u64, number: u64, batch: &mut Batch) {
+        let mut blank = 0;
+        let limit = self.max_record_bytes;
+        frame::line(
+            line,
+            offset,
+            number,
+            limit,
+            &mut |item, bytes| self.unit(item, bytes, batch),
+            &mut blank,
+        );
+        batch.tally.blank += blank;
     }
 
     fn unit(&self, item: &Item, bytes: &[u8], batch: &mut Batch) {
@@ -91,12 +130,12 @@ impl Converter {
         batch: &mut Batch,
     ) {
         let start = batch.events.len();
-        let shape = self.shape(fields);
+        let shape = self.shape(&|slot| fields[slot].is_some());
         batch.events.extend_from_slice(self.before);
         match event::write(&self.plan, fields, &mut batch.events) {
             Ok(event_type) => {
                 batch.events.extend_from_slice(self.after);
-                batch.count(form, Some(shape));
+                batch.count(form, Some(shape), 1);
                 batch.tally.events += 1;
                 batch.tally.by_event_type[event_type].events += 1;
             }
@@ -108,8 +147,8 @@ impl Converter {
     }
 
     /// The name of the first shape that the record has.
-    fn shape(&self, fields: &Fields<'_>) -> &str {
-        let has = |slots: &[usize]| slots.iter().all(|slot| fields[*slot].is_some());
+    pub(super) fn shape(&self, present: &dyn Fn(usize) -> bool) -> &str {
+        let has = |slots: &[usize]| slots.iter().all(|slot| present(*slot));
         self.plan.shapes.iter().find(|(_, slots)| has(slots)).map_or("other", |(name, _)| name)
     }
 }
@@ -122,18 +161,19 @@ impl Batch {
         self.tally.clear();
     }
 
-    fn count(&mut self, form: Form, shape: Option<&str>) {
-        self.tally.records += 1;
-        *self.tally.by_form.entry(form).or_default() += 1;
+    /// Counts so many records of this form and shape.
+    pub(super) fn count(&mut self, form: Form, shape: Option<&str>, records: u64) {
+        self.tally.records += records;
+        *self.tally.by_form.entry(form).or_default() += records;
         let shape = shape.unwrap_or("unreadable");
         match self.tally.by_shape.get_mut(shape) {
-            Some(count) => *count += 1,
-            None => drop(self.tally.by_shape.insert(shape.to_owned(), 1)),
+            Some(count) => *count += records,
+            None => drop(self.tally.by_shape.insert(shape.to_owned(), records)),
         }
     }
 
     fn reject(&mut self, fault: Fault, form: Form, shape: Option<&str>, place: &Item, raw: &[u8]) {
-        self.count(form, shape);
+        self.count(form, shape, 1);
         self.tally.rejects += 1;
         *self.tally.by_reason.entry(fault.reason).or_default() += 1;
         self.rejects.push(Reject {

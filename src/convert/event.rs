@@ -1,9 +1,46 @@
-//! One event: the plan's tree with a record's values in it, as JSON.
+//! One event: the plan's tree with a record's values in it.
+//!
+//! [`write`] makes it at once, from fields. The walk itself ([`walk`]) only asks what is there and
+//! says what to write, so that it can also be recorded once for all records that have the same
+//! fields ([`super::program`]): both have one meaning because they are one piece of code.
 
 use crate::mapping::{Choice, Kind, Leaf, Member, Node, Plan, Value, When, json_text};
 use crate::record::time::{self, TimeFault};
 use crate::record::{Fault, Fields, Reason};
 use std::net::IpAddr;
+
+/// What the walk asks, and where it writes.
+pub(super) trait Target {
+    /// A point of the output to go back to.
+    type Mark: Copy + PartialEq;
+    /// Whether a slot has a value.
+    fn present(&self, slot: usize) -> bool;
+    /// Whether a slot's value is an IP address.
+    fn is_ip(&self, slot: usize) -> bool;
+    /// Whether there is a time of this number.
+    fn has_time(&self, time: usize) -> bool;
+    /// Writes JSON as it is.
+    fn constant(&mut self, json: &[u8]);
+    /// Writes a slot's value.
+    fn field(&mut self, slot: usize, kind: Kind) -> Result<(), Fault>;
+    /// Writes a time, with its quotes.
+    fn time(&mut self, time: usize);
+    /// Where the output is.
+    fn mark(&self) -> Self::Mark;
+    /// Takes back everything since.
+    fn back(&mut self, mark: Self::Mark);
+}
+
+/// Writes the whole event.
+pub(super) fn walk<T: Target>(plan: &Plan, target: &mut T) -> Result<(), Fault> {
+    // The root is never empty: it has the event's time.
+    node(&plan.root, target).map(drop)
+}
+
+/// Which of the plan's event types an event has.
+pub(super) fn event_type<T: Target>(plan: &Plan, target: &T) -> usize {
+    plan.event_types.iter().position(|choice| fits(choice, target)).unwrap_or(0)
+}
 
 /// Appends the event of a record to `out`, and says which of the plan's event types it has.
 /// Nothing is appended on an error.
@@ -13,16 +50,13 @@ use std::net::IpAddr;
 pub(super) fn write(plan: &Plan, fields: &Fields<'_>, out: &mut Vec<u8>) -> Result<usize, Fault> {
     let times =
         plan.times.iter().map(|time| event_time(plan, time, fields)).collect::<Result<Vec<_>, _>>()?;
-    let writer = Writer { plan, fields, times };
     let start = out.len();
-    match writer.node(&plan.root, out) {
-        // The root is never empty: it has the event's time.
-        Ok(_) => Ok(plan.event_types.iter().position(|choice| fits(choice, fields)).unwrap_or(0)),
-        Err(fault) => {
-            out.truncate(start);
-            Err(fault)
-        }
+    let mut target = AtOnce { plan, fields, times, out };
+    if let Err(fault) = walk(plan, &mut target) {
+        out.truncate(start);
+        return Err(fault);
     }
+    Ok(event_type(plan, &target))
 }
 
 /// The time that the first present field gives.
@@ -52,135 +86,160 @@ fn event_time(
     Err(Fault::new(Reason::NoTimestamp, format!("no time in {}", names.join(", "))))
 }
 
-fn fits(choice: &Choice, fields: &Fields<'_>) -> bool {
-    choice.present.iter().all(|slot| fields[*slot].is_some())
-        && choice.absent.iter().all(|slot| fields[*slot].is_none())
+fn fits<T: Target>(choice: &Choice, target: &T) -> bool {
+    choice.present.iter().all(|slot| target.present(*slot))
+        && choice.absent.iter().all(|slot| !target.present(*slot))
 }
 
-struct Writer<'a> {
+/// Writes a node; `false`, and nothing written, if it has no value.
+fn node<T: Target>(node: &Node, target: &mut T) -> Result<bool, Fault> {
+    match node {
+        Node::Object(members) => object(members, target),
+        Node::List(elements) => {
+            let start = target.mark();
+            target.constant(b"[");
+            let empty = target.mark();
+            for element in elements {
+                let before = target.mark();
+                if before != empty {
+                    target.constant(b",");
+                }
+                if !self::node(element, target)? {
+                    target.back(before);
+                }
+            }
+            if target.mark() == empty {
+                target.back(start);
+                return Ok(false);
+            }
+            target.constant(b"]");
+            Ok(true)
+        }
+        Node::Leaf(leaves) => {
+            for leaf in leaves {
+                if self::leaf(leaf, target)? {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        }
+    }
+}
+
+fn object<T: Target>(members: &[Member], target: &mut T) -> Result<bool, Fault> {
+    let start = target.mark();
+    target.constant(b"{");
+    let empty = target.mark();
+    let mut hosts = false;
+    for member in members {
+        let before = target.mark();
+        if before != empty {
+            target.constant(b",");
+        }
+        target.constant(&member.key);
+        if node(&member.node, target)? {
+            hosts |= !member.guest;
+        } else {
+            target.back(before);
+        }
+    }
+    if !hosts {
+        target.back(start);
+        return Ok(false);
+    }
+    target.constant(b"}");
+    Ok(true)
+}
+
+fn leaf<T: Target>(leaf: &Leaf, target: &mut T) -> Result<bool, Fault> {
+    let start = target.mark();
+    target.constant(leaf.label.as_deref().unwrap_or_default());
+    if !value(&leaf.value, target)? {
+        target.back(start);
+        return Ok(false);
+    }
+    if leaf.label.is_some() {
+        target.constant(b"}");
+    }
+    Ok(true)
+}
+
+fn value<T: Target>(value: &Value, target: &mut T) -> Result<bool, Fault> {
+    match value {
+        Value::Constant(json) => target.constant(json),
+        Value::Time(time) if target.has_time(*time) => target.time(*time),
+        Value::Time(_) => return Ok(false),
+        Value::Choices(choices) => match choices.iter().find(|choice| fits(choice, target)) {
+            Some(choice) => target.constant(&choice.json),
+            None => return Ok(false),
+        },
+        Value::Field { slots, when, kind, default } => {
+            match (slots.iter().find(|slot| target.present(**slot)), default) {
+                (Some(slot), _) if !passes(*when, *slot, target) => return Ok(false),
+                (Some(slot), _) => target.field(*slot, *kind)?,
+                (None, Some(json)) => target.constant(json),
+                (None, None) => return Ok(false),
+            }
+        }
+    }
+    Ok(true)
+}
+
+fn passes<T: Target>(when: Option<When>, slot: usize, target: &T) -> bool {
+    match when {
+        None => true,
+        Some(When::Ip) => target.is_ip(slot),
+        Some(When::NotIp) => !target.is_ip(slot),
+    }
+}
+
+/// Writes an event from fields, at once.
+struct AtOnce<'a> {
     plan: &'a Plan,
     fields: &'a Fields<'a>,
     times: Vec<Option<String>>,
+    out: &'a mut Vec<u8>,
 }
 
-impl Writer<'_> {
-    /// Writes a node; `false`, and nothing written, if it has no value.
-    fn node(&self, node: &Node, out: &mut Vec<u8>) -> Result<bool, Fault> {
-        match node {
-            Node::Object(members) => self.object(members, out),
-            Node::List(elements) => {
-                let start = out.len();
-                out.push(b'[');
-                for element in elements {
-                    let before = out.len();
-                    separate(start, out);
-                    if !self.node(element, out)? {
-                        out.truncate(before);
-                    }
-                }
-                Ok(close(start, b']', out))
-            }
-            Node::Leaf(leaves) => {
-                for leaf in leaves {
-                    if self.leaf(leaf, out)? {
-                        return Ok(true);
-                    }
-                }
-                Ok(false)
-            }
-        }
+impl Target for AtOnce<'_> {
+    type Mark = usize;
+
+    fn present(&self, slot: usize) -> bool {
+        self.fields[slot].is_some()
     }
 
-    fn object(&self, members: &[Member], out: &mut Vec<u8>) -> Result<bool, Fault> {
-        let start = out.len();
-        out.push(b'{');
-        let mut hosts = false;
-        for member in members {
-            let before = out.len();
-            separate(start, out);
-            out.extend_from_slice(&member.key);
-            if self.node(&member.node, out)? {
-                hosts |= !member.guest;
-            } else {
-                out.truncate(before);
-            }
-        }
-        if !hosts {
-            out.truncate(start);
-            return Ok(false);
-        }
-        Ok(close(start, b'}', out))
+    fn is_ip(&self, slot: usize) -> bool {
+        self.fields[slot].as_deref().is_some_and(|text| text.parse::<IpAddr>().is_ok())
     }
 
-    fn leaf(&self, leaf: &Leaf, out: &mut Vec<u8>) -> Result<bool, Fault> {
-        let start = out.len();
-        out.extend_from_slice(leaf.label.as_deref().unwrap_or_default());
-        if !self.value(&leaf.value, out)? {
-            out.truncate(start);
-            return Ok(false);
-        }
-        if leaf.label.is_some() {
-            out.push(b'}');
-        }
-        Ok(true)
+    fn has_time(&self, time: usize) -> bool {
+        self.times[time].is_some()
     }
 
-    fn value(&self, value: &Value, out: &mut Vec<u8>) -> Result<bool, Fault> {
-        match value {
-            Value::Constant(json) => out.extend_from_slice(json),
-            Value::Time(time) => match &self.times[*time] {
-                Some(text) => json_text(text, out),
-                None => return Ok(false),
-            },
-            Value::Choices(choices) => match choices.iter().find(|choice| fits(choice, self.fields)) {
-                Some(choice) => out.extend_from_slice(&choice.json),
-                None => return Ok(false),
-            },
-            Value::Field { slots, when, kind, default } => {
-                let present = slots.iter().find_map(|slot| Some((*slot, self.fields[*slot].as_deref()?)));
-                match (present, default) {
-                    (Some((_, text)), _) if !passes(*when, text) => return Ok(false),
-                    (Some((slot, text)), _) => self.raw(slot, text, *kind, out)?,
-                    (None, Some(json)) => out.extend_from_slice(json),
-                    (None, None) => return Ok(false),
-                }
-            }
-        }
-        Ok(true)
+    fn constant(&mut self, json: &[u8]) {
+        self.out.extend_from_slice(json);
     }
 
-    fn raw(&self, slot: usize, text: &str, kind: Kind, out: &mut Vec<u8>) -> Result<(), Fault> {
+    fn field(&mut self, slot: usize, kind: Kind) -> Result<(), Fault> {
+        let text = self.fields[slot].as_deref().unwrap_or_default();
         if let Some(wanted) = kind.refuses(text) {
             let field = &self.plan.wanted.paths()[slot];
             let message = format!("`{field}` holds `{}`, not {wanted}", crate::record::shown(text));
             return Err(Fault::new(Reason::FieldType, message));
         }
-        kind.json(text, out);
+        kind.json(text, self.out);
         Ok(())
     }
-}
 
-fn passes(when: Option<When>, text: &str) -> bool {
-    match when {
-        None => true,
-        Some(When::Ip) => text.parse::<IpAddr>().is_ok(),
-        Some(When::NotIp) => text.parse::<IpAddr>().is_err(),
+    fn time(&mut self, time: usize) {
+        json_text(self.times[time].as_deref().unwrap_or_default(), self.out);
     }
-}
 
-/// A comma, unless the container that begins at `start` is empty so far.
-fn separate(start: usize, out: &mut Vec<u8>) {
-    if out.len() > start + 1 {
-        out.push(b',');
+    fn mark(&self) -> usize {
+        self.out.len()
     }
-}
 
-/// Ends the container that begins at `start`, or takes it back if it is empty.
-fn close(start: usize, bracket: u8, out: &mut Vec<u8>) -> bool {
-    if out.len() == start + 1 {
-        out.truncate(start);
-        return false;
+    fn back(&mut self, mark: usize) {
+        self.out.truncate(mark);
     }
-    out.push(bracket);
-    true
 }

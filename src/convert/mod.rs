@@ -6,7 +6,9 @@
 
 mod batch;
 mod event;
+mod fast;
 mod parallel;
+mod program;
 mod reject;
 mod tally;
 
@@ -16,14 +18,16 @@ pub use reject::Reject;
 pub use tally::{EventTypeCount, Tally};
 
 use crate::mapping::{Mapping, Plan, Spelling};
+use crate::raw::Level;
 use crate::record::frame::Framer;
+use fast::Fast;
 
 /// SecOps' own limit for a log line: 1 MiB.
 pub const MAX_RECORD_BYTES: usize = 1 << 20;
 
 /// How many bytes of input make a chunk: small records can become events ten times their size, so
 /// what comes of a chunk stays within a few MiB.
-pub const CHUNK_BYTES: usize = 256 * 1024;
+pub const CHUNK_BYTES: usize = 128 * 1024;
 
 /// How events are spelled and what is added to them.
 #[derive(Debug, Clone)]
@@ -84,6 +88,8 @@ pub struct Converter {
     after: &'static [u8],
     max_record_bytes: usize,
     chunk_bytes: usize,
+    /// The fast path as it begins; each batch has its own.
+    fast: Option<Box<Fast>>,
 }
 
 impl Converter {
@@ -96,8 +102,10 @@ impl Converter {
             (Envelope::Event, false) => (b"{\"event\":{\"idm\":{\"read_only_udm\":", b"}}}\n"),
             (Envelope::Event, true) => (b"{\"event\":{\"idm\":{\"readOnlyUdm\":", b"}}}\n"),
         };
+        let plan = Plan::new(mapping, spelling);
         Converter {
-            plan: Plan::new(mapping, spelling),
+            fast: Fast::new(&plan, Level::best()).map(Box::new),
+            plan,
             before,
             after,
             max_record_bytes: options.max_record_bytes.max(1),

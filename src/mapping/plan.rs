@@ -199,6 +199,26 @@ impl Plan {
         self.wanted.paths()
     }
 
+    /// The slots whose values are tested for being IP addresses.
+    pub(crate) fn tested(&self) -> Vec<usize> {
+        fn tested(node: &Node, slots: &mut Vec<usize>) {
+            match node {
+                Node::Object(members) => members.iter().for_each(|member| tested(&member.node, slots)),
+                Node::List(elements) => elements.iter().for_each(|element| tested(element, slots)),
+                Node::Leaf(leaves) => {
+                    for leaf in leaves {
+                        if let Value::Field { slots: from, when: Some(_), .. } = &leaf.value {
+                            slots.extend(from);
+                        }
+                    }
+                }
+            }
+        }
+        let mut slots = Vec::new();
+        tested(&self.root, &mut slots);
+        slots
+    }
+
     fn slot(&mut self, field: &FieldPath) -> usize {
         // The table was checked: no two fields overlap, so a slot can always be had.
         self.wanted.want(field).unwrap_or(0)

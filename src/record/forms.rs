@@ -21,6 +21,17 @@ pub struct Forms {
     pub key_value: Option<KeyValue>,
 }
 
+impl Forms {
+    /// Keys at the top of an object, one of which every envelope has.
+    pub(crate) fn marks(&self) -> Vec<String> {
+        let mark = |envelope: &Envelope| {
+            let first = envelope.when.iter().map(|(path, _)| path).chain(&envelope.present).next();
+            first.and_then(|path| path.keys().first()).cloned()
+        };
+        self.envelopes.iter().filter_map(mark).collect()
+    }
+}
+
 /// An object that holds records, or an error in their place.
 #[derive(Debug, Clone)]
 pub struct Envelope {

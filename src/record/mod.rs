@@ -13,6 +13,7 @@ pub mod exact;
 pub mod forms;
 pub mod frame;
 mod path;
+pub(crate) mod scan;
 mod split;
 mod syntax;
 pub mod time;

@@ -49,49 +49,44 @@ impl Chunk {
                 *blank += passed;
                 items.iter().for_each(|item| unit(item, &self.bytes[item.range.clone()]));
             }
-            Body::Lines { offset, line } => self.lines(limit, *offset, *line, unit, blank),
+            Body::Lines { offset, line } => {
+                let (mut offset, mut number) = (*offset, *line);
+                for part in self.bytes.split_inclusive(|b| *b == b'\n') {
+                    self::line(part, offset, number, limit, unit, blank);
+                    offset += part.len() as u64;
+                    number += 1;
+                }
+            }
         }
     }
+}
 
-    fn lines(
-        &self,
-        limit: usize,
-        offset: u64,
-        first: u64,
-        unit: &mut dyn FnMut(&Item, &[u8]),
-        blank: &mut u64,
-    ) {
-        let mut start = 0;
-        let mut number = first;
-        while start < self.bytes.len() {
-            let rest = &self.bytes[start..];
-            let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-            let line = &rest[..end];
-            let leading = line.iter().take_while(|b| is_space(**b)).count();
-            let line = &line[leading..];
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
-            let at = start + leading;
-            if line.is_empty() {
-                *blank += 1;
-            } else if line.len() > limit {
-                let (mut bytes, mut items) = (Vec::new(), Vec::new());
-                let length = line.len() as u64;
-                long_line(line, length, offset + at as u64, number, limit, &mut bytes, &mut items);
-                items.iter().for_each(|item| unit(item, &bytes[item.range.clone()]));
-            } else {
-                let line = trim(line);
-                let item = Item {
-                    range: at..at + line.len(),
-                    offset: offset + at as u64,
-                    length: line.len() as u64,
-                    line: number,
-                    state: ItemState::Whole,
-                };
-                unit(&item, line);
-            }
-            start += end + 1;
-            number += 1;
-        }
+/// Hands the units of one line, which begins at `offset` and has this number, to `unit`: none if it
+/// is blank, the elements of an array if it is one beyond the limit.
+pub(crate) fn line(
+    line: &[u8],
+    offset: u64,
+    number: u64,
+    limit: usize,
+    unit: &mut dyn FnMut(&Item, &[u8]),
+    blank: &mut u64,
+) {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    let leading = line.iter().take_while(|b| is_space(**b)).count();
+    let offset = offset + leading as u64;
+    let line = &line[leading..];
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let length = line.len() as u64;
+    if line.is_empty() {
+        *blank += 1;
+    } else if line.len() > limit {
+        let (mut bytes, mut items) = (Vec::new(), Vec::new());
+        long_line(line, length, offset, number, limit, &mut bytes, &mut items);
+        items.iter().for_each(|item| unit(item, &bytes[item.range.clone()]));
+    } else {
+        let line = trim(line);
+        let length = line.len() as u64;
+        unit(&Item { range: 0..line.len(), offset, length, line: number, state: ItemState::Whole }, line);
     }
 }
 

@@ -12,6 +12,7 @@ mod probe;
 mod tests;
 mod units;
 
+pub(crate) use chunk::line;
 pub use chunk::{Body, Chunk, Item, ItemState};
 
 use long::{Finished, LongLine};

@@ -4,6 +4,10 @@
 //! one side (a space, a comma, `+hhmm`, no offset) and narrower on the other (no leap seconds:
 //! protobuf's Timestamp has none).
 
+mod clock;
+
+pub(crate) use clock::{Clock, TIME_BYTES};
+
 use super::shown;
 use chrono::{DateTime, NaiveDate, SecondsFormat};
 
