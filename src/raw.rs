@@ -13,10 +13,8 @@ pub(crate) enum Level {
     /// None: plain integers.
     Portable,
     /// AVX2.
-    #[cfg(target_arch = "x86_64")]
     Avx2,
     /// AVX-512 with byte masks (F, BW, VL).
-    #[cfg(target_arch = "x86_64")]
     Avx512,
 }
 
@@ -38,10 +36,7 @@ impl Level {
     /// Every level that this machine has.
     #[cfg(test)]
     pub(crate) fn all() -> Vec<Level> {
-        #[cfg(target_arch = "x86_64")]
         let levels = [Level::Portable, Level::Avx2, Level::Avx512];
-        #[cfg(not(target_arch = "x86_64"))]
-        let levels = [Level::Portable];
         levels.into_iter().filter(|level| *level <= Level::best()).collect()
     }
 }

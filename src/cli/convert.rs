@@ -1,7 +1,9 @@
 //! `udmap convert`: logs in, UDM events out.
 
 use super::{DONE, FAILED, REJECTS, mappings, progress, store_error};
-use crate::convert::{Converter, Envelope, FieldNames, Input, MAX_RECORD_BYTES, Options, Piece, Stop};
+use crate::convert::{
+    Converter, Engine, Envelope, FieldNames, Input, MAX_RECORD_BYTES, Options, Piece, Stop,
+};
 use crate::report::summary::{Examples, Summary, counted};
 use crate::store::{self, Sink, Source};
 use anyhow::bail;
@@ -81,6 +83,11 @@ pub(super) struct Args {
           value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
     max_record_bytes: u64,
 
+    /// How records are read: the fastest way that this machine has, one of them, or by the reference reader. The
+    /// results are the same.
+    #[arg(long, value_name = "ENGINE", default_value = "auto", value_parser = super::engine())]
+    engine: Engine,
+
     /// Whether to show progress on stderr: on a terminal, always, or never.
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
     progress: progress::When,
@@ -127,6 +134,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         labels: args.labels.clone(),
         // At most 2^30, so it fits.
         max_record_bytes: args.max_record_bytes as usize,
+        engine: args.engine,
         ..Options::default()
     };
     let converter = Converter::new(&mapping, &options);

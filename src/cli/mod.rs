@@ -6,6 +6,8 @@ mod generate;
 mod mappings;
 mod progress;
 
+use crate::convert::Engine;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -81,4 +83,12 @@ fn store_error(error: std::io::Error) -> anyhow::Error {
         Ok(error) => error.into(),
         Err(error) => error.into(),
     }
+}
+
+/// Reads `--engine`.
+fn engine() -> impl TypedValueParser<Value = Engine> {
+    PossibleValuesParser::new(Engine::ALL.map(Engine::name)).try_map(|name| {
+        let engine = Engine::ALL.into_iter().find(|engine| engine.name() == name).unwrap_or_default();
+        if engine.is_available() { Ok(engine) } else { Err(format!("this machine has no {name}")) }
+    })
 }

@@ -45,6 +45,8 @@ pub struct Options {
     /// How many bytes of input are converted at a time, about. At least 1. The results don't depend
     /// on it; memory does.
     pub chunk_bytes: usize,
+    /// How records are read and events written. The results don't depend on it; speed does.
+    pub engine: Engine,
 }
 
 impl Default for Options {
@@ -56,6 +58,61 @@ impl Default for Options {
             labels: Vec::new(),
             max_record_bytes: MAX_RECORD_BYTES,
             chunk_bytes: CHUNK_BYTES,
+            engine: Engine::default(),
+        }
+    }
+}
+
+/// How records are read and events written: all engines give the same events, rejects and books.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Engine {
+    /// The fastest that this machine has.
+    #[default]
+    Auto,
+    /// The fast path with AVX-512 (F, BW, VL, VBMI2).
+    Avx512,
+    /// The fast path with AVX2.
+    Avx2,
+    /// The fast path with plain integers.
+    Portable,
+    /// The reference: every record is read by serde_json.
+    Exact,
+}
+
+impl Engine {
+    /// Every engine.
+    pub const ALL: [Engine; 5] =
+        [Engine::Auto, Engine::Avx512, Engine::Avx2, Engine::Portable, Engine::Exact];
+
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Engine::Auto => "auto",
+            Engine::Avx512 => "avx512",
+            Engine::Avx2 => "avx2",
+            Engine::Portable => "portable",
+            Engine::Exact => "exact",
+        }
+    }
+
+    /// Whether this machine has the instructions for it. An engine that it lacks is replaced by
+    /// the next best.
+    pub fn is_available(self) -> bool {
+        match self {
+            Engine::Avx512 => Level::best() == Level::Avx512,
+            Engine::Avx2 => Level::best() >= Level::Avx2,
+            Engine::Auto | Engine::Portable | Engine::Exact => true,
+        }
+    }
+
+    /// The instructions of its fast path; nothing if it has none.
+    fn level(self) -> Option<Level> {
+        match self {
+            Engine::Auto => Some(Level::best()),
+            Engine::Avx512 => Some(Level::Avx512),
+            Engine::Avx2 => Some(Level::Avx2),
+            Engine::Portable => Some(Level::Portable),
+            Engine::Exact => None,
         }
     }
 }
@@ -104,7 +161,7 @@ impl Converter {
         };
         let plan = Plan::new(mapping, spelling);
         Converter {
-            fast: Fast::new(&plan, Level::best()).map(Box::new),
+            fast: options.engine.level().and_then(|level| Fast::new(&plan, level)).map(Box::new),
             plan,
             before,
             after,
