@@ -1,7 +1,7 @@
 //! One chunk of input converted: events, rejects and counts.
 
 use super::fast::{Fast, Lines};
-use super::{Converter, Reject, Tally, event};
+use super::{Converter, Reject, Stop, Tally, event};
 use crate::record::forms::{self, Form, Found};
 use crate::record::frame::{self, Body, Chunk, Item, ItemState};
 use crate::record::{Fault, Fields, Reason};
@@ -26,18 +26,56 @@ impl Converter {
     ///
     /// The result is the same as that of reading `input` as a stream.
     pub fn convert(&self, input: &[u8]) -> Batch {
-        let mut framer = self.framer();
         let mut batch = self.batch();
-        let mut rest = input;
-        let mut buffer = Vec::new();
-        // Reading from a slice can't fail.
-        while let Ok(Some(chunk)) = framer.next(&mut rest, buffer) {
-            self.convert_chunk(&chunk, &mut batch);
-            buffer = chunk.bytes;
-        }
+        self.chunks(input, &mut batch, &mut |_| Ok(()));
         batch.tally.bytes_in = input.len() as u64;
-        batch.end = input.len() as u64;
+        batch.end = batch.tally.bytes_in;
         batch
+    }
+
+    /// Converts everything in `input` on the caller's thread, and hands what becomes of it to
+    /// `consume`, part by part in order, until that answers [`Stop`].
+    pub fn convert_slice(&self, input: &[u8], consume: &mut dyn FnMut(&Batch) -> Result<(), Stop>) -> Tally {
+        let mut tally = self.tally();
+        let mut batch = self.batch();
+        let read = self.chunks(input, &mut batch, &mut |batch| {
+            tally.add(&batch.tally);
+            let answer = consume(batch);
+            batch.clear();
+            answer
+        });
+        tally.bytes_in = read;
+        tally
+    }
+
+    /// Converts `input` into `batch`, chunk by chunk, until `each` answers [`Stop`]; how far that
+    /// was.
+    fn chunks(
+        &self,
+        input: &[u8],
+        batch: &mut Batch,
+        each: &mut dyn FnMut(&mut Batch) -> Result<(), Stop>,
+    ) -> u64 {
+        let mut framer = self.framer();
+        let mut buffer = Vec::new();
+        loop {
+            let start = framer.position() as usize;
+            // Lines are converted where they are; what is no line, and the end, is copied.
+            let body = if batch.fast.is_some() { framer.lines_in(input) } else { None };
+            if let Some(body) = body {
+                self.convert_units(&input[start..], &body, batch);
+            } else {
+                let mut rest = &input[framer.bytes_read() as usize..];
+                // Reading from a slice can't fail.
+                let Ok(Some(chunk)) = framer.next(&mut rest, buffer) else { break };
+                self.convert_chunk(&chunk, batch);
+                buffer = chunk.bytes;
+            }
+            if each(batch).is_err() {
+                return batch.end;
+            }
+        }
+        input.len() as u64
     }
 
     /// An empty batch.
@@ -53,27 +91,27 @@ impl Converter {
 
     /// Converts a chunk, adding to `batch`. Bytes read are for the framer's owner to count.
     pub(super) fn convert_chunk(&self, chunk: &Chunk, batch: &mut Batch) {
+        self.convert_units(&chunk.bytes, &chunk.body, batch);
+    }
+
+    /// Converts the units that lie at the beginning of `bytes`.
+    fn convert_units(&self, bytes: &[u8], body: &Body, batch: &mut Batch) {
         let before = batch.events.len();
-        match (&chunk.body, batch.fast.take()) {
-            (Body::Lines { offset, line }, Some(mut fast)) => {
-                let (offset, line) = (*offset, *line);
-                Lines { fast: &mut fast, converter: self, bytes: &chunk.bytes, offset, line, batch }
-                    .convert();
+        match (body, batch.fast.take()) {
+            (&Body::Lines { offset, line, end }, Some(mut fast)) => {
+                Lines { fast: &mut fast, converter: self, bytes, end, offset, line, batch }.convert();
                 batch.fast = Some(fast);
             }
             (_, fast) => {
                 batch.fast = fast;
                 let mut blank = 0;
-                chunk.units(
-                    self.max_record_bytes,
-                    &mut |item, bytes| self.unit(item, bytes, batch),
-                    &mut blank,
-                );
+                let limit = self.max_record_bytes;
+                body.units(bytes, limit, &mut |item, bytes| self.unit(item, bytes, batch), &mut blank);
                 batch.tally.blank += blank;
             }
         }
         batch.tally.bytes_out += (batch.events.len() - before) as u64;
-        batch.end = chunk.end();
+        batch.end = body.end();
     }
 
     /// Converts one line the exact way.

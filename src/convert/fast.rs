@@ -3,10 +3,10 @@
 //! A line that the scanner is not sure of, or whose event needs more than splicing, goes to the
 //! exact path, in its place. So this path decides nothing but how fast it goes.
 
-use super::program::{Program, Take};
+use super::program::{FIRST_TIME, Program};
 use super::{Batch, Converter};
 use crate::mapping::Plan;
-use crate::raw::{self, Cpu, Level, Out, Work};
+use crate::raw::{self, Cpu, Input, Level, Work};
 use crate::record::forms::Form;
 use crate::record::scan::{MOST_SLOTS, Outcome, Scanner};
 use crate::record::time::{Clock, TIME_BYTES};
@@ -17,6 +17,11 @@ use std::net::IpAddr;
 const MOST_TIMES: usize = 4;
 /// How many programs are kept; records beyond them go the exact way.
 const MOST_PROGRAMS: usize = 4096;
+/// How many of them are found without a search.
+const AT_HAND: usize = 64;
+
+/// What a program is made for: the slots that are present, and those of them that are addresses.
+type Has = (u64, u64);
 
 /// What one worker has learnt.
 #[derive(Debug, Clone)]
@@ -25,9 +30,9 @@ pub(super) struct Fast {
     scanner: Scanner,
     clock: Clock,
     programs: Vec<Option<Program>>,
-    by_fields: HashMap<(u64, u64), usize>,
-    /// The program that was used last, with its fields.
-    last: ((u64, u64), usize),
+    by_fields: HashMap<Has, usize>,
+    /// Programs used lately, by a hash of their fields.
+    at_hand: [(Has, usize); AT_HAND],
     /// Slots whose values are tested for being addresses.
     tested: u64,
 }
@@ -46,7 +51,7 @@ impl Fast {
             clock: Clock::new(),
             programs: Vec::new(),
             by_fields: HashMap::new(),
-            last: ((0, 0), usize::MAX),
+            at_hand: [((0, 0), usize::MAX); AT_HAND],
             tested,
         })
     }
@@ -70,53 +75,61 @@ impl Fast {
 pub(super) struct Lines<'a> {
     pub(super) fast: &'a mut Fast,
     pub(super) converter: &'a Converter,
+    /// The lines, and whatever may be read behind them: what is too near to the end for whole
+    /// blocks goes the exact way.
     pub(super) bytes: &'a [u8],
+    /// Where the lines end.
+    pub(super) end: usize,
+    /// Where in the stream they begin.
     pub(super) offset: u64,
+    /// The number of the first, from 1.
     pub(super) line: u64,
     pub(super) batch: &'a mut Batch,
 }
 
 impl Lines<'_> {
-    pub(super) fn convert(self) {
-        raw::with_cpu(self.fast.level, self);
+    /// Converts them; how many they were.
+    pub(super) fn convert(self) -> u64 {
+        raw::with_cpu(self.fast.level, self)
     }
 }
 
 impl Work for Lines<'_> {
-    type Output = ();
+    type Output = u64;
 
     #[inline(always)]
-    fn run<C: Cpu>(self, cpu: C) {
-        let Lines { fast, converter, bytes, offset, line, batch } = self;
-        let mut out = Out::new(std::mem::take(&mut batch.events));
-        // The line number is counted when a line needs it.
-        let (mut counted, mut number) = (0, line);
+    fn run<C: Cpu>(self, cpu: C) -> u64 {
+        let Lines { fast, converter, bytes, end, offset, line, batch } = self;
+        let mut number = line;
         let mut at = 0;
-        while at < bytes.len() {
-            match fast.scanner.line(cpu, bytes, at) {
-                Outcome::Record { end, present }
-                    if end - at <= converter.max_record_bytes
-                        && fast.event(converter, bytes, end - at, present, &mut out) =>
-                {
-                    at = end;
+        let input = Input::new(bytes);
+        while at < end {
+            if let Some(input) = input {
+                fast.scanner.window(cpu, input, at, end);
+                while let Some((next, outcome)) = fast.scanner.line(cpu, input) {
+                    match outcome {
+                        Outcome::Record { present }
+                            if next - at <= converter.max_record_bytes
+                                && fast.event(converter, bytes, present, &mut batch.events) => {}
+                        Outcome::Blank => batch.tally.blank += 1,
+                        _ => converter.line(&bytes[at..next], offset + at as u64, number, batch),
+                    }
+                    number += 1;
+                    at = next;
                 }
-                Outcome::Blank { end } => {
-                    batch.tally.blank += 1;
-                    at = end;
-                }
-                _ => {
-                    number += memchr::memchr_iter(b'\n', &bytes[counted..at]).count() as u64;
-                    let end = memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |i| at + i + 1);
-                    batch.events = out.into_bytes();
-                    converter.line(&bytes[at..end], offset + at as u64, number, batch);
-                    out = Out::new(std::mem::take(&mut batch.events));
-                    counted = at;
-                    at = end;
+            }
+            // What is left is the last line, without a newline, or too little for the scanner.
+            if input.is_none() || fast.scanner.is_at(at) {
+                let next = memchr::memchr(b'\n', &bytes[at..end]).map_or(end, |i| at + i + 1);
+                if at < next {
+                    converter.line(&bytes[at..next], offset + at as u64, number, batch);
+                    number += 1;
+                    at = next;
                 }
             }
         }
-        batch.events = out.into_bytes();
         fast.settle(batch, converter);
+        number - line
     }
 }
 
@@ -124,76 +137,56 @@ impl Fast {
     /// Writes the event of the record that was just read; `false`, and nothing written, if that
     /// needs the exact path.
     #[inline(always)]
-    fn event(
-        &mut self,
-        converter: &Converter,
-        bytes: &[u8],
-        len: usize,
-        present: u64,
-        out: &mut Out,
-    ) -> bool {
-        let Fast { scanner, clock, programs, by_fields, last, tested, .. } = self;
-        let rewritten = scanner.rewritten & present;
+    fn event(&mut self, converter: &Converter, bytes: &[u8], present: u64, out: &mut Vec<u8>) -> bool {
+        let Fast { scanner, clock, programs, by_fields, at_hand, tested, .. } = self;
+        // A respelled text that still has escapes is neither an address nor a time nor a number:
+        // whoever reads it as one finds the backslash.
+        let (scratch, respelled) = scanner.respelled();
+        let rest = |slot: usize| {
+            let span = scanner.span(slot);
+            let from = if respelled >> slot & 1 == 1 { scratch } else { bytes };
+            (&from[span.start as usize..], span.len as usize)
+        };
+        let text = |slot: usize| {
+            let (rest, len) = rest(slot);
+            &rest[..len]
+        };
         let mut ips = 0u64;
         let mut tested = *tested & present;
-        if tested & rewritten != 0 {
-            return false;
-        }
         while tested != 0 {
             let slot = tested.trailing_zeros() as usize;
             tested &= tested - 1;
-            let span = scanner.spans[slot];
-            let text = &bytes[span.start as usize..][..span.len as usize];
-            ips |= u64::from(is_ip(text)) << slot;
+            ips |= u64::from(is_ip(text(slot))) << slot;
         }
-        let key = (present, ips);
-        let id = if last.0 == key && last.1 != usize::MAX {
-            last.1
-        } else {
-            let known = by_fields.get(&key).copied();
-            let Some(id) = known.or_else(|| program(programs, by_fields, converter, key)) else {
+        let has = (present, ips);
+        let hash = (present ^ ips.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58;
+        let near = &mut at_hand[hash as usize % AT_HAND];
+        if near.0 != has || near.1 == usize::MAX {
+            let known = by_fields.get(&has).copied();
+            let Some(id) = known.or_else(|| program(programs, by_fields, converter, has)) else {
                 return false;
             };
-            *last = (key, id);
-            id
-        };
-        let Some(program) = &mut programs[id] else { return false };
-        if program.plain & rewritten != 0 {
-            return false;
+            *near = (has, id);
         }
-        let mut times = [([0u8; TIME_BYTES], 0usize); MOST_TIMES];
-        for ((text, len), time) in times.iter_mut().zip(&program.times) {
+        let Some(program) = &mut programs[near.1] else { return false };
+        let mut times = [[0u8; TIME_BYTES]; MOST_TIMES];
+        let mut lens = [0usize; MOST_TIMES];
+        for ((written, len), time) in times.iter_mut().zip(&mut lens).zip(&program.times) {
             let Some((slot, reading)) = *time else { continue };
-            let span = scanner.spans[slot];
-            match clock.convert(&bytes[span.start as usize..][..span.len as usize], reading, text) {
+            match clock.convert(text(slot), reading, written) {
                 Some(written) => *len = written,
                 None => return false,
             }
         }
-        for step in &program.steps {
-            if let Take::Checked(slot, kind) = step.value {
-                let span = scanner.spans[slot];
-                let text = std::str::from_utf8(&bytes[span.start as usize..][..span.len as usize]);
-                if text.is_ok_and(|text| kind.refuses(text).is_some()) {
-                    return false;
-                }
+        for (slot, kind) in &program.checked {
+            if !std::str::from_utf8(text(*slot)).is_ok_and(|text| kind.refuses(text).is_none()) {
+                return false;
             }
         }
-        // Each value lies in the record or, rewritten, in the scratch.
-        let values = (len + scanner.scratch.len()) * program.steps.len().min(8);
-        out.reserve(program.constants.len() + values + TIME_BYTES * MOST_TIMES);
-        for step in &program.steps {
-            out.push(&program.constants[step.start as usize..], step.len as usize);
-            match step.value {
-                Take::Nothing => {}
-                Take::Time(time) => out.push(&times[time].0, times[time].1),
-                Take::Slot(slot) | Take::Checked(slot, _) => {
-                    let span = scanner.spans[slot];
-                    let from = if rewritten >> slot & 1 == 1 { &scanner.scratch[..] } else { bytes };
-                    out.push(&from[span.start as usize..], span.len as usize);
-                }
-            }
-        }
+        program.template.write(out, |value| match value.checked_sub(FIRST_TIME) {
+            None => rest(value),
+            Some(time) => (times[time].as_slice(), lens[time]),
+        });
         program.events += 1;
         true
     }
@@ -204,15 +197,15 @@ impl Fast {
 #[inline(never)]
 fn program(
     programs: &mut Vec<Option<Program>>,
-    by_fields: &mut HashMap<(u64, u64), usize>,
+    by_fields: &mut HashMap<Has, usize>,
     converter: &Converter,
-    key: (u64, u64),
+    has: Has,
 ) -> Option<usize> {
     if programs.len() == MOST_PROGRAMS {
         return None;
     }
-    programs.push(Program::new(&converter.plan, key.0, key.1, converter.before, converter.after));
-    by_fields.insert(key, programs.len() - 1);
+    programs.push(Program::new(&converter.plan, has.0, has.1, converter.before, converter.after));
+    by_fields.insert(has, programs.len() - 1);
     Some(programs.len() - 1)
 }
 

@@ -5,42 +5,27 @@
 
 use super::event::{self, Target};
 use crate::mapping::{Kind, Plan};
+use crate::raw::Template;
+use crate::record::scan::MOST_SLOTS;
 use crate::record::time::Reading;
 use crate::record::{Fault, Reason};
 
 /// What the events of records with the same fields look like.
 #[derive(Debug, Clone)]
 pub(super) struct Program {
-    /// The constants of all steps, one after the other, and a block more.
-    pub(super) constants: Vec<u8>,
-    pub(super) steps: Vec<Step>,
-    /// The times, by their number in the plan: the slot that gives each.
+    /// The values are slots and, from [`FIRST_TIME`] on, times.
+    pub(super) template: Template,
+    /// The slots and readings that give the times, by their number in the plan.
     pub(super) times: Vec<Option<(usize, Reading)>>,
-    /// Slots that are read otherwise than as texts: they must not have been rewritten for JSON.
-    pub(super) plain: u64,
+    /// The slots whose texts must be of a kind.
+    pub(super) checked: Vec<(usize, Kind)>,
     pub(super) event_type: usize,
     /// How many events it made.
     pub(super) events: u64,
 }
 
-/// A constant and the value behind it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Step {
-    pub(super) start: u32,
-    pub(super) len: u32,
-    pub(super) value: Take,
-}
-
-/// The value of a [`Step`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Take {
-    Nothing,
-    /// A slot's text.
-    Slot(usize),
-    /// A slot's text, if it is one of this kind.
-    Checked(usize, Kind),
-    Time(usize),
-}
+/// The number of the first time among the values.
+pub(super) const FIRST_TIME: usize = MOST_SLOTS;
 
 impl Program {
     /// The program for records with these slots present, of which those in `ips` are addresses.
@@ -52,22 +37,24 @@ impl Program {
         if plan.times.iter().zip(&times).any(|(time, found)| time.required && found.is_none()) {
             return None;
         }
-        let mut recorder =
-            Recorder { present, ips, times: &times, constants: Vec::new(), steps: Vec::new(), from: 0 };
+        let mut recorder = Recorder {
+            present,
+            ips,
+            times: &times,
+            text: Vec::new(),
+            values: Vec::new(),
+            checked: Vec::new(),
+        };
         recorder.constant(before);
         event::walk(plan, &mut recorder).ok()?;
         recorder.constant(after);
-        recorder.step(Take::Nothing);
         let event_type = event::event_type(plan, &recorder);
-        let Recorder { mut constants, steps, .. } = recorder;
-        constants.resize(constants.len() + crate::raw::BLOCK, 0);
-        let mut plain = times.iter().flatten().fold(0, |plain, (slot, _)| plain | 1 << slot);
-        for step in &steps {
-            if let Take::Checked(slot, _) = step.value {
-                plain |= 1 << slot;
-            }
-        }
-        Some(Program { constants, steps, times, plain, event_type, events: 0 })
+        let Recorder { text, values, checked, .. } = recorder;
+        let starts = [0].into_iter().chain(values.iter().map(|(end, _)| *end));
+        let pieces: Vec<(&[u8], usize)> =
+            starts.clone().zip(&values).map(|(start, (end, value))| (&text[start..*end], *value)).collect();
+        let template = Template::new(&pieces, &text[starts.last().unwrap_or(0)..]);
+        Some(Program { template, times, checked, event_type, events: 0 })
     }
 }
 
@@ -76,22 +63,21 @@ struct Recorder<'a> {
     present: u64,
     ips: u64,
     times: &'a [Option<(usize, Reading)>],
-    constants: Vec<u8>,
-    steps: Vec<Step>,
-    /// Where the constant begins that has no value behind it yet.
-    from: usize,
+    /// The constants, one after the other.
+    text: Vec<u8>,
+    /// Where in the text values stand, and which.
+    values: Vec<(usize, usize)>,
+    checked: Vec<(usize, Kind)>,
 }
 
 impl Recorder<'_> {
-    fn step(&mut self, value: Take) {
-        let (start, len) = (self.from as u32, (self.constants.len() - self.from) as u32);
-        self.steps.push(Step { start, len, value });
-        self.from = self.constants.len();
+    fn value(&mut self, value: usize) {
+        self.values.push((self.text.len(), value));
     }
 }
 
 impl Target for Recorder<'_> {
-    type Mark = (usize, usize, usize);
+    type Mark = (usize, usize);
 
     fn present(&self, slot: usize) -> bool {
         self.present >> slot & 1 == 1
@@ -106,32 +92,34 @@ impl Target for Recorder<'_> {
     }
 
     fn constant(&mut self, json: &[u8]) {
-        self.constants.extend_from_slice(json);
+        self.text.extend_from_slice(json);
     }
 
     fn field(&mut self, slot: usize, kind: Kind) -> Result<(), Fault> {
         let quoted = matches!(kind, Kind::Text | Kind::Integer { quoted: true, .. });
         let quote: &[u8] = if quoted { b"\"" } else { b"" };
         self.constant(quote);
-        self.step(if kind == Kind::Text { Take::Slot(slot) } else { Take::Checked(slot, kind) });
+        self.value(slot);
+        if kind != Kind::Text {
+            self.checked.push((slot, kind));
+        }
         self.constant(quote);
         // Recording can't fail; it only has the signature of writing.
-        if self.constants.len() > u32::MAX as usize { Err(Fault::new(Reason::TooLong, "")) } else { Ok(()) }
+        if self.text.len() > u32::MAX as usize { Err(Fault::new(Reason::TooLong, "")) } else { Ok(()) }
     }
 
     fn time(&mut self, time: usize) {
         self.constant(b"\"");
-        self.step(Take::Time(time));
+        self.value(FIRST_TIME + time);
         self.constant(b"\"");
     }
 
     fn mark(&self) -> Self::Mark {
-        (self.constants.len(), self.steps.len(), self.from)
+        (self.text.len(), self.values.len())
     }
 
-    fn back(&mut self, (constants, steps, from): Self::Mark) {
-        self.constants.truncate(constants);
-        self.steps.truncate(steps);
-        self.from = from;
+    fn back(&mut self, (text, values): Self::Mark) {
+        self.text.truncate(text);
+        self.values.truncate(values);
     }
 }

@@ -7,7 +7,7 @@ use std::ops::Range;
 /// A part of a stream that holds whole units.
 #[derive(Debug, Default)]
 pub struct Chunk {
-    /// The bytes that the units lie in.
+    /// The bytes that the units lie in, and room behind them.
     pub bytes: Vec<u8>,
     /// Where the units are.
     pub body: Body,
@@ -22,6 +22,8 @@ pub enum Body {
         offset: u64,
         /// The number of its first line, from 1.
         line: u64,
+        /// Where in the chunk the last line ends.
+        end: usize,
     },
     /// These are the units.
     Items {
@@ -32,26 +34,26 @@ pub enum Body {
     },
 }
 
-impl Chunk {
+impl Body {
     /// Where in the stream the last unit ends.
     pub fn end(&self) -> u64 {
-        match &self.body {
-            Body::Lines { offset, .. } => offset + self.bytes.len() as u64,
+        match self {
+            Body::Lines { offset, end, .. } => offset + *end as u64,
             Body::Items { items, .. } => items.last().map_or(0, |item| item.offset + item.length),
         }
     }
 
-    /// Hands each unit with its bytes to `unit`, in order; adds blank lines to `blank`. `limit` is
-    /// the framer's.
-    pub fn units(&self, limit: usize, unit: &mut dyn FnMut(&Item, &[u8]), blank: &mut u64) {
-        match &self.body {
+    /// Hands each unit with its bytes, which lie in `chunk`, to `unit`, in order; adds blank lines
+    /// to `blank`. `limit` is the framer's.
+    pub fn units(&self, chunk: &[u8], limit: usize, unit: &mut dyn FnMut(&Item, &[u8]), blank: &mut u64) {
+        match self {
             Body::Items { items, blank: passed } => {
                 *blank += passed;
-                items.iter().for_each(|item| unit(item, &self.bytes[item.range.clone()]));
+                items.iter().for_each(|item| unit(item, &chunk[item.range.clone()]));
             }
-            Body::Lines { offset, line } => {
+            Body::Lines { offset, line, end } => {
                 let (mut offset, mut number) = (*offset, *line);
-                for part in self.bytes.split_inclusive(|b| *b == b'\n') {
+                for part in chunk[..*end].split_inclusive(|b| *b == b'\n') {
                     self::line(part, offset, number, limit, unit, blank);
                     offset += part.len() as u64;
                     number += 1;
@@ -92,7 +94,7 @@ pub(crate) fn line(
 
 impl Default for Body {
     fn default() -> Body {
-        Body::Lines { offset: 0, line: 1 }
+        Body::Lines { offset: 0, line: 1, end: 0 }
     }
 }
 

@@ -20,6 +20,9 @@ use probe::{Layout, Probe};
 use std::io::{self, Read};
 use units::Units;
 
+/// How many bytes may be read behind a chunk's lines, whatever they are: readers look at whole
+/// blocks.
+pub(crate) const PAD: usize = 64;
 /// How many bytes of a unit beyond the limit are kept.
 pub const HEAD: usize = 4096;
 
@@ -29,8 +32,10 @@ pub struct Framer {
     limit: usize,
     target: usize,
     mode: Mode,
-    /// Bytes read and not yet looked at (in [`Mode::Lines`]: not yet given out).
+    /// Bytes read and not yet looked at (in [`Mode::Lines`]: not yet given out), so many of them;
+    /// what follows is room to read into.
     carry: Vec<u8>,
+    filled: usize,
     /// Where in the stream `carry` begins.
     offset: u64,
     /// The line on which `carry` begins; kept up to date where lines are counted here.
@@ -59,6 +64,7 @@ impl Framer {
             target: target.max(1),
             mode: Mode::Start,
             carry: Vec::new(),
+            filled: 0,
             offset: 0,
             line: 1,
             total: 0,
@@ -72,36 +78,80 @@ impl Framer {
         self.total
     }
 
-    /// The next chunk; nothing at the end. `bytes` is an old buffer to use again.
+    /// The next chunk; nothing at the end. `buffer` is an old one to use again.
     ///
     /// # Errors
     /// When `input` fails. Everything that was read before is given out first.
-    pub fn next(&mut self, input: &mut dyn Read, mut bytes: Vec<u8>) -> io::Result<Option<Chunk>> {
-        bytes.clear();
-        let mut chunk = Chunk { bytes, body: Body::Items { items: Vec::new(), blank: 0 } };
+    pub fn next(&mut self, input: &mut dyn Read, mut buffer: Vec<u8>) -> io::Result<Option<Chunk>> {
         loop {
-            let whole = match std::mem::replace(&mut self.mode, Mode::Done) {
-                Mode::Start => self.start(input),
-                Mode::Lines => self.lines(input, &mut chunk),
+            let mode = std::mem::replace(&mut self.mode, Mode::Done);
+            let items = || Body::Items { items: Vec::new(), blank: 0 };
+            let mut chunk = match mode {
+                Mode::Start => {
+                    self.start(input);
+                    continue;
+                }
+                Mode::Lines => match self.lines(input, &mut buffer) {
+                    Some(chunk) => return Ok(Some(chunk)),
+                    None => continue,
+                },
+                Mode::Long(_) | Mode::Values(_) => {
+                    buffer.clear();
+                    Chunk { bytes: std::mem::take(&mut buffer), body: items() }
+                }
+                Mode::Done => return self.failed.take().map_or(Ok(None), Err),
+            };
+            let whole = match mode {
                 Mode::Long(line) => self.long(line, input, &mut chunk),
                 Mode::Values(units) => self.values(units, input, &mut chunk),
-                Mode::Done => return self.failed.take().map_or(Ok(None), Err),
+                _ => false,
             };
             if whole {
                 return Ok(Some(chunk));
             }
+            buffer = chunk.bytes;
         }
+    }
+
+    /// In a stream that is all there, the next chunk of lines, which begins where
+    /// [`Framer::position`] was. Nothing where [`Framer::next`] must go on.
+    pub fn lines_in(&mut self, stream: &[u8]) -> Option<Body> {
+        if !matches!(self.mode, Mode::Lines) {
+            return None;
+        }
+        // What was read ahead is read again.
+        self.total = self.offset;
+        self.filled = 0;
+        // It fits usize, being within the slice. The end is left to `next`, which has room there.
+        let rest = &stream[self.offset as usize..];
+        let end = memchr::memrchr(b'\n', rest.get(..self.target + PAD)?.get(..self.target)?)? + 1;
+        Some(self.body(&rest[..end]))
+    }
+
+    /// Where in the stream the next chunk begins.
+    pub fn position(&self) -> u64 {
+        self.offset
+    }
+
+    /// The body of a chunk of lines, which are then behind.
+    fn body(&mut self, lines: &[u8]) -> Body {
+        let body = Body::Lines { offset: self.offset, line: self.line, end: lines.len() };
+        self.offset += lines.len() as u64;
+        self.line += memchr::memchr_iter(b'\n', lines).count() as u64;
+        body
     }
 
     /// Reads up to `most` bytes of the stream behind `self.carry`.
     fn read(&mut self, input: &mut dyn Read, most: usize) {
-        let before = self.carry.len();
-        self.carry.resize(before + most, 0);
-        let mut filled = before;
-        while !self.ended && filled < self.carry.len() {
-            match input.read(&mut self.carry[filled..]) {
+        let before = self.filled;
+        let end = before + most;
+        if self.carry.len() < end + PAD {
+            self.carry.resize(end + PAD, 0);
+        }
+        while !self.ended && self.filled < end {
+            match input.read(&mut self.carry[self.filled..end]) {
                 Ok(0) => self.ended = true,
-                Ok(n) => filled += n,
+                Ok(n) => self.filled += n,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) => {
                     self.failed = Some(e);
@@ -109,24 +159,22 @@ impl Framer {
                 }
             }
         }
-        self.carry.truncate(filled);
-        self.total += (filled - before) as u64;
+        self.total += (self.filled - before) as u64;
     }
 
-    /// Decides what the stream is. No chunk comes of it.
-    fn start(&mut self, input: &mut dyn Read) -> bool {
-        while self.carry.len() < 3 && !self.ended {
+    /// Decides what the stream is.
+    fn start(&mut self, input: &mut dyn Read) {
+        while self.filled < 3 && !self.ended {
             self.read(input, self.target.max(3));
         }
-        if self.carry.starts_with(b"\xef\xbb\xbf") {
-            self.carry.drain(..3);
-            self.offset = 3;
+        if self.carry[..self.filled].starts_with(b"\xef\xbb\xbf") {
+            self.skip(3);
         }
         let mut probe = Probe::default();
         let mut seen = 0;
         let layout = loop {
             // Never a byte beyond the limit, so that the decision does not depend on the blocks.
-            let until = self.carry.len().min(self.limit + 1);
+            let until = self.filled.min(self.limit + 1);
             if let Some(layout) = probe.feed(&self.carry[seen..until]) {
                 break layout;
             }
@@ -143,63 +191,65 @@ impl Framer {
             Layout::Lines => Mode::Lines,
             Layout::Values => Mode::Values(Units::new(self.limit, true, self.offset, self.line)),
         };
-        false
     }
 
     /// Whole lines, as they stand.
-    fn lines(&mut self, input: &mut dyn Read, chunk: &mut Chunk) -> bool {
+    fn lines(&mut self, input: &mut dyn Read, buffer: &mut Vec<u8>) -> Option<Chunk> {
         let mut searched = 0;
         let end = loop {
             if self.ended {
-                break self.carry.len();
+                break self.filled;
             }
-            if self.carry.len() >= self.target {
-                if let Some(at) = memchr::memrchr(b'\n', &self.carry[searched..]) {
+            if self.filled >= self.target {
+                if let Some(at) = memchr::memrchr(b'\n', &self.carry[searched..self.filled]) {
                     break searched + at + 1;
                 }
-                searched = self.carry.len();
+                searched = self.filled;
                 if searched > self.limit {
                     self.mode = Mode::Long(LongLine::default());
-                    return false;
+                    return None;
                 }
             }
-            let missing = self.target.saturating_sub(self.carry.len());
+            let missing = self.target.saturating_sub(self.filled);
             self.read(input, missing.max(self.target.min(64 * 1024)));
         };
-        self.mode = if end == self.carry.len() && self.ended { Mode::Done } else { Mode::Lines };
+        self.mode = if end == self.filled && self.ended { Mode::Done } else { Mode::Lines };
         if end == 0 {
-            return false;
+            return None;
         }
         // The buffer with the lines goes out; what is left of the last line goes into the other.
-        chunk.bytes.extend_from_slice(&self.carry[end..]);
-        std::mem::swap(&mut chunk.bytes, &mut self.carry);
-        chunk.bytes.truncate(end);
-        chunk.body = Body::Lines { offset: self.offset, line: self.line };
-        self.offset += end as u64;
-        self.line += memchr::memchr_iter(b'\n', &chunk.bytes).count() as u64;
-        true
+        let left = &self.carry[end..self.filled];
+        self.filled = left.len();
+        if buffer.len() < left.len() {
+            buffer.resize(left.len(), 0);
+        }
+        buffer[..left.len()].copy_from_slice(left);
+        let bytes = std::mem::replace(&mut self.carry, std::mem::take(buffer));
+        let body = self.body(&bytes[..end]);
+        Some(Chunk { bytes, body })
     }
 
     /// A line beyond the limit, or, as it may turn out, not quite.
     fn long(&mut self, mut line: LongLine, input: &mut dyn Read, chunk: &mut Chunk) -> bool {
         let Body::Items { items, blank } = &mut chunk.body else { return false };
         loop {
-            if self.carry.is_empty() && !self.ended {
+            if self.filled == 0 && !self.ended {
                 self.read(input, self.target);
             }
             // A block at a time, so that a chunk stays small when a whole array is read again.
-            let block = self.carry.len().min(self.target);
+            let block = self.filled.min(self.target);
             let newline = memchr::memchr(b'\n', &self.carry[..block]);
             let end = newline.unwrap_or(block);
             let again =
                 line.feed(&self.carry[..end], self.offset, self.line, self.limit, &mut chunk.bytes, items);
             if let Some(again) = again {
                 self.offset = self.offset + end as u64 - again.len() as u64;
-                self.carry.splice(..end, again);
+                self.carry.splice(..end, again.iter().copied());
+                self.filled = self.filled - end + again.len();
                 continue;
             }
             self.skip(end);
-            if newline.is_some() || (self.ended && self.carry.is_empty()) {
+            if newline.is_some() || (self.ended && self.filled == 0) {
                 match line.finish(self.line, self.limit, &mut chunk.bytes, items) {
                     Finished::Blank => *blank += 1,
                     Finished::Units => {}
@@ -208,7 +258,7 @@ impl Framer {
                     self.skip(1);
                     self.line += 1;
                 }
-                let done = self.ended && self.carry.is_empty();
+                let done = self.ended && self.filled == 0;
                 self.mode = if done { Mode::Done } else { Mode::Lines };
                 return true;
             }
@@ -223,11 +273,11 @@ impl Framer {
     fn values(&mut self, mut units: Units, input: &mut dyn Read, chunk: &mut Chunk) -> bool {
         let Body::Items { items, .. } = &mut chunk.body else { return false };
         loop {
-            if self.carry.is_empty() && !self.ended {
+            if self.filled == 0 && !self.ended {
                 self.read(input, self.target);
             }
-            units.feed(&self.carry, self.offset, &mut chunk.bytes, items);
-            self.skip(self.carry.len());
+            units.feed(&self.carry[..self.filled], self.offset, &mut chunk.bytes, items);
+            self.skip(self.filled);
             if self.ended {
                 units.finish(&mut chunk.bytes, items);
                 return !items.is_empty();
@@ -240,7 +290,8 @@ impl Framer {
     }
 
     fn skip(&mut self, bytes: usize) {
-        self.carry.drain(..bytes);
+        self.carry.copy_within(bytes..self.filled, 0);
+        self.filled -= bytes;
         self.offset += bytes as u64;
     }
 }

@@ -20,7 +20,8 @@ fn framed(text: &[u8], limit: usize, target: usize, piece: usize) -> Vec<String>
     let mut input = Dribble(text, piece);
     let (mut units, mut blanks) = (Vec::new(), 0);
     while let Some(chunk) = framer.next(&mut input, Vec::new()).unwrap() {
-        chunk.units(
+        chunk.body.units(
+            &chunk.bytes,
             limit,
             &mut |item: &Item, bytes: &[u8]| {
                 let state = match item.state {
@@ -123,7 +124,7 @@ fn what_was_read_before_an_error_is_given_out_first() {
         let mut units = 0;
         let error = loop {
             match framer.next(&mut input, Vec::new()) {
-                Ok(Some(chunk)) => chunk.units(16, &mut |_, _| units += 1, &mut 0),
+                Ok(Some(chunk)) => chunk.body.units(&chunk.bytes, 16, &mut |_, _| units += 1, &mut 0),
                 Ok(None) => panic!("the error is lost"),
                 Err(error) => break error,
             }

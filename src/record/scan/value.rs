@@ -1,91 +1,26 @@
-//! The scalar values between pieces: texts and numbers, checked every time.
+//! The scalar values: numbers and texts with escapes.
 
-use super::Span;
-use crate::raw::{BLOCK, Cpu};
+use crate::raw::{BLOCK, Cpu, Input};
 
-/// Where a text ends.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Text {
-    /// Its closing quote.
-    pub(super) end: usize,
-    /// It has escapes, which nobody has checked.
-    pub(super) escaped: bool,
-}
-
-/// Finds the end of the text that begins at `start`, behind its opening quote. `high` gathers
-/// whether there are bytes of 0x80 and above, whose UTF-8 nobody has checked. Nothing if the text
-/// holds a control character, or comes too near to the end of the bytes.
+/// Where the number that begins at `start` ends, if it is one by JSON's grammar. What follows it
+/// is not looked at.
 #[inline(always)]
-pub(super) fn text<C: Cpu>(cpu: C, bytes: &[u8], start: usize, high: &mut u32) -> Option<Text> {
-    let mut at = start;
-    loop {
-        let block = bytes.get(at..)?.first_chunk::<BLOCK>()?;
-        let stops = cpu.stops(block);
-        let tops = cpu.high(block);
-        if stops == 0 {
-            *high |= tops;
-            at += BLOCK;
-            continue;
-        }
-        // The bytes up to the first stop.
-        *high |= tops & (stops ^ (stops - 1));
-        let end = at + stops.trailing_zeros() as usize;
-        return match bytes[end] {
-            b'"' => Some(Text { end, escaped: false }),
-            b'\\' => escaped(bytes, end, high),
-            _ => None,
-        };
-    }
+pub(super) fn number<C: Cpu>(cpu: C, input: Input<'_>, start: usize) -> Option<usize> {
+    let window = input.block(start)?;
+    let digits = cpu.digits(window);
+    // Mostly a whole number, and not long.
+    let plain = digits.wrapping_sub(1) < BLOCK - 1
+        && !matches!(window[digits], b'.' | b'e' | b'E')
+        && (window[0] != b'0' || digits == 1);
+    if plain { Some(start + digits) } else { any_number(input.bytes(), start) }
 }
 
-/// The end of a text that has its first backslash at `at`.
 #[cold]
 #[inline(never)]
-fn escaped(bytes: &[u8], at: usize, high: &mut u32) -> Option<Text> {
-    let mut at = at;
-    loop {
-        match *bytes.get(at)? {
-            b'"' => return Some(Text { end: at, escaped: true }),
-            b'\\' => at += 2,
-            0..=0x1f => return None,
-            byte => {
-                *high |= u32::from(byte >= 0x80);
-                at += 1;
-            }
-        }
-    }
-}
-
-/// Whether `quoted`, a text with its quotes, is a JSON text.
-#[cold]
-pub(super) fn is_text(quoted: &[u8]) -> bool {
-    serde_json::from_slice::<String>(quoted).is_ok()
-}
-
-/// Adds a text that has escapes to `scratch`, spelled as the output spells it (without quotes).
-#[cold]
-pub(super) fn rewrite(quoted: &[u8], scratch: &mut Vec<u8>) -> Option<Span> {
-    let text: String = serde_json::from_slice(quoted).ok()?;
-    let start = scratch.len();
-    serde_json::to_writer(&mut *scratch, &text).ok()?;
-    // Without the quotes; the closing one may stay behind.
-    Some(Span { start: start as u32 + 1, len: (scratch.len() - start - 2) as u32 })
-}
-
-/// Where the number that begins at `start` ends, if it is one by JSON's grammar.
-#[inline(always)]
-pub(super) fn number(bytes: &[u8], start: usize) -> Option<usize> {
-    let mut at = start;
-    if *bytes.get(at)? == b'-' {
-        at += 1;
-    }
-    let digits = |from: usize| {
-        let mut at = from;
-        while bytes.get(at).is_some_and(u8::is_ascii_digit) {
-            at += 1;
-        }
-        at
-    };
+fn any_number(bytes: &[u8], start: usize) -> Option<usize> {
+    let mut at = start + usize::from(*bytes.get(start)? == b'-');
+    let digits =
+        |from: usize| from + bytes[from.min(bytes.len())..].iter().take_while(|b| b.is_ascii_digit()).count();
     let whole = digits(at);
     if whole == at || (bytes[at] == b'0' && whole > at + 1) {
         return None;
@@ -107,4 +42,115 @@ pub(super) fn number(bytes: &[u8], start: usize) -> Option<usize> {
         at = end;
     }
     Some(at)
+}
+
+/// Adds a text, given without its quotes and with its escapes, to `out`, with only those escapes
+/// that JSON must have, as the output spells them. Nothing if an escape is wrong, or one half of a
+/// surrogate pair. UTF-8 is not looked at.
+pub(super) fn respell(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
+    let mut rest = text;
+    while let Some(at) = memchr::memchr(b'\\', rest) {
+        out.extend_from_slice(&rest[..at]);
+        let escape = *rest.get(at + 1)?;
+        rest = &rest[at + 2..];
+        match escape {
+            b'/' => out.push(b'/'),
+            b'"' | b'\\' | b'b' | b'f' | b'n' | b'r' | b't' => out.extend_from_slice(&[b'\\', escape]),
+            b'u' => {
+                let mut code = hex(rest)?;
+                rest = &rest[4..];
+                if (0xd800..0xdc00).contains(&code) {
+                    let low = hex(rest.strip_prefix(b"\\u")?)?;
+                    if !(0xdc00..0xe000).contains(&low) {
+                        return None;
+                    }
+                    rest = &rest[6..];
+                    code = 0x1_0000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+                }
+                spell(char::from_u32(code)?, out);
+            }
+            _ => return None,
+        }
+    }
+    out.extend_from_slice(rest);
+    Some(())
+}
+
+/// The number that four hexadecimal digits are.
+fn hex(text: &[u8]) -> Option<u32> {
+    text.first_chunk::<4>()?.iter().try_fold(0, |n, b| Some(16 * n + char::from(*b).to_digit(16)?))
+}
+
+/// Adds a character, escaped if it must be.
+fn spell(c: char, out: &mut Vec<u8>) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let short = match c {
+        '"' | '\\' => c as u8,
+        '\u{8}' => b'b',
+        '\u{c}' => b'f',
+        '\n' => b'n',
+        '\r' => b'r',
+        '\t' => b't',
+        '\0'..='\x1f' => {
+            out.extend_from_slice(b"\\u00");
+            return out.extend_from_slice(&[HEX[c as usize >> 4], HEX[c as usize & 15]]);
+        }
+        _ => return out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+    };
+    out.extend_from_slice(&[b'\\', short]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_spelled_as_serde_json_does() {
+        let pieces = [
+            "a",
+            "é",
+            "\\\"",
+            "\\\\",
+            "\\/",
+            "\\b",
+            "\\f",
+            "\\n",
+            "\\r",
+            "\\t",
+            "\\u0000",
+            "\\u001F",
+            "\\u0041",
+            "\\u00e9",
+            "\\u2028",
+            "\\ud83d\\ude00",
+            "\\uD83D",
+            "\\uDE00",
+            "\\u12",
+            "\\x",
+            "\\U0041",
+            "\\u00g1",
+            "\\ud83d\\u0041",
+            "\\ud83d\\n",
+            "\\u0022",
+            "\\u005c",
+            "\\u+041",
+            "😀",
+            "\\uffff",
+        ];
+        for a in pieces {
+            for b in pieces {
+                for c in pieces {
+                    let text = format!("{a}{b}{c}");
+                    let expected = serde_json::from_str::<String>(&format!("\"{text}\"")).ok();
+                    let expected = expected.map(|text| {
+                        let json = serde_json::to_string(&text).unwrap();
+                        json[1..json.len() - 1].to_owned()
+                    });
+                    let mut out = Vec::new();
+                    let got = respell(text.as_bytes(), &mut out).map(|()| String::from_utf8(out).unwrap());
+                    assert_eq!(got, expected, "{text}");
+                }
+            }
+        }
+    }
 }

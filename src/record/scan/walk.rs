@@ -1,0 +1,373 @@
+//! One record of any shape, walked along its marks.
+//!
+//! Everything is checked here by RFC 8259 but UTF-8, which the caller looks at. Where in doubt, the
+//! walk gives up, and the record is one for the exact reader.
+
+use super::index::Line;
+use super::keys::{Keys, NO_LIST, Wants};
+use super::value;
+use super::{MOST_SLOTS, Span};
+use crate::raw::{Cpu, Input};
+
+/// How deep containers may nest: as deep as the exact reader lets them.
+const MOST_DEPTH: usize = 127;
+/// In the place of an object's list: an array.
+const ARRAY: u8 = NO_LIST - 1;
+
+/// What a record holds, by slot.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    /// Where the values are: in the input or, where they were spelled anew, in the scratch.
+    pub(super) spans: [Span; MOST_SLOTS],
+    /// The slots that have a value.
+    pub(super) present: u64,
+    /// The slots whose texts lie in the scratch.
+    pub(super) respelled: u64,
+    pub(super) scratch: Vec<u8>,
+    /// Whether another record can be told to be like this one by its marks ([`super::shape`]).
+    pub(super) learnable: bool,
+    /// The scalar values that may differ in a record like this one. Kept only if that was asked.
+    pub(super) values: Vec<Value>,
+}
+
+/// A scalar value, where it stands.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Value {
+    /// Without the quotes.
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) is_text: bool,
+    /// The slot that it fills, or [`MOST_SLOTS`].
+    pub(super) slot: usize,
+}
+
+impl Default for Found {
+    fn default() -> Found {
+        Found {
+            spans: [Span::default(); MOST_SLOTS],
+            present: 0,
+            respelled: 0,
+            scratch: Vec::new(),
+            learnable: false,
+            values: Vec::new(),
+        }
+    }
+}
+
+/// Walks the record on `line`. Nothing if it is one for the exact reader.
+#[inline(always)]
+pub(super) fn walk<C: Cpu>(
+    cpu: C,
+    keys: &Keys,
+    input: Input<'_>,
+    marks: &[u32],
+    line: Line,
+    learn: bool,
+    found: &mut Found,
+) -> Option<()> {
+    found.present = 0;
+    found.respelled = 0;
+    found.scratch.clear();
+    found.values.clear();
+    found.learnable = learn;
+    let mut walk = Walk {
+        cpu,
+        keys,
+        input,
+        bytes: input.bytes(),
+        marks: marks.get(line.first..line.last)?,
+        at: line.start,
+        mark: 0,
+        given: 0,
+        wrong: 0,
+        found,
+    };
+    walk.space();
+    if walk.byte()? != b'{' {
+        return None;
+    }
+    walk.values()?;
+    if walk.wrong != 0 {
+        return None;
+    }
+    // Only white space may follow: the next byte is the newline, and it is this line's.
+    walk.space();
+    (walk.at + 1 == line.end).then_some(())
+}
+
+struct Walk<'a, C> {
+    cpu: C,
+    keys: &'a Keys,
+    input: Input<'a>,
+    bytes: &'a [u8],
+    /// The line's marks.
+    marks: &'a [u32],
+    at: usize,
+    /// The first mark that is not before `at`, by number.
+    mark: usize,
+    /// The slots whose keys were met.
+    given: u64,
+    /// The slots that hold containers.
+    wrong: u64,
+    found: &'a mut Found,
+}
+
+impl<C: Cpu> Walk<'_, C> {
+    #[inline(always)]
+    fn byte(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    /// Passes white space, but for newlines.
+    #[inline(always)]
+    fn space(&mut self) {
+        while let Some(byte @ (b' ' | b'\t' | b'\r')) = self.byte() {
+            self.at += 1;
+            self.mark += usize::from(byte != b' ');
+        }
+    }
+
+    /// The record, from its first byte to its last.
+    #[inline(always)]
+    fn values(&mut self) -> Option<()> {
+        let mut stack = [0u8; MOST_DEPTH + 1];
+        let mut depth = 0;
+        // What the value that comes next is wanted for.
+        let mut wants = Wants::List(0);
+        loop {
+            let slot = if let Wants::Slot(slot) = wants { usize::from(slot) } else { MOST_SLOTS };
+            match self.byte()? {
+                b'"' => self.text(slot)?,
+                b'{' => {
+                    let list = if let Wants::List(list) = wants { list } else { NO_LIST };
+                    depth = self.open(&mut stack, depth, list, slot)?;
+                    if self.byte()? == b'}' {
+                        self.at += 1;
+                        depth -= 1;
+                    } else {
+                        wants = self.key(list)?;
+                        continue;
+                    }
+                }
+                b'[' => {
+                    depth = self.open(&mut stack, depth, ARRAY, slot)?;
+                    if self.byte()? == b']' {
+                        self.at += 1;
+                        depth -= 1;
+                    } else {
+                        wants = Wants::Nothing;
+                        continue;
+                    }
+                }
+                b'n' => self.word(b"null")?,
+                byte @ (b't' | b'f') => {
+                    let start = self.at;
+                    self.word(if byte == b't' { b"true" } else { b"false" })?;
+                    if slot < MOST_SLOTS {
+                        self.fill(slot, start, self.at);
+                        self.found.learnable = false;
+                    }
+                }
+                _ => self.number(slot)?,
+            }
+            // Behind a value: the ends of containers, or a comma.
+            loop {
+                if depth == 0 {
+                    return Some(());
+                }
+                self.space();
+                let byte = self.byte()?;
+                self.at += 1;
+                let list = stack[depth];
+                match byte {
+                    b',' => {
+                        self.space();
+                        wants = if list == ARRAY { Wants::Nothing } else { self.key(list)? };
+                        break;
+                    }
+                    b'}' if list != ARRAY => depth -= 1,
+                    b']' if list == ARRAY => depth -= 1,
+                    _ => return None,
+                }
+            }
+        }
+    }
+
+    /// Goes into a container.
+    #[inline(always)]
+    fn open(
+        &mut self,
+        stack: &mut [u8; MOST_DEPTH + 1],
+        depth: usize,
+        list: u8,
+        slot: usize,
+    ) -> Option<usize> {
+        if slot < MOST_SLOTS {
+            self.wrong |= 1 << slot;
+        }
+        *stack.get_mut(depth + 1)? = list;
+        self.at += 1;
+        self.space();
+        Some(depth + 1)
+    }
+
+    /// Passes a key and its colon.
+    #[inline(always)]
+    fn key(&mut self, list: u8) -> Option<Wants> {
+        if self.byte()? != b'"' {
+            return None;
+        }
+        let start = self.at + 1;
+        let end = *self.marks.get(self.mark + 1)? as usize;
+        let wants = if self.bytes[end] == b'"' {
+            self.mark += 2;
+            self.at = end + 1;
+            self.keys.find(list, self.bytes, start, end)
+        } else {
+            self.escaped_key(list)?
+        };
+        match wants {
+            Wants::Nothing => {}
+            Wants::Slot(slot) => self.again(1 << slot),
+            // Of two equal keys the last counts: all of it.
+            Wants::List(list) => self.again(self.keys.below(list)),
+            Wants::Exact => return None,
+        }
+        self.space();
+        if self.byte()? != b':' {
+            return None;
+        }
+        self.at += 1;
+        self.space();
+        Some(wants)
+    }
+
+    /// Forgets what was found for these slots.
+    #[inline(always)]
+    fn again(&mut self, slots: u64) {
+        if self.given & slots != 0 {
+            self.found.learnable = false;
+            self.found.present &= !slots;
+            self.wrong &= !slots;
+        }
+        self.given |= slots;
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn escaped_key(&mut self, list: u8) -> Option<Wants> {
+        let start = self.at + 1;
+        let end = self.text_end()?;
+        let key = &self.bytes[start..end];
+        self.found.learnable = false;
+        let kept = self.found.scratch.len();
+        value::respell(key, &mut self.found.scratch)?;
+        let len = self.found.scratch.len() - kept;
+        // What still has escapes has characters that no wanted key has, or is too odd to decide.
+        let spelled = &self.found.scratch[kept..];
+        let wants = if list == NO_LIST {
+            Wants::Nothing
+        } else if memchr::memchr(b'\\', spelled).is_some() {
+            Wants::Exact
+        } else {
+            self.found.scratch.extend_from_slice(&[0; 16]);
+            self.keys.find(list, &self.found.scratch, kept, kept + len)
+        };
+        self.found.scratch.truncate(kept);
+        Some(wants)
+    }
+
+    /// Passes a text that has escapes; where its closing quote is.
+    fn text_end(&mut self) -> Option<usize> {
+        let mut mark = self.mark + 1;
+        loop {
+            let at = *self.marks.get(mark)? as usize;
+            match self.bytes[at] {
+                b'"' => {
+                    self.mark = mark + 1;
+                    self.at = at + 1;
+                    return Some(at);
+                }
+                // The byte behind a backslash is part of the escape, a mark or not.
+                b'\\' => mark += 1 + usize::from(self.marks.get(mark + 1) == Some(&(at as u32 + 1))),
+                _ => return None,
+            }
+        }
+    }
+
+    /// Passes a text.
+    #[inline(always)]
+    fn text(&mut self, slot: usize) -> Option<()> {
+        let start = self.at + 1;
+        let end = *self.marks.get(self.mark + 1)? as usize;
+        if self.bytes[end] != b'"' {
+            return self.escaped_text(slot);
+        }
+        self.mark += 2;
+        self.at = end + 1;
+        if slot < MOST_SLOTS {
+            if start < end {
+                self.fill(slot, start, end);
+            } else {
+                // Nothing, as `null` is: part of what the record looks like.
+                return Some(());
+            }
+        }
+        self.keep(start, end, true, slot);
+        Some(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn escaped_text(&mut self, slot: usize) -> Option<()> {
+        let start = self.at + 1;
+        let end = self.text_end()?;
+        self.found.learnable = false;
+        let scratch = &mut self.found.scratch;
+        let kept = scratch.len();
+        value::respell(&self.bytes[start..end], scratch)?;
+        if slot == MOST_SLOTS {
+            scratch.truncate(kept);
+            return Some(());
+        }
+        let end = scratch.len();
+        self.fill(slot, kept, end);
+        self.found.respelled |= 1 << slot;
+        Some(())
+    }
+
+    #[inline(always)]
+    fn number(&mut self, slot: usize) -> Option<()> {
+        let start = self.at;
+        self.at = value::number(self.cpu, self.input, start)?;
+        if slot < MOST_SLOTS {
+            self.fill(slot, start, self.at);
+        }
+        self.keep(start, self.at, false, slot);
+        Some(())
+    }
+
+    #[inline(always)]
+    fn word(&mut self, word: &[u8]) -> Option<()> {
+        if !self.bytes[self.at..].starts_with(word) {
+            return None;
+        }
+        self.at += word.len();
+        Some(())
+    }
+
+    #[inline(always)]
+    fn fill(&mut self, slot: usize, start: usize, end: usize) {
+        self.found.spans[slot] = Span { start: start as u32, len: (end - start) as u32 };
+        self.found.present |= 1 << slot;
+        self.found.respelled &= !(1 << slot);
+    }
+
+    /// Keeps a value for the one who learns from it.
+    #[inline(always)]
+    fn keep(&mut self, start: usize, end: usize, is_text: bool, slot: usize) {
+        if self.found.learnable {
+            self.found.values.push(Value { start, end, is_text, slot });
+        }
+    }
+}
