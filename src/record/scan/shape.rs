@@ -98,7 +98,7 @@ impl Shapes {
         // Where no shape fits for long, only every sixteenth record is tried.
         if self.misses > 64 {
             self.misses += 1;
-            if self.misses % 16 != 0 {
+            if !self.misses.is_multiple_of(16) {
                 return None;
             }
         }
