@@ -6,15 +6,15 @@
 use super::program::{FIRST_TIME, Program};
 use super::{Batch, Converter};
 use crate::mapping::Plan;
-use crate::raw::{self, Cpu, Input, Level, Work};
+use crate::raw::{self, Cpu, Input, Level, Span, Texts, Work};
 use crate::record::forms::Form;
-use crate::record::scan::{MOST_SLOTS, Outcome, Scanner};
+use crate::record::scan::{MOST_SLOTS, OWN_BYTES, Scanner};
 use crate::record::time::{Clock, TIME_BYTES};
 use std::collections::HashMap;
 use std::net::IpAddr;
 
 /// How many times an event may hold.
-const MOST_TIMES: usize = 4;
+const MOST_TIMES: usize = OWN_BYTES / TIME_BYTES;
 /// How many programs are kept; records beyond them go the exact way.
 const MOST_PROGRAMS: usize = 4096;
 /// How many of them are found without a search.
@@ -104,29 +104,23 @@ impl Work for Lines<'_> {
         let mut at = 0;
         let input = Input::new(bytes);
         while at < end {
-            if let Some(input) = input {
-                fast.scanner.window(cpu, input, at, end);
-                while let Some((next, outcome)) = fast.scanner.line(cpu, input) {
-                    match outcome {
-                        Outcome::Record { present }
-                            if next - at <= converter.max_record_bytes
-                                && fast.event(converter, bytes, present, &mut batch.events) => {}
-                        Outcome::Blank => batch.tally.blank += 1,
-                        _ => converter.line(&bytes[at..next], offset + at as u64, number, batch),
-                    }
-                    number += 1;
-                    at = next;
-                }
+            let mut next = None;
+            if let Some(input) = input
+                && let Some((record_end, present)) = fast.scanner.record(cpu, input, at)
+                // What can be read behind the lines is not theirs.
+                && record_end <= end
+                && record_end - at <= converter.max_record_bytes
+                && fast.event(converter, input, present, &mut batch.events)
+            {
+                next = Some(record_end);
             }
-            // What is left is the last line, without a newline, or too little for the scanner.
-            if input.is_none() || fast.scanner.is_at(at) {
-                let next = memchr::memchr(b'\n', &bytes[at..end]).map_or(end, |i| at + i + 1);
-                if at < next {
-                    converter.line(&bytes[at..next], offset + at as u64, number, batch);
-                    number += 1;
-                    at = next;
-                }
-            }
+            let next = next.unwrap_or_else(|| {
+                let line_end = memchr::memchr(b'\n', &bytes[at..end]).map_or(end, |i| at + i + 1);
+                converter.line(&bytes[at..line_end], offset + at as u64, number, batch);
+                line_end
+            });
+            number += 1;
+            at = next;
         }
         fast.settle(batch, converter);
         number - line
@@ -137,26 +131,18 @@ impl Fast {
     /// Writes the event of the record that was just read; `false`, and nothing written, if that
     /// needs the exact path.
     #[inline(always)]
-    fn event(&mut self, converter: &Converter, bytes: &[u8], present: u64, out: &mut Vec<u8>) -> bool {
+    fn event(&mut self, converter: &Converter, input: Input<'_>, present: u64, out: &mut Vec<u8>) -> bool {
         let Fast { scanner, clock, programs, by_fields, at_hand, tested, .. } = self;
+        let (values, scratch) = scanner.values();
+        let Some(texts) = Texts::new(input, scratch) else { return false };
         // A respelled text that still has escapes is neither an address nor a time nor a number:
         // whoever reads it as one finds the backslash.
-        let (scratch, respelled) = scanner.respelled();
-        let rest = |slot: usize| {
-            let span = scanner.span(slot);
-            let from = if respelled >> slot & 1 == 1 { scratch } else { bytes };
-            (&from[span.start as usize..], span.len as usize)
-        };
-        let text = |slot: usize| {
-            let (rest, len) = rest(slot);
-            &rest[..len]
-        };
         let mut ips = 0u64;
         let mut tested = *tested & present;
         while tested != 0 {
             let slot = tested.trailing_zeros() as usize;
             tested &= tested - 1;
-            ips |= u64::from(is_ip(text(slot))) << slot;
+            ips |= u64::from(is_ip(texts.text(values[slot]))) << slot;
         }
         let has = (present, ips);
         let hash = (present ^ ips.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58;
@@ -169,24 +155,23 @@ impl Fast {
             *near = (has, id);
         }
         let Some(program) = &mut programs[near.1] else { return false };
-        let mut times = [[0u8; TIME_BYTES]; MOST_TIMES];
-        let mut lens = [0usize; MOST_TIMES];
-        for ((written, len), time) in times.iter_mut().zip(&mut lens).zip(&program.times) {
-            let Some((slot, reading)) = *time else { continue };
-            match clock.convert(text(slot), reading, written) {
-                Some(written) => *len = written,
-                None => return false,
-            }
-        }
         for (slot, kind) in &program.checked {
-            if !std::str::from_utf8(text(*slot)).is_ok_and(|text| kind.refuses(text).is_none()) {
+            let text = std::str::from_utf8(texts.text(values[*slot]));
+            if !text.is_ok_and(|text| kind.refuses(text).is_none()) {
                 return false;
             }
         }
-        program.template.write(out, |value| match value.checked_sub(FIRST_TIME) {
-            None => rest(value),
-            Some(time) => (times[time].as_slice(), lens[time]),
-        });
+        for (n, time) in program.times.iter().enumerate() {
+            let Some((slot, reading)) = *time else { continue };
+            let Some(texts) = Texts::new(input, scratch) else { return false };
+            let Some((text, len)) = clock.convert(texts.text(values[slot]), reading) else { return false };
+            values[FIRST_TIME + n] = Span::of_scratch(n * TIME_BYTES, len);
+            if let Some(own) = scratch.as_chunks_mut::<TIME_BYTES>().0.get_mut(n) {
+                *own = text;
+            }
+        }
+        let Some(texts) = Texts::new(input, scratch) else { return false };
+        program.template.write(out, texts, values);
         program.events += 1;
         true
     }

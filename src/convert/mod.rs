@@ -69,7 +69,7 @@ pub enum Engine {
     /// The fastest that this machine has.
     #[default]
     Auto,
-    /// The fast path with AVX-512 (F, BW, VL, VBMI2).
+    /// The fast path with AVX-512 (F, BW, VL).
     Avx512,
     /// The fast path with AVX2.
     Avx2,

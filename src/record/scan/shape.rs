@@ -1,69 +1,100 @@
 //! What records look like, learnt from those that were walked.
 //!
-//! A [`Shape`] is a record with its texts and numbers taken out: what is left are literal pieces,
-//! each of which can be found in another record by the number of one of its marks. If all pieces
-//! stand where they must, from the line's first byte to its newline, and what lies between two of
-//! them is a text (no mark is in it, since marks are counted) or a number (that is checked), then
-//! the record is JSON as the walked one was, and has the same fields.
+//! A [`Shape`] is a record with its texts and numbers taken out. What is left are literals. If all
+//! of them stand in another record where they must, from its first byte to its newline, and what
+//! lies between two of them is plain text (no quote, no backslash, no control character, no byte of
+//! 0x80 and above) or a number, then the other record is JSON as the walked one was, and has the
+//! same fields.
+//!
+//! The end of a value says where the literal behind it stands, so one must be found after the
+//! other. But most texts have one length in all records. When that was seen, they become part of
+//! what is compared at once: blocks in which some bytes must be these, and others plain text.
 
 use super::MOST_SLOTS;
-use super::Span;
-use super::index::Line;
 use super::value;
 use super::walk::{Found, Value};
-use crate::raw::{BLOCK, Cpu, Input};
+use crate::raw::{BLOCK, Cpu, Input, Pattern, Span, VALUES};
+use std::ops::Range;
 
 /// How many shapes are remembered, in sets of [`WAYS`].
 const SETS: usize = 64;
 const WAYS: usize = 4;
-/// The most pieces of a shape.
-const MOST_PIECES: usize = 128;
+/// The most values of a shape, and the longest record that has one.
+const MOST_VALUES: usize = 256;
+const MOST_BYTES: usize = 16 * 1024;
 /// How many records a shape must fit before a newcomer can't displace it any more.
 const SETTLED: u32 = 64;
+/// How many records say which texts always have the same length.
+const SAMPLES: u32 = 16;
 
 /// What one kind of record looks like.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 struct Shape {
-    pieces: Vec<Piece>,
-    /// The values that matter: those that fill slots, and all numbers.
-    values: Vec<Between>,
-    /// Where the last piece ends.
-    end: Place,
-    marks: usize,
+    /// The record that it was learnt from, and its values.
+    record: Vec<u8>,
+    values: Vec<Value>,
     present: u64,
+    /// For texts of any length.
+    loose: Layout,
+    /// For texts of the lengths that were always seen; nothing until some were.
+    tight: Option<Layout>,
+    /// The values whose lengths differed.
+    varies: Vec<bool>,
+    /// How many records only the loose layout fits, until another tight one is made.
+    patience: u32,
+    waits: u32,
+    hits: u32,
 }
 
-/// A literal that is to stand at a place.
+/// How a record is compared.
 #[derive(Debug, Clone, PartialEq)]
-struct Piece {
-    literal: [u8; BLOCK],
-    /// 0xff for the bytes of the literal, 0 behind it.
-    mask: [u8; BLOCK],
-    at: Place,
+struct Layout {
+    patterns: Vec<Pattern>,
+    parts: Vec<Part>,
+    fixed: Vec<Fixed>,
 }
 
-/// A place in a record: so many bytes from the mark of this number.
+/// A part that has the same length in all records, and the value behind it that has not.
+#[derive(Debug, Clone, PartialEq)]
+struct Part {
+    len: u32,
+    /// How many patterns it has.
+    patterns: u32,
+    /// How many fixed values it has.
+    fixed: u32,
+    behind: Behind,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Place {
-    mark: u16,
-    from_mark: i32,
+enum Behind {
+    Text(ValueId),
+    Number(ValueId),
+    /// The next record.
+    End,
 }
 
-/// A value: what stands between two pieces.
+/// Which value it is, and the slot that it fills, or [`MOST_SLOTS`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct ValueId {
+    number: u16,
+    slot: u8,
+}
+
+/// A value inside a part; one that fills no slot is only there to be checked.
 #[derive(Debug, Clone, PartialEq)]
-struct Between {
-    start: Place,
-    end: Place,
-    is_text: bool,
-    /// The slot that it fills, or [`MOST_SLOTS`].
+struct Fixed {
+    /// Where in the part it begins.
+    at: u32,
+    len: u32,
+    is_number: bool,
     slot: u8,
 }
 
 /// The shapes that are known.
 #[derive(Debug, Clone)]
 pub(super) struct Shapes {
-    /// Sets of candidates, by what can be seen of a record at a glance; the best first.
-    sets: Vec<Vec<(Shape, u32)>>,
+    /// Sets of candidates, by how a record begins; the best first.
+    sets: Vec<Vec<Box<Shape>>>,
     /// Records until the next is learnt from: there are many in logs where none is like another.
     patience: u32,
     wait: u32,
@@ -76,25 +107,22 @@ impl Shapes {
         Shapes { sets: vec![Vec::new(); SETS], patience: 0, wait: 0, misses: 0 }
     }
 
-    /// The set of a line: all records of one shape have the same number of marks and, since the
-    /// first value comes no earlier, the same first four bytes.
+    /// The set of a record: the first value comes no earlier than behind its first four bytes.
     #[inline(always)]
-    fn set(bytes: &[u8], line: Line) -> usize {
-        let head = bytes[line.start..].first_chunk::<4>().map_or(0, |head| u32::from_le_bytes(*head));
-        let mixed = (head ^ (line.last - line.first) as u32).wrapping_mul(0x9e37_79b9);
-        mixed as usize >> 26 & (SETS - 1)
+    fn set(bytes: &[u8], start: usize) -> usize {
+        let head = bytes[start..].first_chunk::<4>().map_or(0, |head| u32::from_le_bytes(*head));
+        (head.wrapping_mul(0x9e37_79b9) >> 26) as usize & (SETS - 1)
     }
 
-    /// Fills `found` if the record on `line` has a known shape.
+    /// Fills `found` if the record at `start` has a known shape; where it ends.
     #[inline(always)]
     pub(super) fn fit<C: Cpu>(
         &mut self,
         cpu: C,
         input: Input<'_>,
-        marks: &[u32],
-        line: Line,
+        start: usize,
         found: &mut Found,
-    ) -> Option<()> {
+    ) -> Option<usize> {
         // Where no shape fits for long, only every sixteenth record is tried.
         if self.misses > 64 {
             self.misses += 1;
@@ -102,22 +130,28 @@ impl Shapes {
                 return None;
             }
         }
-        let set = &mut self.sets[Self::set(input.bytes(), line)];
-        let marks = marks.get(line.first..line.last)?;
+        let set = &mut self.sets[Self::set(input.bytes(), start)];
         for i in 0..set.len() {
-            let (shape, hits) = &mut set[i];
-            if shape.fits(cpu, input, marks, line, &mut found.spans).is_some() {
+            let shape = &mut set[i];
+            let Some(layout) = &shape.tight else { continue };
+            if let Some(end) = layout.fits(cpu, input, start, &mut found.spans, |_, _| {}) {
+                shape.hits = shape.hits.saturating_add(1);
                 found.present = shape.present;
-                found.respelled = 0;
-                *hits += 1;
                 self.misses = 0;
-                if i > 0 && set[i - 1].1 < set[i].1 {
+                if i > 0 && set[i - 1].hits < set[i].hits {
                     set.swap(i - 1, i);
                 }
-                return Some(());
+                return Some(end);
             }
         }
-        self.misses += 1;
+        for shape in set {
+            if let Some(end) = shape.fits_loosely(cpu, input, start, &mut found.spans) {
+                found.present = shape.present;
+                self.misses = 0;
+                return Some(end);
+            }
+        }
+        self.misses = self.misses.saturating_add(1);
         None
     }
 
@@ -128,132 +162,192 @@ impl Shapes {
         self.wait == 0
     }
 
-    /// Learns from a record that was walked.
+    /// Learns from the record on this line, which was walked.
     #[cold]
     #[inline(never)]
-    pub(super) fn learn(&mut self, bytes: &[u8], marks: &[u32], line: Line, found: &Found) {
+    pub(super) fn learn(&mut self, bytes: &[u8], line: Range<usize>, found: &Found) {
         // Slower from time to time: the first hundred shapes at once, then ever fewer.
         self.patience = (self.patience + 1).min(4096);
         self.wait = self.patience.saturating_sub(96) * 8;
-        let Some(marks) = marks.get(line.first..line.last) else { return };
-        let Some(shape) = Shape::of(bytes, marks, line, found) else { return };
-        let set = &mut self.sets[Self::set(bytes, line)];
-        if set.iter().any(|(known, _)| *known == shape) {
+        let set = Self::set(bytes, line.start);
+        let Some(shape) = Shape::of(bytes, line, found) else { return };
+        let set = &mut self.sets[set];
+        if set.iter().any(|known| known.loose == shape.loose) {
             return;
         }
         if set.len() < WAYS {
-            set.push((shape, 0));
+            set.push(Box::new(shape));
         } else if let Some(last) = set.last_mut() {
             // A shape that fits often stays; one that does not makes room, in the end.
-            if last.1 < SETTLED {
-                *last = (shape, 0);
+            if last.hits < SETTLED {
+                **last = shape;
             } else {
-                last.1 /= 2;
+                last.hits /= 2;
             }
         }
-    }
-}
-
-impl Place {
-    /// Where that is in a record with these marks. Nothing if it has no such mark; any number if
-    /// the record has another shape.
-    #[inline(always)]
-    fn of(self, marks: &[u32]) -> Option<usize> {
-        let mark = *marks.get(usize::from(self.mark))?;
-        Some((mark as usize).wrapping_add_signed(self.from_mark as isize))
     }
 }
 
 impl Shape {
-    /// The shape of a record that was walked; nothing if it can't be told by its marks.
-    fn of(bytes: &[u8], marks: &[u32], line: Line, found: &Found) -> Option<Shape> {
-        let mut shape = Shape {
-            pieces: Vec::new(),
-            values: Vec::new(),
-            end: Place { mark: 0, from_mark: 0 },
-            marks: marks.len(),
-            present: found.present,
-        };
-        let mut before: Option<(Place, &Value)> = None;
-        let mut start = line.start;
-        // Behind the last value comes the line's end.
-        for value in found.values.iter().map(Some).chain([None]) {
-            let end = value.map_or(line.end, |value| value.start);
-            // The first mark in the literal is that by which it is found.
-            let number = marks.partition_point(|at| (*at as usize) < start);
-            let mark = *marks.get(number)? as usize;
-            if mark >= end {
-                return None;
-            }
-            let number = u16::try_from(number).ok()?;
-            let place = |at: usize| {
-                // Both are places in the input.
-                let from_mark = i32::try_from(at as i64 - mark as i64).ok()?;
-                Some(Place { mark: number, from_mark })
-            };
-            if let Some((from, Value { is_text, slot, .. })) = before
-                && (*slot < MOST_SLOTS || !is_text)
-            {
-                let (end, slot) = (place(start)?, *slot as u8);
-                shape.values.push(Between { start: from, end, is_text: *is_text, slot });
-            }
-            for (i, literal) in bytes[start..end].chunks(BLOCK).enumerate() {
-                let mut piece =
-                    Piece { literal: [0; BLOCK], mask: [0; BLOCK], at: place(start + i * BLOCK)? };
-                piece.literal[..literal.len()].copy_from_slice(literal);
-                piece.mask[..literal.len()].fill(0xff);
-                shape.pieces.push(piece);
-            }
-            shape.end = place(end)?;
-            if let Some(value) = value {
-                before = Some((shape.end, value));
-                start = value.end;
-            }
-            if shape.pieces.len() > MOST_PIECES {
-                return None;
-            }
+    /// The shape of a record that was walked; nothing if it is too large for one.
+    fn of(bytes: &[u8], line: Range<usize>, found: &Found) -> Option<Shape> {
+        if found.values.len() > MOST_VALUES || line.len() > MOST_BYTES {
+            return None;
         }
+        let record = bytes[line.clone()].to_vec();
+        let moved = |value: &Value| Value {
+            start: value.start - line.start,
+            end: value.end - line.start,
+            ..*value
+        };
+        let values: Vec<Value> = found.values.iter().map(moved).collect();
         // The four bytes that choose the set must be literal.
-        (shape.pieces[0].mask[3] == 0xff).then_some(shape)
+        if values.first().map_or(record.len(), |value| value.start) < 4 {
+            return None;
+        }
+        let varies = vec![false; values.len()];
+        let loose = Layout::new(&record, &values, &vec![true; values.len()]);
+        let present = found.present;
+        let waits = SAMPLES;
+        Some(Shape { record, values, present, loose, tight: None, varies, patience: waits, waits, hits: 0 })
     }
 
-    /// Whether the record on `line`, which has these marks, has this shape. `spans` become those
-    /// of its values.
-    ///
-    /// A piece's marks are counted from its first, and the pieces' marks follow each other without
-    /// a gap. So between the opening quote of a text, which ends a piece, and the closing one,
-    /// which begins the next, there is no other mark: no quote, no escape, no control character.
+    /// As [`Layout::fits`], with texts of any length; learns from that which lengths differ.
+    #[inline(always)]
+    fn fits_loosely<C: Cpu>(
+        &mut self,
+        cpu: C,
+        input: Input<'_>,
+        start: usize,
+        spans: &mut [Span; VALUES],
+    ) -> Option<usize> {
+        let Shape { loose, values, varies, .. } = self;
+        let end = loose.fits(cpu, input, start, spans, |number, len| {
+            if let (Some(value), Some(varies)) = (values.get(number), varies.get_mut(number)) {
+                *varies |= value.end - value.start != len as usize;
+            }
+        })?;
+        self.hits = self.hits.saturating_add(1);
+        self.waits -= 1;
+        if self.waits == 0 {
+            self.tighten();
+        }
+        Some(end)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn tighten(&mut self) {
+        let tight = Layout::new(&self.record, &self.values, &self.varies);
+        if self.tight.as_ref() == Some(&tight) {
+            // Nothing new was learnt: it will take longer.
+            self.patience = self.patience.saturating_mul(2);
+        }
+        self.waits = self.patience;
+        self.tight = Some(tight);
+    }
+}
+
+impl Layout {
+    /// How records like this one are compared, if these of its values have any length, and the
+    /// others that of this record.
+    fn new(record: &[u8], values: &[Value], varies: &[bool]) -> Layout {
+        let mut layout = Layout { patterns: Vec::new(), parts: Vec::new(), fixed: Vec::new() };
+        let mut start = 0;
+        let mut fixed: Vec<&Value> = Vec::new();
+        let ends = values.iter().zip(varies).enumerate().filter(|(_, (_, varies))| {
+            **varies
+        });
+        // Behind the last value comes the record's end.
+        let ends = ends.map(|(number, (value, _))| Some((number, value))).chain([None]);
+        let mut rest = values.iter().zip(varies).peekable();
+        for end in ends {
+            let to = end.map_or(record.len(), |(_, value)| value.start);
+            fixed.clear();
+            while let Some((value, varies)) = rest.next_if(|(value, _)| value.start <= to) {
+                if !varies {
+                    fixed.push(value);
+                }
+            }
+            let patterns = layout.patterns.len();
+            let is_text = |at: usize| fixed.iter().any(|value| (value.start..value.end).contains(&at));
+            let bytes: Vec<Option<u8>> =
+                (start..to).map(|at| if is_text(at) { None } else { Some(record[at]) }).collect();
+            layout.patterns.extend(bytes.chunks(BLOCK).map(|bytes| Pattern::new(bytes.iter().copied())));
+            // Plain texts that fill no slot are done with: the patterns hold them.
+            let checked = fixed.iter().filter(|value| value.slot < MOST_SLOTS || !value.is_text);
+            let known = layout.fixed.len();
+            layout.fixed.extend(checked.map(|value| Fixed {
+                at: (value.start - start) as u32,
+                len: (value.end - value.start) as u32,
+                is_number: !value.is_text,
+                slot: value.slot as u8,
+            }));
+            layout.parts.push(Part {
+                len: (to - start) as u32,
+                patterns: (layout.patterns.len() - patterns) as u32,
+                fixed: (layout.fixed.len() - known) as u32,
+                behind: match end {
+                    None => Behind::End,
+                    Some((number, value)) => {
+                        let id = ValueId { number: number as u16, slot: value.slot as u8 };
+                        if value.is_text { Behind::Text(id) } else { Behind::Number(id) }
+                    }
+                },
+            });
+            start = end.map_or(to, |(_, value)| value.end);
+        }
+        layout
+    }
+
+    /// Whether the record at `start` is like that; where it ends. `spans` become those of its values,
+    /// and `seen` is told the length of each that may have any.
     #[inline(always)]
     fn fits<C: Cpu>(
         &self,
         cpu: C,
         input: Input<'_>,
-        marks: &[u32],
-        line: Line,
-        spans: &mut [Span; MOST_SLOTS],
-    ) -> Option<()> {
-        if marks.len() != self.marks || self.end.of(marks)? != line.end {
-            return None;
-        }
-        if self.pieces.first()?.at.of(marks)? != line.start {
-            return None;
-        }
-        for piece in &self.pieces {
-            if cpu.differs(input.block(piece.at.of(marks)?)?, &piece.literal, &piece.mask) {
+        start: usize,
+        spans: &mut [Span; VALUES],
+        mut seen: impl FnMut(usize, u32),
+    ) -> Option<usize> {
+        let mut at = start;
+        let mut patterns = self.patterns.iter().as_slice();
+        let mut fixed = self.fixed.iter();
+        for part in &self.parts {
+            let (first, rest) = patterns.split_at_checked(part.patterns as usize)?;
+            patterns = rest;
+            let blocks = input.bytes().get(at..at + first.len() * BLOCK)?.as_chunks().0;
+            if cpu.differ(blocks, first) {
                 return None;
             }
-        }
-        for value in &self.values {
-            let (start, end) = (value.start.of(marks)?, value.end.of(marks)?);
-            let len = end.wrapping_sub(start);
-            let right = if value.is_text { len != 0 } else { value::number(cpu, input, start) == Some(end) };
-            if !right {
+            for value in fixed.by_ref().take(part.fixed as usize) {
+                let start = at + value.at as usize;
+                if value.is_number && value::number(cpu, input, start) != Some(start + value.len as usize) {
+                    return None;
+                }
+                // Where the slot is none, nobody looks.
+                if let Some(span) = spans.get_mut(usize::from(value.slot)) {
+                    *span = Span::of_input(start, value.len as usize);
+                }
+            }
+            at += part.len as usize;
+            let (id, end) = match part.behind {
+                Behind::Text(id) => (id, value::plain_text(cpu, input, at)?),
+                Behind::Number(id) => (id, value::number(cpu, input, at)?),
+                Behind::End => return Some(at),
+            };
+            let len = end - at;
+            // An empty text is no value.
+            if len == 0 && usize::from(id.slot) < MOST_SLOTS {
                 return None;
             }
-            if let Some(span) = spans.get_mut(usize::from(value.slot)) {
-                *span = Span { start: start as u32, len: len as u32 };
+            if let Some(span) = spans.get_mut(usize::from(id.slot)) {
+                *span = Span::of_input(at, len);
             }
+            seen(usize::from(id.number), len as u32);
+            at = end;
         }
-        Some(())
+        None
     }
 }

@@ -1,13 +1,12 @@
-//! One record of any shape, walked along its marks.
+//! One record of any shape, walked from its first byte to its newline.
 //!
-//! Everything is checked here by RFC 8259 but UTF-8, which the caller looks at. Where in doubt, the
-//! walk gives up, and the record is one for the exact reader.
+//! Everything is checked here by RFC 8259, and UTF-8. Where in doubt, the walk gives up, and the
+//! record is one for the exact reader.
 
-use super::index::Line;
 use super::keys::{Keys, NO_LIST, Wants};
 use super::value;
-use super::{MOST_SLOTS, Span};
-use crate::raw::{Cpu, Input};
+use super::{MOST_SLOTS, OWN_BYTES};
+use crate::raw::{BLOCK, Cpu, Input, Span, VALUES};
 
 /// How deep containers may nest: as deep as the exact reader lets them.
 const MOST_DEPTH: usize = 127;
@@ -18,13 +17,11 @@ const ARRAY: u8 = NO_LIST - 1;
 #[derive(Debug, Clone)]
 pub(super) struct Found {
     /// Where the values are: in the input or, where they were spelled anew, in the scratch.
-    pub(super) spans: [Span; MOST_SLOTS],
+    pub(super) spans: [Span; VALUES],
     /// The slots that have a value.
     pub(super) present: u64,
-    /// The slots whose texts lie in the scratch.
-    pub(super) respelled: u64,
     pub(super) scratch: Vec<u8>,
-    /// Whether another record can be told to be like this one by its marks ([`super::shape`]).
+    /// Whether another record can be told to be like this one ([`super::shape`]).
     pub(super) learnable: bool,
     /// The scalar values that may differ in a record like this one. Kept only if that was asked.
     pub(super) values: Vec<Value>,
@@ -44,44 +41,31 @@ pub(super) struct Value {
 impl Default for Found {
     fn default() -> Found {
         Found {
-            spans: [Span::default(); MOST_SLOTS],
+            spans: [Span::default(); VALUES],
             present: 0,
-            respelled: 0,
-            scratch: Vec::new(),
+            scratch: vec![0; OWN_BYTES],
             learnable: false,
             values: Vec::new(),
         }
     }
 }
 
-/// Walks the record on `line`. Nothing if it is one for the exact reader.
+/// Walks the record at `start`; where its line ends. Nothing if it is one for the exact reader.
 #[inline(always)]
 pub(super) fn walk<C: Cpu>(
     cpu: C,
     keys: &Keys,
     input: Input<'_>,
-    marks: &[u32],
-    line: Line,
+    start: usize,
     learn: bool,
     found: &mut Found,
-) -> Option<()> {
+) -> Option<usize> {
     found.present = 0;
-    found.respelled = 0;
-    found.scratch.clear();
+    found.scratch.truncate(OWN_BYTES);
     found.values.clear();
     found.learnable = learn;
-    let mut walk = Walk {
-        cpu,
-        keys,
-        input,
-        bytes: input.bytes(),
-        marks: marks.get(line.first..line.last)?,
-        at: line.start,
-        mark: 0,
-        given: 0,
-        wrong: 0,
-        found,
-    };
+    let bytes = input.bytes();
+    let mut walk = Walk { cpu, keys, input, bytes, at: start, high: 0, given: 0, wrong: 0, found };
     walk.space();
     if walk.byte()? != b'{' {
         return None;
@@ -90,9 +74,17 @@ pub(super) fn walk<C: Cpu>(
     if walk.wrong != 0 {
         return None;
     }
-    // Only white space may follow: the next byte is the newline, and it is this line's.
+    // Only white space may follow.
     walk.space();
-    (walk.at + 1 == line.end).then_some(())
+    if walk.byte()? != b'\n' {
+        return None;
+    }
+    let end = walk.at + 1;
+    if walk.high != 0 {
+        found.learnable = false;
+        std::str::from_utf8(&bytes[start..end]).ok()?;
+    }
+    Some(end)
 }
 
 struct Walk<'a, C> {
@@ -100,11 +92,9 @@ struct Walk<'a, C> {
     keys: &'a Keys,
     input: Input<'a>,
     bytes: &'a [u8],
-    /// The line's marks.
-    marks: &'a [u32],
     at: usize,
-    /// The first mark that is not before `at`, by number.
-    mark: usize,
+    /// Not zero once a text had bytes of 0x80 and above.
+    high: u32,
     /// The slots whose keys were met.
     given: u64,
     /// The slots that hold containers.
@@ -121,9 +111,8 @@ impl<C: Cpu> Walk<'_, C> {
     /// Passes white space, but for newlines.
     #[inline(always)]
     fn space(&mut self) {
-        while let Some(byte @ (b' ' | b'\t' | b'\r')) = self.byte() {
+        while let Some(b' ' | b'\t' | b'\r') = self.byte() {
             self.at += 1;
-            self.mark += usize::from(byte != b' ');
         }
     }
 
@@ -218,13 +207,13 @@ impl<C: Cpu> Walk<'_, C> {
             return None;
         }
         let start = self.at + 1;
-        let end = *self.marks.get(self.mark + 1)? as usize;
-        let wants = if self.bytes[end] == b'"' {
-            self.mark += 2;
-            self.at = end + 1;
+        let mark = self.mark(start)?;
+        let end = self.text_end(mark)?;
+        self.at = end + 1;
+        let wants = if mark == end {
             self.keys.find(list, self.bytes, start, end)
         } else {
-            self.escaped_key(list)?
+            self.escaped_key(list, start, end)?
         };
         match wants {
             Wants::Nothing => {}
@@ -253,11 +242,37 @@ impl<C: Cpu> Walk<'_, C> {
         self.given |= slots;
     }
 
+    /// Where the first mark at or behind `at` is.
+    #[inline(always)]
+    fn mark(&mut self, mut at: usize) -> Option<usize> {
+        loop {
+            let (marks, high) = self.cpu.marks(self.input.block(at)?);
+            if marks != 0 {
+                self.high |= high & (marks - 1) & !marks;
+                return Some(at + marks.trailing_zeros() as usize);
+            }
+            self.high |= high;
+            at += BLOCK;
+        }
+    }
+
+    /// Where the closing quote of a text is whose first mark is at `mark`.
+    #[inline(always)]
+    fn text_end(&mut self, mut mark: usize) -> Option<usize> {
+        loop {
+            match self.bytes[mark] {
+                b'"' => return Some(mark),
+                // The byte behind a backslash is part of the escape, a mark or not.
+                b'\\' => mark = self.mark(mark + 2)?,
+                _ => return None,
+            }
+        }
+    }
+
+    /// What a key that has escapes leads to.
     #[cold]
     #[inline(never)]
-    fn escaped_key(&mut self, list: u8) -> Option<Wants> {
-        let start = self.at + 1;
-        let end = self.text_end()?;
+    fn escaped_key(&mut self, list: u8, start: usize, end: usize) -> Option<Wants> {
         let key = &self.bytes[start..end];
         self.found.learnable = false;
         let kept = self.found.scratch.len();
@@ -277,34 +292,16 @@ impl<C: Cpu> Walk<'_, C> {
         Some(wants)
     }
 
-    /// Passes a text that has escapes; where its closing quote is.
-    fn text_end(&mut self) -> Option<usize> {
-        let mut mark = self.mark + 1;
-        loop {
-            let at = *self.marks.get(mark)? as usize;
-            match self.bytes[at] {
-                b'"' => {
-                    self.mark = mark + 1;
-                    self.at = at + 1;
-                    return Some(at);
-                }
-                // The byte behind a backslash is part of the escape, a mark or not.
-                b'\\' => mark += 1 + usize::from(self.marks.get(mark + 1) == Some(&(at as u32 + 1))),
-                _ => return None,
-            }
-        }
-    }
-
     /// Passes a text.
     #[inline(always)]
     fn text(&mut self, slot: usize) -> Option<()> {
         let start = self.at + 1;
-        let end = *self.marks.get(self.mark + 1)? as usize;
-        if self.bytes[end] != b'"' {
-            return self.escaped_text(slot);
-        }
-        self.mark += 2;
+        let mark = self.mark(start)?;
+        let end = self.text_end(mark)?;
         self.at = end + 1;
+        if mark != end {
+            return self.escaped_text(slot, start, end);
+        }
         if slot < MOST_SLOTS {
             if start < end {
                 self.fill(slot, start, end);
@@ -317,11 +314,10 @@ impl<C: Cpu> Walk<'_, C> {
         Some(())
     }
 
+    /// Keeps a text that has escapes.
     #[cold]
     #[inline(never)]
-    fn escaped_text(&mut self, slot: usize) -> Option<()> {
-        let start = self.at + 1;
-        let end = self.text_end()?;
+    fn escaped_text(&mut self, slot: usize, start: usize, end: usize) -> Option<()> {
         self.found.learnable = false;
         let scratch = &mut self.found.scratch;
         let kept = scratch.len();
@@ -330,9 +326,9 @@ impl<C: Cpu> Walk<'_, C> {
             scratch.truncate(kept);
             return Some(());
         }
-        let end = scratch.len();
-        self.fill(slot, kept, end);
-        self.found.respelled |= 1 << slot;
+        let len = scratch.len() - kept;
+        self.found.spans[slot] = Span::of_scratch(kept, len);
+        self.found.present |= 1 << slot;
         Some(())
     }
 
@@ -358,9 +354,8 @@ impl<C: Cpu> Walk<'_, C> {
 
     #[inline(always)]
     fn fill(&mut self, slot: usize, start: usize, end: usize) {
-        self.found.spans[slot] = Span { start: start as u32, len: (end - start) as u32 };
+        self.found.spans[slot] = Span::of_input(start, end - start);
         self.found.present |= 1 << slot;
-        self.found.respelled &= !(1 << slot);
     }
 
     /// Keeps a value for the one who learns from it.
