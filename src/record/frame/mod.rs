@@ -119,9 +119,10 @@ impl Framer {
         if !matches!(self.mode, Mode::Lines) {
             return None;
         }
-        // What was read ahead is read again.
+        // What was read ahead is read again, the stream's end too.
         self.total = self.offset;
         self.filled = 0;
+        self.ended = false;
         // It fits usize, being within the slice. The end is left to `next`, which has room there.
         let rest = &stream[self.offset as usize..];
         let end = memchr::memrchr(b'\n', rest.get(..self.target + PAD)?.get(..self.target)?)? + 1;

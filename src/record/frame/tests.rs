@@ -16,10 +16,30 @@ impl Read for Dribble<'_> {
 
 /// Every unit of `text` as `line:offset+length state bytes`, blank lines counted at the end.
 fn framed(text: &[u8], limit: usize, target: usize, piece: usize) -> Vec<String> {
-    let mut framer = Framer::new(limit, target);
     let mut input = Dribble(text, piece);
+    units(text, limit, target, &mut |framer, buffer| framer.next(&mut input, buffer).unwrap())
+}
+
+/// The same, with the lines taken from where they are.
+fn framed_in(text: &[u8], limit: usize, target: usize) -> Vec<String> {
+    units(text, limit, target, &mut |framer, buffer| {
+        let start = framer.position() as usize;
+        if let Some(body) = framer.lines_in(text) {
+            return Some(Chunk { bytes: text[start..].to_vec(), body });
+        }
+        framer.next(&mut &text[framer.bytes_read() as usize..], buffer).unwrap()
+    })
+}
+
+fn units(
+    text: &[u8],
+    limit: usize,
+    target: usize,
+    next: &mut dyn FnMut(&mut Framer, Vec<u8>) -> Option<Chunk>,
+) -> Vec<String> {
+    let mut framer = Framer::new(limit, target);
     let (mut units, mut blanks) = (Vec::new(), 0);
-    while let Some(chunk) = framer.next(&mut input, Vec::new()).unwrap() {
+    while let Some(chunk) = next(&mut framer, Vec::new()) {
         chunk.body.units(
             &chunk.bytes,
             limit,
@@ -47,6 +67,7 @@ fn all_ways(text: &str, expected: &[&str]) {
         for piece in [1, 2, 5, 1000] {
             assert_eq!(framed(text.as_bytes(), 16, target, piece), expected, "{text:?} by {target}, {piece}");
         }
+        assert_eq!(framed_in(text.as_bytes(), 16, target), expected, "{text:?} by {target}, in place");
     }
 }
 
@@ -84,6 +105,11 @@ fn long_lines() {
         "[{\"a\":1},{\"b\":,2},{}]\n{}",
         &["1:1+7 {\"a\":1}", "1:9+12 broken {\"b\":,2},{}]", "2:22+2 {}"],
     );
+    // The end is read along with a long line's, and is not lost.
+    let end = "{}\n".repeat(40);
+    let numbered: Vec<String> = (0..40).map(|i| format!("{}:{}+2 {{}}", i + 2, 18 + 3 * i)).collect();
+    let expected = [vec!["1:0+17 too-long 0123456789abcdefg"], numbered.iter().map(String::as_str).collect()];
+    all_ways(&format!("0123456789abcdefg\n{end}"), &expected.concat());
     let long = format!("x{}\n{{}}\n", "y".repeat(3 * HEAD));
     for target in [1, 100, 100_000] {
         let units = framed(long.as_bytes(), 16, target, 4000);
