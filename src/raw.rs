@@ -218,8 +218,10 @@ mod x86 {
                 for pattern in patterns {
                     let Some(block) = blocks.next() else { return true };
                     let x = load(block);
-                    let other =
-                        _mm256_and_si256(_mm256_xor_si256(x, load(&pattern.literal)), load(&pattern.is_literal));
+                    let other = _mm256_and_si256(
+                        _mm256_xor_si256(x, load(&pattern.literal)),
+                        load(&pattern.is_literal),
+                    );
                     let quote = _mm256_cmpeq_epi8(x, _mm256_set1_epi8(0x22));
                     let backslash = _mm256_cmpeq_epi8(x, _mm256_set1_epi8(0x5c));
                     // Signed x < 0x20: control characters, and high bytes, which are negative.
@@ -341,6 +343,17 @@ impl<'a> Input<'a> {
         // SAFETY: `at + BLOCK <= self.last + BLOCK`, which is the length of the bytes.
         Some(unsafe { &*self.bytes.as_ptr().add(at).cast::<[u8; BLOCK]>() })
     }
+
+    /// So many blocks that begin at `at`; nothing if they would reach behind the end.
+    #[inline(always)]
+    pub(crate) fn blocks(self, at: usize, blocks: u32) -> Option<&'a [[u8; BLOCK]]> {
+        let blocks = blocks as usize;
+        if at.saturating_add(blocks * BLOCK) > self.bytes.len() {
+            return None;
+        }
+        // SAFETY: so many bytes follow `at`, and arrays of bytes need no alignment.
+        Some(unsafe { std::slice::from_raw_parts(self.bytes.as_ptr().add(at).cast(), blocks) })
+    }
 }
 
 /// Where a text is: in the input, or in a scratch beside it.
@@ -365,33 +378,21 @@ impl Span {
     pub(crate) fn of_scratch(start: usize, len: usize) -> Span {
         Span { start: start as u32 | IN_SCRATCH, len: len as u32 }
     }
-}
 
-/// What spans point into.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Texts<'a> {
-    input: Input<'a>,
-    scratch: Input<'a>,
-}
-
-impl<'a> Texts<'a> {
-    /// Nothing if the scratch has not even one block.
+    /// The text.
     #[inline(always)]
-    pub(crate) fn new(input: Input<'a>, scratch: &'a [u8]) -> Option<Texts<'a>> {
-        Some(Texts { input, scratch: Input::new(scratch)? })
+    pub(crate) fn text<'a>(self, input: Input<'a>, scratch: &'a [u8]) -> &'a [u8] {
+        self.text_behind(input, 0, scratch)
     }
 
+    /// The text, where only what is behind `skipped` bytes of the scratch is at hand.
     #[inline(always)]
-    fn place(self, span: Span) -> (Input<'a>, usize) {
-        let from = if span.start & IN_SCRATCH == 0 { self.input } else { self.scratch };
-        (from, (span.start & !IN_SCRATCH) as usize)
-    }
-
-    /// The text at a span.
-    #[inline(always)]
-    pub(crate) fn text(self, span: Span) -> &'a [u8] {
-        let (from, start) = self.place(span);
-        &from.bytes[start..start + span.len as usize]
+    pub(crate) fn text_behind<'a>(self, input: Input<'a>, skipped: usize, scratch: &'a [u8]) -> &'a [u8] {
+        let (from, start) = match self.start & IN_SCRATCH {
+            0 => (input.bytes, self.start as usize),
+            _ => (scratch, (self.start & !IN_SCRATCH) as usize - skipped),
+        };
+        &from[start..start + self.len as usize]
     }
 }
 
@@ -404,91 +405,102 @@ pub(crate) struct Template {
     /// All constants, one after the other, and a wide block more.
     constants: Vec<u8>,
     steps: Vec<Step>,
-    last: Step,
+    /// The length of the constant behind the last step.
+    last: usize,
+    /// The most that one event takes, if its values are no longer than a block, and a wide block
+    /// that is written past its end.
+    room: usize,
 }
 
 /// A constant, and the value behind it.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Step {
-    start: u32,
     len: u32,
-    value: usize,
+    value: u32,
 }
 
 impl Template {
     /// A constant before each value, which is one of [`VALUES`], and a last one.
     pub(crate) fn new(pieces: &[(&[u8], usize)], last: &[u8]) -> Template {
-        let mut template = Template::default();
-        let constants = &mut template.constants;
-        let mut step = |constant: &[u8], value| {
-            let start = constants.len() as u32;
+        let mut constants = Vec::new();
+        let mut steps = Vec::new();
+        for (constant, value) in pieces {
             constants.extend_from_slice(constant);
-            Step { start, len: constant.len() as u32, value }
-        };
-        template.steps = pieces.iter().map(|(constant, value)| step(constant, *value)).collect();
-        template.last = step(last, 0);
-        template.constants.extend_from_slice(&[0; WIDE]);
-        template
+            steps.push(Step { len: constant.len() as u32, value: (value % VALUES) as u32 });
+        }
+        constants.extend_from_slice(last);
+        let room = constants.len() + steps.len() * BLOCK + WIDE;
+        constants.extend_from_slice(&[0; WIDE]);
+        Template { constants, steps, last: last.len(), room }
     }
 
     /// Appends the constants with the values between them to `out`.
     #[inline(always)]
-    pub(crate) fn write(&self, out: &mut Vec<u8>, texts: Texts<'_>, values: &[Span; VALUES]) {
-        // Room for all constants, a block for each value, and what is written past the end.
-        let room = self.constants.len() + self.steps.len() * BLOCK + WIDE;
-        out.reserve(room);
-        let mut end = out.len();
+    pub(crate) fn write(&self, out: &mut Vec<u8>, input: Input<'_>, scratch: &[u8], values: &[Span; VALUES]) {
+        // Where there is a whole block from a value's first byte on, that is copied. A scratch that
+        // is shorter than a block has none, not even at 0.
+        let scratch_ends = scratch.len().saturating_sub(BLOCK - 1);
+        out.reserve(self.room);
         let mut to = out.as_mut_ptr();
+        let mut end = out.len();
+        let mut constant = self.constants.as_ptr();
         for step in &self.steps {
-            // SAFETY: see `constant`.
-            end = unsafe { self.constant(step, to, end) };
-            let span = values[step.value % VALUES];
-            let (from, start) = texts.place(span);
+            let len = step.len as usize;
+            // SAFETY: `constant` is where this step's constant begins, since all before it have
+            // been passed by their lengths; a wide block can be read behind the last one. From
+            // `end` on there is `room` for all that is written from here on.
+            unsafe {
+                copy_wide(constant, to.add(end), len);
+                constant = constant.add(len);
+            }
+            end += len;
+            let span = values[step.value as usize % VALUES];
             let len = span.len as usize;
-            if len <= BLOCK && start <= from.last {
-                // SAFETY: a block can be read from `last` and before, and the room has a block for
-                // each value besides the constants.
-                unsafe { std::ptr::copy_nonoverlapping(from.bytes.as_ptr().add(start), to.add(end), BLOCK) };
+            let start = (span.start & !IN_SCRATCH) as usize;
+            let (from, ends) = if span.start & IN_SCRATCH == 0 {
+                (input.bytes.as_ptr(), input.last + 1)
+            } else {
+                (scratch.as_ptr(), scratch_ends)
+            };
+            if len <= BLOCK && start < ends {
+                // SAFETY: a block can be read before `ends`, and `room` has a block for each value
+                // besides the constants.
+                unsafe { std::ptr::copy_nonoverlapping(from.add(start), to.add(end), BLOCK) };
                 end += len;
             } else {
                 // SAFETY: everything up to `end` was written, and `end` is within the capacity.
                 unsafe { out.set_len(end) };
-                out.extend_from_slice(texts.text(span));
+                out.extend_from_slice(span.text(input, scratch));
                 // For the rest, as if it were the whole.
-                out.reserve(room);
+                out.reserve(self.room);
                 end = out.len();
                 to = out.as_mut_ptr();
             }
         }
-        // SAFETY: see `constant`; then everything up to `end` has been written, which is within
-        // the capacity.
+        // SAFETY: as above; then everything up to `end` has been written, which is within the
+        // capacity.
         unsafe {
-            end = self.constant(&self.last, to, end);
-            out.set_len(end);
+            copy_wide(constant, to.add(end), self.last);
+            out.set_len(end + self.last);
         }
     }
+}
 
-    /// Copies a step's constant to `to`, behind `end`; where that ends.
-    ///
-    /// # Safety
-    /// `to` has room for the constants from this step's on, and a wide block, behind `end`.
-    #[inline(always)]
-    unsafe fn constant(&self, step: &Step, to: *mut u8, end: usize) -> usize {
-        let len = step.len as usize;
-        // SAFETY: the step is one of `new`'s, so its constant lies within the constants, behind
-        // which there is a wide block: so can be read what rounding up adds. What is written is at
-        // most a wide block more than the constant, for which there is room.
-        unsafe {
-            let from = self.constants.as_ptr().add(step.start as usize);
-            let to = to.add(end);
-            std::ptr::copy_nonoverlapping(from, to, WIDE);
-            let mut done = WIDE;
-            while done < len {
-                std::ptr::copy_nonoverlapping(from.add(done), to.add(done), WIDE);
-                done += WIDE;
+/// Copies `len` bytes, rounded up to whole wide blocks.
+///
+/// # Safety
+/// Up to a wide block more than `len` can be read from `from` and written to `to`.
+#[inline(always)]
+unsafe fn copy_wide(from: *const u8, to: *mut u8, len: usize) {
+    // SAFETY: what begins before `len` ends within a wide block of it.
+    unsafe {
+        std::ptr::copy_nonoverlapping(from, to, WIDE);
+        if len > WIDE {
+            std::ptr::copy_nonoverlapping(from.add(WIDE), to.add(WIDE), WIDE);
+            if len > 2 * WIDE {
+                std::ptr::copy_nonoverlapping(from.add(2 * WIDE), to.add(2 * WIDE), len - 2 * WIDE);
             }
         }
-        end + len
     }
 }
 
@@ -567,16 +579,16 @@ mod tests {
                 let mut out = b"ab".to_vec();
                 // The values lie near the ends of what they lie in.
                 let (input, scratch) = (&text[..150 + len + slack], &text[..53 + slack]);
-                let texts = Texts::new(Input::new(input).unwrap(), scratch).unwrap();
+                let input = Input::new(input).unwrap();
                 let mut values = [Span::default(); VALUES];
                 values[0] = Span::of_input(150, len);
                 values[1] = Span::of_scratch(50, 3);
                 values[127] = Span::of_scratch(0, 53);
                 for _ in 0..3 {
-                    template.write(&mut out, texts, &values);
+                    template.write(&mut out, input, scratch, &values);
                 }
                 let (v, w, x) = (&text[150..150 + len], &text[50..53], &text[..53]);
-                assert_eq!((texts.text(values[0]), texts.text(values[1])), (v, w));
+                assert_eq!((values[0].text(input, scratch), values[1].text(input, scratch)), (v, w));
                 let once = [a, v, b, w, v, c, x, a].concat();
                 assert_eq!(out, [b"ab", &once[..], &once, &once].concat());
             }

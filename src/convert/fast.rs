@@ -6,7 +6,7 @@
 use super::program::{FIRST_TIME, Program};
 use super::{Batch, Converter};
 use crate::mapping::Plan;
-use crate::raw::{self, Cpu, Input, Level, Span, Texts, Work};
+use crate::raw::{self, Cpu, Input, Level, Span, Work};
 use crate::record::forms::Form;
 use crate::record::scan::{MOST_SLOTS, OWN_BYTES, Scanner};
 use crate::record::time::{Clock, TIME_BYTES};
@@ -134,7 +134,6 @@ impl Fast {
     fn event(&mut self, converter: &Converter, input: Input<'_>, present: u64, out: &mut Vec<u8>) -> bool {
         let Fast { scanner, clock, programs, by_fields, at_hand, tested, .. } = self;
         let (values, scratch) = scanner.values();
-        let Some(texts) = Texts::new(input, scratch) else { return false };
         // A respelled text that still has escapes is neither an address nor a time nor a number:
         // whoever reads it as one finds the backslash.
         let mut ips = 0u64;
@@ -142,7 +141,7 @@ impl Fast {
         while tested != 0 {
             let slot = tested.trailing_zeros() as usize;
             tested &= tested - 1;
-            ips |= u64::from(is_ip(texts.text(values[slot]))) << slot;
+            ips |= u64::from(is_ip(values[slot].text(input, scratch))) << slot;
         }
         let has = (present, ips);
         let hash = (present ^ ips.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58;
@@ -156,22 +155,21 @@ impl Fast {
         }
         let Some(program) = &mut programs[near.1] else { return false };
         for (slot, kind) in &program.checked {
-            let text = std::str::from_utf8(texts.text(values[*slot]));
+            let text = std::str::from_utf8(values[*slot].text(input, scratch));
             if !text.is_ok_and(|text| kind.refuses(text).is_none()) {
                 return false;
             }
         }
         for (n, time) in program.times.iter().enumerate() {
             let Some((slot, reading)) = *time else { continue };
-            let Some(texts) = Texts::new(input, scratch) else { return false };
-            let Some((text, len)) = clock.convert(texts.text(values[slot]), reading) else { return false };
+            // What was respelled lies behind the caller's own part of the scratch.
+            let Some((own, respelled)) = scratch.split_at_mut_checked(OWN_BYTES) else { return false };
+            let Some(own) = own.as_chunks_mut::<TIME_BYTES>().0.get_mut(n) else { return false };
+            let text = values[slot].text_behind(input, OWN_BYTES, respelled);
+            let Some(len) = clock.convert(text, reading, own) else { return false };
             values[FIRST_TIME + n] = Span::of_scratch(n * TIME_BYTES, len);
-            if let Some(own) = scratch.as_chunks_mut::<TIME_BYTES>().0.get_mut(n) {
-                *own = text;
-            }
         }
-        let Some(texts) = Texts::new(input, scratch) else { return false };
-        program.template.write(out, texts, values);
+        program.template.write(out, input, scratch, values);
         program.events += 1;
         true
     }

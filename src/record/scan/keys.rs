@@ -49,7 +49,12 @@ impl Keys {
             lists.retain(|(list, known, _)| *list != 0 || known != key);
             lists.push((0, key.clone(), Wants::Exact));
         }
-        if wanted.paths().len() > super::MOST_SLOTS || below.len() > usize::from(NO_LIST) {
+        if wanted.paths().len() > super::MOST_SLOTS || below.len() >= usize::from(NO_LIST) - 1 {
+            return None;
+        }
+        // Keys are compared as they are spelled without needless escapes.
+        let has_escapes = |key: &str| key.bytes().any(|b| matches!(b, 0..=0x1f | b'"' | b'\\'));
+        if lists.iter().any(|(_, key, _)| has_escapes(key)) {
             return None;
         }
         let room = (4 * lists.len()).next_power_of_two();

@@ -98,13 +98,15 @@ pub(super) struct Shapes {
     /// Records until the next is learnt from: there are many in logs where none is like another.
     patience: u32,
     wait: u32,
-    /// Tries since one was right.
+    /// Records since a shape fitted one.
     misses: u32,
+    /// Records that no tight layout fitted.
+    tries: u32,
 }
 
 impl Shapes {
     pub(super) fn new() -> Shapes {
-        Shapes { sets: vec![Vec::new(); SETS], patience: 0, wait: 0, misses: 0 }
+        Shapes { sets: vec![Vec::new(); SETS], patience: 0, wait: 0, misses: 0, tries: 0 }
     }
 
     /// The set of a record: the first value comes no earlier than behind its first four bytes.
@@ -144,7 +146,11 @@ impl Shapes {
                 return Some(end);
             }
         }
-        for shape in set {
+        // That a text has another length than always is rare: then the record is walked, and only
+        // sometimes looked at once more, to learn from it.
+        self.tries = self.tries.wrapping_add(1);
+        let again = self.tries.is_multiple_of(4);
+        for shape in set.iter_mut().filter(|shape| again || shape.tight.is_none()) {
             if let Some(end) = shape.fits_loosely(cpu, input, start, &mut found.spans) {
                 found.present = shape.present;
                 self.misses = 0;
@@ -195,11 +201,8 @@ impl Shape {
             return None;
         }
         let record = bytes[line.clone()].to_vec();
-        let moved = |value: &Value| Value {
-            start: value.start - line.start,
-            end: value.end - line.start,
-            ..*value
-        };
+        let moved =
+            |value: &Value| Value { start: value.start - line.start, end: value.end - line.start, ..*value };
         let values: Vec<Value> = found.values.iter().map(moved).collect();
         // The four bytes that choose the set must be literal.
         if values.first().map_or(record.len(), |value| value.start) < 4 {
@@ -255,9 +258,7 @@ impl Layout {
         let mut layout = Layout { patterns: Vec::new(), parts: Vec::new(), fixed: Vec::new() };
         let mut start = 0;
         let mut fixed: Vec<&Value> = Vec::new();
-        let ends = values.iter().zip(varies).enumerate().filter(|(_, (_, varies))| {
-            **varies
-        });
+        let ends = values.iter().zip(varies).enumerate().filter(|(_, (_, varies))| **varies);
         // Behind the last value comes the record's end.
         let ends = ends.map(|(number, (value, _))| Some((number, value))).chain([None]);
         let mut rest = values.iter().zip(varies).peekable();
@@ -312,13 +313,12 @@ impl Layout {
         mut seen: impl FnMut(usize, u32),
     ) -> Option<usize> {
         let mut at = start;
-        let mut patterns = self.patterns.iter().as_slice();
+        let mut patterns = &self.patterns[..];
         let mut fixed = self.fixed.iter();
         for part in &self.parts {
             let (first, rest) = patterns.split_at_checked(part.patterns as usize)?;
             patterns = rest;
-            let blocks = input.bytes().get(at..at + first.len() * BLOCK)?.as_chunks().0;
-            if cpu.differ(blocks, first) {
+            if cpu.differ(input.blocks(at, part.patterns)?, first) {
                 return None;
             }
             for value in fixed.by_ref().take(part.fixed as usize) {

@@ -111,7 +111,11 @@ impl<C: Cpu> Walk<'_, C> {
     /// Passes white space, but for newlines.
     #[inline(always)]
     fn space(&mut self) {
-        while let Some(b' ' | b'\t' | b'\r') = self.byte() {
+        // Mostly there is none, and one comparison shows it.
+        while let Some(byte) = self.byte()
+            && byte <= b' '
+            && matches!(byte, b' ' | b'\t' | b'\r')
+        {
             self.at += 1;
         }
     }
@@ -278,12 +282,10 @@ impl<C: Cpu> Walk<'_, C> {
         let kept = self.found.scratch.len();
         value::respell(key, &mut self.found.scratch)?;
         let len = self.found.scratch.len() - kept;
-        // What still has escapes has characters that no wanted key has, or is too odd to decide.
+        // What still has escapes has characters that no wanted key has.
         let spelled = &self.found.scratch[kept..];
-        let wants = if list == NO_LIST {
+        let wants = if list == NO_LIST || memchr::memchr(b'\\', spelled).is_some() {
             Wants::Nothing
-        } else if memchr::memchr(b'\\', spelled).is_some() {
-            Wants::Exact
         } else {
             self.found.scratch.extend_from_slice(&[0; 16]);
             self.keys.find(list, &self.found.scratch, kept, kept + len)

@@ -19,20 +19,68 @@ impl Clock {
         Clock { day: (0, *b"1970-01-01"), date: *b"1970-01-01" }
     }
 
-    /// The time that `text` says, as the first so many bytes of a block. Nothing if it is no time.
-    #[inline]
-    pub(crate) fn convert(&mut self, text: &[u8], reading: Reading) -> Option<([u8; TIME_BYTES], usize)> {
+    /// Writes the time that `text` says to `out`; its length. Nothing if it is no time.
+    #[inline(always)]
+    pub(crate) fn convert(
+        &mut self,
+        text: &[u8],
+        reading: Reading,
+        out: &mut [u8; TIME_BYTES],
+    ) -> Option<usize> {
         let known = match reading {
-            Reading::EpochSeconds => self.epoch(text),
-            Reading::Iso8601 => self.iso(text),
+            Reading::EpochSeconds => self.epoch(text, out),
+            Reading::Iso8601 => self.iso(text, out),
             Reading::EpochMilliseconds => None,
         };
-        known.or_else(|| general(text, reading))
+        if known.is_some() { known } else { self.unusual(text, reading, out) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn unusual(&mut self, text: &[u8], reading: Reading, out: &mut [u8; TIME_BYTES]) -> Option<usize> {
+        let utc = if reading == Reading::Iso8601 { self.any_utc(text, out) } else { None };
+        utc.or_else(|| general(text, reading, out))
+    }
+
+    /// Any spelling of a time in UTC.
+    fn any_utc(&mut self, text: &[u8], out: &mut [u8; TIME_BYTES]) -> Option<usize> {
+        let (date, rest) = text.split_first_chunk::<10>()?;
+        let (separator, rest) = rest.split_first()?;
+        let (time, mut rest) = rest.split_first_chunk::<8>()?;
+        if !matches!(separator, b'T' | b't' | b' ') || !is_time_of_day(time) {
+            return None;
+        }
+        if *date != self.date {
+            self.date = in_calendar(date)?;
+        }
+        out[..10].copy_from_slice(date);
+        out[10] = b'T';
+        out[11..19].copy_from_slice(time);
+        let mut len = 19;
+        if let [b'.' | b',', fraction @ ..] = rest {
+            let digits = fraction.iter().take_while(|b| b.is_ascii_digit()).count();
+            if digits == 0 {
+                return None;
+            }
+            rest = &fraction[digits..];
+            let kept = digits.min(9);
+            out[19] = b'.';
+            out[20..29].fill(b'0');
+            out[20..20 + kept].copy_from_slice(&fraction[..kept]);
+            // As few thirds as hold the fraction.
+            let last = out[20..29].iter().rposition(|digit| *digit != b'0');
+            len = last.map_or(19, |last| 20 + last / 3 * 3 + 3);
+        }
+        if !matches!(rest, b"" | b"Z" | b"z" | b"+00:00" | b"-00:00" | b"+0000" | b"-0000") {
+            return None;
+        }
+        out[len] = b'Z';
+        Some(len + 1)
     }
 
     /// Ten digits without a leading zero: 2001-09-09 to 2286-11-20.
-    #[inline]
-    fn epoch(&mut self, text: &[u8]) -> Option<([u8; TIME_BYTES], usize)> {
+    #[inline(always)]
+    fn epoch(&mut self, text: &[u8], out: &mut [u8; TIME_BYTES]) -> Option<usize> {
         let text: &[u8; 10] = text.try_into().ok()?;
         let (first, last): (&[u8; 8], &[u8; 8]) = (text.first_chunk()?, text.last_chunk()?);
         if text[0] == b'0' || !(fits(first, b"99999999") && fits(last, b"99999999")) {
@@ -43,7 +91,6 @@ impl Clock {
         if day != self.day.0 {
             self.day = (day, date(day));
         }
-        let mut out = [0; TIME_BYTES];
         out[..10].copy_from_slice(&self.day.1);
         out[10] = b'T';
         out[11..13].copy_from_slice(&two(second / 3600));
@@ -52,57 +99,57 @@ impl Clock {
         out[16] = b':';
         out[17..19].copy_from_slice(&two(second % 60));
         out[19] = b'Z';
-        Some((out, 20))
+        Some(20)
     }
 
     /// `2023-03-21T22:34:49`, then nothing or a fraction of six digits, then `Z` or `+00:00`.
-    #[inline]
-    fn iso(&mut self, text: &[u8]) -> Option<([u8; TIME_BYTES], usize)> {
-        let (fraction, zone) = match text.len() {
-            20 => (false, &text[19..]),
-            25 => (false, &text[19..]),
-            27 => (true, &text[26..]),
-            32 => (true, &text[26..]),
+    #[inline(always)]
+    fn iso(&mut self, text: &[u8], out: &mut [u8; TIME_BYTES]) -> Option<usize> {
+        let fraction = match text.len() {
+            20 | 25 => false,
+            27 | 32 => true,
             _ => return None,
         };
-        if zone != b"Z" && zone != b"+00:00" {
+        let zulu = text.len() == 20 || text.len() == 27;
+        if if zulu { text.last() != Some(&b'Z') } else { text.last_chunk() != Some(b"+00:00") } {
             return None;
         }
         let date: &[u8; 10] = text.first_chunk()?;
         let time: &[u8; 8] = text[11..].first_chunk()?;
-        // The template lets hours up to 29 pass.
-        if text[10] != b'T' || !fits(time, b"29:59:59") || (time[0] == b'2' && time[1] > b'3') {
+        if text[10] != b'T' || !is_time_of_day(time) {
             return None;
         }
         if *date != self.date {
             self.date = in_calendar(date)?;
         }
-        let mut out = [0; TIME_BYTES];
-        let mut len = 19;
         out[..16].copy_from_slice(&text[..16]);
-        out[16..19].copy_from_slice(&text[16..19]);
+        let mut len = 19;
         if fraction {
             let digits: &[u8; 8] = text[18..].first_chunk()?;
             if !fits(digits, b"9.999999") {
                 return None;
             }
+            out[16..24].copy_from_slice(&text[16..24]);
             out[18..26].copy_from_slice(digits);
-            len = match (&text[20..23], &text[23..26]) {
-                (b"000", b"000") => 19,
-                (_, b"000") => 23,
-                _ => 26,
-            };
+            // As few digits as hold the fraction: six, three or none.
+            let digits = u64::from_le_bytes(*digits);
+            if digits >> 40 != 0x30_3030 {
+                len = 26;
+            } else if digits >> 16 != 0x3030_3030_3030 {
+                len = 23;
+            }
+        } else {
+            out[11..19].copy_from_slice(time);
         }
         out[len] = b'Z';
-        Some((out, len + 1))
+        Some(len + 1)
     }
 }
 
-fn general(text: &[u8], reading: Reading) -> Option<([u8; TIME_BYTES], usize)> {
+fn general(text: &[u8], reading: Reading, out: &mut [u8; TIME_BYTES]) -> Option<usize> {
     let time = read(std::str::from_utf8(text).ok()?, reading).ok()?.to_rfc3339();
-    let mut out = [0; TIME_BYTES];
     out[..time.len()].copy_from_slice(time.as_bytes());
-    Some((out, time.len()))
+    Some(time.len())
 }
 
 /// Whether `text` is `template`, with any digit up to its own for each of the template's.
@@ -118,6 +165,12 @@ fn fits(text: &[u8; 8], template: &[u8; 8]) -> bool {
     let rest = u64::from_le_bytes(*text) ^ literal;
     // A byte over its limit carries into its top bit; one of 0x80 and above has it already.
     (((rest & 0x7f7f_7f7f_7f7f_7f7f) + most) | rest) & 0x8080_8080_8080_8080 == 0
+}
+
+/// Whether `text` is from `00:00:00` to `23:59:59`.
+#[inline(always)]
+fn is_time_of_day(text: &[u8; 8]) -> bool {
+    fits(text, b"29:59:59") && (text[0] != b'2' || text[1] <= b'3')
 }
 
 /// The number that eight digits are.
@@ -184,7 +237,8 @@ mod tests {
     use super::*;
 
     fn agree(clock: &mut Clock, text: &str, reading: Reading) {
-        let fast = clock.convert(text.as_bytes(), reading).map(|(out, len)| out[..len].to_vec());
+        let mut out = [0; TIME_BYTES];
+        let fast = clock.convert(text.as_bytes(), reading, &mut out).map(|len| out[..len].to_vec());
         let exact = read(text, reading).ok().map(|time| time.to_rfc3339().into_bytes());
         assert_eq!(fast, exact, "{text}");
     }
@@ -214,6 +268,11 @@ mod tests {
             "2023-03-21T22:34:49.000000+00:00",
             "2023-03-21T22:34:49.1+00:00",
             "2023-03-21T22:34:49.12+00:00",
+            "2023-03-21T22:34:49",
+            "2023-03-21 22:34:49,1234567899999z",
+            "2023-03-21t22:34:49.100000000-0000",
+            "2023-03-21t22:34:49.000100+0000",
+            "2023-03-21t22:34:49.0010000000000+05:30",
         ];
         for form in forms {
             for at in 0..form.len() {
