@@ -571,7 +571,7 @@ mod tests {
 
     #[test]
     fn templates_write_constants_and_values() {
-        let text: Vec<u8> = (0..=255).collect();
+        let text: Vec<u8> = (0..=255).chain(0..=255).collect();
         for len in (0..=100).step_by(if cfg!(miri) { 9 } else { 1 }) {
             for slack in [0, 1, 31, 32, 64] {
                 let (a, b, c) = (&text[100..100 + len], &text[..2 * len % 90], &text[7..7 + len / 3]);

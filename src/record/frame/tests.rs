@@ -152,7 +152,9 @@ fn what_was_read_before_an_error_is_given_out_first() {
         let mut units = 0;
         let error = loop {
             match framer.next(&mut input, Vec::new()) {
-                Ok(Some(chunk)) => chunk.body.units(&chunk.bytes, 16, &mut |_, _| units += 1, &mut 0),
+                Ok(Some(chunk)) => {
+                    chunk.body.units(&chunk.bytes, 16, &mut |_, _| units += 1, &mut 0);
+                }
                 Ok(None) => panic!("the error is lost"),
                 Err(error) => break error,
             }

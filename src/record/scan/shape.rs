@@ -94,7 +94,7 @@ struct Fixed {
 #[derive(Debug, Clone)]
 pub(super) struct Shapes {
     /// Sets of candidates, by how a record begins; the best first.
-    sets: Vec<Vec<Box<Shape>>>,
+    sets: Vec<Vec<Shape>>,
     /// Records until the next is learnt from: there are many in logs where none is like another.
     patience: u32,
     wait: u32,
@@ -182,11 +182,11 @@ impl Shapes {
             return;
         }
         if set.len() < WAYS {
-            set.push(Box::new(shape));
+            set.push(shape);
         } else if let Some(last) = set.last_mut() {
             // A shape that fits often stays; one that does not makes room, in the end.
             if last.hits < SETTLED {
-                **last = shape;
+                *last = shape;
             } else {
                 last.hits /= 2;
             }
