@@ -1,5 +1,6 @@
 //! The command line: one file a command. Only here are the parts put together.
 
+mod bench;
 mod completions;
 mod convert;
 mod generate;
@@ -46,6 +47,7 @@ enum Command {
     Convert(convert::Args),
     Generate(generate::Args),
     Mappings(mappings::Args),
+    Bench(bench::Args),
     Completions(completions::Args),
 }
 
@@ -55,6 +57,7 @@ pub fn main() -> ExitCode {
         Command::Convert(args) => convert::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Mappings(args) => mappings::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Completions(args) => completions::run(&args),
     };
     ExitCode::from(result.unwrap_or_else(|error| {

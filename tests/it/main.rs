@@ -1,5 +1,6 @@
 //! What udmap promises, held from outside: one binary, a file a theme.
 
+mod bench;
 mod cli;
 mod endurance;
 mod goldens;
