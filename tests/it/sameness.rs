@@ -18,3 +18,19 @@ const GOOD: [&str; 4] = [
     r#"{"context":"vérification","x":[1,-2.5e3,{"y":null,"z":[true,"q"]}],"credits":12,"host":"192.0.2.7","n":false,"phone":"+1","timestamp":1584718693,"type":"phone"}"#,
     r#"{"time":{"s":1584718692,"ms":"1584718692123"},"a":{"host":"2001:db8::1","port":80,"b":{"c":"d"}},"labels":{"a.b":"e"},"flag":true,"score":1.5,"credits":3}"#,
 ];
+
+/// The lines of a table of cases, without its comments.
+fn written(table: &'static str) -> impl Iterator<Item = &'static str> {
+    table.lines().filter(|line| !line.starts_with('#') && !line.is_empty())
+}
+
+/// The bytes that a text in such a table stands for: `%41` is a byte.
+fn unescaped(text: &str) -> Vec<u8> {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        bytes.push(u8::from_str_radix(&part[..2], 16).expect(part));
+        bytes.extend_from_slice(&part.as_bytes()[2..]);
+    }
+    bytes
+}

@@ -1,13 +1,13 @@
 //! A table of lines (`lines.txt`), each alone and among records that the engines have learnt.
 
-use super::GOOD;
 use super::judge::{Judge, Table};
+use super::{GOOD, unescaped, written};
 use udmap::convert::{CHUNK_BYTES, MAX_RECORD_BYTES};
 
 /// Sizes of chunks: less than a line, about a line, and around the reader's window.
 const CHUNKS: [usize; 9] = [1, 7, 64, 100, 1000, 32 * 1024 - 1, 32 * 1024, 32 * 1024 + 1, CHUNK_BYTES];
 
-/// The members that a record needs to have a time.
+/// The member that gives a record a time: `%T` in the table.
 const TIME: &str = r#""timestamp":1584718692"#;
 
 /// A line, and what must become of it: `ok`, `blank`, a reject's code, or `any`.
@@ -25,10 +25,9 @@ impl Case {
 
 /// The table's cases, and those that are too long to be written down.
 fn cases() -> Vec<Case> {
-    let text = include_str!("lines.txt");
-    let written = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).map(|line| {
+    let written = written(include_str!("lines.txt")).map(|line| {
         let (outcome, line) = line.split_once('|').expect(line);
-        Case { outcome: outcome.trim().to_owned(), line: unescaped(line) }
+        Case { outcome: outcome.to_owned(), line: unescaped(&line.replace("%T", TIME)) }
     });
     let made = |outcome: &str, line: String| Case { outcome: outcome.to_owned(), line: line.into_bytes() };
     let mut cases: Vec<Case> = written.collect();
@@ -70,18 +69,6 @@ fn cases() -> Vec<Case> {
         cases.push(made("ok", format!("{{\"host\":\"{}1\",{TIME}}}", "f:".repeat(size / 2))));
     }
     cases
-}
-
-/// The bytes that a line of the table stands for: `%41` is a byte, `%T` a time's member.
-fn unescaped(text: &str) -> Vec<u8> {
-    let text = text.replace("%T", TIME);
-    let mut parts = text.split('%');
-    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
-    for part in parts {
-        bytes.push(u8::from_str_radix(&part[..2], 16).expect(part));
-        bytes.extend_from_slice(&part.as_bytes()[2..]);
-    }
-    bytes
 }
 
 /// Good records, so many, one kind after the other.
