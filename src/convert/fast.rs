@@ -200,3 +200,44 @@ fn is_ip(text: &[u8]) -> bool {
 }
 
 const _: () = assert!(MOST_SLOTS <= u64::BITS as usize);
+
+#[cfg(test)]
+mod tests {
+    use crate::convert::{Converter, Engine, Options};
+    use crate::mapping::Mapping;
+
+    /// Whole records through all of the fast path, few enough for Miri; the integration tests have
+    /// the many.
+    #[test]
+    fn records_become_the_events_of_the_exact_path() {
+        let good = "{\"phone\":\"+1\",\"credits\":12,\"host\":\"h\",\"timestamp\":1584718692}\n";
+        let log = [
+            good,
+            good,
+            "{\"phone\":\"a \\\"b\\\" \u{e9}\",\"x\":[1.5,{}],\"ts\":\"2023-03-21T22:34:49.466370+00:00\"}\r\n",
+            "{\"phone\":\"+1\",\"credits\":012,\"host\":\"h\",\"timestamp\":1584718692}\n",
+            "{\"phone\":\"more than one block of thirty-two bytes\",\"credits\":1,\"host\":\"::1\",\"timestamp\":1584718692}\n",
+            " \n",
+            "{\"phone\":\"more than one block of thirty-two bytes\",\"credits\":1,\"host\":\"::1\",\"timestamp\":1584718692300}\n",
+            good,
+            good.trim_end(),
+        ];
+        let log = log.concat();
+        let mapping = Mapping::builtin("duo_telephony").unwrap();
+        let chunks: &[usize] = if cfg!(miri) { &[150, 1000] } else { &[1, 64, 100, 150, 300, 1000] };
+        for &chunk_bytes in chunks {
+            let convert = |engine| {
+                Converter::new(&mapping, &Options { engine, chunk_bytes, ..Options::default() })
+                    .convert(log.as_bytes())
+            };
+            let exact = convert(Engine::Exact);
+            assert_eq!((exact.tally.events, exact.tally.rejects), (6, 2));
+            for engine in Engine::ALL.into_iter().filter(|engine| engine.is_available()) {
+                let got = convert(engine);
+                assert!(got.events == exact.events, "{engine:?} {chunk_bytes}");
+                assert_eq!(got.rejects, exact.rejects, "{engine:?} {chunk_bytes}");
+                assert_eq!(got.tally, exact.tally, "{engine:?} {chunk_bytes}");
+            }
+        }
+    }
+}

@@ -7,4 +7,5 @@ mod goldens;
 mod judges;
 mod mapping;
 mod properties;
+mod sameness;
 mod support;

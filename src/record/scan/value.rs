@@ -151,9 +151,11 @@ mod tests {
             "😀",
             "\\uffff",
         ];
+        // Miri looks at each step, so it gets few.
+        let most = if cfg!(miri) { 1 } else { pieces.len() };
         for a in pieces {
-            for b in pieces {
-                for c in pieces {
+            for b in pieces.into_iter().take(most) {
+                for c in pieces.into_iter().take(most) {
                     let text = format!("{a}{b}{c}");
                     let expected = serde_json::from_str::<String>(&format!("\"{text}\"")).ok();
                     let expected = expected.map(|text| {
