@@ -11,7 +11,8 @@ use std::sync::LazyLock;
 type Slots<'a> = [[Option<Text<'a>>; LEAVES.len()]; NOUNS.len()];
 
 /// What stands before each value of a noun, from the noun's key on.
-static CONSTANTS: LazyLock<Vec<Vec<String>>> = LazyLock::new(|| NOUNS.map(|(_, noun)| constants(noun)).into());
+static CONSTANTS: LazyLock<Vec<Vec<String>>> =
+    LazyLock::new(|| NOUNS.map(|(_, noun)| constants(noun)).into());
 
 fn constants(noun: &str) -> Vec<String> {
     let mut before = format!(",\"{noun}\":{{");

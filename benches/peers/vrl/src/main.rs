@@ -7,13 +7,17 @@ use harness::Lines;
 use std::process::ExitCode;
 use vrl::compiler::runtime::Runtime;
 use vrl::compiler::{TargetValue, TimeZone};
+use vrl::diagnostic::Formatter;
 use vrl::value::{Secrets, Value};
 
 fn main() -> ExitCode {
-    let program = match vrl::compiler::compile(include_str!("../duo.vrl"), &vrl::stdlib::all()) {
+    // Read when run, so that a changed program needs no new build of VRL.
+    let source =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/duo.vrl")).expect("the program");
+    let program = match vrl::compiler::compile(&source, &vrl::stdlib::all()) {
         Ok(compiled) => compiled.program,
         Err(problems) => {
-            eprintln!("error: {problems:#?}");
+            eprintln!("{}", Formatter::new(&source, problems));
             return ExitCode::FAILURE;
         }
     };
