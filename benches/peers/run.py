@@ -218,6 +218,8 @@ def check(tool, file, ours):
 
 
 def check_all(tools, files):
+    """Checks every tool, and gives the names of those that fail at their own job."""
+    failed = set()
     print(f"## Same events\n\n{CHECKED:,} records of the mix and as many awkward ones; equal as parsed JSON, but for:\n")
     for name in ["mix", "awkward"]:
         part = WORK / f"check-{name}.ndjson"
@@ -225,13 +227,20 @@ def check_all(tools, files):
             part.write_bytes(b"".join(source.readline() for _ in range(CHECKED)))
         ours = lines([UDMAP, "convert", "-q", part])
         for tool in tools:
-            for why, count in check(tool, part, ours).items():
+            try:
+                forgiven = check(tool, part, ours)
+            except subprocess.CalledProcessError as error:
+                failed.add(tool.name)
+                print(f"- {tool.name} does not run: exit status {error.returncode}")
+                continue
+            for why, count in forgiven.items():
                 print(f"- {tool.name}, {tool.threads} thread(s): {why}; {count} {name} records")
     part = cut(files["nested60"], 0.2)
     ours = lines([UDMAP, "convert", "-q", "--mapping", HERE / "nested60.toml", part])
     for name in ["udmap", "simd-json", "serde-value"]:
         check(Tool(f"nested60-{name}", "", lambda file: [PEERS, f"nested60-{name}", file]), part, ours)
     print(f"\nThe 60 rules: {len(ours):,} records, all equal.\n")
+    return failed
 
 
 # Timing.
@@ -273,7 +282,7 @@ def processes(tools, missing, corpus, runs):
         ratio = f"{wall / base:.2f}" if base else ""
         row(tool.name, tool.version, tool.threads, f"{rate:,.0f}", f"{wall:,.0f}", f"{processor:,.0f}", ratio, f"{peak:,.0f}")
     for name in missing:
-        row(name, "missing on this machine", *[""] * 6)
+        row(name, "missing, or does not run", *[""] * 6)
     sizes = sorted({part.stat().st_size / 1e6 for part in parts.values()})
     print(f"\nMedians of {runs} interleaved runs; the ratio is time per record to udmap's on one thread. Slow tools had a")
     print(f"smaller cut of the corpus: the cuts have {', '.join(f'{size:.0f}' for size in sizes)} MB, and rates are compared.\n")
@@ -330,10 +339,13 @@ def main():
         missing = [name for name in missing if name.startswith(wanted)]
     files = corpora(args.megabytes)
     machine()
-    check_all(found, files)
+    failed = check_all(found, files)
+    found = [tool for tool in found if tool.name not in failed]
+    missing += sorted(failed)
     if not args.check:
         processes(found, missing, files["mix"], args.runs)
         memory(files, args.runs)
+    sys.exit(1 if failed else 0)
 
 
 if __name__ == "__main__":
