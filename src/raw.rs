@@ -77,8 +77,8 @@ pub(crate) trait Cpu: Copy {
     /// The *marks*, which end or break a JSON text (quotes, backslashes, and all below 0x20), and
     /// the high bytes, of 0x80 and above.
     fn marks(self, block: &[u8; BLOCK]) -> (u32, u32);
-    /// Whether one of the blocks is not as its pattern has it, or is missing.
-    fn differ(self, blocks: &[[u8; BLOCK]], patterns: &[Pattern]) -> bool;
+    /// Whether the block is not as the pattern has it.
+    fn differs(self, block: &[u8; BLOCK], pattern: &Pattern) -> bool;
     /// How many digits the block begins with.
     fn digits(self, block: &[u8; BLOCK]) -> usize;
 }
@@ -128,16 +128,12 @@ impl Cpu for Portable {
     }
 
     #[inline(always)]
-    fn differ(self, blocks: &[[u8; BLOCK]], patterns: &[Pattern]) -> bool {
+    fn differs(self, block: &[u8; BLOCK], pattern: &Pattern) -> bool {
         let mut wrong = 0;
-        let mut blocks = blocks.iter();
-        for pattern in patterns {
-            let Some(block) = blocks.next() else { return true };
-            for i in 0..BLOCK / 8 {
-                let x = word(block, i);
-                wrong |= (x ^ word(&pattern.literal, i)) & word(&pattern.is_literal, i);
-                wrong |= (mark_bytes(x) | x) & HIGHS & word(&pattern.is_text, i);
-            }
+        for i in 0..BLOCK / 8 {
+            let x = word(block, i);
+            wrong |= (x ^ word(&pattern.literal, i)) & word(&pattern.is_literal, i);
+            wrong |= (mark_bytes(x) | x) & HIGHS & word(&pattern.is_text, i);
         }
         wrong != 0
     }
@@ -208,28 +204,18 @@ mod x86 {
         }
 
         #[inline(always)]
-        fn differ(self, blocks: &[[u8; BLOCK]], patterns: &[Pattern]) -> bool {
+        fn differs(self, block: &[u8; BLOCK], pattern: &Pattern) -> bool {
+            let x = load(block);
             // SAFETY: an `Avx2` exists only where the machine has AVX2.
             unsafe {
-                let mut wrong = _mm256_setzero_si256();
-                // Zipped iterators count with an index, whose products with the size of a pattern
-                // cost more than what is done here.
-                let mut blocks = blocks.iter();
-                for pattern in patterns {
-                    let Some(block) = blocks.next() else { return true };
-                    let x = load(block);
-                    let other = _mm256_and_si256(
-                        _mm256_xor_si256(x, load(&pattern.literal)),
-                        load(&pattern.is_literal),
-                    );
-                    let quote = _mm256_cmpeq_epi8(x, _mm256_set1_epi8(0x22));
-                    let backslash = _mm256_cmpeq_epi8(x, _mm256_set1_epi8(0x5c));
-                    // Signed x < 0x20: control characters, and high bytes, which are negative.
-                    let outside = _mm256_cmpgt_epi8(_mm256_set1_epi8(0x20), x);
-                    let stops = _mm256_or_si256(_mm256_or_si256(quote, backslash), outside);
-                    let stops = _mm256_and_si256(stops, load(&pattern.is_text));
-                    wrong = _mm256_or_si256(wrong, _mm256_or_si256(other, stops));
-                }
+                let other =
+                    _mm256_and_si256(_mm256_xor_si256(x, load(&pattern.literal)), load(&pattern.is_literal));
+                let quote = _mm256_cmpeq_epi8(x, _mm256_set1_epi8(0x22));
+                let backslash = _mm256_cmpeq_epi8(x, _mm256_set1_epi8(0x5c));
+                // Signed x < 0x20: control characters, and high bytes, which are negative.
+                let outside = _mm256_cmpgt_epi8(_mm256_set1_epi8(0x20), x);
+                let stops = _mm256_or_si256(_mm256_or_si256(quote, backslash), outside);
+                let wrong = _mm256_or_si256(other, _mm256_and_si256(stops, load(&pattern.is_text)));
                 _mm256_testz_si256(wrong, wrong) == 0
             }
         }
@@ -254,23 +240,18 @@ mod x86 {
         }
 
         #[inline(always)]
-        fn differ(self, blocks: &[[u8; BLOCK]], patterns: &[Pattern]) -> bool {
+        fn differs(self, block: &[u8; BLOCK], pattern: &Pattern) -> bool {
+            let x = load(block);
             // SAFETY: an `Avx512` exists only where the machine has AVX-512 BW and VL.
             unsafe {
-                let mut wrong = 0;
-                let mut blocks = blocks.iter();
-                for pattern in patterns {
-                    let Some(block) = blocks.next() else { return true };
-                    let x = load(block);
-                    let other = _mm256_xor_si256(x, load(&pattern.literal));
-                    wrong |= _mm256_test_epi8_mask(other, load(&pattern.is_literal));
-                    let text = _mm256_movepi8_mask(load(&pattern.is_text));
-                    wrong |= _mm256_mask_cmpeq_epi8_mask(text, x, _mm256_set1_epi8(0x22))
-                        | _mm256_mask_cmpeq_epi8_mask(text, x, _mm256_set1_epi8(0x5c))
-                        // Signed: control characters, and high bytes, which are negative.
-                        | _mm256_mask_cmplt_epi8_mask(text, x, _mm256_set1_epi8(0x20));
-                }
-                wrong != 0
+                let other = _mm256_xor_si256(x, load(&pattern.literal));
+                let other = _mm256_test_epi8_mask(other, load(&pattern.is_literal));
+                let text = _mm256_movepi8_mask(load(&pattern.is_text));
+                let stops = _mm256_mask_cmpeq_epi8_mask(text, x, _mm256_set1_epi8(0x22))
+                    | _mm256_mask_cmpeq_epi8_mask(text, x, _mm256_set1_epi8(0x5c))
+                    // Signed: control characters, and high bytes, which are negative.
+                    | _mm256_mask_cmplt_epi8_mask(text, x, _mm256_set1_epi8(0x20));
+                other | stops != 0
             }
         }
 
@@ -342,17 +323,6 @@ impl<'a> Input<'a> {
         }
         // SAFETY: `at + BLOCK <= self.last + BLOCK`, which is the length of the bytes.
         Some(unsafe { &*self.bytes.as_ptr().add(at).cast::<[u8; BLOCK]>() })
-    }
-
-    /// So many blocks that begin at `at`; nothing if they would reach behind the end.
-    #[inline(always)]
-    pub(crate) fn blocks(self, at: usize, blocks: u32) -> Option<&'a [[u8; BLOCK]]> {
-        let blocks = blocks as usize;
-        if at.saturating_add(blocks * BLOCK) > self.bytes.len() {
-            return None;
-        }
-        // SAFETY: so many bytes follow `at`, and arrays of bytes need no alignment.
-        Some(unsafe { std::slice::from_raw_parts(self.bytes.as_ptr().add(at).cast(), blocks) })
     }
 }
 
@@ -516,14 +486,8 @@ mod tests {
         type Output = ((u32, u32), usize, Vec<bool>);
         #[inline(always)]
         fn run<C: Cpu>(self, cpu: C) -> Self::Output {
-            let twice = [*self.0; 2];
-            let as_one = |pattern: &Pattern| cpu.differ(&twice[..1], std::slice::from_ref(pattern));
-            let differ: Vec<bool> = self.1.iter().map(as_one).collect();
-            // Several are wrong if one is.
-            for (pair, differ) in self.1.windows(2).zip(differ.windows(2)) {
-                assert_eq!(cpu.differ(&twice, pair), differ[0] || differ[1]);
-            }
-            (cpu.marks(self.0), cpu.digits(self.0), differ)
+            let differs = self.1.iter().map(|pattern| cpu.differs(self.0, pattern)).collect();
+            (cpu.marks(self.0), cpu.digits(self.0), differs)
         }
     }
 

@@ -12,7 +12,7 @@
 
 use super::MOST_SLOTS;
 use super::value;
-use super::walk::{Found, Value};
+use super::walk::{Found, Kind, Value};
 use crate::raw::{BLOCK, Cpu, Input, Pattern, Span, VALUES};
 use std::ops::Range;
 
@@ -49,35 +49,34 @@ struct Shape {
 /// How a record is compared.
 #[derive(Debug, Clone, PartialEq)]
 struct Layout {
-    patterns: Vec<Pattern>,
     parts: Vec<Part>,
+    /// What follows the first pattern of parts longer than a block.
+    patterns: Vec<Pattern>,
     fixed: Vec<Fixed>,
 }
 
 /// A part that has the same length in all records, and the value behind it that has not.
 #[derive(Debug, Clone, PartialEq)]
 struct Part {
+    first: Pattern,
+    /// How many more patterns it has, and how many fixed values.
+    more: u16,
+    fixed: u16,
     len: u32,
-    /// How many patterns it has.
-    patterns: u32,
-    /// How many fixed values it has.
-    fixed: u32,
     behind: Behind,
+    /// The number of the value behind it, and the place among [`VALUES`] that it fills.
+    number: u16,
+    place: u8,
+    /// The least length of a text: one that is empty fills no slot.
+    least: u8,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Behind {
-    Text(ValueId),
-    Number(ValueId),
+    Text,
+    Number,
     /// The next record.
     End,
-}
-
-/// Which value it is, and the slot that it fills, or [`MOST_SLOTS`].
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct ValueId {
-    number: u16,
-    slot: u8,
 }
 
 /// A value inside a part; one that fills no slot is only there to be checked.
@@ -87,7 +86,15 @@ struct Fixed {
     at: u32,
     len: u32,
     is_number: bool,
-    slot: u8,
+    place: u8,
+}
+
+/// The place of values that fill no slot: nobody looks at it.
+const NO_PLACE: u8 = VALUES as u8 - 1;
+const _: () = assert!(MOST_SLOTS < NO_PLACE as usize);
+
+fn place(slot: usize) -> u8 {
+    if slot < MOST_SLOTS { slot as u8 } else { NO_PLACE }
 }
 
 /// The shapes that are known.
@@ -227,7 +234,7 @@ impl Shape {
         let Shape { loose, values, varies, .. } = self;
         let end = loose.fits(cpu, input, start, spans, |number, len| {
             if let (Some(value), Some(varies)) = (values.get(number), varies.get_mut(number)) {
-                *varies |= value.end - value.start != len as usize;
+                *varies |= value.end - value.start != len;
             }
         })?;
         self.hits = self.hits.saturating_add(1);
@@ -255,50 +262,56 @@ impl Layout {
     /// How records like this one are compared, if these of its values have any length, and the
     /// others that of this record.
     fn new(record: &[u8], values: &[Value], varies: &[bool]) -> Layout {
-        let mut layout = Layout { patterns: Vec::new(), parts: Vec::new(), fixed: Vec::new() };
+        let mut layout = Layout { parts: Vec::new(), patterns: Vec::new(), fixed: Vec::new() };
         let mut start = 0;
-        let mut fixed: Vec<&Value> = Vec::new();
-        let ends = values.iter().zip(varies).enumerate().filter(|(_, (_, varies))| **varies);
-        // Behind the last value comes the record's end.
-        let ends = ends.map(|(number, (value, _))| Some((number, value))).chain([None]);
-        let mut rest = values.iter().zip(varies).peekable();
-        for end in ends {
-            let to = end.map_or(record.len(), |(_, value)| value.start);
-            fixed.clear();
-            while let Some((value, varies)) = rest.next_if(|(value, _)| value.start <= to) {
-                if !varies {
-                    fixed.push(value);
-                }
+        let mut fixed = Vec::new();
+        for (number, (value, varies)) in values.iter().zip(varies).enumerate() {
+            if !varies || value.kind == Kind::Word {
+                fixed.push(value);
+                continue;
             }
-            let patterns = layout.patterns.len();
-            let is_text = |at: usize| fixed.iter().any(|value| (value.start..value.end).contains(&at));
-            let bytes: Vec<Option<u8>> =
-                (start..to).map(|at| if is_text(at) { None } else { Some(record[at]) }).collect();
-            layout.patterns.extend(bytes.chunks(BLOCK).map(|bytes| Pattern::new(bytes.iter().copied())));
-            // Plain texts that fill no slot are done with: the patterns hold them.
-            let checked = fixed.iter().filter(|value| value.slot < MOST_SLOTS || !value.is_text);
-            let known = layout.fixed.len();
-            layout.fixed.extend(checked.map(|value| Fixed {
-                at: (value.start - start) as u32,
-                len: (value.end - value.start) as u32,
-                is_number: !value.is_text,
-                slot: value.slot as u8,
-            }));
-            layout.parts.push(Part {
-                len: (to - start) as u32,
-                patterns: (layout.patterns.len() - patterns) as u32,
-                fixed: (layout.fixed.len() - known) as u32,
-                behind: match end {
-                    None => Behind::End,
-                    Some((number, value)) => {
-                        let id = ValueId { number: number as u16, slot: value.slot as u8 };
-                        if value.is_text { Behind::Text(id) } else { Behind::Number(id) }
-                    }
-                },
-            });
-            start = end.map_or(to, |(_, value)| value.end);
+            let behind = if value.kind == Kind::Text { Behind::Text } else { Behind::Number };
+            let part = layout.part(record, start..value.start, &fixed);
+            part.behind = behind;
+            part.number = number as u16;
+            part.place = place(value.slot);
+            part.least = u8::from(value.slot < MOST_SLOTS);
+            fixed.clear();
+            start = value.end;
         }
+        layout.part(record, start..record.len(), &fixed);
         layout
+    }
+
+    /// Adds the part for this range of the record, with these values in it, before the record's end.
+    fn part(&mut self, record: &[u8], range: Range<usize>, fixed: &[&Value]) -> &mut Part {
+        // What is compared as it is; a word is.
+        let mut literals = vec![true; range.len()];
+        for value in fixed.iter().filter(|value| value.kind != Kind::Word) {
+            literals[value.start - range.start..value.end - range.start].fill(false);
+        }
+        let bytes = record[range.clone()].iter().zip(literals);
+        let bytes: Vec<Option<u8>> = bytes.map(|(byte, literal)| literal.then_some(*byte)).collect();
+        let mut patterns = bytes.chunks(BLOCK).map(|bytes| Pattern::new(bytes.iter().copied()));
+        let first = patterns.next().unwrap_or_else(|| Pattern::new([]));
+        let known = self.patterns.len();
+        self.patterns.extend(patterns);
+        let more = (self.patterns.len() - known) as u16;
+        // Plain texts and words that fill no slot are done with: the patterns hold them.
+        let known = self.fixed.len();
+        let looked_at = fixed.iter().filter(|value| value.slot < MOST_SLOTS || value.kind == Kind::Number);
+        self.fixed.extend(looked_at.map(|value| Fixed {
+            at: (value.start - range.start) as u32,
+            len: (value.end - value.start) as u32,
+            is_number: value.kind == Kind::Number,
+            place: place(value.slot),
+        }));
+        let fixed = (self.fixed.len() - known) as u16;
+        let len = range.len() as u32;
+        let behind = Behind::End;
+        self.parts.push(Part { first, more, fixed, len, behind, number: 0, place: NO_PLACE, least: 0 });
+        let last = self.parts.len() - 1;
+        &mut self.parts[last]
     }
 
     /// Whether the record at `start` is like that; where it ends. `spans` become those of its values,
@@ -310,42 +323,50 @@ impl Layout {
         input: Input<'_>,
         start: usize,
         spans: &mut [Span; VALUES],
-        mut seen: impl FnMut(usize, u32),
+        mut seen: impl FnMut(usize, usize),
     ) -> Option<usize> {
         let mut at = start;
         let mut patterns = &self.patterns[..];
-        let mut fixed = self.fixed.iter();
+        let mut fixed = &self.fixed[..];
         for part in &self.parts {
-            let (first, rest) = patterns.split_at_checked(part.patterns as usize)?;
-            patterns = rest;
-            if cpu.differ(input.blocks(at, part.patterns)?, first) {
+            if cpu.differs(input.block(at)?, &part.first) {
                 return None;
             }
-            for value in fixed.by_ref().take(part.fixed as usize) {
-                let start = at + value.at as usize;
-                if value.is_number && value::number(cpu, input, start) != Some(start + value.len as usize) {
-                    return None;
+            if part.more > 0 {
+                let (more, rest) = patterns.split_at_checked(usize::from(part.more))?;
+                patterns = rest;
+                let mut at = at;
+                for pattern in more {
+                    at += BLOCK;
+                    if cpu.differs(input.block(at)?, pattern) {
+                        return None;
+                    }
                 }
-                // Where the slot is none, nobody looks.
-                if let Some(span) = spans.get_mut(usize::from(value.slot)) {
-                    *span = Span::of_input(start, value.len as usize);
+            }
+            if part.fixed > 0 {
+                let (values, rest) = fixed.split_at_checked(usize::from(part.fixed))?;
+                fixed = rest;
+                for value in values {
+                    let start = at + value.at as usize;
+                    let len = value.len as usize;
+                    if value.is_number && value::number(cpu, input, start) != Some(start + len) {
+                        return None;
+                    }
+                    spans[usize::from(value.place) % VALUES] = Span::of_input(start, len);
                 }
             }
             at += part.len as usize;
-            let (id, end) = match part.behind {
-                Behind::Text(id) => (id, value::plain_text(cpu, input, at)?),
-                Behind::Number(id) => (id, value::number(cpu, input, at)?),
+            let end = match part.behind {
+                Behind::Text => value::plain_text(cpu, input, at)?,
+                Behind::Number => value::number(cpu, input, at)?,
                 Behind::End => return Some(at),
             };
             let len = end - at;
-            // An empty text is no value.
-            if len == 0 && usize::from(id.slot) < MOST_SLOTS {
+            if len < usize::from(part.least) {
                 return None;
             }
-            if let Some(span) = spans.get_mut(usize::from(id.slot)) {
-                *span = Span::of_input(at, len);
-            }
-            seen(usize::from(id.number), len as u32);
+            spans[usize::from(part.place) % VALUES] = Span::of_input(at, len);
+            seen(usize::from(part.number), len);
             at = end;
         }
         None

@@ -27,13 +27,23 @@ pub(super) struct Found {
     pub(super) values: Vec<Value>,
 }
 
+/// What a [`Value`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A text without escapes.
+    Text,
+    Number,
+    /// `true` or `false`, part of what the record looks like.
+    Word,
+}
+
 /// A scalar value, where it stands.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Value {
     /// Without the quotes.
     pub(super) start: usize,
     pub(super) end: usize,
-    pub(super) is_text: bool,
+    pub(super) kind: Kind,
     /// The slot that it fills, or [`MOST_SLOTS`].
     pub(super) slot: usize,
 }
@@ -158,7 +168,7 @@ impl<C: Cpu> Walk<'_, C> {
                     self.word(if byte == b't' { b"true" } else { b"false" })?;
                     if slot < MOST_SLOTS {
                         self.fill(slot, start, self.at);
-                        self.found.learnable = false;
+                        self.keep(start, self.at, Kind::Word, slot);
                     }
                 }
                 _ => self.number(slot)?,
@@ -312,7 +322,7 @@ impl<C: Cpu> Walk<'_, C> {
                 return Some(());
             }
         }
-        self.keep(start, end, true, slot);
+        self.keep(start, end, Kind::Text, slot);
         Some(())
     }
 
@@ -341,7 +351,7 @@ impl<C: Cpu> Walk<'_, C> {
         if slot < MOST_SLOTS {
             self.fill(slot, start, self.at);
         }
-        self.keep(start, self.at, false, slot);
+        self.keep(start, self.at, Kind::Number, slot);
         Some(())
     }
 
@@ -362,9 +372,9 @@ impl<C: Cpu> Walk<'_, C> {
 
     /// Keeps a value for the one who learns from it.
     #[inline(always)]
-    fn keep(&mut self, start: usize, end: usize, is_text: bool, slot: usize) {
+    fn keep(&mut self, start: usize, end: usize, kind: Kind, slot: usize) {
         if self.found.learnable {
-            self.found.values.push(Value { start, end, is_text, slot });
+            self.found.values.push(Value { start, end, kind, slot });
         }
     }
 }
