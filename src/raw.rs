@@ -496,11 +496,8 @@ mod tests {
         let is_mark = |b: &u8| matches!(b, b'"' | b'\\' | 0..=0x1f);
         let fills = [0u8, 0x0a, 0x1f, 0x20, 0x22, 0x2f, 0x30, 0x39, 0x3a, 0x5c, 0x80, 0xb0, 0xff];
         // Miri looks at each step, so it gets few.
-        let (bytes, fills, places): (usize, &[u8], &[usize]) = if cfg!(miri) {
-            (60, &[0x22, 0x39], &[0, 31])
-        } else {
-            (1, &fills, &[0, 1, 7, 8, 15, 30, 31])
-        };
+        let (bytes, fills, places): (usize, &[u8], &[usize]) =
+            if cfg!(miri) { (60, &[0x22, 0x39], &[0, 31]) } else { (1, &fills, &[0, 1, 7, 8, 15, 30, 31]) };
         for byte in (0..=255u8).step_by(bytes) {
             for &fill in fills {
                 for &at in places {
