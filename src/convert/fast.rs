@@ -5,7 +5,7 @@
 
 use super::program::{FIRST_TIME, Program};
 use super::{Batch, Converter};
-use crate::mapping::Plan;
+use crate::mapping::{Kind, Plan};
 use crate::raw::{self, Cpu, Input, Level, Span, Work};
 use crate::record::forms::Form;
 use crate::record::scan::{MOST_SLOTS, OWN_BYTES, Scanner};
@@ -155,8 +155,7 @@ impl Fast {
         }
         let Some(program) = &mut programs[near.1] else { return false };
         for (slot, kind) in &program.checked {
-            let text = std::str::from_utf8(values[*slot].text(input, scratch));
-            if !text.is_ok_and(|text| kind.refuses(text).is_none()) {
+            if !is_of_kind(values[*slot].text(input, scratch), *kind) {
                 return false;
             }
         }
@@ -190,6 +189,20 @@ fn program(
     programs.push(Program::new(&converter.plan, has.0, has.1, converter.before, converter.after));
     by_fields.insert(has, programs.len() - 1);
     Some(programs.len() - 1)
+}
+
+/// Whether `text` is a value of this kind.
+#[inline(always)]
+fn is_of_kind(text: &[u8], kind: Kind) -> bool {
+    // Up to nine digits are within the range of every integer.
+    let short = !text.is_empty() && text.len() <= 9 && text.iter().all(u8::is_ascii_digit);
+    let plain = short && (text[0] != b'0' || text.len() == 1);
+    match kind {
+        Kind::Text => true,
+        Kind::Integer { min, max, .. } if plain && min <= 0 && max > 999_999_999 => true,
+        Kind::Float if plain => true,
+        _ => std::str::from_utf8(text).is_ok_and(|text| kind.refuses(text).is_none()),
+    }
 }
 
 /// Whether `text` is an IPv4 or IPv6 address.

@@ -231,9 +231,12 @@ impl<C: Cpu> Walk<'_, C> {
         };
         match wants {
             Wants::Nothing => {}
-            Wants::Slot(slot) => self.again(1 << slot),
             // Of two equal keys the last counts: all of it.
-            Wants::List(list) => self.again(self.keys.below(list)),
+            Wants::Slot(slot) => {
+                self.forget(1 << slot);
+                self.given |= 1 << slot;
+            }
+            Wants::List(list) => self.forget(self.keys.below(list)),
             Wants::Exact => return None,
         }
         self.space();
@@ -245,15 +248,14 @@ impl<C: Cpu> Walk<'_, C> {
         Some(wants)
     }
 
-    /// Forgets what was found for these slots.
+    /// Forgets what was found for these slots, if their keys were met.
     #[inline(always)]
-    fn again(&mut self, slots: u64) {
+    fn forget(&mut self, slots: u64) {
         if self.given & slots != 0 {
             self.found.learnable = false;
             self.found.present &= !slots;
             self.wrong &= !slots;
         }
-        self.given |= slots;
     }
 
     /// Where the first mark at or behind `at` is.
