@@ -1,14 +1,15 @@
 //! The fast reader of records that are lines: the same fields as [`super::exact`], or none.
 //!
 //! Three layers, each of which hands on what it is not sure of:
-//! 1. [`shape`] compares a record with what records before it looked like, all literals of it and
-//!    each number;
+//! 1. [`shape`] compares a record with what records before it looked like ([`layout`]), all literals
+//!    of it and each number;
 //! 2. [`walk`] parses a record of any shape;
 //! 3. what is left is a line for the exact reader.
 //!
 //! No layer rejects anything: a record is either read in full and right, or handed on.
 
 mod keys;
+mod layout;
 mod shape;
 mod value;
 mod walk;
@@ -43,8 +44,8 @@ impl Scanner {
     #[inline(always)]
     pub(crate) fn record<C: Cpu>(&mut self, cpu: C, input: Input<'_>, start: usize) -> Option<(usize, u64)> {
         let Scanner { keys, shapes, found } = self;
-        if let Some(end) = shapes.fit(cpu, input, start, found) {
-            return Some((end, found.present));
+        if let Some(fit) = shapes.fit(cpu, input, start, &mut found.spans) {
+            return Some(fit);
         }
         let learn = shapes.wants();
         let end = walk(cpu, keys, input, start, learn, found)?;

@@ -48,6 +48,13 @@ pub(super) struct Value {
     pub(super) slot: usize,
 }
 
+impl Value {
+    /// Whether its length may differ from record to record.
+    pub(super) fn varies(&self) -> bool {
+        self.kind != Kind::Word
+    }
+}
+
 impl Default for Found {
     fn default() -> Found {
         Found {
