@@ -105,15 +105,17 @@ impl Shapes {
             let fit = self.loose.fit(cpu, input, start, spans, |len| lens.push(len));
             if let Some((end, shape)) = fit {
                 self.misses = 0;
+                let present = self.shapes[shape].present;
                 self.seen(shape);
-                return Some((end, self.shapes[shape].present));
+                return Some((end, present));
             }
         }
         self.misses = self.misses.saturating_add(1);
         None
     }
 
-    /// Learns which lengths differ from one more record of this shape.
+    /// Learns which lengths differ from one more record of the shape of this number. The shapes may
+    /// have other numbers afterwards.
     #[cold]
     #[inline(never)]
     fn seen(&mut self, number: usize) {
