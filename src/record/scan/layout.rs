@@ -164,6 +164,11 @@ impl Tree {
         Tree { nodes: Vec::new(), first: NONE }
     }
 
+    /// How many parts it has.
+    pub(super) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
     /// Adds the layout of the kind of this number; `false` if there is one like it.
     pub(super) fn add(&mut self, parts: &[Part], kind: usize) -> bool {
         // The node that leads to the next, and whether by `instead`.

@@ -14,8 +14,9 @@ use super::walk::{Found, Value};
 use crate::raw::{Cpu, Input, Span, VALUES};
 use std::ops::Range;
 
-/// How many shapes are remembered.
+/// How many shapes are remembered, and how many parts of them: each takes some 200 bytes.
 const MOST_SHAPES: usize = 256;
+const MOST_PARTS: usize = 12 * 1024;
 /// The most values of a shape, and the longest record that has one.
 const MOST_VALUES: usize = 256;
 const MOST_BYTES: usize = 16 * 1024;
@@ -31,10 +32,10 @@ struct Shape {
     record: Vec<u8>,
     values: Vec<Value>,
     present: u64,
-    loose: Vec<Part>,
-    tight: Option<Vec<Part>>,
     /// The values whose lengths differed.
     varies: Vec<bool>,
+    /// Those whose lengths had differed when the tight layout was made, if it was.
+    tight: Option<Vec<bool>>,
     /// How many records only the loose layout fits, until another tight one is made.
     patience: u32,
     waits: u32,
@@ -131,8 +132,7 @@ impl Shapes {
         if shape.waits > 0 {
             return;
         }
-        let tight = layout::parts(&shape.record, &shape.values, &shape.varies);
-        if shape.tight.as_ref() == Some(&tight) {
+        if shape.tight.as_ref() == Some(&shape.varies) {
             // Nothing new was learnt: it will take longer.
             shape.patience = shape.patience.saturating_mul(2);
             shape.waits = shape.patience;
@@ -140,8 +140,8 @@ impl Shapes {
         }
         shape.waits = shape.patience;
         // The layout before it may stay in the tree: what fits it is right.
-        self.tight.add(&tight, number);
-        shape.tight = Some(tight);
+        self.tight.add(&shape.parts(&shape.varies), number);
+        shape.tight = Some(shape.varies.clone());
         if self.shapes.len() <= FEW {
             self.plant();
         }
@@ -152,9 +152,9 @@ impl Shapes {
         (self.tight, self.loose) = (Tree::new(), Tree::new());
         self.shapes.sort_by_key(|shape| std::cmp::Reverse(shape.hits));
         for (number, shape) in self.shapes.iter().enumerate() {
-            self.loose.add(&shape.loose, number);
-            if let Some(tight) = &shape.tight {
-                self.tight.add(tight, number);
+            self.loose.add(&shape.loose(), number);
+            if let Some(varies) = &shape.tight {
+                self.tight.add(&shape.parts(varies), number);
             }
         }
     }
@@ -174,14 +174,14 @@ impl Shapes {
         self.patience = (self.patience + 1).min(4096);
         self.wait = self.patience.saturating_sub(MOST_SHAPES as u32) * 8;
         let Some(shape) = Shape::of(bytes, line, found) else { return };
-        if self.shapes.len() == MOST_SHAPES {
+        if self.shapes.len() == MOST_SHAPES || self.tight.len() + self.loose.len() > MOST_PARTS {
             // Those that fit often stay, if they still do; the others make room.
             self.shapes.sort_by_key(|shape| std::cmp::Reverse(shape.hits));
-            self.shapes.truncate(MOST_SHAPES / 2);
+            self.shapes.truncate(self.shapes.len() / 2);
             self.shapes.iter_mut().for_each(|shape| shape.hits /= 2);
             self.plant();
         }
-        if self.loose.add(&shape.loose, self.shapes.len()) {
+        if self.loose.add(&shape.loose(), self.shapes.len()) {
             self.shapes.push(shape);
         }
     }
@@ -197,9 +197,16 @@ impl Shape {
         let moved =
             |value: &Value| Value { start: value.start - line.start, end: value.end - line.start, ..*value };
         let values: Vec<Value> = found.values.iter().map(moved).collect();
-        let loose = layout::parts(&record, &values, &vec![true; values.len()]);
         let varies = vec![false; values.len()];
         let (present, waits) = (found.present, SAMPLES);
-        Some(Shape { record, values, present, loose, tight: None, varies, patience: waits, waits, hits: 0 })
+        Some(Shape { record, values, present, varies, tight: None, patience: waits, waits, hits: 0 })
+    }
+
+    fn parts(&self, varies: &[bool]) -> Vec<Part> {
+        layout::parts(&self.record, &self.values, varies)
+    }
+
+    fn loose(&self) -> Vec<Part> {
+        self.parts(&vec![true; self.values.len()])
     }
 }
