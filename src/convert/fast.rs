@@ -16,7 +16,7 @@ use std::net::IpAddr;
 /// How many times an event may hold.
 const MOST_TIMES: usize = OWN_BYTES / TIME_BYTES;
 /// How many programs are kept; records beyond them go the exact way.
-const MOST_PROGRAMS: usize = 4096;
+const MOST_PROGRAMS: usize = 1024;
 /// How many of them are found without a search.
 const AT_HAND: usize = 64;
 
