@@ -24,6 +24,7 @@ use walk::{Found, walk};
 pub(crate) const MOST_SLOTS: usize = 64;
 /// How much of the scratch is left to the caller.
 pub(crate) const OWN_BYTES: usize = 128;
+
 /// Reads records, and remembers what they look like.
 #[derive(Debug, Clone)]
 pub(crate) struct Scanner {
