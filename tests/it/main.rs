@@ -1,6 +1,7 @@
 //! What udmap promises, held from outside: one binary, a file a theme.
 
 mod cli;
+mod deploy;
 mod endurance;
 mod goldens;
 mod judges;
