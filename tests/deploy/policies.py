@@ -61,19 +61,20 @@ reader  s3:DeleteObject                 if FeedDeletes=yes
 # Who asks for what, and whether it is granted. The last column is what the request says as s3:prefix (`-`: nothing).
 REQUESTS = """
 allow                      writer  s3:PutObject                    {logs}      -
+allow                      writer  s3:GetObject                    {logs}      -
 allow                      writer  s3:PutObject                    {state}     -
 allow                      writer  s3:GetObject                    {state}     -
 allow                      writer  s3:ListBucket                   {bucket}    {state_key}
+allow                      writer  s3:ListBucket                   {bucket}    {prefix}dt=2026-01-01/x.gz
 allow                      writer  secretsmanager:GetSecretValue   {secret}    -
 allow                      writer  logs:PutLogEvents               {log}       -
-deny                       writer  s3:GetObject                    {logs}      -
 deny                       writer  s3:DeleteObject                 {logs}      -
 deny                       writer  s3:DeleteObject                 {state}     -
 deny                       writer  s3:PutObject                    {elsewhere} -
 deny                       writer  s3:PutObject                    {beside}    -
 deny                       writer  s3:GetObject                    {elsewhere} -
 deny                       writer  s3:ListBucket                   {bucket}    -
-deny                       writer  s3:ListBucket                   {bucket}    {prefix}
+deny                       writer  s3:ListBucket                   {bucket}    elsewhere
 deny                       writer  s3:ListBucket                   {bucket}    udmap-state/
 deny                       writer  s3:PutObject                    {other}     -
 deny                       writer  secretsmanager:GetSecretValue   {secrets}   -
@@ -81,7 +82,7 @@ deny                       writer  secretsmanager:PutSecretValue   {secret}    -
 deny                       writer  logs:PutLogEvents               {logelse}   -
 deny                       writer  logs:DeleteLogGroup             {log}       -
 allow if Convert=yes       writer  s3:PutObject                    {events}    -
-deny                       writer  s3:GetObject                    {events}    -
+allow if Convert=yes       writer  s3:GetObject                    {events}    -
 allow                      timer   lambda:InvokeFunction           {function}  -
 deny                       timer   lambda:InvokeFunction           {lambdas}   -
 deny                       timer   lambda:UpdateFunctionCode       {function}  -

@@ -95,13 +95,13 @@ fn policies_grant_what_is_needed_and_nothing_else() {
         TEMPLATE,
         r##"
             # Too much.
-            Action: s3:PutObject => Action: [s3:PutObject, s3:DeleteObject] => writer: holds s3:DeleteObject
-            Action: s3:PutObject => Action: s3:* => s3:* has a wildcard
+            [s3:PutObject, s3:GetObject] => [s3:PutObject, s3:GetObject, s3:DeleteObject] => holds s3:DeleteObject
+            [s3:PutObject, s3:GetObject] => s3:* => s3:* has a wildcard
             ${Name}/${Prefix}* => ${Name}/* => writer: may do s3:PutObject on {elsewhere}
-            ${Name}/${StateKey} => ${Name}/* => writer: may do s3:GetObject on {logs}
+            ${Name}/${StateKey} => ${Name}/* => writer: may do s3:GetObject on {elsewhere}
             Resource: !GetAtt LogGroup.Arn => Resource: "*" => * is not one thing's name
             ${Name}/${Prefix}* => ${Name}/*/${Prefix}* => wildcard before its end
-            StringEquals: { s3:prefix: !Ref StateKey } => {} => ListBucket without a condition
+            s3:prefix: => s3:max-keys: => ListBucket without a condition
             Resource: !If [MakeSecret, !Ref Secret, => Resource: !If [MakeSecret, "*", => * is not one thing's name
             secretsmanager:GetSecretValue => secretsmanager:PutSecretValue => holds secretsmanager:PutSecret
             - Deletes => - HasReader => reader: holds s3:DeleteObject (given {})
@@ -113,8 +113,9 @@ fn policies_grant_what_is_needed_and_nothing_else() {
             StringEquals: { accounts.google.com:sub: !Ref ReaderSubject } => {} => any account of Google's
             # Too little.
             [s3:GetObject, s3:PutObject] => [s3:GetObject] => writer: lacks s3:PutObject on {state}
-            { s3:prefix: !Ref StateKey } => { s3:prefix: x } => writer: lacks s3:ListBucket
-            - !Sub ${Prefix}* => - x => reader: lacks s3:ListBucket
+            - !Ref StateKey => - x => writer: lacks s3:ListBucket
+            [s3:PutObject, s3:GetObject] => s3:PutObject => writer: lacks s3:GetObject on {logs}
+            - !Sub ${Prefix}* => - x => writer: lacks s3:ListBucket
             # The bucket.
             BlockPublicPolicy: true => BlockPublicPolicy: false => public access is not blocked
             aws:SecureTransport: "false" => aws:SecureTransport: "true" => plain HTTP is not refused
