@@ -83,6 +83,7 @@ deny                       writer  logs:PutLogEvents               {logelse}   -
 deny                       writer  logs:DeleteLogGroup             {log}       -
 allow if Convert=yes       writer  s3:PutObject                    {events}    -
 allow if Convert=yes       writer  s3:GetObject                    {events}    -
+allow if Convert=yes       writer  s3:PutObject                    {rejects}   -
 allow                      timer   lambda:InvokeFunction           {function}  -
 deny                       timer   lambda:InvokeFunction           {lambdas}   -
 deny                       timer   lambda:UpdateFunctionCode       {function}  -
@@ -94,6 +95,7 @@ allow if FeedDeletes=yes   reader  s3:DeleteObject                 {logs}      -
 allow if ReaderLists=bucket reader s3:ListBucket                   {bucket}    -
 allow if ReaderLists=bucket reader s3:ListBucket                   {bucket}    udmap-state/
 allow if Convert=yes       reader  s3:GetObject                    {events}    -
+deny                       reader  s3:GetObject                    {rejects}   -
 deny                       reader  s3:GetObject                    {state}     -
 deny                       reader  s3:DeleteObject                 {state}     -
 deny                       reader  s3:GetObject                    {elsewhere} -
@@ -353,6 +355,7 @@ def grants(resolved):
         "bucket": arn,
         "logs": f"{arn}/{values['Prefix']}dt=2026-01-01/telephony-api-1-7.ndjson",
         "events": f"{arn}/{values['EventsPrefix']}dt=2026-01-01/telephony-api-1-7.ndjson",
+        "rejects": f"{arn}/{values['RejectsPrefix']}dt=2026-01-01/telephony-api-1-7.ndjson",
         "state": f"{arn}/{values['StateKey']}",
         "state_key": values["StateKey"],
         "prefix": values["Prefix"],
@@ -395,7 +398,8 @@ def patterns(template):
         "Prefix": ["", "/", "a", "a//", "*/", "a?/", "${aws:username}/", "udmap-state/", "udmap-state/a/"],
         "StateKey": ["", "duo-telephony/state.json", "state.json", "udmap-state/", "udmap-state/*"],
     }
-    right["EventsPrefix"], wrong["EventsPrefix"] = right["Prefix"], wrong["Prefix"]
+    for name in ("EventsPrefix", "RejectsPrefix"):
+        right[name], wrong[name] = right["Prefix"], wrong["Prefix"]
     right["SecretArn"], wrong["SecretArn"] = ["", OTHER_SECRET], ["*", OTHER_SECRET[:-3] + "*"]
     right["ExistingBucket"], wrong["ExistingBucket"] = ["", "duo-telephony-logs"], ["a*", "bucket/key"]
     for verdict, examples in (("refuses", right), ("takes", wrong)):
