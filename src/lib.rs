@@ -31,6 +31,9 @@ pub mod cli;
 #[cfg(feature = "collect")]
 pub mod collect;
 pub mod convert;
+#[cfg(feature = "lambda")]
+#[doc(hidden)]
+pub mod lambda;
 pub mod mapping;
 mod raw;
 pub mod record;
