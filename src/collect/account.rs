@@ -76,9 +76,18 @@ impl Account {
         self.skey.expose_secret()
     }
 
-    /// `text` without the keys, should a service repeat them.
+    /// `text` without the keys and without signatures, should a service repeat them.
     pub(super) fn scrub(&self, text: &str) -> String {
-        text.replace(self.skey(), "[secret]").replace(self.ikey(), "[key]")
+        let text = text.replace(self.skey(), "[secret]").replace(self.ikey(), "[key]");
+        let mut parts = text.split("Basic ");
+        let mut scrubbed = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let rest =
+                part.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '='));
+            scrubbed.push_str("Basic [signature]");
+            scrubbed.push_str(rest);
+        }
+        scrubbed
     }
 }
 
@@ -127,5 +136,6 @@ mod tests {
         let shown = format!("{account:?} {}", account.id());
         assert!(!shown.contains("DIKEYKEY") && !shown.contains("deadbeef"), "{shown}");
         assert_eq!(account.scrub("DIKEYKEY:deadbeef!"), "[key]:[secret]!");
+        assert_eq!(account.scrub("a: Basic REk6YQ==<br>"), "a: Basic [signature]<br>");
     }
 }

@@ -31,6 +31,7 @@ mod client;
 mod clock;
 mod derive;
 mod error;
+mod every;
 mod pack;
 mod record;
 mod report;

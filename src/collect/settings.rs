@@ -47,6 +47,9 @@ pub struct Settings {
     pub to: String,
     /// Where the state is: `UDMAP_STATE`; else `S3_BUCKET` with `STATE_KEY`.
     pub state: String,
+    /// Whether events are made of the records: `UDMAP_CONVERT`. To make them is the caller's part,
+    /// see [`Settings::open`].
+    pub convert: bool,
     /// Where derived events go: `UDMAP_UDM_TO`; by default beside `to`.
     pub udm_to: Option<String>,
     /// Where derived rejects go: `UDMAP_REJECTS_TO`; by default beside `to`.
@@ -117,6 +120,7 @@ impl Settings {
                 .unwrap_or_default(),
             to: to.ok_or_else(|| missing("UDMAP_TO", "where the records go"))?,
             state: state.ok_or_else(|| missing("UDMAP_STATE", "where the state is kept"))?,
+            convert: parsed(&get, "UDMAP_CONVERT", switch)?.unwrap_or(false),
             udm_to: get("UDMAP_UDM_TO"),
             rejects_to: get("UDMAP_REJECTS_TO"),
             since: parsed(&get, "UDMAP_SINCE", when)?.unwrap_or(When::Ago(super::window::DAY)),

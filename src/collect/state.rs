@@ -63,6 +63,8 @@ pub(super) struct Window {
     pub(super) last_key: Option<Key>,
     /// The page before, as one key.
     pub(super) last_page: Option<Key>,
+    /// Whether the page before had as many records as it may.
+    pub(super) full: bool,
     /// The day in the objects' keys.
     pub(super) day: String,
     /// The end of the objects' keys.

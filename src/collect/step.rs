@@ -38,7 +38,10 @@ pub(super) fn take<'p>(state: &State, page: &Page<'p>) -> Result<Step<'p>, Error
         return Err(Error::new(ErrorKind::Answer, message).with_hint(hint));
     }
     let this_page = (!ids.is_empty()).then(|| whole(&ids));
-    let same_again = this_page.is_some() && this_page == window.last_page;
+    // A page full of one record without a name may go on with more of its twins.
+    let full = ids.len() as u64 >= u64::from(window.limit);
+    let twins = full && ids.iter().all(|id| *id == ids[0] && !id.0.is_named());
+    let same_again = this_page.is_some() && this_page == window.last_page && !twins;
     let first = ids.first().map(|(key, _)| *key);
     if let (Some(first), Some(last)) = (first, window.last_key)
         && first.is_named()
@@ -46,9 +49,11 @@ pub(super) fn take<'p>(state: &State, page: &Page<'p>) -> Result<Step<'p>, Error
     {
         next.repeats_seam = Some(first == last);
     }
-    // A record without a name can't be told from a twin, but for what is known of the service.
+    // A record without a name can't be told from a twin, but for what is known of the service; and
+    // behind a page that was not full there is nothing but what it repeats.
     let seam = first.is_some_and(|first| {
-        !first.is_named() && window.last_key == Some(first) && next.repeats_seam == Some(true)
+        let repeats = next.repeats_seam == Some(true) || !window.full;
+        !first.is_named() && window.last_key == Some(first) && repeats
     });
 
     let (mut deliver, mut adds) = (Vec::new(), false);
@@ -77,6 +82,7 @@ pub(super) fn take<'p>(state: &State, page: &Page<'p>) -> Result<Step<'p>, Error
         window.page += 1;
         window.last_key = ids.last().map(|(key, _)| *key);
         window.last_page = this_page;
+        window.full = full;
         let horizon = floor.min(window.keep_from) - SLACK;
         next.recent.forget_before(horizon);
     }

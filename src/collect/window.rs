@@ -82,6 +82,7 @@ pub(super) fn open(state: &State, plan: &Plan, now: i64) -> Option<State> {
         floor: from,
         last_key: None,
         last_page: None,
+        full: false,
         day,
         extension: plan.compression.extension().into(),
         decorate: plan.decorate,

@@ -157,27 +157,4 @@ fn said(error: &object_store::Error) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use object_store::memory::InMemory;
-
-    #[tokio::test]
-    async fn created_once_and_replaced_by_whom_has_read_it() {
-        let bucket = Bucket::new(Arc::new(InMemory::new()), "memory://");
-        let bytes = Bytes::from_static;
-        assert!(bucket.read("k").await.unwrap().is_none());
-        let Created::New(first) = bucket.create("k", bytes(b"one")).await.unwrap() else { panic!() };
-        let Created::Exists(found) = bucket.create("k", bytes(b"two")).await.unwrap() else { panic!() };
-        assert_eq!((&found.bytes[..], &found.version), (&b"one"[..], &first));
-        let Replaced::Done(second) = bucket.replace("k", bytes(b"two"), &first).await.unwrap() else {
-            panic!()
-        };
-        assert!(matches!(bucket.replace("k", bytes(b"three"), &first).await.unwrap(), Replaced::Changed));
-        // Ours, though the condition no longer holds: the answer to a first try was lost.
-        let Replaced::Done(found) = bucket.replace("k", bytes(b"two"), &first).await.unwrap() else {
-            panic!()
-        };
-        assert_eq!(found, second);
-        assert!(matches!(bucket.replace("none", bytes(b"x"), &first).await.unwrap(), Replaced::Changed));
-    }
-}
+mod tests;
