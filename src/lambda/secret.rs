@@ -71,7 +71,7 @@ impl Keys {
                 Ok((status, Ok(bytes))) if status.is_success() => return Keys::read(arn, &bytes),
                 Ok((status, Ok(bytes))) if status.is_client_error() => return Err(refused(arn, &bytes)),
                 Ok((status, Ok(_))) => format!("it answers with status {status}"),
-                Ok((_, Err(error))) | Err(error) => error.without_url().to_string(),
+                Ok((_, Err(error))) | Err(error) => cause(&error),
             };
             if tries == TRIES {
                 break why;
@@ -97,6 +97,15 @@ impl Keys {
         let named = |(member, name)| Some((name, members.get(member)?.clone()));
         Ok(Keys(NAMES.into_iter().filter_map(named).collect()))
     }
+}
+
+/// What went wrong at the bottom.
+fn cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
 }
 
 /// Where a secret is asked for, and its region.
