@@ -1,38 +1,25 @@
-//! UDM events beside the logs, if `UDMAP_CONVERT` says so: here the collector and the engine meet.
+//! UDM events beside the logs, with `UDMAP_CONVERT`: here the collector and the engine meet.
 
 use crate::collect::{Derive, Derived, Error};
 use crate::convert::{Converter, Options};
 use crate::mapping::Mapping;
 use crate::record::shown;
-use std::fmt;
 use std::sync::Arc;
 
 /// Converts what is delivered, by a built-in mapping.
+#[derive(Debug)]
 struct Conversion(Converter);
 
-/// The conversion that the environment asks for: `UDMAP_CONVERT` (yes or no), `UDMAP_MAPPING` (`duo_telephony`).
+/// The conversion by the mapping that the environment names: `UDMAP_MAPPING` (`duo_telephony`).
 ///
 /// # Errors
-/// If it says something else, or if there is no such mapping.
-pub(super) fn wanted(env: &dyn Fn(&str) -> Option<String>) -> Result<Option<Arc<dyn Derive>>, Error> {
-    match env("UDMAP_CONVERT").unwrap_or_default().trim().to_ascii_lowercase().as_str() {
-        "" | "no" | "false" | "0" | "off" => return Ok(None),
-        "yes" | "true" | "1" | "on" => {}
-        other => {
-            return Err(Error::config(format!("`{}` does not fit UDMAP_CONVERT: yes or no", shown(other))));
-        }
-    }
+/// If there is no such mapping.
+pub(super) fn derivation(env: &dyn Fn(&str) -> Option<String>) -> Result<Arc<dyn Derive>, Error> {
     let name = env("UDMAP_MAPPING").unwrap_or_else(|| "duo_telephony".into());
     let mapping = Mapping::builtin(name.trim());
     let mapping = mapping
         .ok_or_else(|| Error::config(format!("there is no mapping `{}` (UDMAP_MAPPING)", shown(&name))))?;
-    Ok(Some(Arc::new(Conversion(Converter::new(&mapping, &Options::default())))))
-}
-
-impl fmt::Debug for Conversion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Conversion")
-    }
+    Ok(Arc::new(Conversion(Converter::new(&mapping, &Options::default()))))
 }
 
 impl Derive for Conversion {

@@ -64,7 +64,8 @@ async fn open() -> Result<(Collector, Option<u64>), Error> {
         None => Keys::default(),
     };
     let settings = Settings::read(&|name| keys.get(name).or_else(|| env(name)))?;
-    Ok((settings.open(convert::wanted(&env)?)?, settings.max_pages))
+    let derive = if settings.convert { Some(convert::derivation(&env)?) } else { None };
+    Ok((settings.open(derive)?, settings.max_pages))
 }
 
 fn too_late(left: Duration) -> Error {

@@ -12,23 +12,12 @@ use std::sync::OnceLock;
 const TEMPLATE: &str = "deploy/aws/template.yaml";
 const MANIFESTS: [&str; 2] = ["deploy/kubernetes/cronjob.yaml", "deploy/kubernetes/secret.example.yaml"];
 
-/// The folder of a Python with the checkers' packages, pinned; set up once and kept in cargo's target folder.
+/// The folder of a Python with the checkers' packages.
 fn checkers() -> &'static Path {
     static BIN: OnceLock<PathBuf> = OnceLock::new();
     BIN.get_or_init(|| {
-        let requirements = project("tests/deploy/requirements.txt");
-        let wanted = fs::read(&requirements).expect("requirements.txt");
-        let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).join("deploy");
-        let stamp = venv.join("requirements.txt");
-        if !fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
-            let _ = fs::remove_dir_all(&venv);
-            succeed(Command::new("python3").args(["-m", "venv"]).arg(&venv));
-            let pip =
-                ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r"];
-            succeed(Command::new(venv.join("bin/python")).args(pip).arg(requirements));
-            fs::write(stamp, wanted).expect("the stamp");
-        }
-        venv.join("bin")
+        let python = crate::judges::venv("deploy", "tests/deploy/requirements.txt");
+        python.parent().expect("a folder").to_owned()
     })
 }
 
@@ -37,12 +26,6 @@ fn said(command: &mut Command) -> (bool, String) {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let text = [output.stdout, output.stderr].concat();
     (output.status.success(), String::from_utf8_lossy(&text).into_owned())
-}
-
-fn succeed(command: &mut Command) -> String {
-    let (success, text) = said(command);
-    assert!(success, "{command:?}: {text}");
-    text
 }
 
 /// A checker of tests/deploy, over these files.

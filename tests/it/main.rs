@@ -6,6 +6,8 @@ mod deploy;
 mod endurance;
 mod goldens;
 mod judges;
+#[cfg(feature = "lambda")]
+mod lambda;
 mod mapping;
 mod properties;
 mod support;
