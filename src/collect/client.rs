@@ -85,7 +85,12 @@ impl Client {
         let (mut signed_afresh, mut failures, mut limited) = (false, 0, 0);
         loop {
             *requests += 1;
-            let answer = self.ask(query, deadline).await;
+            let answer = tokio::select! {
+                biased;
+                // To ask without hearing the answer changes nothing.
+                () = stop.asked() => return Ok(Answer::Stopped),
+                answer = self.ask(query, deadline) => answer,
+            };
             let again = match answer {
                 Err(NoAnswer(why)) => Again { why, limited: false, after: None },
                 Ok(response) => match judge(&response, self.clock.now()) {

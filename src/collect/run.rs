@@ -86,12 +86,14 @@ impl Collector {
     /// the next run goes on from there.
     pub async fn run(&mut self, limits: &Limits) -> Result<Report, Failure> {
         let mut report = Report::default();
-        if self.to.holds(&self.state) {
+        let derived =
+            self.derivation.iter().flat_map(|derivation| &derivation.targets).map(|(_, place)| place);
+        for place in std::iter::once(&self.to).chain(derived).filter(|place| place.holds(&self.state)) {
             report.notes.push(format!(
                 "the state `{}` lies under `{}`, where a feed would ingest or delete it: move it elsewhere with \
                  `--state`",
                 self.state.name(""),
-                self.to.name("")
+                place.name("")
             ));
         }
         let deadline = limits.deadline.map(|time| self.client.clock.elapsed() + time);

@@ -36,14 +36,19 @@ impl Stop {
         self.0.asked.load(Ordering::SeqCst)
     }
 
+    /// Waits until it is asked to stop.
+    pub async fn asked(&self) {
+        while !self.is_asked() {
+            self.0.notify.notified().await;
+        }
+    }
+
     /// Waits, or until it is asked to stop; whether it was.
     pub async fn sleep(&self, clock: &dyn Clock, duration: Duration) -> bool {
-        if self.is_asked() {
-            return true;
-        }
         tokio::select! {
+            biased;
+            () = self.asked() => {}
             () = clock.sleep(duration) => {}
-            () = self.0.notify.notified() => {}
         }
         self.is_asked()
     }

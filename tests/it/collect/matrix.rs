@@ -3,7 +3,8 @@
 
 use super::duo::{Cursor, Duo, End, Fault, Form, Switches, iso, record};
 use super::world::{HOUR, MINUTE, START, World, block_on};
-use udmap::collect::{Limits, Outcome, Report};
+use std::sync::Arc;
+use udmap::collect::{Derive, Derived, Limits, Outcome, Report};
 
 /// Two hours before the start and two after it, with everything that may stand in records.
 fn timeline(duo: &Duo) {
@@ -197,5 +198,51 @@ fn two_at_once() {
                 check(&world, &format!("{switches:?} {lead}"));
             });
         }
+    }
+}
+
+/// Makes events of records with a time, and rejects of the others.
+#[derive(Debug)]
+struct Halves;
+
+impl Derive for Halves {
+    fn derive(&self, name: &str, raw: &[u8]) -> Result<Vec<Derived>, String> {
+        let text = std::str::from_utf8(raw).map_err(|error| error.to_string())?;
+        let (without, with): (Vec<&str>, Vec<&str>) =
+            text.lines().partition(|line| line.contains("\"ts\": null"));
+        let made = |target, lines: Vec<&str>| Derived {
+            target,
+            lines: lines.len() as u64,
+            bytes: lines.iter().flat_map(|line| format!("{name} {line}\n").into_bytes()).collect(),
+        };
+        Ok(vec![made("events", with), made("rejects", without)])
+    }
+}
+
+/// Each raw object has what is made of it, whatever happened on the way.
+#[test]
+fn what_is_derived_is_whole_after_a_cut_at_every_step() {
+    let run = |cut: Option<(u64, bool)>| {
+        let mut world = world(Switches::default(), 5);
+        world.derive = Some(Arc::new(Halves));
+        cut.inspect(|(at, after)| world.power.cut(*at, *after));
+        block_on(three_runs(&world));
+        check(&world, &format!("{cut:?}"));
+        let named = |prefix: &str| world.objects(prefix);
+        let (mut events, mut rejects) = (named("events/"), named("rejects/"));
+        for (key, text) in named("logs/") {
+            let made = Halves.derive(&format!("mem://b/{key}"), text.as_bytes()).expect("made");
+            for (made, found) in made.into_iter().zip([&mut events, &mut rejects]) {
+                let at = found.iter().position(|(name, _)| name.rsplit('/').next() == key.rsplit('/').next());
+                let found = at.map(|at| found.remove(at).1).unwrap_or_default();
+                assert_eq!(found.as_bytes(), made.bytes, "{} of {key}, {cut:?}", made.target);
+            }
+        }
+        assert!(events.is_empty() && rejects.is_empty(), "{cut:?}");
+        world.power.steps()
+    };
+    for at in 1..=run(None) {
+        run(Some((at, false)));
+        run(Some((at, true)));
     }
 }
