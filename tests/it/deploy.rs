@@ -3,11 +3,14 @@
 //! units are checked where there is a systemd.
 
 use crate::support::project;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+use udmap::collect::Settings;
 
 const TEMPLATE: &str = "deploy/aws/template.yaml";
 const MANIFESTS: [&str; 2] = ["deploy/kubernetes/cronjob.yaml", "deploy/kubernetes/secret.example.yaml"];
@@ -180,17 +183,50 @@ fn units_are_valid_and_confined() {
     );
 }
 
-/// The values of `NAME=value` lines.
-fn setting<'a>(text: &'a str, name: &str) -> &'a str {
-    let mut values = text.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix('='));
-    values.next().unwrap_or_else(|| panic!("no {name}"))
+/// Pairs of a setting's name and what stands behind it, in lines like `S3_BUCKET=x` or `  S3_BUCKET: x`.
+fn settings(file: &str, separator: &str) -> Vec<(String, String)> {
+    let text = fs::read_to_string(project(file)).expect(file);
+    let pairs = text.lines().filter_map(|line| line.trim_start().split_once(separator));
+    let named = |name: &str| {
+        name.contains('_') && name.chars().all(|c| c.is_ascii_uppercase() || "_0123456789".contains(c))
+    };
+    pairs
+        .filter(|(name, _)| named(name))
+        .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
+        .collect()
 }
 
 #[test]
-fn the_example_settings_keep_the_state_from_the_feed() {
-    let example = fs::read_to_string(project("deploy/systemd/collect.env.example")).expect("the example");
-    assert!(!setting(&example, "STATE_KEY").starts_with(setting(&example, "S3_PREFIX")));
-    assert!(setting(&example, "S3_PREFIX").ends_with('/'));
+fn every_setting_is_one_that_the_collector_reads() {
+    let files = [
+        ("deploy/systemd/collect.env.example", "="),
+        ("deploy/kubernetes/cronjob.yaml", ":"),
+        (TEMPLATE, ":"),
+    ];
+    for (file, separator) in files {
+        let given = settings(file, separator);
+        let asked = RefCell::new(BTreeSet::new());
+        let read = Settings::read(&|name| {
+            asked.borrow_mut().insert(name.to_owned());
+            let (_, value) = given.iter().find(|(given, _)| given == name)?;
+            // The keys' files are not there, and what the template fills in may be anything.
+            let value = if value.starts_with('!') { "yes".to_owned() } else { value.clone() };
+            (!name.ends_with("_FILE")).then_some(value)
+        });
+        let others = ["DUO_SECRET_ARN", "AWS_REGION"];
+        let unknown: Vec<&String> = given
+            .iter()
+            .map(|(name, _)| name)
+            .filter(|name| !asked.borrow().contains(*name) && !others.contains(&name.as_str()))
+            .collect();
+        assert!(given.len() >= 5 && unknown.is_empty(), "{file}: {unknown:?}");
+        let settings = read.expect(file);
+        if file != TEMPLATE {
+            assert_eq!(settings.to, "s3://duo-telephony-logs/duo-telephony/", "{file}");
+            assert_eq!(settings.state, "s3://duo-telephony-logs/udmap-state/duo-telephony.json", "{file}");
+            assert!(settings.host.is_some(), "{file}");
+        }
+    }
 }
 
 #[test]
