@@ -159,8 +159,10 @@ mod tests {
         state
     }
 
+    type Span = (i64, i64);
+
     /// Window and gaps, relative to now.
-    fn opened(state: &State, plan: &Plan) -> Option<((i64, i64), Vec<(i64, i64)>)> {
+    fn opened(state: &State, plan: &Plan) -> Option<(Span, Vec<Span>)> {
         open(state, plan, NOW).map(|next| {
             let window = next.window.unwrap();
             (

@@ -143,10 +143,10 @@ fn build(scheme: &str, bucket: &str) -> Result<Arc<dyn ObjectStore>, String> {
             let builder = builder.with_container_name(bucket).with_retry(retry());
             Ok(Arc::new(builder.with_client_options(client()).build().map_err(text)?))
         }
-        "gs" | "az" => {
-            let feature = if scheme == "gs" { "gcs" } else { "azure" };
-            Err(format!("this udmap was built without the feature `{feature}`"))
-        }
+        #[cfg(not(feature = "gcs"))]
+        "gs" => Err("this udmap was built without the feature `gcs`".into()),
+        #[cfg(not(feature = "azure"))]
+        "az" => Err("this udmap was built without the feature `azure`".into()),
         _ => Err(format!("`{scheme}` is no kind of store: s3, gs, az, or a path")),
     }
 }
