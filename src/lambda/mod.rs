@@ -69,7 +69,7 @@ async fn open() -> Result<(Collector, Option<u64>), Error> {
 }
 
 fn too_late(left: Duration) -> Error {
-    Error::config(format!("no end of the run within the {} s that Lambda gives it", left.as_secs()))
+    Error::config(format!("no end of the run within the {:.0} s that Lambda gives it", left.as_secs_f64()))
         .with_hint("raise the function's timeout; what was delivered stays, and the next run goes on")
 }
 

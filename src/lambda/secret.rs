@@ -169,7 +169,7 @@ fn refused(arn: &str, answer: &[u8]) -> Error {
 
 fn failed(arn: &str, why: &str) -> Error {
     let why: String = why.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MOST_SHOWN).collect();
-    Error::config(format!("the secret `{}` can't be had: {why}", shown(arn)))
+    Error::config(format!("the secret `{}` can't be had: {why}", arn.trim()))
 }
 
 #[cfg(test)]
