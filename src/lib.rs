@@ -21,13 +21,19 @@
 //! The parts, each leaning only on those after it: [`convert`] applies a [`mapping`] to records;
 //! [`mapping`] reads tables and checks them against [`udm`]; [`record`] finds records in bytes.
 //! They know no file, network, clock or terminal. [`store`] (feature `store`) opens and writes
-//! files, compressed or not; [`synth`] (feature `synth`) makes synthetic logs.
+//! files, compressed or not; [`collect`] (feature `collect`) brings Duo's logs into a bucket or a
+//! folder; [`synth`] (feature `synth`) makes synthetic logs.
 
 mod builtin;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;
+#[cfg(feature = "collect")]
+pub mod collect;
 pub mod convert;
+#[cfg(feature = "lambda")]
+#[doc(hidden)]
+pub mod lambda;
 pub mod mapping;
 mod raw;
 pub mod record;

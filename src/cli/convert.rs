@@ -98,13 +98,13 @@ pub(super) struct Args {
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum FieldNamesArg {
+pub(super) enum FieldNamesArg {
     Snake,
     Camel,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum EnvelopeArg {
+pub(super) enum EnvelopeArg {
     Bare,
     Event,
 }
@@ -112,7 +112,7 @@ enum EnvelopeArg {
 /// How many inputs that could not be read are named on stderr.
 const MOST_FAILURES: usize = 20;
 
-fn label(text: &str) -> Result<(String, String), String> {
+pub(super) fn label(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() && !value.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("a label is KEY=VALUE, neither of them empty".into()),

@@ -1,6 +1,8 @@
 //! The command line: one file a command. Only here are the parts put together.
 
 mod bench;
+#[cfg(feature = "collect")]
+mod collect;
 mod completions;
 mod convert;
 mod generate;
@@ -34,6 +36,7 @@ lost.",
 Examples:
   udmap convert telephony.ndjson
   udmap convert dump/ -o events.ndjson.gz --rejects rejects.ndjson
+  udmap collect duo-telephony --to s3://bucket/duo-telephony/ --state s3://bucket/state/duo-telephony.json
   udmap mappings show duo_telephony
   udmap generate --records 1000 --seed 1 | udmap convert - -o events.ndjson"
 )]
@@ -45,6 +48,8 @@ struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Convert(convert::Args),
+    #[cfg(feature = "collect")]
+    Collect(Box<collect::Args>),
     Generate(generate::Args),
     Mappings(mappings::Args),
     Bench(bench::Args),
@@ -55,6 +60,8 @@ enum Command {
 pub fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Convert(args) => convert::run(&args),
+        #[cfg(feature = "collect")]
+        Command::Collect(args) => collect::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Mappings(args) => mappings::run(&args),
         Command::Bench(args) => bench::run(&args),
@@ -73,7 +80,10 @@ fn report(error: &anyhow::Error) {
         return;
     }
     anstream::eprintln!("{}error{:#}: {error:#}", RED, RED);
-    if let Some(hint) = store.and_then(|error| error.hint()) {
+    let hint = store.and_then(|error| error.hint());
+    #[cfg(feature = "collect")]
+    let hint = hint.or_else(|| error.downcast_ref::<crate::collect::Error>().and_then(|error| error.hint()));
+    if let Some(hint) = hint {
         anstream::eprintln!("hint: {hint}");
     }
 }

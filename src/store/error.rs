@@ -47,6 +47,14 @@ pub enum ErrorKind {
     Damaged,
     /// A compressed stream asks for more memory than is allowed.
     TooBig,
+    /// A URL of an object store is none, or does not fit the environment.
+    BadUrl,
+    /// Credentials or a policy don't allow it.
+    Denied,
+    /// There is no such bucket.
+    NoBucket,
+    /// An object store failed or did not answer.
+    Service,
 }
 
 /// What the error is about, as a user would write it.
@@ -116,6 +124,13 @@ impl Error {
     /// The same error with advice.
     pub(super) fn with_hint(mut self, hint: impl Into<String>) -> Error {
         self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// The same error as one of another kind.
+    #[cfg(feature = "collect")]
+    pub(super) fn of_kind(mut self, kind: ErrorKind) -> Error {
+        self.0.kind = kind;
         self
     }
 

@@ -28,6 +28,8 @@ mod codec;
 mod compress;
 mod error;
 mod list;
+#[cfg(feature = "collect")]
+pub mod objects;
 mod open;
 mod out;
 mod raw;

@@ -224,7 +224,7 @@ fn look(target: &str, object: &Object) -> Result<Found, Error> {
     }
 }
 
-fn folder_of(path: &Path) -> &Path {
+pub(super) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -272,7 +272,7 @@ fn zstd_encoder(out: Out) -> io::Result<ZstdEncoder<'static, Out>> {
 }
 
 /// A rename lasts only when its folder is on disk. Not every system can do that.
-fn sync_folder(folder: &Path) {
+pub(super) fn sync_folder(folder: &Path) {
     if let Ok(folder) = File::open(folder) {
         let _ = folder.sync_all();
     }

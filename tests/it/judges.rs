@@ -9,26 +9,27 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use udmap::synth::{Generator, Mix};
 
-/// A Python with the judges' packages, pinned; set up once and kept in cargo's target folder.
+/// A Python with the judges' packages.
 fn python() -> &'static Path {
     static PYTHON: OnceLock<PathBuf> = OnceLock::new();
-    PYTHON.get_or_init(|| {
-        let wanted = fs::read(project("tests/judge/requirements.txt")).expect("requirements.txt");
-        let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).join("judge");
-        let python = venv.join("bin/python");
-        let stamp = venv.join("requirements.txt");
-        if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
-            return python;
-        }
-        let _ = fs::remove_dir_all(&venv);
-        succeed(Command::new("python3").args(["-m", "venv"]).arg(&venv));
-        let requirements = project("tests/judge/requirements.txt");
-        let pip =
-            ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r"];
-        succeed(Command::new(&python).args(pip).arg(requirements));
-        fs::write(&stamp, wanted).expect("the stamp");
-        python
-    })
+    PYTHON.get_or_init(|| venv("judge", "tests/judge/requirements.txt"))
+}
+
+/// A Python with pinned packages; set up once and kept in cargo's target folder.
+pub(crate) fn venv(name: &str, requirements: &str) -> PathBuf {
+    let wanted = fs::read(project(requirements)).expect(requirements);
+    let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let python = venv.join("bin/python");
+    let stamp = venv.join("requirements.txt");
+    if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
+        return python;
+    }
+    let _ = fs::remove_dir_all(&venv);
+    succeed(Command::new("python3").args(["-m", "venv"]).arg(&venv));
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r"];
+    succeed(Command::new(&python).args(pip).arg(project(requirements)));
+    fs::write(&stamp, wanted).expect("the stamp");
+    python
 }
 
 /// Runs a command that must succeed; its output.

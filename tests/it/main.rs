@@ -2,9 +2,13 @@
 
 mod bench;
 mod cli;
+mod collect;
+mod deploy;
 mod endurance;
 mod goldens;
 mod judges;
+#[cfg(feature = "lambda")]
+mod lambda;
 mod mapping;
 mod properties;
 mod sameness;

@@ -1,0 +1,312 @@
+//! `udmap collect`: Duo's telephony log from its API into a bucket or a folder.
+
+use super::convert::{EnvelopeArg, FieldNamesArg, label};
+use super::{DONE, FAILED, REJECTS, mappings};
+use crate::collect::{
+    Collector, Derive, Derived, Failure, Level, Limits, Outcome, Report, Settings, Stop, duration,
+};
+use crate::convert::{Converter, Envelope, FieldNames, Options};
+use crate::store::Sink;
+use std::io::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Collect Duo's telephony log from its Admin API into a bucket or a folder, each record exactly once.
+///
+/// A run finishes what an earlier one left open, and collects what came since. Keys come from the environment:
+/// DUO_IKEY, DUO_SKEY and DUO_API_HOST, or the files that DUO_IKEY_FILE, DUO_SKEY_FILE and DUO_API_HOST_FILE name; those
+/// of a bucket by their usual names (AWS_ACCESS_KEY_ID, AWS_REGION, AWS_ENDPOINT_URL, ...). Every option can be given by
+/// the environment, too: `--page-size` is UDMAP_PAGE_SIZE.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "Exit status:
+  0  done, or another run does it, or out of time or pages: the next run goes on
+  1  done, with records that `--convert` rejected
+  2  could not do it; what was delivered before stays so, and the next run goes on
+
+Examples:
+  udmap collect --check --to s3://bucket/duo-telephony/ --state s3://bucket/state/duo-telephony.json
+  udmap collect duo-telephony --to s3://bucket/duo-telephony/ --state s3://bucket/state/duo-telephony.json --since 30d
+  udmap collect duo-telephony --to /var/lib/duo/logs --state /var/lib/duo/state.json --every 1h
+  udmap collect duo-telephony --to logs --state state.json --convert --udm-to events --rejects-to rejects")]
+pub(super) struct Args {
+    /// Which log: there is one so far.
+    #[arg(value_name = "LOG", value_parser = ["duo-telephony"])]
+    log: Option<String>,
+
+    /// Where the records go: s3://bucket/prefix, or a folder [else: S3_BUCKET and S3_PREFIX].
+    #[arg(long, value_name = "URL|DIR")]
+    to: Option<String>,
+
+    /// The state: s3://bucket/key, or a file; outside of `--to` [else: S3_BUCKET and STATE_KEY].
+    #[arg(long, value_name = "URL|FILE")]
+    state: Option<String>,
+
+    /// Where the very first run begins: a time, or how long ago [default: 24h].
+    #[arg(long, value_name = "WHEN")]
+    since: Option<String>,
+
+    /// Collect nothing later: a time, or how long ago.
+    #[arg(long, value_name = "WHEN")]
+    until: Option<String>,
+
+    /// How far each run looks back for records that came late [default: 10m].
+    #[arg(long, value_name = "TIME")]
+    overlap: Option<String>,
+
+    /// Add `host`, `eventtype` and `timestamp` to records, as Duo's Python client does.
+    #[arg(long)]
+    decorate: bool,
+
+    /// How objects are compressed: gzip, zstd or none [default: gzip].
+    #[arg(long, value_name = "HOW")]
+    compress: Option<String>,
+
+    /// Write UDM events, too.
+    #[arg(long)]
+    convert: bool,
+
+    /// The mapping table of `--convert`: a built-in one's name, or a file [default: duo_telephony].
+    #[arg(long, value_name = "NAME|FILE")]
+    mapping: Option<String>,
+
+    /// Where the events go [default: beside `--to`, with `udm-` before the last part].
+    #[arg(long, value_name = "URL|DIR")]
+    udm_to: Option<String>,
+
+    /// Where records go that can't be converted [default: beside `--to`, with `rejects-`].
+    #[arg(long, value_name = "URL|DIR")]
+    rejects_to: Option<String>,
+
+    /// How field names of events are spelled.
+    #[arg(long, value_enum, value_name = "STYLE", default_value = "snake")]
+    field_names: FieldNamesArg,
+
+    /// What stands around an event.
+    #[arg(long, value_enum, value_name = "FORM", default_value = "bare")]
+    envelope: EnvelopeArg,
+
+    /// The asset namespace of events.
+    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    namespace: Option<String>,
+
+    /// An ingestion label of events; may be given several times.
+    #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
+    labels: Vec<(String, String)>,
+
+    /// Run again and again, until SIGTERM.
+    #[arg(long, value_name = "TIME", value_parser = period)]
+    every: Option<Duration>,
+
+    /// Only look whether everything is in place, and say what to do where it is not.
+    #[arg(long)]
+    check: bool,
+
+    /// End a run after so many pages [else: MAX_ITERATIONS].
+    #[arg(long, value_name = "N")]
+    max_pages: Option<String>,
+
+    /// End a run in this time: no page is begun that may not be done by then.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    deadline: Option<Duration>,
+
+    /// The most records of a page, 1 to 1000 [default: 1000].
+    #[arg(long, value_name = "N")]
+    page_size: Option<String>,
+
+    /// The pause between two requests; at most 5s while more than 2h behind [default: 60s].
+    #[arg(long, value_name = "TIME")]
+    request_interval: Option<String>,
+
+    /// The first wait after a failure; it doubles each time [default: 1s].
+    #[arg(long, value_name = "TIME")]
+    retry_wait: Option<String>,
+
+    /// How requests are signed: v5, v2-sha512 or v2-sha1 [default: v5].
+    #[arg(long, value_name = "HOW")]
+    signature: Option<String>,
+
+    /// Ask another service than the API host.
+    #[arg(long, value_name = "URL")]
+    api_url: Option<String>,
+
+    /// Let a host have the signature that is not Duo's.
+    #[arg(long)]
+    allow_any_host: bool,
+
+    /// Trust these certificate authorities, too: a PEM file [else: DUO_CA_FILE].
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<String>,
+
+    /// Say nothing of runs that went well.
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+fn period(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("wanted is more than nothing".into()),
+        period => Ok(period),
+    }
+}
+
+impl Args {
+    /// A setting by its name in the environment: given here, or there.
+    fn lookup(&self, name: &str) -> Option<String> {
+        let switch = |on: bool| on.then(|| "true".to_owned());
+        let given = match name {
+            "UDMAP_TO" => self.to.clone(),
+            "UDMAP_STATE" => self.state.clone(),
+            "UDMAP_SINCE" => self.since.clone(),
+            "UDMAP_UNTIL" => self.until.clone(),
+            "UDMAP_OVERLAP" => self.overlap.clone(),
+            "UDMAP_DECORATE" => switch(self.decorate),
+            "UDMAP_COMPRESS" => self.compress.clone(),
+            "UDMAP_CONVERT" => switch(self.convert),
+            "UDMAP_UDM_TO" => self.udm_to.clone(),
+            "UDMAP_REJECTS_TO" => self.rejects_to.clone(),
+            "UDMAP_MAX_PAGES" => self.max_pages.clone(),
+            "UDMAP_PAGE_SIZE" => self.page_size.clone(),
+            "UDMAP_REQUEST_INTERVAL" => self.request_interval.clone(),
+            "UDMAP_RETRY_WAIT" => self.retry_wait.clone(),
+            "UDMAP_SIGNATURE" => self.signature.clone(),
+            "UDMAP_API_URL" => self.api_url.clone(),
+            "UDMAP_ALLOW_ANY_HOST" => switch(self.allow_any_host),
+            "DUO_CA_FILE" => self.ca_file.clone(),
+            _ => None,
+        };
+        given.or_else(|| std::env::var(name).ok())
+    }
+
+    fn derive(&self) -> anyhow::Result<Arc<dyn Derive>> {
+        let name = self.mapping.clone().or_else(|| std::env::var("UDMAP_MAPPING").ok());
+        let mapping = mappings::load(name.as_deref().unwrap_or("duo_telephony"))?;
+        let options = Options {
+            field_names: match self.field_names {
+                FieldNamesArg::Snake => FieldNames::Snake,
+                FieldNamesArg::Camel => FieldNames::Camel,
+            },
+            envelope: match self.envelope {
+                EnvelopeArg::Bare => Envelope::Bare,
+                EnvelopeArg::Event => Envelope::Event,
+            },
+            namespace: self.namespace.clone(),
+            labels: self.labels.clone(),
+            ..Options::default()
+        };
+        Ok(Arc::new(Events(Converter::new(&mapping, &options))))
+    }
+}
+
+/// Makes UDM events of raw records.
+#[derive(Debug)]
+struct Events(Converter);
+
+impl Derive for Events {
+    fn derive(&self, name: &str, raw: &[u8]) -> Result<Vec<Derived>, String> {
+        let batch = self.0.convert(raw);
+        let mut rejects = Vec::new();
+        batch.rejects.iter().for_each(|reject| reject.write_json(name, &mut rejects));
+        Ok(vec![
+            Derived { target: "events", bytes: batch.events, lines: batch.tally.events },
+            Derived { target: "rejects", bytes: rejects, lines: batch.tally.rejects },
+        ])
+    }
+}
+
+pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
+    let settings = Settings::read(&|name| args.lookup(name))?;
+    let derive = if settings.convert { Some(args.derive()?) } else { None };
+    let mut collector = settings.open(derive)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    if args.check {
+        return runtime.block_on(check(&collector));
+    }
+    let stop = Stop::new();
+    listen(&stop)?;
+    let limits = Limits { deadline: args.deadline, max_pages: settings.max_pages, stop };
+    match args.every {
+        None => Ok(tell(args, runtime.block_on(collector.run(&limits)), "")),
+        Some(period) => {
+            let told = &mut |result| {
+                let now = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+                tell(args, result, &format!("{now} "));
+            };
+            runtime.block_on(collector.every(period, &limits, told));
+            Ok(DONE)
+        }
+    }
+}
+
+/// The first SIGINT or SIGTERM asks the run to stop, the second ends the process.
+fn listen(stop: &Stop) -> anyhow::Result<()> {
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])?;
+    let stop = stop.clone();
+    std::thread::Builder::new().name("signals".into()).spawn(move || {
+        for signal in signals.forever() {
+            if stop.is_asked() {
+                std::process::exit(128 + signal);
+            }
+            stop.stop();
+        }
+    })?;
+    Ok(())
+}
+
+/// Says how a run went, and what its exit status is.
+fn tell(args: &Args, result: Result<Report, Failure>, at: &str) -> u8 {
+    let (report, error) = match result {
+        Ok(report) => (report, None),
+        Err(Failure { error, report }) => (report, Some(error)),
+    };
+    for note in &report.notes {
+        anstream::eprintln!("{at}warning: {note}");
+    }
+    for gap in &report.gaps {
+        anstream::eprintln!(
+            "{at}warning: nothing could be collected from {}: Duo keeps 180 days",
+            gap.shown()
+        );
+    }
+    if let Some(error) = error {
+        if report.delivered > 0 {
+            anstream::eprintln!("{at}{}", report.line());
+        }
+        anstream::eprintln!("{at}{}error{:#}: {error}", super::RED, super::RED);
+        if let Some(hint) = error.hint() {
+            anstream::eprintln!("hint: {hint}");
+        }
+        return FAILED;
+    }
+    if !args.quiet {
+        anstream::eprintln!("{at}{}", report.line());
+    }
+    match report.outcome {
+        Outcome::Stopped => FAILED,
+        _ if report.derived.get("rejects").is_some_and(|rejects| *rejects > 0) => REJECTS,
+        _ => DONE,
+    }
+}
+
+async fn check(collector: &Collector) -> anyhow::Result<u8> {
+    let mut status = DONE;
+    let mut text = String::new();
+    for finding in collector.check().await {
+        let word = match finding.level {
+            Level::Good => "ok     ",
+            Level::Warning => "warning",
+            Level::Bad => {
+                status = FAILED;
+                "bad    "
+            }
+        };
+        text.push_str(&format!("{word}  {}\n", finding.what));
+        if let Some(hint) = finding.hint {
+            text.push_str(&format!("         hint: {hint}\n"));
+        }
+    }
+    let mut sink = Sink::create("-")?;
+    sink.write_all(text.as_bytes()).map_err(super::store_error)?;
+    sink.finish()?;
+    Ok(status)
+}

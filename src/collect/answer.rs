@@ -1,0 +1,316 @@
+//! What Duo's answer means: a page, a reason to ask again, or an error. Judged by HTTP status first.
+
+use super::transport::Response;
+use chrono::DateTime;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::time::Duration;
+
+/// How much of an error body is shown.
+const MOST_SHOWN: usize = 200;
+
+/// A page of records, each in Duo's own bytes.
+#[derive(Debug, Clone)]
+pub(super) struct Page<'a> {
+    /// The records.
+    pub items: Vec<&'a RawValue>,
+    /// Where the next page begins; `None` at the end of the data.
+    pub next_offset: Option<String>,
+}
+
+/// What is to be done about an answer.
+#[derive(Debug)]
+pub(super) enum Verdict<'a> {
+    /// Take it.
+    Page(Page<'a>),
+    /// Ask again, after a while.
+    Again(Again),
+    /// Sign afresh and ask once more; after that it is an error.
+    SignAfresh(Refusal),
+    /// The window begins earlier than the service keeps records.
+    TooOld(String),
+    /// Give up.
+    Refused(Refusal),
+    /// The answer is not what the API promises, and won't be at the next try.
+    Wrong(String),
+}
+
+/// A reason to ask again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Again {
+    /// For a message.
+    pub why: String,
+    /// There were too many requests: wait longer.
+    pub limited: bool,
+    /// How long the service wants to be left alone.
+    pub after: Option<Duration>,
+}
+
+/// A request that the service refuses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refusal {
+    /// For a message.
+    pub what: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+/// Judges an answer that arrived at `now` (ms).
+pub(super) fn judge(response: &Response, now: i64) -> Verdict<'_> {
+    let body: Option<Body<'_>> = serde_json::from_slice(&response.body).ok();
+    let fail = body.as_ref().filter(|body| body.stat.as_deref() == Some("FAIL"));
+    let said = said(response.status, fail, &response.body);
+    // A failure under HTTP 200: the first digits of Duo's codes are those of HTTP.
+    let status = match (response.status, fail.and_then(Body::code)) {
+        (200, Some(code)) => u16::try_from(code / 100).unwrap_or(500),
+        (200, None) if fail.is_some() => 500,
+        (status, _) => status,
+    };
+    match status {
+        200 => match body {
+            Some(body) if body.stat.as_deref() == Some("OK") => page(body.response),
+            _ => again(format!("the answer is no JSON of Duo's: {said}")),
+        },
+        429 => {
+            let after = response.retry_after.as_deref().and_then(|text| retry_after(text, now));
+            Verdict::Again(Again { why: said, limited: true, after })
+        }
+        408 | 425 | 500..=599 => {
+            let after = response.retry_after.as_deref().and_then(|text| retry_after(text, now));
+            Verdict::Again(Again { why: said, limited: false, after })
+        }
+        401 => {
+            let code = fail.and_then(Body::code);
+            let hint = if code == Some(40105) {
+                clock_hint(response, now)
+            } else {
+                "check DUO_IKEY, DUO_SKEY and DUO_API_HOST: all three are of one Admin API application".into()
+            };
+            Verdict::SignAfresh(Refusal { what: said, hint: Some(hint) })
+        }
+        403 => {
+            let hint = "the Admin API application lacks the permission `Grant read log`: set it in Duo's Admin Panel";
+            Verdict::Refused(Refusal { what: said, hint: Some(hint.into()) })
+        }
+        400 if said.contains("180 days") => Verdict::TooOld(said),
+        300..=399 => Verdict::Refused(Refusal {
+            what: format!("a redirect, which is not followed ({said})"),
+            hint: Some("check the API host, and what stands between it and here".into()),
+        }),
+        _ => Verdict::Refused(Refusal { what: said, hint: None }),
+    }
+}
+
+fn again(why: String) -> Verdict<'static> {
+    Verdict::Again(Again { why, limited: false, after: None })
+}
+
+/// By how much the clocks differ, if the answer has the service's time.
+fn clock_hint(response: &Response, now: i64) -> String {
+    let theirs = response.date.as_deref().and_then(|text| DateTime::parse_from_rfc2822(text).ok());
+    match theirs.map(|theirs| now - theirs.timestamp_millis()) {
+        Some(off) if off.abs() >= 1000 => {
+            let way = if off > 0 { "ahead of" } else { "behind" };
+            format!("this machine's clock is {} {way} Duo's: set it (NTP)", super::clock::span(off.abs()))
+        }
+        _ => "this machine's clock is off: set it (NTP)".into(),
+    }
+}
+
+/// Duo's answers, good or bad.
+#[derive(Deserialize)]
+struct Body<'a> {
+    #[serde(borrow)]
+    stat: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    response: Option<&'a RawValue>,
+    #[serde(borrow)]
+    code: Option<&'a RawValue>,
+    #[serde(borrow)]
+    message: Option<&'a RawValue>,
+    #[serde(borrow)]
+    message_detail: Option<&'a RawValue>,
+}
+
+impl Body<'_> {
+    /// The code, an integer or one in a string.
+    fn code(&self) -> Option<u32> {
+        self.code?.get().trim_matches('"').parse().ok()
+    }
+}
+
+#[derive(Deserialize)]
+struct Content<'a> {
+    #[serde(borrow)]
+    items: Option<Vec<&'a RawValue>>,
+    #[serde(borrow)]
+    metadata: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Metadata<'a> {
+    #[serde(borrow)]
+    next_offset: Option<&'a RawValue>,
+}
+
+fn page(response: Option<&RawValue>) -> Verdict<'_> {
+    let wrong = |why: &str| Verdict::Wrong(format!("Duo's answer has no page of telephony logs: {why}"));
+    let Some(response) = response else { return wrong("there is no `response`") };
+    if response.get().starts_with('[') {
+        return wrong("`response` is a list, as version 1 of the API gives");
+    }
+    let Ok(content) = serde_json::from_str::<Content<'_>>(response.get()) else {
+        return wrong("`response` is not {\"items\":[...],\"metadata\":{...}}");
+    };
+    let Some(items) = content.items else { return wrong("`response` has no `items`") };
+    let metadata = content.metadata.and_then(|text| serde_json::from_str::<Metadata<'_>>(text.get()).ok());
+    let next_offset = match metadata.and_then(|metadata| metadata.next_offset).map(offset) {
+        None => None,
+        Some(Ok(offset)) => offset.filter(|offset| !offset.is_empty()),
+        Some(Err(())) => return wrong("`next_offset` is neither a text nor a list of them"),
+    };
+    Verdict::Page(Page { items, next_offset })
+}
+
+/// An offset as it is sent: a text, a number, or a list of them joined by commas.
+fn offset(raw: &RawValue) -> Result<Option<String>, ()> {
+    let scalar = |value: &serde_json::Value| match value {
+        serde_json::Value::String(text) => Some(text.clone()),
+        serde_json::Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    let value: serde_json::Value = serde_json::from_str(raw.get()).map_err(drop)?;
+    match &value {
+        serde_json::Value::Null => Ok(None),
+        serde_json::Value::Array(parts) => {
+            let parts: Option<Vec<String>> = parts.iter().map(scalar).collect();
+            Ok(Some(parts.ok_or(())?.join(",")))
+        }
+        value => Ok(Some(scalar(value).ok_or(())?)),
+    }
+}
+
+/// `Retry-After`: seconds, or a date.
+fn retry_after(text: &str, now: i64) -> Option<Duration> {
+    let text = text.trim();
+    if let Ok(seconds) = text.parse::<u32>() {
+        return Some(Duration::from_secs(u64::from(seconds)));
+    }
+    let until = DateTime::parse_from_rfc2822(text).ok()?.timestamp_millis();
+    Some(Duration::from_millis(u64::try_from(until - now).unwrap_or(0)))
+}
+
+/// The status with what the service says, short and in one line.
+fn said(status: u16, fail: Option<&Body<'_>>, body: &[u8]) -> String {
+    let words = match fail {
+        Some(fail) => {
+            let text = |raw: &&RawValue| {
+                serde_json::from_str::<String>(raw.get()).unwrap_or_else(|_| raw.get().to_owned())
+            };
+            let parts = [fail.code, fail.message, fail.message_detail];
+            parts.iter().flatten().map(text).filter(|text| text != "null").collect::<Vec<_>>().join(": ")
+        }
+        None => String::from_utf8_lossy(&body[..body.len().min(4 * MOST_SHOWN)]).into_owned(),
+    };
+    let words: String = words.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut shown: String = words.trim().chars().take(MOST_SHOWN).collect();
+    if words.trim().chars().nth(MOST_SHOWN).is_some() {
+        shown.push('…');
+    }
+    if shown.is_empty() { format!("HTTP {status}") } else { format!("HTTP {status}: {shown}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn response(status: u16, body: &str) -> Response {
+        Response { status, body: body.into(), ..Response::default() }
+    }
+
+    /// A verdict in a word or two.
+    fn verdict(response: &Response) -> String {
+        match judge(response, 0) {
+            Verdict::Page(page) => format!("page {} {:?}", page.items.len(), page.next_offset),
+            Verdict::Again(Again { limited, after, .. }) => {
+                format!(
+                    "again{}{}",
+                    if limited { " limited" } else { "" },
+                    after.map_or(String::new(), |a| format!(" {a:?}"))
+                )
+            }
+            Verdict::SignAfresh(_) => "sign".into(),
+            Verdict::TooOld(_) => "old".into(),
+            Verdict::Refused(_) => "refused".into(),
+            Verdict::Wrong(_) => "wrong".into(),
+        }
+    }
+
+    #[test]
+    fn verdicts() {
+        let ok = |rest: &str| format!(r#"{{"stat":"OK","response":{rest}}}"#);
+        let items = |metadata: &str| ok(&format!(r#"{{"items":[{{"a":1}}],"metadata":{metadata}}}"#));
+        let table = [
+            (200, items("{}"), "page 1 None"),
+            (200, items("null"), "page 1 None"),
+            (200, ok(r#"{"items":[]}"#), "page 0 None"),
+            (200, items(r#"{"next_offset":null,"total_objects":3}"#), "page 1 None"),
+            (200, items(r#"{"next_offset":""}"#), "page 1 None"),
+            (200, items(r#"{"next_offset":[]}"#), "page 1 None"),
+            (200, items(r#"{"next_offset":"1,a"}"#), r#"page 1 Some("1,a")"#),
+            (200, items(r#"{"next_offset":["1","a"]}"#), r#"page 1 Some("1,a")"#),
+            (200, items(r#"{"next_offset":[1,"a"]}"#), r#"page 1 Some("1,a")"#),
+            (200, items(r#"{"next_offset":17}"#), r#"page 1 Some("17")"#),
+            (200, items(r#"{"next_offset":{"a":1}}"#), "wrong"),
+            (200, ok("[]"), "wrong"),
+            (200, ok(r#"[{"a":1}]"#), "wrong"),
+            (200, ok("{}"), "wrong"),
+            (200, r#"{"stat":"OK"}"#.into(), "wrong"),
+            (200, "<html>busy</html>".into(), "again"),
+            (200, r#"{"stat":"OK","response":{"items":[{"a"#.into(), "again"),
+            (200, String::new(), "again"),
+            (200, r#"{"stat":"FAIL","code":42901,"message":"Too Many Requests"}"#.into(), "again limited"),
+            (200, r#"{"stat":"FAIL","code":"40103","message":"x"}"#.into(), "sign"),
+            (200, r#"{"stat":"FAIL"}"#.into(), "again"),
+            (429, r#"{"stat":"FAIL","code":42901,"message":"Too Many Requests"}"#.into(), "again limited"),
+            (429, "slow down".into(), "again limited"),
+            (500, "see ticket 429".into(), "again"),
+            (400, r#"{"stat":"FAIL","code":40002,"message":"for 429 see the docs"}"#.into(), "refused"),
+            (503, "\u{fffd}".into(), "again"),
+            (401, r#"{"stat":"FAIL","code":40105,"message":"Bad request timestamp"}"#.into(), "sign"),
+            (403, "Forbidden".into(), "refused"),
+            (404, String::new(), "refused"),
+            (302, String::new(), "refused"),
+            (
+                400,
+                r#"{"stat":"FAIL","code":40002,"message":"Invalid request parameters","message_detail":"mintime must be within the past 180 days"}"#.into(),
+                "old",
+            ),
+        ];
+        for (status, body, expected) in table {
+            assert_eq!(verdict(&response(status, &body)), expected, "{status} {body}");
+        }
+        let limited = |after: &str| Response { retry_after: Some(after.into()), ..response(429, "") };
+        assert_eq!(verdict(&limited("7")), "again limited 7s");
+        assert_eq!(verdict(&limited("Thu, 01 Jan 1970 00:01:30 GMT")), "again limited 90s");
+        assert_eq!(verdict(&limited("soon")), "again limited");
+        assert_eq!(verdict(&Response { body: vec![0xff, b'{'], ..response(200, "") }), "again");
+    }
+
+    #[test]
+    fn what_is_said_is_short_and_on_one_line() {
+        let body = format!("{}\u{1b}[31m\nnext\u{0}", "x".repeat(1000));
+        let Verdict::Again(again) = judge(&response(500, &body), 0) else { panic!() };
+        assert!(again.why.chars().count() < MOST_SHOWN + 20 && !again.why.contains(char::is_control));
+        let fail = r#"{"stat":"FAIL","code":40103,"message":"Invalid\nsignature","message_detail":null}"#;
+        let Verdict::SignAfresh(refusal) = judge(&response(401, fail), 0) else { panic!() };
+        assert_eq!(refusal.what, "HTTP 401: 40103: Invalid signature");
+        let late = Response {
+            date: Some("Thu, 01 Jan 1970 00:00:00 GMT".into()),
+            ..response(401, r#"{"stat":"FAIL","code":40105,"message":"Bad request timestamp"}"#)
+        };
+        let Verdict::SignAfresh(refusal) = judge(&late, 7_200_000) else { panic!() };
+        assert_eq!(refusal.hint.unwrap(), "this machine's clock is 2 h ahead of Duo's: set it (NTP)");
+    }
+}

@@ -1,0 +1,181 @@
+//! Asks Duo for pages: signed, at a gentle pace, again where that may help, never beyond the deadline.
+
+use super::answer::{Again, Refusal, Verdict, judge};
+use super::clock::{Clock, jittered, random, shown};
+use super::sign::{self, Signature, Signed};
+use super::stop::Stop;
+use super::transport::{NoAnswer, Request, Response, Transport};
+use super::{Account, Error, ErrorKind};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Where the logs are.
+pub const PATH: &str = "/admin/v2/logs/telephony";
+/// How long an answer may take.
+const TIMEOUT: Duration = Duration::from_secs(120);
+/// How often a request is repeated, at most.
+const TRIES: u32 = 10;
+/// The longest wait after a failure, in first waits: 64 s if that is one second.
+const LONGEST: u32 = 64;
+/// How much longer than the first wait the first wait after "too many requests" is.
+const LIMITED: u32 = 30;
+/// The longest wait after "too many requests", in first waits: five minutes.
+const LONGEST_LIMITED: u32 = 300;
+/// No longer than this is waited even if the service asks for it.
+const MOST_AFTER: Duration = Duration::from_secs(3600);
+
+/// What is asked for: one page of a window.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Query {
+    /// The first millisecond.
+    pub from: i64,
+    /// The last millisecond.
+    pub to: i64,
+    /// The most records of a page: 1 to 1,000.
+    pub limit: u32,
+    /// Where the page before ended; `None` for the first.
+    pub offset: Option<String>,
+}
+
+impl Query {
+    /// The query as it is signed and sent: every page carries its whole window.
+    pub(super) fn params(&self) -> String {
+        let mut params = vec![
+            ("mintime", self.from.to_string()),
+            ("maxtime", self.to.to_string()),
+            ("limit", self.limit.to_string()),
+            ("sort", "ts:asc".to_owned()),
+        ];
+        params.extend(self.offset.clone().map(|offset| ("next_offset", offset)));
+        sign::canonical_params(params)
+    }
+}
+
+/// An answer that is a page; [`judge`] reads it.
+#[derive(Debug)]
+pub(super) enum Answer {
+    Page(Response),
+    /// The window begins too early.
+    TooOld(String),
+    /// The run was asked to stop while it waited.
+    Stopped,
+}
+
+/// Asks for pages.
+#[derive(Debug)]
+pub(super) struct Client {
+    pub(super) account: Account,
+    pub(super) transport: Arc<dyn Transport>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) signature: Signature,
+    /// The first wait after a failure; it doubles from time to time.
+    pub(super) retry_wait: Duration,
+}
+
+impl Client {
+    /// Asks until there is a page, or an error that asking again won't mend. `deadline` is by the
+    /// clock's [`elapsed`](Clock::elapsed). `requests` is counted up.
+    pub(super) async fn page(
+        &self,
+        query: &Query,
+        deadline: Option<Duration>,
+        stop: &Stop,
+        requests: &mut u64,
+    ) -> Result<Answer, Error> {
+        let (mut signed_afresh, mut failures, mut limited) = (false, 0, 0);
+        loop {
+            *requests += 1;
+            let answer = tokio::select! {
+                biased;
+                // To ask without hearing the answer changes nothing.
+                () = stop.asked() => return Ok(Answer::Stopped),
+                answer = self.ask(query, deadline) => answer,
+            };
+            let again = match answer {
+                Err(NoAnswer(why)) => Again { why, limited: false, after: None },
+                Ok(response) => match judge(&response, self.clock.now()) {
+                    Verdict::Page(_) => return Ok(Answer::Page(response)),
+                    Verdict::TooOld(why) => return Ok(Answer::TooOld(why)),
+                    Verdict::Again(again) => again,
+                    Verdict::SignAfresh(_) if !signed_afresh => {
+                        signed_afresh = true;
+                        continue;
+                    }
+                    Verdict::SignAfresh(refusal) | Verdict::Refused(refusal) => {
+                        return Err(self.refused(refusal));
+                    }
+                    Verdict::Wrong(why) => {
+                        return Err(Error::new(ErrorKind::Answer, self.account.scrub(&why)));
+                    }
+                },
+            };
+            let tries = if again.limited { &mut limited } else { &mut failures };
+            *tries += 1;
+            let wait = self.wait(&again, *tries);
+            let late = deadline.is_some_and(|deadline| self.clock.elapsed() + wait >= deadline);
+            if failures + limited >= TRIES || late {
+                return Err(self.gave_up(&again, failures + limited, late, wait));
+            }
+            if stop.sleep(&*self.clock, wait).await {
+                return Ok(Answer::Stopped);
+            }
+        }
+    }
+
+    /// One request, signed now.
+    pub(super) async fn ask(&self, query: &Query, deadline: Option<Duration>) -> Result<Response, NoAnswer> {
+        let date = sign::date(self.clock.now());
+        let params = query.params();
+        let signed = Signed {
+            date: &date,
+            method: "GET",
+            host: self.account.host(),
+            path: PATH,
+            params: &params,
+            body: b"",
+            headers: &[],
+        };
+        let (ikey, skey) = (self.account.ikey(), self.account.skey());
+        let authorization = sign::authorization(self.signature, &signed, ikey, skey);
+        let left = deadline.map(|deadline| deadline.saturating_sub(self.clock.elapsed()));
+        let timeout = left.map_or(TIMEOUT, |left| left.min(TIMEOUT));
+        self.transport.get(Request { path: PATH.into(), query: params, date, authorization, timeout }).await
+    }
+
+    /// How long to wait after the `tries`th failure of its kind.
+    fn wait(&self, again: &Again, tries: u32) -> Duration {
+        let (first, longest) = if again.limited { (LIMITED, LONGEST_LIMITED) } else { (1, LONGEST) };
+        let times = first.saturating_mul(1 << (tries - 1).min(16)).min(longest);
+        let backoff = jittered(self.retry_wait * times, random());
+        match again.after {
+            Some(after) => jittered(after.min(MOST_AFTER), random()),
+            None => backoff,
+        }
+    }
+
+    pub(super) fn refused(&self, refusal: Refusal) -> Error {
+        let what = self.account.scrub(&refusal.what);
+        let error = Error::new(ErrorKind::Refused, format!("Duo refuses the request: {what}"));
+        match refusal.hint {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        }
+    }
+
+    fn gave_up(&self, again: &Again, tries: u32, late: bool, wait: Duration) -> Error {
+        let why = self.account.scrub(&again.why);
+        let tries = if tries == 1 { "one try".to_owned() } else { format!("{tries} tries") };
+        let message = format!("no page from {} after {tries}: {why}", self.account.host());
+        let error = Error::new(ErrorKind::Unavailable, message);
+        match (late, again.limited) {
+            (true, _) => {
+                let until = shown(self.clock.now() + wait.as_millis() as i64);
+                error.with_hint(format!(
+                    "the next try at {until} would be too late for this run; the next run goes on"
+                ))
+            }
+            (false, true) => error.with_hint("other programs may use the same integration: run less often"),
+            (false, false) => error.with_hint("the next run goes on where this one stopped"),
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! One step: which records of a page are to be delivered, and the state behind it. Plain values in and out.
+
+use super::answer::Page;
+use super::record;
+use super::seen::Key;
+use super::state::{State, offset_ms};
+use super::window;
+use super::{Error, ErrorKind};
+use std::borrow::Cow;
+
+/// A record's time and a cursor's may differ by rounding, in ms.
+pub(super) const SLACK: i64 = 1_000;
+
+/// What a page means for a state.
+#[derive(Debug)]
+pub(super) struct Step<'p> {
+    /// The lines to deliver, in order, without line ends.
+    pub(super) lines: Vec<Cow<'p, str>>,
+    /// The state when they are delivered.
+    pub(super) next: State,
+}
+
+/// Takes the page that the state's open window asked for.
+///
+/// # Errors
+/// If the page lies before the one that came before it: the service does not page forward.
+pub(super) fn take<'p>(state: &State, page: &Page<'p>) -> Result<Step<'p>, Error> {
+    let mut next = state.clone();
+    let Some(window) = &mut next.window else {
+        return Ok(Step { lines: Vec::new(), next });
+    };
+    let lines: Vec<Cow<'p, str>> = page.items.iter().map(|item| record::line(item.get())).collect();
+    let ids: Vec<(Key, Option<i64>)> = lines.iter().map(|line| record::identify(line, &state.host)).collect();
+    let times = || ids.iter().filter_map(|(_, ms)| *ms);
+    if times().max().is_some_and(|latest| latest < window.floor - SLACK) {
+        let message = "Duo's pages don't go forward in time: a page lies wholly before the one before it";
+        let hint = "nothing of that page was delivered; the next run asks for it again";
+        return Err(Error::new(ErrorKind::Answer, message).with_hint(hint));
+    }
+    let this_page = (!ids.is_empty()).then(|| whole(&ids));
+    // A page full of one record without a name may go on with more of its twins.
+    let full = ids.len() as u64 >= u64::from(window.limit);
+    let twins = full && ids.iter().all(|id| *id == ids[0] && !id.0.is_named());
+    let same_again = this_page.is_some() && this_page == window.last_page && !twins;
+    let first = ids.first().map(|(key, _)| *key);
+    if let (Some(first), Some(last)) = (first, window.last_key)
+        && first.is_named()
+        && !same_again
+    {
+        next.repeats_seam = Some(first == last);
+    }
+    // A record without a name can't be told from a twin, but for what is known of the service; and
+    // behind a page that was not full there is nothing but what it repeats.
+    let seam = first.is_some_and(|first| {
+        let repeats = next.repeats_seam == Some(true) || !window.full;
+        !first.is_named() && window.last_key == Some(first) && repeats
+    });
+
+    let (mut deliver, mut adds) = (Vec::new(), false);
+    let mut reached = window.floor;
+    for (i, (key, ms)) in ids.iter().enumerate() {
+        if same_again || (seam && i == 0) {
+            continue;
+        }
+        // Pages go forward, so a time that lies before its neighbours' is not the one that the
+        // service sorts by; a record without a time may come again until the window's end.
+        reached = ms.map_or(reached, |ms| ms.max(reached)).min(window.to);
+        let arrival = next.recent.arrive(*key, ms.map_or(window.to, |_| reached));
+        adds |= arrival.first;
+        if arrival.deliver {
+            deliver.push(i);
+        }
+    }
+    let ended = page.next_offset.is_none() || page.next_offset == window.offset || !adds;
+    if ended {
+        window::close(&mut next);
+    } else {
+        let cursor = page.next_offset.as_deref().and_then(offset_ms);
+        let floor = times().chain(cursor).min().unwrap_or(window.floor).clamp(window.from, window.to);
+        window.floor = floor;
+        window.offset.clone_from(&page.next_offset);
+        window.page += 1;
+        window.last_key = ids.last().map(|(key, _)| *key);
+        window.last_page = this_page;
+        window.full = full;
+        let horizon = floor.min(window.keep_from) - SLACK;
+        next.recent.forget_before(horizon);
+    }
+    if !deliver.is_empty() {
+        next.sequence += 1;
+    }
+    let lines = pick(lines, &deliver);
+    Ok(Step { lines, next })
+}
+
+/// The state that knows of the object under its next key: an earlier attempt or another run wrote
+/// it, and what is in it is delivered.
+pub(super) fn adopt(state: &State, lines: &str) -> State {
+    let mut next = state.clone();
+    let (from, to) = next.window.as_ref().map_or((0, i64::MAX), |window| (window.from, window.to));
+    for line in lines.split_terminator('\n') {
+        let (key, ms) = record::identify(line, &state.host);
+        next.recent.found(key, ms.map_or(to, |ms| ms.clamp(from, to)));
+    }
+    next.sequence += 1;
+    next
+}
+
+/// A page as one key.
+fn whole(ids: &[(Key, Option<i64>)]) -> Key {
+    let text = serde_json::to_string(&ids.iter().map(|(key, _)| key).collect::<Vec<_>>());
+    Key::named(&[&text.unwrap_or_default()])
+}
+
+fn pick<'p>(lines: Vec<Cow<'p, str>>, wanted: &[usize]) -> Vec<Cow<'p, str>> {
+    let mut wanted = wanted.iter().copied().peekable();
+    let pick = |(i, line): (usize, Cow<'p, str>)| wanted.next_if_eq(&i).map(|_| line);
+    lines.into_iter().enumerate().filter_map(pick).collect()
+}

@@ -1,0 +1,89 @@
+//! The collector as an AWS Lambda function: one invocation is one run, until shortly before its deadline.
+//!
+//! Settings come from the environment, by the same names as everywhere; Duo's keys from there or, with `DUO_SECRET_ARN`,
+//! from Secrets Manager. A run that fails is an invocation that fails: Lambda counts it, repeats it, and an alarm can ring.
+
+mod convert;
+mod line;
+mod secret;
+
+use crate::collect::{Collector, Error, Failure, Limits, Report, Settings};
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use line::Line;
+use secret::Keys;
+use serde::de::IgnoredAny;
+use std::time::{Duration, Instant, SystemTime};
+
+/// What is left for the end of a run when the deadline comes: to write an object and the state, and to say so.
+const MARGIN: Duration = Duration::from_secs(10);
+/// When a run is given up that has not ended by itself, so that Lambda hears of it instead of ending the process.
+const LAST_MOMENT: Duration = Duration::from_secs(1);
+
+/// Answers invocations for as long as Lambda lets the process live.
+///
+/// # Errors
+/// If Lambda can't be spoken with.
+pub async fn serve() -> Result<(), lambda_runtime::Error> {
+    lambda_runtime::run(service_fn(invoked)).await
+}
+
+/// One invocation. What the event says is of no interest: it only says when.
+async fn invoked(event: LambdaEvent<IgnoredAny>) -> Result<Line, Failed> {
+    let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+    let result = match tokio::time::timeout(
+        left.saturating_sub(LAST_MOMENT),
+        run(left.saturating_sub(MARGIN)),
+    )
+    .await
+    {
+        Ok(result) => result,
+        Err(_) => Err(failure(too_late(left))),
+    };
+    let line = Line::new(&result);
+    // The line that alarms are made of (docs/deploy.md).
+    println!("{}", line.json());
+    match result {
+        Ok(_) => Ok(line),
+        Err(failure) => Err(Failed(failure.error)),
+    }
+}
+
+/// One run that ends in this time. Settings and keys are read afresh, so that a key that was replaced is used at once.
+async fn run(time: Duration) -> Result<Report, Failure> {
+    let begun = Instant::now();
+    let (mut collector, max_pages) = open().await.map_err(failure)?;
+    // Keys that were slow to come are paid for with pages, not with the end.
+    let deadline = Some(time.saturating_sub(begun.elapsed()));
+    collector.run(&Limits { deadline, max_pages, ..Limits::default() }).await
+}
+
+async fn open() -> Result<(Collector, Option<u64>), Error> {
+    let env = |name: &str| std::env::var(name).ok().filter(|text| !text.trim().is_empty());
+    let keys = match env("DUO_SECRET_ARN") {
+        Some(arn) => Keys::fetch(&arn, &env).await?,
+        None => Keys::default(),
+    };
+    let settings = Settings::read(&|name| keys.get(name).or_else(|| env(name)))?;
+    let derive = if settings.convert { Some(convert::derivation(&env)?) } else { None };
+    Ok((settings.open(derive)?, settings.max_pages))
+}
+
+fn too_late(left: Duration) -> Error {
+    Error::config(format!("no end of the run within the {:.0} s that Lambda gives it", left.as_secs_f64()))
+        .with_hint("raise the function's timeout; what was delivered stays, and the next run goes on")
+}
+
+fn failure(error: Error) -> Failure {
+    Failure { error, report: Report::default() }
+}
+
+/// An error as Lambda shows it.
+#[derive(Debug)]
+struct Failed(Error);
+
+impl From<Failed> for Diagnostic {
+    fn from(Failed(error): Failed) -> Diagnostic {
+        let hint = error.hint().map(|hint| format!(" (hint: {hint})")).unwrap_or_default();
+        Diagnostic { error_type: format!("{:?}", error.kind()), error_message: format!("{error}{hint}") }
+    }
+}

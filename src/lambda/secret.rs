@@ -1,0 +1,217 @@
+//! Duo's keys from AWS Secrets Manager: one signed request, with the signer that the S3 client brings.
+//!
+//! The SDK for it would bring forty crates more than this file needs, the extension that caches secrets a layer whose
+//! name differs from region to region.
+
+use crate::collect::Error;
+use crate::record::shown;
+use object_store::aws::{AwsAuthorizer, AwsCredential};
+use object_store::client::{HttpRequest, HttpRequestBody};
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// How often it is asked before it counts as not answering, and how long it may take each time.
+const TRIES: u32 = 3;
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How much of an answer is shown.
+const MOST_SHOWN: usize = 300;
+/// A secret's members, and the settings that they are.
+const NAMES: [(&str, &str); 3] = [("ikey", "DUO_IKEY"), ("skey", "DUO_SKEY"), ("api_host", "DUO_API_HOST")];
+
+/// What a secret holds, under the names of the settings.
+#[derive(Debug, Default)]
+pub(super) struct Keys(HashMap<&'static str, SecretString>);
+
+/// The answer to GetSecretValue.
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(rename = "SecretString")]
+    text: Option<SecretString>,
+}
+
+/// The answer to a request that is refused.
+#[derive(Deserialize)]
+struct Refusal {
+    #[serde(rename = "__type", default)]
+    kind: String,
+    #[serde(alias = "Message", default)]
+    message: String,
+}
+
+impl Keys {
+    pub(super) fn get(&self, name: &str) -> Option<String> {
+        self.0.get(name).map(|value| value.expose_secret().to_owned())
+    }
+
+    /// Fetches a secret by its ARN, with the credentials that Lambda puts into the environment.
+    ///
+    /// # Errors
+    /// If it can't be had, or is not what it should be. Nothing that is secret is in the error.
+    pub(super) async fn fetch(arn: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Keys, Error> {
+        let (url, region) = address(arn, env)?;
+        let body = serde_json::json!({ "SecretId": arn }).to_string();
+        let client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(PATIENCE)
+            .build()
+            .map_err(|error| failed(arn, &error.to_string()))?;
+        let mut tries = 0;
+        let why = loop {
+            tries += 1;
+            let request = signed(&url, &region, &body, env).map_err(|why| failed(arn, &why))?;
+            let sent = client.post(&url).headers(request.headers().clone()).body(body.clone()).send().await;
+            let answer = match sent {
+                Ok(answer) => Ok((answer.status(), answer.bytes().await)),
+                Err(error) => Err(error),
+            };
+            let why = match answer {
+                Ok((status, Ok(bytes))) if status.is_success() => return Keys::read(arn, &bytes),
+                Ok((status, Ok(bytes))) if status.is_client_error() => return Err(refused(arn, &bytes)),
+                Ok((status, Ok(_))) => format!("it answers with status {status}"),
+                Ok((_, Err(error))) | Err(error) => cause(&error),
+            };
+            if tries == TRIES {
+                break why;
+            }
+            tokio::time::sleep(Duration::from_millis(500 << tries)).await;
+        };
+        Err(failed(arn, &why)
+            .with_hint("the function must reach Secrets Manager: in a VPC, by a NAT or an endpoint"))
+    }
+
+    fn read(arn: &str, answer: &[u8]) -> Result<Keys, Error> {
+        // What serde says of a wrong value may quote it.
+        let not_json = |what: &str| {
+            let error = failed(arn, &format!("{what} is not what it should be"));
+            error.with_hint(
+                r#"its value is a JSON object of texts: {"ikey":"...","skey":"...","api_host":"api-..."}"#,
+            )
+        };
+        let answer: Answer = serde_json::from_slice(answer).map_err(|_| not_json("the answer"))?;
+        let text = answer.text.ok_or_else(|| not_json("its value"))?;
+        let members: HashMap<String, SecretString> =
+            serde_json::from_str(text.expose_secret()).map_err(|_| not_json("its value"))?;
+        let named = |(member, name)| Some((name, members.get(member)?.clone()));
+        Ok(Keys(NAMES.into_iter().filter_map(named).collect()))
+    }
+}
+
+/// What went wrong at the bottom.
+fn cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}
+
+/// Where a secret is asked for, and its region.
+fn address(arn: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<(String, String), Error> {
+    let parts: Vec<&str> = arn.trim().splitn(7, ':').collect();
+    let ["arn", partition, "secretsmanager", region, _, "secret", _] = parts[..] else {
+        let error = Error::config(format!("`{}` (DUO_SECRET_ARN) is no secret's ARN", shown(arn)));
+        return Err(error.with_hint("as in arn:aws:secretsmanager:eu-west-1:111122223333:secret:duo-AbCdEf"));
+    };
+    let plain = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    if !plain(region) {
+        return Err(Error::config(format!("`{}` (DUO_SECRET_ARN) names no region", shown(arn))));
+    }
+    let domain = if partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
+    let url = env("AWS_ENDPOINT_URL_SECRETS_MANAGER")
+        .or_else(|| env("AWS_ENDPOINT_URL"))
+        .unwrap_or_else(|| format!("https://secretsmanager.{region}.{domain}"));
+    Ok((format!("{}/", url.trim_end_matches('/')), region.to_owned()))
+}
+
+/// The request with its signature; its headers are what is wanted of it.
+fn signed(
+    url: &str,
+    region: &str,
+    body: &str,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<HttpRequest, String> {
+    let need = |name: &str| env(name).ok_or_else(|| format!("{name} is missing"));
+    let credential = AwsCredential {
+        key_id: need("AWS_ACCESS_KEY_ID")?,
+        secret_key: need("AWS_SECRET_ACCESS_KEY")?,
+        token: env("AWS_SESSION_TOKEN"),
+    };
+    let mut request = HttpRequest::new(HttpRequestBody::from(body.to_owned()));
+    *request.method_mut() = reqwest::Method::POST;
+    *request.uri_mut() = url.parse().map_err(|error| format!("`{url}` is no URL: {error}"))?;
+    let headers = request.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.1"));
+    headers.insert("x-amz-target", HeaderValue::from_static("secretsmanager.GetSecretValue"));
+    let signer = AwsAuthorizer::new(&credential, "secretsmanager", region);
+    signer.try_authorize(&mut request, None).map_err(|error| error.to_string())?;
+    Ok(request)
+}
+
+fn refused(arn: &str, answer: &[u8]) -> Error {
+    let Ok(Refusal { kind, message }) = serde_json::from_slice(answer) else {
+        return failed(arn, "the answer is no JSON");
+    };
+    let kind = kind.rsplit('#').next().unwrap_or_default();
+    let error = failed(arn, format!("{kind}: {message}").trim_end_matches([':', ' ']));
+    match kind {
+        "AccessDeniedException" => error.with_hint(
+            "the role needs secretsmanager:GetSecretValue on this secret, and kms:Decrypt if it has a key of its own",
+        ),
+        "ResourceNotFoundException" => {
+            error.with_hint("is the ARN right, and does the secret have a value? `aws secretsmanager put-secret-value`")
+        }
+        _ => error,
+    }
+}
+
+fn failed(arn: &str, why: &str) -> Error {
+    let why: String = why.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MOST_SHOWN).collect();
+    Error::config(format!("the secret `{}` can't be had: {why}", arn.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ARN: &str = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:duo-AbCdEf";
+
+    #[test]
+    fn addresses() {
+        let none = |_: &str| None;
+        let table = [
+            (ARN, Some("https://secretsmanager.eu-west-1.amazonaws.com/")),
+            (
+                "arn:aws-cn:secretsmanager:cn-north-1:1:secret:a:b",
+                Some("https://secretsmanager.cn-north-1.amazonaws.com.cn/"),
+            ),
+            ("duo", None),
+            ("arn:aws:s3:::bucket", None),
+            ("arn:aws:secretsmanager::1:secret:a", None),
+            ("arn:aws:secretsmanager:evil.example/:1:secret:a", None),
+        ];
+        for (arn, url) in table {
+            assert_eq!(address(arn, &none).ok().map(|(url, _)| url).as_deref(), url, "{arn}");
+        }
+    }
+
+    #[test]
+    fn values() {
+        let read = |value: serde_json::Value| Keys::read(ARN, value.to_string().as_bytes());
+        let value = r#"{"ikey":"DI","skey":"s3cr3t","api_host":"api-1.duosecurity.com","other":"x"}"#;
+        let keys = read(serde_json::json!({ "SecretString": value, "VersionId": "1" })).unwrap();
+        assert_eq!(keys.get("DUO_SKEY").as_deref(), Some("s3cr3t"));
+        assert_eq!(
+            (keys.get("DUO_API_HOST").is_some(), keys.get("other"), keys.get("S3_BUCKET")),
+            (true, None, None)
+        );
+        assert!(!format!("{keys:?}").contains("s3cr3t"));
+        for wrong in ["s3cr3t", r#"{"skey":["s3cr3t"]}"#, r#"["s3cr3t"]"#, r#"{"skey":"s3cr3t"#] {
+            let error = read(serde_json::json!({ "SecretString": wrong })).unwrap_err();
+            assert!(!error.to_string().contains("s3cr3t") && error.hint().is_some(), "{error}");
+        }
+        assert!(read(serde_json::json!({ "SecretBinary": "AA==" })).is_err());
+    }
+}

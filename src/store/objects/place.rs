@@ -1,0 +1,206 @@
+//! Where objects go: a URL or a path taken apart into a store and a prefix.
+
+use super::{Bucket, Folder, Objects};
+use crate::store::error::{Doing, Error, ErrorKind, Object as Named};
+use object_store::aws::AmazonS3Builder;
+use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use url::Url;
+
+/// A store, and where in it.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The store.
+    pub objects: Arc<dyn Objects>,
+    /// What stands before every key: empty, or ended by `/`. For a place that is one object: its key.
+    pub prefix: String,
+    /// The store without the prefix: `s3://bucket`, or a folder's path.
+    pub root: String,
+}
+
+impl Place {
+    /// Opens a prefix: `s3://bucket/prefix` (`gs://`, `az://` with the features `gcs`, `azure`), or
+    /// a folder's path. Nothing is read or written yet.
+    ///
+    /// A bucket's credentials, region and endpoint come from the environment, by their usual
+    /// names: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, `AWS_REGION`,
+    /// `AWS_ENDPOINT_URL`, `AWS_ALLOW_HTTP`, web identity, container and instance roles.
+    ///
+    /// # Errors
+    /// If it is no such URL, or if the environment does not fit it.
+    pub fn prefix(text: &str) -> Result<Place, Error> {
+        let mut place = Place::open(text, |path| (path.to_owned(), String::new()))?;
+        if !place.prefix.is_empty() && !place.prefix.ends_with('/') {
+            place.prefix.push('/');
+        }
+        Ok(place)
+    }
+
+    /// Opens one object: `s3://bucket/key`, or a file's path. Nothing is read or written yet.
+    ///
+    /// # Errors
+    /// As [`Place::prefix`]; and if it names no object.
+    pub fn object(text: &str) -> Result<Place, Error> {
+        let place = Place::open(text, |path| {
+            let file = Path::new(path);
+            let folder = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+            let folder = folder.map_or_else(|| ".".into(), |folder| folder.to_string_lossy().into_owned());
+            (folder, file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default())
+        })?;
+        if place.prefix.is_empty() || text.ends_with('/') {
+            let error = refused(text, "it names no object");
+            return Err(error.with_hint("give it a name, as in s3://bucket/state/duo-telephony.json"));
+        }
+        Ok(place)
+    }
+
+    /// The full name of an object for a message.
+    pub fn name(&self, key: &str) -> String {
+        self.objects.name(&format!("{}{key}", self.prefix))
+    }
+
+    /// Whether `other`, an object, lies under this prefix.
+    pub fn holds(&self, other: &Place) -> bool {
+        let full = |place: &Place| {
+            let root = if place.root.contains("://") {
+                place.root.clone()
+            } else {
+                let path = Path::new(&place.root);
+                let path = std::fs::canonicalize(path).or_else(|_| std::path::absolute(path));
+                path.map_or_else(|_| place.root.clone(), |path| path.to_string_lossy().into_owned())
+            };
+            format!("{}/{}", root.trim_end_matches('/'), place.prefix)
+        };
+        full(other).starts_with(&full(self))
+    }
+
+    fn open(text: &str, split: impl Fn(&str) -> (String, String)) -> Result<Place, Error> {
+        if text.is_empty() {
+            return Err(refused(text, "it is empty"));
+        }
+        let Some((scheme, _)) = text.split_once("://") else {
+            let (root, prefix) = split(text);
+            return Ok(Place { objects: Arc::new(Folder::new(&root)), prefix, root });
+        };
+        let url = Url::parse(text).map_err(|error| refused(text, &error.to_string()))?;
+        if scheme == "file" {
+            let path = url.to_file_path().map_err(|()| refused(text, "it is no path of this machine"))?;
+            return Place::open(&path.to_string_lossy(), split);
+        }
+        let bucket = url.host_str().unwrap_or_default();
+        if bucket.is_empty() {
+            return Err(refused(text, "it names no bucket"));
+        }
+        if !url.username().is_empty() || url.password().is_some() || url.query().is_some() {
+            // Not the text itself: it may hold a secret.
+            let named = format!("{scheme}://{bucket}");
+            let error = refused(&named, "more than a bucket and a key stands in the URL");
+            return Err(error.with_hint("give credentials and endpoint by the environment (AWS_*)"));
+        }
+        // The key is taken as it is written, not as a URL would escape it.
+        let rest = &text[scheme.len() + 3..];
+        let key = rest.split_once('/').map_or("", |(_, key)| key).trim_start_matches('/');
+        let store = build(scheme, bucket).map_err(|why| refused(text, &why))?;
+        let root = format!("{scheme}://{bucket}");
+        Ok(Place { objects: Arc::new(Bucket::new(store, &root)), prefix: key.to_owned(), root })
+    }
+}
+
+fn refused(text: &str, why: &str) -> Error {
+    Error::new(Named::Named(text.to_owned()), Doing::Open, ErrorKind::BadUrl, why)
+}
+
+/// Fewer and shorter tries than the crate's own three minutes: a run has a deadline.
+fn retry() -> RetryConfig {
+    RetryConfig { backoff: BackoffConfig::default(), max_retries: 6, retry_timeout: Duration::from_secs(60) }
+}
+
+fn client() -> ClientOptions {
+    ClientOptions::new().with_timeout(Duration::from_secs(60)).with_connect_timeout(Duration::from_secs(10))
+}
+
+fn build(scheme: &str, bucket: &str) -> Result<Arc<dyn ObjectStore>, String> {
+    let text = |error: object_store::Error| error.to_string();
+    match scheme {
+        "s3" | "s3a" => {
+            let mut builder = AmazonS3Builder::from_env().with_bucket_name(bucket).with_retry(retry());
+            // from_env has put its own client options in place: only what is missing is added.
+            let http = std::env::var("AWS_ALLOW_HTTP").is_ok_and(|value| truthy(&value));
+            builder = builder.with_client_options(client().with_allow_http(http));
+            Ok(Arc::new(builder.build().map_err(text)?))
+        }
+        #[cfg(feature = "gcs")]
+        "gs" => {
+            let builder = object_store::gcp::GoogleCloudStorageBuilder::from_env();
+            let builder = builder.with_bucket_name(bucket).with_retry(retry()).with_client_options(client());
+            Ok(Arc::new(builder.build().map_err(text)?))
+        }
+        #[cfg(feature = "azure")]
+        "az" => {
+            let builder = object_store::azure::MicrosoftAzureBuilder::from_env();
+            let builder = builder.with_container_name(bucket).with_retry(retry());
+            Ok(Arc::new(builder.with_client_options(client()).build().map_err(text)?))
+        }
+        #[cfg(not(feature = "gcs"))]
+        "gs" => Err("this udmap was built without the feature `gcs`".into()),
+        #[cfg(not(feature = "azure"))]
+        "az" => Err("this udmap was built without the feature `azure`".into()),
+        _ => Err(format!("`{scheme}` is no kind of store: s3, gs, az, or a path")),
+    }
+}
+
+fn truthy(value: &str) -> bool {
+    matches!(value.to_ascii_lowercase().as_str(), "1" | "true" | "on" | "yes" | "y")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_and_paths() {
+        let table = [
+            ("s3://b", "s3://b", ""),
+            ("s3://b/", "s3://b", ""),
+            ("s3://b/a", "s3://b", "a/"),
+            ("s3://b/a b/c/", "s3://b", "a b/c/"),
+            ("/tmp/x", "/tmp/x", ""),
+            ("x/y", "x/y", ""),
+        ];
+        for (text, root, prefix) in table {
+            let place = Place::prefix(text).unwrap();
+            assert_eq!((place.root.as_str(), place.prefix.as_str()), (root, prefix), "{text}");
+        }
+        let table = [("s3://b/a/s.json", "s3://b", "a/s.json"), ("x/s", "x", "s"), ("s", ".", "s")];
+        for (text, root, key) in table {
+            let place = Place::object(text).unwrap();
+            assert_eq!((place.root.as_str(), place.prefix.as_str()), (root, key), "{text}");
+        }
+        for text in ["", "s3://", "s3:///x", "ftp://x/y", "s3://key:secret@b/x", "s3://b/x?y"] {
+            let error = Place::prefix(text).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::BadUrl, "{text}");
+            assert!(!error.to_string().contains("secret"), "{error}");
+        }
+        for text in ["s3://b", "s3://b/x/", "s3://b/"] {
+            assert!(Place::object(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_lies_under_what() {
+        let table = [
+            ("s3://b/logs", "s3://b/logs/state.json", true),
+            ("s3://b/logs", "s3://b/logs-state.json", false),
+            ("s3://b/logs", "s3://c/logs/state.json", false),
+            ("s3://b", "s3://b/state.json", true),
+            ("/tmp/none/a", "/tmp/none/a/s", true),
+            ("/tmp/none/a", "/tmp/none/s", false),
+        ];
+        for (prefix, object, held) in table {
+            let (prefix, object) = (Place::prefix(prefix).unwrap(), Place::object(object).unwrap());
+            assert_eq!(prefix.holds(&object), held, "{prefix:?} {object:?}");
+        }
+    }
+}

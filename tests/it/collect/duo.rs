@@ -1,0 +1,260 @@
+//! A Duo that is not Duo: it checks signatures and parameters, holds a timeline of records, and has
+//! a switch for everything about which the real one is not known for sure, or may fail.
+
+use super::signature::{Asked, is_right, parameters};
+use chrono::{DateTime, SecondsFormat};
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use udmap::collect::{NoAnswer, Response};
+
+pub(crate) const HOST: &str = "api-test0000.duosecurity.com";
+pub(crate) const IKEY: &str = "DITESTTESTTESTTEST00";
+pub(crate) const SKEY: &str = "s3cr3ts3cr3ts3cr3ts3cr3ts3cr3ts3cr3t0000";
+const DAY: i64 = 86_400_000;
+
+/// What `next_offset` is at the end of the data.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum End {
+    Absent,
+    Null,
+    /// Given with every page that has a record.
+    Given,
+}
+
+/// What `next_offset` looks like.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Form {
+    Text,
+    List,
+}
+
+/// Which record `next_offset` names.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Cursor {
+    /// The last one of the page; the next page begins after it.
+    Last,
+    /// The last one of the page; the next page begins with it.
+    LastAgain,
+    /// The first one of the next page.
+    Next,
+}
+
+/// What goes wrong with a request.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Fault {
+    /// A status and a body, and perhaps `Retry-After`.
+    Answer(u16, String, Option<String>),
+    /// The answer ends in the middle of its body, which JSON shows.
+    CutJson,
+    /// The connection ends in the middle of the body.
+    CutBody,
+    /// The connection ends without an answer.
+    Reset,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Switches {
+    pub(crate) end: End,
+    pub(crate) form: Form,
+    pub(crate) cursor: Cursor,
+}
+
+impl Default for Switches {
+    fn default() -> Switches {
+        Switches { end: End::Absent, form: Form::Text, cursor: Cursor::Last }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Record {
+    /// When it was, in microseconds: what the service sorts by.
+    pub(crate) us: i64,
+    /// The service's own name for it.
+    pub(crate) id: String,
+    /// From when on it can be asked for, in ms.
+    pub(crate) visible: i64,
+    pub(crate) json: String,
+}
+
+/// What to do with the nth request, counted from 1.
+pub(crate) type Plan = Box<dyn Fn(u64) -> Option<Fault> + Send>;
+
+#[derive(Default)]
+struct Inner {
+    /// By time in ms and name.
+    records: BTreeMap<(i64, String), Record>,
+    requests: u64,
+    faults: Option<Plan>,
+    log: Vec<String>,
+}
+
+pub(crate) struct Duo {
+    pub(crate) switches: Switches,
+    inner: Mutex<Inner>,
+}
+
+impl std::fmt::Debug for Duo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Duo").field("switches", &self.switches).finish_non_exhaustive()
+    }
+}
+
+pub(crate) fn iso(us: i64) -> String {
+    let time = DateTime::from_timestamp_micros(us).expect("a time");
+    time.to_rfc3339_opts(SecondsFormat::Micros, false)
+}
+
+/// A record as Duo sends them.
+pub(crate) fn record(us: i64, n: u64) -> Record {
+    let id = format!("{n:08x}-fe39-49e3-be29-217659663a74");
+    let json = format!(
+        r#"{{"context": "authentication", "credits": {}, "phone": "+1503555{:04}", "telephony_id": "{id}", "ts": "{}", "txid": "tx-{n}", "type": "sms"}}"#,
+        n % 3,
+        n % 10_000,
+        iso(us)
+    );
+    Record { us, id, visible: i64::MIN, json }
+}
+
+impl Duo {
+    pub(crate) fn new(switches: Switches) -> Duo {
+        Duo { switches, inner: Mutex::default() }
+    }
+
+    pub(crate) fn add(&self, records: impl IntoIterator<Item = Record>) {
+        let mut inner = self.inner.lock().expect("not poisoned");
+        inner.records.extend(
+            records.into_iter().map(|record| ((record.us.div_euclid(1000), record.id.clone()), record)),
+        );
+    }
+
+    /// Faults from now on; requests are counted from 1 again.
+    pub(crate) fn faults(&self, plan: impl Fn(u64) -> Option<Fault> + Send + 'static) {
+        let mut inner = self.inner.lock().expect("not poisoned");
+        inner.requests = 0;
+        inner.faults = Some(Box::new(plan));
+    }
+
+    /// The queries that came, and what became of them.
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.inner.lock().expect("not poisoned").log.clone()
+    }
+
+    /// The lines of all records that were up to `ms`, sorted.
+    pub(crate) fn lines(&self, ms: i64) -> Vec<String> {
+        let inner = self.inner.lock().expect("not poisoned");
+        let mut lines: Vec<String> =
+            inner.records.values().filter(|r| r.us.div_euclid(1000) <= ms).map(|r| r.json.clone()).collect();
+        lines.sort();
+        lines
+    }
+
+    /// Answers a request that arrives at `now` (ms).
+    pub(crate) fn answer(&self, asked: &Asked<'_>, now: i64) -> Result<Response, NoAnswer> {
+        let mut inner = self.inner.lock().expect("not poisoned");
+        inner.requests += 1;
+        let number = inner.requests;
+        let fault = inner.faults.as_ref().and_then(|plan| plan(number));
+        let (status, mut body) = self.page(&inner, asked, now);
+        inner.log.push(format!("{} -> {status}", asked.query));
+        let date = DateTime::from_timestamp_millis(now).expect("a time").format("%a, %d %b %Y %H:%M:%S GMT");
+        let mut response =
+            Response { status, retry_after: None, date: Some(date.to_string()), body: Vec::new() };
+        match fault {
+            None => {}
+            Some(Fault::CutJson) => body.truncate(body.len() / 2),
+            Some(Fault::CutBody) => return Err(NoAnswer("the body is cut".into())),
+            Some(Fault::Reset) => return Err(NoAnswer("connection reset by peer".into())),
+            Some(Fault::Answer(status, text, retry_after)) => {
+                (response.status, response.retry_after, body) = (status, retry_after, text);
+            }
+        }
+        response.body = body.into_bytes();
+        Ok(response)
+    }
+
+    fn page(&self, inner: &Inner, asked: &Asked<'_>, now: i64) -> (u16, String) {
+        let fail = |status: u16, code: u32, message: &str, detail: &str| {
+            let body = format!(
+                r#"{{"stat":"FAIL","code":{code},"message":"{message}","message_detail":"{detail}"}}"#
+            );
+            (status, body)
+        };
+        let asked_at = DateTime::parse_from_rfc2822(asked.date).map_or(0, |date| date.timestamp_millis());
+        if (asked_at - now).abs() > 300_000 {
+            return fail(401, 40105, "Bad request timestamp", "");
+        }
+        if !is_right(asked, IKEY, SKEY) {
+            return fail(401, 40103, "Invalid signature in request credentials", "");
+        }
+        if asked.method != "GET" || asked.path != "/admin/v2/logs/telephony" {
+            return fail(404, 40401, "Resource not found", "");
+        }
+        let parameters = parameters(asked.query);
+        let get =
+            |name: &str| parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        let number = |name: &str| get(name).and_then(|text| text.parse::<i64>().ok());
+        let (Some(min), Some(max)) = (number("mintime"), number("maxtime")) else {
+            return fail(400, 40001, "Missing required request parameters", "mintime, maxtime");
+        };
+        if min >= max {
+            return fail(400, 40002, "Invalid request parameters", "mintime must be less than maxtime");
+        }
+        if min <= now - 180 * DAY {
+            return fail(
+                400,
+                40002,
+                "Invalid request parameters",
+                "mintime must be within the past 180 days",
+            );
+        }
+        let limit = number("limit").unwrap_or(100);
+        if !(1..=1000).contains(&limit) {
+            return fail(400, 40002, "Invalid request parameters", "limit");
+        }
+        let start = match get("next_offset") {
+            None => (min, String::new()),
+            Some(offset) => match offset.split_once(',') {
+                Some((ms, id)) if ms.parse::<i64>().is_ok() => (ms.parse().expect("a number"), id.to_owned()),
+                _ => return fail(400, 40002, "Invalid request parameters", "next_offset"),
+            },
+        };
+        let after = get("next_offset").is_some() && self.switches.cursor == Cursor::Last;
+        let mut found = inner.records.range(start.clone()..).filter(|(at, record)| {
+            at.0 >= min && at.0 <= max && record.visible <= now && !(after && **at == start)
+        });
+        let ascending = get("sort") == Some("ts:asc");
+        let mut all: Vec<_> = if ascending {
+            found.by_ref().take(limit as usize + 1).collect()
+        } else {
+            found.collect::<Vec<_>>().into_iter().rev().collect()
+        };
+        let more = all.len() > limit as usize;
+        let next = all.get(limit as usize).map(|(at, _)| (*at).clone());
+        all.truncate(limit as usize);
+        let last = all.last().map(|(at, _)| (*at).clone());
+        let named = match (self.switches.cursor, more) {
+            (Cursor::Next, true) => next,
+            (Cursor::Next, false) => last.map(|(ms, id)| (ms, format!("{id}~"))),
+            (Cursor::Last | Cursor::LastAgain, _) => last,
+        };
+        let quoted = |(ms, id): (i64, String)| match self.switches.form {
+            Form::Text => format!(r#""{ms},{id}""#),
+            Form::List => format!(r#"["{ms}", "{id}"]"#),
+        };
+        let offset = match (more, self.switches.end, named) {
+            (true, _, Some(at)) | (false, End::Given, Some(at)) => {
+                format!(r#""next_offset": {}, "#, quoted(at))
+            }
+            (false, End::Null, _) => r#""next_offset": null, "#.into(),
+            _ => String::new(),
+        };
+        let items: Vec<&str> = all.iter().map(|(_, record)| record.json.as_str()).collect();
+        let body = format!(
+            r#"{{"stat": "OK", "response": {{"items": [{}], "metadata": {{{offset}"total_objects": {}}}}}}}"#,
+            items.join(", "),
+            inner.records.len()
+        );
+        (200, body)
+    }
+}

@@ -1,0 +1,258 @@
+//! A world in memory: its own time, objects, and a power cut after any step.
+
+use super::duo::{Duo, HOST, IKEY, SKEY};
+use super::signature::Asked;
+use async_trait::async_trait;
+use bytes::Bytes;
+use object_store::memory::InMemory;
+use object_store::{ObjectStore, ObjectStoreExt as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::Notify;
+use udmap::collect::{
+    Clock, Collector, Derive, Failure, Limits, NoAnswer, Places, Report, Request, Response, Settings,
+    Transport,
+};
+use udmap::store;
+use udmap::store::objects::{Bucket, Created, Object, Objects, Place, Replaced, Version};
+
+/// 2026-03-10T12:00:00Z.
+pub(crate) const START: i64 = 1_773_144_000_000;
+pub(crate) const MINUTE: i64 = 60_000;
+pub(crate) const HOUR: i64 = 60 * MINUTE;
+pub(crate) const DAY: i64 = 24 * HOUR;
+
+/// Time that passes only when somebody waits, or when told.
+#[derive(Debug)]
+pub(crate) struct Time {
+    now: AtomicI64,
+    ran: AtomicU64,
+}
+
+impl Time {
+    pub(crate) fn elapsed_ms(&self) -> i64 {
+        self.ran.load(Ordering::SeqCst) as i64
+    }
+
+    pub(crate) fn pass(&self, ms: i64) {
+        self.now.fetch_add(ms, Ordering::SeqCst);
+        self.ran.fetch_add(ms as u64, Ordering::SeqCst);
+    }
+}
+
+#[async_trait]
+impl Clock for Time {
+    fn now(&self) -> i64 {
+        self.now.load(Ordering::SeqCst)
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::from_millis(self.ran.load(Ordering::SeqCst))
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.pass(duration.as_millis() as i64);
+        tokio::task::yield_now().await;
+    }
+}
+
+/// When the power goes: at a step, before or after it is carried out.
+#[derive(Debug, Default)]
+pub(crate) struct Power {
+    steps: AtomicU64,
+    cut_at: AtomicU64,
+    after: AtomicBool,
+    gone: Notify,
+}
+
+impl Power {
+    /// Nothing happens until step `at`, counted from 1; 0 is never.
+    pub(crate) fn cut(&self, at: u64, after: bool) {
+        self.steps.store(0, Ordering::SeqCst);
+        self.cut_at.store(at, Ordering::SeqCst);
+        self.after.store(after, Ordering::SeqCst);
+    }
+
+    pub(crate) fn steps(&self) -> u64 {
+        self.steps.load(Ordering::SeqCst)
+    }
+
+    async fn step<T>(&self, work: impl Future<Output = T>) -> T {
+        let step = self.steps.fetch_add(1, Ordering::SeqCst) + 1;
+        let cut = step == self.cut_at.load(Ordering::SeqCst);
+        let result = if cut && !self.after.load(Ordering::SeqCst) { None } else { Some(work.await) };
+        match result {
+            Some(result) if !cut => result,
+            _ => {
+                self.gone.notify_one();
+                std::future::pending().await
+            }
+        }
+    }
+}
+
+/// Objects on that power.
+#[derive(Debug)]
+struct Powered {
+    objects: Arc<dyn Objects>,
+    power: Arc<Power>,
+}
+
+#[async_trait]
+impl Objects for Powered {
+    async fn read(&self, key: &str) -> Result<Option<Object>, store::Error> {
+        self.power.step(self.objects.read(key)).await
+    }
+
+    async fn create(&self, key: &str, bytes: Bytes) -> Result<Created, store::Error> {
+        self.power.step(self.objects.create(key, bytes)).await
+    }
+
+    async fn replace(&self, key: &str, bytes: Bytes, was: &Version) -> Result<Replaced, store::Error> {
+        self.power.step(self.objects.replace(key, bytes, was)).await
+    }
+
+    fn name(&self, key: &str) -> String {
+        self.objects.name(key)
+    }
+}
+
+#[derive(Debug)]
+struct Wire {
+    duo: Arc<Duo>,
+    time: Arc<Time>,
+    power: Arc<Power>,
+}
+
+#[async_trait]
+impl Transport for Wire {
+    async fn get(&self, request: Request) -> Result<Response, NoAnswer> {
+        let Request { path, query, date, authorization, .. } = &request;
+        let asked = Asked { method: "GET", host: HOST, path, query, date, authorization };
+        self.power.step(async { self.duo.answer(&asked, self.time.now()) }).await
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) duo: Arc<Duo>,
+    pub(crate) time: Arc<Time>,
+    pub(crate) power: Arc<Power>,
+    pub(crate) store: Arc<InMemory>,
+    pub(crate) settings: Settings,
+    pub(crate) derive: Option<Arc<dyn Derive>>,
+}
+
+impl World {
+    pub(crate) fn new(duo: Duo) -> World {
+        let given = |name: &str| {
+            let text = match name {
+                "DUO_API_HOST" => HOST,
+                "DUO_IKEY" => IKEY,
+                "DUO_SKEY" => SKEY,
+                "UDMAP_TO" => "logs",
+                "UDMAP_STATE" => "state.json",
+                "UDMAP_COMPRESS" => "none",
+                _ => return None,
+            };
+            Some(text.to_owned())
+        };
+        World {
+            duo: Arc::new(duo),
+            time: Arc::new(Time { now: AtomicI64::new(START), ran: AtomicU64::new(0) }),
+            power: Arc::default(),
+            store: Arc::new(InMemory::new()),
+            settings: Settings::read(&given).expect("settings"),
+            derive: None,
+        }
+    }
+
+    /// The places, all in one store; on the power, or not.
+    fn place(&self, prefix: &str) -> Place {
+        let objects: Arc<dyn Objects> =
+            Arc::new(Bucket::new(Arc::clone(&self.store) as Arc<dyn ObjectStore>, "mem://b"));
+        let objects = Arc::new(Powered { objects, power: Arc::clone(&self.power) });
+        Place { objects, prefix: prefix.into(), root: "mem://b".into() }
+    }
+
+    pub(crate) fn collector(&self) -> Collector {
+        self.collector_with_state("state.json")
+    }
+
+    pub(crate) fn collector_with_state(&self, key: &str) -> Collector {
+        let places = Places {
+            to: self.place("logs/"),
+            state: self.place(key),
+            derived: vec![("events", self.place("events/")), ("rejects", self.place("rejects/"))],
+        };
+        let wire =
+            Wire { duo: Arc::clone(&self.duo), time: Arc::clone(&self.time), power: Arc::clone(&self.power) };
+        let clock = Arc::clone(&self.time) as Arc<dyn Clock>;
+        self.settings.build(places, self.derive.clone(), Arc::new(wire), clock).expect("a collector")
+    }
+
+    /// A run; nothing if the power went.
+    pub(crate) async fn try_run(&self, limits: &Limits) -> Option<Result<Report, Box<Failure>>> {
+        let mut collector = self.collector();
+        tokio::select! {
+            biased;
+            () = self.power.gone.notified() => None,
+            result = collector.run(limits) => Some(result.map_err(Box::new)),
+        }
+    }
+
+    /// A run that must do well.
+    pub(crate) async fn run(&self) -> Report {
+        let result = self.try_run(&Limits::default()).await.expect("power");
+        result.unwrap_or_else(|failure| panic!("{failure}\n{:#?}", self.duo.log()))
+    }
+
+    /// A run that must fail.
+    pub(crate) async fn fail(&self) -> Box<Failure> {
+        self.try_run(&Limits::default()).await.expect("power").expect_err("a failure")
+    }
+
+    /// The objects below a prefix, in order, with their texts.
+    pub(crate) fn objects(&self, prefix: &str) -> Vec<(String, String)> {
+        let store = Arc::clone(&self.store);
+        let prefix = prefix.to_owned();
+        let list = async move {
+            use futures_util::StreamExt as _;
+            let mut listed = store.list(None);
+            let mut found = Vec::new();
+            while let Some(meta) = listed.next().await {
+                let location = meta.expect("listed").location;
+                if location.as_ref().starts_with(&prefix) {
+                    let bytes = store.get(&location).await.expect("got").bytes().await.expect("read");
+                    found.push((location.to_string(), String::from_utf8(bytes.to_vec()).expect("UTF-8")));
+                }
+            }
+            found.sort();
+            found
+        };
+        futures_util::FutureExt::now_or_never(list).expect("memory does not wait")
+    }
+
+    /// All delivered lines, sorted.
+    pub(crate) fn delivered(&self) -> Vec<String> {
+        let mut lines: Vec<String> =
+            self.objects("logs/").iter().flat_map(|(_, text)| text.lines().map(str::to_owned)).collect();
+        lines.sort();
+        lines
+    }
+
+    pub(crate) fn state(&self) -> serde_json::Value {
+        let objects = self.objects("state.json");
+        serde_json::from_str(&objects.first().expect("a state").1).expect("JSON")
+    }
+
+    pub(crate) async fn put(&self, key: &str, text: &str) {
+        self.store.put(&key.into(), text.to_owned().into()).await.expect("put");
+    }
+}
+
+/// Runs a future to its end.
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+    runtime.block_on(future)
+}

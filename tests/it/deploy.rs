@@ -1,0 +1,251 @@
+//! What stands in deploy/: linted, valid, and no more powerful than it must be. Every rule is broken
+//! once, so that it is known to be able to fail. Needs Python 3.10 or later as `python3`; systemd's
+//! units are checked where there is a systemd.
+
+use crate::support::project;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use udmap::collect::Settings;
+
+const TEMPLATE: &str = "deploy/aws/template.yaml";
+const MANIFESTS: [&str; 2] = ["deploy/kubernetes/cronjob.yaml", "deploy/kubernetes/secret.example.yaml"];
+
+/// The folder of a Python with the checkers' packages.
+fn checkers() -> &'static Path {
+    static BIN: OnceLock<PathBuf> = OnceLock::new();
+    BIN.get_or_init(|| {
+        let python = crate::judges::venv("deploy", "tests/deploy/requirements.txt");
+        python.parent().expect("a folder").to_owned()
+    })
+}
+
+/// Whether a command succeeded, and all that it said.
+fn said(command: &mut Command) -> (bool, String) {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+}
+
+/// A checker of tests/deploy, over these files.
+fn check(script: &str, files: &[impl AsRef<OsStr>]) -> (bool, String) {
+    said(Command::new(checkers().join("python")).arg(project("tests/deploy").join(script)).args(files))
+}
+
+/// Each mutation of a file is complained about: `what stands there => what stands there instead => the complaint`.
+fn each_mutation_is_found(file: &str, mutations: &str, run: impl Fn(&Path) -> (bool, String)) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = fs::read_to_string(project(file)).expect(file);
+    let mutant = folder.path().join(Path::new(file).file_name().expect("a name"));
+    let mut missed = String::new();
+    for line in mutations.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let [from, to, complaint] = line.split(" => ").collect::<Vec<_>>()[..] else { panic!("{line}") };
+        assert!(text.contains(from), "{file} has no {from:?}");
+        fs::write(&mutant, text.replacen(from, to, 1)).expect("written");
+        let (success, said) = run(&mutant);
+        if success || !said.contains(complaint) || said.contains("Traceback") {
+            missed += &format!("{line}\nbut it says: {said}\n");
+        }
+    }
+    assert!(missed.is_empty(), "{missed}");
+}
+
+#[test]
+fn cfn_lint_has_nothing_to_say() {
+    let lint = |template: &Path| {
+        said(Command::new(checkers().join("cfn-lint")).args(["--include-checks", "I", "--"]).arg(template))
+    };
+    assert_eq!(lint(&project(TEMPLATE)), (true, String::new()));
+    each_mutation_is_found(
+        TEMPLATE,
+        r##"
+            Runtime: provided.al2023 => Runtime: python2.7 => python2.7
+            ReservedConcurrentExecutions: => ReservedConcurrency: => ReservedConcurrency
+            !GetAtt FunctionRole.Arn => !GetAtt NoSuchRole.Arn => NoSuchRole
+            Default: duo-telephony/ => Default: duo-telephony => AllowedPattern
+        "##,
+        lint,
+    );
+}
+
+#[test]
+fn policies_grant_what_is_needed_and_nothing_else() {
+    let run = |template: &Path| check("policies.py", &[template]);
+    let (success, said) = run(&project(TEMPLATE));
+    assert!(success, "{said}");
+    each_mutation_is_found(
+        TEMPLATE,
+        r##"
+            # Too much.
+            [s3:PutObject, s3:GetObject] => [s3:PutObject, s3:GetObject, s3:DeleteObject] => holds s3:DeleteObject
+            [s3:PutObject, s3:GetObject] => s3:* => s3:* has a wildcard
+            ${Name}/${Prefix}* => ${Name}/* => writer: may do s3:PutObject on {elsewhere}
+            ${Name}/${StateKey} => ${Name}/* => writer: may do s3:GetObject on {elsewhere}
+            Resource: !GetAtt LogGroup.Arn => Resource: "*" => * is not one thing's name
+            ${Name}/${Prefix}* => ${Name}/*/${Prefix}* => wildcard before its end
+            s3:prefix: => s3:max-keys: => ListBucket without a condition
+            Resource: !If [MakeSecret, !Ref Secret, => Resource: !If [MakeSecret, "*", => * is not one thing's name
+            secretsmanager:GetSecretValue => secretsmanager:PutSecretValue => holds secretsmanager:PutSecret
+            - Deletes => - HasReader => reader: holds s3:DeleteObject (given {})
+            - ListsBucket => - HasReader => ListBucket without a condition
+            Resource: !GetAtt Function.Arn => Resource: !Sub ${Function.Arn}* => timer: may do
+            Role: !GetAtt FunctionRole.Arn => Policies: [] => SAM would make policies
+            Service: lambda.amazonaws.com => AWS: "*" => FunctionRole: may be assumed by
+            StringEquals: { aws:SourceAccount: !Ref AWS::AccountId } => {} => another account's
+            StringEquals: { accounts.google.com:sub: !Ref ReaderSubject } => {} => any account of Google's
+            # Too little.
+            [s3:GetObject, s3:PutObject] => [s3:GetObject] => writer: lacks s3:PutObject on {state}
+            - !Ref StateKey => - x => writer: lacks s3:ListBucket
+            [s3:PutObject, s3:GetObject] => s3:PutObject => writer: lacks s3:GetObject on {logs}
+            - !Sub ${Prefix}* => - x => writer: lacks s3:ListBucket
+            # The bucket.
+            BlockPublicPolicy: true => BlockPublicPolicy: false => public access is not blocked
+            aws:SecureTransport: "false" => aws:SecureTransport: "true" => plain HTTP is not refused
+            Prefix: !Ref EventsPrefix => Prefix: udmap- => the state expires
+            # The parameters.
+            ^(?!udmap-state/) => ^ => Prefix: takes `udmap-state/`
+            ^udmap-state/[A-Za-z0-9_.=/-]+$ => ^.+$ => StateKey: takes `duo-telephony/state.json`
+            [A-Za-z0-9_.=-]+/([A-Za-z0-9_.=-]+/)*$ => .+/$ => Prefix: takes `*/`
+        "##,
+        run,
+    );
+}
+
+#[test]
+fn manifests_are_valid_and_restricted() {
+    let secret = project(MANIFESTS[1]);
+    let run = |cron_job: &Path| check("manifests.py", &[cron_job, &secret]);
+    let (success, said) = run(&project(MANIFESTS[0]));
+    assert!(success && said == "4 documents: 0 wrong\n", "{said}");
+    each_mutation_is_found(
+        MANIFESTS[0],
+        r##"
+            concurrencyPolicy: Forbid => concurrencyPolicy: Allow => not Forbid
+            concurrencyPolicy: => concurencyPolicy: => concurencyPolicy
+            schedule: "17 * * * *" => schedule: 17 => 17
+            runAsNonRoot: true => runAsNonRoot: false => runAsNonRoot
+            readOnlyRootFilesystem: true => readOnlyRootFilesystem: false => readOnlyRootFilesystem
+            drop: [ALL] => drop: [NET_RAW] => capabilities.drop
+            limits: { memory: 256Mi } => limits: {} => no limit of memory
+            activeDeadlineSeconds: 3000 => activeDeadlineSeconds: 4000 => may last into the next
+            secretName: udmap-duo => secretName: udmap => no secret udmap
+            udmap:0.1.0 => udmap:latest => names no version
+            STATE_KEY: udmap-state/ => STATE_KEY: duo-telephony/ => where the feed reads
+        "##,
+        run,
+    );
+}
+
+/// A service file whose programs are there on this machine.
+fn unit_in(folder: &Path, service: &Path) -> PathBuf {
+    let text = fs::read_to_string(service).expect("the unit");
+    let unit = folder.join("udmap-collect.service");
+    fs::write(&unit, text.replace("/usr/local/bin/udmap", env!("CARGO_BIN_EXE_udmap"))).expect("written");
+    unit
+}
+
+#[test]
+fn units_are_valid_and_confined() {
+    if Command::new("systemd-analyze").arg("--version").output().is_err() {
+        eprintln!("not checked: no systemd-analyze here");
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = |service: &Path| {
+        let unit = unit_in(folder.path(), service);
+        let timer = project("deploy/systemd/udmap-collect.timer");
+        let (valid, complaints) = said(Command::new("systemd-analyze").arg("verify").args([&unit, &timer]));
+        // It only warns of a name that it doesn't know.
+        if !valid || complaints.contains("udmap-collect") {
+            return (false, complaints);
+        }
+        // Out of 100, where 0 is a service that can do nothing.
+        let confined = ["security", "--offline=true", "--no-pager", "--threshold=14"];
+        said(Command::new("systemd-analyze").args(confined).arg(&unit))
+    };
+    let service = "deploy/systemd/udmap-collect.service";
+    let (success, said) = run(&project(service));
+    assert!(success, "{said}");
+    each_mutation_is_found(
+        service,
+        r##"
+            Type=oneshot => Type=oneshoot => oneshoot
+            ProtectSystem= => ProtectSistem= => ProtectSistem
+            ExecStart=/usr/local/bin/udmap => ExecStart=/no/such => /no/such
+            CapabilityBoundingSet= => CapabilityBoundingSet=CAP_SYS_ADMIN => exposure
+            DynamicUser=yes => User=root => exposure
+        "##,
+        run,
+    );
+}
+
+/// Pairs of a setting's name and what stands behind it, in lines like `S3_BUCKET=x` or `  S3_BUCKET: x`.
+fn settings(file: &str, separator: &str) -> Vec<(String, String)> {
+    let text = fs::read_to_string(project(file)).expect(file);
+    let pairs = text.lines().filter_map(|line| line.trim_start().split_once(separator));
+    let named = |name: &str| {
+        name.contains('_') && name.chars().all(|c| c.is_ascii_uppercase() || "_0123456789".contains(c))
+    };
+    pairs
+        .filter(|(name, _)| named(name))
+        .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
+        .collect()
+}
+
+#[test]
+fn every_setting_is_one_that_the_collector_reads() {
+    let files = [
+        ("deploy/systemd/collect.env.example", "="),
+        ("deploy/kubernetes/cronjob.yaml", ":"),
+        (TEMPLATE, ":"),
+    ];
+    for (file, separator) in files {
+        let given = settings(file, separator);
+        let asked = RefCell::new(BTreeSet::new());
+        let read = Settings::read(&|name| {
+            asked.borrow_mut().insert(name.to_owned());
+            let (_, value) = given.iter().find(|(given, _)| given == name)?;
+            // The keys' files are not there, and what the template fills in may be anything.
+            let value = if value.starts_with('!') { "yes".to_owned() } else { value.clone() };
+            (!name.ends_with("_FILE")).then_some(value)
+        });
+        let others = ["DUO_SECRET_ARN", "AWS_REGION"];
+        let unknown: Vec<&String> = given
+            .iter()
+            .map(|(name, _)| name)
+            .filter(|name| !asked.borrow().contains(*name) && !others.contains(&name.as_str()))
+            .collect();
+        assert!(given.len() >= 5 && unknown.is_empty(), "{file}: {unknown:?}");
+        let settings = read.expect(file);
+        if file != TEMPLATE {
+            assert_eq!(settings.to, "s3://duo-telephony-logs/duo-telephony/", "{file}");
+            assert_eq!(settings.state, "s3://duo-telephony-logs/udmap-state/duo-telephony.json", "{file}");
+            assert!(settings.host.is_some(), "{file}");
+        }
+    }
+}
+
+#[test]
+fn the_guide_knows_every_parameter_and_the_line_that_is_alarmed_on() {
+    let guide = fs::read_to_string(project("docs/deploy.md")).expect("the guide");
+    let template = fs::read_to_string(project(TEMPLATE)).expect("the template");
+    let parameters =
+        template.split("\nParameters:\n").nth(1).and_then(|rest| rest.split("\nRules:\n").next());
+    let names = parameters.expect("parameters").lines().filter_map(|line| {
+        let name = line.strip_prefix("  ")?.strip_suffix(':')?;
+        name.chars().all(char::is_alphanumeric).then_some(name)
+    });
+    let table: Vec<&str> = guide.lines().filter(|line| line.starts_with("| ")).collect();
+    let missing: Vec<&str> = names.filter(|name| !table.iter().any(|row| row.contains(name))).collect();
+    assert!(missing.is_empty(), "not in docs/deploy.md: {missing:?}");
+
+    let line = guide.lines().find(|line| line.starts_with(r#"{"level""#)).expect("the line");
+    let line: serde_json::Value = serde_json::from_str(line).expect(line);
+    assert_eq!(line["event"], "collect");
+    assert!(line["watermark_age_seconds"].is_u64());
+    assert!(template.contains(r#"'{ $.event = "collect" && $.watermark_age_seconds >= 0 }'"#));
+}
