@@ -1,7 +1,7 @@
 //! The one module with `unsafe`: vector instructions and unchecked copies, behind safe functions.
 //!
 //! Each variant of [`Cpu`] computes the same answers; which one runs is chosen once, by
-//! [`Level::best`]. The portable variant is plain Rust, so that it runs under Miri.
+//! [`Level::best`]. Miri has those that are enabled when it compiles, so it can run all of them.
 #![allow(unsafe_code)]
 
 /// How many bytes are looked at, compared or copied at a time.
@@ -23,7 +23,7 @@ pub(crate) enum Level {
 impl Level {
     /// The best that this machine has.
     pub(crate) fn best() -> Level {
-        #[cfg(all(target_arch = "x86_64", not(miri)))]
+        #[cfg(target_arch = "x86_64")]
         {
             let avx2 = is_x86_feature_detected!("avx2")
                 && is_x86_feature_detected!("bmi1")

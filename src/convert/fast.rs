@@ -219,8 +219,40 @@ mod tests {
     use crate::convert::{Converter, Engine, Options};
     use crate::mapping::Mapping;
 
-    /// Whole records through all of the fast path, few enough for Miri; the integration tests have
-    /// the many.
+    const TABLE: &str = r#"
+[mapping]
+name = "small"
+log_type = "SMALL"
+
+[[rule]]
+udm = "metadata.event_timestamp"
+time = [{ from = "timestamp", read = "epoch-seconds" }, { from = "ts", read = "iso8601" }]
+
+[[rule]]
+udm = "metadata.event_type"
+value = "GENERIC_EVENT"
+
+[[rule]]
+udm = "principal.hostname"
+from = "host"
+when = "not-ip"
+
+[[rule]]
+udm = "principal.ip[]"
+from = "host"
+when = "ip"
+
+[[rule]]
+udm = "principal.user.userid"
+from = "phone"
+
+[[rule]]
+udm = "network.sent_bytes"
+from = "credits"
+"#;
+
+    /// Whole records through all of the fast path, few enough for Miri, and a small table; the
+    /// integration tests have the many.
     #[test]
     fn records_become_the_events_of_the_exact_path() {
         let good = "{\"phone\":\"+1\",\"credits\":12,\"host\":\"h\",\"timestamp\":1584718692}\n";
@@ -236,15 +268,19 @@ mod tests {
             good.trim_end(),
         ];
         let log = log.concat();
-        let mapping = Mapping::builtin("duo_telephony").unwrap();
-        let chunks: &[usize] = if cfg!(miri) { &[150, 1000] } else { &[1, 64, 100, 150, 300, 1000] };
+        let mapping = Mapping::load("small.toml", TABLE, &|_| Err(String::new())).unwrap();
+        let chunks: &[usize] =
+            if cfg!(miri) { &[150, 10_000] } else { &[1, 64, 100, 150, 300, 1000, 10_000] };
         for &chunk_bytes in chunks {
+            // So many that the tight layout is met too.
+            let more = if chunk_bytes < 10_000 { 0 } else { 40 };
+            let log = good.repeat(more) + &log;
             let convert = |engine| {
                 Converter::new(&mapping, &Options { engine, chunk_bytes, ..Options::default() })
                     .convert(log.as_bytes())
             };
             let exact = convert(Engine::Exact);
-            assert_eq!((exact.tally.events, exact.tally.rejects), (6, 2));
+            assert_eq!((exact.tally.events, exact.tally.rejects), (6 + more as u64, 2));
             for engine in Engine::ALL.into_iter().filter(|engine| engine.is_available()) {
                 let got = convert(engine);
                 assert!(got.events == exact.events, "{engine:?} {chunk_bytes}");
