@@ -1,6 +1,7 @@
 //! What udmap promises, held from outside: one binary, a file a theme.
 
 mod cli;
+#[cfg(feature = "collect")]
 mod collect;
 mod deploy;
 mod endurance;
