@@ -7,7 +7,7 @@ use std::sync::Arc;
 /// Something made of the records of one raw object.
 #[derive(Debug, Clone)]
 pub struct Derived {
-    /// The name of the target it goes to (see [`Derivation`]).
+    /// The name of the target it goes to, see [`Places::derived`](super::Places::derived).
     pub target: &'static str,
     /// The content, NDJSON. If it is empty no object is written.
     pub bytes: Vec<u8>,

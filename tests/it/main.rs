@@ -2,6 +2,7 @@
 
 mod bench;
 mod cli;
+#[cfg(feature = "collect")]
 mod collect;
 mod deploy;
 mod endurance;

@@ -1,8 +1,8 @@
 //! Whole objects under keys, written by condition: created only if absent, replaced only if unchanged.
 //!
 //! One trait, [`Objects`], with two homes: a bucket ([`Bucket`]: S3 and what speaks it, and with
-//! the features `gcs` and `azure` those services) and a folder ([`Folder`]). [`Place::open`] finds
-//! out from a URL or path which one is meant. This is the only async part of the store.
+//! the features `gcs` and `azure` those services) and a folder ([`Folder`]). [`Place::prefix`]
+//! and [`Place::object`] find out from a URL or path which one is meant. This is the only async part of the store.
 
 mod bucket;
 mod folder;
