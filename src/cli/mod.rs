@@ -1,5 +1,6 @@
 //! The command line: one file a command. Only here are the parts put together.
 
+mod bench;
 #[cfg(feature = "collect")]
 mod collect;
 mod completions;
@@ -51,6 +52,7 @@ enum Command {
     Collect(Box<collect::Args>),
     Generate(generate::Args),
     Mappings(mappings::Args),
+    Bench(bench::Args),
     Completions(completions::Args),
 }
 
@@ -62,6 +64,7 @@ pub fn main() -> ExitCode {
         Command::Collect(args) => collect::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Mappings(args) => mappings::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Completions(args) => completions::run(&args),
     };
     ExitCode::from(result.unwrap_or_else(|error| {

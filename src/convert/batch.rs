@@ -17,6 +17,8 @@ pub struct Batch {
     pub tally: Tally,
     /// Where in its input this part ends, in bytes after decompression.
     pub end: u64,
+    /// How many lines are to be added to the line numbers of what comes behind it.
+    pub(super) lines: u64,
     /// What the fast path has learnt; it goes from batch to batch.
     pub(super) fast: Option<Box<Fast>>,
 }
@@ -58,7 +60,9 @@ impl Converter {
     ) -> u64 {
         let mut framer = self.framer();
         let mut buffer = Vec::new();
+        let mut lines = 0;
         loop {
+            let known = batch.rejects.len();
             let start = framer.position() as usize;
             // Lines are converted where they are; what is no line, and the end, is copied.
             let body = if batch.fast.is_some() { framer.lines_in(input) } else { None };
@@ -71,6 +75,7 @@ impl Converter {
                 self.convert_chunk(&chunk, batch);
                 buffer = chunk.bytes;
             }
+            batch.number(known, &mut lines);
             if each(batch).is_err() {
                 return batch.end;
             }
@@ -85,6 +90,7 @@ impl Converter {
             rejects: Vec::new(),
             tally: self.tally(),
             end: 0,
+            lines: 0,
             fast: self.fast.clone(),
         }
     }
@@ -97,19 +103,23 @@ impl Converter {
     /// Converts the units that lie at the beginning of `bytes`.
     fn convert_units(&self, bytes: &[u8], body: &Body, batch: &mut Batch) {
         let before = batch.events.len();
-        match (body, batch.fast.take()) {
+        batch.lines = match (body, batch.fast.take()) {
             (&Body::Lines { offset, line, end }, Some(mut fast)) => {
-                Lines { fast: &mut fast, converter: self, bytes, end, offset, line, batch }.convert();
+                let lines =
+                    Lines { fast: &mut fast, converter: self, bytes, end, offset, line, batch }.convert();
                 batch.fast = Some(fast);
+                lines
             }
             (_, fast) => {
                 batch.fast = fast;
                 let mut blank = 0;
                 let limit = self.max_record_bytes;
-                body.units(bytes, limit, &mut |item, bytes| self.unit(item, bytes, batch), &mut blank);
+                let mut unit = |item: &Item, bytes: &[u8]| self.unit(item, bytes, batch);
+                let lines = body.units(bytes, limit, &mut unit, &mut blank);
                 batch.tally.blank += blank;
+                lines
             }
-        }
+        };
         batch.tally.bytes_out += (batch.events.len() - before) as u64;
         batch.end = body.end();
     }
@@ -192,6 +202,13 @@ impl Converter {
 }
 
 impl Batch {
+    /// Numbers the lines of the rejects from this one on, when the batch's turn has come: `before`
+    /// lines went before it.
+    pub(super) fn number(&mut self, from: usize, before: &mut u64) {
+        self.rejects[from..].iter_mut().for_each(|reject| reject.line += *before);
+        *before += std::mem::take(&mut self.lines);
+    }
+
     /// Empties the batch, keeping its buffers.
     pub(super) fn clear(&mut self) {
         self.events.clear();

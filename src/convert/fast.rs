@@ -5,18 +5,18 @@
 
 use super::program::{FIRST_TIME, Program};
 use super::{Batch, Converter};
-use crate::mapping::Plan;
-use crate::raw::{self, Cpu, Input, Level, Work};
+use crate::mapping::{Kind, Plan};
+use crate::raw::{self, Cpu, Input, Level, Span, Work};
 use crate::record::forms::Form;
-use crate::record::scan::{MOST_SLOTS, Outcome, Scanner};
+use crate::record::scan::{MOST_SLOTS, OWN_BYTES, Scanner};
 use crate::record::time::{Clock, TIME_BYTES};
 use std::collections::HashMap;
 use std::net::IpAddr;
 
 /// How many times an event may hold.
-const MOST_TIMES: usize = 4;
+const MOST_TIMES: usize = OWN_BYTES / TIME_BYTES;
 /// How many programs are kept; records beyond them go the exact way.
-const MOST_PROGRAMS: usize = 4096;
+const MOST_PROGRAMS: usize = 1024;
 /// How many of them are found without a search.
 const AT_HAND: usize = 64;
 
@@ -104,29 +104,23 @@ impl Work for Lines<'_> {
         let mut at = 0;
         let input = Input::new(bytes);
         while at < end {
-            if let Some(input) = input {
-                fast.scanner.window(cpu, input, at, end);
-                while let Some((next, outcome)) = fast.scanner.line(cpu, input) {
-                    match outcome {
-                        Outcome::Record { present }
-                            if next - at <= converter.max_record_bytes
-                                && fast.event(converter, bytes, present, &mut batch.events) => {}
-                        Outcome::Blank => batch.tally.blank += 1,
-                        _ => converter.line(&bytes[at..next], offset + at as u64, number, batch),
-                    }
-                    number += 1;
-                    at = next;
-                }
+            let mut next = None;
+            if let Some(input) = input
+                && let Some((record_end, present)) = fast.scanner.record(cpu, input, at)
+                // What can be read behind the lines is not theirs.
+                && record_end <= end
+                && record_end - at <= converter.max_record_bytes
+                && fast.event(converter, input, present, &mut batch.events)
+            {
+                next = Some(record_end);
             }
-            // What is left is the last line, without a newline, or too little for the scanner.
-            if input.is_none() || fast.scanner.is_at(at) {
-                let next = memchr::memchr(b'\n', &bytes[at..end]).map_or(end, |i| at + i + 1);
-                if at < next {
-                    converter.line(&bytes[at..next], offset + at as u64, number, batch);
-                    number += 1;
-                    at = next;
-                }
-            }
+            let next = next.unwrap_or_else(|| {
+                let line_end = memchr::memchr(b'\n', &bytes[at..end]).map_or(end, |i| at + i + 1);
+                converter.line(&bytes[at..line_end], offset + at as u64, number, batch);
+                line_end
+            });
+            number += 1;
+            at = next;
         }
         fast.settle(batch, converter);
         number - line
@@ -137,26 +131,17 @@ impl Fast {
     /// Writes the event of the record that was just read; `false`, and nothing written, if that
     /// needs the exact path.
     #[inline(always)]
-    fn event(&mut self, converter: &Converter, bytes: &[u8], present: u64, out: &mut Vec<u8>) -> bool {
+    fn event(&mut self, converter: &Converter, input: Input<'_>, present: u64, out: &mut Vec<u8>) -> bool {
         let Fast { scanner, clock, programs, by_fields, at_hand, tested, .. } = self;
+        let (values, scratch) = scanner.values();
         // A respelled text that still has escapes is neither an address nor a time nor a number:
         // whoever reads it as one finds the backslash.
-        let (scratch, respelled) = scanner.respelled();
-        let rest = |slot: usize| {
-            let span = scanner.span(slot);
-            let from = if respelled >> slot & 1 == 1 { scratch } else { bytes };
-            (&from[span.start as usize..], span.len as usize)
-        };
-        let text = |slot: usize| {
-            let (rest, len) = rest(slot);
-            &rest[..len]
-        };
         let mut ips = 0u64;
         let mut tested = *tested & present;
         while tested != 0 {
             let slot = tested.trailing_zeros() as usize;
             tested &= tested - 1;
-            ips |= u64::from(is_ip(text(slot))) << slot;
+            ips |= u64::from(is_ip(values[slot].text(input, scratch))) << slot;
         }
         let has = (present, ips);
         let hash = (present ^ ips.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58;
@@ -169,24 +154,21 @@ impl Fast {
             *near = (has, id);
         }
         let Some(program) = &mut programs[near.1] else { return false };
-        let mut times = [[0u8; TIME_BYTES]; MOST_TIMES];
-        let mut lens = [0usize; MOST_TIMES];
-        for ((written, len), time) in times.iter_mut().zip(&mut lens).zip(&program.times) {
-            let Some((slot, reading)) = *time else { continue };
-            match clock.convert(text(slot), reading, written) {
-                Some(written) => *len = written,
-                None => return false,
-            }
-        }
         for (slot, kind) in &program.checked {
-            if !std::str::from_utf8(text(*slot)).is_ok_and(|text| kind.refuses(text).is_none()) {
+            if !is_of_kind(values[*slot].text(input, scratch), *kind) {
                 return false;
             }
         }
-        program.template.write(out, |value| match value.checked_sub(FIRST_TIME) {
-            None => rest(value),
-            Some(time) => (times[time].as_slice(), lens[time]),
-        });
+        for (n, time) in program.times.iter().enumerate() {
+            let Some((slot, reading)) = *time else { continue };
+            // What was respelled lies behind the caller's own part of the scratch.
+            let Some((own, respelled)) = scratch.split_at_mut_checked(OWN_BYTES) else { return false };
+            let Some(own) = own.as_chunks_mut::<TIME_BYTES>().0.get_mut(n) else { return false };
+            let text = values[slot].text_behind(input, OWN_BYTES, respelled);
+            let Some(len) = clock.convert(text, reading, own) else { return false };
+            values[FIRST_TIME + n] = Span::of_scratch(n * TIME_BYTES, len);
+        }
+        program.template.write(out, input, scratch, values);
         program.events += 1;
         true
     }
@@ -209,6 +191,20 @@ fn program(
     Some(programs.len() - 1)
 }
 
+/// Whether `text` is a value of this kind.
+#[inline(always)]
+fn is_of_kind(text: &[u8], kind: Kind) -> bool {
+    // Up to nine digits are within the range of every integer.
+    let short = !text.is_empty() && text.len() <= 9 && text.iter().all(u8::is_ascii_digit);
+    let plain = short && (text[0] != b'0' || text.len() == 1);
+    match kind {
+        Kind::Text => true,
+        Kind::Integer { min, max, .. } if plain && min <= 0 && max > 999_999_999 => true,
+        Kind::Float if plain => true,
+        _ => std::str::from_utf8(text).is_ok_and(|text| kind.refuses(text).is_none()),
+    }
+}
+
 /// Whether `text` is an IPv4 or IPv6 address.
 #[inline(always)]
 fn is_ip(text: &[u8]) -> bool {
@@ -217,3 +213,80 @@ fn is_ip(text: &[u8]) -> bool {
 }
 
 const _: () = assert!(MOST_SLOTS <= u64::BITS as usize);
+
+#[cfg(test)]
+mod tests {
+    use crate::convert::{Converter, Engine, Options};
+    use crate::mapping::Mapping;
+
+    const TABLE: &str = r#"
+[mapping]
+name = "small"
+log_type = "SMALL"
+
+[[rule]]
+udm = "metadata.event_timestamp"
+time = [{ from = "timestamp", read = "epoch-seconds" }, { from = "ts", read = "iso8601" }]
+
+[[rule]]
+udm = "metadata.event_type"
+value = "GENERIC_EVENT"
+
+[[rule]]
+udm = "principal.hostname"
+from = "host"
+when = "not-ip"
+
+[[rule]]
+udm = "principal.ip[]"
+from = "host"
+when = "ip"
+
+[[rule]]
+udm = "principal.user.userid"
+from = "phone"
+
+[[rule]]
+udm = "network.sent_bytes"
+from = "credits"
+"#;
+
+    /// Whole records through all of the fast path, few enough for Miri, and a small table; the
+    /// integration tests have the many.
+    #[test]
+    fn records_become_the_events_of_the_exact_path() {
+        let good = "{\"phone\":\"+1\",\"credits\":12,\"host\":\"h\",\"timestamp\":1584718692}\n";
+        let log = [
+            good,
+            good,
+            "{\"phone\":\"a \\\"b\\\" \u{e9}\",\"x\":[1.5,{}],\"ts\":\"2023-03-21T22:34:49.466370+00:00\"}\r\n",
+            "{\"phone\":\"+1\",\"credits\":012,\"host\":\"h\",\"timestamp\":1584718692}\n",
+            "{\"phone\":\"more than one block of thirty-two bytes\",\"credits\":1,\"host\":\"::1\",\"timestamp\":1584718692}\n",
+            " \n",
+            "{\"phone\":\"more than one block of thirty-two bytes\",\"credits\":1,\"host\":\"::1\",\"timestamp\":1584718692300}\n",
+            good,
+            good.trim_end(),
+        ];
+        let log = log.concat();
+        let mapping = Mapping::load("small.toml", TABLE, &|_| Err(String::new())).unwrap();
+        let chunks: &[usize] =
+            if cfg!(miri) { &[150, 10_000] } else { &[1, 64, 100, 150, 300, 1000, 10_000] };
+        for &chunk_bytes in chunks {
+            // So many that the tight layout is met too.
+            let more = if chunk_bytes < 10_000 { 0 } else { 40 };
+            let log = good.repeat(more) + &log;
+            let convert = |engine| {
+                Converter::new(&mapping, &Options { engine, chunk_bytes, ..Options::default() })
+                    .convert(log.as_bytes())
+            };
+            let exact = convert(Engine::Exact);
+            assert_eq!((exact.tally.events, exact.tally.rejects), (6 + more as u64, 2));
+            for engine in Engine::ALL.into_iter().filter(|engine| engine.is_available()) {
+                let got = convert(engine);
+                assert!(got.events == exact.events, "{engine:?} {chunk_bytes}");
+                assert_eq!(got.rejects, exact.rejects, "{engine:?} {chunk_bytes}");
+                assert_eq!(got.tally, exact.tally, "{engine:?} {chunk_bytes}");
+            }
+        }
+    }
+}

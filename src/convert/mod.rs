@@ -69,7 +69,7 @@ pub enum Engine {
     /// The fastest that this machine has.
     #[default]
     Auto,
-    /// The fast path with AVX-512 (F, BW, VL, VBMI2).
+    /// The fast path with AVX-512 (F, BW, VL).
     Avx512,
     /// The fast path with AVX2.
     Avx2,
@@ -103,6 +103,12 @@ impl Engine {
             Engine::Avx2 => Level::best() >= Level::Avx2,
             Engine::Auto | Engine::Portable | Engine::Exact => true,
         }
+    }
+
+    /// What runs in its place on this machine.
+    fn resolved(self) -> Engine {
+        let mut from_here = Engine::ALL.into_iter().skip_while(|engine| *engine != self);
+        from_here.find(|engine| *engine != Engine::Auto && engine.is_available()).unwrap_or(Engine::Exact)
     }
 
     /// The instructions of its fast path; nothing if it has none.
@@ -145,6 +151,7 @@ pub struct Converter {
     after: &'static [u8],
     max_record_bytes: usize,
     chunk_bytes: usize,
+    engine: Engine,
     /// The fast path as it begins; each batch has its own.
     fast: Option<Box<Fast>>,
 }
@@ -160,8 +167,10 @@ impl Converter {
             (Envelope::Event, true) => (b"{\"event\":{\"idm\":{\"readOnlyUdm\":", b"}}}\n"),
         };
         let plan = Plan::new(mapping, spelling);
+        let fast = options.engine.level().and_then(|level| Fast::new(&plan, level)).map(Box::new);
         Converter {
-            fast: options.engine.level().and_then(|level| Fast::new(&plan, level)).map(Box::new),
+            engine: if fast.is_some() { options.engine.resolved() } else { Engine::Exact },
+            fast,
             plan,
             before,
             after,
@@ -173,6 +182,12 @@ impl Converter {
     /// The compiled mapping.
     pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// The engine that is at work, never [`Engine::Auto`]: what was asked for, or, where the
+    /// machine lacks it or the mapping has too many fields for it, what took its place.
+    pub fn engine(&self) -> Engine {
+        self.engine
     }
 
     fn framer(&self) -> Framer {

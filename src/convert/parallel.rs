@@ -87,6 +87,7 @@ impl Converter {
         let (tickets, queue) = sync_channel::<Ticket>(2 * threads);
         let spare = Mutex::new(Vec::<Done>::new());
         let mut tally = self.tally();
+        let mut lines = 0;
         pool.in_place_scope(|scope| {
             std::thread::scope(|threads| {
                 let spare = &spare;
@@ -109,6 +110,7 @@ impl Converter {
                     let piece = match ticket {
                         Ticket::End(bytes) => {
                             tally.bytes_in += bytes;
+                            lines = 0;
                             continue;
                         }
                         Ticket::Failed(source, error) => {
@@ -117,6 +119,7 @@ impl Converter {
                         Ticket::Batch(source, done) => {
                             // A worker that panicked gives nothing; the scope passes the panic on.
                             let Ok(mut done) = done.recv() else { break };
+                            done.batch.number(0, &mut lines);
                             tally.add(&done.batch.tally);
                             let answer = consume(Piece::Batch { source: &names[source], batch: &done.batch });
                             done.batch.clear();
@@ -146,12 +149,14 @@ impl Converter {
         let mut buffer = Vec::new();
         for input in inputs {
             let mut framer = self.framer();
+            let mut lines = 0;
             let failed = match (input.open)() {
                 Err(error) => Some(error),
                 Ok(mut reader) => loop {
                     match framer.next(&mut *reader, std::mem::take(&mut buffer)) {
                         Ok(Some(chunk)) => {
                             self.convert_chunk(&chunk, &mut batch);
+                            batch.number(0, &mut lines);
                             tally.add(&batch.tally);
                             let answer = consume(Piece::Batch { source: &input.name, batch: &batch });
                             batch.clear();

@@ -204,6 +204,9 @@ fn whole(
     }
     forms(keys, &mut mapping.forms);
     rules(file, keys, &mut mapping.rules);
+    if mapping.rules.is_empty() {
+        keys.report(keys.at().problem("the table has no rules, but every UDM event has a time and a type"));
+    }
     Ok(mapping)
 }
 

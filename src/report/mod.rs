@@ -1,3 +1,4 @@
 //! What a person or a machine is told about a conversion.
 
+pub(crate) mod bench;
 pub(crate) mod summary;

@@ -348,9 +348,14 @@ fn generate_is_reproducible() {
 
 #[test]
 fn help_and_completions() {
-    for args in
-        [&["help"][..], &["--help"], &["help", "convert"], &["convert", "--help"], &["mappings", "--help"]]
-    {
+    for args in [
+        &["help"][..],
+        &["--help"],
+        &["help", "convert"],
+        &["convert", "--help"],
+        &["mappings", "--help"],
+        &["bench", "--help"],
+    ] {
         let run = run(args);
         assert_eq!(run.status, 0, "{args:?}");
         assert!(run.stdout.contains("Examples:"), "{args:?}: {}", run.stdout);
@@ -411,7 +416,7 @@ fn the_mapping_guide_shows_what_is() {
 #[test]
 fn readme_shows_what_is() {
     let readme = fs::read_to_string(project("README.md")).expect("README.md");
-    for name in ["convert", "generate", "mappings", "completions"] {
+    for name in ["convert", "generate", "mappings", "completions", "bench"] {
         assert!(readme.contains(&format!("udmap {name}")), "{name}");
     }
     // What the first command says, but for the time it takes.

@@ -76,3 +76,18 @@ fn nothing_but_rejects_in_bounded_memory() {
     assert_eq!(status, Some(1));
     assert!(peak < MOST_KIB, "{peak} KiB");
 }
+
+/// What the fast path learns is bounded: records of hundreds of shapes, and wide ones.
+#[test]
+#[cfg(target_os = "linux")]
+fn shapes_without_end_in_bounded_memory() {
+    let mix: Mix = "awkward,shuffled".parse().expect("a mix");
+    let mut block = Generator::records(3, &mix, 20_000);
+    for record in 0..2000 {
+        let fields = (0..60).map(|n| format!("\"f{}\":\"{n}\",", (n + record) % 977));
+        block.extend(format!("{{{}\"timestamp\":1700000000}}\n", fields.collect::<String>()).bytes());
+    }
+    let (peak, status) = peak(|to| repeat(to, &block, 256 << 20));
+    assert_eq!(status, Some(0));
+    assert!(peak < MOST_KIB, "{peak} KiB");
+}

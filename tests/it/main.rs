@@ -1,5 +1,6 @@
 //! What udmap promises, held from outside: one binary, a file a theme.
 
+mod bench;
 mod cli;
 #[cfg(feature = "collect")]
 mod collect;
@@ -11,4 +12,5 @@ mod judges;
 mod lambda;
 mod mapping;
 mod properties;
+mod sameness;
 mod support;

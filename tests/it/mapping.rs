@@ -152,6 +152,7 @@ fn faulty_tables_are_refused_with_their_place() {
     }
     for (text, words) in [
         (format!("{TIME}{TYPE}"), "no `[mapping]`"),
+        (HEAD.to_owned(), "no rules"),
         (format!("{HEAD}{TYPE}"), "metadata.event_timestamp"),
         (format!("{HEAD}{TIME}"), "metadata.event_type"),
         ("[mapping]\nlog_type = \"T\"\n".to_owned() + TIME + TYPE, "`name` is missing"),

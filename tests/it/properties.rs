@@ -1,59 +1,16 @@
 //! What holds for any input: books, order, JSON, times.
 
+use crate::support::streamed;
 use chrono::{DateTime, FixedOffset, NaiveDate, SecondsFormat, Utc};
 use proptest::prelude::*;
-use std::io::{self, Read};
-use udmap::convert::{Batch, Converter, Input, Options, Piece, Reject, Tally};
+use udmap::convert::{Batch, Converter, Options};
 use udmap::mapping::Mapping;
 use udmap::record::time::{Reading, TimeFault, read};
 use udmap::synth::{Generator, Mix};
 
-/// Gives its bytes in pieces of the sizes that it is told, over and over.
-struct Pieces {
-    bytes: Vec<u8>,
-    at: usize,
-    sizes: Vec<usize>,
-    turn: usize,
-}
-
-impl Read for Pieces {
-    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        let size = self.sizes[self.turn % self.sizes.len()].max(1);
-        self.turn += 1;
-        let n = size.min(to.len()).min(self.bytes.len() - self.at);
-        to[..n].copy_from_slice(&self.bytes[self.at..self.at + n]);
-        self.at += n;
-        Ok(n)
-    }
-}
-
 fn converter(max_record_bytes: usize, chunk_bytes: usize) -> Converter {
     let mapping = Mapping::builtin("duo_telephony").expect("built in");
     Converter::new(&mapping, &Options { max_record_bytes, chunk_bytes, ..Options::default() })
-}
-
-/// Everything that a conversion of one stream gives.
-fn streamed(
-    converter: &Converter,
-    bytes: &[u8],
-    sizes: &[usize],
-    threads: usize,
-) -> (Vec<u8>, Vec<Reject>, Tally) {
-    let reader = Pieces { bytes: bytes.to_vec(), at: 0, sizes: sizes.to_vec(), turn: 0 };
-    let open = move || -> io::Result<Box<dyn Read + Send>> { Ok(Box::new(reader)) };
-    let input = Input { name: "x".into(), open: Box::new(open) };
-    let (mut events, mut rejects) = (Vec::new(), Vec::new());
-    let tally = converter.convert_inputs(vec![input], threads, &mut |piece| {
-        match piece {
-            Piece::Batch { batch, .. } => {
-                events.extend_from_slice(&batch.events);
-                rejects.extend_from_slice(&batch.rejects);
-            }
-            Piece::Failed { error, .. } => panic!("{error}"),
-        }
-        Ok(())
-    });
-    (events, rejects, tally.expect("threads start"))
 }
 
 /// A log: lines of every kind, some of them damaged, in one of the layouts.

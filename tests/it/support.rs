@@ -1,9 +1,10 @@
-//! Running the command, and finding things.
+//! Running the command and conversions, and finding things.
 
 use std::ffi::OsStr;
-use std::io::Write as _;
+use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use udmap::convert::{Converter, Input, Piece, Reject, Tally};
 
 /// A folder of the project.
 pub(crate) fn project(path: &str) -> PathBuf {
@@ -71,4 +72,47 @@ pub(crate) fn names(folder: &Path) -> Vec<String> {
 /// The JSON values in a file, one a line.
 pub(crate) fn json_lines(text: &str) -> Vec<serde_json::Value> {
     text.split_terminator('\n').map(|line| serde_json::from_str(line).expect(line)).collect()
+}
+
+/// Gives its bytes in pieces of the sizes that it is told, over and over.
+struct Pieces {
+    bytes: Vec<u8>,
+    at: usize,
+    sizes: Vec<usize>,
+    turn: usize,
+}
+
+impl Read for Pieces {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let size = self.sizes[self.turn % self.sizes.len()].max(1);
+        self.turn += 1;
+        let n = size.min(to.len()).min(self.bytes.len() - self.at);
+        to[..n].copy_from_slice(&self.bytes[self.at..self.at + n]);
+        self.at += n;
+        Ok(n)
+    }
+}
+
+/// Everything that a conversion of one stream gives, read in pieces of these sizes.
+pub(crate) fn streamed(
+    converter: &Converter,
+    bytes: &[u8],
+    sizes: &[usize],
+    threads: usize,
+) -> (Vec<u8>, Vec<Reject>, Tally) {
+    let reader = Pieces { bytes: bytes.to_vec(), at: 0, sizes: sizes.to_vec(), turn: 0 };
+    let open = move || -> io::Result<Box<dyn Read + Send>> { Ok(Box::new(reader)) };
+    let input = Input { name: "x".into(), open: Box::new(open) };
+    let (mut events, mut rejects) = (Vec::new(), Vec::new());
+    let tally = converter.convert_inputs(vec![input], threads, &mut |piece| {
+        match piece {
+            Piece::Batch { batch, .. } => {
+                events.extend_from_slice(&batch.events);
+                rejects.extend_from_slice(&batch.rejects);
+            }
+            Piece::Failed { error, .. } => panic!("{error}"),
+        }
+        Ok(())
+    });
+    (events, rejects, tally.expect("threads start"))
 }

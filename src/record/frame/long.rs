@@ -42,6 +42,14 @@ impl LongLine {
             self.start = Some(offset);
         }
         if let Some(units) = &mut self.array {
+            // A carriage return before the newline is none of the array's.
+            if !part.is_empty() && std::mem::take(&mut self.ends_with_return) {
+                units.feed(b"\r", offset - 1, bytes, items);
+            }
+            if let Some(body) = part.strip_suffix(b"\r") {
+                part = body;
+                self.ends_with_return = true;
+            }
             units.feed(part, offset, bytes, items);
             return None;
         }
@@ -52,6 +60,7 @@ impl LongLine {
         if self.length > limit as u64 + 1 {
             if self.kept.first() == Some(&b'[') {
                 self.array = Some(Units::new(limit, false, self.start.unwrap_or(offset), number));
+                self.ends_with_return = false;
                 return Some(std::mem::take(&mut self.kept));
             }
             self.kept.truncate(HEAD);

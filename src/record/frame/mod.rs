@@ -38,7 +38,7 @@ pub struct Framer {
     filled: usize,
     /// Where in the stream `carry` begins.
     offset: u64,
-    /// The line on which `carry` begins; kept up to date where lines are counted here.
+    /// The line on which `carry` begins, without those that were given out as chunks of lines.
     line: u64,
     total: u64,
     ended: bool,
@@ -119,9 +119,10 @@ impl Framer {
         if !matches!(self.mode, Mode::Lines) {
             return None;
         }
-        // What was read ahead is read again.
+        // What was read ahead is read again, the stream's end too.
         self.total = self.offset;
         self.filled = 0;
+        self.ended = false;
         // It fits usize, being within the slice. The end is left to `next`, which has room there.
         let rest = &stream[self.offset as usize..];
         let end = memchr::memrchr(b'\n', rest.get(..self.target + PAD)?.get(..self.target)?)? + 1;
@@ -137,7 +138,6 @@ impl Framer {
     fn body(&mut self, lines: &[u8]) -> Body {
         let body = Body::Lines { offset: self.offset, line: self.line, end: lines.len() };
         self.offset += lines.len() as u64;
-        self.line += memchr::memchr_iter(b'\n', lines).count() as u64;
         body
     }
 

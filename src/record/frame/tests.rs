@@ -16,11 +16,31 @@ impl Read for Dribble<'_> {
 
 /// Every unit of `text` as `line:offset+length state bytes`, blank lines counted at the end.
 fn framed(text: &[u8], limit: usize, target: usize, piece: usize) -> Vec<String> {
-    let mut framer = Framer::new(limit, target);
     let mut input = Dribble(text, piece);
-    let (mut units, mut blanks) = (Vec::new(), 0);
-    while let Some(chunk) = framer.next(&mut input, Vec::new()).unwrap() {
-        chunk.body.units(
+    units(text, limit, target, &mut |framer, buffer| framer.next(&mut input, buffer).unwrap())
+}
+
+/// The same, with the lines taken from where they are.
+fn framed_in(text: &[u8], limit: usize, target: usize) -> Vec<String> {
+    units(text, limit, target, &mut |framer, buffer| {
+        let start = framer.position() as usize;
+        if let Some(body) = framer.lines_in(text) {
+            return Some(Chunk { bytes: text[start..].to_vec(), body });
+        }
+        framer.next(&mut &text[framer.bytes_read() as usize..], buffer).unwrap()
+    })
+}
+
+fn units(
+    text: &[u8],
+    limit: usize,
+    target: usize,
+    next: &mut dyn FnMut(&mut Framer, Vec<u8>) -> Option<Chunk>,
+) -> Vec<String> {
+    let mut framer = Framer::new(limit, target);
+    let (mut units, mut blanks, mut before) = (Vec::new(), 0, 0);
+    while let Some(chunk) = next(&mut framer, Vec::new()) {
+        let lines = chunk.body.units(
             &chunk.bytes,
             limit,
             &mut |item: &Item, bytes: &[u8]| {
@@ -30,10 +50,12 @@ fn framed(text: &[u8], limit: usize, target: usize, piece: usize) -> Vec<String>
                     ItemState::Broken(_) => "broken ",
                 };
                 let bytes = String::from_utf8_lossy(bytes);
-                units.push(format!("{}:{}+{} {state}{bytes}", item.line, item.offset, item.length));
+                let line = item.line + before;
+                units.push(format!("{line}:{}+{} {state}{bytes}", item.offset, item.length));
             },
             &mut blanks,
         );
+        before += lines;
     }
     assert_eq!(framer.bytes_read(), text.len() as u64);
     if blanks > 0 {
@@ -47,6 +69,7 @@ fn all_ways(text: &str, expected: &[&str]) {
         for piece in [1, 2, 5, 1000] {
             assert_eq!(framed(text.as_bytes(), 16, target, piece), expected, "{text:?} by {target}, {piece}");
         }
+        assert_eq!(framed_in(text.as_bytes(), 16, target), expected, "{text:?} by {target}, in place");
     }
 }
 
@@ -81,9 +104,22 @@ fn long_lines() {
         &["1:1+7 {\"a\":1}", "1:9+7 {\"b\":2}", "1:18+1 7", "1:20+0 broken ", "2:21+2 {}"],
     );
     all_ways(
+        "[{\"a\":1},{\"b\":2}, 7 \r\n{}",
+        &["1:1+7 {\"a\":1}", "1:9+7 {\"b\":2}", "1:18+1 7", "1:20+0 broken ", "2:22+2 {}"],
+    );
+    all_ways(
+        "[{\"a\":1},\r{\"b\":2},\r\r7]\r\n{}",
+        &["1:1+7 {\"a\":1}", "1:10+7 {\"b\":2}", "1:20+1 7", "2:24+2 {}"],
+    );
+    all_ways(
         "[{\"a\":1},{\"b\":,2},{}]\n{}",
         &["1:1+7 {\"a\":1}", "1:9+12 broken {\"b\":,2},{}]", "2:22+2 {}"],
     );
+    // The end is read along with a long line's, and is not lost.
+    let end = "{}\n".repeat(40);
+    let numbered: Vec<String> = (0..40).map(|i| format!("{}:{}+2 {{}}", i + 2, 18 + 3 * i)).collect();
+    let expected = [vec!["1:0+17 too-long 0123456789abcdefg"], numbered.iter().map(String::as_str).collect()];
+    all_ways(&format!("0123456789abcdefg\n{end}"), &expected.concat());
     let long = format!("x{}\n{{}}\n", "y".repeat(3 * HEAD));
     for target in [1, 100, 100_000] {
         let units = framed(long.as_bytes(), 16, target, 4000);
@@ -124,7 +160,9 @@ fn what_was_read_before_an_error_is_given_out_first() {
         let mut units = 0;
         let error = loop {
             match framer.next(&mut input, Vec::new()) {
-                Ok(Some(chunk)) => chunk.body.units(&chunk.bytes, 16, &mut |_, _| units += 1, &mut 0),
+                Ok(Some(chunk)) => {
+                    chunk.body.units(&chunk.bytes, 16, &mut |_, _| units += 1, &mut 0);
+                }
                 Ok(None) => panic!("the error is lost"),
                 Err(error) => break error,
             }

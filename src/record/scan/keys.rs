@@ -49,7 +49,12 @@ impl Keys {
             lists.retain(|(list, known, _)| *list != 0 || known != key);
             lists.push((0, key.clone(), Wants::Exact));
         }
-        if wanted.paths().len() > super::MOST_SLOTS || below.len() > usize::from(NO_LIST) {
+        if wanted.paths().len() > super::MOST_SLOTS || below.len() >= usize::from(NO_LIST) - 1 {
+            return None;
+        }
+        // Keys are compared as they are spelled without needless escapes.
+        let has_escapes = |key: &str| key.bytes().any(|b| matches!(b, 0..=0x1f | b'"' | b'\\'));
+        if lists.iter().any(|(_, key, _)| has_escapes(key)) {
             return None;
         }
         let room = (4 * lists.len()).next_power_of_two();
@@ -175,8 +180,36 @@ mod tests {
             assert_eq!(find(list, key), Wants::Nothing, "{list} {key}");
         }
         assert_eq!(find(NO_LIST, "a"), Wants::Nothing);
+        assert_eq!(find(0, &format!("{sixteen}k")), Wants::Nothing);
         for n in 0..500 {
             assert_eq!(find(0, &format!("key{n}")), Wants::Nothing);
+        }
+    }
+
+    /// Keys of other objects that lie in the way when one is looked for.
+    #[test]
+    fn keys_belong_to_their_lists() {
+        let lists = if cfg!(miri) { 3 } else { 30 };
+        let mut wanted = Wanted::default();
+        for list in 0..lists {
+            for key in ["a", "b"] {
+                wanted.want(&FieldPath::parse(&format!("l{list}.{key}{list}")).unwrap()).unwrap();
+            }
+        }
+        let keys = Keys::new(&wanted, &[]).unwrap();
+        let find = |list, key: String| {
+            let bytes = [key.as_bytes(), &[b'"'; 16]].concat();
+            keys.find(list, &bytes, 0, key.len())
+        };
+        for list in 0..lists {
+            let Wants::List(id) = find(0, format!("l{list}")) else { panic!() };
+            for other in 0..lists {
+                for (n, key) in ["a", "b"].into_iter().enumerate() {
+                    let slot = Wants::Slot(2 * other as u8 + n as u8);
+                    let expected = if other == list { slot } else { Wants::Nothing };
+                    assert_eq!(find(id, format!("{key}{other}")), expected, "{list} {key}{other}");
+                }
+            }
         }
     }
 }

@@ -1,100 +1,88 @@
 //! What records look like, learnt from those that were walked.
 //!
-//! A [`Shape`] is a record with its texts and numbers taken out: what is left are literal pieces,
-//! each of which can be found in another record by the number of one of its marks. If all pieces
-//! stand where they must, from the line's first byte to its newline, and what lies between two of
-//! them is a text (no mark is in it, since marks are counted) or a number (that is checked), then
-//! the record is JSON as the walked one was, and has the same fields.
+//! A [`Shape`] is a record with its texts and numbers taken out. What is left are literals. If all
+//! of them stand in another record where they must, from its first byte to its newline, and what
+//! lies between two of them is plain text (no quote, no backslash, no control character, no byte of
+//! 0x80 and above) or a number, then the other record is JSON as the walked one was, and has the
+//! same fields.
+//!
+//! Most texts have one length in all records of a shape. So each shape has two layouts: a loose one
+//! for texts of any length and, once it was seen which always have the same, a tight one.
 
-use super::MOST_SLOTS;
-use super::Span;
-use super::index::Line;
-use super::value;
+use super::layout::{self, Part, Tree};
 use super::walk::{Found, Value};
-use crate::raw::{BLOCK, Cpu, Input};
+use crate::raw::{Cpu, Input, Span, VALUES};
+use std::ops::Range;
 
-/// How many shapes are remembered, in sets of [`WAYS`].
-const SETS: usize = 64;
-const WAYS: usize = 4;
-/// The most pieces of a shape.
-const MOST_PIECES: usize = 128;
-/// How many records a shape must fit before a newcomer can't displace it any more.
-const SETTLED: u32 = 64;
+/// How many shapes are remembered, and how many parts of them: each takes some 200 bytes.
+const MOST_SHAPES: usize = 256;
+const MOST_PARTS: usize = 12 * 1024;
+/// The most values of a shape, and the longest record that has one.
+const MOST_VALUES: usize = 256;
+const MOST_BYTES: usize = 16 * 1024;
+/// So few shapes are put in order of their hits at once.
+const FEW: usize = 16;
+/// How many records say which texts always have the same length.
+const SAMPLES: u32 = 16;
 
 /// What one kind of record looks like.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 struct Shape {
-    pieces: Vec<Piece>,
-    /// The values that matter: those that fill slots, and all numbers.
-    values: Vec<Between>,
-    /// Where the last piece ends.
-    end: Place,
-    marks: usize,
+    /// The record that it was learnt from, and its values.
+    record: Vec<u8>,
+    values: Vec<Value>,
     present: u64,
-}
-
-/// A literal that is to stand at a place.
-#[derive(Debug, Clone, PartialEq)]
-struct Piece {
-    literal: [u8; BLOCK],
-    /// 0xff for the bytes of the literal, 0 behind it.
-    mask: [u8; BLOCK],
-    at: Place,
-}
-
-/// A place in a record: so many bytes from the mark of this number.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Place {
-    mark: u16,
-    from_mark: i32,
-}
-
-/// A value: what stands between two pieces.
-#[derive(Debug, Clone, PartialEq)]
-struct Between {
-    start: Place,
-    end: Place,
-    is_text: bool,
-    /// The slot that it fills, or [`MOST_SLOTS`].
-    slot: u8,
+    /// The values whose lengths differed.
+    varies: Vec<bool>,
+    /// Those whose lengths had differed when the tight layout was made, if it was.
+    tight: Option<Vec<bool>>,
+    /// How many records only the loose layout fits, until another tight one is made.
+    patience: u32,
+    waits: u32,
+    hits: u32,
 }
 
 /// The shapes that are known.
 #[derive(Debug, Clone)]
 pub(super) struct Shapes {
-    /// Sets of candidates, by what can be seen of a record at a glance; the best first.
-    sets: Vec<Vec<(Shape, u32)>>,
+    shapes: Vec<Shape>,
+    tight: Tree,
+    loose: Tree,
+    /// The lengths of a record's values.
+    lens: Vec<usize>,
     /// Records until the next is learnt from: there are many in logs where none is like another.
     patience: u32,
     wait: u32,
-    /// Tries since one was right.
+    /// Records since a shape fitted one.
     misses: u32,
+    /// Records that no tight layout fitted.
+    tries: u32,
 }
 
 impl Shapes {
     pub(super) fn new() -> Shapes {
-        Shapes { sets: vec![Vec::new(); SETS], patience: 0, wait: 0, misses: 0 }
+        Shapes {
+            shapes: Vec::new(),
+            tight: Tree::new(),
+            loose: Tree::new(),
+            lens: Vec::new(),
+            patience: 0,
+            wait: 0,
+            misses: 0,
+            tries: 0,
+        }
     }
 
-    /// The set of a line: all records of one shape have the same number of marks and, since the
-    /// first value comes no earlier, the same first four bytes.
-    #[inline(always)]
-    fn set(bytes: &[u8], line: Line) -> usize {
-        let head = bytes[line.start..].first_chunk::<4>().map_or(0, |head| u32::from_le_bytes(*head));
-        let mixed = (head ^ (line.last - line.first) as u32).wrapping_mul(0x9e37_79b9);
-        mixed as usize >> 26 & (SETS - 1)
-    }
-
-    /// Fills `found` if the record on `line` has a known shape.
+    /// Fills `spans` if the record at `start` has a known shape; where it ends, and the slots that
+    /// are present.
     #[inline(always)]
     pub(super) fn fit<C: Cpu>(
         &mut self,
         cpu: C,
         input: Input<'_>,
-        marks: &[u32],
-        line: Line,
-        found: &mut Found,
-    ) -> Option<()> {
+        start: usize,
+        spans: &mut [Span; VALUES],
+    ) -> Option<(usize, u64)> {
         // Where no shape fits for long, only every sixteenth record is tried.
         if self.misses > 64 {
             self.misses += 1;
@@ -102,23 +90,73 @@ impl Shapes {
                 return None;
             }
         }
-        let set = &mut self.sets[Self::set(input.bytes(), line)];
-        let marks = marks.get(line.first..line.last)?;
-        for i in 0..set.len() {
-            let (shape, hits) = &mut set[i];
-            if shape.fits(cpu, input, marks, line, &mut found.spans).is_some() {
-                found.present = shape.present;
-                found.respelled = 0;
-                *hits += 1;
+        if let Some((end, shape)) = self.tight.fit(cpu, input, start, spans, |_| {}) {
+            let shape = &mut self.shapes[shape];
+            shape.hits = shape.hits.saturating_add(1);
+            self.misses = 0;
+            return Some((end, shape.present));
+        }
+        // That a text has another length than always is rare: then the record is walked, and only
+        // sometimes looked at once more, to learn from it.
+        self.tries = self.tries.wrapping_add(1);
+        if self.tries.is_multiple_of(2) {
+            let lens = &mut self.lens;
+            lens.clear();
+            // All values but words, in order.
+            let fit = self.loose.fit(cpu, input, start, spans, |len| lens.push(len));
+            if let Some((end, shape)) = fit {
                 self.misses = 0;
-                if i > 0 && set[i - 1].1 < set[i].1 {
-                    set.swap(i - 1, i);
-                }
-                return Some(());
+                let present = self.shapes[shape].present;
+                self.seen(shape);
+                return Some((end, present));
             }
         }
-        self.misses += 1;
+        self.misses = self.misses.saturating_add(1);
         None
+    }
+
+    /// Learns which lengths differ from one more record of the shape of this number. The shapes may
+    /// have other numbers afterwards.
+    #[cold]
+    #[inline(never)]
+    fn seen(&mut self, number: usize) {
+        let shape = &mut self.shapes[number];
+        let mut lens = self.lens.iter();
+        for (value, varies) in shape.values.iter().zip(&mut shape.varies) {
+            if value.varies() {
+                *varies |= lens.next().is_some_and(|len| value.end - value.start != *len);
+            }
+        }
+        shape.hits = shape.hits.saturating_add(1);
+        shape.waits -= 1;
+        if shape.waits > 0 {
+            return;
+        }
+        if shape.tight.as_ref() == Some(&shape.varies) {
+            // Nothing new was learnt: it will take longer.
+            shape.patience = shape.patience.saturating_mul(2);
+            shape.waits = shape.patience;
+            return;
+        }
+        shape.waits = shape.patience;
+        // The layout before it may stay in the tree: what fits it is right.
+        self.tight.add(&shape.parts(&shape.varies), number);
+        shape.tight = Some(shape.varies.clone());
+        if self.shapes.len() <= FEW {
+            self.plant();
+        }
+    }
+
+    /// Makes the trees anew, what is met most often first.
+    fn plant(&mut self) {
+        (self.tight, self.loose) = (Tree::new(), Tree::new());
+        self.shapes.sort_by_key(|shape| std::cmp::Reverse(shape.hits));
+        for (number, shape) in self.shapes.iter().enumerate() {
+            self.loose.add(&shape.loose(), number);
+            if let Some(varies) = &shape.tight {
+                self.tight.add(&shape.parts(varies), number);
+            }
+        }
     }
 
     /// Whether the next record that no shape fits is to be learnt from.
@@ -128,132 +166,47 @@ impl Shapes {
         self.wait == 0
     }
 
-    /// Learns from a record that was walked.
+    /// Learns from the record on this line, which was walked.
     #[cold]
     #[inline(never)]
-    pub(super) fn learn(&mut self, bytes: &[u8], marks: &[u32], line: Line, found: &Found) {
-        // Slower from time to time: the first hundred shapes at once, then ever fewer.
+    pub(super) fn learn(&mut self, bytes: &[u8], line: Range<usize>, found: &Found) {
+        // Slower from time to time: the first shapes at once, then ever fewer.
         self.patience = (self.patience + 1).min(4096);
-        self.wait = self.patience.saturating_sub(96) * 8;
-        let Some(marks) = marks.get(line.first..line.last) else { return };
-        let Some(shape) = Shape::of(bytes, marks, line, found) else { return };
-        let set = &mut self.sets[Self::set(bytes, line)];
-        if set.iter().any(|(known, _)| *known == shape) {
-            return;
+        self.wait = self.patience.saturating_sub(MOST_SHAPES as u32) * 8;
+        let Some(shape) = Shape::of(bytes, line, found) else { return };
+        if self.shapes.len() == MOST_SHAPES || self.tight.len() + self.loose.len() > MOST_PARTS {
+            // Those that fit often stay, if they still do; the others make room.
+            self.shapes.sort_by_key(|shape| std::cmp::Reverse(shape.hits));
+            self.shapes.truncate(self.shapes.len() / 2);
+            self.shapes.iter_mut().for_each(|shape| shape.hits /= 2);
+            self.plant();
         }
-        if set.len() < WAYS {
-            set.push((shape, 0));
-        } else if let Some(last) = set.last_mut() {
-            // A shape that fits often stays; one that does not makes room, in the end.
-            if last.1 < SETTLED {
-                *last = (shape, 0);
-            } else {
-                last.1 /= 2;
-            }
+        if self.loose.add(&shape.loose(), self.shapes.len()) {
+            self.shapes.push(shape);
         }
-    }
-}
-
-impl Place {
-    /// Where that is in a record with these marks. Nothing if it has no such mark; any number if
-    /// the record has another shape.
-    #[inline(always)]
-    fn of(self, marks: &[u32]) -> Option<usize> {
-        let mark = *marks.get(usize::from(self.mark))?;
-        Some((mark as usize).wrapping_add_signed(self.from_mark as isize))
     }
 }
 
 impl Shape {
-    /// The shape of a record that was walked; nothing if it can't be told by its marks.
-    fn of(bytes: &[u8], marks: &[u32], line: Line, found: &Found) -> Option<Shape> {
-        let mut shape = Shape {
-            pieces: Vec::new(),
-            values: Vec::new(),
-            end: Place { mark: 0, from_mark: 0 },
-            marks: marks.len(),
-            present: found.present,
-        };
-        let mut before: Option<(Place, &Value)> = None;
-        let mut start = line.start;
-        // Behind the last value comes the line's end.
-        for value in found.values.iter().map(Some).chain([None]) {
-            let end = value.map_or(line.end, |value| value.start);
-            // The first mark in the literal is that by which it is found.
-            let number = marks.partition_point(|at| (*at as usize) < start);
-            let mark = *marks.get(number)? as usize;
-            if mark >= end {
-                return None;
-            }
-            let number = u16::try_from(number).ok()?;
-            let place = |at: usize| {
-                // Both are places in the input.
-                let from_mark = i32::try_from(at as i64 - mark as i64).ok()?;
-                Some(Place { mark: number, from_mark })
-            };
-            if let Some((from, Value { is_text, slot, .. })) = before
-                && (*slot < MOST_SLOTS || !is_text)
-            {
-                let (end, slot) = (place(start)?, *slot as u8);
-                shape.values.push(Between { start: from, end, is_text: *is_text, slot });
-            }
-            for (i, literal) in bytes[start..end].chunks(BLOCK).enumerate() {
-                let mut piece =
-                    Piece { literal: [0; BLOCK], mask: [0; BLOCK], at: place(start + i * BLOCK)? };
-                piece.literal[..literal.len()].copy_from_slice(literal);
-                piece.mask[..literal.len()].fill(0xff);
-                shape.pieces.push(piece);
-            }
-            shape.end = place(end)?;
-            if let Some(value) = value {
-                before = Some((shape.end, value));
-                start = value.end;
-            }
-            if shape.pieces.len() > MOST_PIECES {
-                return None;
-            }
+    /// The shape of a record that was walked; nothing if it is too large for one.
+    fn of(bytes: &[u8], line: Range<usize>, found: &Found) -> Option<Shape> {
+        if found.values.len() > MOST_VALUES || line.len() > MOST_BYTES {
+            return None;
         }
-        // The four bytes that choose the set must be literal.
-        (shape.pieces[0].mask[3] == 0xff).then_some(shape)
+        let record = bytes[line.clone()].to_vec();
+        let moved =
+            |value: &Value| Value { start: value.start - line.start, end: value.end - line.start, ..*value };
+        let values: Vec<Value> = found.values.iter().map(moved).collect();
+        let varies = vec![false; values.len()];
+        let (present, waits) = (found.present, SAMPLES);
+        Some(Shape { record, values, present, varies, tight: None, patience: waits, waits, hits: 0 })
     }
 
-    /// Whether the record on `line`, which has these marks, has this shape. `spans` become those
-    /// of its values.
-    ///
-    /// A piece's marks are counted from its first, and the pieces' marks follow each other without
-    /// a gap. So between the opening quote of a text, which ends a piece, and the closing one,
-    /// which begins the next, there is no other mark: no quote, no escape, no control character.
-    #[inline(always)]
-    fn fits<C: Cpu>(
-        &self,
-        cpu: C,
-        input: Input<'_>,
-        marks: &[u32],
-        line: Line,
-        spans: &mut [Span; MOST_SLOTS],
-    ) -> Option<()> {
-        if marks.len() != self.marks || self.end.of(marks)? != line.end {
-            return None;
-        }
-        if self.pieces.first()?.at.of(marks)? != line.start {
-            return None;
-        }
-        for piece in &self.pieces {
-            if cpu.differs(input.block(piece.at.of(marks)?)?, &piece.literal, &piece.mask) {
-                return None;
-            }
-        }
-        for value in &self.values {
-            let (start, end) = (value.start.of(marks)?, value.end.of(marks)?);
-            let len = end.wrapping_sub(start);
-            let right = if value.is_text { len != 0 } else { value::number(cpu, input, start) == Some(end) };
-            if !right {
-                return None;
-            }
-            if let Some(span) = spans.get_mut(usize::from(value.slot)) {
-                *span = Span { start: start as u32, len: len as u32 };
-            }
-        }
-        Some(())
+    fn parts(&self, varies: &[bool]) -> Vec<Part> {
+        layout::parts(&self.record, &self.values, varies)
+    }
+
+    fn loose(&self) -> Vec<Part> {
+        self.parts(&vec![true; self.values.len()])
     }
 }

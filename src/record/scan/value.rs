@@ -2,6 +2,20 @@
 
 use crate::raw::{BLOCK, Cpu, Input};
 
+/// Where the text that begins at `start` ends, if it is plain: before the closing quote, if it is one,
+/// or whatever else can't stand in a text.
+#[inline(always)]
+pub(super) fn plain_text<C: Cpu>(cpu: C, input: Input<'_>, start: usize) -> Option<usize> {
+    let mut at = start;
+    loop {
+        let (marks, high) = cpu.marks(input.block(at)?);
+        if marks | high != 0 {
+            return Some(at + (marks | high).trailing_zeros() as usize);
+        }
+        at += BLOCK;
+    }
+}
+
 /// Where the number that begins at `start` ends, if it is one by JSON's grammar. What follows it
 /// is not looked at.
 #[inline(always)]
@@ -137,9 +151,11 @@ mod tests {
             "😀",
             "\\uffff",
         ];
+        // Miri looks at each step, so it gets few.
+        let most = if cfg!(miri) { 1 } else { pieces.len() };
         for a in pieces {
-            for b in pieces {
-                for c in pieces {
+            for b in pieces.into_iter().take(most) {
+                for c in pieces.into_iter().take(most) {
                     let text = format!("{a}{b}{c}");
                     let expected = serde_json::from_str::<String>(&format!("\"{text}\"")).ok();
                     let expected = expected.map(|text| {

@@ -1,13 +1,12 @@
-//! One record of any shape, walked along its marks.
+//! One record of any shape, walked from its first byte to its newline.
 //!
-//! Everything is checked here by RFC 8259 but UTF-8, which the caller looks at. Where in doubt, the
-//! walk gives up, and the record is one for the exact reader.
+//! Everything is checked here by RFC 8259, and UTF-8. Where in doubt, the walk gives up, and the
+//! record is one for the exact reader.
 
-use super::index::Line;
 use super::keys::{Keys, NO_LIST, Wants};
 use super::value;
-use super::{MOST_SLOTS, Span};
-use crate::raw::{Cpu, Input};
+use super::{MOST_SLOTS, OWN_BYTES};
+use crate::raw::{BLOCK, Cpu, Input, Span, VALUES};
 
 /// How deep containers may nest: as deep as the exact reader lets them.
 const MOST_DEPTH: usize = 127;
@@ -18,16 +17,24 @@ const ARRAY: u8 = NO_LIST - 1;
 #[derive(Debug, Clone)]
 pub(super) struct Found {
     /// Where the values are: in the input or, where they were spelled anew, in the scratch.
-    pub(super) spans: [Span; MOST_SLOTS],
+    pub(super) spans: [Span; VALUES],
     /// The slots that have a value.
     pub(super) present: u64,
-    /// The slots whose texts lie in the scratch.
-    pub(super) respelled: u64,
     pub(super) scratch: Vec<u8>,
-    /// Whether another record can be told to be like this one by its marks ([`super::shape`]).
+    /// Whether another record can be told to be like this one ([`super::shape`]).
     pub(super) learnable: bool,
     /// The scalar values that may differ in a record like this one. Kept only if that was asked.
     pub(super) values: Vec<Value>,
+}
+
+/// What a [`Value`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A text without escapes.
+    Text,
+    Number,
+    /// `true` or `false`, part of what the record looks like.
+    Word,
 }
 
 /// A scalar value, where it stands.
@@ -36,52 +43,46 @@ pub(super) struct Value {
     /// Without the quotes.
     pub(super) start: usize,
     pub(super) end: usize,
-    pub(super) is_text: bool,
+    pub(super) kind: Kind,
     /// The slot that it fills, or [`MOST_SLOTS`].
     pub(super) slot: usize,
+}
+
+impl Value {
+    /// Whether its length may differ from record to record.
+    pub(super) fn varies(&self) -> bool {
+        self.kind != Kind::Word
+    }
 }
 
 impl Default for Found {
     fn default() -> Found {
         Found {
-            spans: [Span::default(); MOST_SLOTS],
+            spans: [Span::default(); VALUES],
             present: 0,
-            respelled: 0,
-            scratch: Vec::new(),
+            scratch: vec![0; OWN_BYTES],
             learnable: false,
             values: Vec::new(),
         }
     }
 }
 
-/// Walks the record on `line`. Nothing if it is one for the exact reader.
+/// Walks the record at `start`; where its line ends. Nothing if it is one for the exact reader.
 #[inline(always)]
 pub(super) fn walk<C: Cpu>(
     cpu: C,
     keys: &Keys,
     input: Input<'_>,
-    marks: &[u32],
-    line: Line,
+    start: usize,
     learn: bool,
     found: &mut Found,
-) -> Option<()> {
+) -> Option<usize> {
     found.present = 0;
-    found.respelled = 0;
-    found.scratch.clear();
+    found.scratch.truncate(OWN_BYTES);
     found.values.clear();
     found.learnable = learn;
-    let mut walk = Walk {
-        cpu,
-        keys,
-        input,
-        bytes: input.bytes(),
-        marks: marks.get(line.first..line.last)?,
-        at: line.start,
-        mark: 0,
-        given: 0,
-        wrong: 0,
-        found,
-    };
+    let bytes = input.bytes();
+    let mut walk = Walk { cpu, keys, input, bytes, at: start, high: 0, given: 0, wrong: 0, found };
     walk.space();
     if walk.byte()? != b'{' {
         return None;
@@ -90,9 +91,17 @@ pub(super) fn walk<C: Cpu>(
     if walk.wrong != 0 {
         return None;
     }
-    // Only white space may follow: the next byte is the newline, and it is this line's.
+    // Only white space may follow.
     walk.space();
-    (walk.at + 1 == line.end).then_some(())
+    if walk.byte()? != b'\n' {
+        return None;
+    }
+    let end = walk.at + 1;
+    if walk.high != 0 {
+        found.learnable = false;
+        std::str::from_utf8(&bytes[start..end]).ok()?;
+    }
+    Some(end)
 }
 
 struct Walk<'a, C> {
@@ -100,11 +109,9 @@ struct Walk<'a, C> {
     keys: &'a Keys,
     input: Input<'a>,
     bytes: &'a [u8],
-    /// The line's marks.
-    marks: &'a [u32],
     at: usize,
-    /// The first mark that is not before `at`, by number.
-    mark: usize,
+    /// Not zero once a text had bytes of 0x80 and above.
+    high: u32,
     /// The slots whose keys were met.
     given: u64,
     /// The slots that hold containers.
@@ -121,9 +128,12 @@ impl<C: Cpu> Walk<'_, C> {
     /// Passes white space, but for newlines.
     #[inline(always)]
     fn space(&mut self) {
-        while let Some(byte @ (b' ' | b'\t' | b'\r')) = self.byte() {
+        // Mostly there is none, and one comparison shows it.
+        while let Some(byte) = self.byte()
+            && byte <= b' '
+            && matches!(byte, b' ' | b'\t' | b'\r')
+        {
             self.at += 1;
-            self.mark += usize::from(byte != b' ');
         }
     }
 
@@ -165,7 +175,7 @@ impl<C: Cpu> Walk<'_, C> {
                     self.word(if byte == b't' { b"true" } else { b"false" })?;
                     if slot < MOST_SLOTS {
                         self.fill(slot, start, self.at);
-                        self.found.learnable = false;
+                        self.keep(start, self.at, Kind::Word, slot);
                     }
                 }
                 _ => self.number(slot)?,
@@ -218,19 +228,22 @@ impl<C: Cpu> Walk<'_, C> {
             return None;
         }
         let start = self.at + 1;
-        let end = *self.marks.get(self.mark + 1)? as usize;
-        let wants = if self.bytes[end] == b'"' {
-            self.mark += 2;
-            self.at = end + 1;
+        let mark = self.mark(start)?;
+        let end = self.text_end(mark)?;
+        self.at = end + 1;
+        let wants = if mark == end {
             self.keys.find(list, self.bytes, start, end)
         } else {
-            self.escaped_key(list)?
+            self.escaped_key(list, start, end)?
         };
         match wants {
             Wants::Nothing => {}
-            Wants::Slot(slot) => self.again(1 << slot),
             // Of two equal keys the last counts: all of it.
-            Wants::List(list) => self.again(self.keys.below(list)),
+            Wants::Slot(slot) => {
+                self.forget(1 << slot);
+                self.given |= 1 << slot;
+            }
+            Wants::List(list) => self.forget(self.keys.below(list)),
             Wants::Exact => return None,
         }
         self.space();
@@ -242,33 +255,56 @@ impl<C: Cpu> Walk<'_, C> {
         Some(wants)
     }
 
-    /// Forgets what was found for these slots.
+    /// Forgets what was found for these slots, if their keys were met.
     #[inline(always)]
-    fn again(&mut self, slots: u64) {
+    fn forget(&mut self, slots: u64) {
         if self.given & slots != 0 {
             self.found.learnable = false;
             self.found.present &= !slots;
             self.wrong &= !slots;
         }
-        self.given |= slots;
     }
 
+    /// Where the first mark at or behind `at` is.
+    #[inline(always)]
+    fn mark(&mut self, mut at: usize) -> Option<usize> {
+        loop {
+            let (marks, high) = self.cpu.marks(self.input.block(at)?);
+            if marks != 0 {
+                self.high |= high & (marks - 1) & !marks;
+                return Some(at + marks.trailing_zeros() as usize);
+            }
+            self.high |= high;
+            at += BLOCK;
+        }
+    }
+
+    /// Where the closing quote of a text is whose first mark is at `mark`.
+    #[inline(always)]
+    fn text_end(&mut self, mut mark: usize) -> Option<usize> {
+        loop {
+            match self.bytes[mark] {
+                b'"' => return Some(mark),
+                // The byte behind a backslash is part of the escape, a mark or not.
+                b'\\' => mark = self.mark(mark + 2)?,
+                _ => return None,
+            }
+        }
+    }
+
+    /// What a key that has escapes leads to.
     #[cold]
     #[inline(never)]
-    fn escaped_key(&mut self, list: u8) -> Option<Wants> {
-        let start = self.at + 1;
-        let end = self.text_end()?;
+    fn escaped_key(&mut self, list: u8, start: usize, end: usize) -> Option<Wants> {
         let key = &self.bytes[start..end];
         self.found.learnable = false;
         let kept = self.found.scratch.len();
         value::respell(key, &mut self.found.scratch)?;
         let len = self.found.scratch.len() - kept;
-        // What still has escapes has characters that no wanted key has, or is too odd to decide.
+        // What still has escapes has characters that no wanted key has.
         let spelled = &self.found.scratch[kept..];
-        let wants = if list == NO_LIST {
+        let wants = if list == NO_LIST || memchr::memchr(b'\\', spelled).is_some() {
             Wants::Nothing
-        } else if memchr::memchr(b'\\', spelled).is_some() {
-            Wants::Exact
         } else {
             self.found.scratch.extend_from_slice(&[0; 16]);
             self.keys.find(list, &self.found.scratch, kept, kept + len)
@@ -277,34 +313,16 @@ impl<C: Cpu> Walk<'_, C> {
         Some(wants)
     }
 
-    /// Passes a text that has escapes; where its closing quote is.
-    fn text_end(&mut self) -> Option<usize> {
-        let mut mark = self.mark + 1;
-        loop {
-            let at = *self.marks.get(mark)? as usize;
-            match self.bytes[at] {
-                b'"' => {
-                    self.mark = mark + 1;
-                    self.at = at + 1;
-                    return Some(at);
-                }
-                // The byte behind a backslash is part of the escape, a mark or not.
-                b'\\' => mark += 1 + usize::from(self.marks.get(mark + 1) == Some(&(at as u32 + 1))),
-                _ => return None,
-            }
-        }
-    }
-
     /// Passes a text.
     #[inline(always)]
     fn text(&mut self, slot: usize) -> Option<()> {
         let start = self.at + 1;
-        let end = *self.marks.get(self.mark + 1)? as usize;
-        if self.bytes[end] != b'"' {
-            return self.escaped_text(slot);
-        }
-        self.mark += 2;
+        let mark = self.mark(start)?;
+        let end = self.text_end(mark)?;
         self.at = end + 1;
+        if mark != end {
+            return self.escaped_text(slot, start, end);
+        }
         if slot < MOST_SLOTS {
             if start < end {
                 self.fill(slot, start, end);
@@ -313,15 +331,14 @@ impl<C: Cpu> Walk<'_, C> {
                 return Some(());
             }
         }
-        self.keep(start, end, true, slot);
+        self.keep(start, end, Kind::Text, slot);
         Some(())
     }
 
+    /// Keeps a text that has escapes.
     #[cold]
     #[inline(never)]
-    fn escaped_text(&mut self, slot: usize) -> Option<()> {
-        let start = self.at + 1;
-        let end = self.text_end()?;
+    fn escaped_text(&mut self, slot: usize, start: usize, end: usize) -> Option<()> {
         self.found.learnable = false;
         let scratch = &mut self.found.scratch;
         let kept = scratch.len();
@@ -330,9 +347,9 @@ impl<C: Cpu> Walk<'_, C> {
             scratch.truncate(kept);
             return Some(());
         }
-        let end = scratch.len();
-        self.fill(slot, kept, end);
-        self.found.respelled |= 1 << slot;
+        let len = scratch.len() - kept;
+        self.found.spans[slot] = Span::of_scratch(kept, len);
+        self.found.present |= 1 << slot;
         Some(())
     }
 
@@ -343,7 +360,7 @@ impl<C: Cpu> Walk<'_, C> {
         if slot < MOST_SLOTS {
             self.fill(slot, start, self.at);
         }
-        self.keep(start, self.at, false, slot);
+        self.keep(start, self.at, Kind::Number, slot);
         Some(())
     }
 
@@ -358,16 +375,15 @@ impl<C: Cpu> Walk<'_, C> {
 
     #[inline(always)]
     fn fill(&mut self, slot: usize, start: usize, end: usize) {
-        self.found.spans[slot] = Span { start: start as u32, len: (end - start) as u32 };
+        self.found.spans[slot] = Span::of_input(start, end - start);
         self.found.present |= 1 << slot;
-        self.found.respelled &= !(1 << slot);
     }
 
     /// Keeps a value for the one who learns from it.
     #[inline(always)]
-    fn keep(&mut self, start: usize, end: usize, is_text: bool, slot: usize) {
+    fn keep(&mut self, start: usize, end: usize, kind: Kind, slot: usize) {
         if self.found.learnable {
-            self.found.values.push(Value { start, end, is_text, slot });
+            self.found.values.push(Value { start, end, kind, slot });
         }
     }
 }

@@ -19,8 +19,8 @@ impl Clock {
         Clock { day: (0, *b"1970-01-01"), date: *b"1970-01-01" }
     }
 
-    /// Writes the time that `text` says to `out`, and its length. Nothing if it is no time.
-    #[inline]
+    /// Writes the time that `text` says to `out`; its length. Nothing if it is no time.
+    #[inline(always)]
     pub(crate) fn convert(
         &mut self,
         text: &[u8],
@@ -32,24 +32,61 @@ impl Clock {
             Reading::Iso8601 => self.iso(text, out),
             Reading::EpochMilliseconds => None,
         };
-        known.or_else(|| general(text, reading, out))
+        if known.is_some() { known } else { self.unusual(text, reading, out) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn unusual(&mut self, text: &[u8], reading: Reading, out: &mut [u8; TIME_BYTES]) -> Option<usize> {
+        let utc = if reading == Reading::Iso8601 { self.any_utc(text, out) } else { None };
+        utc.or_else(|| general(text, reading, out))
+    }
+
+    /// Any spelling of a time in UTC.
+    fn any_utc(&mut self, text: &[u8], out: &mut [u8; TIME_BYTES]) -> Option<usize> {
+        let (date, rest) = text.split_first_chunk::<10>()?;
+        let (separator, rest) = rest.split_first()?;
+        let (time, mut rest) = rest.split_first_chunk::<8>()?;
+        if !matches!(separator, b'T' | b't' | b' ') || !is_time_of_day(time) {
+            return None;
+        }
+        if *date != self.date {
+            self.date = in_calendar(date)?;
+        }
+        out[..10].copy_from_slice(date);
+        out[10] = b'T';
+        out[11..19].copy_from_slice(time);
+        let mut len = 19;
+        if let [b'.' | b',', fraction @ ..] = rest {
+            let digits = fraction.iter().take_while(|b| b.is_ascii_digit()).count();
+            if digits == 0 {
+                return None;
+            }
+            rest = &fraction[digits..];
+            let kept = digits.min(9);
+            out[19] = b'.';
+            out[20..29].fill(b'0');
+            out[20..20 + kept].copy_from_slice(&fraction[..kept]);
+            // As few thirds as hold the fraction.
+            let last = out[20..29].iter().rposition(|digit| *digit != b'0');
+            len = last.map_or(19, |last| 20 + last / 3 * 3 + 3);
+        }
+        if !matches!(rest, b"" | b"Z" | b"z" | b"+00:00" | b"-00:00" | b"+0000" | b"-0000") {
+            return None;
+        }
+        out[len] = b'Z';
+        Some(len + 1)
     }
 
     /// Ten digits without a leading zero: 2001-09-09 to 2286-11-20.
-    #[inline]
+    #[inline(always)]
     fn epoch(&mut self, text: &[u8], out: &mut [u8; TIME_BYTES]) -> Option<usize> {
         let text: &[u8; 10] = text.try_into().ok()?;
-        if text[0] == b'0' {
+        let (first, last): (&[u8; 8], &[u8; 8]) = (text.first_chunk()?, text.last_chunk()?);
+        if text[0] == b'0' || !(fits(first, b"99999999") && fits(last, b"99999999")) {
             return None;
         }
-        let mut seconds = 0u64;
-        for digit in text {
-            let digit = digit.wrapping_sub(b'0');
-            if digit > 9 {
-                return None;
-            }
-            seconds = seconds * 10 + u64::from(digit);
-        }
+        let seconds = number(first) * 100 + u64::from(text[8] - b'0') * 10 + u64::from(text[9] - b'0');
         let (day, second) = (seconds / 86_400, (seconds % 86_400) as u32);
         if day != self.day.0 {
             self.day = (day, date(day));
@@ -66,54 +103,44 @@ impl Clock {
     }
 
     /// `2023-03-21T22:34:49`, then nothing or a fraction of six digits, then `Z` or `+00:00`.
-    #[inline]
+    #[inline(always)]
     fn iso(&mut self, text: &[u8], out: &mut [u8; TIME_BYTES]) -> Option<usize> {
-        let (fraction, zone) = match text.len() {
-            20 => (false, &text[19..]),
-            25 => (false, &text[19..]),
-            27 => (true, &text[26..]),
-            32 => (true, &text[26..]),
+        let fraction = match text.len() {
+            20 | 25 => false,
+            27 | 32 => true,
             _ => return None,
         };
-        if zone != b"Z" && zone != b"+00:00" {
+        let zulu = text.len() == 20 || text.len() == 27;
+        if if zulu { text.last() != Some(&b'Z') } else { text.last_chunk() != Some(b"+00:00") } {
             return None;
         }
-        let first: &[u8; 8] = text.first_chunk()?;
-        let second: &[u8; 8] = text[8..].first_chunk()?;
-        let third: &[u8; 8] = text[11..].first_chunk()?;
-        if !(fits(first, b"0000-00-") && fits(second, b"00T00:00") && fits(third, b"00:00:00")) {
+        let date: &[u8; 10] = text.first_chunk()?;
+        let time: &[u8; 8] = text[11..].first_chunk()?;
+        if text[10] != b'T' || !is_time_of_day(time) {
             return None;
         }
-        let number = |at: usize| u32::from(text[at] - b'0') * 10 + u32::from(text[at + 1] - b'0');
-        if number(11) > 23 || number(14) > 59 || number(17) > 59 {
-            return None;
+        if *date != self.date {
+            self.date = in_calendar(date)?;
         }
-        if text[..10] != self.date {
-            let year = number(0) * 100 + number(2);
-            if year == 0
-                || !(1..=12).contains(&number(5))
-                || number(8) == 0
-                || number(8) > days(year, number(5))
-            {
+        out[..16].copy_from_slice(&text[..16]);
+        let mut len = 19;
+        if fraction {
+            let digits: &[u8; 8] = text[18..].first_chunk()?;
+            if !fits(digits, b"9.999999") {
                 return None;
             }
-            self.date.copy_from_slice(&text[..10]);
+            out[16..24].copy_from_slice(&text[16..24]);
+            out[18..26].copy_from_slice(digits);
+            // As few digits as hold the fraction: six, three or none.
+            let digits = u64::from_le_bytes(*digits);
+            if digits >> 40 != 0x30_3030 {
+                len = 26;
+            } else if digits >> 16 != 0x3030_3030_3030 {
+                len = 23;
+            }
+        } else {
+            out[11..19].copy_from_slice(time);
         }
-        out[..19].copy_from_slice(&text[..19]);
-        if !fraction {
-            out[19] = b'Z';
-            return Some(20);
-        }
-        let digits: &[u8; 8] = text[18..].first_chunk()?;
-        if !fits(digits, b"0.000000") {
-            return None;
-        }
-        out[19..26].copy_from_slice(&text[19..26]);
-        let len = match (&text[20..23], &text[23..26]) {
-            (b"000", b"000") => 19,
-            (_, b"000") => 23,
-            _ => 26,
-        };
         out[len] = b'Z';
         Some(len + 1)
     }
@@ -125,19 +152,47 @@ fn general(text: &[u8], reading: Reading, out: &mut [u8; TIME_BYTES]) -> Option<
     Some(time.len())
 }
 
-/// Whether `text` is `template`, with any digit for a `0`.
+/// Whether `text` is `template`, with any digit up to its own for each of the template's.
 #[inline(always)]
 fn fits(text: &[u8; 8], template: &[u8; 8]) -> bool {
-    let template = u64::from_le_bytes(*template);
-    // Digits become 0 to 9, the template's other characters 0, and nothing else does.
-    let rest = u64::from_le_bytes(*text) ^ template;
-    let mut least = 0u64;
-    for i in 0..8 {
-        let digit = (template >> (8 * i)) & 0xff == u64::from(b'0');
-        least |= (if digit { 0x80 - 10 } else { 0x80 - 1 }) << (8 * i);
+    let (mut literal, mut most) = (0u64, 0u64);
+    for (i, byte) in template.iter().enumerate() {
+        let (byte, limit) = if byte.is_ascii_digit() { (b'0', byte - b'0') } else { (*byte, 0) };
+        literal |= u64::from(byte) << (8 * i);
+        most |= u64::from(0x7f - limit) << (8 * i);
     }
+    // Digits become 0 to 9, the template's other characters 0, and nothing else does.
+    let rest = u64::from_le_bytes(*text) ^ literal;
     // A byte over its limit carries into its top bit; one of 0x80 and above has it already.
-    (((rest & 0x7f7f_7f7f_7f7f_7f7f) + least) | rest) & 0x8080_8080_8080_8080 == 0
+    (((rest & 0x7f7f_7f7f_7f7f_7f7f) + most) | rest) & 0x8080_8080_8080_8080 == 0
+}
+
+/// Whether `text` is from `00:00:00` to `23:59:59`.
+#[inline(always)]
+fn is_time_of_day(text: &[u8; 8]) -> bool {
+    fits(text, b"29:59:59") && (text[0] != b'2' || text[1] <= b'3')
+}
+
+/// The number that eight digits are.
+#[inline(always)]
+fn number(digits: &[u8; 8]) -> u64 {
+    // Neighbours are joined, then their neighbours: the first digit is in the lowest byte.
+    let ones = u64::from_le_bytes(*digits) & 0x0f0f_0f0f_0f0f_0f0f;
+    let twos = (ones.wrapping_mul(10 * 256 + 1) >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = (twos.wrapping_mul(100 * 65_536 + 1) >> 16) & 0x0000_ffff_0000_ffff;
+    fours.wrapping_mul(10_000 * (1 << 32) + 1) >> 32
+}
+
+/// `date`, if it is one of the calendar, of the years 1 to 9999.
+fn in_calendar(date: &[u8; 10]) -> Option<[u8; 10]> {
+    let (first, last): (&[u8; 8], &[u8; 8]) = (date.first_chunk()?, date.last_chunk()?);
+    if !(fits(first, b"9999-19-") && fits(last, b"99-19-39")) {
+        return None;
+    }
+    let number = |at: usize| u32::from(date[at] - b'0') * 10 + u32::from(date[at + 1] - b'0');
+    let (year, month, day) = (number(0) * 100 + number(2), number(5), number(8));
+    let right = year > 0 && (1..=12).contains(&month) && (1..=days(year, month)).contains(&day);
+    right.then_some(*date)
 }
 
 fn two(n: u32) -> [u8; 2] {
@@ -213,6 +268,11 @@ mod tests {
             "2023-03-21T22:34:49.000000+00:00",
             "2023-03-21T22:34:49.1+00:00",
             "2023-03-21T22:34:49.12+00:00",
+            "2023-03-21T22:34:49",
+            "2023-03-21 22:34:49,1234567899999z",
+            "2023-03-21t22:34:49.100000000-0000",
+            "2023-03-21t22:34:49.000100+0000",
+            "2023-03-21t22:34:49.0010000000000+05:30",
         ];
         for form in forms {
             for at in 0..form.len() {

@@ -1,0 +1,63 @@
+//! All engines give what the exact one gives, whatever the input.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use std::sync::OnceLock;
+use udmap::builtin_text;
+use udmap::convert::{CHUNK_BYTES, MAX_RECORD_BYTES, Options};
+use udmap_fuzz::{Engines, GOOD, load};
+
+const CHUNKS: [usize; 4] = [CHUNK_BYTES, 1, 100, 1000];
+const LIMITS: [usize; 4] = [MAX_RECORD_BYTES, 64, 200, 1000];
+
+/// How often a record is met: the last is enough to learn which of its texts have always one length.
+const TIMES: [usize; 4] = [1, 2, 4, 40];
+
+/// A table with nested fields, kinds other than texts, and several times.
+const NESTED: &str = include_str!("../../tests/it/sameness/nested.toml");
+
+/// The engines of one setting.
+fn engines(table: usize, chunk: usize, limit: usize) -> &'static Engines {
+    static ALL: [OnceLock<Engines>; 48] = [const { OnceLock::new() }; 48];
+    ALL[(table * 4 + chunk) * 4 + limit].get_or_init(|| {
+        let text = match table {
+            0 => builtin_text("duo_telephony"),
+            1 => builtin_text("duo_telephony_extended"),
+            _ => Some(NESTED),
+        };
+        let mapping = load(text.expect("built in")).expect("the table is right");
+        let options =
+            Options { chunk_bytes: CHUNKS[chunk], max_record_bytes: LIMITS[limit], ..Options::default() };
+        Engines::new(&mapping, &options)
+    })
+}
+
+// The first byte is the setting, the second how the input is put among good records.
+fuzz_target!(|data: &[u8]| {
+    let [setting, order, input @ ..] = data else { return };
+    let setting = usize::from(*setting);
+    let order = usize::from(*order);
+
+    let mut log = Vec::new();
+    for good in GOOD {
+        for _ in 0..TIMES[order % 4] {
+            log.extend_from_slice(good.as_bytes());
+            log.push(b'\n');
+        }
+    }
+    // Again and again, so that what is learnt of it is used as well.
+    for _ in 0..TIMES[order / 4 % 4] {
+        log.extend_from_slice(input);
+        log.push(b'\n');
+    }
+    for good in &GOOD[..order / 16 % 4] {
+        log.extend_from_slice(good.as_bytes());
+        log.push(b'\n');
+    }
+    // The input's end may be the log's.
+    if order >= 128 {
+        log.extend_from_slice(input);
+    }
+    engines(setting / 16 % 3, setting / 4 % 4, setting % 4).same(&log);
+});

@@ -1,0 +1,152 @@
+//! The comparison itself, and making a difference small.
+
+use crate::support::streamed;
+use std::sync::OnceLock;
+use udmap::builtin_text;
+use udmap::convert::{Batch, CHUNK_BYTES, Converter, Engine, MAX_RECORD_BYTES, Options, Reject, Tally};
+use udmap::mapping::Mapping;
+
+/// The tables that logs are converted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Table {
+    Duo,
+    Extended,
+    /// One with what Duo's have not: nested fields, numbers and booleans, several times.
+    Nested,
+}
+
+impl Table {
+    pub(super) const ALL: [Table; 3] = [Table::Duo, Table::Extended, Table::Nested];
+
+    fn mapping(self) -> &'static Mapping {
+        static ALL: [OnceLock<Mapping>; 3] = [const { OnceLock::new() }; 3];
+        ALL[self as usize].get_or_init(|| match self {
+            Table::Duo => Mapping::builtin("duo_telephony").expect("built in"),
+            Table::Extended => Mapping::builtin("duo_telephony_extended").expect("built in"),
+            Table::Nested => Mapping::load("nested.toml", include_str!("nested.toml"), &|name| {
+                builtin_text(name).map(str::to_owned).ok_or_else(|| "no such table".to_owned())
+            })
+            .expect("the table is right"),
+        })
+    }
+}
+
+/// The converters of one setting: the exact one, and those that are held against it.
+pub(super) struct Judge {
+    exact: Converter,
+    others: Vec<(Engine, Converter)>,
+}
+
+/// What a conversion gives.
+type Result = (Vec<u8>, Vec<Reject>, Tally);
+
+impl Judge {
+    pub(super) fn new(table: Table) -> Judge {
+        Judge::with(table, CHUNK_BYTES, MAX_RECORD_BYTES)
+    }
+
+    pub(super) fn with(table: Table, chunk_bytes: usize, max_record_bytes: usize) -> Judge {
+        Judge::of(table, &Options { chunk_bytes, max_record_bytes, ..Options::default() })
+    }
+
+    pub(super) fn of(table: Table, options: &Options) -> Judge {
+        let converter = |engine| Converter::new(table.mapping(), &Options { engine, ..options.clone() });
+        // `Auto` is one of the others by another name.
+        let engines = [Engine::Portable, Engine::Avx2, Engine::Avx512];
+        let available = engines.into_iter().filter(|engine| engine.is_available());
+        Judge {
+            exact: converter(Engine::Exact),
+            others: available.map(|engine| (engine, converter(engine))).collect(),
+        }
+    }
+
+    /// Holds all engines against the exact one, whose result this gives back.
+    pub(super) fn same(&self, log: &[u8]) -> Batch {
+        self.same_because(log, "")
+    }
+
+    /// The same; `why` says what is wrong if they differ.
+    pub(super) fn same_because(&self, log: &[u8], why: &str) -> Batch {
+        let exact = self.exact.convert(log);
+        if let Some(difference) = self.difference(log, &exact) {
+            panic!("{why} {difference}");
+        }
+        exact
+    }
+
+    /// What the first engine that gives something else than the exact one gives.
+    fn difference(&self, log: &[u8], exact: &Batch) -> Option<String> {
+        self.others.iter().find_map(|(engine, converter)| {
+            let difference = difference(&converter.convert(log), exact)?;
+            let small = self.reduced(converter, log);
+            let shown = String::from_utf8_lossy(&small);
+            Some(format!("{engine:?}: {difference}\nthe least log that differs:\n{shown}\n{small:02x?}"))
+        })
+    }
+
+    /// The same for logs that are read as streams, and slice by slice.
+    pub(super) fn same_streamed(&self, log: &[u8], sizes: &[usize], threads: usize) {
+        let whole = self.same(log);
+        let expected = (whole.events, whole.rejects, whole.tally);
+        for (engine, converter) in &self.others {
+            assert!(streamed(converter, log, sizes, threads) == expected, "{engine:?}, streamed");
+            assert!(sliced(converter, log) == expected, "{engine:?}, sliced");
+        }
+    }
+
+    /// As few lines of `log` as still make a difference.
+    fn reduced(&self, converter: &Converter, log: &[u8]) -> Vec<u8> {
+        let differs = |lines: &[&[u8]]| {
+            let log = lines.concat();
+            difference(&converter.convert(&log), &self.exact.convert(&log)).is_some()
+        };
+        let mut lines: Vec<&[u8]> = log.split_inclusive(|b| *b == b'\n').collect();
+        let mut size = lines.len();
+        while size > 0 {
+            let mut at = 0;
+            while at < lines.len() {
+                let end = lines.len().min(at + size);
+                let fewer = [&lines[..at], &lines[end..]].concat();
+                if differs(&fewer) {
+                    lines = fewer;
+                } else {
+                    at = end;
+                }
+            }
+            size /= 2;
+        }
+        lines.concat()
+    }
+}
+
+/// What `convert_slice` gives.
+fn sliced(converter: &Converter, log: &[u8]) -> Result {
+    let (mut events, mut rejects) = (Vec::new(), Vec::new());
+    let tally = converter.convert_slice(log, &mut |batch| {
+        events.extend_from_slice(&batch.events);
+        rejects.extend_from_slice(&batch.rejects);
+        Ok(())
+    });
+    (events, rejects, tally)
+}
+
+/// What differs first, if anything does.
+fn difference(got: &Batch, exact: &Batch) -> Option<String> {
+    fn first<'a, T: PartialEq>(got: &'a [T], exact: &'a [T]) -> Option<(Option<&'a T>, Option<&'a T>)> {
+        let at = (0..got.len().max(exact.len())).find(|i| got.get(*i) != exact.get(*i))?;
+        Some((got.get(at), exact.get(at)))
+    }
+    if got.events != exact.events {
+        let lines = |batch: &Batch| -> Vec<String> {
+            String::from_utf8_lossy(&batch.events).split_inclusive('\n').map(str::to_owned).collect()
+        };
+        return Some(format!("event, and the exact one: {:#?}", first(&lines(got), &lines(exact))));
+    }
+    if let Some(pair) = first(&got.rejects, &exact.rejects) {
+        return Some(format!("reject, and the exact one: {pair:?}"));
+    }
+    if got.tally != exact.tally || got.end != exact.end {
+        return Some(format!("books {:?} {}, exact {:?} {}", got.tally, got.end, exact.tally, exact.end));
+    }
+    (!got.tally.balances()).then(|| format!("no balance: {:?}", got.tally))
+}
