@@ -166,7 +166,7 @@ mod tests {
             ("s3://b/", "s3://b", ""),
             ("s3://b/a", "s3://b", "a/"),
             ("s3://b/a b/c/", "s3://b", "a b/c/"),
-            ("/tmp/x", "/tmp/x", ""),
+            ("/data/x", "/data/x", ""),
             ("x/y", "x/y", ""),
         ];
         for (text, root, prefix) in table {

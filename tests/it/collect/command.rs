@@ -286,3 +286,19 @@ fn a_page_of_large_records_in_bounded_memory() {
     // The page and its object, and a little more.
     assert!(peak < 260 * 1024, "{peak} KiB");
 }
+
+/// docs/collect.md says something of every switch, and nothing of others.
+#[test]
+fn the_guide_knows_every_switch() {
+    let guide = fs::read_to_string(crate::support::project("docs/collect.md")).expect("docs/collect.md");
+    let help = run(&["collect", "--help"]).stdout;
+    let flags = |text: &str| -> std::collections::BTreeSet<String> {
+        let words = text.split(|c: char| !(c.is_ascii_lowercase() || c == '-'));
+        words.filter(|word| word.len() > 3 && word.starts_with("--")).map(str::to_owned).collect()
+    };
+    let (mut known, told) = (flags(&help), flags(&guide));
+    for flag in ["--help", "--version", "--quiet"] {
+        known.remove(flag);
+    }
+    assert_eq!(known, told);
+}
