@@ -1,4 +1,4 @@
-//! Signatures against the vectors of Duo's own clients (see fixtures/duo-signing/README.md).
+//! Signatures against the vectors of Duo's own clients (see tests/it/collect/duo-signing/README.md).
 
 use super::signature::{Asked, expected};
 use crate::support::project;
@@ -7,7 +7,7 @@ use std::fs;
 use udmap::collect::sign::{Signature, Signed, authorization, canonical, canonical_params};
 
 fn vectors(name: &str) -> Vec<Value> {
-    let text = fs::read_to_string(project(&format!("fixtures/duo-signing/{name}.json"))).expect(name);
+    let text = fs::read_to_string(project(&format!("tests/it/collect/duo-signing/{name}.json"))).expect(name);
     let file: Value = serde_json::from_str(&text).expect(name);
     file["vectors"].as_array().expect(name).clone()
 }
