@@ -1,11 +1,11 @@
 //! `udmap collect`: Duo's telephony log from its API into a bucket or a folder.
 
-use super::convert::{EnvelopeArg, FieldNamesArg, label};
+use super::spelling::Spelling;
 use super::{DONE, FAILED, REJECTS, mappings};
 use crate::collect::{
     Collector, Derive, Derived, Failure, Level, Limits, Outcome, Report, Settings, Stop, duration,
 };
-use crate::convert::{Converter, Envelope, FieldNames, Options};
+use crate::convert::Converter;
 use crate::store::Sink;
 use std::io::Write as _;
 use std::sync::Arc;
@@ -77,21 +77,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "URL|DIR")]
     rejects_to: Option<String>,
 
-    /// How field names of events are spelled.
-    #[arg(long, value_enum, value_name = "STYLE", default_value = "snake")]
-    field_names: FieldNamesArg,
-
-    /// What stands around an event.
-    #[arg(long, value_enum, value_name = "FORM", default_value = "bare")]
-    envelope: EnvelopeArg,
-
-    /// The asset namespace of events.
-    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    namespace: Option<String>,
-
-    /// An ingestion label of events; may be given several times.
-    #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
-    labels: Vec<(String, String)>,
+    #[command(flatten)]
+    spelling: Spelling,
 
     /// Run again and again, until SIGTERM.
     #[arg(long, value_name = "TIME", value_parser = period)]
@@ -180,20 +167,7 @@ impl Args {
     fn derive(&self) -> anyhow::Result<Arc<dyn Derive>> {
         let name = self.mapping.clone().or_else(|| std::env::var("UDMAP_MAPPING").ok());
         let mapping = mappings::load(name.as_deref().unwrap_or("duo_telephony"))?;
-        let options = Options {
-            field_names: match self.field_names {
-                FieldNamesArg::Snake => FieldNames::Snake,
-                FieldNamesArg::Camel => FieldNames::Camel,
-            },
-            envelope: match self.envelope {
-                EnvelopeArg::Bare => Envelope::Bare,
-                EnvelopeArg::Event => Envelope::Event,
-            },
-            namespace: self.namespace.clone(),
-            labels: self.labels.clone(),
-            ..Options::default()
-        };
-        Ok(Arc::new(Events(Converter::new(&mapping, &options))))
+        Ok(Arc::new(Events(Converter::new(&mapping, &self.spelling.options()))))
     }
 }
 

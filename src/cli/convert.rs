@@ -1,9 +1,8 @@
 //! `udmap convert`: logs in, UDM events out.
 
+use super::spelling::Spelling;
 use super::{DONE, FAILED, REJECTS, mappings, progress, store_error};
-use crate::convert::{
-    Converter, Engine, Envelope, FieldNames, Input, MAX_RECORD_BYTES, Options, Piece, Stop,
-};
+use crate::convert::{Converter, Engine, Input, MAX_RECORD_BYTES, Options, Piece, Stop};
 use crate::report::summary::{Examples, Summary, counted};
 use crate::store::{self, Sink, Source};
 use anyhow::bail;
@@ -54,21 +53,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME|FILE", default_value = "duo_telephony")]
     mapping: String,
 
-    /// How field names are spelled: `event_type` or `eventType`.
-    #[arg(long, value_enum, value_name = "STYLE", default_value = "snake")]
-    field_names: FieldNamesArg,
-
-    /// What stands around an event: nothing, or {"event":{"idm":{"read_only_udm":...}}}.
-    #[arg(long, value_enum, value_name = "FORM", default_value = "bare")]
-    envelope: EnvelopeArg,
-
-    /// The asset namespace: sets principal.namespace wherever a principal stands.
-    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
-    namespace: Option<String>,
-
-    /// An ingestion label, added to metadata.ingestion_labels; may be given several times.
-    #[arg(long = "label", value_name = "KEY=VALUE", value_parser = label)]
-    labels: Vec<(String, String)>,
+    #[command(flatten)]
+    spelling: Spelling,
 
     /// How many threads convert [default: the number of cores].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -97,45 +83,16 @@ pub(super) struct Args {
     quiet: bool,
 }
 
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-pub(super) enum FieldNamesArg {
-    Snake,
-    Camel,
-}
-
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-pub(super) enum EnvelopeArg {
-    Bare,
-    Event,
-}
-
 /// How many inputs that could not be read are named on stderr.
 const MOST_FAILURES: usize = 20;
-
-pub(super) fn label(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() && !value.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        _ => Err("a label is KEY=VALUE, neither of them empty".into()),
-    }
-}
 
 pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let mapping = mappings::load(&args.mapping)?;
     let options = Options {
-        field_names: match args.field_names {
-            FieldNamesArg::Snake => FieldNames::Snake,
-            FieldNamesArg::Camel => FieldNames::Camel,
-        },
-        envelope: match args.envelope {
-            EnvelopeArg::Bare => Envelope::Bare,
-            EnvelopeArg::Event => Envelope::Event,
-        },
-        namespace: args.namespace.clone(),
-        labels: args.labels.clone(),
         // At most 2^30, so it fits.
         max_record_bytes: args.max_record_bytes as usize,
         engine: args.engine,
-        ..Options::default()
+        ..args.spelling.options()
     };
     let converter = Converter::new(&mapping, &options);
     let listing = store::list(&args.inputs, &outputs(args)?)?;

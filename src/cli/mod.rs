@@ -8,6 +8,7 @@ mod convert;
 mod generate;
 mod mappings;
 mod progress;
+mod spelling;
 
 use crate::convert::Engine;
 use clap::builder::{PossibleValuesParser, TypedValueParser};

@@ -4,12 +4,9 @@ use super::answer::Page;
 use super::record;
 use super::seen::Key;
 use super::state::{State, offset_ms};
-use super::window;
+use super::window::{self, SLACK};
 use super::{Error, ErrorKind};
 use std::borrow::Cow;
-
-/// A record's time and a cursor's may differ by rounding, in ms.
-pub(super) const SLACK: i64 = 1_000;
 
 /// What a page means for a state.
 #[derive(Debug)]

@@ -9,6 +9,8 @@ pub(super) const DAY: i64 = 86_400_000;
 pub(super) const OLDEST: i64 = 179 * DAY;
 /// Later records are not yet consistent.
 pub(super) const NEWEST: i64 = 120_000;
+/// A record's time and a cursor's may differ by rounding, in ms.
+pub(super) const SLACK: i64 = 1_000;
 /// Between the two ends of a window.
 const SHORTEST: i64 = 5_000;
 
@@ -124,7 +126,7 @@ pub(super) fn close(state: &mut State) {
     let Some(window) = state.window.take() else { return };
     state.watermark = Some(window.to);
     state.recent_from = Some(window.keep_from);
-    state.recent.forget_before(window.keep_from - super::step::SLACK);
+    state.recent.forget_before(window.keep_from - SLACK);
 }
 
 /// The gaps that `next` has and `state` has not.

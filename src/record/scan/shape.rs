@@ -15,11 +15,13 @@ use crate::raw::{Cpu, Input, Span, VALUES};
 use std::ops::Range;
 
 /// How many shapes are remembered, and how many parts of them: each takes some 200 bytes.
-const MOST_SHAPES: usize = 256;
+const MOST_SHAPES: usize = 128;
 const MOST_PARTS: usize = 12 * 1024;
 /// The most values of a shape, and the longest record that has one.
 const MOST_VALUES: usize = 256;
 const MOST_BYTES: usize = 16 * 1024;
+/// So many shapes are learnt without a pause.
+const AT_ONCE: u32 = 64;
 /// So few shapes are put in order of their hits at once.
 const FEW: usize = 16;
 /// How many records say which texts always have the same length.
@@ -170,9 +172,11 @@ impl Shapes {
     #[cold]
     #[inline(never)]
     pub(super) fn learn(&mut self, bytes: &[u8], line: Range<usize>, found: &Found) {
-        // Slower from time to time: the first shapes at once, then ever fewer.
+        // The first shapes at once, then ever more slowly: to learn one costs as much as to walk a
+        // hundred records.
         self.patience = (self.patience + 1).min(4096);
-        self.wait = self.patience.saturating_sub(MOST_SHAPES as u32) * 8;
+        let late = self.patience.saturating_sub(AT_ONCE);
+        self.wait = late * late;
         let Some(shape) = Shape::of(bytes, line, found) else { return };
         if self.shapes.len() == MOST_SHAPES || self.tight.len() + self.loose.len() > MOST_PARTS {
             // Those that fit often stay, if they still do; the others make room.
