@@ -1,4 +1,9 @@
-//! Each fault of the published collectors has a test here that bears its name.
+//! Faults of the published collectors, each with a test that bears its name.
+//!
+//! Where one is a matter of chance or of size, its test is elsewhere: overlapping runs and a state write that fails
+//! (`matrix::two_at_once`, `s3::two_commands_on_one_state`), a crash between two writes
+//! (`matrix::every_way_of_answering_and_a_cut_after_every_step`), all pages in memory
+//! (`command::a_page_of_large_records_in_bounded_memory`).
 
 use super::duo::{Cursor, Duo, End, Fault, HOST, Switches, iso, record};
 use super::world::{DAY, HOUR, MINUTE, START, World, block_on};
