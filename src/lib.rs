@@ -31,6 +31,8 @@ pub mod cli;
 #[cfg(feature = "collect")]
 pub mod collect;
 pub mod convert;
+#[cfg(all(feature = "collect", any(feature = "cli", feature = "lambda")))]
+mod events;
 #[cfg(feature = "lambda")]
 #[doc(hidden)]
 pub mod lambda;

@@ -2,10 +2,9 @@
 
 use super::spelling::Spelling;
 use super::{DONE, FAILED, REJECTS, mappings};
-use crate::collect::{
-    Collector, Derive, Derived, Failure, Level, Limits, Outcome, Report, Settings, Stop, duration,
-};
+use crate::collect::{Collector, Derive, Failure, Level, Limits, Outcome, Report, Settings, Stop, duration};
 use crate::convert::Converter;
+use crate::events::Events;
 use crate::store::Sink;
 use std::io::Write as _;
 use std::sync::Arc;
@@ -168,22 +167,6 @@ impl Args {
         let name = self.mapping.clone().or_else(|| std::env::var("UDMAP_MAPPING").ok());
         let mapping = mappings::load(name.as_deref().unwrap_or("duo_telephony"))?;
         Ok(Arc::new(Events(Converter::new(&mapping, &self.spelling.options()))))
-    }
-}
-
-/// Makes UDM events of raw records.
-#[derive(Debug)]
-struct Events(Converter);
-
-impl Derive for Events {
-    fn derive(&self, name: &str, raw: &[u8]) -> Result<Vec<Derived>, String> {
-        let batch = self.0.convert(raw);
-        let mut rejects = Vec::new();
-        batch.rejects.iter().for_each(|reject| reject.write_json(name, &mut rejects));
-        Ok(vec![
-            Derived { target: "events", bytes: batch.events, lines: batch.tally.events },
-            Derived { target: "rejects", bytes: rejects, lines: batch.tally.rejects },
-        ])
     }
 }
 

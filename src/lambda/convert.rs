@@ -1,14 +1,11 @@
-//! UDM events beside the logs, with `UDMAP_CONVERT`: here the collector and the engine meet.
+//! UDM events beside the logs, with `UDMAP_CONVERT`, by a built-in mapping.
 
-use crate::collect::{Derive, Derived, Error};
+use crate::collect::{Derive, Error};
 use crate::convert::{Converter, Options};
+use crate::events::Events;
 use crate::mapping::Mapping;
 use crate::record::shown;
 use std::sync::Arc;
-
-/// Converts what is delivered, by a built-in mapping.
-#[derive(Debug)]
-struct Conversion(Converter);
 
 /// The conversion by the mapping that the environment names: `UDMAP_MAPPING` (`duo_telephony`).
 ///
@@ -19,19 +16,5 @@ pub(super) fn derivation(env: &dyn Fn(&str) -> Option<String>) -> Result<Arc<dyn
     let mapping = Mapping::builtin(name.trim());
     let mapping = mapping
         .ok_or_else(|| Error::config(format!("there is no mapping `{}` (UDMAP_MAPPING)", shown(&name))))?;
-    Ok(Arc::new(Conversion(Converter::new(&mapping, &Options::default()))))
-}
-
-impl Derive for Conversion {
-    fn derive(&self, name: &str, raw: &[u8]) -> Result<Vec<Derived>, String> {
-        let batch = self.0.convert(raw);
-        let mut rejects = Vec::new();
-        for reject in &batch.rejects {
-            reject.write_json(name, &mut rejects);
-        }
-        Ok(vec![
-            Derived { target: "events", bytes: batch.events, lines: batch.tally.events },
-            Derived { target: "rejects", bytes: rejects, lines: batch.tally.rejects },
-        ])
-    }
+    Ok(Arc::new(Events(Converter::new(&mapping, &Options::default()))))
 }
