@@ -81,6 +81,8 @@ pub(crate) trait Cpu: Copy {
     fn differs(self, block: &[u8; BLOCK], pattern: &Pattern) -> bool;
     /// How many digits the block begins with.
     fn digits(self, block: &[u8; BLOCK]) -> usize;
+    /// Does `work` with these instructions in a function of its own, so that the registers are its.
+    fn apart<W: Work>(self, work: W) -> W::Output;
 }
 
 /// Plain integers, eight bytes at a time.
@@ -150,11 +152,16 @@ impl Cpu for Portable {
         }
         BLOCK
     }
+
+    #[inline(never)]
+    fn apart<W: Work>(self, work: W) -> W::Output {
+        work.run(self)
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::{BLOCK, Cpu, Pattern};
+    use super::{BLOCK, Cpu, Pattern, Work};
     use std::arch::x86_64::*;
 
     /// AVX2. Made only by [`super::with_cpu`], where the machine has it.
@@ -185,6 +192,18 @@ mod x86 {
             !(_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_max_epu8(x, nine), nine)) as u32)
         };
         others.trailing_zeros() as usize
+    }
+
+    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+    #[inline(never)]
+    pub(super) fn avx2<W: Work>(work: W) -> W::Output {
+        work.run(Avx2(()))
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,bmi1,bmi2,lzcnt,popcnt")]
+    #[inline(never)]
+    pub(super) fn avx512<W: Work>(work: W) -> W::Output {
+        work.run(Avx512(()))
     }
 
     impl Cpu for Avx2 {
@@ -224,6 +243,12 @@ mod x86 {
         fn digits(self, block: &[u8; BLOCK]) -> usize {
             digits(block)
         }
+
+        #[inline(always)]
+        fn apart<W: Work>(self, work: W) -> W::Output {
+            // SAFETY: an `Avx2` exists only where the machine has these instructions.
+            unsafe { avx2(work) }
+        }
     }
 
     impl Cpu for Avx512 {
@@ -259,6 +284,12 @@ mod x86 {
         fn digits(self, block: &[u8; BLOCK]) -> usize {
             digits(block)
         }
+
+        #[inline(always)]
+        fn apart<W: Work>(self, work: W) -> W::Output {
+            // SAFETY: an `Avx512` exists only where the machine has these instructions.
+            unsafe { avx512(work) }
+        }
     }
 }
 
@@ -274,19 +305,11 @@ pub(crate) trait Work {
 pub(crate) fn with_cpu<W: Work>(level: Level, work: W) -> W::Output {
     #[cfg(target_arch = "x86_64")]
     {
-        #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,bmi1,bmi2,lzcnt,popcnt")]
-        fn avx512<W: Work>(work: W) -> W::Output {
-            work.run(x86::Avx512(()))
-        }
-        #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-        fn avx2<W: Work>(work: W) -> W::Output {
-            work.run(x86::Avx2(()))
-        }
         match level.min(Level::best()) {
             // SAFETY: `Level::best` has found these instructions on this machine.
-            Level::Avx512 => return unsafe { avx512(work) },
+            Level::Avx512 => return unsafe { x86::avx512(work) },
             // SAFETY: as above.
-            Level::Avx2 => return unsafe { avx2(work) },
+            Level::Avx2 => return unsafe { x86::avx2(work) },
             Level::Portable => {}
         }
     }
@@ -406,53 +429,82 @@ impl Template {
 
     /// Appends the constants with the values between them to `out`.
     #[inline(always)]
-    pub(crate) fn write(&self, out: &mut Vec<u8>, input: Input<'_>, scratch: &[u8], values: &[Span; VALUES]) {
-        // Where there is a whole block from a value's first byte on, that is copied. A scratch that
-        // is shorter than a block has none, not even at 0.
-        let scratch_ends = scratch.len().saturating_sub(BLOCK - 1);
+    fn append(&self, out: &mut Vec<u8>, input: Input<'_>, scratch: &[u8], values: &[Span; VALUES]) {
+        // What values lie in, by the top bit of their start, and the place before which a whole block
+        // can be read. A scratch that is shorter than a block has none, not even at 0.
+        let bases = [
+            (input.bytes.as_ptr(), input.last + 1),
+            (scratch.as_ptr(), scratch.len().saturating_sub(BLOCK - 1)),
+        ];
         out.reserve(self.room);
-        let mut to = out.as_mut_ptr();
-        let mut end = out.len();
+        // SAFETY: the place behind the last byte.
+        let mut to = unsafe { out.as_mut_ptr().add(out.len()) };
         let mut constant = self.constants.as_ptr();
         for step in &self.steps {
             let len = step.len as usize;
             // SAFETY: `constant` is where this step's constant begins, since all before it have
             // been passed by their lengths; a wide block can be read behind the last one. From
-            // `end` on there is `room` for all that is written from here on.
+            // `to` on there is `room` for all that is written from here on.
             unsafe {
-                copy_wide(constant, to.add(end), len);
+                copy_wide(constant, to, len);
                 constant = constant.add(len);
+                to = to.add(len);
             }
-            end += len;
             let span = values[step.value as usize % VALUES];
             let len = span.len as usize;
             let start = (span.start & !IN_SCRATCH) as usize;
-            let (from, ends) = if span.start & IN_SCRATCH == 0 {
-                (input.bytes.as_ptr(), input.last + 1)
-            } else {
-                (scratch.as_ptr(), scratch_ends)
-            };
+            let (from, ends) = bases[(span.start >> 31) as usize];
             if len <= BLOCK && start < ends {
                 // SAFETY: a block can be read before `ends`, and `room` has a block for each value
                 // besides the constants.
-                unsafe { std::ptr::copy_nonoverlapping(from.add(start), to.add(end), BLOCK) };
-                end += len;
+                unsafe {
+                    std::ptr::copy_nonoverlapping(from.add(start), to, BLOCK);
+                    to = to.add(len);
+                }
             } else {
+                // SAFETY: `to` lies in the vector's buffer.
+                let end = unsafe { to.offset_from_unsigned(out.as_ptr()) };
                 // SAFETY: everything up to `end` was written, and `end` is within the capacity.
                 unsafe { out.set_len(end) };
-                out.extend_from_slice(span.text(input, scratch));
-                // For the rest, as if it were the whole.
-                out.reserve(self.room);
-                end = out.len();
-                to = out.as_mut_ptr();
+                to = self.long_value(out, span.text(input, scratch));
             }
         }
-        // SAFETY: as above; then everything up to `end` has been written, which is within the
-        // capacity.
+        // SAFETY: as above; then everything up to `to` and the last constant has been written, which
+        // is within the capacity.
         unsafe {
-            copy_wide(constant, to.add(end), self.last);
-            out.set_len(end + self.last);
+            copy_wide(constant, to, self.last);
+            out.set_len(to.offset_from_unsigned(out.as_ptr()) + self.last);
         }
+    }
+
+    /// Appends a value of any length, and makes room for the rest as if it were the whole; the place
+    /// behind the value.
+    #[cold]
+    #[inline(never)]
+    fn long_value(&self, out: &mut Vec<u8>, value: &[u8]) -> *mut u8 {
+        out.extend_from_slice(value);
+        out.reserve(self.room);
+        // SAFETY: the place behind the last byte.
+        unsafe { out.as_mut_ptr().add(out.len()) }
+    }
+}
+
+/// Appends a template's constants, with the values between them, to `out`.
+#[derive(Debug)]
+pub(crate) struct Write<'a> {
+    pub(crate) template: &'a Template,
+    pub(crate) out: &'a mut Vec<u8>,
+    pub(crate) input: Input<'a>,
+    pub(crate) scratch: &'a [u8],
+    pub(crate) values: &'a [Span; VALUES],
+}
+
+impl Work for Write<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<C: Cpu>(self, _: C) {
+        self.template.append(self.out, self.input, self.scratch, self.values);
     }
 }
 
@@ -462,14 +514,13 @@ impl Template {
 /// Up to a wide block more than `len` can be read from `from` and written to `to`.
 #[inline(always)]
 unsafe fn copy_wide(from: *const u8, to: *mut u8, len: usize) {
-    // SAFETY: what begins before `len` ends within a wide block of it.
-    unsafe {
-        std::ptr::copy_nonoverlapping(from, to, WIDE);
-        if len > WIDE {
-            std::ptr::copy_nonoverlapping(from.add(WIDE), to.add(WIDE), WIDE);
-            if len > 2 * WIDE {
-                std::ptr::copy_nonoverlapping(from.add(2 * WIDE), to.add(2 * WIDE), len - 2 * WIDE);
-            }
+    let mut at = 0;
+    loop {
+        // SAFETY: what begins at or before `len` ends within a wide block of it.
+        unsafe { std::ptr::copy_nonoverlapping(from.add(at), to.add(at), WIDE) };
+        at += WIDE;
+        if at >= len {
+            return;
         }
     }
 }
@@ -552,7 +603,7 @@ mod tests {
                 values[1] = Span::of_scratch(50, 3);
                 values[127] = Span::of_scratch(0, 53);
                 for _ in 0..3 {
-                    template.write(&mut out, input, scratch, &values);
+                    template.append(&mut out, input, scratch, &values);
                 }
                 let (v, w, x) = (&text[150..150 + len], &text[50..53], &text[..53]);
                 assert_eq!((values[0].text(input, scratch), values[1].text(input, scratch)), (v, w));

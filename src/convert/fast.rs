@@ -6,7 +6,7 @@
 use super::program::{FIRST_TIME, Program};
 use super::{Batch, Converter};
 use crate::mapping::{Kind, Plan};
-use crate::raw::{self, Cpu, Input, Level, Span, Work};
+use crate::raw::{self, Cpu, Input, Level, Span, Work, Write};
 use crate::record::forms::Form;
 use crate::record::scan::{MOST_SLOTS, OWN_BYTES, Scanner};
 use crate::record::time::{Clock, TIME_BYTES};
@@ -110,7 +110,7 @@ impl Work for Lines<'_> {
                 // What can be read behind the lines is not theirs.
                 && record_end <= end
                 && record_end - at <= converter.max_record_bytes
-                && fast.event(converter, input, present, &mut batch.events)
+                && fast.event(cpu, converter, input, present, &mut batch.events)
             {
                 next = Some(record_end);
             }
@@ -131,7 +131,14 @@ impl Fast {
     /// Writes the event of the record that was just read; `false`, and nothing written, if that
     /// needs the exact path.
     #[inline(always)]
-    fn event(&mut self, converter: &Converter, input: Input<'_>, present: u64, out: &mut Vec<u8>) -> bool {
+    fn event<C: Cpu>(
+        &mut self,
+        cpu: C,
+        converter: &Converter,
+        input: Input<'_>,
+        present: u64,
+        out: &mut Vec<u8>,
+    ) -> bool {
         let Fast { scanner, clock, programs, by_fields, at_hand, tested, .. } = self;
         let (values, scratch) = scanner.values();
         // A respelled text that still has escapes is neither an address nor a time nor a number:
@@ -168,7 +175,7 @@ impl Fast {
             let Some(len) = clock.convert(text, reading, own) else { return false };
             values[FIRST_TIME + n] = Span::of_scratch(n * TIME_BYTES, len);
         }
-        program.template.write(out, input, scratch, values);
+        cpu.apart(Write { template: &program.template, out, input, scratch, values });
         program.events += 1;
         true
     }

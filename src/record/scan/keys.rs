@@ -1,22 +1,33 @@
 //! The wanted keys, to be found at once.
 
+use crate::raw::BLOCK;
 use crate::record::wanted::{Below, Branch, Wanted};
 
 /// The list of no object: no key in it is wanted.
 pub(super) const NO_LIST: u8 = u8::MAX;
 /// How many bytes of a key are compared at once.
-const HEAD: usize = 16;
+pub(super) const HEAD: usize = 16;
 
 /// What a key leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wants {
-    Nothing,
-    /// A value: the slot's number.
-    Slot(u8),
-    /// An object with a list of its own.
-    List(u8),
-    /// The record is one for the exact reader.
-    Exact,
+pub(super) struct Wants {
+    /// The slot that the value fills, as a bit; 0 for none.
+    pub(super) slot: u64,
+    /// The slots below an object with a list of its own.
+    pub(super) below: u64,
+    /// The slot's number; if there is none, a place among [`VALUES`] that nobody looks at.
+    pub(super) place: u8,
+    /// The list of the object.
+    pub(super) list: u8,
+    /// Whether the record is one for the exact reader.
+    pub(super) exact: bool,
+}
+
+impl Wants {
+    pub(super) const NOTHING: Wants =
+        Wants { slot: 0, below: 0, place: super::NO_PLACE, list: NO_LIST, exact: false };
+    /// Where a record begins.
+    pub(super) const ROOT: Wants = Wants { list: 0, ..Wants::NOTHING };
 }
 
 /// The wanted keys: for each object on the way to a wanted field a list, list 0 for the record.
@@ -26,31 +37,52 @@ pub(super) struct Keys {
     table: Vec<Entry>,
     /// Keys longer than [`HEAD`], in full.
     long: Vec<(u8, Vec<u8>, Wants)>,
-    /// The slots below each list.
-    below: Vec<u64>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     head: u128,
-    len: u8,
-    list: u8,
+    /// The list and the length.
+    key: u32,
     wants: Wants,
 }
+
+/// The `key` of no [`Entry`].
+const FREE: u32 = u32::MAX;
+
+/// The `key` of an [`Entry`] for a key of this length.
+#[inline(always)]
+fn of(list: u8, len: usize) -> u32 {
+    u32::from(list) << 8 | len as u32
+}
+
+/// For each length of a key, its bytes among [`HEAD`].
+static HEADS: [u128; HEAD + 1] = {
+    let mut heads = [0; HEAD + 1];
+    let mut len = 1;
+    while len <= HEAD {
+        heads[len] = u128::MAX >> (8 * (HEAD - len));
+        len += 1;
+    }
+    heads
+};
 
 impl Keys {
     /// Nothing if there are more than this reader can hold. Records with one of the keys in
     /// `exact` at their top are not for it.
     pub(super) fn new(wanted: &Wanted, exact: &[String]) -> Option<Keys> {
         let mut lists = Vec::new();
-        let mut below = Vec::new();
-        add(wanted.root(), &mut lists, &mut below);
+        let mut count = 0;
+        if wanted.paths().len() > super::MOST_SLOTS {
+            return None;
+        }
+        add(wanted.root(), &mut lists, &mut count);
+        if count >= usize::from(NO_LIST) - 1 {
+            return None;
+        }
         for key in exact {
             lists.retain(|(list, known, _)| *list != 0 || known != key);
-            lists.push((0, key.clone(), Wants::Exact));
-        }
-        if wanted.paths().len() > super::MOST_SLOTS || below.len() >= usize::from(NO_LIST) - 1 {
-            return None;
+            lists.push((0, key.clone(), Wants { exact: true, ..Wants::NOTHING }));
         }
         // Keys are compared as they are spelled without needless escapes.
         let has_escapes = |key: &str| key.bytes().any(|b| matches!(b, 0..=0x1f | b'"' | b'\\'));
@@ -58,8 +90,8 @@ impl Keys {
             return None;
         }
         let room = (4 * lists.len()).next_power_of_two();
-        let free = Entry { head: 0, len: 0, list: NO_LIST, wants: Wants::Nothing };
-        let mut keys = Keys { table: vec![free; room], long: Vec::new(), below };
+        let free = Entry { head: 0, key: FREE, wants: Wants::NOTHING };
+        let mut keys = Keys { table: vec![free; room], long: Vec::new() };
         for (list, key, wants) in lists {
             if key.len() > HEAD {
                 keys.long.push((list as u8, key.into_bytes(), wants));
@@ -67,10 +99,9 @@ impl Keys {
             }
             let mut head = [0; HEAD];
             head[..key.len()].copy_from_slice(key.as_bytes());
-            let entry =
-                Entry { head: u128::from_le_bytes(head), len: key.len() as u8, list: list as u8, wants };
-            let mut at = keys.place(entry.head, key.len(), entry.list);
-            while keys.table[at].list != NO_LIST {
+            let entry = Entry { head: u128::from_le_bytes(head), key: of(list as u8, key.len()), wants };
+            let mut at = keys.place(entry.head, entry.key);
+            while keys.table[at].key != FREE {
                 at = (at + 1) & (room - 1);
             }
             keys.table[at] = entry;
@@ -79,76 +110,72 @@ impl Keys {
     }
 
     #[inline(always)]
-    fn place(&self, head: u128, len: usize, list: u8) -> usize {
-        let mixed =
-            (head as u64) ^ ((head >> 64) as u64).rotate_left(29) ^ (len as u64 + 256 * u64::from(list));
+    fn place(&self, head: u128, key: u32) -> usize {
+        let mixed = (head as u64) ^ ((head >> 64) as u64).rotate_left(29) ^ u64::from(key);
         (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as usize & (self.table.len() - 1)
     }
 
-    /// What the key at `bytes[start..end]` leads to in an object of this list.
+    /// What a key of at most [`HEAD`] bytes, with which the block begins, leads to in an object of
+    /// this list.
     #[inline(always)]
-    pub(super) fn find(&self, list: u8, bytes: &[u8], start: usize, end: usize) -> Wants {
-        if list == NO_LIST {
-            return Wants::Nothing;
-        }
-        let len = end - start;
-        let Some(window) = bytes.get(start..).and_then(|rest| rest.first_chunk::<HEAD>()) else {
-            return Wants::Exact;
-        };
-        if len > HEAD {
-            let key = &bytes[start..end];
-            let known = self.long.iter().find(|(l, known, _)| *l == list && known == key);
-            return known.map_or(Wants::Nothing, |(_, _, wants)| *wants);
-        }
-        // The bytes behind the key are shifted out.
-        let shift = 8 * (HEAD - len) as u32;
-        let head = u128::from_le_bytes(*window).checked_shl(shift).map_or(0, |shifted| shifted >> shift);
-        let mut at = self.place(head, len, list);
+    pub(super) fn short<'a>(&'a self, list: u8, block: &[u8; BLOCK], len: usize) -> &'a Wants {
+        let head = u128::from_le_bytes(block.as_chunks::<HEAD>().0[0]) & HEADS[len.min(HEAD)];
+        let key = of(list, len);
+        let mut at = self.place(head, key);
         loop {
-            let entry = &self.table[at];
-            if entry.head == head && usize::from(entry.len) == len && entry.list == list {
-                return entry.wants;
+            let Some(entry) = self.table.get(at) else { return &Wants::NOTHING };
+            if entry.head == head && entry.key == key {
+                return &entry.wants;
             }
             // A quarter of the table is taken at most, so this ends.
-            if entry.list == NO_LIST {
-                return Wants::Nothing;
+            if entry.key == FREE {
+                return &Wants::NOTHING;
             }
             at = (at + 1) & (self.table.len() - 1);
         }
     }
 
-    /// The slots below a list.
-    pub(super) fn below(&self, list: u8) -> u64 {
-        self.below[usize::from(list)]
+    /// What a key of more bytes leads to.
+    #[inline(always)]
+    pub(super) fn long<'a>(&'a self, list: u8, key: &[u8]) -> &'a Wants {
+        let known = self.long.iter().find(|(l, known, _)| *l == list && known == key);
+        known.map_or(&Wants::NOTHING, |(_, _, wants)| wants)
     }
 }
 
 /// Adds the list of `branches`, and those below, as (list, key, what it leads to); gives its
-/// number.
-fn add(branches: &[Branch], lists: &mut Vec<(usize, String, Wants)>, below: &mut Vec<u64>) -> usize {
-    let list = below.len();
-    below.push(0);
+/// number, and the slots in it. `count` is how many lists there are.
+fn add(branches: &[Branch], lists: &mut Vec<(usize, String, Wants)>, count: &mut usize) -> (usize, u64) {
+    let list = *count;
+    *count += 1;
+    let mut slots = 0;
     for branch in branches {
         let wants = match &branch.below {
-            Below::Slot(slot) => {
-                below[list] |= 1u64.checked_shl(*slot as u32).unwrap_or(0);
-                Wants::Slot(*slot as u8)
-            }
+            Below::Slot(slot) => Wants { slot: 1 << slot, place: *slot as u8, ..Wants::NOTHING },
             Below::Keys(keys) => {
-                let id = add(keys, lists, below);
-                below[list] |= below[id];
-                Wants::List(id as u8)
+                let (list, below) = add(keys, lists, count);
+                Wants { below, list: list as u8, ..Wants::NOTHING }
             }
         };
+        slots |= wants.slot | wants.below;
         lists.push((list, branch.key.clone(), wants));
     }
-    list
+    (list, slots)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::record::FieldPath;
+
+    fn look_up(keys: &Keys, list: u8, key: &str) -> Wants {
+        if key.len() > HEAD {
+            return *keys.long(list, key.as_bytes());
+        }
+        let mut block = [b'"'; BLOCK];
+        block[..key.len()].copy_from_slice(key.as_bytes());
+        *keys.short(list, &block, key.len())
+    }
 
     #[test]
     fn keys_are_found_and_others_are_not() {
@@ -159,30 +186,28 @@ mod tests {
             wanted.want(&FieldPath::parse(path).unwrap()).unwrap();
         }
         let keys = Keys::new(&wanted, &["a".into(), "stat".into()]).unwrap();
-        let find = |list, key: &str| {
-            let bytes = [key.as_bytes(), &[b'"'; 16]].concat();
-            keys.find(list, &bytes, 0, key.len())
-        };
-        assert_eq!(find(0, "a"), Wants::Exact);
-        assert_eq!(find(0, "stat"), Wants::Exact);
-        assert_eq!(find(0, "timestamp"), Wants::Slot(3));
-        assert_eq!(find(0, &long), Wants::Slot(4));
-        assert_eq!(find(0, &sixteen), Wants::Slot(5));
-        let Wants::List(b) = find(0, "b") else { panic!() };
-        assert_eq!(keys.below(b), 0b100_0110);
-        assert_eq!(find(b, "c"), Wants::Slot(1));
-        assert_eq!(find(b, &long), Wants::Slot(6));
-        let Wants::List(d) = find(b, "d") else { panic!() };
-        assert_eq!(find(d, "e"), Wants::Slot(2));
+        let find = |list, key: &str| look_up(&keys, list, key);
+        let slot = |n: u8| Wants { slot: 1 << n, place: n, ..Wants::NOTHING };
+        assert!(find(0, "a").exact && find(0, "stat").exact);
+        assert_eq!(find(0, "timestamp"), slot(3));
+        assert_eq!(find(0, &long), slot(4));
+        assert_eq!(find(0, &sixteen), slot(5));
+        let Wants { list: b, below, .. } = find(0, "b");
+        assert_eq!(below, 0b100_0110);
+        assert_eq!(find(b, "c"), slot(1));
+        assert_eq!(find(b, &long), slot(6));
+        let Wants { list: d, below, .. } = find(b, "d");
+        assert_eq!(below, 0b100);
+        assert_eq!(find(d, "e"), slot(2));
         for (list, key) in
             [(0, ""), (0, "A"), (0, "c"), (0, "timestam"), (0, "timestampa"), (b, "a"), (d, "c"), (b, "stat")]
         {
-            assert_eq!(find(list, key), Wants::Nothing, "{list} {key}");
+            assert_eq!(find(list, key), Wants::NOTHING, "{list} {key}");
         }
-        assert_eq!(find(NO_LIST, "a"), Wants::Nothing);
-        assert_eq!(find(0, &format!("{sixteen}k")), Wants::Nothing);
+        assert_eq!(find(NO_LIST, "a"), Wants::NOTHING);
+        assert_eq!(find(0, &format!("{sixteen}k")), Wants::NOTHING);
         for n in 0..500 {
-            assert_eq!(find(0, &format!("key{n}")), Wants::Nothing);
+            assert_eq!(find(0, &format!("key{n}")), Wants::NOTHING);
         }
     }
 
@@ -197,16 +222,14 @@ mod tests {
             }
         }
         let keys = Keys::new(&wanted, &[]).unwrap();
-        let find = |list, key: String| {
-            let bytes = [key.as_bytes(), &[b'"'; 16]].concat();
-            keys.find(list, &bytes, 0, key.len())
-        };
+        let find = |list, key: String| look_up(&keys, list, &key);
         for list in 0..lists {
-            let Wants::List(id) = find(0, format!("l{list}")) else { panic!() };
+            let id = find(0, format!("l{list}")).list;
             for other in 0..lists {
                 for (n, key) in ["a", "b"].into_iter().enumerate() {
-                    let slot = Wants::Slot(2 * other as u8 + n as u8);
-                    let expected = if other == list { slot } else { Wants::Nothing };
+                    let place = 2 * other + n;
+                    let slot = Wants { slot: 1 << place, place: place as u8, ..Wants::NOTHING };
+                    let expected = if other == list { slot } else { Wants::NOTHING };
                     assert_eq!(find(id, format!("{key}{other}")), expected, "{list} {key}{other}");
                 }
             }

@@ -7,9 +7,9 @@
 //! Many kinds of records begin alike. So the layouts of all of them are one [`Tree`]: where a part
 //! does not fit, the one is tried that stands in its place in another kind.
 
-use super::MOST_SLOTS;
 use super::value;
 use super::walk::{Kind, Value};
+use super::{MOST_SLOTS, NO_PLACE};
 use crate::raw::{BLOCK, Cpu, Input, Pattern, Span, VALUES};
 use std::ops::Range;
 
@@ -45,10 +45,6 @@ struct Fixed {
     is_number: bool,
     place: u8,
 }
-
-/// The place of values that fill no slot: nobody looks at it.
-const NO_PLACE: u8 = VALUES as u8 - 1;
-const _: () = assert!(MOST_SLOTS < NO_PLACE as usize);
 
 fn place(slot: usize) -> u8 {
     if slot < MOST_SLOTS { slot as u8 } else { NO_PLACE }

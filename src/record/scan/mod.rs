@@ -18,10 +18,13 @@ use super::wanted::Wanted;
 use crate::raw::{Cpu, Input, Span, VALUES};
 use keys::Keys;
 use shape::Shapes;
-use walk::{Found, walk};
+use walk::{Found, Walk};
 
 /// The most slots that this reader can fill.
 pub(crate) const MOST_SLOTS: usize = 64;
+/// The place among the values of those that fill no slot: nobody looks at it.
+const NO_PLACE: u8 = VALUES as u8 - 1;
+const _: () = assert!(MOST_SLOTS < NO_PLACE as usize);
 /// How much of the scratch is left to the caller.
 pub(crate) const OWN_BYTES: usize = 128;
 
@@ -49,7 +52,7 @@ impl Scanner {
             return Some(fit);
         }
         let learn = shapes.wants();
-        let end = walk(cpu, keys, input, start, learn, found)?;
+        let end = cpu.apart(Walk { keys, input, start, learn, found })?;
         if found.learnable {
             shapes.learn(input.bytes(), start..end, found);
         }

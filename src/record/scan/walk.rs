@@ -3,10 +3,10 @@
 //! Everything is checked here by RFC 8259, and UTF-8. Where in doubt, the walk gives up, and the
 //! record is one for the exact reader.
 
-use super::keys::{Keys, NO_LIST, Wants};
+use super::keys::{HEAD, Keys, NO_LIST, Wants};
 use super::value;
 use super::{MOST_SLOTS, OWN_BYTES};
-use crate::raw::{BLOCK, Cpu, Input, Span, VALUES};
+use crate::raw::{BLOCK, Cpu, Input, Span, VALUES, Work};
 
 /// How deep containers may nest: as deep as the exact reader lets them.
 const MOST_DEPTH: usize = 127;
@@ -68,305 +68,268 @@ impl Default for Found {
 }
 
 /// Walks the record at `start`; where its line ends. Nothing if it is one for the exact reader.
-#[inline(always)]
-pub(super) fn walk<C: Cpu>(
-    cpu: C,
-    keys: &Keys,
-    input: Input<'_>,
-    start: usize,
-    learn: bool,
-    found: &mut Found,
-) -> Option<usize> {
-    found.present = 0;
-    found.scratch.truncate(OWN_BYTES);
-    found.values.clear();
-    found.learnable = learn;
-    let bytes = input.bytes();
-    let mut walk = Walk { cpu, keys, input, bytes, at: start, high: 0, given: 0, wrong: 0, found };
-    walk.space();
-    if walk.byte()? != b'{' {
-        return None;
-    }
-    walk.values()?;
-    if walk.wrong != 0 {
-        return None;
-    }
-    // Only white space may follow.
-    walk.space();
-    if walk.byte()? != b'\n' {
-        return None;
-    }
-    let end = walk.at + 1;
-    if walk.high != 0 {
-        found.learnable = false;
-        std::str::from_utf8(&bytes[start..end]).ok()?;
-    }
-    Some(end)
+pub(super) struct Walk<'a> {
+    pub(super) keys: &'a Keys,
+    pub(super) input: Input<'a>,
+    pub(super) start: usize,
+    /// Whether somebody wants to learn from the record.
+    pub(super) learn: bool,
+    pub(super) found: &'a mut Found,
 }
 
-struct Walk<'a, C> {
+impl Work for Walk<'_> {
+    type Output = Option<usize>;
+
+    #[inline(always)]
+    fn run<C: Cpu>(self, cpu: C) -> Option<usize> {
+        let Walk { keys, input, start, learn, found } = self;
+        let Found { spans, scratch, values, .. } = found;
+        scratch.truncate(OWN_BYTES);
+        values.clear();
+        let mut walker = Walker {
+            cpu,
+            keys,
+            input,
+            at: start,
+            high: 0,
+            given: 0,
+            present: 0,
+            wrong: 0,
+            learnable: learn,
+            spans,
+            scratch,
+            values,
+        };
+        let end = walker.record();
+        let (high, present, mut learnable) = (walker.high, walker.present, walker.learnable);
+        let end = end?;
+        if high != 0 {
+            learnable = false;
+            std::str::from_utf8(&input.bytes()[start..end]).ok()?;
+        }
+        (found.present, found.learnable) = (present, learnable);
+        Some(end)
+    }
+}
+
+/// The state of a walk. What the methods that are not inlined get is never all of it, so that most
+/// of it stays in registers.
+struct Walker<'a, C> {
     cpu: C,
     keys: &'a Keys,
     input: Input<'a>,
-    bytes: &'a [u8],
     at: usize,
     /// Not zero once a text had bytes of 0x80 and above.
     high: u32,
     /// The slots whose keys were met.
     given: u64,
+    /// The slots that have a value.
+    present: u64,
     /// The slots that hold containers.
     wrong: u64,
-    found: &'a mut Found,
+    learnable: bool,
+    spans: &'a mut [Span; VALUES],
+    scratch: &'a mut Vec<u8>,
+    values: &'a mut Vec<Value>,
 }
 
-impl<C: Cpu> Walk<'_, C> {
+impl<'a, C: Cpu> Walker<'a, C> {
     #[inline(always)]
     fn byte(&self) -> Option<u8> {
-        self.bytes.get(self.at).copied()
+        self.input.bytes().get(self.at).copied()
     }
 
-    /// Passes white space, but for newlines.
+    /// The next byte that is no white space, but for newlines.
     #[inline(always)]
-    fn space(&mut self) {
-        // Mostly there is none, and one comparison shows it.
-        while let Some(byte) = self.byte()
-            && byte <= b' '
-            && matches!(byte, b' ' | b'\t' | b'\r')
-        {
+    fn solid(&mut self) -> Option<u8> {
+        loop {
+            let byte = self.byte()?;
+            // Mostly there is none, and one comparison shows it.
+            if byte > b' ' || !matches!(byte, b' ' | b'\t' | b'\r') {
+                return Some(byte);
+            }
             self.at += 1;
         }
     }
 
+    /// From the record's first byte to its newline; where that ends.
+    #[inline(always)]
+    fn record(&mut self) -> Option<usize> {
+        if self.solid()? != b'{' {
+            return None;
+        }
+        self.tree()?;
+        // Only white space may follow.
+        if self.wrong != 0 || self.solid()? != b'\n' {
+            return None;
+        }
+        Some(self.at + 1)
+    }
+
     /// The record, from its first byte to its last.
     #[inline(always)]
-    fn values(&mut self) -> Option<()> {
+    fn tree(&mut self) -> Option<()> {
         let mut stack = [0u8; MOST_DEPTH + 1];
         let mut depth = 0;
         // What the value that comes next is wanted for.
-        let mut wants = Wants::List(0);
+        let mut wants = &Wants::ROOT;
+        let mut byte = self.byte()?;
         loop {
-            let slot = if let Wants::Slot(slot) = wants { usize::from(slot) } else { MOST_SLOTS };
-            match self.byte()? {
-                b'"' => self.text(slot)?,
-                b'{' => {
-                    let list = if let Wants::List(list) = wants { list } else { NO_LIST };
-                    depth = self.open(&mut stack, depth, list, slot)?;
-                    if self.byte()? == b'}' {
+            match byte {
+                b'"' => self.text(wants)?,
+                b'0'..=b'9' | b'-' => self.number(wants)?,
+                b'{' | b'[' => {
+                    self.wrong |= wants.slot;
+                    depth += 1;
+                    let list = if byte == b'{' { wants.list } else { ARRAY };
+                    *stack.get_mut(depth)? = list;
+                    self.at += 1;
+                    let first = self.solid()?;
+                    // Behind the opening, two bytes further in ASCII, is the closing.
+                    if first == byte + 2 {
                         self.at += 1;
                         depth -= 1;
                     } else {
-                        wants = self.key(list)?;
-                        continue;
-                    }
-                }
-                b'[' => {
-                    depth = self.open(&mut stack, depth, ARRAY, slot)?;
-                    if self.byte()? == b']' {
-                        self.at += 1;
-                        depth -= 1;
-                    } else {
-                        wants = Wants::Nothing;
+                        if list == ARRAY {
+                            (wants, byte) = (&Wants::NOTHING, first);
+                        } else {
+                            (wants, byte) = self.key(first, list)?;
+                        }
                         continue;
                     }
                 }
                 b'n' => self.word(b"null")?,
-                byte @ (b't' | b'f') => {
+                b't' | b'f' => {
                     let start = self.at;
                     self.word(if byte == b't' { b"true" } else { b"false" })?;
-                    if slot < MOST_SLOTS {
-                        self.fill(slot, start, self.at);
-                        self.keep(start, self.at, Kind::Word, slot);
-                    }
+                    self.fill(wants, start, self.at, Kind::Word);
                 }
-                _ => self.number(slot)?,
+                _ => return None,
             }
             // Behind a value: the ends of containers, or a comma.
             loop {
                 if depth == 0 {
                     return Some(());
                 }
-                self.space();
-                let byte = self.byte()?;
+                let end = self.solid()?;
                 self.at += 1;
                 let list = stack[depth];
-                match byte {
-                    b',' => {
-                        self.space();
-                        wants = if list == ARRAY { Wants::Nothing } else { self.key(list)? };
-                        break;
+                if end == b',' {
+                    let first = self.solid()?;
+                    if list == ARRAY {
+                        (wants, byte) = (&Wants::NOTHING, first);
+                    } else {
+                        (wants, byte) = self.key(first, list)?;
                     }
-                    b'}' if list != ARRAY => depth -= 1,
-                    b']' if list == ARRAY => depth -= 1,
-                    _ => return None,
+                    break;
                 }
+                if end != if list == ARRAY { b']' } else { b'}' } {
+                    return None;
+                }
+                depth -= 1;
             }
         }
     }
 
-    /// Goes into a container.
+    /// Passes the key that begins with this byte, and its colon: what it leads to, and the first
+    /// byte behind.
     #[inline(always)]
-    fn open(
-        &mut self,
-        stack: &mut [u8; MOST_DEPTH + 1],
-        depth: usize,
-        list: u8,
-        slot: usize,
-    ) -> Option<usize> {
-        if slot < MOST_SLOTS {
-            self.wrong |= 1 << slot;
-        }
-        *stack.get_mut(depth + 1)? = list;
-        self.at += 1;
-        self.space();
-        Some(depth + 1)
-    }
-
-    /// Passes a key and its colon.
-    #[inline(always)]
-    fn key(&mut self, list: u8) -> Option<Wants> {
-        if self.byte()? != b'"' {
+    fn key(&mut self, first: u8, list: u8) -> Option<(&'a Wants, u8)> {
+        if first != b'"' {
             return None;
         }
         let start = self.at + 1;
-        let mark = self.mark(start)?;
-        let end = self.text_end(mark)?;
+        let block = self.input.block(start)?;
+        let (end, plain) = self.text_end(start, block)?;
         self.at = end + 1;
-        let wants = if mark == end {
-            self.keys.find(list, self.bytes, start, end)
+        let wants = if !plain {
+            self.learnable = false;
+            let key = &self.input.bytes()[start..end];
+            escaped_key(self.keys, self.scratch, list, key)?
+        } else if end - start <= HEAD {
+            self.keys.short(list, block, end - start)
         } else {
-            self.escaped_key(list, start, end)?
+            self.keys.long(list, &self.input.bytes()[start..end])
         };
-        match wants {
-            Wants::Nothing => {}
-            // Of two equal keys the last counts: all of it.
-            Wants::Slot(slot) => {
-                self.forget(1 << slot);
-                self.given |= 1 << slot;
-            }
-            Wants::List(list) => self.forget(self.keys.below(list)),
-            Wants::Exact => return None,
+        // Of two equal keys the last counts: all of it.
+        let slots = wants.slot | wants.below;
+        if self.given & slots != 0 {
+            self.learnable = false;
+            self.present &= !slots;
+            self.wrong &= !slots;
         }
-        self.space();
-        if self.byte()? != b':' {
+        self.given |= wants.slot;
+        if wants.exact || self.solid()? != b':' {
             return None;
         }
         self.at += 1;
-        self.space();
-        Some(wants)
+        Some((wants, self.solid()?))
     }
 
-    /// Forgets what was found for these slots, if their keys were met.
+    /// Where the text ends whose first block this is, and whether it has no escapes.
     #[inline(always)]
-    fn forget(&mut self, slots: u64) {
-        if self.given & slots != 0 {
-            self.found.learnable = false;
-            self.found.present &= !slots;
-            self.wrong &= !slots;
-        }
-    }
-
-    /// Where the first mark at or behind `at` is.
-    #[inline(always)]
-    fn mark(&mut self, mut at: usize) -> Option<usize> {
+    fn text_end(&mut self, start: usize, block: &[u8; BLOCK]) -> Option<(usize, bool)> {
+        let mut mark = self.mark(start, block)?;
+        let mut plain = true;
         loop {
-            let (marks, high) = self.cpu.marks(self.input.block(at)?);
-            if marks != 0 {
-                self.high |= high & (marks - 1) & !marks;
-                return Some(at + marks.trailing_zeros() as usize);
-            }
-            self.high |= high;
-            at += BLOCK;
-        }
-    }
-
-    /// Where the closing quote of a text is whose first mark is at `mark`.
-    #[inline(always)]
-    fn text_end(&mut self, mut mark: usize) -> Option<usize> {
-        loop {
-            match self.bytes[mark] {
-                b'"' => return Some(mark),
+            match self.input.bytes()[mark] {
+                b'"' => return Some((mark, plain)),
                 // The byte behind a backslash is part of the escape, a mark or not.
-                b'\\' => mark = self.mark(mark + 2)?,
+                b'\\' => mark = self.mark(mark + 2, self.input.block(mark + 2)?)?,
                 _ => return None,
             }
+            plain = false;
         }
     }
 
-    /// What a key that has escapes leads to.
-    #[cold]
-    #[inline(never)]
-    fn escaped_key(&mut self, list: u8, start: usize, end: usize) -> Option<Wants> {
-        let key = &self.bytes[start..end];
-        self.found.learnable = false;
-        let kept = self.found.scratch.len();
-        value::respell(key, &mut self.found.scratch)?;
-        let len = self.found.scratch.len() - kept;
-        // What still has escapes has characters that no wanted key has.
-        let spelled = &self.found.scratch[kept..];
-        let wants = if list == NO_LIST || memchr::memchr(b'\\', spelled).is_some() {
-            Wants::Nothing
-        } else {
-            self.found.scratch.extend_from_slice(&[0; 16]);
-            self.keys.find(list, &self.found.scratch, kept, kept + len)
-        };
-        self.found.scratch.truncate(kept);
-        Some(wants)
+    /// Where the first mark is in this block, which is at `at`, or behind it.
+    #[inline(always)]
+    fn mark(&mut self, mut at: usize, block: &[u8; BLOCK]) -> Option<usize> {
+        let (mut marks, mut high) = self.cpu.marks(block);
+        while marks == 0 {
+            self.high |= high;
+            at += BLOCK;
+            (marks, high) = self.cpu.marks(self.input.block(at)?);
+        }
+        self.high |= high & (marks - 1) & !marks;
+        Some(at + marks.trailing_zeros() as usize)
     }
 
     /// Passes a text.
     #[inline(always)]
-    fn text(&mut self, slot: usize) -> Option<()> {
+    fn text(&mut self, wants: &Wants) -> Option<()> {
         let start = self.at + 1;
-        let mark = self.mark(start)?;
-        let end = self.text_end(mark)?;
+        let block = self.input.block(start)?;
+        let (end, plain) = self.text_end(start, block)?;
         self.at = end + 1;
-        if mark != end {
-            return self.escaped_text(slot, start, end);
-        }
-        if slot < MOST_SLOTS {
-            if start < end {
-                self.fill(slot, start, end);
-            } else {
-                // Nothing, as `null` is: part of what the record looks like.
-                return Some(());
-            }
-        }
-        self.keep(start, end, Kind::Text, slot);
-        Some(())
-    }
-
-    /// Keeps a text that has escapes.
-    #[cold]
-    #[inline(never)]
-    fn escaped_text(&mut self, slot: usize, start: usize, end: usize) -> Option<()> {
-        self.found.learnable = false;
-        let scratch = &mut self.found.scratch;
-        let kept = scratch.len();
-        value::respell(&self.bytes[start..end], scratch)?;
-        if slot == MOST_SLOTS {
-            scratch.truncate(kept);
+        if !plain {
+            self.learnable = false;
+            let text = &self.input.bytes()[start..end];
+            self.spans[usize::from(wants.place) % VALUES] = escaped_text(self.scratch, text)?;
+            self.present |= wants.slot;
             return Some(());
         }
-        let len = scratch.len() - kept;
-        self.found.spans[slot] = Span::of_scratch(kept, len);
-        self.found.present |= 1 << slot;
+        self.spans[usize::from(wants.place) % VALUES] = Span::of_input(start, end - start);
+        // A wanted text that is empty is nothing, as `null` is: part of what the record looks like.
+        let is_empty = start == end;
+        self.present |= if is_empty { 0 } else { wants.slot };
+        if self.learnable && !(is_empty && wants.slot != 0) {
+            self.keep(wants, start, end, Kind::Text);
+        }
         Some(())
     }
 
     #[inline(always)]
-    fn number(&mut self, slot: usize) -> Option<()> {
+    fn number(&mut self, wants: &Wants) -> Option<()> {
         let start = self.at;
         self.at = value::number(self.cpu, self.input, start)?;
-        if slot < MOST_SLOTS {
-            self.fill(slot, start, self.at);
-        }
-        self.keep(start, self.at, Kind::Number, slot);
+        self.fill(wants, start, self.at, Kind::Number);
         Some(())
     }
 
     #[inline(always)]
     fn word(&mut self, word: &[u8]) -> Option<()> {
-        if !self.bytes[self.at..].starts_with(word) {
+        if !self.input.bytes()[self.at..].starts_with(word) {
             return None;
         }
         self.at += word.len();
@@ -374,16 +337,53 @@ impl<C: Cpu> Walk<'_, C> {
     }
 
     #[inline(always)]
-    fn fill(&mut self, slot: usize, start: usize, end: usize) {
-        self.found.spans[slot] = Span::of_input(start, end - start);
-        self.found.present |= 1 << slot;
+    fn fill(&mut self, wants: &Wants, start: usize, end: usize, kind: Kind) {
+        self.spans[usize::from(wants.place) % VALUES] = Span::of_input(start, end - start);
+        self.present |= wants.slot;
+        if self.learnable && (kind != Kind::Word || wants.slot != 0) {
+            self.keep(wants, start, end, kind);
+        }
     }
 
     /// Keeps a value for the one who learns from it.
     #[inline(always)]
-    fn keep(&mut self, start: usize, end: usize, kind: Kind, slot: usize) {
-        if self.found.learnable {
-            self.found.values.push(Value { start, end, kind, slot });
-        }
+    fn keep(&mut self, wants: &Wants, start: usize, end: usize, kind: Kind) {
+        let slot = usize::from(wants.place).min(MOST_SLOTS);
+        keep(self.values, Value { start, end, kind, slot });
     }
+}
+
+#[cold]
+#[inline(never)]
+fn keep(values: &mut Vec<Value>, value: Value) {
+    values.push(value);
+}
+
+/// What a key that has escapes leads to.
+#[cold]
+#[inline(never)]
+fn escaped_key<'a>(keys: &'a Keys, scratch: &mut Vec<u8>, list: u8, key: &[u8]) -> Option<&'a Wants> {
+    let kept = scratch.len();
+    value::respell(key, scratch)?;
+    let wants = match &scratch[kept..] {
+        // What still has escapes has characters that no wanted key has.
+        spelled if memchr::memchr(b'\\', spelled).is_some() => &Wants::NOTHING,
+        spelled if spelled.len() > HEAD => keys.long(list, spelled),
+        spelled => {
+            let mut block = [0; BLOCK];
+            block[..spelled.len()].copy_from_slice(spelled);
+            keys.short(list, &block, spelled.len())
+        }
+    };
+    scratch.truncate(kept);
+    Some(wants)
+}
+
+/// Keeps a text that has escapes, spelled as the output spells it.
+#[cold]
+#[inline(never)]
+fn escaped_text(scratch: &mut Vec<u8>, text: &[u8]) -> Option<Span> {
+    let kept = scratch.len();
+    value::respell(text, scratch)?;
+    Some(Span::of_scratch(kept, scratch.len() - kept))
 }
