@@ -9,7 +9,9 @@ mod event;
 mod fast;
 mod parallel;
 mod program;
+mod queue;
 mod reject;
+mod source;
 mod tally;
 
 pub use batch::Batch;

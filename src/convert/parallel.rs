@@ -1,15 +1,16 @@
-//! Many chunks at once: a reader, workers, and what they give back in the order of the input.
+//! Many chunks at once, and what becomes of them in the order of the input.
 //!
-//! One thread reads and cuts chunks, a rayon pool converts them, and the caller's thread takes the
-//! results in order. The queue between them is short, so memory is bounded whatever the input: a
-//! slow consumer stops the reader.
+//! Each worker takes the next chunk (one at a time may read), converts it where it is still warm, and
+//! puts the result at its place. Whoever puts the one whose turn it is hands it to the consumer, and
+//! those that wait behind it. Nobody may be far ahead, so memory is bounded whatever the input: a
+//! slow consumer stops the workers.
 
+use super::queue::{Consumer, Done, Handed, Leaves, Queue, lock};
+use super::source::{Source, Taken};
 use super::{Batch, Converter, Tally};
-use crate::record::frame::Chunk;
 use rayon::ThreadPoolBuilder;
 use std::io::{self, Read};
 use std::sync::Mutex;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
 /// An input: its name for messages, and how to open it when its turn comes.
 pub struct Input<'a> {
@@ -49,27 +50,12 @@ pub enum Piece<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stop;
 
-/// A piece on its way from the reader to the consumer.
-enum Ticket {
-    /// The result will come through here.
-    Batch(usize, Receiver<Done>),
-    Failed(usize, io::Error),
-    /// The bytes of input that the source held.
-    End(u64),
-}
-
-/// A converted chunk, with its buffer to be used again.
-struct Done {
-    batch: Batch,
-    buffer: Vec<u8>,
-}
-
 impl Converter {
     /// Converts `inputs` one after the other, on `threads` threads, and hands what becomes of them
     /// to `consume`, in order, until it answers [`Stop`].
     ///
-    /// The pieces' boundaries may differ between runs; the events and rejects in them don't. With
-    /// one thread everything runs on the caller's.
+    /// The pieces' boundaries may differ between runs; the events and rejects in them don't. The
+    /// caller's thread is one of the threads; `consume` is called on any of them, one at a time.
     ///
     /// # Errors
     /// When threads can't be started. Failing inputs are [`Piece::Failed`].
@@ -77,66 +63,52 @@ impl Converter {
         &self,
         inputs: Vec<Input<'_>>,
         threads: usize,
-        consume: &mut dyn FnMut(Piece<'_>) -> Result<(), Stop>,
+        consume: &mut (dyn FnMut(Piece<'_>) -> Result<(), Stop> + Send),
     ) -> io::Result<Tally> {
         let names: Vec<String> = inputs.iter().map(|input| input.name.clone()).collect();
         if threads <= 1 {
             return Ok(self.one_thread(inputs, consume));
         }
-        let pool = ThreadPoolBuilder::new().num_threads(threads).build().map_err(io::Error::other)?;
-        let (tickets, queue) = sync_channel::<Ticket>(2 * threads);
-        let spare = Mutex::new(Vec::<Done>::new());
-        let mut tally = self.tally();
-        let mut lines = 0;
+        let pool = ThreadPoolBuilder::new().num_threads(threads - 1).build().map_err(io::Error::other)?;
+        let source = Mutex::new(Source::new(inputs));
+        let queue = Queue::new(threads, Consumer { names: &names, consume, tally: self.tally(), lines: 0 });
         pool.in_place_scope(|scope| {
-            std::thread::scope(|threads| {
-                let spare = &spare;
-                let reader = move || {
-                    let reuse = || {
-                        let spare = spare.lock().ok().and_then(|mut spare| spare.pop());
-                        spare.unwrap_or_else(|| Done { batch: self.batch(), buffer: Vec::new() })
-                    };
-                    let spawn = |chunk: Chunk, mut batch: Batch, to: Sender<Done>| {
-                        scope.spawn(move |_| {
-                            self.convert_chunk(&chunk, &mut batch);
-                            // A consumer that has stopped no longer listens.
-                            let _ = to.send(Done { batch, buffer: chunk.bytes });
-                        });
-                    };
-                    read(self, inputs, &tickets, &reuse, &spawn);
-                };
-                threads.spawn(reader);
-                for ticket in queue {
-                    let piece = match ticket {
-                        Ticket::End(bytes) => {
-                            tally.bytes_in += bytes;
-                            lines = 0;
-                            continue;
-                        }
-                        Ticket::Failed(source, error) => {
-                            consume(Piece::Failed { source: &names[source], error })
-                        }
-                        Ticket::Batch(source, done) => {
-                            // A worker that panicked gives nothing; the scope passes the panic on.
-                            let Ok(mut done) = done.recv() else { break };
-                            done.batch.number(0, &mut lines);
-                            tally.add(&done.batch.tally);
-                            let answer = consume(Piece::Batch { source: &names[source], batch: &done.batch });
-                            done.batch.clear();
-                            if let Ok(mut spare) = spare.lock() {
-                                spare.push(done);
-                            }
-                            answer
-                        }
-                    };
-                    if piece.is_err() {
-                        break;
-                    }
-                }
-                // The queue is dropped here, so the reader stops at its next chunk.
-            });
+            let (source, queue) = (&source, &queue);
+            for worker in 1..threads {
+                scope.spawn(move |_| self.work(worker, source, queue));
+            }
+            self.work(0, source, queue);
         });
-        Ok(tally)
+        Ok(queue.tally())
+    }
+
+    /// Converts chunks until there are no more, or nobody wants them.
+    fn work(&self, worker: usize, source: &Mutex<Source<'_>>, queue: &Queue<'_>) {
+        let _leaves = Leaves(queue);
+        // What one worker has learnt stays with it.
+        let mut fast = self.fast.clone();
+        let new = || Box::new(Done { worker, batch: self.batch(), buffer: Vec::new() });
+        let mut spare = new();
+        loop {
+            let taken = lock(source).take(self, std::mem::take(&mut spare.buffer));
+            let (number, result) = match taken {
+                None => break,
+                Some((number, Taken::Chunk(input, chunk))) => {
+                    let mut done = spare;
+                    done.batch.fast = fast;
+                    self.convert_chunk(&chunk, &mut done.batch);
+                    fast = done.batch.fast.take();
+                    done.buffer = chunk.bytes;
+                    spare = queue.spare(worker).unwrap_or_else(new);
+                    (number, Handed::Batch(input, done))
+                }
+                Some((number, Taken::End(bytes))) => (number, Handed::End(bytes)),
+                Some((number, Taken::Failed(input, error))) => (number, Handed::Failed(input, error)),
+            };
+            if queue.put(number, result).is_err() {
+                break;
+            }
+        }
     }
 
     fn one_thread(
@@ -182,37 +154,124 @@ impl Converter {
     }
 }
 
-/// Reads the inputs in order and has each chunk converted, until nobody listens any more.
-fn read(
-    converter: &Converter,
-    inputs: Vec<Input<'_>>,
-    tickets: &SyncSender<Ticket>,
-    reuse: &dyn Fn() -> Done,
-    spawn: &dyn Fn(Chunk, Batch, Sender<Done>),
-) {
-    for (source, input) in inputs.into_iter().enumerate() {
-        let mut framer = converter.framer();
-        let failed = match (input.open)() {
-            Err(error) => Some(error),
-            Ok(mut reader) => loop {
-                let Done { batch, buffer } = reuse();
-                match framer.next(&mut *reader, buffer) {
-                    Ok(Some(chunk)) => {
-                        let (to, from) = channel();
-                        if tickets.send(Ticket::Batch(source, from)).is_err() {
-                            return;
+#[cfg(test)]
+mod tests {
+    use crate::convert::{Converter, Input, Options, Piece, Stop};
+    use crate::mapping::Mapping;
+    use std::io::{self, Read};
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::Duration;
+
+    const RECORD: &[u8] = br#"{"phone":"+1","type":"sms","ts":"2023-03-21T22:34:49Z"}
+"#;
+
+    /// Gives records without end, or fails or panics after so many bytes; counts what was read.
+    struct Endless<'a> {
+        read: &'a AtomicU64,
+        until: u64,
+        panics: bool,
+    }
+
+    impl Read for Endless<'_> {
+        fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+            let at = self.read.load(Ordering::Relaxed);
+            if at >= self.until {
+                assert!(!self.panics, "the reader panics");
+                return Err(io::Error::other("the reader fails"));
+            }
+            for (i, byte) in buf.iter_mut().enumerate() {
+                *byte = RECORD[(at as usize + i) % RECORD.len()];
+            }
+            self.read.store(at + buf.len() as u64, Ordering::Relaxed);
+            Ok(buf.len())
+        }
+    }
+
+    fn converter() -> Converter {
+        let options = Options { chunk_bytes: 4096, ..Options::default() };
+        Converter::new(&Mapping::builtin("duo_telephony").unwrap(), &options)
+    }
+
+    fn input<'a>(name: &str, reader: impl Read + Send + 'a) -> Input<'a> {
+        Input { name: name.into(), open: Box::new(move || Ok(Box::new(reader))) }
+    }
+
+    #[test]
+    fn a_slow_consumer_stops_the_readers_and_one_that_has_enough_ends_it() {
+        for threads in [1, 2, 4] {
+            let read = AtomicU64::new(0);
+            let reader = Endless { read: &read, until: u64::MAX, panics: false };
+            let mut pieces = 0;
+            let mut farthest = 0;
+            let mut consume = |piece: Piece<'_>| {
+                let Piece::Batch { batch, .. } = piece else { panic!() };
+                std::thread::sleep(Duration::from_millis(2));
+                farthest = farthest.max(read.load(Ordering::Relaxed) - batch.end);
+                pieces += 1;
+                if pieces == 40 { Err(Stop) } else { Ok(()) }
+            };
+            converter().convert_inputs(vec![input("endless", reader)], threads, &mut consume).unwrap();
+            assert_eq!(pieces, 40);
+            // Three places a thread, the chunk that each has in its hands, and what is read ahead.
+            assert!(farthest < 5 * threads as u64 * 4096 + 128 * 1024, "{threads}: {farthest}");
+        }
+    }
+
+    #[test]
+    fn pieces_come_in_order_and_a_failing_input_does_not_end_the_others() {
+        for threads in [1, 2, 3, 8] {
+            let counts = [AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0)];
+            let endless =
+                |i: usize| Endless { read: &counts[i], until: 100_000 * (3 - i as u64), panics: false };
+            let mut inputs: Vec<Input<'_>> = (0..3).map(|i| input(&i.to_string(), endless(i))).collect();
+            let refused = || Err(io::Error::other("no such thing"));
+            inputs.insert(1, Input { name: "refused".into(), open: Box::new(refused) });
+            let mut seen: Vec<(String, u64)> = Vec::new();
+            let mut consume = |piece: Piece<'_>| {
+                match piece {
+                    Piece::Failed { source, error } => seen.push((format!("{source}: {error}"), 0)),
+                    Piece::Batch { source, batch } => match seen.last_mut() {
+                        Some((last, end)) if last == source => {
+                            assert!(batch.end > *end);
+                            *end = batch.end;
                         }
-                        spawn(chunk, batch, to);
-                    }
-                    Ok(None) => break None,
-                    Err(error) => break Some(error),
+                        _ => seen.push((source.to_owned(), batch.end)),
+                    },
                 }
-            },
-        };
-        let failed = failed.map(|error| Ticket::Failed(source, error));
-        for ticket in [Ticket::End(framer.bytes_read())].into_iter().chain(failed) {
-            if tickets.send(ticket).is_err() {
-                return;
+                Ok(())
+            };
+            let tally = converter().convert_inputs(inputs, threads, &mut consume).unwrap();
+            let read: Vec<u64> = counts.iter().map(|count| count.load(Ordering::Relaxed)).collect();
+            assert_eq!(tally.bytes_in, read.iter().sum::<u64>());
+            let fails = |name: &str| (format!("{name}: the reader fails"), 0);
+            let expected = [
+                ("0".to_owned(), read[0]),
+                fails("0"),
+                ("refused: no such thing".to_owned(), 0),
+                ("1".to_owned(), read[1]),
+                fails("1"),
+                ("2".to_owned(), read[2]),
+                fails("2"),
+            ];
+            assert_eq!(seen, expected, "{threads}");
+        }
+    }
+
+    #[test]
+    fn panics_are_passed_on() {
+        for threads in [1, 2, 4] {
+            for (panics, name) in [(true, "the reader panics"), (false, "the consumer panics")] {
+                let read = AtomicU64::new(0);
+                let reader = Endless { read: &read, until: 200_000, panics };
+                let mut consume = |piece: Piece<'_>| {
+                    assert!(!matches!(piece, Piece::Failed { .. }), "the consumer panics");
+                    Ok(())
+                };
+                let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                    converter().convert_inputs(vec![input("x", reader)], threads, &mut consume)
+                }));
+                let message = caught.unwrap_err();
+                assert_eq!(message.downcast_ref::<&str>(), Some(&name), "{threads}");
             }
         }
     }

@@ -211,7 +211,7 @@ impl Bench<'_> {
         &self,
         inputs: Vec<Input<'_>>,
         threads: usize,
-        to: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+        to: &mut (dyn FnMut(&[u8]) -> io::Result<()> + Send),
     ) -> anyhow::Result<Tally> {
         let mut failed = None;
         let tally = self.converter.convert_inputs(inputs, threads, &mut |piece| {
