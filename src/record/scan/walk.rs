@@ -254,6 +254,7 @@ impl<'a, C: Cpu> Walker<'a, C> {
         // Of two equal keys the last counts: all of it.
         let slots = wants.slot | wants.below;
         if self.given & slots != 0 {
+            rare();
             self.learnable = false;
             self.present &= !slots;
             self.wrong &= !slots;
@@ -352,6 +353,10 @@ impl<'a, C: Cpu> Walker<'a, C> {
         keep(self.values, Value { start, end, kind, slot });
     }
 }
+
+/// Where this is called, the compiler takes the branch for one that is rarely taken.
+#[cold]
+fn rare() {}
 
 #[cold]
 #[inline(never)]
