@@ -432,10 +432,8 @@ impl Template {
     fn append(&self, out: &mut Vec<u8>, input: Input<'_>, scratch: &[u8], values: &[Span; VALUES]) {
         // What values lie in, by the top bit of their start, and the place before which a whole block
         // can be read. A scratch that is shorter than a block has none, not even at 0.
-        let bases = [
-            (input.bytes.as_ptr(), input.last + 1),
-            (scratch.as_ptr(), scratch.len().saturating_sub(BLOCK - 1)),
-        ];
+        let froms = [input.bytes.as_ptr(), scratch.as_ptr()];
+        let ends = [input.last + 1, scratch.len().saturating_sub(BLOCK - 1)];
         out.reserve(self.room);
         // SAFETY: the place behind the last byte.
         let mut to = unsafe { out.as_mut_ptr().add(out.len()) };
@@ -453,12 +451,12 @@ impl Template {
             let span = values[step.value as usize % VALUES];
             let len = span.len as usize;
             let start = (span.start & !IN_SCRATCH) as usize;
-            let (from, ends) = bases[(span.start >> 31) as usize];
-            if len <= BLOCK && start < ends {
-                // SAFETY: a block can be read before `ends`, and `room` has a block for each value
+            let at = (span.start >> 31) as usize;
+            if len <= BLOCK && start < ends[at] {
+                // SAFETY: a block can be read before its end, and `room` has a block for each value
                 // besides the constants.
                 unsafe {
-                    std::ptr::copy_nonoverlapping(from.add(start), to, BLOCK);
+                    std::ptr::copy_nonoverlapping(froms[at].add(start), to, BLOCK);
                     to = to.add(len);
                 }
             } else {
@@ -514,14 +512,13 @@ impl Work for Write<'_> {
 /// Up to a wide block more than `len` can be read from `from` and written to `to`.
 #[inline(always)]
 unsafe fn copy_wide(from: *const u8, to: *mut u8, len: usize) {
-    let mut at = 0;
-    loop {
-        // SAFETY: what begins at or before `len` ends within a wide block of it.
+    // SAFETY: what begins at or before `len` ends within a wide block of it.
+    unsafe { std::ptr::copy_nonoverlapping(from, to, WIDE) };
+    let mut at = WIDE;
+    while at < len {
+        // SAFETY: as above.
         unsafe { std::ptr::copy_nonoverlapping(from.add(at), to.add(at), WIDE) };
         at += WIDE;
-        if at >= len {
-            return;
-        }
     }
 }
 

@@ -6,7 +6,7 @@
 use super::program::{FIRST_TIME, Program};
 use super::{Batch, Converter};
 use crate::mapping::{Kind, Plan};
-use crate::raw::{self, Cpu, Input, Level, Span, Work, Write};
+use crate::raw::{self, Cpu, Input, Level, Span, VALUES, Work, Write};
 use crate::record::forms::Form;
 use crate::record::scan::{MOST_SLOTS, OWN_BYTES, Scanner};
 use crate::record::time::{Clock, TIME_BYTES};
@@ -166,14 +166,13 @@ impl Fast {
                 return false;
             }
         }
-        for (n, time) in program.times.iter().enumerate() {
-            let Some((slot, reading)) = *time else { continue };
+        for &(n, slot, reading) in &program.times {
             // What was respelled lies behind the caller's own part of the scratch.
             let Some((own, respelled)) = scratch.split_at_mut_checked(OWN_BYTES) else { return false };
             let Some(own) = own.as_chunks_mut::<TIME_BYTES>().0.get_mut(n) else { return false };
-            let text = values[slot].text_behind(input, OWN_BYTES, respelled);
+            let text = values[slot % VALUES].text_behind(input, OWN_BYTES, respelled);
             let Some(len) = clock.convert(text, reading, own) else { return false };
-            values[FIRST_TIME + n] = Span::of_scratch(n * TIME_BYTES, len);
+            values[(FIRST_TIME + n) % VALUES] = Span::of_scratch(n * TIME_BYTES, len);
         }
         cpu.apart(Write { template: &program.template, out, input, scratch, values });
         program.events += 1;

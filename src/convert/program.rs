@@ -15,8 +15,8 @@ use crate::record::{Fault, Reason};
 pub(super) struct Program {
     /// The values are slots and, from [`FIRST_TIME`] on, times.
     pub(super) template: Template,
-    /// The slots and readings that give the times, by their number in the plan.
-    pub(super) times: Vec<Option<(usize, Reading)>>,
+    /// The times that there are: their numbers in the plan, and the slots and readings that give them.
+    pub(super) times: Vec<(usize, usize, Reading)>,
     /// The slots whose texts must be of a kind.
     pub(super) checked: Vec<(usize, Kind)>,
     pub(super) event_type: usize,
@@ -54,7 +54,11 @@ impl Program {
         let pieces: Vec<(&[u8], usize)> =
             starts.clone().zip(&values).map(|(start, (end, value))| (&text[start..*end], *value)).collect();
         let template = Template::new(&pieces, &text[starts.last().unwrap_or(0)..]);
-        Some(Program { template, times, checked, event_type, events: 0 })
+        let times = times
+            .into_iter()
+            .enumerate()
+            .filter_map(|(n, time)| time.map(|(slot, reading)| (n, slot, reading)));
+        Some(Program { template, times: times.collect(), checked, event_type, events: 0 })
     }
 }
 

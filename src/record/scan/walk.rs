@@ -119,7 +119,7 @@ struct Walker<'a, C> {
     keys: &'a Keys,
     input: Input<'a>,
     at: usize,
-    /// Not zero once a text had bytes of 0x80 and above.
+    /// Not zero if a text had bytes of 0x80 and above, or what stands near to it.
     high: u32,
     /// The slots whose keys were met.
     given: u64,
@@ -169,8 +169,10 @@ impl<'a, C: Cpu> Walker<'a, C> {
     /// The record, from its first byte to its last.
     #[inline(always)]
     fn tree(&mut self) -> Option<()> {
+        // The lists of the containers around, and of the one that the walk is in.
         let mut stack = [0u8; MOST_DEPTH + 1];
         let mut depth = 0;
+        let mut list = NO_LIST;
         // What the value that comes next is wanted for.
         let mut wants = &Wants::ROOT;
         let mut byte = self.byte()?;
@@ -181,15 +183,12 @@ impl<'a, C: Cpu> Walker<'a, C> {
                 b'{' | b'[' => {
                     self.wrong |= wants.slot;
                     depth += 1;
-                    let list = if byte == b'{' { wants.list } else { ARRAY };
                     *stack.get_mut(depth)? = list;
+                    list = if byte == b'{' { wants.list } else { ARRAY };
                     self.at += 1;
                     let first = self.solid()?;
-                    // Behind the opening, two bytes further in ASCII, is the closing.
-                    if first == byte + 2 {
-                        self.at += 1;
-                        depth -= 1;
-                    } else {
+                    // Two behind the opening, in ASCII, is the closing, which is passed below.
+                    if first != byte + 2 {
                         if list == ARRAY {
                             (wants, byte) = (&Wants::NOTHING, first);
                         } else {
@@ -208,12 +207,8 @@ impl<'a, C: Cpu> Walker<'a, C> {
             }
             // Behind a value: the ends of containers, or a comma.
             loop {
-                if depth == 0 {
-                    return Some(());
-                }
                 let end = self.solid()?;
                 self.at += 1;
-                let list = stack[depth];
                 if end == b',' {
                     let first = self.solid()?;
                     if list == ARRAY {
@@ -226,7 +221,11 @@ impl<'a, C: Cpu> Walker<'a, C> {
                 if end != if list == ARRAY { b']' } else { b'}' } {
                     return None;
                 }
+                list = *stack.get(depth)?;
                 depth -= 1;
+                if depth == 0 {
+                    return Some(());
+                }
             }
         }
     }
@@ -271,28 +270,27 @@ impl<'a, C: Cpu> Walker<'a, C> {
     #[inline(always)]
     fn text_end(&mut self, start: usize, block: &[u8; BLOCK]) -> Option<(usize, bool)> {
         let mut mark = self.mark(start, block)?;
-        let mut plain = true;
-        loop {
-            match self.input.bytes()[mark] {
-                b'"' => return Some((mark, plain)),
-                // The byte behind a backslash is part of the escape, a mark or not.
-                b'\\' => mark = self.mark(mark + 2, self.input.block(mark + 2)?)?,
-                _ => return None,
-            }
-            plain = false;
+        if self.input.bytes()[mark] == b'"' {
+            return Some((mark, true));
         }
+        while self.input.bytes()[mark] == b'\\' {
+            // The byte behind a backslash is part of the escape, a mark or not.
+            mark = self.mark(mark + 2, self.input.block(mark + 2)?)?;
+        }
+        (self.input.bytes()[mark] == b'"').then_some((mark, false))
     }
 
     /// Where the first mark is in this block, which is at `at`, or behind it.
     #[inline(always)]
     fn mark(&mut self, mut at: usize, block: &[u8; BLOCK]) -> Option<usize> {
-        let (mut marks, mut high) = self.cpu.marks(block);
+        let (mut marks, high) = self.cpu.marks(block);
+        self.high |= high;
         while marks == 0 {
-            self.high |= high;
             at += BLOCK;
-            (marks, high) = self.cpu.marks(self.input.block(at)?);
+            let (more, high) = self.cpu.marks(self.input.block(at)?);
+            marks = more;
+            self.high |= high;
         }
-        self.high |= high & (marks - 1) & !marks;
         Some(at + marks.trailing_zeros() as usize)
     }
 
