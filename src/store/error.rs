@@ -55,6 +55,10 @@ pub enum ErrorKind {
     NoBucket,
     /// An object store failed or did not answer.
     Service,
+    /// An object is no longer the one that was listed.
+    Changed,
+    /// Another object stands where one is to be written.
+    Taken,
 }
 
 /// What the error is about, as a user would write it.
@@ -94,6 +98,7 @@ pub(super) enum Doing {
     Create,
     Write,
     Rename,
+    Remove,
 }
 
 impl Doing {
@@ -105,6 +110,7 @@ impl Doing {
             Doing::Create => "create",
             Doing::Write => "write",
             Doing::Rename => "rename a finished file to",
+            Doing::Remove => "delete",
         }
     }
 }
@@ -128,7 +134,7 @@ impl Error {
     }
 
     /// The same error as one of another kind.
-    #[cfg(feature = "collect")]
+    #[cfg(feature = "objects")]
     pub(super) fn of_kind(mut self, kind: ErrorKind) -> Error {
         self.0.kind = kind;
         self
@@ -166,6 +172,7 @@ impl Error {
             ErrorKind::Twice => Some("stdin can be read only once"),
             ErrorKind::InputIsOutput => Some("write to another file"),
             ErrorKind::IsFolder => Some("name a file in it"),
+            ErrorKind::Taken => Some("see what it is, and move or remove it, or write to another prefix"),
             ErrorKind::Damaged => Some("all that stands before the damage was read; get the object again"),
             _ => None,
         })

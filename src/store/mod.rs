@@ -26,9 +26,11 @@
 
 mod codec;
 mod compress;
+#[cfg(feature = "objects")]
+pub mod depot;
 mod error;
 mod list;
-#[cfg(feature = "collect")]
+#[cfg(feature = "objects")]
 pub mod objects;
 mod open;
 mod out;
