@@ -10,11 +10,13 @@ mod fast;
 mod parallel;
 mod program;
 mod reject;
+mod session;
 mod tally;
 
 pub use batch::Batch;
 pub use parallel::{Input, Piece, Stop};
 pub use reject::Reject;
+pub use session::Session;
 pub use tally::{EventTypeCount, Tally};
 
 use crate::mapping::{Mapping, Plan, Spelling};

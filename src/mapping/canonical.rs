@@ -19,10 +19,15 @@ impl Mapping {
                 let when: Vec<Value> =
                     envelope.when.iter().map(|(path, text)| json!([keys(path), text])).collect();
                 // The name stands in messages of rejects.
-                json!([envelope.name, when, all(&envelope.present), match &envelope.holds {
-                    Holds::Records(paths) => json!({ "records": all(paths) }),
-                    Holds::Error(paths) => json!({ "error": all(paths) }),
-                }])
+                json!([
+                    envelope.name,
+                    when,
+                    all(&envelope.present),
+                    match &envelope.holds {
+                        Holds::Records(paths) => json!({ "records": all(paths) }),
+                        Holds::Error(paths) => json!({ "error": all(paths) }),
+                    }
+                ])
             })
             .collect();
         let cef = self.forms.cef.as_ref().map(|cef| json!([cef.rename, cef.milliseconds, cef.absent]));

@@ -146,6 +146,38 @@ impl Error {
         self
     }
 
+    /// An output folder that is something else.
+    #[cfg(feature = "objects")]
+    pub(crate) fn not_a_folder(text: &str) -> Error {
+        let named = Object::Named(text.to_owned());
+        Error::new(named, Doing::Create, ErrorKind::NoFolder, "it is no folder")
+    }
+
+    /// Something that can't be opened.
+    #[cfg(feature = "objects")]
+    pub(crate) fn cannot_open(text: &str, error: io::Error) -> Error {
+        Error::io(Object::Named(text.to_owned()), Doing::Open, error).of_kind(ErrorKind::NotFound)
+    }
+
+    /// Something that can't be written.
+    #[cfg(feature = "objects")]
+    pub(crate) fn cannot_write(text: &str, error: io::Error) -> Error {
+        Error::io(Object::Named(text.to_owned()), Doing::Write, error)
+    }
+
+    /// An input that is an output of the same run.
+    #[cfg(feature = "objects")]
+    pub(crate) fn input_is_output(text: &str) -> Error {
+        let named = Object::Named(text.to_owned());
+        Error::new(named, Doing::Read, ErrorKind::InputIsOutput, "it is both input and output")
+    }
+
+    /// What an object holds is not what it should be.
+    #[cfg(feature = "objects")]
+    pub(crate) fn damaged(name: &str, why: impl Into<String>) -> Error {
+        Error::new(Object::Named(name.to_owned()), Doing::Read, ErrorKind::Damaged, why)
+    }
+
     /// Why, without the object.
     pub(super) fn why(&self) -> String {
         match (&self.0.why, &self.0.source) {

@@ -24,6 +24,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod blocks;
 mod codec;
 mod compress;
 #[cfg(feature = "objects")]
@@ -38,6 +39,7 @@ mod raw;
 mod sink;
 mod walk;
 
+pub use blocks::{Blocks, Compression};
 pub use error::{Error, ErrorKind};
 pub use list::{Listing, Source, list};
 pub use open::{Input, is_stopped};

@@ -114,9 +114,10 @@ impl fmt::Debug for Input {
 }
 
 impl Input {
-    /// The decompressed bytes of what `reader` gives, called `name` in errors.
-    pub fn of(reader: impl Read + Send + 'static, name: &str, stop: Arc<AtomicBool>) -> Input {
-        let raw = Raw::new(Box::new(reader), BUFFER);
+    /// The decompressed bytes of what `reader` gives, about `size` of them as they are stored,
+    /// called `name` in errors.
+    pub fn of(reader: impl Read + Send + 'static, size: u64, name: &str, stop: Arc<AtomicBool>) -> Input {
+        let raw = Raw::new(Box::new(reader), (size.max(4096) + 1).min(BUFFER as u64) as usize);
         Input { decoder: Decoder::new(raw), object: Object::Named(name.to_owned()), stop, failed: None }
     }
 }

@@ -38,21 +38,30 @@ impl Depot {
             Home::Folder { path, .. } => {
                 let depot = self.clone();
                 let walk = local::walk(&path.join(prefix), path.clone());
-                Objects(Box::new(walk.map(move |entry| {
-                    entry.map_err(|(key, error)| depot.io(&key, Doing::List, error))
+                Objects(Box::new(
+                    walk.map(move |entry| entry.map_err(|(key, error)| depot.io(&key, Doing::List, error))),
+                ))
+            }
+            Home::Bucket { .. } => {
+                let is_folder = |found: &Found| found.key.ends_with('/') && found.size == 0;
+                Objects(Box::new(self.list_with_folders(prefix).filter(move |item| match item {
+                    Ok(found) => !is_folder(found),
+                    Err(_) => true,
                 })))
             }
-            Home::Bucket { .. } => Objects(Box::new(self.list_bucket(prefix))),
         }
     }
 
-    fn list_bucket(&self, prefix: &str) -> impl Iterator<Item = Result<Found, Error>> + Send + use<> {
+    /// What a bucket lists, objects that stand for folders among it; nothing for a folder.
+    pub(super) fn list_with_folders(
+        &self,
+        prefix: &str,
+    ) -> impl Iterator<Item = Result<Found, Error>> + Send + use<> {
         let (to, mut from) = mpsc::channel(AHEAD);
-        let Home::Bucket { store, .. } = &*self.home else { unreachable!("a bucket") };
-        let store = std::sync::Arc::clone(store);
         let depot = self.clone();
         let prefix = prefix.to_owned();
         self.access.runtime.spawn(async move {
+            let Home::Bucket { store, .. } = &*depot.home else { return };
             let path = match Path::parse(prefix.trim_end_matches('/')) {
                 Ok(path) => path,
                 Err(error) => {
@@ -66,13 +75,7 @@ impl Depot {
             while let Some(item) = listed.next().await {
                 let failed = item.is_err();
                 let item = match item {
-                    Ok(meta) => {
-                        let found = found(meta);
-                        if found.key.ends_with('/') && found.size == 0 {
-                            continue;
-                        }
-                        Ok(found)
-                    }
+                    Ok(meta) => Ok(found(meta)),
                     Err(error) => Err(depot.failed(&prefix, Doing::List, &error)),
                 };
                 // Nobody listens any more, or there is nothing more to be had.

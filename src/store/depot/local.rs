@@ -43,6 +43,17 @@ pub(super) fn is_absent(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
+/// A path as it is on disk, so that a folder has one name, however it is given: links are followed
+/// as far as there is something.
+pub(super) fn real(path: &Path) -> PathBuf {
+    for there in path.ancestors() {
+        if let (Ok(real), Ok(rest)) = (fs::canonicalize(there), path.strip_prefix(there)) {
+            return if rest.as_os_str().is_empty() { real } else { real.join(rest) };
+        }
+    }
+    path.to_owned()
+}
+
 /// A file's listing.
 pub(super) fn found(key: String, metadata: &fs::Metadata) -> Found {
     let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
@@ -97,6 +108,20 @@ pub(super) fn walk(
             Err(error) => Err((key, error.into())),
         }))
     })
+}
+
+/// Removes folders below `folder` that nothing is in, or only folders like them.
+pub(super) fn remove_empty(folder: &Path) -> io::Result<()> {
+    for entry in WalkDir::new(folder).min_depth(1).contents_first(true) {
+        let entry = entry?;
+        if entry.file_type().is_dir() {
+            match fs::remove_dir(entry.path()) {
+                Err(error) if error.kind() != io::ErrorKind::DirectoryNotEmpty => return Err(error),
+                _ => {}
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Where files are written before they get their names.
@@ -247,7 +272,11 @@ mod tests {
         let other = two.file().unwrap();
         assert!(!dead.exists());
         let to = root.path().join("a/b/c");
-        let pending = |file: NamedTempFile| Pending { file: file.into_temp_path(), to: to.clone(), key: "a/b/c".into() };
+        let pending = |file: NamedTempFile| Pending {
+            file: file.into_temp_path(),
+            to: to.clone(),
+            key: "a/b/c".into(),
+        };
         assert!(matches!(place(pending(file)).unwrap(), Placed::New));
         assert!(matches!(place(pending(other)).unwrap(), Placed::Other));
         let mut again = one.file().unwrap();

@@ -43,8 +43,14 @@ impl Access {
     /// If threads can't be started.
     pub fn new(anonymous: bool, stop: Arc<AtomicBool>) -> std::io::Result<Access> {
         let mut builder = tokio::runtime::Builder::new_multi_thread();
-        let runtime = builder.worker_threads(2).max_blocking_threads(4).thread_name("store").enable_all().build()?;
+        let runtime =
+            builder.worker_threads(2).max_blocking_threads(4).thread_name("store").enable_all().build()?;
         Ok(Access { runtime: Arc::new(runtime), connector: Connector::default(), anonymous, stop })
+    }
+
+    /// What ends reads and waits when it is true.
+    pub fn stop(&self) -> &Arc<AtomicBool> {
+        &self.stop
     }
 
     /// The requests sent so far.
@@ -110,8 +116,7 @@ impl Depot {
         }
         let Some((scheme, rest)) = text.split_once("://") else {
             let path = std::path::absolute(text).map_err(|error| refused(text, &error.to_string()))?;
-            // As it is on disk, so that a folder has one name, however it is given.
-            let path = std::fs::canonicalize(&path).unwrap_or(path);
+            let path = local::real(&path);
             let root = path.to_string_lossy().trim_end_matches('/').to_owned();
             let home = Home::Folder { staging: Staging::new(&path), path };
             return Ok((Depot { access: access.clone(), home: Arc::new(home), root }, String::new()));
@@ -211,9 +216,11 @@ impl Depot {
                 .map_err(|error| self.io(&found.key, Doing::Read, error)),
             Home::Bucket { store, .. } => {
                 let path = self.path(&found.key, Doing::Read)?;
-                let options =
-                    GetOptions { range: Some(GetRange::Bounded(range)), ..GetOptions::default() };
-                let got = self.access.runtime.block_on(async { store.get_opts(&path, options).await?.bytes().await });
+                let options = GetOptions { range: Some(GetRange::Bounded(range)), ..GetOptions::default() };
+                let got = self
+                    .access
+                    .runtime
+                    .block_on(async { store.get_opts(&path, options).await?.bytes().await });
                 got.map(|bytes| bytes.to_vec()).map_err(|error| self.failed(&found.key, Doing::Read, &error))
             }
         }
@@ -230,54 +237,52 @@ impl Depot {
             Some(found) if found.etag != etag => return Ok(Deleted::Changed),
             Some(_) => {}
         }
-        match &*self.home {
-            Home::Folder { path, .. } => {
-                std::fs::remove_file(path.join(key)).map_err(|error| self.io(key, Doing::Remove, error))?;
-            }
-            Home::Bucket { store, .. } => {
-                let path = self.path(key, Doing::Remove)?;
-                self.access
-                    .runtime
-                    .block_on(store.delete(&path))
-                    .map_err(|error| self.failed(key, Doing::Remove, &error))?;
-            }
-        }
+        self.remove(key)?;
         Ok(Deleted::Done)
     }
 
-    /// Removes the folders above a key, up to `prefix`, as far as nothing is left in them. Buckets
-    /// have no folders, only objects of no bytes that stand for them: those go.
+    /// Removes the folders below `prefix` that nothing is in. Buckets have no folders, only objects of
+    /// no bytes that stand for them: those go.
     ///
     /// # Errors
-    /// If a folder can't be looked into.
-    pub fn delete_empty(&self, key: &str, prefix: &str) -> Result<(), Error> {
-        let mut rest = key;
-        while let Some((folder, _)) = rest.rsplit_once('/') {
-            rest = folder;
-            if folder.len() < prefix.trim_end_matches('/').len() || format!("{folder}/") == prefix {
-                break;
+    /// If the folders can't be listed, or one not be removed.
+    pub fn remove_empty(&self, prefix: &str) -> Result<(), Error> {
+        match &*self.home {
+            Home::Folder { path, .. } => {
+                local::remove_empty(&path.join(prefix)).map_err(|error| self.io(prefix, Doing::Remove, error))
             }
-            match &*self.home {
-                // It fails where something is left, which is as it should be.
-                Home::Folder { path, .. } => {
-                    if std::fs::remove_dir(path.join(folder)).is_err() {
-                        break;
+            Home::Bucket { .. } => {
+                // In the order of a listing, what lies in a folder comes right behind it.
+                let mut above: Vec<String> = Vec::new();
+                for found in self.list_with_folders(prefix) {
+                    let found = found?;
+                    while let Some(folder) = above.pop_if(|folder| !found.key.starts_with(folder.as_str())) {
+                        self.remove(&folder)?;
+                    }
+                    if found.key.ends_with('/') && found.size == 0 {
+                        if found.key != prefix {
+                            above.push(found.key);
+                        }
+                    } else {
+                        above.clear();
                     }
                 }
-                Home::Bucket { store, .. } => {
-                    let marker = format!("{folder}/");
-                    if self.list(&marker).next().is_some() {
-                        break;
-                    }
-                    if let Some(found) = self.look(&marker)?.filter(|found| found.size == 0) {
-                        let path = self.path(&found.key, Doing::Remove)?;
-                        let done = self.access.runtime.block_on(store.delete(&path));
-                        done.map_err(|error| self.failed(&marker, Doing::Remove, &error))?;
-                    }
-                }
+                above.iter().rev().try_for_each(|folder| self.remove(folder))
             }
         }
-        Ok(())
+    }
+
+    fn remove(&self, key: &str) -> Result<(), Error> {
+        match &*self.home {
+            Home::Folder { path, .. } => {
+                std::fs::remove_file(path.join(key)).map_err(|error| self.io(key, Doing::Remove, error))
+            }
+            Home::Bucket { store, .. } => {
+                let path = self.path(key, Doing::Remove)?;
+                let done = self.access.runtime.block_on(store.delete(&path));
+                done.map_err(|error| self.failed(key, Doing::Remove, &error))
+            }
+        }
     }
 
     fn path(&self, key: &str, doing: Doing) -> Result<Path, Error> {
@@ -317,5 +322,10 @@ fn found(meta: ObjectMeta) -> Found {
         // A service without ETags: what else tells writings apart.
         format!("{:x}-{:x}", meta.size, meta.last_modified.timestamp_micros())
     });
-    Found { key: unspell(meta.location.as_ref()).into_owned(), size: meta.size, etag, modified: meta.last_modified }
+    Found {
+        key: unspell(meta.location.as_ref()).into_owned(),
+        size: meta.size,
+        etag,
+        modified: meta.last_modified,
+    }
 }

@@ -219,17 +219,17 @@ impl Reader {
             let at = path.join(&self.found.key);
             let (open, named) = (file.metadata(), std::fs::metadata(&at));
             for metadata in [open, named] {
-                let metadata = metadata.map_err(|error| self.depot.io(&self.found.key, Doing::Read, error))?;
+                let metadata =
+                    metadata.map_err(|error| self.depot.io(&self.found.key, Doing::Read, error))?;
                 if local::found(String::new(), &metadata).etag != self.found.etag {
                     return Err(self.depot.changed(&self.found.key));
                 }
             }
         }
-        let digest = std::mem::replace(
-            &mut self.digest,
-            aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256),
-        );
-        self.outcome.set(Ended { whole: Some((self.at, super::write::hex(digest.finish().as_ref()))), error: None });
+        let digest =
+            std::mem::replace(&mut self.digest, aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256));
+        self.outcome
+            .set(Ended { whole: Some((self.at, super::write::hex(digest.finish().as_ref()))), error: None });
         Ok(())
     }
 }

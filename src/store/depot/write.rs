@@ -94,7 +94,9 @@ impl Depot {
         if let Err(error) = local::sync_all(path, &pending) {
             let text = error.to_string();
             let all = pending.iter();
-            return all.map(|it| Err(self.io(&it.key, Doing::Write, io::Error::other(text.clone())))).collect();
+            return all
+                .map(|it| Err(self.io(&it.key, Doing::Write, io::Error::other(text.clone()))))
+                .collect();
         }
         let paths: Vec<PathBuf> = pending.iter().map(|it| it.to.clone()).collect();
         let results = pending
@@ -126,7 +128,8 @@ impl Depot {
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => {
-                    let error = outcome.take_error().unwrap_or_else(|| self.io(&found.key, Doing::Read, error));
+                    let error =
+                        outcome.take_error().unwrap_or_else(|| self.io(&found.key, Doing::Read, error));
                     return Err(error);
                 }
             }

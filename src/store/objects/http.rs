@@ -88,8 +88,8 @@ impl HttpService for Shim {
             all.extend_from_slice(&piece);
             Ok(all)
         });
-        let text = String::from_utf8(read.await?)
-            .map_err(|error| HttpError::new(HttpErrorKind::Decode, error))?;
+        let text =
+            String::from_utf8(read.await?).map_err(|error| HttpError::new(HttpErrorKind::Decode, error))?;
         Ok(HttpResponse::from_parts(parts, respell(&text).into_owned().into()))
     }
 }
@@ -107,9 +107,8 @@ fn ends_parts(request: &HttpRequest) -> bool {
 pub(crate) fn spell(key: &str) -> Cow<'_, str> {
     let first = key.chars().next().is_some_and(char::is_whitespace);
     let last = key.chars().next_back().is_some_and(char::is_whitespace);
-    let odd = |part: &str| {
-        matches!(part, "" | "." | "..") || part.chars().any(|c| c.is_control() || c == MARK)
-    };
+    let odd =
+        |part: &str| matches!(part, "" | "." | "..") || part.chars().any(|c| c.is_control() || c == MARK);
     if !first && !last && !key.split('/').any(odd) {
         return Cow::Borrowed(key);
     }

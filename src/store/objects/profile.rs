@@ -75,7 +75,10 @@ pub(super) fn apply(builder: AmazonS3Builder, lookup: Lookup<'_>) -> Result<Amaz
 }
 
 /// A profile's settings, of both files; the credentials file comes first.
-fn read(name: &str, get: &dyn Fn(&str) -> Option<String>) -> Result<Option<BTreeMap<String, String>>, String> {
+fn read(
+    name: &str,
+    get: &dyn Fn(&str) -> Option<String>,
+) -> Result<Option<BTreeMap<String, String>>, String> {
     let home = get("HOME").or_else(|| get("USERPROFILE")).map(PathBuf::from);
     let file = |variable: &str, file: &str| {
         get(variable).map(PathBuf::from).or_else(|| Some(home.as_ref()?.join(".aws").join(file)))
@@ -128,10 +131,13 @@ fn settings(text: &str, section: &str) -> Vec<(String, String)> {
     found
 }
 
+/// Credentials, and when they expire.
+type Lasting = (Arc<AwsCredential>, Option<DateTime<Utc>>);
+
 /// Credentials that a program prints, by AWS's `credential_process`.
 struct Process {
     command: String,
-    last: Mutex<Option<(Arc<AwsCredential>, Option<DateTime<Utc>>)>>,
+    last: Mutex<Option<Lasting>>,
 }
 
 impl std::fmt::Debug for Process {
@@ -234,7 +240,9 @@ credential_process = echo secret
         let key = |builder: AmazonS3Builder| {
             let store = builder.with_region("x").build().unwrap();
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(store.credentials().get_credential()).map(|it| (it.key_id.clone(), it.secret_key.clone()))
+            runtime
+                .block_on(store.credentials().get_credential())
+                .map(|it| (it.key_id.clone(), it.secret_key.clone()))
         };
         let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
         let default = applied(&[]).unwrap();
