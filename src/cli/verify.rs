@@ -90,8 +90,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         fingerprint: dump::fingerprint(&mapping, &options, format),
     };
     let (account, verified) = (Account::default(), Verified::default());
-    let whole =
-        dump::verify(&args.manifest, args.deep, &settings, &converter, &access, &account, &verified)?;
+    let whole = dump::verify(&args.manifest, args.deep, &settings, &converter, &access, &account, &verified)?;
     let status = tell_failures(&account);
     if !args.quiet || status != DONE || !whole {
         anstream::eprint!("{}", report::verified_text(&verified, args.deep, account.failed(), whole));

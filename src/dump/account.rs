@@ -155,15 +155,17 @@ impl Account {
 
     /// Counts a failure.
     pub(super) fn fail(&self, cause: Cause, error: &Error) {
-        self.fail_with(cause, error.to_string(), error.hint());
-    }
-
-    pub(super) fn fail_with(&self, cause: Cause, words: String, hint: Option<&str>) {
+        let hint = match cause {
+            Cause::Damaged => Some(
+                "nothing was written of it: get the object again, or convert what stands before the damage to a file",
+            ),
+            _ => error.hint(),
+        };
         let mut inner = self.inner();
         let failures = inner.failures.entry(cause).or_default();
         failures.count += 1;
         if failures.shown.len() < MOST_SHOWN {
-            failures.shown.push(words);
+            failures.shown.push(error.to_string());
         }
         if failures.hint.is_none() {
             failures.hint = hint.map(str::to_owned);

@@ -174,7 +174,7 @@ impl<'a> Context<'a> {
         converter: &'a Converter,
         account: &'a Account,
         access: &Access,
-        ) -> Result<Context<'a>, Error> {
+    ) -> Result<Context<'a>, Error> {
         let output = Target::open(&settings.output, access)?;
         let rejects = settings.rejects.as_deref().map(|text| Target::open(text, access)).transpose()?;
         let manifest = match &settings.manifest {

@@ -187,10 +187,15 @@ fn pass(
     let passing = Passing { method: target.0, target: target.1, number: number.fetch_add(1, SeqCst) };
     let way = fate(&passing);
     if let Way::Refused(status, code) = way {
-        let xml = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>{code}</Message></Error>");
+        let xml =
+            format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>{code}</Message></Error>");
         let xml = if passing.method == "HEAD" { String::new() } else { xml };
         let text = "HTTP/1.1";
-        return write!(to, "{text} {status} {code}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{xml}", xml.len());
+        return write!(
+            to,
+            "{text} {status} {code}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{xml}",
+            xml.len()
+        );
     }
     let mut upstream = TcpStream::connect(server)?;
     upstream.write_all(&head)?;
