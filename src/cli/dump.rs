@@ -84,6 +84,15 @@ enum AfterArg {
     DeleteEmpty,
 }
 
+/// Says that a run is done when it is dropped.
+struct Done<'a>(&'a AtomicBool);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
+}
+
 /// Whether the outputs go below a folder or the URL of a prefix.
 pub(super) fn is_meant(args: &Convert) -> anyhow::Result<bool> {
     let output = &args.output;
@@ -155,9 +164,9 @@ pub(super) fn run(args: &Convert) -> anyhow::Result<u8> {
     let done = AtomicBool::new(false);
     let whole = std::thread::scope(|scope| {
         scope.spawn(|| progress::watch(args.progress, &account, &done));
-        let whole = dump::run(&settings, &converter, &access, &account);
-        done.store(true, Relaxed);
-        whole
+        // Whatever happens: a display is not to be waited for.
+        let _done = Done(&done);
+        dump::run(&settings, &converter, &access, &account)
     })?;
     let tally = account.tally().unwrap_or_else(|| converter.tally());
     let failed = tell_failures(&account) != DONE;

@@ -120,7 +120,7 @@ fn packs_say_which_part_came_from_where() {
         let mut command = udmap();
         command.arg("convert").arg(at("in")).arg("-o").arg(format!("{}/", at(out).display()));
         command.arg("--rejects").arg(format!("{}/", at(&format!("{out}-rejects")).display()));
-        finish(command.args(["--pack", "3kB"]))
+        finish(command.args(["--pack", "8kB"]))
     };
     let done = convert("out");
     assert_eq!(done.status, 1, "{}", done.stderr);
