@@ -1,6 +1,7 @@
 //! `udmap convert` over whole prefixes: an output for each input, exactly once.
 
 use super::convert::Args as Convert;
+use super::events::OutputFormat;
 use super::{DONE, FAILED, REJECTS, mappings, progress, store_error};
 use crate::convert::Converter;
 use crate::dump::{self, Account, After, Filter, Format, Settings};
@@ -145,7 +146,7 @@ pub(super) fn run(args: &Convert) -> anyhow::Result<u8> {
     let mapping = mappings::load(&args.mapping)?;
     let options = args.options();
     let converter = Converter::new(&mapping, &options);
-    let format = Format::Lines(args.dump.compress);
+    let format = format(args.output_format, args.dump.compress)?;
     let settings = settings(args, mapping.name(), dump::fingerprint(&mapping, &options, format), format)?;
     let summary = args.summary.as_deref().map(Sink::create).transpose()?;
     let stop = Arc::new(AtomicBool::new(false));
@@ -199,6 +200,15 @@ pub(super) fn run(args: &Convert) -> anyhow::Result<u8> {
         anstream::eprint!("{}", report.text());
     }
     Ok(exit_status)
+}
+
+/// How outputs are written.
+pub(super) fn format(given: Option<OutputFormat>, compress: Compression) -> anyhow::Result<Format> {
+    Ok(match OutputFormat::of(given, "")? {
+        #[cfg(feature = "parquet")]
+        OutputFormat::Parquet => Format::Parquet,
+        _ => Format::Lines(compress),
+    })
 }
 
 fn settings(args: &Convert, mapping: &str, fingerprint: String, format: Format) -> anyhow::Result<Settings> {

@@ -7,6 +7,7 @@ mod completions;
 mod convert;
 #[cfg(feature = "dump")]
 mod dump;
+mod events;
 mod generate;
 mod mappings;
 mod progress;
