@@ -21,7 +21,7 @@
 //! The parts, each leaning only on those after it: [`convert`] applies a [`mapping`] to records;
 //! [`mapping`] reads tables and checks them against [`udm`]; [`record`] finds records in bytes.
 //! They know no file, network, clock or terminal. [`store`] (feature `store`) opens and writes
-//! files, compressed or not; [`collect`] (feature `collect`) brings Duo's logs into a bucket or a
+//! files and objects, compressed or not; [`dump`] (feature `dump`) converts whole prefixes of them; [`collect`] (feature `collect`) brings Duo's logs into a bucket or a
 //! folder; [`synth`] (feature `synth`) makes synthetic logs.
 
 mod builtin;
@@ -30,7 +30,13 @@ mod builtin;
 pub mod cli;
 #[cfg(feature = "collect")]
 pub mod collect;
+#[cfg(feature = "parquet")]
+pub mod columns;
 pub mod convert;
+#[cfg(feature = "dump")]
+pub mod dump;
+#[cfg(any(feature = "collect", feature = "dump"))]
+mod duration;
 #[cfg(all(feature = "collect", any(feature = "cli", feature = "lambda")))]
 mod events;
 #[cfg(feature = "lambda")]

@@ -1,5 +1,6 @@
 //! `udmap convert`: logs in, UDM events out.
 
+use super::events::EventSink;
 use super::spelling::Spelling;
 use super::{DONE, FAILED, REJECTS, mappings, progress, store_error};
 use crate::convert::{Converter, Engine, Input, MAX_RECORD_BYTES, Options, Piece, Stop};
@@ -21,7 +22,7 @@ use std::time::Instant;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Exit status:
   0  all converted
-  1  done, with more rejects than --max-rejects
+  1  done, with more rejects than --max-rejects, or with single objects that failed
   2  could not do it: usage, input or output, mapping, or interrupted
 
 A file is written beside its name and renamed when it is whole: an interrupted run leaves nothing under the final \
@@ -31,70 +32,95 @@ Examples:
   udmap convert telephony.ndjson                        events to stdout
   udmap convert 'dump/**/*.gz' -o events.ndjson.zst --rejects rejects.ndjson
   aws s3 cp s3://bucket/key - | udmap convert - --envelope event --field-names camel
+  udmap convert s3://bucket/logs/ -o s3://other/udm/ --rejects s3://other/rejects/ --include '*.gz' --max-age 180d
   udmap convert dump/ --mapping my.toml --namespace corp --label env=prod --summary summary.json -o events.ndjson")]
 pub(super) struct Args {
-    /// Files, folders, glob patterns, or `-` for stdin.
+    /// Files, folders, glob patterns, or `-` for stdin; s3://bucket/prefix/ and its like.
     #[arg(value_name = "INPUT", required = true)]
-    inputs: Vec<String>,
+    pub(super) inputs: Vec<String>,
 
-    /// Where the events go: a file (compressed if it ends in .gz or .zst), or `-` for stdout.
-    #[arg(short, long, value_name = "FILE", default_value = "-")]
-    output: String,
+    /// Where the events go: a file (compressed if it ends in .gz or .zst), or `-` for stdout. A folder or the URL of a
+    /// prefix gets an output for each input, exactly once.
+    #[arg(short, long, value_name = "FILE|DIR|URL", default_value = "-")]
+    pub(super) output: String,
+
+    /// How events are written [default: parquet if the output ends in .parquet, else ndjson].
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(super) output_format: Option<super::events::OutputFormat>,
 
     /// Where the records go that can't be converted, as NDJSON with place, reason and bytes.
-    #[arg(long, value_name = "FILE")]
-    rejects: Option<String>,
+    #[arg(long, value_name = "FILE|DIR|URL")]
+    pub(super) rejects: Option<String>,
 
     /// Where the summary goes, as JSON.
     #[arg(long, value_name = "FILE")]
-    summary: Option<String>,
+    pub(super) summary: Option<String>,
 
     /// The mapping table: a built-in one's name, or a file (see `udmap mappings`).
     #[arg(long, value_name = "NAME|FILE", default_value = "duo_telephony")]
-    mapping: String,
+    pub(super) mapping: String,
 
     #[command(flatten)]
-    spelling: Spelling,
+    pub(super) spelling: Spelling,
 
     /// How many threads convert [default: the number of cores].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
+    pub(super) threads: Option<u16>,
 
     /// How many rejects still count as success.
     #[arg(long, value_name = "N", default_value_t = 0)]
-    max_rejects: u64,
+    pub(super) max_rejects: u64,
 
     /// The longest record, in bytes; longer ones are rejected [SecOps' own limit: 1 MiB].
     #[arg(long, value_name = "N", default_value_t = MAX_RECORD_BYTES as u64,
           value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
-    max_record_bytes: u64,
+    pub(super) max_record_bytes: u64,
 
     /// How records are read: the fastest way that this machine has, one of them, or by the reference reader. The
     /// results are the same.
     #[arg(long, value_name = "ENGINE", default_value = "auto", value_parser = super::engine())]
-    engine: Engine,
+    pub(super) engine: Engine,
 
     /// Whether to show progress on stderr: on a terminal, always, or never.
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
-    progress: progress::When,
+    pub(super) progress: progress::When,
 
     /// No summary on stderr.
     #[arg(short, long)]
-    quiet: bool,
+    pub(super) quiet: bool,
+
+    #[cfg(feature = "dump")]
+    #[command(flatten)]
+    pub(super) dump: super::dump::Dump,
 }
 
 /// How many inputs that could not be read are named on stderr.
 const MOST_FAILURES: usize = 20;
 
+impl Args {
+    /// How records are converted.
+    pub(super) fn options(&self) -> Options {
+        Options {
+            // At most 2^30, so it fits.
+            max_record_bytes: self.max_record_bytes as usize,
+            engine: self.engine,
+            ..self.spelling.options()
+        }
+    }
+
+    /// On how many threads.
+    pub(super) fn threads(&self) -> usize {
+        self.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)
+    }
+}
+
 pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
+    #[cfg(feature = "dump")]
+    if super::dump::is_meant(args)? {
+        return super::dump::run(args);
+    }
     let mapping = mappings::load(&args.mapping)?;
-    let options = Options {
-        // At most 2^30, so it fits.
-        max_record_bytes: args.max_record_bytes as usize,
-        engine: args.engine,
-        ..args.spelling.options()
-    };
-    let converter = Converter::new(&mapping, &options);
+    let converter = Converter::new(&mapping, &args.options());
     let listing = store::list(&args.inputs, &outputs(args)?)?;
     if !args.quiet {
         for (n, what) in [
@@ -111,10 +137,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         }
     }
     let mut run = Run::start(args, &listing.sources)?;
-    let threads =
-        args.threads.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from);
     let inputs = listing.sources.iter().map(|source| run.input(source)).collect();
-    let tally = converter.convert_inputs(inputs, threads, &mut |piece| run.take(piece))?;
+    let tally = converter.convert_inputs(inputs, args.threads(), &mut |piece| run.take(piece))?;
     run.end(mapping.name(), listing.sources.len(), tally)
 }
 
@@ -136,7 +160,7 @@ fn outputs(args: &Args) -> anyhow::Result<Vec<PathBuf>> {
 /// A conversion that is under way.
 struct Run<'a> {
     args: &'a Args,
-    events: Sink,
+    events: EventSink,
     rejects: Option<Sink>,
     summary: Option<Sink>,
     progress: progress::Progress,
@@ -165,15 +189,11 @@ impl<'a> Run<'a> {
     fn start(args: &'a Args, sources: &[Source]) -> anyhow::Result<Run<'a>> {
         let create = |target: &Option<String>| target.as_deref().map(Sink::create).transpose();
         let stop = Arc::new(AtomicBool::new(false));
-        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-            // The second signal ends the process at once; the first asks it to stop.
-            signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&stop))?;
-            signal_hook::flag::register(signal, Arc::clone(&stop))?;
-        }
+        super::heed_signals(&stop)?;
         let total = sources.iter().map(Source::size).sum::<Option<u64>>();
         Ok(Run {
             args,
-            events: Sink::create(&args.output)?,
+            events: EventSink::create(&args.output, args.output_format)?,
             rejects: create(&args.rejects)?,
             summary: create(&args.summary)?,
             progress: progress::Progress::new(args.progress, total, args.output == "-"),
@@ -227,7 +247,7 @@ impl<'a> Run<'a> {
     }
 
     fn write(&mut self, source: &str, batch: &crate::convert::Batch) -> io::Result<()> {
-        self.events.write_all(&batch.events)?;
+        self.events.write(&batch.events)?;
         match &mut self.rejects {
             None => self.examples.add(source, &batch.rejects),
             Some(sink) => {

@@ -5,10 +5,15 @@ mod bench;
 mod collect;
 mod completions;
 mod convert;
+#[cfg(feature = "dump")]
+mod dump;
+mod events;
 mod generate;
 mod mappings;
 mod progress;
 mod spelling;
+#[cfg(feature = "dump")]
+mod verify;
 
 use crate::convert::Engine;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -37,6 +42,7 @@ lost.",
 Examples:
   udmap convert telephony.ndjson
   udmap convert dump/ -o events.ndjson.gz --rejects rejects.ndjson
+  udmap convert s3://bucket/duo-telephony/ -o s3://other/udm/ --rejects s3://other/rejects/
   udmap collect duo-telephony --to s3://bucket/duo-telephony/ --state s3://bucket/state/duo-telephony.json
   udmap mappings show duo_telephony
   udmap generate --records 1000 --seed 1 | udmap convert - -o events.ndjson"
@@ -48,9 +54,11 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Convert(convert::Args),
+    Convert(Box<convert::Args>),
     #[cfg(feature = "collect")]
     Collect(Box<collect::Args>),
+    #[cfg(feature = "dump")]
+    Verify(verify::Args),
     Generate(generate::Args),
     Mappings(mappings::Args),
     Bench(bench::Args),
@@ -63,6 +71,8 @@ pub fn main() -> ExitCode {
         Command::Convert(args) => convert::run(&args),
         #[cfg(feature = "collect")]
         Command::Collect(args) => collect::run(&args),
+        #[cfg(feature = "dump")]
+        Command::Verify(args) => verify::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Mappings(args) => mappings::run(&args),
         Command::Bench(args) => bench::run(&args),
@@ -87,6 +97,15 @@ fn report(error: &anyhow::Error) {
     if let Some(hint) = hint {
         anstream::eprintln!("hint: {hint}");
     }
+}
+
+/// The first SIGINT or SIGTERM sets `stop`; the second ends the process at once.
+fn heed_signals(stop: &std::sync::Arc<std::sync::atomic::AtomicBool>) -> std::io::Result<()> {
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, std::sync::Arc::clone(stop))?;
+        signal_hook::flag::register(signal, std::sync::Arc::clone(stop))?;
+    }
+    Ok(())
 }
 
 const RED: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();

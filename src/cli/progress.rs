@@ -11,8 +11,12 @@ pub(super) enum When {
     /// On a terminal that no events are written to.
     Auto,
     /// Always; where stderr is no terminal, a line every second.
+    #[value(alias = "bar")]
     Always,
+    /// Always, for a machine: a line of JSON every second.
+    Json,
     /// Never.
+    #[value(alias = "none")]
     Never,
 }
 
@@ -22,6 +26,7 @@ pub(super) enum Progress {
     Silent,
     Bar(ProgressBar),
     Lines { total: Option<u64>, start: Instant, last: Instant },
+    Json { total: Option<u64>, start: Instant, last: Instant },
 }
 
 impl Progress {
@@ -32,6 +37,7 @@ impl Progress {
         let mixed = events_on_stdout && std::io::stdout().is_terminal();
         match when {
             When::Never => Progress::Silent,
+            When::Json => Progress::Json { total, start: Instant::now(), last: Instant::now() },
             When::Auto if !terminal || mixed => Progress::Silent,
             When::Always if !terminal => {
                 Progress::Lines { total, start: Instant::now(), last: Instant::now() }
@@ -73,6 +79,21 @@ impl Progress {
                     eprintln!("{}{of}, {}/s, {}", bytes(read), bytes(rate as u64), message());
                 }
             }
+            Progress::Json { total, start, last } => {
+                if last.elapsed() >= Duration::from_secs(1) {
+                    *last = Instant::now();
+                    let seconds = start.elapsed().as_secs_f64();
+                    let line = serde_json::json!({
+                        "seconds": seconds,
+                        "bytes": read,
+                        "of_bytes": total,
+                        "bytes_per_second": read as f64 / seconds.max(1e-9),
+                        "records": records,
+                        "rejects": rejects,
+                    });
+                    eprintln!("{line}");
+                }
+            }
         }
     }
 
@@ -82,4 +103,43 @@ impl Progress {
             bar.finish_and_clear();
         }
     }
+}
+
+/// Shows how far a run over whole dumps has come, until it is done.
+#[cfg(feature = "dump")]
+pub(super) fn watch(when: When, account: &crate::dump::Account, done: &std::sync::atomic::AtomicBool) {
+    use crate::report::dump::Pace;
+    use std::sync::atomic::Ordering::Relaxed;
+    let start = Instant::now();
+    let mut progress = Progress::new(when, Some(0), false);
+    let mut last = start;
+    while !done.load(Relaxed) {
+        std::thread::sleep(Duration::from_millis(50));
+        let pace = || Pace::of(account, start.elapsed().as_secs_f64());
+        let second = last.elapsed() >= Duration::from_secs(1);
+        match &mut progress {
+            Progress::Silent => {}
+            Progress::Bar(bar) => {
+                let pace = pace();
+                let (at, of) = pace.bytes();
+                bar.set_length(of);
+                bar.set_position(at);
+                bar.set_message(pace.message());
+            }
+            Progress::Lines { .. } if second => eprintln!("{}", pace().line()),
+            // Numbers and flags always serialize.
+            Progress::Json { .. } if second => {
+                eprintln!("{}", serde_json::to_string(&pace()).unwrap_or_default());
+            }
+            Progress::Lines { .. } | Progress::Json { .. } => {}
+        }
+        if second {
+            last = Instant::now();
+        }
+    }
+    if let Progress::Json { .. } = progress {
+        let pace = Pace::of(account, start.elapsed().as_secs_f64());
+        eprintln!("{}", serde_json::to_string(&pace).unwrap_or_default());
+    }
+    progress.clear();
 }

@@ -52,8 +52,6 @@ pub use client::PATH;
 pub use clock::{Clock, SystemClock};
 pub use derive::{Derive, Derived};
 pub use error::{Error, ErrorKind};
-pub use pack::Compression;
-pub use parse::duration;
 pub use report::{Failure, Outcome, Report};
 pub use run::{Collector, Limits};
 pub use settings::{Lookup, Places, Settings};
@@ -61,3 +59,6 @@ pub use state::Gap;
 pub use stop::Stop;
 pub use transport::{Https, MAX_ANSWER_BYTES, NoAnswer, Request, Response, Transport};
 pub use window::When;
+
+pub use crate::duration::duration;
+pub use crate::store::Compression;

@@ -1,39 +1,10 @@
 //! An object's bytes: lines, compressed or not, the same bytes for the same lines.
 
+use crate::store::Compression;
 use std::borrow::Cow;
 use std::io::{self, Read as _, Write as _};
 
-/// How objects are compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Compression {
-    /// gzip: what every feed reads.
-    #[default]
-    Gzip,
-    /// Zstandard.
-    Zstd,
-    /// Not at all.
-    None,
-}
-
 impl Compression {
-    /// Each compression with its name in settings.
-    pub const ALL: [(&'static str, Compression); 3] =
-        [("gzip", Compression::Gzip), ("zstd", Compression::Zstd), ("none", Compression::None)];
-
-    /// What stands at the end of an object's key.
-    pub(super) fn extension(self) -> &'static str {
-        match self {
-            Compression::Gzip => ".ndjson.gz",
-            Compression::Zstd => ".ndjson.zst",
-            Compression::None => ".ndjson",
-        }
-    }
-
-    /// The compression that an extension stands for.
-    pub(super) fn of(extension: &str) -> Option<Compression> {
-        Compression::ALL.into_iter().map(|(_, it)| it).find(|it| it.extension() == extension)
-    }
-
     /// Compresses `lines`. No time or name goes into it.
     pub(super) fn pack(self, lines: Cow<'_, [u8]>) -> io::Result<Vec<u8>> {
         match self {

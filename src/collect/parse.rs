@@ -1,8 +1,8 @@
 //! The texts of settings as values; an error says what is wanted.
 
 use super::window::When;
+use crate::duration::duration;
 use chrono::{DateTime, NaiveDate, NaiveTime};
-use std::time::Duration;
 use url::Url;
 
 pub(super) fn api_url(text: &str) -> Result<Url, String> {
@@ -50,48 +50,12 @@ pub(super) fn when(text: &str) -> Result<When, String> {
     Ok(When::Ago(i64::try_from(ago.as_millis()).unwrap_or(i64::MAX / 4)))
 }
 
-/// Numbers with units: `90s`, `1h30m`, `7d`, `250ms`; `0` needs none.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    let wanted = || "wanted is a number with a unit: 90s, 10m, 1h30m, 7d".to_owned();
-    if text == "0" {
-        return Ok(Duration::ZERO);
-    }
-    let (mut rest, mut total) = (text, Duration::ZERO);
-    while !rest.is_empty() {
-        let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        let letters = rest[digits..].bytes().take_while(u8::is_ascii_alphabetic).count();
-        let number: u64 = rest[..digits].parse().map_err(|_| wanted())?;
-        let unit = match &rest[digits..digits + letters] {
-            "ms" => 1,
-            "s" => 1_000,
-            "m" | "min" => 60_000,
-            "h" => 3_600_000,
-            "d" => 86_400_000,
-            "w" => 604_800_000,
-            _ => return Err(wanted()),
-        };
-        let part = number.checked_mul(unit).map(Duration::from_millis).ok_or_else(wanted)?;
-        total = total.checked_add(part).ok_or_else(wanted)?;
-        rest = &rest[digits + letters..];
-    }
-    if text.is_empty() { Err(wanted()) } else { Ok(total) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn times_and_durations() {
-        let table = [("0", 0), ("90s", 90_000), ("1h30m", 5_400_000), ("7d", 604_800_000), ("250ms", 250)];
-        for (text, ms) in table {
-            assert_eq!(duration(text).unwrap(), Duration::from_millis(ms), "{text}");
-        }
-        for text in
-            ["", "5", "s", "-1s", "1.5h", "1h 30m", "99999999999999999999s", "999999999999999999d", "1é"]
-        {
-            assert!(duration(text).is_err(), "{text}");
-        }
+    fn times() {
         assert_eq!(when("2026-03-10"), when("2026-03-10T00:00:00Z"));
         assert_eq!(when("2026-03-10T01:00:00+01:00"), Ok(When::At(1_773_100_800_000)));
         assert_eq!(when("36h"), Ok(When::Ago(129_600_000)));

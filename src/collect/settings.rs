@@ -6,14 +6,15 @@
 use super::client::Client;
 use super::clock::{Clock, SystemClock};
 use super::derive::{Derivation, Derive};
-use super::pack::Compression;
-use super::parse::{api_url, duration, one_of, switch, when, whole};
+use super::parse::{api_url, one_of, switch, when, whole};
 use super::run::Collector;
 use super::sign::Signature;
 use super::transport::{Https, Transport};
 use super::window::{Plan, When};
 use super::{Account, Error, ErrorKind};
+use crate::duration::duration;
 use crate::record::shown;
+use crate::store::Compression;
 use crate::store::objects::Place;
 use secrecy::SecretString;
 use std::sync::Arc;

@@ -163,7 +163,7 @@ impl State {
             return bad("is that of another integration key".into(), hint);
         }
         if let Some(window) = &state.window
-            && super::pack::Compression::of(&window.extension).is_none()
+            && crate::store::Compression::of(&window.extension).is_none()
         {
             return bad("is damaged: a window has no known `extension`".into(), reset);
         }

@@ -1,7 +1,7 @@
 //! From when to when: opening a window, and moving one whose beginning the service no longer has.
 
-use super::pack::Compression;
 use super::state::{Gap, State, Window, offset_ms};
+use crate::store::Compression;
 
 /// A day, in ms.
 pub(super) const DAY: i64 = 86_400_000;

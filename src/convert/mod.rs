@@ -11,12 +11,14 @@ mod parallel;
 mod program;
 mod queue;
 mod reject;
+mod session;
 mod source;
 mod tally;
 
 pub use batch::Batch;
 pub use parallel::{Input, Piece, Stop};
 pub use reject::Reject;
+pub use session::Session;
 pub use tally::{EventTypeCount, Tally};
 
 use crate::mapping::{Mapping, Plan, Spelling};

@@ -117,35 +117,27 @@ impl Converter {
         consume: &mut dyn FnMut(Piece<'_>) -> Result<(), Stop>,
     ) -> Tally {
         let mut tally = self.tally();
-        let mut batch = self.batch();
-        let mut buffer = Vec::new();
+        let mut session = self.session();
         for input in inputs {
-            let mut framer = self.framer();
-            let mut lines = 0;
+            let source = &input.name;
             let failed = match (input.open)() {
                 Err(error) => Some(error),
-                Ok(mut reader) => loop {
-                    match framer.next(&mut *reader, std::mem::take(&mut buffer)) {
-                        Ok(Some(chunk)) => {
-                            self.convert_chunk(&chunk, &mut batch);
-                            batch.number(0, &mut lines);
-                            tally.add(&batch.tally);
-                            let answer = consume(Piece::Batch { source: &input.name, batch: &batch });
-                            batch.clear();
-                            buffer = chunk.bytes;
-                            if answer.is_err() {
-                                tally.bytes_in += framer.bytes_read();
-                                return tally;
-                            }
-                        }
-                        Ok(None) => break None,
-                        Err(error) => break Some(error),
+                Ok(mut reader) => {
+                    let mut answer = Ok(());
+                    let mut take = |batch: &Batch| {
+                        answer = consume(Piece::Batch { source, batch });
+                        answer
+                    };
+                    let (read, ended) = self.convert_reader(&mut session, &mut *reader, &mut take);
+                    tally.add(&read);
+                    if answer.is_err() {
+                        return tally;
                     }
-                },
+                    ended.err()
+                }
             };
-            tally.bytes_in += framer.bytes_read();
             if let Some(error) = failed
-                && consume(Piece::Failed { source: &input.name, error }).is_err()
+                && consume(Piece::Failed { source, error }).is_err()
             {
                 return tally;
             }

@@ -4,6 +4,7 @@
 //! checked against UDM's schema when it is loaded, and then compiled into a [`Plan`] that the
 //! converter runs. Nothing here knows a log type.
 
+mod canonical;
 mod check;
 mod document;
 mod plan;

@@ -12,8 +12,8 @@ use std::time::Duration;
 const MOST_EXAMPLES: usize = 3;
 
 const BOLD: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
-const RED: Style = AnsiColor::Red.on_default();
+pub(super) const DIM: Style = Style::new().dimmed();
+pub(super) const RED: Style = AnsiColor::Red.on_default();
 
 /// Everything that is known at the end of a conversion.
 #[derive(Debug)]
@@ -39,6 +39,12 @@ pub(crate) struct Summary {
 pub(crate) struct Examples(BTreeMap<Reason, Vec<String>>);
 
 impl Examples {
+    /// Examples that were picked already.
+    #[cfg(feature = "dump")]
+    pub(crate) fn of(picked: BTreeMap<Reason, Vec<String>>) -> Examples {
+        Examples(picked)
+    }
+
     pub(crate) fn add(&mut self, source: &str, rejects: &[Reject]) {
         for reject in rejects {
             let shown = self.0.entry(reject.reason).or_default();
@@ -117,6 +123,14 @@ impl Summary {
 
     /// The summary for a machine: one JSON object.
     pub(crate) fn json(&self) -> Vec<u8> {
+        // Numbers and texts always serialize.
+        let mut text = serde_json::to_vec_pretty(&self.value()).unwrap_or_default();
+        text.push(b'\n');
+        text
+    }
+
+    /// The summary for a machine.
+    pub(super) fn value(&self) -> impl Serialize + '_ {
         #[derive(Serialize)]
         struct EventType<'a> {
             event_type: &'a str,
@@ -146,7 +160,7 @@ impl Summary {
             exit_status: u8,
         }
         let tally = &self.tally;
-        let json = Json {
+        Json {
             udmap: env!("CARGO_PKG_VERSION"),
             mapping: &self.mapping,
             inputs: self.inputs,
@@ -174,15 +188,11 @@ impl Summary {
             failures: &self.failures,
             seconds: self.elapsed.as_secs_f64(),
             exit_status: self.exit_status,
-        };
-        // Numbers and texts always serialize.
-        let mut text = serde_json::to_vec_pretty(&json).unwrap_or_default();
-        text.push(b'\n');
-        text
+        }
     }
 }
 
-fn row(to: &mut String, label: &str, what: &str) -> std::fmt::Result {
+pub(super) fn row(to: &mut String, label: &str, what: &str) -> std::fmt::Result {
     if what.is_empty() { Ok(()) } else { writeln!(to, "  {label:10} {what}") }
 }
 
@@ -224,7 +234,7 @@ pub(crate) fn bytes(n: u64) -> String {
     if unit == "bytes" { format!("{n} bytes") } else { format!("{value:.1} {unit}") }
 }
 
-fn duration(seconds: f64) -> String {
+pub(super) fn duration(seconds: f64) -> String {
     match seconds {
         s if s < 10.0 => format!("{s:.2} s"),
         s if s < 60.0 => format!("{s:.1} s"),

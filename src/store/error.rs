@@ -55,6 +55,10 @@ pub enum ErrorKind {
     NoBucket,
     /// An object store failed or did not answer.
     Service,
+    /// An object is no longer the one that was listed.
+    Changed,
+    /// Another object stands where one is to be written.
+    Taken,
 }
 
 /// What the error is about, as a user would write it.
@@ -94,6 +98,7 @@ pub(super) enum Doing {
     Create,
     Write,
     Rename,
+    Remove,
 }
 
 impl Doing {
@@ -105,6 +110,7 @@ impl Doing {
             Doing::Create => "create",
             Doing::Write => "write",
             Doing::Rename => "rename a finished file to",
+            Doing::Remove => "delete",
         }
     }
 }
@@ -128,7 +134,7 @@ impl Error {
     }
 
     /// The same error as one of another kind.
-    #[cfg(feature = "collect")]
+    #[cfg(feature = "objects")]
     pub(super) fn of_kind(mut self, kind: ErrorKind) -> Error {
         self.0.kind = kind;
         self
@@ -138,6 +144,38 @@ impl Error {
     pub(super) fn with_source(mut self, source: io::Error) -> Error {
         self.0.source = Some(source);
         self
+    }
+
+    /// An output folder that is something else.
+    #[cfg(feature = "objects")]
+    pub(crate) fn not_a_folder(text: &str) -> Error {
+        let named = Object::Named(text.to_owned());
+        Error::new(named, Doing::Create, ErrorKind::NoFolder, "it is no folder")
+    }
+
+    /// Something that can't be opened.
+    #[cfg(feature = "objects")]
+    pub(crate) fn cannot_open(text: &str, error: io::Error) -> Error {
+        Error::io(Object::Named(text.to_owned()), Doing::Open, error).of_kind(ErrorKind::NotFound)
+    }
+
+    /// Something that can't be written.
+    #[cfg(any(feature = "objects", feature = "parquet"))]
+    pub(crate) fn cannot_write(text: &str, error: io::Error) -> Error {
+        Error::io(Object::Named(text.to_owned()), Doing::Write, error)
+    }
+
+    /// An input that is an output of the same run.
+    #[cfg(feature = "objects")]
+    pub(crate) fn input_is_output(text: &str) -> Error {
+        let named = Object::Named(text.to_owned());
+        Error::new(named, Doing::Read, ErrorKind::InputIsOutput, "it is both input and output")
+    }
+
+    /// What an object holds is not what it should be.
+    #[cfg(feature = "objects")]
+    pub(crate) fn damaged(name: &str, why: impl Into<String>) -> Error {
+        Error::new(Object::Named(name.to_owned()), Doing::Read, ErrorKind::Damaged, why)
     }
 
     /// Why, without the object.
@@ -166,6 +204,7 @@ impl Error {
             ErrorKind::Twice => Some("stdin can be read only once"),
             ErrorKind::InputIsOutput => Some("write to another file"),
             ErrorKind::IsFolder => Some("name a file in it"),
+            ErrorKind::Taken => Some("see what it is, and move or remove it, or write to another prefix"),
             ErrorKind::Damaged => Some("all that stands before the damage was read; get the object again"),
             _ => None,
         })

@@ -24,11 +24,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod blocks;
 mod codec;
 mod compress;
+#[cfg(feature = "objects")]
+pub mod depot;
 mod error;
 mod list;
-#[cfg(feature = "collect")]
+#[cfg(feature = "objects")]
 pub mod objects;
 mod open;
 mod out;
@@ -36,6 +39,7 @@ mod raw;
 mod sink;
 mod walk;
 
+pub use blocks::{Blocks, Compression};
 pub use error::{Error, ErrorKind};
 pub use list::{Listing, Source, list};
 pub use open::{Input, is_stopped};

@@ -113,6 +113,21 @@ impl fmt::Debug for Input {
     }
 }
 
+impl Input {
+    /// The decompressed bytes of what `reader` gives, about `size` of them as they are stored,
+    /// called `name` in errors.
+    pub fn of(reader: impl Read + Send + 'static, size: u64, name: &str, stop: Arc<AtomicBool>) -> Input {
+        let raw = Raw::new(Box::new(reader), (size.max(4096) + 1).min(BUFFER as u64) as usize);
+        Input { decoder: Decoder::new(raw), object: Object::Named(name.to_owned()), stop, failed: None }
+    }
+}
+
+/// The error of a read that was told to stop.
+#[cfg(feature = "objects")]
+pub(super) fn stopped() -> io::Error {
+    io::Error::other(StopRequested)
+}
+
 /// Whether a read returned this error because it was told to stop.
 pub fn is_stopped(error: &io::Error) -> bool {
     error.get_ref().is_some_and(|inner| inner.is::<StopRequested>())

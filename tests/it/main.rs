@@ -5,6 +5,8 @@ mod cli;
 #[cfg(feature = "collect")]
 mod collect;
 mod deploy;
+#[cfg(feature = "dump")]
+mod dump;
 mod endurance;
 mod goldens;
 mod judges;
@@ -12,5 +14,7 @@ mod judges;
 mod lambda;
 mod mapping;
 mod properties;
+#[cfg(feature = "objects")]
+mod s3;
 mod sameness;
 mod support;

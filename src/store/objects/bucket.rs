@@ -125,9 +125,9 @@ fn is_no_bucket(error: &object_store::Error) -> bool {
     text.contains("NoSuchBucket") || text.contains("ContainerNotFound")
 }
 
-fn classify(error: &object_store::Error, doing: Doing) -> (ErrorKind, Option<String>) {
+pub(in crate::store) fn classify(error: &object_store::Error, doing: Doing) -> (ErrorKind, Option<String>) {
     match error {
-        object_store::Error::NotFound { .. } if is_no_bucket(error) => {
+        _ if is_no_bucket(error) => {
             (ErrorKind::NoBucket, Some("create the bucket, or correct its name or region".into()))
         }
         object_store::Error::PermissionDenied { .. } if doing == Doing::Read => {
@@ -135,18 +135,31 @@ fn classify(error: &object_store::Error, doing: Doing) -> (ErrorKind, Option<Str
                         latter S3 answers 403 for an object that is not there";
             (ErrorKind::Denied, Some(hint.into()))
         }
+        // A listing that is refused has no variant of its own.
+        _ if doing == Doing::List && error.to_string().contains("403 Forbidden") => {
+            (ErrorKind::Denied, Some("the role needs s3:ListBucket on the bucket, for this prefix".into()))
+        }
+        object_store::Error::PermissionDenied { .. } if doing == Doing::Remove => {
+            (ErrorKind::Denied, Some("the role needs s3:DeleteObject on this object".into()))
+        }
         object_store::Error::PermissionDenied { .. } => {
             (ErrorKind::Denied, Some("the role needs s3:PutObject on this object".into()))
         }
         object_store::Error::Unauthenticated { .. } => {
             (ErrorKind::Denied, Some("the credentials for the bucket are not accepted".into()))
         }
+        object_store::Error::NotFound { .. } if matches!(doing, Doing::Read | Doing::Remove) => {
+            (ErrorKind::NotFound, None)
+        }
+        object_store::Error::Precondition { .. } if matches!(doing, Doing::Read | Doing::Remove) => {
+            (ErrorKind::Changed, None)
+        }
         _ => (ErrorKind::Service, None),
     }
 }
 
 /// The service's words, short and on one line.
-fn said(error: &object_store::Error) -> String {
+pub(in crate::store) fn said(error: &object_store::Error) -> String {
     let text = error.to_string();
     let mut shown: String =
         text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MOST_SHOWN).collect();

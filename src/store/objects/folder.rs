@@ -124,7 +124,7 @@ impl Objects for Folder {
 }
 
 /// Makes a folder with those above it, and makes that last.
-fn make_folders(folder: &Path) -> io::Result<()> {
+pub(in crate::store) fn make_folders(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
     }

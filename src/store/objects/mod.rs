@@ -2,11 +2,16 @@
 //!
 //! One trait, [`Objects`], with two homes: a bucket ([`Bucket`]: S3 and what speaks it, and with
 //! the features `gcs` and `azure` those services) and a folder ([`Folder`]). [`Place::prefix`]
-//! and [`Place::object`] find out from a URL or path which one is meant. This is the only async part of the store.
+//! and [`Place::object`] find out from a URL or path which one is meant. Async stays here and in
+//! [`depot`](super::depot).
 
 mod bucket;
 mod folder;
+mod http;
+mod odd;
 mod place;
+mod profile;
+mod service;
 
 use super::Error;
 use async_trait::async_trait;
@@ -15,7 +20,13 @@ use std::fmt;
 
 pub use bucket::Bucket;
 pub use folder::Folder;
+pub use http::Requests;
 pub use place::Place;
+
+pub(super) use bucket::{classify, said};
+pub(super) use folder::make_folders;
+pub(super) use http::{Connector, ONLY_IF, spell, unspell};
+pub(super) use service::{Manner, build};
 
 /// Which writing of an object was read: what [`Objects::replace`] compares.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

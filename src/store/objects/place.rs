@@ -1,12 +1,10 @@
 //! Where objects go: a URL or a path taken apart into a store and a prefix.
 
+use super::service::{Manner, build};
 use super::{Bucket, Folder, Objects};
 use crate::store::error::{Doing, Error, ErrorKind, Object as Named};
-use object_store::aws::AmazonS3Builder;
-use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 use url::Url;
 
 /// A store, and where in it.
@@ -26,7 +24,7 @@ impl Place {
     ///
     /// A bucket's credentials, region and endpoint come from the environment, by their usual
     /// names: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`, `AWS_REGION`,
-    /// `AWS_ENDPOINT_URL`, `AWS_ALLOW_HTTP`, web identity, container and instance roles.
+    /// `AWS_ENDPOINT_URL`, `AWS_ALLOW_HTTP`, `AWS_PROFILE`, web identity, container and instance roles.
     ///
     /// # Errors
     /// If it is no such URL, or if the environment does not fit it.
@@ -102,7 +100,7 @@ impl Place {
         // The key is taken as it is written, not as a URL would escape it.
         let rest = &text[scheme.len() + 3..];
         let key = rest.split_once('/').map_or("", |(_, key)| key).trim_start_matches('/');
-        let store = build(scheme, bucket).map_err(|why| refused(text, &why))?;
+        let store = build(scheme, bucket, &Manner::default()).map_err(|why| refused(text, &why))?;
         let root = format!("{scheme}://{bucket}");
         Ok(Place { objects: Arc::new(Bucket::new(store, &root)), prefix: key.to_owned(), root })
     }
@@ -110,49 +108,6 @@ impl Place {
 
 fn refused(text: &str, why: &str) -> Error {
     Error::new(Named::Named(text.to_owned()), Doing::Open, ErrorKind::BadUrl, why)
-}
-
-/// Fewer and shorter tries than the crate's own three minutes: a run has a deadline.
-fn retry() -> RetryConfig {
-    RetryConfig { backoff: BackoffConfig::default(), max_retries: 6, retry_timeout: Duration::from_secs(60) }
-}
-
-fn client() -> ClientOptions {
-    ClientOptions::new().with_timeout(Duration::from_secs(60)).with_connect_timeout(Duration::from_secs(10))
-}
-
-fn build(scheme: &str, bucket: &str) -> Result<Arc<dyn ObjectStore>, String> {
-    let text = |error: object_store::Error| error.to_string();
-    match scheme {
-        "s3" | "s3a" => {
-            let mut builder = AmazonS3Builder::from_env().with_bucket_name(bucket).with_retry(retry());
-            // from_env has put its own client options in place: only what is missing is added.
-            let http = std::env::var("AWS_ALLOW_HTTP").is_ok_and(|value| truthy(&value));
-            builder = builder.with_client_options(client().with_allow_http(http));
-            Ok(Arc::new(builder.build().map_err(text)?))
-        }
-        #[cfg(feature = "gcs")]
-        "gs" => {
-            let builder = object_store::gcp::GoogleCloudStorageBuilder::from_env();
-            let builder = builder.with_bucket_name(bucket).with_retry(retry()).with_client_options(client());
-            Ok(Arc::new(builder.build().map_err(text)?))
-        }
-        #[cfg(feature = "azure")]
-        "az" => {
-            let builder = object_store::azure::MicrosoftAzureBuilder::from_env();
-            let builder = builder.with_container_name(bucket).with_retry(retry());
-            Ok(Arc::new(builder.with_client_options(client()).build().map_err(text)?))
-        }
-        #[cfg(not(feature = "gcs"))]
-        "gs" => Err("this udmap was built without the feature `gcs`".into()),
-        #[cfg(not(feature = "azure"))]
-        "az" => Err("this udmap was built without the feature `azure`".into()),
-        _ => Err(format!("`{scheme}` is no kind of store: s3, gs, az, or a path")),
-    }
-}
-
-fn truthy(value: &str) -> bool {
-    matches!(value.to_ascii_lowercase().as_str(), "1" | "true" | "on" | "yes" | "y")
 }
 
 #[cfg(test)]

@@ -1,47 +1,21 @@
 //! Against a real S3 server, moto's: conditional writes, races, and the command with a bucket.
 
 use super::duo::{Duo, Switches, record};
-use super::http::{BUCKET_SECRET, Server, bare, finish, no_secret, unpacked};
-use crate::support::project;
+use super::http::{Server, bare, finish, no_secret, unpacked};
+use crate::s3::S3;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
-use object_store::aws::{AmazonS3, AmazonS3Builder};
+use object_store::aws::AmazonS3;
 use object_store::{ObjectStore, ObjectStoreExt as _};
-use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, OnceLock};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
 use udmap::store::objects::{Bucket, Created, Objects, Replaced};
 
-/// moto's S3 with the bucket `logs`; it ends with the test.
-struct S3 {
-    child: Child,
-    endpoint: String,
+trait Collects {
+    fn collect(&self, server: &Server) -> Command;
 }
 
-fn python() -> &'static Path {
-    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
-    PYTHON.get_or_init(|| crate::judges::venv("s3", "tests/s3/requirements.txt"))
-}
-
-impl S3 {
-    fn start() -> S3 {
-        let mut command = Command::new(python());
-        command.arg(project("tests/s3/server.py")).stdin(Stdio::piped()).stdout(Stdio::piped());
-        // It complains of clients that are killed.
-        command.stderr(Stdio::null());
-        let mut child = command.spawn().expect("the server starts");
-        let mut port = String::new();
-        BufReader::new(child.stdout.take().expect("stdout")).read_line(&mut port).expect("a port");
-        S3 { child, endpoint: format!("http://127.0.0.1:{}", port.trim()) }
-    }
-
-    fn store(&self) -> AmazonS3 {
-        let builder = AmazonS3Builder::new().with_endpoint(&self.endpoint).with_allow_http(true);
-        let builder = builder.with_region("us-east-1").with_access_key_id("test");
-        builder.with_secret_access_key(BUCKET_SECRET).with_bucket_name("logs").build().expect("a store")
-    }
-
+impl Collects for S3 {
     fn collect(&self, server: &Server) -> Command {
         let mut command = bare();
         command.env("AWS_ENDPOINT_URL", &self.endpoint).env("AWS_ALLOW_HTTP", "true");
@@ -61,13 +35,6 @@ impl S3 {
             "1ms",
         ]);
         command
-    }
-}
-
-impl Drop for S3 {
-    fn drop(&mut self) {
-        drop(self.child.stdin.take());
-        let _ = self.child.wait();
     }
 }
 
@@ -112,7 +79,7 @@ fn service(records: i64) -> Server {
 #[test]
 fn conditional_writes_and_races() {
     let s3 = S3::start();
-    let bucket = Arc::new(Bucket::new(Arc::new(s3.store()), "s3://logs"));
+    let bucket = Arc::new(Bucket::new(Arc::new(s3.store("logs")), "s3://logs"));
     let bytes = Bytes::from_static;
     runtime().block_on(async {
         assert!(bucket.read("k").await.expect("read").is_none());
@@ -165,8 +132,8 @@ fn the_command_with_a_bucket() {
     assert_eq!(run.status, 0, "{}", run.stderr);
     assert!(run.stderr.contains("delivered 3000 records in 3 objects, 3000 events"), "{}", run.stderr);
     assert_eq!(finish(&mut s3.collect(&server)).status, 0);
-    assert_eq!(delivered(&s3.store()), server.duo.lines(i64::MAX));
-    let objects = objects(&s3.store());
+    assert_eq!(delivered(&s3.store("logs")), server.duo.lines(i64::MAX));
+    let objects = objects(&s3.store("logs"));
     let count = |prefix: &str| objects.iter().filter(|(name, _)| name.starts_with(prefix)).count();
     assert_eq!((count("duo-telephony/"), count("udm-duo-telephony/"), count("state/")), (3, 3, 1));
     assert_eq!(objects.len(), 7, "nothing else: {objects:?}");
@@ -201,5 +168,5 @@ fn two_commands_on_one_state() {
         let last = finish(&mut s3.collect(&server));
         assert_eq!(last.status, 0, "{}", last.stderr);
     }
-    assert_eq!(delivered(&s3.store()), server.duo.lines(i64::MAX));
+    assert_eq!(delivered(&s3.store("logs")), server.duo.lines(i64::MAX));
 }

@@ -1,0 +1,341 @@
+//! `udmap convert` over whole prefixes: an output for each input, exactly once.
+
+use super::convert::Args as Convert;
+use super::events::OutputFormat;
+use super::{DONE, FAILED, REJECTS, mappings, progress, store_error};
+use crate::convert::Converter;
+use crate::dump::{self, Account, After, Filter, Format, Settings};
+use crate::duration::duration;
+use crate::report::dump as report;
+use crate::report::summary::{Examples, Summary};
+use crate::store::depot::Access;
+use crate::store::{Compression, Sink};
+use anyhow::{Context as _, bail};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+/// For outputs below a folder or a URL.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "With an output for each input")]
+pub(super) struct Dump {
+    /// Where the manifest goes [default: manifest/ below the output].
+    #[arg(long, value_name = "DIR|URL")]
+    manifest: Option<String>,
+
+    /// How outputs are compressed: gzip, zstd or none.
+    #[arg(long, value_name = "HOW", default_value = "gzip", value_parser = compression)]
+    compress: Compression,
+
+    /// Only inputs that match, by their keys below the prefix; `*` matches `/`, too. May be given several times.
+    #[arg(long, value_name = "GLOB", value_parser = pattern)]
+    include: Vec<glob::Pattern>,
+
+    /// No inputs that match.
+    #[arg(long, value_name = "GLOB", value_parser = pattern)]
+    exclude: Vec<glob::Pattern>,
+
+    /// Only inputs last changed at this time or later: 2026-03-01, 2026-03-01T12:00:00Z, or how long ago (30d).
+    #[arg(long, value_name = "WHEN", value_parser = when)]
+    since: Option<DateTime<Utc>>,
+
+    /// Only inputs last changed before this time.
+    #[arg(long, value_name = "WHEN", value_parser = when)]
+    until: Option<DateTime<Utc>>,
+
+    /// Only inputs last changed at most so long ago: 180d.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    max_age: Option<Duration>,
+
+    /// What becomes of inputs whose outputs and manifest are durable and have been read back.
+    #[arg(long, value_enum, value_name = "WHAT", default_value = "keep")]
+    after_success: AfterArg,
+
+    /// Pack inputs, so many bytes of them as they are stored, into one output: 64MB, 1GiB.
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pack: Option<u64>,
+
+    /// How many inputs are converted at once [default: 16 with a bucket, else the number of cores].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+
+    /// About how much memory inputs under way may take.
+    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = size)]
+    memory: u64,
+
+    /// Say what would be done, and what that costs in requests and bytes.
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Send requests unsigned, for public buckets.
+    #[arg(long)]
+    no_sign_request: bool,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum AfterArg {
+    /// They stay.
+    Keep,
+    /// They are deleted.
+    Delete,
+    /// They are deleted, and so are folders that are left empty.
+    DeleteEmpty,
+}
+
+/// Says that a run is done when it is dropped.
+struct Done<'a>(&'a AtomicBool);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
+}
+
+/// Whether the outputs go below a folder or the URL of a prefix.
+pub(super) fn is_meant(args: &Convert) -> anyhow::Result<bool> {
+    let output = &args.output;
+    let url = output.contains("://");
+    if url && !output.ends_with('/') {
+        let last = output.rsplit('/').next().unwrap_or_default();
+        if [".ndjson", ".json", ".jsonl", ".gz", ".zst", ".parquet"]
+            .iter()
+            .any(|ending| last.ends_with(ending))
+        {
+            bail!(
+                "`{output}` looks like an object: below a URL each input gets an output of its own; give a prefix \
+                   that ends in `/`"
+            );
+        }
+    }
+    if url || output.ends_with('/') || Path::new(output).is_dir() {
+        return Ok(true);
+    }
+    let Dump {
+        manifest, include, exclude, since, until, max_age, after_success, pack, jobs, dry_run, ..
+    } = &args.dump;
+    let only = [
+        ("--manifest", manifest.is_some()),
+        ("--include", !include.is_empty()),
+        ("--exclude", !exclude.is_empty()),
+        ("--since", since.is_some()),
+        ("--until", until.is_some()),
+        ("--max-age", max_age.is_some()),
+        ("--after-success", !matches!(after_success, AfterArg::Keep)),
+        ("--pack", pack.is_some()),
+        ("--jobs", jobs.is_some()),
+        ("--dry-run", *dry_run),
+    ];
+    if let Some((name, _)) = only.into_iter().find(|(_, given)| *given) {
+        bail!(
+            "`{name}` goes with an output for each input: give `-o` a folder (`out/`) or a URL (`s3://bucket/udm/`)"
+        );
+    }
+    if let Some(input) = args.inputs.iter().find(|input| input.contains("://")) {
+        bail!(
+            "`{input}` is converted into an output for each object: give `-o` a folder (`out/`) or a URL \
+               (`s3://bucket/udm/`)"
+        );
+    }
+    Ok(false)
+}
+
+pub(super) fn run(args: &Convert) -> anyhow::Result<u8> {
+    let mapping = mappings::load(&args.mapping)?;
+    let options = args.options();
+    let converter = Converter::new(&mapping, &options);
+    let format = format(args.output_format, args.dump.compress)?;
+    let settings = settings(args, mapping.name(), dump::fingerprint(&mapping, &options, format), format)?;
+    let summary = args.summary.as_deref().map(Sink::create).transpose()?;
+    let stop = Arc::new(AtomicBool::new(false));
+    super::heed_signals(&stop)?;
+    let access = Access::new(args.dump.no_sign_request, Arc::clone(&stop)).context("cannot start threads")?;
+    let account = Account::default();
+    if args.dump.dry_run {
+        let plan = dump::plan(&settings, &converter, &access, &account)?;
+        if let Some(summary) = summary {
+            write(summary, &report::plan_json(&plan))?;
+        }
+        anstream::eprint!("{}", report::plan_text(&plan));
+        return Ok(tell_failures(&account));
+    }
+    let start = Instant::now();
+    let done = AtomicBool::new(false);
+    let whole = std::thread::scope(|scope| {
+        scope.spawn(|| progress::watch(args.progress, &account, &done));
+        // Whatever happens: a display is not to be waited for.
+        let _done = Done(&done);
+        dump::run(&settings, &converter, &access, &account)
+    })?;
+    let tally = account.tally().unwrap_or_else(|| converter.tally());
+    let failed = tell_failures(&account) != DONE;
+    let exit_status = match (whole, failed || tally.rejects > args.max_rejects) {
+        (false, _) => FAILED,
+        (true, true) => REJECTS,
+        (true, false) => DONE,
+    };
+    let report = report::Report {
+        summary: Summary {
+            mapping: mapping.name().to_owned(),
+            inputs: usize::try_from(account.converted.load(Relaxed)).unwrap_or(usize::MAX),
+            stored_bytes: account.read.load(Relaxed),
+            tally,
+            examples: Examples::of(account.examples()),
+            failures: Vec::new(),
+            elapsed: start.elapsed(),
+            output: args.output.clone(),
+            rejects_to: args.rejects.clone(),
+            exit_status,
+        },
+        account: &account,
+        requests: access.requests().counts(),
+        whole,
+    };
+    if let Some(summary) = summary {
+        write(summary, &report.json())?;
+    }
+    if !args.quiet || !whole {
+        anstream::eprint!("{}", report.text());
+    }
+    Ok(exit_status)
+}
+
+/// How outputs are written.
+pub(super) fn format(given: Option<OutputFormat>, compress: Compression) -> anyhow::Result<Format> {
+    Ok(match OutputFormat::of(given, "")? {
+        #[cfg(feature = "parquet")]
+        OutputFormat::Parquet => Format::Parquet,
+        _ => Format::Lines(compress),
+    })
+}
+
+fn settings(args: &Convert, mapping: &str, fingerprint: String, format: Format) -> anyhow::Result<Settings> {
+    let Dump { manifest, include, exclude, since, until, max_age, after_success, pack, jobs, memory, .. } =
+        &args.dump;
+    if let Some(rejects) = &args.rejects
+        && !rejects.contains("://")
+        && !rejects.ends_with('/')
+        && !Path::new(rejects).is_dir()
+        && Path::new(rejects).extension().is_some()
+    {
+        bail!(
+            "`{rejects}` is no folder: with an output for each input, `--rejects` is a folder or a URL, too"
+        );
+    }
+    if args.inputs.iter().any(|input| input == "-") {
+        bail!("stdin has no name to call an output by: give `-o` a file");
+    }
+    let remote = args
+        .inputs
+        .iter()
+        .chain([&args.output])
+        .any(|text| text.split_once("://").is_some_and(|(scheme, _)| scheme != "file"));
+    let threads = args.threads();
+    let youngest = max_age
+        .map(|age| TimeDelta::from_std(age).ok().and_then(|age| Utc::now().checked_sub_signed(age)))
+        .map(|at| at.unwrap_or(DateTime::<Utc>::MIN_UTC));
+    Ok(Settings {
+        inputs: args.inputs.clone(),
+        output: args.output.clone(),
+        rejects: args.rejects.clone(),
+        manifest: manifest.clone(),
+        filter: Filter {
+            include: include.clone(),
+            exclude: exclude.clone(),
+            since: (*since).max(youngest),
+            until: *until,
+        },
+        after: match after_success {
+            AfterArg::Keep => After::Keep,
+            AfterArg::Delete => After::Delete,
+            AfterArg::DeleteEmpty => After::DeleteEmpty,
+        },
+        jobs: jobs.map_or(if remote { 16.max(threads) } else { threads }, usize::from),
+        threads,
+        memory: *memory,
+        format,
+        pack: *pack,
+        mapping: mapping.to_owned(),
+        fingerprint,
+    })
+}
+
+/// Names what failed, by cause; the exit status of that.
+pub(super) fn tell_failures(account: &Account) -> u8 {
+    for (cause, failures) in account.failures() {
+        for words in failures.shown.iter().take(report::MOST_FAILURES) {
+            anstream::eprintln!("{}error{:#}: {words}", super::RED, super::RED);
+        }
+        if let Some(more @ 1..) = failures.count.checked_sub(report::MOST_FAILURES as u64) {
+            anstream::eprintln!("... and {more} more ({})", cause.name());
+        }
+        if let Some(hint) = failures.hint {
+            anstream::eprintln!("hint: {hint}");
+        }
+    }
+    if account.failed() > 0 { REJECTS } else { DONE }
+}
+
+pub(super) fn write(mut sink: Sink, bytes: &[u8]) -> anyhow::Result<()> {
+    sink.write_all(bytes).map_err(store_error)?;
+    Ok(sink.finish()?)
+}
+
+pub(super) fn compression(text: &str) -> Result<Compression, String> {
+    let found = Compression::ALL.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
+    found.map(|(_, it)| it).ok_or_else(|| "wanted is one of gzip, zstd, none".into())
+}
+
+fn pattern(text: &str) -> Result<glob::Pattern, String> {
+    glob::Pattern::new(text).map_err(|error| error.to_string())
+}
+
+fn when(text: &str) -> Result<DateTime<Utc>, String> {
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Ok(time.to_utc());
+    }
+    if let Ok(day) = NaiveDate::parse_from_str(text, "%Y-%m-%d") {
+        return Ok(day.and_time(NaiveTime::MIN).and_utc());
+    }
+    let wanted = || "wanted is a time (2026-03-10T12:00:00Z) or how long ago (36h)".to_owned();
+    let ago = duration(text).map_err(|_| wanted())?;
+    let ago = TimeDelta::from_std(ago).map_err(|_| wanted())?;
+    Utc::now().checked_sub_signed(ago).ok_or_else(wanted)
+}
+
+/// A number of bytes with a unit.
+pub(super) fn size(text: &str) -> Result<u64, String> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let unit: u64 = match text[digits..].trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kb" => 1_000,
+        "m" | "mb" => 1_000_000,
+        "g" | "gb" => 1_000_000_000,
+        "kib" => 1 << 10,
+        "mib" => 1 << 20,
+        "gib" => 1 << 30,
+        _ => return Err("wanted is a number of bytes: 500000, 64MB, 1GiB".into()),
+    };
+    let number: u64 = text[..digits].parse().map_err(|_| "wanted is a number of bytes: 64MB".to_owned())?;
+    number.checked_mul(unit).filter(|bytes| *bytes > 0).ok_or_else(|| "wanted is more, or less".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_times() {
+        let table = [("1", 1), ("64MB", 64_000_000), ("1GiB", 1 << 30), ("5 kib", 5120)];
+        for (text, bytes) in table {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+        for text in ["", "MB", "0", "1.5GB", "-1", "99999999999999999999", "18446744073709551615GB", "1é"] {
+            assert!(size(text).is_err(), "{text}");
+        }
+        assert_eq!(when("2026-03-10"), when("2026-03-10T01:00:00+01:00"));
+        assert!(when("36h").unwrap() < Utc::now() && when("yesterday").is_err() && when("9999999w").is_err());
+    }
+}

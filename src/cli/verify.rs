@@ -1,0 +1,107 @@
+//! `udmap verify`: a manifest of `udmap convert` held against what is there.
+
+use super::dump::{compression, format, size, tell_failures};
+use super::spelling::Spelling;
+use super::{DONE, FAILED, REJECTS, mappings};
+use crate::convert::{Converter, MAX_RECORD_BYTES, Options};
+use crate::dump::{self, Account, After, Filter, Settings, Verified};
+use crate::report::dump as report;
+use crate::store::Compression;
+use crate::store::depot::Access;
+use anyhow::Context as _;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// Check what `udmap convert` wrote against its manifest: every output is read and its digest compared.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "Exit status:
+  0  everything is as the manifest says
+  1  something is not
+  2  could not do it: usage, manifest, mapping, or interrupted
+
+Examples:
+  udmap verify s3://other/udm/manifest/
+  udmap verify s3://other/udm/manifest/20260310T120000Z-1a2b3c4d/ --deep")]
+pub(super) struct Args {
+    /// A manifest: a part of one, or all below a folder or a URL's prefix.
+    #[arg(value_name = "MANIFEST")]
+    manifest: String,
+
+    /// Convert the inputs again, too, and compare; with the mapping and the options that they were converted with.
+    #[arg(long)]
+    deep: bool,
+
+    /// The mapping table: a built-in one's name, or a file.
+    #[arg(long, value_name = "NAME|FILE", default_value = "duo_telephony")]
+    mapping: String,
+
+    #[command(flatten)]
+    spelling: Spelling,
+
+    /// The longest record, in bytes.
+    #[arg(long, value_name = "N", default_value_t = MAX_RECORD_BYTES as u64,
+          value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
+    max_record_bytes: u64,
+
+    /// How outputs are compressed: gzip, zstd or none.
+    #[arg(long, value_name = "HOW", default_value = "gzip", value_parser = compression)]
+    compress: Compression,
+
+    /// How events are written.
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    output_format: Option<super::events::OutputFormat>,
+
+    /// How many inputs are checked at once [default: 16].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), default_value_t = 16)]
+    jobs: u16,
+
+    /// About how much memory inputs under way may take.
+    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = size)]
+    memory: u64,
+
+    /// Send requests unsigned, for public buckets.
+    #[arg(long)]
+    no_sign_request: bool,
+
+    /// Say nothing if everything is right.
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
+    let mapping = mappings::load(&args.mapping)?;
+    // At most 2^30, so it fits.
+    let options = Options { max_record_bytes: args.max_record_bytes as usize, ..args.spelling.options() };
+    let converter = Converter::new(&mapping, &options);
+    let format = format(args.output_format, args.compress)?;
+    let stop = Arc::new(AtomicBool::new(false));
+    super::heed_signals(&stop)?;
+    let access = Access::new(args.no_sign_request, Arc::clone(&stop)).context("cannot start threads")?;
+    let settings = Settings {
+        inputs: Vec::new(),
+        // Nothing is written.
+        output: args.manifest.clone(),
+        rejects: None,
+        manifest: None,
+        filter: Filter::default(),
+        after: After::Keep,
+        jobs: usize::from(args.jobs),
+        threads: std::thread::available_parallelism().map_or(1, usize::from),
+        memory: args.memory,
+        format,
+        pack: None,
+        mapping: mapping.name().to_owned(),
+        fingerprint: dump::fingerprint(&mapping, &options, format),
+    };
+    let (account, verified) = (Account::default(), Verified::default());
+    let whole = dump::verify(&args.manifest, args.deep, &settings, &converter, &access, &account, &verified)?;
+    let status = tell_failures(&account);
+    if !args.quiet || status != DONE || !whole {
+        anstream::eprint!("{}", report::verified_text(&verified, args.deep, account.failed(), whole));
+    }
+    Ok(match whole {
+        false => FAILED,
+        true if args.deep && verified.none_again() => REJECTS,
+        true => status,
+    })
+}

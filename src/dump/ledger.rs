@@ -1,0 +1,133 @@
+//! Writes the manifest: first outputs are made durable, then the lines that vouch for them, and only
+//! then are inputs let go.
+
+use super::account::{Account, Cause};
+use super::line::Line;
+use super::place::{Target, order};
+use crate::store::Error;
+use crate::store::depot::{Depot, Found, Pending};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+/// So many lines make a part.
+const LINES: usize = 2_000;
+/// A part is written after this time, however few lines it has: so much work is lost when a run is
+/// killed.
+const WAIT: Duration = Duration::from_secs(3);
+
+/// Inputs that are converted, one or those of a pack: their lines, and files that wait for their
+/// names.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) lines: Vec<(Line, Found)>,
+    pub(super) pending: Vec<(Depot, Pending)>,
+    pub(super) origin: usize,
+}
+
+/// The manifest of a run.
+#[derive(Debug)]
+pub(super) struct Ledger<'a> {
+    manifest: Target,
+    run: String,
+    parts: u64,
+    account: &'a Account,
+}
+
+impl<'a> Ledger<'a> {
+    pub(super) fn new(manifest: &Target, run: &str, account: &'a Account) -> Ledger<'a> {
+        Ledger { manifest: manifest.clone(), run: run.to_owned(), parts: 0, account }
+    }
+
+    /// Writes what comes, until nothing more can come; hands on what is durable to `after`.
+    pub(super) fn keep(
+        &mut self,
+        entries: &Receiver<Entry>,
+        after: &mut dyn FnMut(Entry),
+    ) -> Result<(), Error> {
+        let mut waiting: Vec<Entry> = Vec::new();
+        let mut count = 0;
+        let mut due = Instant::now() + WAIT;
+        loop {
+            let left = due.saturating_duration_since(Instant::now());
+            let ended = match entries.recv_timeout(left) {
+                Ok(entry) => {
+                    if waiting.is_empty() {
+                        due = Instant::now() + WAIT;
+                    }
+                    count += entry.lines.len();
+                    waiting.push(entry);
+                    if count < LINES {
+                        continue;
+                    }
+                    false
+                }
+                Err(RecvTimeoutError::Timeout) => false,
+                Err(RecvTimeoutError::Disconnected) => true,
+            };
+            for entry in self.write(std::mem::take(&mut waiting))? {
+                after(entry);
+            }
+            (due, count) = (Instant::now() + WAIT, 0);
+            if ended {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Makes outputs durable and then their lines; gives back whose they are.
+    fn write(&mut self, mut entries: Vec<Entry>) -> Result<Vec<Entry>, Error> {
+        self.settle(&mut entries);
+        if entries.is_empty() {
+            return Ok(entries);
+        }
+        let mut lines: Vec<&(Line, Found)> = entries.iter().flat_map(|entry| &entry.lines).collect();
+        lines.sort_by(|a, b| order(&a.0.input, &b.0.input));
+        let mut text = Vec::new();
+        for (line, _) in &lines {
+            // Texts and numbers always serialize, and a vector takes everything.
+            let _ = serde_json::to_writer(&mut text, line);
+            text.push(b'\n');
+        }
+        self.parts += 1;
+        let key = format!("{}{}/part-{:05}.ndjson", self.manifest.prefix, self.run, self.parts);
+        let stored = self.manifest.depot.put(&key, &text)?;
+        self.account.wrote(stored.size);
+        for (_, found) in lines {
+            self.account.converted.fetch_add(1, Relaxed);
+            self.account.settle(found.size);
+        }
+        Ok(entries)
+    }
+
+    /// Gives files their names. An entry whose files did not all get theirs is a failure.
+    fn settle(&self, entries: &mut Vec<Entry>) {
+        let mut depots: Vec<(Depot, Vec<(usize, Pending)>)> = Vec::new();
+        for (at, entry) in entries.iter_mut().enumerate() {
+            for (depot, pending) in entry.pending.drain(..) {
+                match depots.iter_mut().find(|(known, _)| known.root() == depot.root()) {
+                    Some((_, all)) => all.push((at, pending)),
+                    None => depots.push((depot, vec![(at, pending)])),
+                }
+            }
+        }
+        let mut failed = vec![false; entries.len()];
+        for (depot, all) in depots {
+            let (owners, pending): (Vec<usize>, Vec<Pending>) = all.into_iter().unzip();
+            for (owner, result) in owners.into_iter().zip(depot.settle(pending)) {
+                if let Err(error) = result {
+                    self.account.fail(Cause::of(&error), &error);
+                    failed[owner] = true;
+                }
+            }
+        }
+        let mut failed = failed.into_iter();
+        entries.retain(|entry| {
+            let failed = failed.next().unwrap_or(false);
+            if failed {
+                entry.lines.iter().for_each(|(_, found)| self.account.settle(found.size));
+            }
+            !failed
+        });
+    }
+}

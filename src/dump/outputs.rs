@@ -1,0 +1,263 @@
+//! What a conversion writes: events, and rejects if there are some and they are kept.
+
+use super::line::{Kind, Output};
+use super::place::Target;
+use super::{Context, Format};
+use crate::convert::Batch;
+use crate::store::depot::{Depot, Pending, Upload};
+use crate::store::{Blocks, Error};
+use aws_lc_rs::digest;
+use std::io::{self, Write};
+
+/// Outputs under way. Dropped before they are finished, they never were.
+#[derive(Debug)]
+pub(super) struct Outputs {
+    events: Side,
+    rejects: Option<Side>,
+    format: Format,
+    threads: usize,
+    line: Vec<u8>,
+    /// What must not be written, only measured.
+    dry: bool,
+    expected: u64,
+    failed: bool,
+}
+
+/// One of the outputs.
+#[derive(Debug)]
+struct Side {
+    kind: Kind,
+    depot: Depot,
+    key: String,
+    /// Begun when there is something to write.
+    encoder: Option<Encoder>,
+    /// Bytes of text written so far, or rows.
+    at: u64,
+}
+
+#[derive(Debug)]
+enum Encoder {
+    Lines(Blocks<Sink>),
+    #[cfg(feature = "parquet")]
+    Parquet(Box<crate::columns::Table<Sink>>),
+}
+
+/// Where bytes go in the end.
+#[derive(Debug)]
+enum Sink {
+    Upload(Box<Upload>),
+    /// Nowhere: they are counted and digested.
+    Measure {
+        digest: Digest,
+        size: u64,
+    },
+}
+
+struct Digest(digest::Context);
+
+impl std::fmt::Debug for Digest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Digest")
+    }
+}
+
+/// How far outputs have come, in bytes of text, or in rows of a table.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Mark {
+    pub(super) events: u64,
+    pub(super) rejects: u64,
+}
+
+/// The key of an output by its identity: below which target, for which input.
+pub(super) fn key(target: &Target, relative: &str, id: &str, kind: Kind, format: Format) -> String {
+    let ending = match kind {
+        Kind::Events => format.ending().to_owned(),
+        Kind::Rejects => format!(".rejects{}", format.of_rejects().extension()),
+    };
+    super::name::output(&target.prefix, relative, id, &ending, !target.depot.is_remote())
+}
+
+impl Outputs {
+    /// Outputs for an input (or the first one of a pack) at `relative`, identified by `id`. About
+    /// `expected` bytes come in; large ones are compressed on `threads`.
+    pub(super) fn new(
+        context: &Context<'_>,
+        relative: &str,
+        id: &str,
+        expected: u64,
+        threads: usize,
+    ) -> Outputs {
+        let format = context.settings.format;
+        let side = |target: &Target, kind| Side {
+            kind,
+            depot: target.depot.clone(),
+            key: key(target, relative, id, kind, format),
+            encoder: None,
+            at: 0,
+        };
+        Outputs {
+            events: side(&context.output, Kind::Events),
+            rejects: context.rejects.as_ref().map(|target| side(target, Kind::Rejects)),
+            format,
+            threads,
+            line: Vec::new(),
+            dry: false,
+            expected: expected.saturating_mul(16),
+            failed: false,
+        }
+    }
+
+    /// Outputs that are not written, only measured; rejects among them if they were `kept`.
+    pub(super) fn measured(context: &Context<'_>, kept: bool, threads: usize) -> Outputs {
+        let side = |kind| Side {
+            kind,
+            depot: context.output.depot.clone(),
+            key: String::new(),
+            encoder: None,
+            at: 0,
+        };
+        Outputs {
+            events: side(Kind::Events),
+            rejects: kept.then(|| side(Kind::Rejects)),
+            format: context.settings.format,
+            threads,
+            line: Vec::new(),
+            dry: true,
+            expected: 0,
+            failed: false,
+        }
+    }
+
+    /// Whether rejects are written.
+    pub(super) fn keep_rejects(&self) -> bool {
+        self.rejects.is_some()
+    }
+
+    /// Whether they could not be written.
+    pub(super) fn failed(&self) -> bool {
+        self.failed
+    }
+
+    /// How far they are.
+    pub(super) fn mark(&self) -> Mark {
+        Mark { events: self.events.at, rejects: self.rejects.as_ref().map_or(0, |side| side.at) }
+    }
+
+    /// Writes what came of a part of the input called `source`.
+    pub(super) fn write(&mut self, source: &str, batch: &Batch) -> io::Result<()> {
+        let written = self.write_both(source, batch);
+        self.failed |= written.is_err();
+        written
+    }
+
+    fn write_both(&mut self, source: &str, batch: &Batch) -> io::Result<()> {
+        let settings = (self.format, self.threads, self.dry, self.expected);
+        self.events.write(&batch.events, settings)?;
+        if let Some(side) = &mut self.rejects
+            && !batch.rejects.is_empty()
+        {
+            self.line.clear();
+            batch.rejects.iter().for_each(|reject| reject.write_json(source, &mut self.line));
+            let settings = (Format::Lines(self.format.of_rejects()), self.threads, self.dry, self.expected);
+            side.write(&self.line, settings)?;
+        }
+        Ok(())
+    }
+
+    /// Puts them in their places: what stands there then, and files that wait for their names.
+    /// There are events always, of whatever length, and rejects if there were some.
+    pub(super) fn finish(mut self) -> Result<(Vec<Output>, Waiting), Error> {
+        let (mut outputs, mut pending) = (Vec::new(), Vec::new());
+        let settings = (self.format, self.threads, self.dry, self.expected);
+        if let Err(error) = self.events.begin(settings) {
+            return Err(self.events.error(error));
+        }
+        for side in [Some(self.events), self.rejects].into_iter().flatten() {
+            let Side { kind, depot, key, encoder, .. } = side;
+            let Some(encoder) = encoder else { continue };
+            let name = depot.name(&key);
+            let sink = match encoder {
+                Encoder::Lines(blocks) => blocks.finish(),
+                #[cfg(feature = "parquet")]
+                Encoder::Parquet(table) => table.finish(),
+            };
+            let sink = sink.map_err(|error| written(&name, error))?;
+            let (size, sha256) = match sink {
+                Sink::Measure { digest, size } => (size, super::name::hex(digest.0.finish().as_ref())),
+                Sink::Upload(upload) => {
+                    let stored = upload.finish()?;
+                    pending.extend(stored.pending.map(|pending| (depot.clone(), pending)));
+                    (stored.size, stored.sha256)
+                }
+            };
+            outputs.push(Output { kind, url: name, key, size, sha256, offset: None, length: None });
+        }
+        Ok((outputs, pending))
+    }
+
+    /// The error behind one of [`Outputs::write`].
+    pub(super) fn error(&self, error: io::Error) -> Error {
+        self.events.error(error)
+    }
+}
+
+/// Files that wait for their names, with where they are.
+pub(super) type Waiting = Vec<(Depot, Pending)>;
+
+type Settings = (Format, usize, bool, u64);
+
+impl Side {
+    fn begin(&mut self, (format, threads, dry, expected): Settings) -> io::Result<&mut Encoder> {
+        if self.encoder.is_none() {
+            let sink = if dry {
+                Sink::Measure { digest: Digest(digest::Context::new(&digest::SHA256)), size: 0 }
+            } else {
+                Sink::Upload(Box::new(self.depot.write(&self.key, expected)?))
+            };
+            self.encoder = Some(match format {
+                Format::Lines(compression) => Encoder::Lines(Blocks::new(sink, compression, threads)),
+                #[cfg(feature = "parquet")]
+                Format::Parquet => Encoder::Parquet(Box::new(crate::columns::Table::new(sink)?)),
+            });
+        }
+        match &mut self.encoder {
+            Some(encoder) => Ok(encoder),
+            None => Err(io::Error::other("no encoder")),
+        }
+    }
+
+    fn write(&mut self, text: &[u8], settings: Settings) -> io::Result<()> {
+        let (written, length) = match self.begin(settings)? {
+            Encoder::Lines(blocks) => (blocks.write_all(text), text.len()),
+            #[cfg(feature = "parquet")]
+            Encoder::Parquet(table) => (table.push(text), memchr::memchr_iter(b'\n', text).count()),
+        };
+        self.at += length as u64;
+        written
+    }
+
+    fn error(&self, error: io::Error) -> Error {
+        written(&self.depot.name(&self.key), error)
+    }
+}
+
+fn written(name: &str, error: io::Error) -> Error {
+    Error::from_io(error).unwrap_or_else(|error| Error::cannot_write(name, error))
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Sink::Upload(upload) => upload.write(bytes),
+            Sink::Measure { digest, size } => {
+                digest.0.update(bytes);
+                *size += bytes.len() as u64;
+                Ok(bytes.len())
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,192 @@
+//! Packs: many small inputs in one output, with a manifest that says which part came from where.
+//!
+//! Which inputs make a pack follows from the listing alone: in its order, until they are large
+//! enough. Inputs of whole packs that are done before can be left out of the listing and the others
+//! still come out the same, so a run that was killed is gone on with, pack for pack.
+
+use super::Context;
+use super::account::Cause;
+use super::ledger::Entry;
+use super::line::{Kind, Line};
+use super::list::Listed;
+use super::name::id;
+use super::object::{Fed, LARGE, Trouble};
+use super::outputs::{Mark, Outputs};
+use super::run::Job;
+use crate::convert::Session;
+use crate::store::ErrorKind;
+use crate::store::depot::Found;
+use std::time::Duration;
+
+/// So many inputs are in a pack at most: their names are held in memory.
+const MOST: usize = 10_000;
+/// How often an input is read anew that changes, or whose service fails.
+const TRIES: u32 = 5;
+/// The first wait before that; it grows by as much each time.
+const WAIT: Duration = Duration::from_millis(250);
+
+/// Makes packs of what is listed.
+#[derive(Debug)]
+pub(super) struct Packer<'a> {
+    context: &'a Context<'a>,
+    size: u64,
+    origin: usize,
+    members: Vec<Found>,
+    bytes: u64,
+    /// The output looked at last, and whether it stands.
+    stands: Option<(String, bool)>,
+}
+
+impl<'a> Packer<'a> {
+    pub(super) fn new(context: &'a Context<'a>, size: u64) -> Packer<'a> {
+        Packer { context, size, origin: 0, members: Vec::new(), bytes: 0, stands: None }
+    }
+
+    /// Takes what is listed; the jobs that are complete now.
+    pub(super) fn take(&mut self, listed: Listed) -> Vec<Job> {
+        let Listed::Object { origin, found, known } = listed else {
+            return self.close().into_iter().collect();
+        };
+        self.origin = origin;
+        if let Some(known) = known {
+            let url = known.outputs.first().map(|output| output.url.clone()).unwrap_or_default();
+            let stands = match &self.stands {
+                Some((last, stands)) if *last == url => *stands,
+                _ => self.context.still_stands(&known),
+            };
+            self.stands = Some((url, stands));
+            if stands {
+                return vec![Job::Known { origin, found, known }];
+            }
+        }
+        if found.size >= self.size.min(LARGE) {
+            return vec![Job::One { origin, found, known: None }];
+        }
+        self.bytes += found.size;
+        self.members.push(found);
+        if self.bytes >= self.size || self.members.len() >= MOST {
+            return self.close().into_iter().collect();
+        }
+        Vec::new()
+    }
+
+    fn close(&mut self) -> Option<Job> {
+        self.bytes = 0;
+        let members = std::mem::take(&mut self.members);
+        (!members.is_empty()).then_some(Job::Pack { origin: self.origin, members })
+    }
+}
+
+impl Context<'_> {
+    /// Converts the members of a pack into one output. A member that fails is counted and left out,
+    /// and the pack begun anew without it: its identity is that of its members.
+    pub(super) fn pack(
+        &self,
+        session: &mut Session,
+        at: usize,
+        members: Vec<Found>,
+        to: &dyn Fn(Entry) -> Result<(), Trouble>,
+    ) -> Result<(), Trouble> {
+        let origin = &self.origins[at];
+        let _share = self.budget.take(members.iter().map(|found| found.size).sum(), false);
+        let mut members: Vec<(Found, u32)> = members.into_iter().map(|found| (found, 0)).collect();
+        while !members.is_empty() {
+            let Failure { member, error } = match self.attempt(session, at, &members)? {
+                Ok((entry, tallies)) => {
+                    tallies.iter().for_each(|fed| self.account.add(&fed.tally));
+                    return to(entry);
+                }
+                Err(failure) => failure,
+            };
+            let Some(member) = member else {
+                // The output itself: all of its inputs are without one.
+                for (found, _) in &members {
+                    self.account.fail(Cause::of(&error), &error);
+                    self.account.settle(found.size);
+                }
+                return Ok(());
+            };
+            let (found, tries) = &mut members[member];
+            *tries += 1;
+            let again = *tries < TRIES && matches!(error.kind(), ErrorKind::Changed | ErrorKind::Service);
+            if again {
+                self.pause(WAIT * *tries)?;
+                match origin.depot.look(&found.key) {
+                    Ok(Some(now)) => {
+                        *found = now;
+                        continue;
+                    }
+                    // Whether the service can be asked shows at the next try.
+                    Err(_) => continue,
+                    Ok(None) => {}
+                }
+            }
+            let (found, _) = members.remove(member);
+            self.account.fail(Cause::of(&error), &error);
+            self.account.settle(found.size);
+        }
+        Ok(())
+    }
+
+    fn attempt(
+        &self,
+        session: &mut Session,
+        at: usize,
+        members: &[(Found, u32)],
+    ) -> Result<Result<(Entry, Vec<Fed>), Failure>, Trouble> {
+        let origin = &self.origins[at];
+        let ids: Vec<String> = members.iter().map(|(found, _)| self.id(origin, found)).collect();
+        let id = id(&ids.iter().map(String::as_str).collect::<Vec<_>>());
+        let first = origin.relative(&members[0].0.key);
+        let relative = match first.rsplit_once('/') {
+            Some((folder, _)) => format!("{folder}/pack"),
+            None => "pack".to_owned(),
+        };
+        let bytes = members.iter().map(|(found, _)| found.size).sum();
+        let mut outputs = Outputs::new(self, &relative, &id, bytes, 1);
+        let mut parts: Vec<(Fed, Mark, Mark)> = Vec::new();
+        for (member, (found, _)) in members.iter().enumerate() {
+            let from = outputs.mark();
+            match self.feed(session, origin, found, &mut outputs) {
+                Ok(fed) => parts.push((fed, from, outputs.mark())),
+                Err(Trouble::Stopped) => return Err(Trouble::Stopped),
+                Err(Trouble::Failed(error)) => {
+                    let member = (!outputs.failed()).then_some(member);
+                    return Ok(Err(Failure { member, error }));
+                }
+            }
+        }
+        let (stored, pending) = match outputs.finish() {
+            Ok(done) => done,
+            Err(error) => match Trouble::from(error) {
+                Trouble::Stopped => return Err(Trouble::Stopped),
+                Trouble::Failed(error) => return Ok(Err(Failure { member: None, error })),
+            },
+        };
+        stored.iter().for_each(|output| self.account.wrote(output.size));
+        let line = |(fed, from, to): &(Fed, Mark, Mark), found: &Found| -> Line {
+            let range = |kind| match kind {
+                Kind::Events => (from.events, to.events - from.events),
+                Kind::Rejects => (from.rejects, to.rejects - from.rejects),
+            };
+            let own = stored.iter().filter(|output| output.kind == Kind::Events || fed.tally.rejects > 0);
+            let own = own.map(|output| {
+                let (offset, length) = range(output.kind);
+                let mut output = output.clone();
+                (output.offset, output.length) = (Some(offset), Some(length));
+                output
+            });
+            self.line(origin, found, fed, own.collect())
+        };
+        let lines = parts.iter().zip(members).map(|(part, (found, _))| (line(part, found), found.clone()));
+        let entry = Entry { lines: lines.collect(), pending, origin: at };
+        Ok(Ok((entry, parts.into_iter().map(|(fed, _, _)| fed).collect())))
+    }
+}
+
+/// Why a pack could not be made.
+struct Failure {
+    /// The member whose fault it was; nothing if it was the output's.
+    member: Option<usize>,
+    error: Box<crate::store::Error>,
+}

@@ -1,0 +1,234 @@
+//! Where inputs come from and outputs go: depots with prefixes.
+
+use crate::store::depot::{Access, Depot, Found};
+use crate::store::{Error, ErrorKind};
+use glob::Pattern;
+use std::cmp::Ordering;
+use std::path::{Path, PathBuf};
+
+/// An input: a prefix, a folder, a pattern over files, or a single object.
+#[derive(Debug, Clone)]
+pub(super) struct Origin {
+    pub(super) depot: Depot,
+    /// What is listed: everything below this, if it is no single object.
+    pub(super) prefix: String,
+    one: Option<String>,
+    /// What files must match, as names below the root.
+    pattern: Option<Pattern>,
+}
+
+/// Where outputs go: everything below a prefix, which is empty or ends in `/`.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    pub(super) depot: Depot,
+    pub(super) prefix: String,
+}
+
+impl Origin {
+    pub(super) fn open(text: &str, access: &Access) -> Result<Origin, Error> {
+        if let Some(path) = local(text) {
+            return Origin::local(&path, access);
+        }
+        let (depot, key) = Depot::open(text, access)?;
+        if key.is_empty() || key.ends_with('/') {
+            return Ok(Origin { depot, prefix: key, one: None, pattern: None });
+        }
+        match depot.look(&key) {
+            Ok(Some(_)) => Ok(Origin { depot, prefix: folder(&key), one: Some(key), pattern: None }),
+            Ok(None) => Ok(Origin { depot, prefix: format!("{key}/"), one: None, pattern: None }),
+            // Whoever may not ask for an object may still be allowed to list.
+            Err(error) if error.kind() == ErrorKind::Denied => {
+                Ok(Origin { depot, prefix: format!("{key}/"), one: None, pattern: None })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn local(path: &Path, access: &Access) -> Result<Origin, Error> {
+        let text = path.to_string_lossy();
+        if path.is_file() {
+            let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+            let parent = absolute.parent().unwrap_or(Path::new("/"));
+            let name = absolute.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let (depot, _) = Depot::open(&parent.to_string_lossy(), access)?;
+            return Ok(Origin { depot, prefix: String::new(), one: Some(name), pattern: None });
+        }
+        if path.is_dir() {
+            let (depot, _) = Depot::open(&text, access)?;
+            return Ok(Origin { depot, prefix: String::new(), one: None, pattern: None });
+        }
+        // A pattern: what stands before its first part with a wildcard is a folder.
+        let wild = |part: &str| part.contains(['*', '?', '[']);
+        let parts: Vec<&str> = text.split('/').collect();
+        let pattern = match parts.iter().position(|part| wild(part)) {
+            Some(at) => Pattern::new(&parts[at..].join("/")).ok().map(|pattern| (at, pattern)),
+            None => None,
+        };
+        let Some((at, pattern)) = pattern else {
+            // The words for what is not there, with how much of it there is.
+            crate::store::list(&[text.clone().into_owned()], &[])?;
+            return Err(missing(&text));
+        };
+        let base = match parts[..at].join("/") {
+            base if base.is_empty() && text.starts_with('/') => "/".to_owned(),
+            base if base.is_empty() => ".".to_owned(),
+            base => base,
+        };
+        if !Path::new(&base).is_dir() {
+            crate::store::list(&[text.clone().into_owned()], &[])?;
+            return Err(missing(&text));
+        }
+        let (depot, _) = Depot::open(&base, access)?;
+        Ok(Origin { depot, prefix: String::new(), one: None, pattern: Some(pattern) })
+    }
+
+    /// Everything in a depot.
+    pub(super) fn whole(depot: Depot) -> Origin {
+        Origin { depot, prefix: String::new(), one: None, pattern: None }
+    }
+
+    /// Removes folders that are empty.
+    pub(super) fn remove_empty(&self) -> Result<(), Error> {
+        if self.one.is_some() { Ok(()) } else { self.depot.remove_empty(&self.prefix) }
+    }
+
+    /// The key below the prefix.
+    pub(super) fn relative<'a>(&self, key: &'a str) -> &'a str {
+        key.strip_prefix(&self.prefix).unwrap_or(key)
+    }
+
+    /// What is there, in order.
+    pub(super) fn objects(&self) -> Box<dyn Iterator<Item = Result<Found, Error>> + Send + '_> {
+        match &self.one {
+            Some(key) => Box::new(self.depot.look(key).transpose().into_iter()),
+            None => Box::new(self.depot.list(&self.prefix).filter(|item| match (item, &self.pattern) {
+                (Ok(found), Some(pattern)) => fits(pattern, &found.key),
+                _ => true,
+            })),
+        }
+    }
+
+    fn whole_name(&self) -> String {
+        self.depot.name(self.one.as_deref().unwrap_or(&self.prefix))
+    }
+
+    /// Whether outputs of `target` are found when this input is listed.
+    pub(super) fn finds(&self, target: &Target) -> bool {
+        self.one.is_none()
+            && target.whole_name() != self.whole_name()
+            && target.whole_name().starts_with(&self.whole_name())
+    }
+
+    /// Whether it is the very place.
+    pub(super) fn is(&self, target: &Target) -> bool {
+        self.one.is_none() && target.whole_name() == self.whole_name()
+    }
+}
+
+impl Target {
+    pub(super) fn open(text: &str, access: &Access) -> Result<Target, Error> {
+        if let Some(path) = local(text) {
+            if path.exists() && !path.is_dir() {
+                return Err(Error::not_a_folder(text));
+            }
+            let (depot, _) = Depot::open(&path.to_string_lossy(), access)?;
+            return Ok(Target { depot, prefix: String::new() });
+        }
+        let (depot, mut prefix) = Depot::open(text, access)?;
+        if !prefix.is_empty() && !prefix.ends_with('/') {
+            prefix.push('/');
+        }
+        Ok(Target { depot, prefix })
+    }
+
+    /// The place `name` in this one.
+    pub(super) fn below(&self, name: &str) -> Target {
+        Target { depot: self.depot.clone(), prefix: format!("{}{name}/", self.prefix) }
+    }
+
+    pub(super) fn whole_name(&self) -> String {
+        self.depot.name(&self.prefix)
+    }
+}
+
+/// The order of inputs' names in which they are listed: buckets' by their bytes, files part by
+/// part.
+pub(super) fn order(a: &str, b: &str) -> Ordering {
+    match (a.contains("://"), b.contains("://")) {
+        (true, true) => a.cmp(b),
+        (false, false) => a.split('/').cmp(b.split('/')),
+        (a, b) => a.cmp(&b),
+    }
+}
+
+/// The path that a text is, if it is no URL of a service.
+fn local(text: &str) -> Option<PathBuf> {
+    match text.split_once("://") {
+        None => Some(PathBuf::from(text)),
+        Some(("file", _)) => url::Url::parse(text).ok()?.to_file_path().ok(),
+        Some(_) => None,
+    }
+}
+
+/// As a pattern of files is: `*` stays within a folder. What is matched may be a folder, too.
+fn fits(pattern: &Pattern, key: &str) -> bool {
+    let options = glob::MatchOptions {
+        require_literal_separator: true,
+        require_literal_leading_dot: true,
+        ..glob::MatchOptions::new()
+    };
+    let mut rest = Some(key);
+    while let Some(path) = rest {
+        if pattern.matches_with(path, options) {
+            return true;
+        }
+        rest = path.rsplit_once('/').map(|(folder, _)| folder);
+    }
+    false
+}
+
+fn folder(key: &str) -> String {
+    key.rsplit_once('/').map_or_else(String::new, |(folder, _)| format!("{folder}/"))
+}
+
+fn missing(text: &str) -> Error {
+    Error::cannot_open(text, std::io::Error::from(std::io::ErrorKind::NotFound))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_folders_and_patterns() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for name in ["a/1.gz", "a/b/2.gz", "a.d/3", "c"] {
+            std::fs::create_dir_all(at(name).parent().unwrap()).unwrap();
+            std::fs::write(at(name), name).unwrap();
+        }
+        let access = Access::new(false, std::sync::Arc::default()).unwrap();
+        let table = [
+            ("", "a/1.gz a/b/2.gz a.d/3 c"),
+            ("a", "1.gz b/2.gz"),
+            ("c", "c"),
+            ("*/*.gz", "a/1.gz"),
+            ("**/*.gz", "a/1.gz a/b/2.gz"),
+            ("a*", "a/1.gz a/b/2.gz a.d/3"),
+        ];
+        for (input, want) in table {
+            let origin = Origin::open(at(input).to_str().unwrap(), &access).unwrap();
+            let keys: Vec<String> = origin.objects().map(|found| found.unwrap().key).collect();
+            assert_eq!(keys.join(" "), want, "{input}");
+            assert!(keys.is_sorted_by(|a, b| order(a, b).is_lt()));
+        }
+        for wrong in ["none", "none/*"] {
+            assert!(Origin::open(at(wrong).to_str().unwrap(), &access).is_err(), "{wrong}");
+        }
+        let (origin, target) = (Origin::open(at("a").to_str().unwrap(), &access).unwrap(), |name: &str| {
+            Target::open(at(name).to_str().unwrap(), &access).unwrap()
+        });
+        assert!(origin.finds(&target("a/out")) && !origin.finds(&target("a.d")) && origin.is(&target("a")));
+        assert!(Target::open(at("c").to_str().unwrap(), &access).is_err());
+    }
+}

@@ -1,0 +1,125 @@
+//! What a run would do, and what that would cost.
+
+use super::account::Account;
+use super::list::Listed;
+use super::object::LARGE;
+use super::{After, Context, Settings};
+use crate::convert::Converter;
+use crate::store::Error;
+use crate::store::depot::Access;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// What S3 lists by one request.
+const PAGE: u64 = 1_000;
+/// An object is written by one request up to this size, and then by one for each so many bytes.
+const PART: u64 = 8 << 20;
+/// What a byte of plain log becomes, about: measured with generated logs.
+const EVENTS: f64 = 2.3;
+/// The same if it is compressed, per byte of compressed log.
+const FROM_PACKED: f64 = 14.0;
+/// What is left of events when they are compressed.
+const PACKED: f64 = 0.085;
+
+/// What a run would do. Requests are those that a bucket is asked; folders are asked nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Plan {
+    /// Objects listed that are wanted.
+    pub listed: u64,
+    /// Bytes of them.
+    pub listed_bytes: u64,
+    /// Objects that would be converted.
+    pub convert: u64,
+    /// Bytes of them, which would be read.
+    pub read_bytes: u64,
+    /// Objects that an earlier run has converted.
+    pub known: u64,
+    /// Objects listed that the filter does not want.
+    pub filtered: u64,
+    /// Objects listed that are outputs.
+    pub own: u64,
+    /// Outputs that would be written, without rejects.
+    pub outputs: u64,
+    /// Bytes of them, about.
+    pub written_bytes: u64,
+    /// Inputs that would be deleted.
+    pub delete: u64,
+    /// Requests to list: of a thousand objects each, and of manifests.
+    pub list_requests: u64,
+    /// Requests to look at an object.
+    pub head_requests: u64,
+    /// Requests to read.
+    pub get_requests: u64,
+    /// Requests to write, at least: rejects take one more for each input that has some.
+    pub put_requests: u64,
+    /// Requests to delete.
+    pub delete_requests: u64,
+}
+
+/// Lists everything and says what [`run`](super::run) would do. Nothing is written. Whether earlier
+/// outputs still stand is not looked at: a run does that.
+///
+/// # Errors
+/// If inputs can't be listed, or earlier manifests not be read.
+pub fn plan(
+    settings: &Settings,
+    converter: &Converter,
+    access: &Access,
+    account: &Account,
+) -> Result<Plan, Error> {
+    let context = Context::new(settings, converter, account, access)?;
+    let mut plan = Plan::default();
+    let (input, output) =
+        (context.origins.iter().any(|origin| origin.depot.is_remote()), context.output.depot.is_remote());
+    let manifest = context.manifest.depot.is_remote();
+    let mut pack = 0;
+    context.list(&mut |listed| {
+        let Listed::Object { found, known, .. } = listed else {
+            plan.outputs += u64::from(pack > 0);
+            pack = 0;
+            return true;
+        };
+        plan.delete += u64::from(settings.after != After::Keep);
+        if known.is_some() {
+            plan.known += 1;
+            return true;
+        }
+        plan.convert += 1;
+        plan.read_bytes += found.size;
+        let packed = ["gz", "zst", "zstd", "bz2", "xz", "lz4"]
+            .iter()
+            .any(|ending| found.key.rsplit('.').next().is_some_and(|last| last.eq_ignore_ascii_case(ending)));
+        let events = found.size as f64 * if packed { FROM_PACKED } else { EVENTS };
+        // An estimate, of a size that fits.
+        let bytes = (events * if settings.format.is_packed() { PACKED } else { 1.0 }) as u64;
+        plan.written_bytes += bytes;
+        plan.put_requests += if bytes > PART { bytes.div_ceil(PART) + 2 } else { 0 };
+        match settings.pack {
+            Some(size) if found.size < size.min(LARGE) => {
+                pack += found.size;
+                if pack >= size {
+                    plan.outputs += 1;
+                    pack = 0;
+                }
+            }
+            _ => plan.outputs += 1,
+        }
+        true
+    })?;
+    plan.listed = account.listed.load(Relaxed);
+    plan.listed_bytes = account.listed_bytes.load(Relaxed);
+    plan.filtered = account.filtered.load(Relaxed);
+    plan.own = account.own.load(Relaxed);
+    let seen = plan.listed + plan.filtered + plan.own;
+    plan.list_requests = if input { seen.div_ceil(PAGE).max(1) } else { 0 } + u64::from(manifest);
+    plan.get_requests = if input { plan.convert } else { 0 };
+    plan.put_requests = if output { plan.put_requests + plan.outputs } else { 0 }
+        + if manifest { plan.convert.div_ceil(2_000) } else { 0 };
+    plan.head_requests = if output { plan.known } else { 0 };
+    if settings.after != After::Keep {
+        // Outputs are read back; an input is looked at before it goes.
+        plan.delete_requests = if input { plan.delete } else { 0 };
+        plan.head_requests += plan.delete_requests + if output { plan.delete } else { 0 };
+        plan.get_requests += if output { plan.delete } else { 0 };
+    }
+    Ok(plan)
+}

@@ -1,0 +1,287 @@
+//! What is told about whole dumps: the closing summary, the plan of a dry run, a verification.
+
+use super::summary::{DIM, RED, Summary, bytes, counted, duration, grouped, row};
+use crate::dump::{Account, Plan, Verified};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// How many failures of one cause are shown.
+pub(crate) const MOST_FAILURES: usize = 10;
+
+/// What is known at the end of a run.
+#[derive(Debug)]
+pub(crate) struct Report<'a> {
+    pub(crate) summary: Summary,
+    pub(crate) account: &'a Account,
+    pub(crate) requests: [(&'static str, u64); 5],
+    /// Whether it was gone through to the end.
+    pub(crate) whole: bool,
+}
+
+impl Report<'_> {
+    /// The summary for a person, with colours.
+    pub(crate) fn text(&self) -> String {
+        let mut text = self.summary.text();
+        // Writing to a string can't fail.
+        let _ = self.write_text(&mut text);
+        text
+    }
+
+    fn write_text(&self, to: &mut String) -> std::fmt::Result {
+        let get = |count: &AtomicU64| count.load(Relaxed);
+        let account = self.account;
+        let mut objects = format!(
+            "{} listed, {} converted",
+            grouped(get(&account.listed)),
+            grouped(get(&account.converted))
+        );
+        for (n, what) in [
+            (get(&account.known), "done before"),
+            (account.failed(), "failed"),
+            (get(&account.filtered), "not wanted"),
+            (get(&account.own), "own outputs skipped"),
+            (get(&account.deleted), "deleted"),
+            (get(&account.kept), "kept after all"),
+        ] {
+            if n > 0 {
+                let _ = write!(objects, ", {} {what}", grouped(n));
+            }
+        }
+        row(to, "objects", &objects)?;
+        let written = get(&account.written);
+        row(to, "wrote", &format!("{}, {}", counted(written, "object"), bytes(get(&account.written_bytes))))?;
+        let requests: Vec<String> = self
+            .requests
+            .iter()
+            .filter(|(_, n)| *n > 0)
+            .map(|(kind, n)| format!("{kind} {}", grouped(*n)))
+            .collect();
+        row(to, "requests", &requests.join(", "))?;
+        for (i, (cause, failures)) in account.failures().iter().enumerate() {
+            let label = if i == 0 { "failures" } else { "" };
+            row(to, label, &format!("{RED}{:15}{RED:#} {:>11}", cause.name(), grouped(failures.count)))?;
+        }
+        if !self.whole {
+            writeln!(to, "interrupted: what is converted stays, and the same command goes on")?;
+        }
+        Ok(())
+    }
+
+    /// The summary for a machine: that of a conversion, with `objects`.
+    pub(crate) fn json(&self) -> Vec<u8> {
+        #[derive(Serialize)]
+        struct Failed {
+            count: u64,
+            shown: Vec<String>,
+        }
+        #[derive(Serialize)]
+        struct Objects {
+            listed: u64,
+            listed_bytes: u64,
+            converted: u64,
+            known: u64,
+            failed: u64,
+            filtered: u64,
+            own: u64,
+            deleted: u64,
+            kept: u64,
+            written: u64,
+            written_bytes: u64,
+            failures: BTreeMap<&'static str, Failed>,
+            requests: BTreeMap<&'static str, u64>,
+            whole: bool,
+        }
+        #[derive(Serialize)]
+        struct Json<S> {
+            #[serde(flatten)]
+            summary: S,
+            objects: Objects,
+        }
+        let account = self.account;
+        let get = |count: &AtomicU64| count.load(Relaxed);
+        let failures = account.failures().into_iter();
+        let json = Json {
+            summary: self.summary.value(),
+            objects: Objects {
+                listed: get(&account.listed),
+                listed_bytes: get(&account.listed_bytes),
+                converted: get(&account.converted),
+                known: get(&account.known),
+                failed: account.failed(),
+                filtered: get(&account.filtered),
+                own: get(&account.own),
+                deleted: get(&account.deleted),
+                kept: get(&account.kept),
+                written: get(&account.written),
+                written_bytes: get(&account.written_bytes),
+                failures: failures
+                    .map(|(cause, it)| (cause.name(), Failed { count: it.count, shown: it.shown }))
+                    .collect(),
+                requests: self.requests.into_iter().collect(),
+                whole: self.whole,
+            },
+        };
+        pretty(&json)
+    }
+}
+
+/// What a dry run found, for a person.
+pub(crate) fn plan_text(plan: &Plan) -> String {
+    let mut text = String::new();
+    // Writing to a string can't fail.
+    let _ = write_plan(plan, &mut text);
+    text
+}
+
+fn write_plan(plan: &Plan, to: &mut String) -> std::fmt::Result {
+    writeln!(
+        to,
+        "would convert {}, {}  {DIM}nothing was written{DIM:#}",
+        counted(plan.convert, "object"),
+        bytes(plan.read_bytes)
+    )?;
+    let mut objects = format!("{} listed, {}", grouped(plan.listed), bytes(plan.listed_bytes));
+    for (n, what) in
+        [(plan.known, "done before"), (plan.filtered, "not wanted"), (plan.own, "own outputs skipped")]
+    {
+        if n > 0 {
+            let _ = write!(objects, ", {} {what}", grouped(n));
+        }
+    }
+    row(to, "objects", &objects)?;
+    row(to, "outputs", &format!("{}, about {}", grouped(plan.outputs), bytes(plan.written_bytes)))?;
+    if plan.delete > 0 {
+        row(to, "deletes", &counted(plan.delete, "input"))?;
+    }
+    let requests = [
+        ("list", plan.list_requests),
+        ("head", plan.head_requests),
+        ("get", plan.get_requests),
+        ("put", plan.put_requests),
+        ("delete", plan.delete_requests),
+    ];
+    let requests: Vec<String> =
+        requests.iter().filter(|(_, n)| *n > 0).map(|(kind, n)| format!("{kind} {}", grouped(*n))).collect();
+    row(
+        to,
+        "requests",
+        &if requests.is_empty() { "none".to_owned() } else { format!("about {}", requests.join(", ")) },
+    )
+}
+
+/// What a dry run found, for a machine.
+pub(crate) fn plan_json(plan: &Plan) -> Vec<u8> {
+    pretty(plan)
+}
+
+/// How a verification went.
+pub(crate) fn verified_text(verified: &Verified, deep: bool, wrong: u64, whole: bool) -> String {
+    let get = |count: &AtomicU64| grouped(count.load(Relaxed));
+    let mut text = format!(
+        "{} inputs in the manifest: {} outputs are right, {} wrong",
+        get(&verified.lines),
+        get(&verified.right),
+        grouped(wrong)
+    );
+    if deep {
+        let _ = write!(text, "; {} inputs converted again", get(&verified.again));
+        for (count, what) in [
+            (&verified.without_input, "are gone or changed"),
+            (&verified.other, "were converted by another mapping or with other options"),
+        ] {
+            if count.load(Relaxed) > 0 {
+                let _ = write!(text, ", {} {what}", get(count));
+            }
+        }
+    }
+    text.push('\n');
+    if deep && verified.none_again() && verified.other.load(Relaxed) > 0 {
+        text.push_str("hint: give `--mapping` and the options that they were converted with\n");
+    }
+    if !whole {
+        text.push_str("interrupted\n");
+    }
+    text
+}
+
+fn pretty(value: &impl Serialize) -> Vec<u8> {
+    // Numbers and texts always serialize.
+    let mut text = serde_json::to_vec_pretty(value).unwrap_or_default();
+    text.push(b'\n');
+    text
+}
+
+/// How far a run has come.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Pace {
+    seconds: f64,
+    objects: u64,
+    of_objects: u64,
+    bytes: u64,
+    of_bytes: u64,
+    /// Whether more may be listed.
+    listing: bool,
+    bytes_per_second: f64,
+    /// What is left of what is listed, at this rate.
+    eta_seconds: Option<f64>,
+    known: u64,
+    records: u64,
+    rejects: u64,
+    failed: u64,
+}
+
+impl Pace {
+    pub(crate) fn of(account: &Account, seconds: f64) -> Pace {
+        let get = |count: &AtomicU64| count.load(Relaxed);
+        let (bytes, of_bytes) = (get(&account.done_bytes), get(&account.listed_bytes));
+        // What is read of objects under way counts, but never beyond what is there.
+        let bytes = bytes.max(get(&account.read).saturating_add(get(&account.known_bytes)).min(of_bytes));
+        let rate = bytes as f64 / seconds.max(1e-9);
+        let left = of_bytes.saturating_sub(bytes) as f64;
+        Pace {
+            seconds,
+            objects: get(&account.done),
+            of_objects: get(&account.listed),
+            bytes,
+            of_bytes,
+            listing: !account.all_listed.load(Relaxed),
+            bytes_per_second: rate,
+            eta_seconds: (rate > 0.0).then_some(left / rate),
+            known: get(&account.known),
+            records: get(&account.records),
+            rejects: get(&account.rejects),
+            failed: account.failed(),
+        }
+    }
+
+    /// Bytes done, and bytes listed.
+    pub(crate) fn bytes(&self) -> (u64, u64) {
+        (self.bytes, self.of_bytes)
+    }
+
+    /// For a person, without the bytes.
+    pub(crate) fn message(&self) -> String {
+        let more = if self.listing { " so far" } else { "" };
+        let mut text = format!("{} of {} objects{more}", grouped(self.objects), grouped(self.of_objects));
+        for (n, what) in [(self.rejects, "reject"), (self.failed, "failure")] {
+            if n > 0 {
+                let _ = write!(text, ", {}", counted(n, what));
+            }
+        }
+        text
+    }
+
+    /// For a person, as a line of its own.
+    pub(crate) fn line(&self) -> String {
+        let eta = self.eta_seconds.map_or(String::new(), |eta| format!(", ETA {}", duration(eta)));
+        format!(
+            "{}, {} of {}, {}/s{eta}",
+            self.message(),
+            bytes(self.bytes),
+            bytes(self.of_bytes),
+            bytes(self.bytes_per_second as u64)
+        )
+    }
+}

@@ -1,0 +1,258 @@
+//! Reads one writing of an object from its first byte to its last, whatever happens on the way.
+
+use super::{Depot, Found, Home, local};
+use crate::store::error::{Doing, Error, ErrorKind, Object};
+use crate::store::open::stopped;
+use bytes::{Buf as _, Bytes};
+use futures_util::StreamExt as _;
+use futures_util::stream::BoxStream;
+use object_store::{GetOptions, GetRange};
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// How often reading goes on after an answer that broke off, without a byte between.
+const TRIES: u32 = 6;
+/// The first wait; it doubles each time.
+const WAIT: Duration = Duration::from_millis(100);
+/// How often a waiting read looks whether to stop.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// How the reading of an object ended; shared with its [`Reader`], which may be deep in a decoder.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome(Arc<Mutex<Ended>>);
+
+#[derive(Debug, Default)]
+struct Ended {
+    whole: Option<(u64, String)>,
+    error: Option<Error>,
+}
+
+impl Outcome {
+    /// The number of bytes, and the SHA-256 digest of them in hexadecimal, if the object was read
+    /// to its end.
+    pub fn whole(&self) -> Option<(u64, String)> {
+        self.0.lock().ok()?.whole.clone()
+    }
+
+    /// Why the object could not be read to its end, if that was its own fault.
+    pub fn take_error(&self) -> Option<Error> {
+        self.0.lock().ok()?.error.take()
+    }
+
+    fn set(&self, ended: Ended) {
+        if let Ok(mut mine) = self.0.lock() {
+            *mine = ended;
+        }
+    }
+}
+
+/// The bytes of an object, as they are stored. See [`Depot::read`].
+pub struct Reader {
+    depot: Depot,
+    found: Found,
+    body: Body,
+    digest: aws_lc_rs::digest::Context,
+    at: u64,
+    counter: Arc<AtomicU64>,
+    outcome: Outcome,
+    done: bool,
+}
+
+enum Body {
+    File(File),
+    Bucket { stream: Option<BoxStream<'static, object_store::Result<Bytes>>>, piece: Bytes, tries: u32 },
+}
+
+impl Depot {
+    /// Opens an object for reading: the writing that was found, or none.
+    ///
+    /// An answer that breaks off is gone on with behind its last byte. `counter` grows by the bytes
+    /// read. How it ended is in `outcome` later: an object that changes meanwhile fails with
+    /// [`ErrorKind::Changed`].
+    ///
+    /// # Errors
+    /// If a file can't be opened, or is another one by now. A bucket is asked at the first read.
+    pub fn read(&self, found: &Found, counter: Arc<AtomicU64>, outcome: &Outcome) -> Result<Reader, Error> {
+        let body = match &*self.home {
+            Home::Folder { path, .. } => {
+                let open = || {
+                    let file = File::open(path.join(&found.key))?;
+                    let metadata = file.metadata()?;
+                    Ok((file, metadata))
+                };
+                let (file, metadata) = open().map_err(|error| self.io(&found.key, Doing::Read, error))?;
+                if local::found(String::new(), &metadata).etag != found.etag {
+                    return Err(self.changed(&found.key));
+                }
+                Body::File(file)
+            }
+            Home::Bucket { .. } => Body::Bucket { stream: None, piece: Bytes::new(), tries: 0 },
+        };
+        Ok(Reader {
+            depot: self.clone(),
+            found: found.clone(),
+            body,
+            digest: aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256),
+            at: 0,
+            counter,
+            outcome: outcome.clone(),
+            done: false,
+        })
+    }
+
+    fn changed(&self, key: &str) -> Error {
+        let why = "it is no longer the one that was listed";
+        Error::new(Object::Named(self.name(key)), Doing::Read, ErrorKind::Changed, why)
+    }
+}
+
+impl Read for Reader {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.done || out.is_empty() {
+            return Ok(0);
+        }
+        if self.depot.access.stop.load(Ordering::Relaxed) {
+            return Err(stopped());
+        }
+        let read = match &mut self.body {
+            Body::File(file) => match file.read(out) {
+                Ok(read) => Ok(read),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
+                Err(error) => Err(self.depot.io(&self.found.key, Doing::Read, error)),
+            },
+            Body::Bucket { .. } => self.piece(out)?,
+        };
+        let read = read.and_then(|read| if read == 0 { self.end().map(|()| 0) } else { Ok(read) });
+        match read {
+            Ok(read) => {
+                self.digest.update(&out[..read]);
+                self.at += read as u64;
+                self.counter.fetch_add(read as u64, Ordering::Relaxed);
+                Ok(read)
+            }
+            Err(error) => {
+                let shown = error.why();
+                self.outcome.set(Ended { whole: None, error: Some(error) });
+                Err(io::Error::other(shown))
+            }
+        }
+    }
+}
+
+impl Reader {
+    /// The next bytes of a bucket's answer; a stop is an error of its own.
+    fn piece(&mut self, out: &mut [u8]) -> io::Result<Result<usize, Error>> {
+        let Body::Bucket { stream, piece, tries } = &mut self.body else { return Ok(Ok(0)) };
+        let (depot, found) = (&self.depot, &self.found);
+        let Home::Bucket { store, .. } = &*depot.home else { return Ok(Ok(0)) };
+        while piece.is_empty() {
+            if self.at >= found.size {
+                // An object of no bytes is asked for, too: whether it is still there.
+                if found.size > 0 || stream.is_some() {
+                    return Ok(Ok(0));
+                }
+            }
+            let failed = match stream {
+                None => {
+                    let path = match depot.path(&found.key, Doing::Read) {
+                        Ok(path) => path,
+                        Err(error) => return Ok(Err(error)),
+                    };
+                    let range = (self.at > 0).then_some(GetRange::Offset(self.at));
+                    let if_match = found.etag.starts_with('"').then(|| found.etag.clone());
+                    let options = GetOptions { range, if_match, ..GetOptions::default() };
+                    match depot.wait(store.get_opts(&path, options))? {
+                        Ok(got) if super::found(got.meta.clone()).etag != found.etag => {
+                            return Ok(Err(depot.changed(&found.key)));
+                        }
+                        Ok(got) => {
+                            *stream = Some(got.into_stream());
+                            None
+                        }
+                        Err(error) => {
+                            let error = depot.failed(&found.key, Doing::Read, &error);
+                            if error.kind() != ErrorKind::Service {
+                                return Ok(Err(error));
+                            }
+                            Some(error)
+                        }
+                    }
+                }
+                Some(body) => match depot.wait(body.next())? {
+                    Some(Ok(bytes)) => {
+                        *piece = bytes;
+                        *tries = 0;
+                        None
+                    }
+                    Some(Err(error)) => Some(depot.failed(&found.key, Doing::Read, &error)),
+                    None if self.at >= found.size => None,
+                    None => {
+                        let why = format!("the answer ended after {} of {} bytes", self.at, found.size);
+                        let named = Object::Named(depot.name(&found.key));
+                        Some(Error::new(named, Doing::Read, ErrorKind::Service, why))
+                    }
+                },
+            };
+            if let Some(error) = failed {
+                *stream = None;
+                *tries += 1;
+                if *tries >= TRIES {
+                    return Ok(Err(error));
+                }
+                let pause = WAIT * (1 << *tries);
+                depot.wait(async { tokio::time::sleep(pause).await })?;
+            }
+        }
+        // More than was listed would be another object under the same ETag: it is not cut in silence.
+        let read = out.len().min(piece.len());
+        piece.copy_to_slice(&mut out[..read]);
+        Ok(Ok(read))
+    }
+
+    /// At the end: whether it was the same object all the way.
+    fn end(&mut self) -> Result<(), Error> {
+        self.done = true;
+        if let (Body::File(file), Home::Folder { path, .. }) = (&self.body, &*self.depot.home) {
+            let at = path.join(&self.found.key);
+            let (open, named) = (file.metadata(), std::fs::metadata(&at));
+            for metadata in [open, named] {
+                let metadata =
+                    metadata.map_err(|error| self.depot.io(&self.found.key, Doing::Read, error))?;
+                if local::found(String::new(), &metadata).etag != self.found.etag {
+                    return Err(self.depot.changed(&self.found.key));
+                }
+            }
+        }
+        let digest =
+            std::mem::replace(&mut self.digest, aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256));
+        self.outcome
+            .set(Ended { whole: Some((self.at, super::write::hex(digest.finish().as_ref()))), error: None });
+        Ok(())
+    }
+}
+
+impl Depot {
+    /// Waits for `work`, but not beyond a stop.
+    pub(super) fn wait<T>(&self, work: impl Future<Output = T>) -> io::Result<T> {
+        self.access.runtime.block_on(async {
+            let mut work = std::pin::pin!(work);
+            loop {
+                match tokio::time::timeout(LOOK, &mut work).await {
+                    Ok(done) => return Ok(done),
+                    Err(_) if self.access.stop.load(Ordering::Relaxed) => return Err(stopped()),
+                    Err(_) => {}
+                }
+            }
+        })
+    }
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").field("found", &self.found).field("at", &self.at).finish_non_exhaustive()
+    }
+}
