@@ -31,7 +31,7 @@ impl OutputFormat {
 /// A file or stdout that takes events.
 #[derive(Debug)]
 pub(super) enum EventSink {
-    Lines(Sink),
+    Lines(Box<Sink>),
     #[cfg(feature = "parquet")]
     Table(Box<crate::columns::Table<Sink>>),
 }
@@ -46,7 +46,7 @@ impl EventSink {
                 let table = crate::columns::Table::new(sink).map_err(super::store_error)?;
                 Ok(EventSink::Table(Box::new(table)))
             }
-            _ => Ok(EventSink::Lines(sink)),
+            _ => Ok(EventSink::Lines(Box::new(sink))),
         }
     }
 

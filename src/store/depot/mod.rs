@@ -339,14 +339,13 @@ impl Depot {
 }
 
 fn found(meta: ObjectMeta) -> Found {
-    let etag = meta.e_tag.unwrap_or_else(|| {
+    let etag = match meta.e_tag {
+        Some(tag) if tag.starts_with("W/") => tag,
+        // Azure lists them without quotes, and gives them with quotes.
+        Some(tag) => format!("\"{}\"", tag.trim_matches('"')),
         // A service without ETags: what else tells writings apart.
-        format!("{:x}-{:x}", meta.size, meta.last_modified.timestamp_micros())
-    });
-    Found {
-        key: unspell(meta.location.as_ref()).into_owned(),
-        size: meta.size,
-        etag,
-        modified: meta.last_modified,
-    }
+        None => format!("{:x}-{:x}", meta.size, meta.last_modified.timestamp_micros()),
+    };
+    let key = unspell(meta.location.as_ref()).into_owned();
+    Found { key, size: meta.size, etag, modified: meta.last_modified }
 }
