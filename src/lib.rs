@@ -33,6 +33,7 @@ pub mod collect;
 pub mod convert;
 #[cfg(all(feature = "collect", any(feature = "cli", feature = "lambda")))]
 mod events;
+pub mod json;
 #[cfg(feature = "lambda")]
 #[doc(hidden)]
 pub mod lambda;
@@ -41,6 +42,7 @@ mod raw;
 pub mod record;
 #[cfg(feature = "cli")]
 mod report;
+mod shown;
 #[cfg(feature = "store")]
 pub mod store;
 #[cfg(feature = "synth")]

@@ -6,9 +6,13 @@ mod collect;
 mod completions;
 mod convert;
 mod generate;
+mod many;
 mod mappings;
 mod progress;
+mod reports;
+mod severities;
 mod spelling;
+mod validate;
 
 use crate::convert::Engine;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -53,6 +57,7 @@ enum Command {
     Collect(Box<collect::Args>),
     Generate(generate::Args),
     Mappings(mappings::Args),
+    Validate(Box<validate::Args>),
     Bench(bench::Args),
     Completions(completions::Args),
 }
@@ -65,6 +70,7 @@ pub fn main() -> ExitCode {
         Command::Collect(args) => collect::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Mappings(args) => mappings::run(&args),
+        Command::Validate(args) => validate::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Completions(args) => completions::run(&args),
     };

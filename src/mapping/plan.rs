@@ -103,7 +103,7 @@ impl Kind {
             Type::String => Some(Kind::Text),
             Type::Bool => Some(Kind::Bool),
             Type::Integer { min, max, quoted } => Some(Kind::Integer { min, max, quoted }),
-            Type::Float => Some(Kind::Float),
+            Type::Float { .. } => Some(Kind::Float),
             _ => None,
         }
     }

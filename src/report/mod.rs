@@ -1,4 +1,5 @@
 //! What a person or a machine is told about a conversion.
 
 pub(crate) mod bench;
+pub(crate) mod findings;
 pub(crate) mod summary;

@@ -1,0 +1,25 @@
+//! Findings as JSON.
+
+use super::Findings;
+use serde_json::json;
+
+pub(super) fn text(findings: &Findings) -> String {
+    let counts: Vec<_> = findings
+        .counts
+        .iter()
+        .map(|((severity, code), n)| json!({"severity": severity.name(), "code": code, "count": n}))
+        .collect();
+    let report = json!({
+        "udmap": env!("CARGO_PKG_VERSION"),
+        "command": findings.command,
+        "events": findings.events,
+        "findings": findings.items,
+        "omitted": findings.omitted(),
+        "counts": counts,
+        "cases": findings.cases,
+        "failures": findings.failures,
+        "seconds": findings.seconds,
+        "exit_status": findings.exit_status,
+    });
+    format!("{report:#}\n")
+}
