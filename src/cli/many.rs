@@ -25,15 +25,15 @@ pub(super) struct Reading {
 pub(super) enum Piece<T> {
     /// What became of a chunk of the source of this number.
     Part(usize, T),
-    /// The source could not be read, or not be read further.
-    Failed(usize, io::Error),
+    /// A source could not be read, or not be read further; its end follows.
+    Failed(io::Error),
     /// The source is at its end; so many bytes came out of it.
     End(usize, u64),
 }
 
 enum Ticket<T> {
     Part(usize, Receiver<T>),
-    Failed(usize, io::Error),
+    Failed(io::Error),
     End(usize, u64),
 }
 
@@ -83,7 +83,7 @@ impl Reading {
                                 }
                             },
                         };
-                        let failed = failed.map(|error| Ticket::Failed(number, error));
+                        let failed = failed.map(Ticket::Failed);
                         for ticket in failed.into_iter().chain([Ticket::End(number, framer.bytes_read())]) {
                             if tickets.send(ticket).is_err() {
                                 return;
@@ -98,7 +98,7 @@ impl Reading {
                             Ok(part) => Piece::Part(source, part),
                             Err(_) => break,
                         },
-                        Ticket::Failed(source, error) => Piece::Failed(source, error),
+                        Ticket::Failed(error) => Piece::Failed(error),
                         Ticket::End(source, bytes) => Piece::End(source, bytes),
                     };
                     answer = take(piece);

@@ -5,6 +5,8 @@ mod bench;
 mod collect;
 mod completions;
 mod convert;
+mod diff;
+mod explain;
 mod generate;
 mod many;
 mod mappings;
@@ -12,6 +14,7 @@ mod progress;
 mod reports;
 mod severities;
 mod spelling;
+mod test;
 mod validate;
 
 use crate::convert::Engine;
@@ -58,6 +61,9 @@ enum Command {
     Generate(generate::Args),
     Mappings(mappings::Args),
     Validate(Box<validate::Args>),
+    Test(Box<test::Args>),
+    Diff(Box<diff::Args>),
+    Explain(explain::Args),
     Bench(bench::Args),
     Completions(completions::Args),
 }
@@ -71,6 +77,9 @@ pub fn main() -> ExitCode {
         Command::Generate(args) => generate::run(&args),
         Command::Mappings(args) => mappings::run(&args),
         Command::Validate(args) => validate::run(&args),
+        Command::Test(args) => test::run(&args),
+        Command::Diff(args) => diff::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Completions(args) => completions::run(&args),
     };

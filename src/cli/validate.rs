@@ -115,15 +115,18 @@ pub(super) fn check(
 ) -> anyhow::Result<u64> {
     let (mut lines, mut events, mut errors, mut total) = (0, 0, 0, 0);
     let mut begun = Instant::now();
+    let mut first = 0;
     let limit = reading.limit;
     let work = |validator: &mut Validator, _: usize, chunk: &Chunk| chunk_of(validator, chunk, limit);
     let make = || Validator::new(severities.clone());
     reading.run(sources, &make, &work, &mut |piece| {
         match piece {
-            Piece::Failed(_, error) => findings.failures.push(error.to_string()),
+            Piece::Failed(error) => findings.failures.push(error.to_string()),
             Piece::End(source, bytes) => {
                 let seconds = begun.elapsed().as_secs_f64();
-                findings.cases.push(Case { name: sources[source].name().to_owned(), errors, seconds });
+                let items = first..findings.items.len();
+                first = items.end;
+                findings.cases.push(Case { name: sources[source].name().to_owned(), items, errors, seconds });
                 findings.events += events;
                 total += bytes;
                 (lines, events, errors, begun) = (0, 0, 0, Instant::now());

@@ -12,6 +12,7 @@
 pub mod exact;
 pub mod forms;
 pub mod frame;
+mod leaves;
 mod path;
 pub(crate) mod scan;
 mod split;
@@ -22,6 +23,7 @@ mod wanted;
 use std::borrow::Cow;
 use std::fmt;
 
+pub use leaves::{RawField, leaves};
 pub use path::{FieldPath, FieldPathError};
 pub use wanted::{Overlap, Wanted};
 

@@ -34,6 +34,7 @@ mod open;
 mod out;
 mod raw;
 mod sink;
+pub mod sort;
 mod walk;
 
 pub use error::{Error, ErrorKind};

@@ -174,12 +174,6 @@ impl Values {
     }
 }
 
-impl Entry {
-    pub(crate) fn is_list(&self) -> bool {
-        self.field.cardinality == Cardinality::Repeated
-    }
-}
-
 fn outside((name, fields): &(&'static str, &'static [(&'static str, &'static str, Type)])) -> Message {
     let field = |(name, json_name, kind): &(&'static str, &'static str, Type)| Field {
         name,
@@ -234,6 +228,11 @@ mod tests {
             }
         }
         assert_eq!(with_format, FORMATS.lines().count() - 1);
-        assert!(index.root().field("securityResult").is_some_and(Entry::is_list));
+        assert!(
+            index
+                .root()
+                .field("securityResult")
+                .is_some_and(|entry| entry.field.cardinality == Cardinality::Repeated)
+        );
     }
 }

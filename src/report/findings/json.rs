@@ -9,7 +9,7 @@ pub(super) fn text(findings: &Findings) -> String {
         .iter()
         .map(|((severity, code), n)| json!({"severity": severity.name(), "code": code, "count": n}))
         .collect();
-    let report = json!({
+    let mut report = json!({
         "udmap": env!("CARGO_PKG_VERSION"),
         "command": findings.command,
         "events": findings.events,
@@ -21,5 +21,8 @@ pub(super) fn text(findings: &Findings) -> String {
         "seconds": findings.seconds,
         "exit_status": findings.exit_status,
     });
+    if let Some(report) = report.as_object_mut() {
+        report.extend(findings.extra.clone());
+    }
     format!("{report:#}\n")
 }

@@ -24,7 +24,7 @@ pub(super) fn text(findings: &Findings) -> String {
             escaped(&case.name),
             case.seconds
         );
-        let items: Vec<&Item> = findings.items.iter().filter(|item| item.source == case.name).collect();
+        let items: Vec<&Item> = findings.items[case.items.clone()].iter().collect();
         let (errors, others): (Vec<&Item>, Vec<&Item>) =
             items.into_iter().partition(|item| item.severity == Severity::Error);
         if case.errors == 0 && others.is_empty() {

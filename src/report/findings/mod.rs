@@ -47,6 +47,9 @@ fn severity_name<S: serde::Serializer>(severity: &Severity, to: S) -> Result<S::
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Case {
     pub(crate) name: String,
+    /// The findings that are its own, as places in the list.
+    #[serde(skip)]
+    pub(crate) items: std::ops::Range<usize>,
     /// How many of the findings in it are errors.
     pub(crate) errors: u64,
     pub(crate) seconds: f64,
@@ -69,6 +72,8 @@ pub(crate) struct Findings {
     pub(crate) events: u64,
     pub(crate) seconds: f64,
     pub(crate) exit_status: u8,
+    /// What only one command has to say, for the JSON report.
+    pub(crate) extra: serde_json::Map<String, serde_json::Value>,
 }
 
 impl Findings {

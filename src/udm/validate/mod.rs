@@ -18,6 +18,7 @@ mod severity;
 mod walk;
 
 pub use codes::{About, Code};
+pub(crate) use severity::bare;
 pub use severity::{Severities, Severity};
 
 use super::events::{self, Found};
