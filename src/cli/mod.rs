@@ -5,11 +5,13 @@ mod bench;
 mod collect;
 mod completions;
 mod convert;
+mod coverage;
 mod diff;
 mod explain;
 mod generate;
 mod many;
 mod mappings;
+mod profile;
 mod progress;
 mod reports;
 mod severities;
@@ -64,6 +66,7 @@ enum Command {
     Test(Box<test::Args>),
     Diff(Box<diff::Args>),
     Explain(explain::Args),
+    Profile(profile::Args),
     Bench(bench::Args),
     Completions(completions::Args),
 }
@@ -80,6 +83,7 @@ pub fn main() -> ExitCode {
         Command::Test(args) => test::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Profile(args) => profile::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Completions(args) => completions::run(&args),
     };

@@ -3,7 +3,7 @@
 use super::{Converter, Lineage, event};
 use crate::record::forms::{self, Form, Found};
 use crate::record::frame::{Body, Item, ItemState};
-use crate::record::{Fault, Fields, Reason};
+use crate::record::{Fault, Fields, Reason, time};
 
 /// A record where it was found.
 #[derive(Debug)]
@@ -65,6 +65,15 @@ impl Converter {
         let mut out = Vec::new();
         event::write(&self.plan, fields, &mut out)?;
         Ok(out)
+    }
+
+    /// The event's time that a record with these fields has: seconds since 1970. Nothing, if it has
+    /// none that can be read.
+    pub fn time_of(&self, fields: &Fields<'_>) -> Option<i64> {
+        let time = self.plan.times.iter().find(|time| time.required)?;
+        let (text, reading) =
+            time.from.iter().find_map(|(slot, read)| Some((fields[*slot].as_deref()?, *read)))?;
+        time::read(text, reading).ok().map(|instant| instant.seconds())
     }
 
     /// Where each field of the event of a record with these fields comes from.

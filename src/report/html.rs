@@ -43,7 +43,9 @@ h3{font-size:1rem;margin:1.2rem 0 .3rem}
 code,pre{font-family:ui-monospace,monospace;font-size:.88em}
 pre{background:var(--tint);padding:.7rem;white-space:pre-wrap;overflow-wrap:anywhere;border-radius:4px}
 table{border-collapse:collapse;width:100%}
-th,td{text-align:left;vertical-align:top;padding:.3rem .6rem .3rem 0;border-bottom:1px solid var(--line);overflow-wrap:anywhere}
+th,td{text-align:left;vertical-align:top;padding:.3rem .6rem .3rem 0;border-bottom:1px solid var(--line);overflow-wrap:break-word}
+td code{overflow-wrap:anywhere}
+td:first-child code{overflow-wrap:normal}
 th{color:var(--soft);font-weight:600}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .scroll{overflow-x:auto}

@@ -4,4 +4,5 @@ pub(crate) mod bench;
 pub(crate) mod explain;
 pub(crate) mod findings;
 pub(crate) mod html;
+pub(crate) mod profile;
 pub(crate) mod summary;

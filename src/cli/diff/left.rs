@@ -33,7 +33,7 @@ pub(super) struct Left {
 }
 
 /// Bytes of a [`Left`].
-pub(super) const LEFT: usize = 81;
+pub(super) const LEFT: usize = 89;
 
 impl Left {
     pub(super) fn bytes(&self) -> [u8; LEFT] {
@@ -44,7 +44,9 @@ impl Left {
         bytes.extend(self.byte.to_be_bytes());
         bytes.extend(self.kept.0.to_be_bytes());
         bytes.extend(self.kept.1.to_be_bytes());
-        for key in [self.keys.log_id, self.keys.unordered, self.keys.timeless, self.keys.time] {
+        for key in
+            [self.keys.log_id, self.keys.unordered, self.keys.timeless, self.keys.time, self.keys.alike]
+        {
             bytes.extend(key.to_be_bytes());
         }
         bytes.extend(self.keys.instant.to_be_bytes());
@@ -65,7 +67,8 @@ impl Left {
                 unordered: n(41),
                 timeless: n(49),
                 time: n(57),
-                instant: u128::from_be_bytes(bytes[65..81].try_into().unwrap_or_default()),
+                alike: n(65),
+                instant: u128::from_be_bytes(bytes[73..89].try_into().unwrap_or_default()),
             },
         }
     }

@@ -45,17 +45,21 @@ impl Rounds {
         for (number, round) in Round::ALL.into_iter().enumerate() {
             let waiting = std::mem::take(&mut self.waiting[number]);
             let mut group: [Vec<Left>; 2] = Default::default();
-            let mut key = [0; 8];
+            // Whether the group goes on from one that was full.
+            let (mut key, mut full) = ([0; 8], false);
             for record in waiting.sorted()? {
                 let record = record?;
-                if record[..8] != key || group.iter().map(Vec::len).sum::<usize>() >= 2 * MOST {
-                    self.group(number, round, &mut group, rules, spool, book)?;
+                let another = record[..8] != key;
+                if another || group.iter().map(Vec::len).sum::<usize>() >= 2 * MOST {
+                    let whole = another && !full;
+                    self.group(number, round, whole, &mut group, rules, spool, book)?;
+                    full = !another;
                     key.copy_from_slice(&record[..8]);
                 }
                 let left = Left::of(&record[24..]);
                 group[left.side as usize].push(left);
             }
-            self.group(number, round, &mut group, rules, spool, book)?;
+            self.group(number, round, !full, &mut group, rules, spool, book)?;
         }
         for left in self.alone.sorted()? {
             book.alone(&Left::of(&left?), spool)?;
@@ -63,10 +67,13 @@ impl Rounds {
         Ok(())
     }
 
+    /// Matches a group; `whole` tells that it is no part of a larger one.
+    #[allow(clippy::too_many_arguments)]
     fn group(
         &mut self,
         number: usize,
         round: Round,
+        whole: bool,
         group: &mut [Vec<Left>; 2],
         rules: &Rules,
         spool: &mut Spool,
@@ -77,7 +84,12 @@ impl Rounds {
             let left = if side == Side::A { &of_a[place] } else { &of_b[place] };
             read(left, rules, spool)
         };
-        let pairs = round.pair(of_a.len(), of_b.len(), &mut event)?;
+        // A part of a large group says nothing of who is most alike in all of it.
+        let pairs = if round == Round::Alike && !whole {
+            Vec::new()
+        } else {
+            round.pair(of_a.len(), of_b.len(), &mut event)?
+        };
         let mut paired = [vec![false; of_a.len()], vec![false; of_b.len()]];
         for (place_a, place_b) in pairs {
             (paired[0][place_a], paired[1][place_b]) = (true, true);

@@ -1,11 +1,11 @@
 //! `udmap test`: a mapping against cases.
 
 mod bless;
-mod coverage;
 mod layouts;
 mod outcome;
 mod show;
 
+use super::coverage::Coverage;
 use super::diff::RuleArgs;
 use super::reports::{Reports, print_all};
 use super::{DONE, REJECTS, mappings};
@@ -14,7 +14,6 @@ use crate::report::findings::{Case as Checked, Findings, Item};
 use crate::report::summary::counted;
 use crate::udm::compare::{Matched, Side};
 use crate::udm::validate::Severity;
-use coverage::Coverage;
 use layouts::Case;
 use outcome::Outcome;
 use std::time::Instant;

@@ -1,7 +1,7 @@
 //! One case: what the mapping gives, beside what was expected.
 
-use super::coverage::Coverage;
 use super::layouts::Case;
+use crate::cli::coverage::Coverage;
 use crate::convert::{Converter, MAX_RECORD_BYTES};
 use crate::json::Tree;
 use crate::record::frame::{Framer, Item, ItemState};
@@ -93,7 +93,7 @@ impl Outcome {
                 let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
                 match event {
                     Ok((event, in_camel, lineage)) => {
-                        coverage.add(&lineage);
+                        coverage.add(&lineage, 1);
                         got.push(Event { line: record.line + lines, text: text(event) });
                         spelled.push(text(in_camel));
                     }

@@ -69,9 +69,15 @@ fn write(records: &[Explained], mapping: &str, more: bool, to: &mut String) -> s
             }
             writeln!(to, "</tbody></table></div>")?;
         }
-        if !record.left.is_empty() {
-            writeln!(to, "<h3>Raw fields that no rule reads</h3><ul>")?;
-            for raw in &record.left {
+        for (what, fields) in [
+            ("Raw fields that were read, but not taken", &record.unused),
+            ("Raw fields that no rule reads", &record.left),
+        ] {
+            if fields.is_empty() {
+                continue;
+            }
+            writeln!(to, "<h3>{what}</h3><ul>")?;
+            for raw in fields {
                 writeln!(to, "<li>{}</li>", place(raw))?;
             }
             writeln!(to, "</ul>")?;

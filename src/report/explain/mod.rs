@@ -32,6 +32,8 @@ pub(crate) struct Explained {
     pub(crate) silent: Vec<Silent>,
     /// Raw fields that no rule reads.
     pub(crate) left: Vec<Raw>,
+    /// Raw fields that rules read, but took nothing from: another field came first, or only presence counted.
+    pub(crate) unused: Vec<Raw>,
     /// The record's text, for the page.
     #[serde(skip)]
     pub(crate) raw: String,
@@ -100,6 +102,7 @@ impl Explained {
             fields: Vec::new(),
             silent: Vec::new(),
             left: Vec::new(),
+            unused: Vec::new(),
             raw: String::from_utf8_lossy(record.raw).into_owned(),
         };
         let raw_fields = leaves(record.raw, record.form, mapping.forms());
@@ -164,6 +167,11 @@ impl Explained {
                 how: filled.how,
             });
         }
+        let used = |field: &RawField| {
+            let name = field.path.to_string();
+            all.fields.iter().filter_map(|field| field.from.as_ref()).any(|raw| raw.field == name)
+        };
+        all.unused = raw_fields.iter().filter(|field| is_read(field) && !used(field)).map(raw).collect();
         all.silent =
             lineage.silent.into_iter().map(|s| Silent { rule: rule(s.rule, None), why: s.why }).collect();
         all

@@ -46,9 +46,14 @@ fn write(record: &Explained, to: &mut String) -> std::fmt::Result {
             writeln!(to, "    {}: {}  {DIM}{}{DIM:#}", silent.rule.udm, silent.why, line(&silent.rule))?;
         }
     }
-    if !record.left.is_empty() {
-        writeln!(to, "  {BOLD}raw fields that no rule reads{BOLD:#}")?;
-        for raw in &record.left {
+    for (what, fields) in [
+        ("raw fields that were read, but not taken", &record.unused),
+        ("raw fields that no rule reads", &record.left),
+    ] {
+        if !fields.is_empty() {
+            writeln!(to, "  {BOLD}{what}{BOLD:#}")?;
+        }
+        for raw in fields {
             writeln!(to, "    {}", place(raw))?;
         }
     }

@@ -16,6 +16,8 @@ pub struct Keys {
     pub timeless: u64,
     /// `metadata.event_timestamp`.
     pub time: u64,
+    /// The event's type, log type, product and vendor.
+    pub alike: u64,
     /// The time itself, in nanoseconds since year 1; for the order.
     pub instant: u128,
 }
@@ -40,6 +42,7 @@ impl Keys {
             log_id,
             unordered: event.digest_of(Encoding { unordered: true, timeless: false }) as u64,
             timeless: event.digest_of(Encoding { timeless: true, unordered: false }) as u64,
+            alike: kind(event),
             time: if instant == 0 { 0 } else { XxHash3_128::oneshot(&instant.to_le_bytes()) as u64 },
             instant,
         }
@@ -59,6 +62,9 @@ pub enum Round {
     Time,
     /// The same log ID; the most alike first.
     LogId,
+    /// The same type, log type, product and vendor, where there are few: those that agree in more than half of
+    /// their values, the most alike first.
+    Alike,
 }
 
 /// How many of each side are compared with each other; in larger groups they are taken in order.
@@ -66,8 +72,8 @@ const MOST_ALIKE: usize = 64;
 
 impl Round {
     /// The rounds, in their order.
-    pub const ALL: [Round; 5] =
-        [Round::OnlyLogId, Round::Unordered, Round::Timeless, Round::Time, Round::LogId];
+    pub const ALL: [Round; 6] =
+        [Round::OnlyLogId, Round::Unordered, Round::Timeless, Round::Time, Round::LogId, Round::Alike];
 
     /// The key by which events are grouped; nothing, if the event takes no part.
     pub fn key(self, keys: &Keys) -> Option<u64> {
@@ -76,6 +82,7 @@ impl Round {
             Round::Unordered => keys.unordered,
             Round::Timeless => keys.timeless,
             Round::Time => keys.time,
+            Round::Alike => keys.alike,
         };
         (key != 0).then_some(key)
     }
@@ -96,16 +103,26 @@ impl Round {
             _ if a == 0 || b == 0 => Ok(Vec::new()),
             Round::OnlyLogId if a > 1 || b > 1 => Ok(Vec::new()),
             Round::OnlyLogId | Round::Unordered | Round::Timeless => Ok(in_order()),
-            _ if (a == 1 && b == 1) || a > MOST_ALIKE || b > MOST_ALIKE => Ok(in_order()),
-            Round::Time | Round::LogId => {
+            Round::Alike if a > MOST_ALIKE || b > MOST_ALIKE => Ok(Vec::new()),
+            Round::Time | Round::LogId if (a == 1 && b == 1) || a > MOST_ALIKE || b > MOST_ALIKE => {
+                Ok(in_order())
+            }
+            Round::Time | Round::LogId | Round::Alike => {
                 let of_a: Vec<Meaning> =
                     (0..a).map(|place| event(Side::A, place)).collect::<Result<_, E>>()?;
                 let of_b: Vec<Meaning> =
                     (0..b).map(|place| event(Side::B, place)).collect::<Result<_, E>>()?;
-                Ok(most_alike(&of_a, &of_b))
+                Ok(most_alike(&of_a, &of_b, self == Round::Alike))
             }
         }
     }
+}
+
+/// A digest of what kind of event it is.
+fn kind(event: &Meaning) -> u64 {
+    let parts = ["event_type", "log_type", "product_name", "vendor_name"];
+    let parts = parts.map(|name| format!("{:?}\n", event.at(&["metadata", name])));
+    XxHash3_128::oneshot(parts.concat().as_bytes()) as u64
 }
 
 /// One of two sets.
@@ -117,12 +134,16 @@ pub enum Side {
     B,
 }
 
-/// Pairs with the fewest differences first.
-fn most_alike(a: &[Meaning], b: &[Meaning]) -> Vec<(usize, usize)> {
+/// Pairs with the fewest differences first; with `mostly`, only those that agree in more than half of
+/// their values.
+fn most_alike(a: &[Meaning], b: &[Meaning], mostly: bool) -> Vec<(usize, usize)> {
     let mut all: Vec<(usize, usize, usize)> = Vec::new();
     for (place_a, event_a) in a.iter().enumerate() {
         for (place_b, event_b) in b.iter().enumerate() {
-            all.push((count(event_a, event_b), place_a, place_b));
+            let differences = count(event_a, event_b);
+            if !mostly || differences * 2 < event_a.leaves().len().min(event_b.leaves().len()) {
+                all.push((differences, place_a, place_b));
+            }
         }
     }
     all.sort_unstable();

@@ -1,4 +1,4 @@
-//! Which parts of a mapping table the cases exercise.
+//! Which parts of a mapping table are exercised, by test cases or by a log.
 
 use crate::convert::Lineage;
 use crate::mapping::{Content, Mapping};
@@ -59,8 +59,8 @@ impl Coverage {
         Coverage { parts, fields }
     }
 
-    /// Counts what made an event.
-    pub(super) fn add(&mut self, lineage: &Lineage) {
+    /// Counts what made so many events.
+    pub(super) fn add(&mut self, lineage: &Lineage, events: u64) {
         for filled in &lineage.filled {
             let Some(rule) = filled.rule else { continue };
             let part = match (filled.line, filled.from) {
@@ -72,7 +72,7 @@ impl Coverage {
             // A label's key comes with its value, from no field; it counts for nothing.
             let is_key = filled.path.ends_with(".key") && filled.from.is_none() && filled.line.is_none();
             if let (Some((_, n)), false) = (self.parts.get_mut(&(rule, part)), is_key) {
-                *n += 1;
+                *n += events;
             }
         }
     }
@@ -80,6 +80,11 @@ impl Coverage {
     /// How many parts there are.
     pub(super) fn all(&self) -> usize {
         self.parts.len()
+    }
+
+    /// Every part, with how often it was used.
+    pub(super) fn parts(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.parts.values().map(|(text, n)| (text.as_str(), *n))
     }
 
     /// Parts that were never used.
