@@ -114,7 +114,7 @@ fn profile(
     let time = |seconds: i64| {
         DateTime::from_timestamp(seconds, 0).unwrap_or_default().to_rfc3339_opts(SecondsFormat::Secs, true)
     };
-    let mut shapes: Vec<(&String, &(u64, Option<(i64, i64)>))> = gathered.shapes.iter().collect();
+    let mut shapes: Vec<_> = gathered.shapes.iter().collect();
     shapes.sort_by_key(|(name, (n, _))| (std::cmp::Reverse(*n), *name));
     let range =
         shapes.iter().filter_map(|(_, (_, range))| *range).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
@@ -193,11 +193,7 @@ fn profile(
 /// others too.
 fn buckets(gathered: &Gathered, shapes: &[&str]) -> (&'static str, Vec<Bucket>, u64) {
     const MOST_DAYS: i64 = 70;
-    let (Some((first, _)), Some((last, _))) =
-        (gathered.days.first_key_value(), gathered.days.last_key_value())
-    else {
-        return ("day", Vec::new());
-    };
+    let Some((first, last)) = middle(gathered) else { return ("day", Vec::new(), 0) };
     let by_days = last - first < MOST_DAYS && !gathered.is_coarse();
     let name = |number: i64| match day(number) {
         Some(date) if by_days => date.format("%Y-%m-%d").to_string(),
@@ -235,10 +231,13 @@ fn middle(gathered: &Gathered) -> Option<(i64, i64)> {
     let most = gathered.days.values().map(count).sum::<u64>() / 1000;
     let end = |days: &mut dyn Iterator<Item = (&i64, &BTreeMap<String, u64>)>| {
         let mut passed = 0;
-        days.find_map(|(day, by_shape)| {
+        for (day, by_shape) in days {
             passed += count(by_shape);
-            (passed > most).then_some(*day)
-        })
+            if passed > most {
+                return Some(*day);
+            }
+        }
+        None
     };
     Some((end(&mut gathered.days.iter())?, end(&mut gathered.days.iter().rev())?))
 }

@@ -14,7 +14,7 @@ fn rebuilt(value: Value<'_>) -> serde_json::Value {
         }
         Kind::Array => serde_json::Value::Array(value.children().map(rebuilt).collect()),
         Kind::Text => serde_json::Value::String(value.text().into_owned()),
-        _ => serde_json::from_str(value.raw()).expect(value.raw()),
+        _ => serde_json::from_str(value.raw()).unwrap(),
     }
 }
 

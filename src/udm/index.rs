@@ -69,8 +69,11 @@ pub(crate) struct Index {
     root: usize,
 }
 
+/// Names in both spellings, and types.
+type OutsideFields = &'static [(&'static str, &'static str, Type)];
+
 /// Messages from outside UDM that are read like its own.
-const OUTSIDE: [(&str, &[(&str, &str, Type)]); 2] = [
+const OUTSIDE: [(&str, OutsideFields); 2] = [
     (
         "google.type.Interval",
         &[("start_time", "startTime", Type::Timestamp), ("end_time", "endTime", Type::Timestamp)],
@@ -174,7 +177,7 @@ impl Values {
     }
 }
 
-fn outside((name, fields): &(&'static str, &'static [(&'static str, &'static str, Type)])) -> Message {
+fn outside((name, fields): &(&'static str, OutsideFields)) -> Message {
     let field = |(name, json_name, kind): &(&'static str, &'static str, Type)| Field {
         name,
         json_name,

@@ -239,9 +239,8 @@ pub(super) fn texts(
             failed?;
             buffer = chunk.bytes;
         }
-        // A file that changed under way: what is not found again can't hold up the rest.
-        while next(&mut places)?.is_some_and(|place| here(&place)) {
-            places.next();
+        // What was there in the first pass is not found again.
+        if next(&mut places)?.is_some_and(|place| here(&place)) {
             anyhow::bail!("`{}` changed while it was read", origin.names[source as usize]);
         }
     }

@@ -43,7 +43,8 @@ fn spelling_is_of_no_account() {
 /// `a, b -> paths and how`, and the other way round the same paths.
 #[test]
 fn every_difference_is_named() {
-    let cases: &[(&str, &str, &[(&str, &str)])] = &[
+    type Differences = &'static [(&'static str, &'static str)];
+    let cases: &[(&str, &str, Differences)] = &[
         (
             r#"{"principal":{"hostname":"a"}}"#,
             r#"{"principal":{"hostname":"b"}}"#,

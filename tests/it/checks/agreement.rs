@@ -142,7 +142,7 @@ fn random_field(dice: &mut Dice, message: &str, depth: usize) -> Value {
         }
         Type::Timestamp if dice.below(3) == 0 => json!("2024-01-01T00:00:00.5Z"),
         Type::String if dice.below(3) == 0 => json!("text"),
-        _ => serde_json::from_str(*dice.of(&VALUES)).unwrap(),
+        _ => serde_json::from_str(dice.of(&VALUES)).unwrap(),
     };
     match field.cardinality {
         Cardinality::Repeated if dice.below(8) > 0 => value = json!([value]),
@@ -180,7 +180,7 @@ fn changed(dice: &mut Dice, event: &Value) -> String {
     const TWICE: &str = "a member stands twice here";
     let mut twice = None;
     match dice.below(6) {
-        0 | 1 => *event.pointer_mut(&place).unwrap() = serde_json::from_str(*dice.of(&VALUES)).unwrap(),
+        0 | 1 => *event.pointer_mut(&place).unwrap() = serde_json::from_str(dice.of(&VALUES)).unwrap(),
         2 => {
             let (above, key) = place.rsplit_once('/').unwrap();
             if let Some(Value::Object(members)) = event.pointer_mut(above) {
