@@ -128,6 +128,11 @@ const VALUES: [&str; 62] = [
     "{\"key\":\"k\",\"value\":\"v\"}",
 ];
 
+fn any_value(dice: &mut Dice) -> Value {
+    let text: &str = dice.of(&VALUES);
+    serde_json::from_str(text).expect("JSON")
+}
+
 /// Where a random field of UDM stands, and its value, nested.
 fn random_field(dice: &mut Dice, message: &str, depth: usize) -> Value {
     let Some(message) = udm::message(message).filter(|message| !message.fields.is_empty()) else {
@@ -142,7 +147,7 @@ fn random_field(dice: &mut Dice, message: &str, depth: usize) -> Value {
         }
         Type::Timestamp if dice.below(3) == 0 => json!("2024-01-01T00:00:00.5Z"),
         Type::String if dice.below(3) == 0 => json!("text"),
-        _ => serde_json::from_str(dice.of(&VALUES)).unwrap(),
+        _ => any_value(dice),
     };
     match field.cardinality {
         Cardinality::Repeated if dice.below(8) > 0 => value = json!([value]),
@@ -180,7 +185,7 @@ fn changed(dice: &mut Dice, event: &Value) -> String {
     const TWICE: &str = "a member stands twice here";
     let mut twice = None;
     match dice.below(6) {
-        0 | 1 => *event.pointer_mut(&place).unwrap() = serde_json::from_str(dice.of(&VALUES)).unwrap(),
+        0 | 1 => *event.pointer_mut(&place).unwrap() = any_value(dice),
         2 => {
             let (above, key) = place.rsplit_once('/').unwrap();
             if let Some(Value::Object(members)) = event.pointer_mut(above) {
