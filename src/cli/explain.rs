@@ -1,7 +1,7 @@
 //! `udmap explain`: where each field of an event comes from.
 
 use super::mappings;
-use super::reports::print_all;
+use super::reports::{print_all, print_data};
 use super::spelling::Spelling;
 use super::{DONE, REJECTS, store_error};
 use crate::convert::{Converter, Engine, MAX_RECORD_BYTES, Options};
@@ -88,7 +88,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     } else {
         for record in &records {
             if args.json {
-                print_all(&format!("{}\n", serde_json::to_string(record)?))?;
+                print_data(&format!("{}\n", serde_json::to_string(record)?))?;
             } else {
                 print_all(&text(record))?;
             }

@@ -2,7 +2,7 @@
 
 use super::coverage::Coverage;
 use super::many::{self, Piece, Reading};
-use super::reports::print_all;
+use super::reports::{print_all, print_data};
 use super::{DONE, FAILED, mappings, store_error};
 use crate::convert::{Converter, Engine, MAX_RECORD_BYTES, Options};
 use crate::mapping::Mapping;
@@ -91,7 +91,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         sink.finish()?;
     }
     if args.json {
-        print_all(&format!("{}\n", serde_json::to_string_pretty(&profile)?))?;
+        print_data(&format!("{}\n", serde_json::to_string_pretty(&profile)?))?;
     } else if !args.quiet && args.html.as_deref() != Some("-") {
         print_all(&text(&profile))?;
     }

@@ -55,8 +55,7 @@ impl Reports {
             sink.finish()?;
         }
         if self.github {
-            // Not through anstream: annotations must come as they are.
-            print_all(&annotations(findings))?;
+            print_data(&annotations(findings))?;
             if let Some(summary) = std::env::var_os("GITHUB_STEP_SUMMARY") {
                 let mut file = std::fs::OpenOptions::new().append(true).create(true).open(summary)?;
                 file.write_all(Kind::Markdown.text(findings).as_bytes())?;
@@ -66,9 +65,21 @@ impl Reports {
     }
 }
 
-/// Prints to stdout; a reader that has had enough is no error.
+/// Prints to stdout for a person: colours are left out where nobody sees them.
 pub(super) fn print_all(text: &str) -> anyhow::Result<()> {
-    match anstream::stdout().write_all(text.as_bytes()) {
+    done(anstream::stdout().write_all(text.as_bytes()))
+}
+
+/// Prints to stdout for a machine: every byte as it is (what takes colours out takes some control
+/// characters, too).
+pub(super) fn print_data(text: &str) -> anyhow::Result<()> {
+    let mut stdout = std::io::stdout();
+    done(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
+}
+
+/// A reader that has had enough is no error.
+fn done(written: std::io::Result<()>) -> anyhow::Result<()> {
+    match written {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
     }

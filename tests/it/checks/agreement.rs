@@ -30,11 +30,13 @@ const SCHEMA: [&str; 18] = [
 ];
 
 /// What Python's reader takes and no other reader must: it calls `int()`, `float()`, `strptime()`
-/// and a base64 decoder that skips what it does not know. Here these are errors.
+/// and a base64 decoder that skips what it does not know, and an empty list is a message without
+/// fields to it. Here these are errors.
 fn is_pythons_leniency(code: &str) -> bool {
     matches!(
         code,
         "wrong-type"
+            | "list-unexpected"
             | "unknown-enum"
             | "invalid-base64"
             | "invalid-timestamp"
