@@ -39,6 +39,7 @@ pub mod dump;
 mod duration;
 #[cfg(all(feature = "collect", any(feature = "cli", feature = "lambda")))]
 mod events;
+pub mod json;
 #[cfg(feature = "lambda")]
 #[doc(hidden)]
 pub mod lambda;
@@ -47,6 +48,7 @@ mod raw;
 pub mod record;
 #[cfg(feature = "cli")]
 mod report;
+mod shown;
 #[cfg(feature = "store")]
 pub mod store;
 #[cfg(feature = "synth")]

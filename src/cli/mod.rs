@@ -8,12 +8,21 @@ mod convert;
 #[cfg(feature = "dump")]
 mod dump;
 mod events;
+mod coverage;
+mod diff;
+mod explain;
 mod generate;
+mod many;
 mod mappings;
+mod profile;
 mod progress;
+mod reports;
+mod severities;
 mod spelling;
 #[cfg(feature = "dump")]
 mod verify;
+mod test;
+mod validate;
 
 use crate::convert::Engine;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -61,6 +70,11 @@ enum Command {
     Verify(verify::Args),
     Generate(generate::Args),
     Mappings(mappings::Args),
+    Validate(Box<validate::Args>),
+    Test(Box<test::Args>),
+    Diff(Box<diff::Args>),
+    Explain(explain::Args),
+    Profile(profile::Args),
     Bench(bench::Args),
     Completions(completions::Args),
 }
@@ -75,6 +89,11 @@ pub fn main() -> ExitCode {
         Command::Verify(args) => verify::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Mappings(args) => mappings::run(&args),
+        Command::Validate(args) => validate::run(&args),
+        Command::Test(args) => test::run(&args),
+        Command::Diff(args) => diff::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Profile(args) => profile::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Completions(args) => completions::run(&args),
     };

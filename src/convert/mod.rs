@@ -7,6 +7,7 @@
 mod batch;
 mod event;
 mod fast;
+mod lineage;
 mod parallel;
 mod program;
 mod queue;
@@ -14,12 +15,15 @@ mod reject;
 mod session;
 mod source;
 mod tally;
+mod trace;
 
 pub use batch::Batch;
+pub use lineage::{Filled, Lineage, Silent};
 pub use parallel::{Input, Piece, Stop};
 pub use reject::Reject;
 pub use session::Session;
 pub use tally::{EventTypeCount, Tally};
+pub use trace::Traced;
 
 use crate::mapping::{Mapping, Plan, Spelling};
 use crate::raw::Level;

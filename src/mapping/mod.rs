@@ -14,7 +14,7 @@ mod table;
 pub use plan::Plan;
 pub(crate) use plan::{Choice, Kind, Leaf, Member, Node, Spelling, Time, Value, json_text};
 pub use problem::{MappingError, Problem};
-pub use table::{Case, Content, Rule, Shape, When};
+pub use table::{Case, Content, Known, Rule, Shape, When};
 
 use crate::record::forms::Forms;
 
@@ -27,6 +27,7 @@ pub struct Mapping {
     extends: Option<String>,
     rules: Vec<Rule>,
     shapes: Vec<Shape>,
+    known: Vec<Known>,
     forms: Forms,
 }
 
@@ -74,6 +75,11 @@ impl Mapping {
     /// The shapes of record that reports tell apart.
     pub fn shapes(&self) -> &[Shape] {
         &self.shapes
+    }
+
+    /// The values that are documented for raw fields.
+    pub fn known(&self) -> &[Known] {
+        &self.known
     }
 
     /// The forms in which its records arrive.

@@ -78,6 +78,15 @@ pub struct Shape {
     pub(crate) at: At,
 }
 
+/// The values that are documented for a raw field.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// The raw field.
+    pub from: FieldPath,
+    /// Its documented values.
+    pub values: Vec<String>,
+}
+
 impl Rule {
     /// The table file that holds the rule.
     pub fn file(&self) -> &str {
@@ -85,6 +94,13 @@ impl Rule {
     }
 
     /// The line of the rule's `udm` key, from 1.
+    pub fn line(&self) -> usize {
+        self.at.position().0
+    }
+}
+
+impl Case {
+    /// The line of its `value`, from 1.
     pub fn line(&self) -> usize {
         self.at.position().0
     }
@@ -164,7 +180,7 @@ fn whole(
     base: &dyn Fn(&str) -> Result<String, String>,
     depth: usize,
 ) -> Result<Mapping, MappingError> {
-    keys.only(&["mapping", "shape", "envelope", "cef", "key-value", "rule"]);
+    keys.only(&["mapping", "shape", "known", "envelope", "cef", "key-value", "rule"]);
     let mut mapping = Mapping {
         name: String::new(),
         log_type: String::new(),
@@ -172,6 +188,7 @@ fn whole(
         extends: None,
         rules: Vec::new(),
         shapes: Vec::new(),
+        known: Vec::new(),
         forms: Forms::default(),
     };
     let mut without = Vec::new();
@@ -201,6 +218,9 @@ fn whole(
     }
     if keys.get("shape").is_some() {
         mapping.shapes = keys.tables("shape").iter().map(shape).collect();
+    }
+    if keys.get("known").is_some() {
+        mapping.known = keys.tables("known").iter().filter_map(|keys| known(file, keys)).collect();
     }
     forms(keys, &mut mapping.forms);
     rules(file, keys, &mut mapping.rules);
@@ -236,6 +256,14 @@ fn extended(
 fn shape(keys: &Keys<'_>) -> Shape {
     keys.only(&["name", "present"]);
     Shape { name: keys.required("name"), present: keys.fields("present"), at: keys.at() }
+}
+
+fn known(file: &File, keys: &Keys<'_>) -> Option<Known> {
+    keys.only(&["from", "values"]);
+    let from = keys.required("from");
+    let at = keys.get("from").map_or_else(|| keys.at(), |item| item.at());
+    let values = keys.texts("values").into_iter().map(|(text, _)| text).collect();
+    Some(Known { from: field(file, &from, &at)?, values })
 }
 
 fn forms(keys: &Keys<'_>, forms: &mut Forms) {

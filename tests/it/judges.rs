@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use udmap::synth::{Generator, Mix};
 
 /// A Python with the judges' packages.
-fn python() -> &'static Path {
+pub(crate) fn python() -> &'static Path {
     static PYTHON: OnceLock<PathBuf> = OnceLock::new();
     PYTHON.get_or_init(|| venv("judge", "tests/judge/requirements.txt"))
 }

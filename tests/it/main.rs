@@ -1,6 +1,7 @@
 //! What udmap promises, held from outside: one binary, a file a theme.
 
 mod bench;
+mod checks;
 mod cli;
 #[cfg(feature = "collect")]
 mod collect;

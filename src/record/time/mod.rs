@@ -77,6 +77,11 @@ pub fn read(text: &str, reading: Reading) -> Result<Instant, TimeFault> {
 }
 
 impl Instant {
+    /// Whole seconds since 1970-01-01T00:00:00Z, rounded down.
+    pub fn seconds(self) -> i64 {
+        self.seconds
+    }
+
     /// The text in protobuf's JSON form: UTC, `Z`, 0, 3, 6 or 9 fractional digits, the fewest
     /// that hold the value.
     pub fn to_rfc3339(self) -> String {

@@ -1,0 +1,179 @@
+//! Reports for other tools: each against its schema, and what CI reads of them.
+
+use crate::support::{project, run_with, udmap};
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// An error with awkward characters, a warning, and a valid event.
+const EVENTS: &str = concat!(
+    r#"{"metadata":{"event_timestamp":"2024-01-01T00:00:00Z","event_type":"GENERIC_EVENT"},"principal":{"ip":["<a&b>|\"\u0001"]}}"#,
+    "\n",
+    r#"{"metadata":{"event_timestamp":"2024-01-01T00:00:00Z","event_type":"GENERIC_EVENT"},"principal":{"hostnam,:%":"x","hostname":"h"}}"#,
+    "\n",
+    r#"{"metadata":{"event_timestamp":"2024-01-01T00:00:00Z","event_type":"GENERIC_EVENT"},"principal":{"hostname":"h"}}"#,
+    "\n",
+);
+
+/// A Python that checks XML against an XSD.
+fn xml_checker() -> &'static Path {
+    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
+    PYTHON.get_or_init(|| crate::judges::venv("checks", "tests/checks/requirements.txt"))
+}
+
+/// A Python with jsonschema and YAML.
+fn json_checker() -> &'static Path {
+    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
+    PYTHON.get_or_init(|| crate::judges::venv("deploy", "tests/deploy/requirements.txt"))
+}
+
+/// Runs a line of Python that must succeed; what it prints.
+fn python(python: &Path, code: &str, args: &[&Path]) -> String {
+    let output = Command::new(python).arg("-c").arg(code).args(args).output().expect("Python");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn is_junit(report: &Path) {
+    let code = "import sys, xmlschema; xmlschema.XMLSchema(sys.argv[1]).validate(sys.argv[2])";
+    python(xml_checker(), code, &[&project("tests/checks/junit-10.xsd"), report]);
+}
+
+fn is_sarif(report: &Path) {
+    let code = "import json, sys, jsonschema\nschema, report = (json.load(open(name, encoding='utf-8')) for name in sys.argv[1:])\njsonschema.Draft4Validator(schema).validate(report)\nassert not list(jsonschema.Draft4Validator(schema).iter_errors(report))\nbroken = dict(report, version='3')\nassert list(jsonschema.Draft4Validator(schema).iter_errors(broken))";
+    python(json_checker(), code, &[&project("tests/checks/sarif-2.1.0.json"), report]);
+}
+
+/// All four reports of one run, checked against their schemas; the JSON one.
+fn all_reports(folder: &Path, args: &[&str], stdin: &str, status: i32) -> Value {
+    let file = |name: &str| folder.join(name);
+    let reports: Vec<String> =
+        [("junit", "junit.xml"), ("sarif", "out.sarif"), ("json", "out.json"), ("markdown", "out.md")]
+            .iter()
+            .map(|(kind, name)| format!("{kind}={}", file(name).display()))
+            .collect();
+    let reports = reports.join(",");
+    let all = [args, &["--report", &reports]].concat();
+    let run = run_with(stdin.as_bytes(), &all);
+    assert_eq!(run.status, status, "{args:?}: {}{}", run.stdout, run.stderr);
+    is_junit(&file("junit.xml"));
+    is_sarif(&file("out.sarif"));
+    let json: Value = serde_json::from_slice(&fs::read(file("out.json")).unwrap()).unwrap();
+    assert_eq!(json["exit_status"], status);
+    let sarif: Value = serde_json::from_slice(&fs::read(file("out.sarif")).unwrap()).unwrap();
+    assert_eq!(
+        sarif["runs"][0]["results"].as_array().unwrap().len(),
+        json["findings"].as_array().unwrap().len()
+    );
+    for finding in json["findings"].as_array().unwrap() {
+        for key in ["severity", "code", "path", "source", "line", "message"] {
+            assert!(finding.get(key).is_some(), "{key}: {finding}");
+        }
+    }
+    json
+}
+
+#[test]
+fn every_report_fits_its_schema() {
+    let folder = tempfile::tempdir().unwrap();
+    let validated = all_reports(folder.path(), &["validate", "-"], EVENTS, 1);
+    assert_eq!(validated["findings"][0]["code"], "invalid-ip");
+    assert_eq!(validated["findings"][0]["path"], "principal.ip[0]");
+    assert_eq!(validated["findings"][1]["line"], 2);
+    let junit = fs::read_to_string(folder.path().join("junit.xml")).unwrap();
+    assert!(junit.contains("tests=\"1\" failures=\"1\"") && junit.contains("&lt;a&amp;b&gt;"), "{junit}");
+    let markdown = fs::read_to_string(folder.path().join("out.md")).unwrap();
+    assert!(
+        markdown.contains("failed") && markdown.contains("| `invalid-ip` |") && markdown.contains("&lt;a"),
+        "{markdown}"
+    );
+
+    // Nothing found, and an input that can't be read.
+    let clean = EVENTS.lines().nth(2).unwrap();
+    assert_eq!(all_reports(folder.path(), &["validate", "-"], clean, 0)["findings"], serde_json::json!([]));
+    let cut = folder.path().join("cut.zst");
+    let mut bytes = zstd::encode_all(EVENTS.as_bytes(), 1).unwrap();
+    bytes.truncate(bytes.len() - 3);
+    fs::write(&cut, bytes).unwrap();
+    let failed = all_reports(folder.path(), &["validate", cut.to_str().unwrap()], "", 2);
+    assert_eq!(failed["failures"].as_array().unwrap().len(), 1);
+
+    // The other commands that report.
+    let events = folder.path().join("events.ndjson");
+    fs::write(&events, EVENTS).unwrap();
+    let diff = all_reports(folder.path(), &["diff", events.to_str().unwrap(), "-"], clean, 1);
+    assert_eq!((&diff["events_a"], &diff["equal"]), (&3.into(), &1.into()));
+    let case = folder.path().join("cases/one");
+    fs::create_dir_all(&case).unwrap();
+    fs::write(case.join("input.ndjson"), "{\"ts\":\"2024-01-01T00:00:00Z\"}\n{}\n").unwrap();
+    fs::write(case.join("events.ndjson"), EVENTS).unwrap();
+    let cases = folder.path().join("cases");
+    let tested = all_reports(folder.path(), &["test", cases.to_str().unwrap()], "", 1);
+    assert!(tested["findings"].as_array().unwrap().len() > 3, "{tested}");
+    assert_eq!(tested["cases"][0]["name"], "one");
+}
+
+#[test]
+fn a_report_on_stdout_is_alone_there() {
+    let run = run_with(EVENTS.as_bytes(), &["validate", "-", "--report", "json=-"]);
+    assert!(serde_json::from_str::<Value>(&run.stdout).is_ok(), "{}", run.stdout);
+}
+
+#[test]
+fn what_is_left_out_is_counted() {
+    let run = run_with(EVENTS.as_bytes(), &["validate", "-", "--report", "json=-", "--max-findings", "1"]);
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!((report["findings"].as_array().unwrap().len(), &report["omitted"]), (1, &1.into()));
+    assert!(
+        run.stderr.contains("1 finding are counted") || run.stderr.contains("counted but not shown"),
+        "{}",
+        run.stderr
+    );
+}
+
+/// Annotations and the job's summary.
+#[test]
+fn github_gets_annotations() {
+    let folder = tempfile::tempdir().unwrap();
+    let (events, summary) = (folder.path().join("e,v.ndjson"), folder.path().join("summary.md"));
+    fs::write(&events, EVENTS).unwrap();
+    let mut command = udmap();
+    command.args(["validate", "-q", "--github"]).arg(&events).env("GITHUB_STEP_SUMMARY", &summary);
+    let output = command.output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let place = format!("file={},line=2,", events.display().to_string().replace(',', "%2C"));
+    assert!(said.contains(&format!("::warning {place}title=udmap validate unknown-field::")), "{said}");
+    assert!(said.contains("::error ") && said.contains("%25"), "{said}");
+    assert!(fs::read_to_string(summary).unwrap().starts_with("## udmap validate: failed"));
+}
+
+/// The action and the hooks: YAML that names options which exist.
+#[test]
+fn the_action_and_the_hooks_call_what_is_there() {
+    let code =
+        "import json, sys, yaml; print(json.dumps([yaml.safe_load(open(name)) for name in sys.argv[1:]]))";
+    let files = [project("action.yml"), project(".pre-commit-hooks.yaml")];
+    let read = python(json_checker(), code, &[&files[0], &files[1]]);
+    let read: Value = serde_json::from_str(&read).unwrap();
+    let action = &read[0];
+    assert_eq!(action["runs"]["using"], "composite");
+    for step in action["runs"]["steps"].as_array().unwrap() {
+        assert!(step.get("uses").is_some() || step["shell"] == "bash", "{step}");
+        // What a caller gives comes in by the environment, never into the script's text.
+        assert!(!step["run"].as_str().unwrap_or_default().contains("${{"), "{step}");
+    }
+    let hooks = read[1].as_array().unwrap();
+    assert_eq!(hooks.len(), 2);
+    for hook in hooks {
+        let words: Vec<&str> = hook["entry"].as_str().unwrap().split(' ').collect();
+        assert_eq!(words[0], "udmap");
+        let help = crate::support::run(&[words[1], "--help"]);
+        assert_eq!(help.status, 0);
+        for option in words.iter().filter(|word| word.starts_with("--")) {
+            assert!(help.stdout.contains(option), "{option}");
+        }
+        assert!(hook["files"].as_str().is_none_or(|pattern| !pattern.is_empty()));
+    }
+}
