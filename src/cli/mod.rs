@@ -45,7 +45,7 @@ Google SecOps UDM events, by a mapping table kept as data. Every record becomes 
 lost.",
     after_long_help = "Exit status:
   0  all converted
-  1  done, with rejects (`convert --max-rejects N` tolerates N)
+  1  done, with rejects (`convert --max-rejects N` tolerates N), errors, or differences
   2  could not do it: usage, input or output, mapping, or interrupted
 
 Examples:
@@ -54,6 +54,11 @@ Examples:
   udmap convert s3://bucket/duo-telephony/ -o s3://other/udm/ --rejects s3://other/rejects/
   udmap collect duo-telephony --to s3://bucket/duo-telephony/ --state s3://bucket/state/duo-telephony.json
   udmap mappings show duo_telephony
+  udmap validate events.ndjson
+  udmap test fixtures
+  udmap diff before.ndjson after.ndjson
+  udmap explain telephony.ndjson:12
+  udmap profile telephony.ndjson --html profile.html
   udmap generate --records 1000 --seed 1 | udmap convert - -o events.ndjson"
 )]
 struct Args {

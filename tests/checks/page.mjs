@@ -28,8 +28,9 @@ try {
         if (!/^(file|data):/.test(request.url())) complain(file, `request: ${request.url()}`);
       });
       await page.setViewport({ width: 1100, height: 1400 });
-      await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+      // The type first: setting it takes the features back.
       await page.emulateMediaType(media);
+      await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
       await page.goto(pathToFileURL(file).href, { waitUntil: "load" });
       const seen = await page.evaluate(() => ({
         headings: document.querySelectorAll("h1").length,
@@ -41,6 +42,9 @@ try {
       }));
       if (seen.headings !== 1 || seen.text < 100) complain(file, `no content: ${JSON.stringify(seen)}`);
       if (seen.wide > 0) complain(file, `${seen.wide} pixels too wide`);
+      const light = (colour) => colour.match(/\d+/g).slice(0, 3).reduce((sum, n) => sum + Number(n), 0);
+      const dark = light(seen.paper) < light(seen.ink);
+      if (dark !== (scheme === "dark")) complain(file, `${scheme} is ${seen.ink} on ${seen.paper}`);
       if (seen.ink === seen.paper) complain(file, "ink on ink");
       const name = `${basename(file, ".html")}-${media === "print" ? "print" : scheme}.png`;
       await page.screenshot({ path: `${folder}/${name}`, fullPage: true });
