@@ -5,11 +5,11 @@ mod bench;
 mod collect;
 mod completions;
 mod convert;
+mod coverage;
+mod diff;
 #[cfg(feature = "dump")]
 mod dump;
 mod events;
-mod coverage;
-mod diff;
 mod explain;
 mod generate;
 mod many;
@@ -19,10 +19,10 @@ mod progress;
 mod reports;
 mod severities;
 mod spelling;
-#[cfg(feature = "dump")]
-mod verify;
 mod test;
 mod validate;
+#[cfg(feature = "dump")]
+mod verify;
 
 use crate::convert::Engine;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
