@@ -10,12 +10,14 @@ mod fast;
 mod parallel;
 mod program;
 mod reject;
+mod rows;
 mod session;
 mod tally;
 
 pub use batch::Batch;
 pub use parallel::{Input, Piece, Stop};
 pub use reject::Reject;
+pub use rows::Each;
 pub use session::Session;
 pub use tally::{EventTypeCount, Tally};
 

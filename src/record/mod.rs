@@ -15,7 +15,7 @@ pub mod frame;
 mod path;
 pub(crate) mod scan;
 mod split;
-mod syntax;
+pub(crate) mod syntax;
 pub mod time;
 mod wanted;
 

@@ -14,6 +14,7 @@ mod judges;
 mod lambda;
 mod mapping;
 mod properties;
+mod rows;
 #[cfg(feature = "objects")]
 mod s3;
 mod sameness;
