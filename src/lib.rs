@@ -37,6 +37,7 @@ pub mod dump;
 mod duration;
 #[cfg(all(feature = "collect", any(feature = "cli", feature = "lambda")))]
 mod events;
+pub mod json;
 #[cfg(feature = "lambda")]
 #[doc(hidden)]
 pub mod lambda;
@@ -45,6 +46,7 @@ mod raw;
 pub mod record;
 #[cfg(feature = "cli")]
 mod report;
+mod shown;
 #[cfg(feature = "store")]
 pub mod store;
 #[cfg(feature = "synth")]

@@ -5,12 +5,19 @@ mod bench;
 mod collect;
 mod completions;
 mod convert;
+mod diff;
 #[cfg(feature = "dump")]
 mod dump;
+mod explain;
 mod generate;
+mod many;
 mod mappings;
 mod progress;
+mod reports;
+mod severities;
 mod spelling;
+mod test;
+mod validate;
 #[cfg(feature = "dump")]
 mod verify;
 
@@ -60,6 +67,10 @@ enum Command {
     Verify(verify::Args),
     Generate(generate::Args),
     Mappings(mappings::Args),
+    Validate(Box<validate::Args>),
+    Test(Box<test::Args>),
+    Diff(Box<diff::Args>),
+    Explain(explain::Args),
     Bench(bench::Args),
     Completions(completions::Args),
 }
@@ -74,6 +85,10 @@ pub fn main() -> ExitCode {
         Command::Verify(args) => verify::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Mappings(args) => mappings::run(&args),
+        Command::Validate(args) => validate::run(&args),
+        Command::Test(args) => test::run(&args),
+        Command::Diff(args) => diff::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Completions(args) => completions::run(&args),
     };

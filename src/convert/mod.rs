@@ -7,19 +7,23 @@
 mod batch;
 mod event;
 mod fast;
+mod lineage;
 mod parallel;
 mod program;
 mod reject;
 mod rows;
 mod session;
 mod tally;
+mod trace;
 
 pub use batch::Batch;
+pub use lineage::{Filled, Lineage, Silent};
 pub use parallel::{Input, Piece, Stop};
 pub use reject::Reject;
 pub use rows::Each;
 pub use session::Session;
 pub use tally::{EventTypeCount, Tally};
+pub use trace::Traced;
 
 use crate::mapping::{Mapping, Plan, Spelling};
 use crate::raw::Level;

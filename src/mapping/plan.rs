@@ -43,7 +43,7 @@ pub(crate) enum Node {
 #[derive(Debug, Clone)]
 pub(crate) struct Member {
     /// The field's name in UDM.
-    name: String,
+    pub(crate) name: String,
     /// `"name":`, as the output spells it.
     pub(crate) key: Vec<u8>,
     pub(crate) node: Node,
@@ -54,6 +54,8 @@ pub(crate) struct Member {
 /// A value, perhaps inside a label.
 #[derive(Debug, Clone)]
 pub(crate) struct Leaf {
+    /// The rule that it comes from, by its place in the table; nothing for what a conversion adds.
+    pub(crate) rule: Option<usize>,
     /// `{"key":"...","value":` before it, and `}` behind.
     pub(crate) label: Option<Vec<u8>>,
     pub(crate) value: Value,
@@ -103,7 +105,7 @@ impl Kind {
             Type::String => Some(Kind::Text),
             Type::Bool => Some(Kind::Bool),
             Type::Integer { min, max, quoted } => Some(Kind::Integer { min, max, quoted }),
-            Type::Float => Some(Kind::Float),
+            Type::Float { .. } => Some(Kind::Float),
             _ => None,
         }
     }
@@ -179,14 +181,14 @@ impl Plan {
             shapes: Vec::new(),
             root: Node::Object(Vec::new()),
         };
-        let mut rules: Vec<&Rule> = mapping.rules().iter().collect();
+        let mut rules: Vec<(usize, &Rule)> = mapping.rules().iter().enumerate().collect();
         // Among the rules for one field the lowest order comes first; a stable sort by field keeps
         // the rest as the table has it.
         let first = |rule: &Rule| mapping.rules().iter().position(|r| r.target == rule.target).unwrap_or(0);
         let appends = |rule: &Rule| rule.target.segments.last().is_some_and(|s| s.index.is_some());
-        rules.sort_by_key(|rule| (first(rule), if appends(rule) { 0 } else { rule.order.unwrap_or(0) }));
-        for rule in &rules {
-            plan.rule(rule, spelling);
+        rules.sort_by_key(|(_, rule)| (first(rule), if appends(rule) { 0 } else { rule.order.unwrap_or(0) }));
+        for (place, rule) in rules {
+            plan.rule(place, rule, spelling);
         }
         plan.guests(spelling);
         plan.shapes =
@@ -228,7 +230,7 @@ impl Plan {
         fields.iter().map(|field| self.slot(field)).collect()
     }
 
-    fn rule(&mut self, rule: &Rule, spelling: Spelling<'_>) {
+    fn rule(&mut self, place: usize, rule: &Rule, spelling: Spelling<'_>) {
         let Ok(field) = check::target(rule) else { return };
         let required = rule.target.to_string() == "metadata.event_timestamp";
         let is_event_type = rule.target.to_string() == "metadata.event_type";
@@ -278,7 +280,7 @@ impl Plan {
             }
         };
         let label = rule.label.as_ref().map(|key| label_start(key));
-        self.put(rule, Leaf { label, value }, spelling);
+        self.put(rule, Leaf { rule: Some(place), label, value }, spelling);
     }
 
     /// Puts a leaf where the rule's target says.
@@ -300,7 +302,7 @@ impl Plan {
 
     /// Adds what the conversion adds to every event, whatever the table says.
     fn guests(&mut self, spelling: Spelling<'_>) {
-        let text = |text: &str| Leaf { label: None, value: Value::Constant(quoted(text)) };
+        let text = |text: &str| Leaf { rule: None, label: None, value: Value::Constant(quoted(text)) };
         for (key, value) in spelling.labels {
             let root = Cursor { node: &mut self.root, message: udm::message("UDM"), camel: spelling.camel };
             let labels = root.child("metadata").child("ingestion_labels");

@@ -90,6 +90,13 @@ impl Rule {
     }
 }
 
+impl Case {
+    /// The line of its `value`, from 1.
+    pub fn line(&self) -> usize {
+        self.at.position().0
+    }
+}
+
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names =

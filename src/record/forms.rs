@@ -219,6 +219,15 @@ fn text_forms<'a>(
     Some((Form::KeyValue, Ok(wanted.pick(pairs))))
 }
 
+/// All names and values of a line that is not JSON but one of the text forms.
+pub(crate) fn pairs<'a>(unit: &'a [u8], forms: &Forms) -> Option<Vec<(Cow<'a, str>, Cow<'a, str>)>> {
+    let text = std::str::from_utf8(unit).ok()?;
+    match forms.cef.as_ref().and_then(|cef| Some((cef, cef_start(unit)?))) {
+        Some((cef, at)) => cef_pairs(&text[at..], cef).ok(),
+        None => key_value_pairs(text, forms.key_value.as_ref()?),
+    }
+}
+
 /// Where `CEF:<digits>|` begins.
 fn cef_start(unit: &[u8]) -> Option<usize> {
     memchr::memmem::find_iter(unit, b"CEF:").find(|at| {

@@ -12,6 +12,7 @@
 pub mod exact;
 pub mod forms;
 pub mod frame;
+mod leaves;
 mod path;
 pub(crate) mod scan;
 mod split;
@@ -22,6 +23,7 @@ mod wanted;
 use std::borrow::Cow;
 use std::fmt;
 
+pub use leaves::{RawField, leaves};
 pub use path::{FieldPath, FieldPathError};
 pub use wanted::{Overlap, Wanted};
 
@@ -111,20 +113,4 @@ impl Fault {
     }
 }
 
-/// `text` short enough for a message, without control characters.
-pub(crate) fn shown(text: &str) -> String {
-    const MOST: usize = 60;
-    let mut shown: String = text
-        .chars()
-        .take(MOST)
-        .flat_map(|c| {
-            let escaped: Box<dyn Iterator<Item = char>> =
-                if c.is_control() { Box::new(c.escape_default()) } else { Box::new(std::iter::once(c)) };
-            escaped
-        })
-        .collect();
-    if text.chars().nth(MOST).is_some() {
-        shown.push('…');
-    }
-    shown
-}
+pub(crate) use crate::shown::shown;

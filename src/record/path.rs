@@ -62,6 +62,11 @@ impl FieldPath {
         }
     }
 
+    /// The path of these keys, from the root.
+    pub(crate) fn of(keys: Vec<String>) -> FieldPath {
+        FieldPath { keys }
+    }
+
     /// The keys, from the root; never empty.
     pub fn keys(&self) -> &[String] {
         &self.keys

@@ -37,6 +37,7 @@ mod open;
 mod out;
 mod raw;
 mod sink;
+pub mod sort;
 mod walk;
 
 pub use blocks::{Blocks, Compression};

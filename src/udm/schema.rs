@@ -30,6 +30,10 @@ pub struct Field {
     pub cardinality: Cardinality,
     /// Whether Google marks it as deprecated.
     pub deprecated: bool,
+    /// Whether being there without a value differs from being absent (proto3's `optional`).
+    pub optional: bool,
+    /// The group of fields of which only one can be there, if it belongs to one.
+    pub oneof: Option<&'static str>,
 }
 
 /// What a [`Field`] holds.
@@ -50,8 +54,11 @@ pub enum Type {
         /// Whether protobuf's JSON writes it in quotes (64-bit numbers).
         quoted: bool,
     },
-    /// A `float` or `double`.
-    Float,
+    /// A number with a fraction.
+    Float {
+        /// Whether it is a `float` and no `double`.
+        single: bool,
+    },
     /// An enum, by its name for [`enumeration`].
     Enum(&'static str),
     /// Another message of UDM, by its name for [`message`].
@@ -84,8 +91,17 @@ pub struct Enum {
 
 /// The message named `name`, such as `UDM`, the root of every event.
 pub fn message(name: &str) -> Option<&'static Message> {
+    table().get(name)
+}
+
+/// Every message, in no order.
+pub(crate) fn messages() -> impl Iterator<Item = &'static Message> {
+    table().values()
+}
+
+fn table() -> &'static HashMap<&'static str, Message> {
     static MESSAGES: OnceLock<HashMap<&'static str, Message>> = OnceLock::new();
-    MESSAGES.get_or_init(read_messages).get(name)
+    MESSAGES.get_or_init(read_messages)
 }
 
 /// The enum named `name`, such as `Metadata.EventType`.
@@ -114,7 +130,7 @@ pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Op
 }
 
 /// The rows of an embedded table, without its heading.
-fn rows(table: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
+pub(super) fn rows(table: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
     table.lines().skip(1).map(|line| line.split('\t').collect())
 }
 
@@ -134,6 +150,8 @@ fn read_messages() -> HashMap<&'static str, Message> {
                 _ => Cardinality::Singular,
             },
             deprecated: flags.contains("deprecated"),
+            optional: cardinality == "optional",
+            oneof: cardinality.strip_prefix("oneof:"),
         });
     }
     messages
@@ -149,7 +167,8 @@ fn kind_of(kind: &'static str, reference: &'static str) -> Type {
         "uint32" => integer(0, u32::MAX.into(), false),
         "int64" => integer(i64::MIN.into(), i64::MAX.into(), true),
         "uint64" => integer(0, u64::MAX.into(), true),
-        "float" | "double" => Type::Float,
+        "float" => Type::Float { single: true },
+        "double" => Type::Float { single: false },
         "enum" => Type::Enum(reference),
         _ if reference == "google.protobuf.Timestamp" => Type::Timestamp,
         _ if reference.starts_with("google.") => Type::Foreign(reference),

@@ -1,0 +1,170 @@
+//! `udmap diff`: two sets of events, by meaning.
+
+mod book;
+mod left;
+mod pair;
+mod side;
+
+use super::many::{self, Reading};
+use super::reports::{Reports, print_all};
+use super::{DONE, FAILED, REJECTS, mappings};
+use crate::convert::{Converter, Engine, Options};
+use crate::report::findings::Case;
+use crate::report::summary::{bytes, counted};
+use crate::store::sort::Sorter;
+use crate::udm::compare::{Rules, Side};
+use book::Book;
+use pair::Rounds;
+use side::{Origin, Spool};
+use std::time::Instant;
+
+/// Compare two sets of UDM events by meaning: which differ, in which fields, how often.
+///
+/// A and B are files, folders or patterns (in quotes) of events, in any of the forms that `validate` reads, or `-` for
+/// stdin. Spelling, the form of times and numbers, and the order of events are of no account; copies are counted. Events
+/// are matched by their content; memory stays small whatever the size, with temporary files.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "Exit status:
+  0  the same
+  1  they differ
+  2  could not do it: usage, mapping, or input
+
+Examples:
+  udmap diff before.ndjson after.ndjson
+  udmap diff --raw telephony.ndjson parser-output.json --ignore metadata.id --ignore metadata.ingested_timestamp
+  udmap diff a.ndjson.gz b.ndjson.gz --set principal.ip --report json=diff.json")]
+pub(super) struct Args {
+    /// The first set; with `--raw`, raw logs.
+    a: String,
+
+    /// The second set.
+    b: String,
+
+    /// A is raw logs: compare what the mapping makes of them with B, what a parser gave.
+    #[arg(long)]
+    raw: bool,
+
+    /// The mapping table for `--raw`: a built-in one's name, or a file.
+    #[arg(long, value_name = "NAME|FILE", default_value = "duo_telephony", requires = "raw")]
+    mapping: String,
+
+    #[command(flatten)]
+    rules: RuleArgs,
+
+    /// How many samples of each difference are shown.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    samples: usize,
+
+    #[command(flatten)]
+    reports: Reports,
+
+    /// How many threads read [default: the number of cores].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+
+    /// The longest JSON value that is read at once, in bytes.
+    #[arg(long, value_name = "N", default_value_t = 64 << 20,
+          value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
+    max_event_bytes: u64,
+
+    /// No differences on stdout and no summary on stderr.
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+/// What is compared.
+#[derive(Debug, clap::Args)]
+pub(super) struct RuleArgs {
+    /// Leave out this field and all below it: a UDM path without indexes. May be given several times.
+    #[arg(long, value_name = "PATH")]
+    ignore: Vec<String>,
+
+    /// Compare the list at this path as a set, in any order; `all` for every list. May be given several times.
+    #[arg(long, value_name = "PATH")]
+    set: Vec<String>,
+}
+
+impl RuleArgs {
+    pub(super) fn rules(&self) -> Rules {
+        let mut rules = Rules::default();
+        self.ignore.iter().for_each(|path| rules.ignore(path));
+        for path in &self.set {
+            if path == "all" { rules.all_sets() } else { rules.set(path) }
+        }
+        rules
+    }
+}
+
+pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
+    args.reports.check()?;
+    if args.a == "-" && args.b == "-" {
+        anyhow::bail!("stdin can be only one of the two sets");
+    }
+    let start = Instant::now();
+    let rules = args.rules.rules();
+    // At most 2^30, so it fits.
+    let limit = args.max_event_bytes as usize;
+    let converter = if args.raw {
+        let mapping = mappings::load(&args.mapping)?;
+        let options = Options { engine: Engine::Exact, max_record_bytes: limit, ..Options::default() };
+        Some(Converter::new(&mapping, &options))
+    } else {
+        None
+    };
+    let a = Origin::new(&args.a, converter, limit)?;
+    let b = Origin::new(&args.b, None, limit)?;
+    let reading = Reading { threads: many::threads(args.threads), limit };
+    let mut book = Book::new([a.names.clone(), b.names.clone()], args.reports.max_findings, args.samples);
+    let mut sorter = Sorter::default();
+    left::digests(Side::A, &a, &reading, &rules, &mut sorter, &mut book)?;
+    left::digests(Side::B, &b, &reading, &rules, &mut sorter, &mut book)?;
+    if book.findings.failures.is_empty() {
+        let places = left::places(sorter, &mut book)?;
+        let (mut spool, mut rounds) = (Spool::new()?, Rounds::new());
+        left::texts([&a, &b], places, &rules, &mut spool, &mut rounds, &mut book)?;
+        rounds.run(&rules, &mut spool, &mut book)?;
+    }
+    end(args, book, start)
+}
+
+fn end(args: &Args, mut book: Book, start: Instant) -> anyhow::Result<u8> {
+    let found: u64 = book.findings.counts.values().sum();
+    let findings = &mut book.findings;
+    findings.seconds = start.elapsed().as_secs_f64();
+    findings.events = book.events[0] + book.events[1];
+    let name = format!("{} {}", args.a, args.b);
+    // One case: all its findings are its own, whichever file they name.
+    findings.cases.push(Case {
+        name,
+        items: 0..findings.items.len(),
+        errors: found,
+        seconds: findings.seconds,
+    });
+    findings.exit_status = match (findings.failures.is_empty(), found) {
+        (false, _) => FAILED,
+        (true, 0) => DONE,
+        (true, _) => REJECTS,
+    };
+    book.findings.extra = book.json();
+    if !args.quiet && !args.reports.on_stdout() {
+        print_all(&book.text())?;
+    }
+    args.reports.write(&book.findings)?;
+    for failure in &book.findings.failures {
+        anstream::eprintln!("{}error{:#}: {failure}", super::RED, super::RED);
+    }
+    if !args.quiet {
+        let [in_a, in_b] = book.events;
+        anstream::eprintln!(
+            "A: {}, B: {}; {} in both, {} that differ, {}  in {:.2} s, {}/s",
+            counted(in_a, "event"),
+            counted(in_b, "event"),
+            crate::report::summary::grouped(book.equal),
+            counted(book.pairs, "pair"),
+            counted(found, "difference"),
+            book.findings.seconds,
+            bytes((book.bytes as f64 / book.findings.seconds.max(1e-9)) as u64),
+        );
+    }
+    Ok(book.findings.exit_status)
+}

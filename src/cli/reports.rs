@@ -1,0 +1,75 @@
+//! The reports that checking commands write: the options, and writing them.
+
+use super::store_error;
+use crate::report::findings::{Findings, Kind, annotations};
+use crate::store::Sink;
+use anyhow::bail;
+use std::io::Write as _;
+
+/// Where reports go.
+#[derive(Debug, clap::Args)]
+pub(super) struct Reports {
+    /// Write a report: KIND is junit, sarif, json or markdown, FILE may be `-` for stdout. Several are separated by
+    /// commas, or the option is given several times.
+    #[arg(long = "report", value_name = "KIND=FILE", value_delimiter = ',', value_parser = report)]
+    reports: Vec<(Kind, String)>,
+
+    /// Print findings as GitHub's annotations, too, and add a summary to the job's.
+    #[arg(long)]
+    github: bool,
+
+    /// How many findings are kept for reports and shown; all are counted.
+    #[arg(long, value_name = "N", default_value_t = 5000)]
+    pub(super) max_findings: usize,
+}
+
+fn report(text: &str) -> Result<(Kind, String), String> {
+    let names: Vec<&str> = Kind::ALL.iter().map(|(name, _)| *name).collect();
+    let wanted = || format!("a report is KIND=FILE, with KIND one of {}", names.join(", "));
+    let (name, file) = text.split_once('=').ok_or_else(wanted)?;
+    let kind = Kind::ALL.iter().find(|(known, _)| *known == name).ok_or_else(wanted)?;
+    if file.is_empty() { Err(wanted()) } else { Ok((kind.1, file.to_owned())) }
+}
+
+impl Reports {
+    /// Whether stdout belongs to a report.
+    pub(super) fn on_stdout(&self) -> bool {
+        self.reports.iter().any(|(_, file)| file == "-")
+    }
+
+    /// Refuses what can't be written, before the work is done.
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        for (place, (_, file)) in self.reports.iter().enumerate() {
+            if self.reports[..place].iter().any(|(_, other)| other == file) {
+                bail!("`{file}` can't take two reports: give each its own file");
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes them all.
+    pub(super) fn write(&self, findings: &Findings) -> anyhow::Result<()> {
+        for (kind, file) in &self.reports {
+            let mut sink = Sink::create(file)?;
+            sink.write_all(kind.text(findings).as_bytes()).map_err(store_error)?;
+            sink.finish()?;
+        }
+        if self.github {
+            // Not through anstream: annotations must come as they are.
+            print_all(&annotations(findings))?;
+            if let Some(summary) = std::env::var_os("GITHUB_STEP_SUMMARY") {
+                let mut file = std::fs::OpenOptions::new().append(true).create(true).open(summary)?;
+                file.write_all(Kind::Markdown.text(findings).as_bytes())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Prints to stdout; a reader that has had enough is no error.
+pub(super) fn print_all(text: &str) -> anyhow::Result<()> {
+    match anstream::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}

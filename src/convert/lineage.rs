@@ -1,0 +1,196 @@
+//! Where each field of an event comes from: which rule, which raw field, and what was done to it.
+//!
+//! This is a second walk of the plan's tree, which keeps reasons instead of writing bytes. That it
+//! gives what `event` writes is held by the tests, on every fixture.
+
+use crate::mapping::{Choice, Leaf, Member, Node, Plan, Value, When, json_text};
+use crate::record::{Fields, time};
+use std::net::IpAddr;
+
+/// What made an event, and what did not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lineage {
+    /// The event's fields, in its order.
+    pub filled: Vec<Filled>,
+    /// Rules that gave nothing, in the order of the table.
+    pub silent: Vec<Silent>,
+}
+
+/// A field of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filled {
+    /// The field, from the event's root, as it stands there: `security_result[0].summary`.
+    pub path: String,
+    /// Its value, as JSON.
+    pub value: String,
+    /// The rule, by its place in [`crate::mapping::Mapping::rules`]; nothing for what the
+    /// conversion's options add.
+    pub rule: Option<usize>,
+    /// The table's line, where a rule has several (the cases of a rule).
+    pub line: Option<usize>,
+    /// The raw field, by its place in [`Plan::fields`].
+    pub from: Option<usize>,
+    /// What was done, in words.
+    pub how: String,
+}
+
+/// A rule that gave nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Silent {
+    /// The rule, by its place in [`crate::mapping::Mapping::rules`].
+    pub rule: usize,
+    /// Why, in words.
+    pub why: String,
+}
+
+impl Lineage {
+    /// The lineage of the event of a record with these fields, which can be converted.
+    pub(super) fn of(plan: &Plan, fields: &Fields<'_>) -> Lineage {
+        let mut walk = Walk { plan, fields, silent: Vec::new() };
+        let filled = walk.node(&plan.root, "");
+        let mut silent = walk.silent;
+        silent.sort_by_key(|silent| silent.rule);
+        Lineage { filled, silent }
+    }
+}
+
+struct Walk<'a> {
+    plan: &'a Plan,
+    fields: &'a Fields<'a>,
+    silent: Vec<Silent>,
+}
+
+impl Walk<'_> {
+    /// What a node gives; nothing, if it has no value.
+    fn node(&mut self, node: &Node, path: &str) -> Vec<Filled> {
+        match node {
+            Node::Object(members) => self.object(members, path),
+            Node::List(elements) => {
+                let (mut filled, mut place) = (Vec::new(), 0);
+                for element in elements {
+                    let below = self.node(element, &format!("{path}[{place}]"));
+                    place += usize::from(!below.is_empty());
+                    filled.extend(below);
+                }
+                filled
+            }
+            Node::Leaf(leaves) => {
+                let mut filled: Vec<Filled> = Vec::new();
+                for leaf in leaves {
+                    if !filled.is_empty() {
+                        self.say(leaf.rule, "a rule for the same field came first".to_owned());
+                        continue;
+                    }
+                    match self.leaf(leaf, path) {
+                        Ok(fields) => filled = fields,
+                        Err(why) => self.say(leaf.rule, why),
+                    }
+                }
+                filled
+            }
+        }
+    }
+
+    fn say(&mut self, rule: Option<usize>, why: String) {
+        self.silent.extend(rule.map(|rule| Silent { rule, why }));
+    }
+
+    fn object(&mut self, members: &[Member], path: &str) -> Vec<Filled> {
+        let (mut filled, mut hosts) = (Vec::new(), false);
+        for member in members {
+            let name = &member.name;
+            let below = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            let fields = self.node(&member.node, &below);
+            hosts |= !member.guest && !fields.is_empty();
+            filled.extend(fields);
+        }
+        if hosts { filled } else { Vec::new() }
+    }
+
+    fn leaf(&self, leaf: &Leaf, path: &str) -> Result<Vec<Filled>, String> {
+        let (value, from, how, line) = self.value(&leaf.value)?;
+        let field =
+            |path: String, value: String, from, how| Filled { path, value, rule: leaf.rule, line, from, how };
+        Ok(match &leaf.label {
+            None => vec![field(path.to_owned(), value, from, how)],
+            Some(label) => {
+                // A label is `{"key":"...","value":`.
+                let start = String::from_utf8_lossy(label);
+                let key = start.strip_prefix("{\"key\":").and_then(|rest| rest.strip_suffix(",\"value\":"));
+                vec![
+                    field(
+                        format!("{path}.key"),
+                        key.unwrap_or_default().to_owned(),
+                        None,
+                        "the rule's label".into(),
+                    ),
+                    field(format!("{path}.value"), value, from, how),
+                ]
+            }
+        })
+    }
+
+    /// The value as JSON, its raw field, what was done, and the line of a case.
+    #[allow(clippy::type_complexity)]
+    fn value(&self, value: &Value) -> Result<(String, Option<usize>, String, Option<usize>), String> {
+        let json = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        match value {
+            Value::Constant(text) => Ok((json(text), None, "the table's fixed value".into(), None)),
+            Value::Choices(choices) => match choices.iter().find(|choice| self.fits(choice)) {
+                Some(choice) => {
+                    let how = format!("the first case that fits: {}", choice.because);
+                    Ok((json(&choice.json), None, how, Some(choice.line)))
+                }
+                None => Err("no case fits".into()),
+            },
+            Value::Time(time) => {
+                let from = &self.plan.times[*time].from;
+                for (slot, reading) in from {
+                    let Some(text) = &self.fields[*slot] else { continue };
+                    let Ok(instant) = time::read(text, *reading) else { continue };
+                    let mut out = Vec::new();
+                    json_text(&instant.to_rfc3339(), &mut out);
+                    let name =
+                        time::Reading::ALL.iter().find(|(_, r)| r == reading).map_or("", |(name, _)| name);
+                    return Ok((json(&out), Some(*slot), format!("read as {name}"), None));
+                }
+                Err(format!("{} absent", self.names(from.iter().map(|(slot, _)| *slot))))
+            }
+            Value::Field { slots, when, kind, default } => {
+                match (slots.iter().find(|slot| self.fields[**slot].is_some()), default) {
+                    (Some(slot), _) => {
+                        let text = self.fields[*slot].as_deref().unwrap_or_default();
+                        let is_ip = text.parse::<IpAddr>().is_ok();
+                        let name = &self.plan.wanted.paths()[*slot];
+                        let how = match when {
+                            Some(When::Ip) if !is_ip => return Err(format!("`{name}` is no IP address")),
+                            Some(When::NotIp) if is_ip => return Err(format!("`{name}` is an IP address")),
+                            Some(When::Ip) => "as it is, because it is an IP address",
+                            Some(When::NotIp) => "as it is, because it is no IP address",
+                            None => "as it is",
+                        };
+                        let mut out = Vec::new();
+                        kind.json(text, &mut out);
+                        Ok((json(&out), Some(*slot), how.into(), None))
+                    }
+                    (None, Some(text)) => {
+                        let absent = self.names(slots.iter().copied());
+                        Ok((json(text), None, format!("the table's default: {absent} absent"), None))
+                    }
+                    (None, None) => Err(format!("{} absent", self.names(slots.iter().copied()))),
+                }
+            }
+        }
+    }
+
+    fn fits(&self, choice: &Choice) -> bool {
+        choice.present.iter().all(|slot| self.fields[*slot].is_some())
+            && choice.absent.iter().all(|slot| self.fields[*slot].is_none())
+    }
+
+    /// "`a` is", "`a`, `b` are".
+    fn names(&self, slots: impl Iterator<Item = usize>) -> String {
+        let names: Vec<String> = slots.map(|slot| format!("`{}`", self.plan.wanted.paths()[slot])).collect();
+        format!("{} {}", names.join(", "), if names.len() == 1 { "is" } else { "are" })
+    }
+}

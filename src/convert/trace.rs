@@ -1,0 +1,85 @@
+//! Records one by one, the exact way, for whoever wants to know what became of each.
+
+use super::{Converter, Lineage, event};
+use crate::record::forms::{self, Form, Found};
+use crate::record::frame::{Body, Item, ItemState};
+use crate::record::{Fault, Fields, Reason};
+
+/// A record where it was found.
+#[derive(Debug)]
+pub struct Traced<'a> {
+    /// The line of its stream on which it begins, from 1.
+    pub line: u64,
+    /// Where it begins in its stream, in bytes.
+    pub offset: u64,
+    /// Its bytes.
+    pub raw: &'a [u8],
+    /// How it was wrapped.
+    pub form: Form,
+    /// Its wanted fields, or why they can't be had.
+    pub fields: Result<Fields<'a>, Fault>,
+}
+
+impl Converter {
+    /// Hands every record of a chunk to `each`, in order. Gives the number of lines that are to be
+    /// added to the lines of all later chunks (see [`Body::units`]).
+    pub fn trace(&self, chunk: &[u8], body: &Body, each: &mut dyn FnMut(&Traced<'_>)) -> u64 {
+        let limit = self.max_record_bytes;
+        let mut unit = |item: &Item, bytes: &[u8]| {
+            let broken = |fault| Traced {
+                line: item.line,
+                offset: item.offset,
+                raw: bytes,
+                form: Form::Bare,
+                fields: Err(fault),
+            };
+            match item.state {
+                ItemState::TooLong => {
+                    let message = format!("{} bytes, over the limit of {limit} for a record", item.length);
+                    each(&broken(Fault::new(Reason::TooLong, message)));
+                }
+                ItemState::Broken(why) => each(&broken(Fault::new(Reason::InvalidJson, why))),
+                ItemState::Whole => {
+                    let (known, wanted) = (&self.plan.forms, &self.plan.wanted);
+                    forms::records(bytes, known, wanted, &mut |Found { range, form, fields }| {
+                        let before = &bytes[..range.start];
+                        each(&Traced {
+                            line: item.line + memchr::memchr_iter(b'\n', before).count() as u64,
+                            offset: item.offset + range.start as u64,
+                            raw: &bytes[range],
+                            form,
+                            fields,
+                        });
+                    });
+                }
+            }
+        };
+        body.units(chunk, limit, &mut unit, &mut 0)
+    }
+
+    /// The event of a record with these fields, bare, without a newline.
+    ///
+    /// # Errors
+    /// A [`Fault`] when the record can't be converted.
+    pub fn event(&self, fields: &Fields<'_>) -> Result<Vec<u8>, Fault> {
+        let mut out = Vec::new();
+        event::write(&self.plan, fields, &mut out)?;
+        Ok(out)
+    }
+
+    /// Where each field of the event of a record with these fields comes from.
+    ///
+    /// # Errors
+    /// A [`Fault`] when the record can't be converted.
+    pub fn lineage(&self, fields: &Fields<'_>) -> Result<Lineage, Fault> {
+        // What can't be converted has no lineage.
+        self.event(fields)?;
+        Ok(Lineage::of(&self.plan, fields))
+    }
+
+    /// The name of the first of the mapping's shapes that a record with these fields has; `other`
+    /// for none.
+    pub fn shape_of(&self, fields: &Fields<'_>) -> &str {
+        self.shape(&|slot| fields[slot].is_some())
+    }
+}

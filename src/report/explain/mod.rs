@@ -1,0 +1,171 @@
+//! Where each field of an event comes from, for a person and for a machine.
+
+mod html;
+mod text;
+
+pub(crate) use html::page;
+pub(crate) use text::text;
+
+use crate::convert::{Converter, Traced};
+use crate::mapping::Mapping;
+use crate::record::{RawField, leaves};
+use serde::Serialize;
+
+/// What became of one record.
+#[derive(Debug, Serialize)]
+pub(crate) struct Explained {
+    pub(crate) source: String,
+    pub(crate) line: u64,
+    /// Where the record is in its source, in bytes after decompression.
+    pub(crate) offset: u64,
+    pub(crate) length: u64,
+    pub(crate) form: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) shape: Option<String>,
+    /// Why there is no event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reject: Option<Reject>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) event: Option<serde_json::Value>,
+    pub(crate) fields: Vec<Field>,
+    /// Rules that gave nothing.
+    pub(crate) silent: Vec<Silent>,
+    /// Raw fields that no rule reads.
+    pub(crate) left: Vec<Raw>,
+    /// The record's text, for the page.
+    #[serde(skip)]
+    pub(crate) raw: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Reject {
+    pub(crate) reason: &'static str,
+    pub(crate) message: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Field {
+    pub(crate) path: String,
+    pub(crate) value: serde_json::Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rule: Option<Rule>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) from: Option<Raw>,
+    pub(crate) how: String,
+}
+
+#[derive(Debug, Serialize, Clone)]
+pub(crate) struct Rule {
+    pub(crate) udm: String,
+    pub(crate) file: String,
+    pub(crate) line: usize,
+    /// What the rule says, in short.
+    pub(crate) text: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Silent {
+    pub(crate) rule: Rule,
+    pub(crate) why: String,
+}
+
+#[derive(Debug, Serialize, Clone)]
+pub(crate) struct Raw {
+    pub(crate) field: String,
+    pub(crate) value: String,
+    /// The value's bytes in the source, after decompression.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) offset: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) length: Option<u64>,
+}
+
+impl Explained {
+    pub(crate) fn of(
+        converter: &Converter,
+        mapping: &Mapping,
+        source: &str,
+        line: u64,
+        record: &Traced<'_>,
+    ) -> Explained {
+        let mut all = Explained {
+            source: source.to_owned(),
+            line,
+            offset: record.offset,
+            length: record.raw.len() as u64,
+            form: record.form.name(),
+            shape: None,
+            reject: None,
+            event: None,
+            fields: Vec::new(),
+            silent: Vec::new(),
+            left: Vec::new(),
+            raw: String::from_utf8_lossy(record.raw).into_owned(),
+        };
+        let raw_fields = leaves(record.raw, record.form, mapping.forms());
+        let wanted = converter.plan().fields();
+        let raw = |field: &RawField| Raw {
+            field: field.path.to_string(),
+            value: field.value.clone(),
+            offset: field.at.as_ref().map(|at| record.offset + at.start as u64),
+            length: field.at.as_ref().map(|at| at.len() as u64),
+        };
+        // A wanted field that holds an object has leaves below it.
+        let is_read = |field: &RawField| wanted.iter().any(|path| field.path.keys().starts_with(path.keys()));
+        all.left = raw_fields.iter().filter(|field| !is_read(field)).map(raw).collect();
+
+        let lineage = record.fields.as_ref().map_err(Clone::clone).and_then(|fields| {
+            all.shape = Some(converter.shape_of(fields).to_owned());
+            Ok((converter.event(fields)?, converter.lineage(fields)?))
+        });
+        let (event, lineage) = match lineage {
+            Ok(both) => both,
+            Err(fault) => {
+                all.reject = Some(Reject { reason: fault.reason.code(), message: fault.message });
+                return all;
+            }
+        };
+        all.event = serde_json::from_slice(&event).ok();
+        let rule = |place: usize, line: Option<usize>| {
+            let rule = &mapping.rules()[place];
+            let mut text = rule.content.to_string();
+            if let Some(label) = &rule.label {
+                text = format!("{label}: {text}");
+            }
+            Rule {
+                udm: rule.target.to_string(),
+                file: rule.file().to_owned(),
+                line: line.unwrap_or(rule.line()),
+                text,
+            }
+        };
+        for filled in lineage.filled {
+            let from = filled.from.map(|slot| {
+                // Of two equal keys the last counts.
+                let found = raw_fields.iter().rev().find(|field| field.path == wanted[slot]).map(raw);
+                found.unwrap_or_else(|| Raw {
+                    field: wanted[slot].to_string(),
+                    value: record
+                        .fields
+                        .as_ref()
+                        .ok()
+                        .and_then(|f| f[slot].as_deref())
+                        .unwrap_or_default()
+                        .to_owned(),
+                    offset: None,
+                    length: None,
+                })
+            });
+            all.fields.push(Field {
+                path: filled.path,
+                value: serde_json::from_str(&filled.value).unwrap_or_default(),
+                rule: filled.rule.map(|place| rule(place, filled.line)),
+                from,
+                how: filled.how,
+            });
+        }
+        all.silent =
+            lineage.silent.into_iter().map(|s| Silent { rule: rule(s.rule, None), why: s.why }).collect();
+        all
+    }
+}

@@ -1,0 +1,37 @@
+//! Findings as workflow commands, which GitHub shows as annotations.
+
+use super::Findings;
+use crate::udm::validate::Severity;
+
+/// GitHub shows ten annotations of each severity and step; more only lengthen the log.
+const MOST: usize = 10;
+
+pub(super) fn text(findings: &Findings) -> String {
+    let mut text = String::new();
+    for (severity, command) in
+        [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Info, "notice")]
+    {
+        for item in findings.items.iter().filter(|item| item.severity == severity).take(MOST) {
+            let path = if item.path.is_empty() { String::new() } else { format!("{}: ", item.path) };
+            text += &format!(
+                "::{command} file={},line={},title={}::{}\n",
+                property(&item.source),
+                item.line.max(1),
+                property(&format!("udmap {} {}", findings.command, item.code)),
+                data(&format!("{path}{}", item.message))
+            );
+        }
+    }
+    for failure in &findings.failures {
+        text += &format!("::error title=udmap {}::{}\n", findings.command, data(failure));
+    }
+    text
+}
+
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}

@@ -1,0 +1,28 @@
+//! Findings as JSON.
+
+use super::Findings;
+use serde_json::json;
+
+pub(super) fn text(findings: &Findings) -> String {
+    let counts: Vec<_> = findings
+        .counts
+        .iter()
+        .map(|((severity, code), n)| json!({"severity": severity.name(), "code": code, "count": n}))
+        .collect();
+    let mut report = json!({
+        "udmap": env!("CARGO_PKG_VERSION"),
+        "command": findings.command,
+        "events": findings.events,
+        "findings": findings.items,
+        "omitted": findings.omitted(),
+        "counts": counts,
+        "cases": findings.cases,
+        "failures": findings.failures,
+        "seconds": findings.seconds,
+        "exit_status": findings.exit_status,
+    });
+    if let Some(report) = report.as_object_mut() {
+        report.extend(findings.extra.clone());
+    }
+    format!("{report:#}\n")
+}

@@ -1,0 +1,85 @@
+//! Findings as JUnit XML, as Jenkins and GitLab read it: a test case for each input or case, which
+//! fails if an error was found in it.
+
+use super::{Findings, Item};
+use crate::udm::validate::Severity;
+use std::fmt::Write as _;
+
+pub(super) fn text(findings: &Findings) -> String {
+    let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    let failed = findings.cases.iter().filter(|case| case.errors > 0).count();
+    let (tests, errors) = (findings.cases.len() + findings.failures.len(), findings.failures.len());
+    let name = format!("udmap {}", findings.command);
+    let head = format!(
+        "tests=\"{tests}\" failures=\"{failed}\" errors=\"{errors}\" time=\"{:.3}\"",
+        findings.seconds
+    );
+    // Writing to a string can't fail.
+    let _ = writeln!(xml, "<testsuites name=\"{name}\" {head}>\n  <testsuite name=\"{name}\" {head}>");
+    for case in &findings.cases {
+        let _ = write!(
+            xml,
+            "    <testcase classname=\"udmap.{}\" name=\"{}\" time=\"{:.3}\"",
+            findings.command,
+            escaped(&case.name),
+            case.seconds
+        );
+        let items: Vec<&Item> = findings.items[case.items.clone()].iter().collect();
+        let (errors, others): (Vec<&Item>, Vec<&Item>) =
+            items.into_iter().partition(|item| item.severity == Severity::Error);
+        if case.errors == 0 && others.is_empty() {
+            xml.push_str("/>\n");
+            continue;
+        }
+        xml.push_str(">\n");
+        if case.errors > 0 {
+            let kind = errors.first().map_or("error", |item| item.code);
+            let message =
+                if case.errors == 1 { "1 error".to_owned() } else { format!("{} errors", case.errors) };
+            let _ = write!(xml, "      <failure type=\"{kind}\" message=\"{message}\">");
+            errors.iter().for_each(|item| line(item, &mut xml));
+            xml.push_str("</failure>\n");
+        }
+        if !others.is_empty() {
+            xml.push_str("      <system-out>");
+            others.iter().for_each(|item| line(item, &mut xml));
+            xml.push_str("</system-out>\n");
+        }
+        xml.push_str("    </testcase>\n");
+    }
+    for failure in &findings.failures {
+        let failure = escaped(failure);
+        let _ = writeln!(
+            xml,
+            "    <testcase classname=\"udmap.{}\" name=\"{failure}\" time=\"0\">\n      \
+             <error type=\"input\" message=\"{failure}\"/>\n    </testcase>",
+            findings.command
+        );
+    }
+    xml.push_str("  </testsuite>\n</testsuites>\n");
+    xml
+}
+
+fn line(item: &Item, xml: &mut String) {
+    let text = format!(
+        "{}:{}: {}[{}] {}: {}\n",
+        item.source, item.line, item.severity, item.code, item.path, item.message
+    );
+    xml.push_str(&escaped(&text));
+}
+
+/// `text` as it can stand in XML 1.0, which has no way to write most control characters.
+fn escaped(text: &str) -> String {
+    let mut xml = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => xml.push_str("&amp;"),
+            '<' => xml.push_str("&lt;"),
+            '>' => xml.push_str("&gt;"),
+            '"' => xml.push_str("&quot;"),
+            '\n' | '\t' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'.. => xml.push(c),
+            _ => xml.push('\u{fffd}'),
+        }
+    }
+    xml
+}

@@ -1,0 +1,131 @@
+//! What checking commands found, and the reports that other tools read.
+
+mod github;
+mod json;
+mod junit;
+mod markdown;
+mod sarif;
+mod text;
+
+pub(crate) use text::lines;
+
+use crate::udm::validate::Severity;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Something that was found.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Item {
+    #[serde(serialize_with = "severity_name")]
+    pub(crate) severity: Severity,
+    /// The kind of finding; stable.
+    pub(crate) code: &'static str,
+    /// The UDM path; empty for an event, record or file as a whole.
+    pub(crate) path: String,
+    /// The input.
+    pub(crate) source: String,
+    /// The line, from 1; 0 for the input as a whole.
+    pub(crate) line: u64,
+    /// The byte after decompression, from 0.
+    pub(crate) byte: u64,
+    /// Which event of the input it is in, from 1; 0 for none.
+    pub(crate) event: u64,
+    pub(crate) message: String,
+    /// What SecOps does with it.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub(crate) effect: &'static str,
+    /// What to do.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub(crate) advice: &'static str,
+}
+
+fn severity_name<S: serde::Serializer>(severity: &Severity, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(severity.name())
+}
+
+/// A thing that was checked as a whole: an input, or a test case.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Case {
+    pub(crate) name: String,
+    /// The findings that are its own, as places in the list.
+    #[serde(skip)]
+    pub(crate) items: std::ops::Range<usize>,
+    /// How many of the findings in it are errors.
+    pub(crate) errors: u64,
+    pub(crate) seconds: f64,
+}
+
+/// Everything that a checking command found.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    /// `validate`, `test` or `diff`.
+    pub(crate) command: &'static str,
+    /// The first of what was found.
+    pub(crate) items: Vec<Item>,
+    /// How many of these are kept at most.
+    pub(crate) most: usize,
+    /// All that was found.
+    pub(crate) counts: BTreeMap<(Severity, &'static str), u64>,
+    pub(crate) cases: Vec<Case>,
+    /// Inputs that could not be read (to the end), a sentence each.
+    pub(crate) failures: Vec<String>,
+    pub(crate) events: u64,
+    pub(crate) seconds: f64,
+    pub(crate) exit_status: u8,
+    /// What only one command has to say, for the JSON report.
+    pub(crate) extra: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Findings {
+    pub(crate) fn new(command: &'static str, most: usize) -> Findings {
+        Findings { command, most, ..Findings::default() }
+    }
+
+    /// Counts a finding, and keeps it if there is room; whether it was kept.
+    pub(crate) fn add(&mut self, item: Item) -> bool {
+        *self.counts.entry((item.severity, item.code)).or_default() += 1;
+        let kept = self.items.len() < self.most;
+        if kept {
+            self.items.push(item);
+        }
+        kept
+    }
+
+    /// How many findings have this severity.
+    pub(crate) fn of(&self, severity: Severity) -> u64 {
+        self.counts.iter().filter(|((s, _), _)| *s == severity).map(|(_, n)| n).sum()
+    }
+
+    /// How many findings are not among the items.
+    pub(crate) fn omitted(&self) -> u64 {
+        self.counts.values().sum::<u64>() - self.items.len() as u64
+    }
+}
+
+/// A report for another tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Junit,
+    Sarif,
+    Json,
+    Markdown,
+}
+
+impl Kind {
+    pub(crate) const ALL: [(&'static str, Kind); 4] =
+        [("junit", Kind::Junit), ("sarif", Kind::Sarif), ("json", Kind::Json), ("markdown", Kind::Markdown)];
+
+    pub(crate) fn text(self, findings: &Findings) -> String {
+        match self {
+            Kind::Junit => junit::text(findings),
+            Kind::Sarif => sarif::text(findings),
+            Kind::Json => json::text(findings),
+            Kind::Markdown => markdown::text(findings),
+        }
+    }
+}
+
+/// Annotations for GitHub's log.
+pub(crate) fn annotations(findings: &Findings) -> String {
+    github::text(findings)
+}

@@ -1,0 +1,99 @@
+//! Findings as SARIF 2.1.0, for GitHub's code scanning and other viewers.
+
+use super::Findings;
+use crate::udm::validate::{Code, Severity};
+use serde_json::{Value, json};
+
+pub(super) fn text(findings: &Findings) -> String {
+    let mut codes: Vec<&str> = findings.counts.keys().map(|(_, code)| *code).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    let place = |code: &str| codes.iter().position(|other| *other == code).unwrap_or(0);
+    let results: Vec<Value> = findings
+        .items
+        .iter()
+        .map(|item| {
+            let path = if item.path.is_empty() { String::new() } else { format!("{}: ", item.path) };
+            let mut result = json!({
+                "ruleId": item.code,
+                "ruleIndex": place(item.code),
+                "level": level(item.severity),
+                "message": { "text": format!("{path}{}", item.message) },
+                "locations": [{
+                    "physicalLocation": {
+                        "artifactLocation": { "uri": uri(&item.source) },
+                        // A line that is not known is left to the viewer; bytes are after decompression.
+                        "region": { "startLine": item.line.max(1), "byteOffset": item.byte },
+                    },
+                }],
+            });
+            if !item.path.is_empty() {
+                let logical = json!([{ "fullyQualifiedName": item.path, "kind": "member" }]);
+                result["locations"][0]["logicalLocations"] = logical;
+            }
+            result
+        })
+        .collect();
+    let notifications: Vec<Value> = findings
+        .failures
+        .iter()
+        .map(|failure| json!({ "level": "error", "message": { "text": failure } }))
+        .collect();
+    let report = json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": {
+                "name": "udmap",
+                "semanticVersion": env!("CARGO_PKG_VERSION"),
+                "rules": codes.iter().map(|code| rule(code)).collect::<Vec<_>>(),
+            }},
+            "invocations": [{
+                "executionSuccessful": findings.failures.is_empty(),
+                "exitCode": findings.exit_status,
+                "toolExecutionNotifications": notifications,
+            }],
+            "columnKind": "unicodeCodePoints",
+            "results": results,
+        }],
+    });
+    format!("{report:#}\n")
+}
+
+fn rule(code: &str) -> Value {
+    let Some(code) = Code::named(code) else {
+        return json!({ "id": code, "shortDescription": { "text": code.replace('-', " ") } });
+    };
+    let about = code.about();
+    json!({
+        "id": about.name,
+        "shortDescription": { "text": about.title },
+        "fullDescription": { "text": format!("{}. In SecOps: {}", about.title, about.effect) },
+        "help": { "text": format!("{} ({})", about.advice, about.source) },
+        "defaultConfiguration": { "level": level(about.severity) },
+    })
+}
+
+fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info => "note",
+        Severity::Off => "none",
+    }
+}
+
+/// A path as a URI reference.
+fn uri(path: &str) -> String {
+    let mut uri = String::new();
+    for byte in path.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                uri.push(char::from(byte))
+            }
+            b'\\' if cfg!(windows) => uri.push('/'),
+            _ => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    uri
+}
