@@ -101,7 +101,7 @@ impl Converter {
     }
 
     /// Converts the units that lie at the beginning of `bytes`.
-    fn convert_units(&self, bytes: &[u8], body: &Body, batch: &mut Batch) {
+    pub(super) fn convert_units(&self, bytes: &[u8], body: &Body, batch: &mut Batch) {
         let before = batch.events.len();
         batch.lines = match (body, batch.fast.take()) {
             (&Body::Lines { offset, line, end }, Some(mut fast)) => {

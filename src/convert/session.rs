@@ -1,19 +1,22 @@
 //! Many streams one after another on one thread, with what was learnt from each kept for the next.
 
+use super::rows::Block;
 use super::{Batch, Converter, Stop, Tally};
 use std::io::{self, Read};
 
 /// What a thread keeps from stream to stream: buffers, and the shapes that it has seen.
 #[derive(Debug)]
 pub struct Session {
-    batch: Batch,
+    pub(super) batch: Batch,
     buffer: Vec<u8>,
+    /// Rows that are converted together.
+    pub(super) block: Block,
 }
 
 impl Converter {
     /// A new session.
     pub fn session(&self) -> Session {
-        Session { batch: self.batch(), buffer: Vec::new() }
+        Session { batch: self.batch(), buffer: Vec::new(), block: Block::default() }
     }
 
     /// Converts what `input` gives on the caller's thread, and hands what becomes of it to
@@ -27,7 +30,7 @@ impl Converter {
         input: &mut dyn Read,
         consume: &mut dyn FnMut(&Batch) -> Result<(), Stop>,
     ) -> (Tally, io::Result<()>) {
-        let Session { batch, buffer } = session;
+        let Session { batch, buffer, .. } = session;
         let mut framer = self.framer();
         let mut tally = self.tally();
         let mut lines = 0;

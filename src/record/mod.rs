@@ -16,7 +16,7 @@ mod leaves;
 mod path;
 pub(crate) mod scan;
 mod split;
-mod syntax;
+pub(crate) mod syntax;
 pub mod time;
 mod wanted;
 

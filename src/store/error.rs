@@ -98,6 +98,7 @@ pub(super) enum Doing {
     Create,
     Write,
     Rename,
+    #[cfg_attr(not(feature = "objects"), allow(dead_code))]
     Remove,
 }
 
@@ -170,6 +171,20 @@ impl Error {
     pub(crate) fn input_is_output(text: &str) -> Error {
         let named = Object::Named(text.to_owned());
         Error::new(named, Doing::Read, ErrorKind::InputIsOutput, "it is both input and output")
+    }
+
+    /// An object that lies below no input.
+    #[cfg(feature = "dump")]
+    pub(crate) fn no_input(name: &str) -> Error {
+        let named = Object::Named(name.to_owned());
+        Error::new(named, Doing::Read, ErrorKind::BadUrl, "it lies below none of the inputs")
+    }
+
+    /// An output that did not get its name.
+    #[cfg(feature = "dump")]
+    pub(crate) fn not_settled(name: &str) -> Error {
+        let named = Object::Named(name.to_owned());
+        Error::new(named, Doing::Read, ErrorKind::Io, "what became of it could not be put in its place")
     }
 
     /// What an object holds is not what it should be.

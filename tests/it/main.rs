@@ -15,6 +15,7 @@ mod judges;
 mod lambda;
 mod mapping;
 mod properties;
+mod rows;
 #[cfg(feature = "objects")]
 mod s3;
 mod sameness;

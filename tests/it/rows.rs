@@ -1,0 +1,88 @@
+//! Rows of a table give what their bytes give, each with its number.
+
+use udmap::convert::{Converter, Engine, Options};
+use udmap::mapping::Mapping;
+use udmap::synth::{Generator, Mix};
+
+/// Events and rejects of each row, rejects as they stand in a reject file.
+type Outcome = Vec<(u64, String)>;
+
+fn by_rows(converter: &Converter, rows: &[Vec<u8>]) -> (Outcome, udmap::convert::Tally) {
+    let mut outcome = Vec::new();
+    let numbered = rows.iter().enumerate().map(|(n, row)| (n as u64, row.as_slice()));
+    let tally = converter.convert_rows(&mut converter.session(), numbered, &mut |row, became| {
+        outcome.push((
+            row,
+            match became {
+                Ok(event) => String::from_utf8(event.to_vec()).expect("UTF-8"),
+                Err(reject) => {
+                    let mut line = Vec::new();
+                    reject.write_json("row", &mut line);
+                    String::from_utf8(line).expect("UTF-8")
+                }
+            },
+        ));
+    });
+    (outcome, tally)
+}
+
+fn one_by_one(converter: &Converter, rows: &[Vec<u8>]) -> (Outcome, udmap::convert::Tally) {
+    let mut outcome = Vec::new();
+    let mut tally = converter.tally();
+    for (number, row) in rows.iter().enumerate() {
+        let batch = converter.convert(row);
+        let events = String::from_utf8(batch.events).expect("UTF-8");
+        outcome.extend(events.lines().map(|event| (number as u64, event.to_owned())));
+        for reject in &batch.rejects {
+            let mut line = Vec::new();
+            reject.write_json("row", &mut line);
+            outcome.push((number as u64, String::from_utf8(line).expect("UTF-8")));
+        }
+        tally.add(&batch.tally);
+    }
+    (outcome, tally)
+}
+
+#[test]
+fn rows_give_what_their_bytes_give() {
+    let mix: Mix = "v2=40,v1=20,awkward=15,shuffled=5,broken=10,wrapped=10".parse().expect("a mix");
+    let log = Generator::records(11, &mix, 6_000);
+    let mut rows: Vec<Vec<u8>> = log.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+    // Lines without their ends, as tables have them.
+    rows.iter_mut().step_by(2).for_each(|row| row.truncate(row.len() - 1));
+    // What is no line among others.
+    let record = r#"{"context":"x","ts":"2024-01-01T00:00:00Z"}"#;
+    let odd = [
+        String::new(),
+        "\n".to_owned(),
+        " \t\r".to_owned(),
+        format!("{record}\n{record}\nno\n{record}"),
+        format!("[\n{record},\n{{}}\n]"),
+        format!("\u{feff}{record}"),
+        format!("{record}\r\n"),
+        "[]".to_owned(),
+        "[".to_owned(),
+        "{\"context\":\n".to_owned(),
+        format!("{{\"context\":\"{}\"}}", "x".repeat(5_000)),
+        format!("[{}{record}]", format!("{record},").repeat(200)),
+    ];
+    for (n, row) in odd.iter().enumerate() {
+        rows.insert(rows.len() * n / odd.len(), row.clone().into_bytes());
+    }
+    rows.splice(0..0, odd.iter().map(|row| row.clone().into_bytes()));
+    rows.push(vec![0xff, 0xfe]);
+    let mapping = Mapping::builtin("duo_telephony").expect("built in");
+    for engine in [Engine::Auto, Engine::Portable, Engine::Exact] {
+        for chunk_bytes in [1, 300, 128 * 1024] {
+            let options = Options { engine, chunk_bytes, max_record_bytes: 4096, ..Options::default() };
+            let converter = Converter::new(&mapping, &options);
+            let (got, tally) = by_rows(&converter, &rows);
+            let (want, counts) = one_by_one(&converter, &rows);
+            for (got, want) in got.iter().zip(&want) {
+                assert_eq!(got, want, "{engine:?} {chunk_bytes}");
+            }
+            assert_eq!((got.len(), &tally), (want.len(), &counts), "{engine:?} {chunk_bytes}");
+            assert!(tally.balances() && tally.events > 5_000 && tally.rejects > 500);
+        }
+    }
+}
