@@ -4,11 +4,13 @@
 //! puts the result at its place. Whoever puts the one whose turn it is hands it to the consumer, and
 //! those that wait behind it. Nobody may be far ahead, so memory is bounded whatever the input: a
 //! slow consumer stops the workers.
+//!
+//! The workers are threads of their own and none of a pool's: they wait for each other, and what the
+//! consumer does may itself need the pool that it is called on.
 
 use super::queue::{Consumer, Done, Handed, Leaves, Queue, lock};
 use super::source::{Source, Taken};
 use super::{Batch, Converter, Tally};
-use rayon::ThreadPoolBuilder;
 use std::io::{self, Read};
 use std::sync::Mutex;
 
@@ -69,16 +71,28 @@ impl Converter {
         if threads <= 1 {
             return Ok(self.one_thread(inputs, consume));
         }
-        let pool = ThreadPoolBuilder::new().num_threads(threads - 1).build().map_err(io::Error::other)?;
         let source = Mutex::new(Source::new(inputs));
         let queue = Queue::new(threads, Consumer { names: &names, consume, tally: self.tally(), lines: 0 });
-        pool.in_place_scope(|scope| {
+        std::thread::scope(|scope| {
             let (source, queue) = (&source, &queue);
+            let mut workers = Vec::new();
             for worker in 1..threads {
-                scope.spawn(move |_| self.work(worker, source, queue));
+                let name = format!("convert {worker}");
+                let work = move || self.work(worker, source, queue);
+                match std::thread::Builder::new().name(name).spawn_scoped(scope, work) {
+                    Ok(handle) => workers.push(handle),
+                    Err(error) => {
+                        queue.stop();
+                        return Err(error);
+                    }
+                }
             }
             self.work(0, source, queue);
-        });
+            for worker in workers {
+                worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            }
+            Ok(())
+        })?;
         Ok(queue.tally())
     }
 

@@ -125,6 +125,12 @@ impl<'a> Queue<'a> {
         Ok(())
     }
 
+    /// Lets everybody go who waits, and takes nothing more.
+    pub(super) fn stop(&self) {
+        lock(&self.state).stopped = true;
+        self.room.notify_all();
+    }
+
     /// The counts of all that was handed on.
     pub(super) fn tally(self) -> Tally {
         self.consumer.into_inner().unwrap_or_else(PoisonError::into_inner).tally
@@ -136,14 +142,13 @@ impl<'a> Queue<'a> {
     }
 }
 
-/// Ends it all when a worker panics: nobody can put what it had taken. The scope passes the panic on.
+/// Ends it all when a worker panics: nobody can put what it had taken.
 pub(super) struct Leaves<'a, 'b>(pub(super) &'a Queue<'b>);
 
 impl Drop for Leaves<'_, '_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            lock(&self.0.state).stopped = true;
-            self.0.room.notify_all();
+            self.0.stop();
         }
     }
 }
