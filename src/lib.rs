@@ -24,6 +24,9 @@
 //! files and objects, compressed or not; [`dump`] (feature `dump`) converts whole prefixes of them; [`collect`] (feature `collect`) brings Duo's logs into a bucket or a
 //! folder; [`synth`] (feature `synth`) makes synthetic logs.
 
+#[cfg(feature = "bindings")]
+#[doc(hidden)]
+pub mod bindings;
 mod builtin;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
@@ -44,13 +47,15 @@ pub mod lambda;
 pub mod mapping;
 mod raw;
 pub mod record;
-#[cfg(feature = "cli")]
+#[cfg(any(feature = "cli", feature = "bindings"))]
 mod report;
 mod shown;
 #[cfg(feature = "store")]
 pub mod store;
 #[cfg(feature = "synth")]
 pub mod synth;
+#[cfg(feature = "store")]
+pub mod tables;
 pub mod udm;
 
 pub use builtin::{builtin_mappings, builtin_text};

@@ -3,11 +3,9 @@
 use super::{DONE, FAILED, store_error};
 use crate::mapping::{Content, Mapping, When};
 use crate::store::{Error, Sink};
-use crate::{builtin_mappings, builtin_text, udm};
-use anyhow::{Context as _, bail};
+use crate::{builtin_mappings, tables};
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::path::Path;
 
 /// List, show and check mapping tables.
 #[derive(Debug, clap::Args)]
@@ -45,7 +43,7 @@ enum Command {
 pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     match &args.command {
         None | Some(Command::List) => print(&list()),
-        Some(Command::Show { table, source: true }) => print(&read(table)?),
+        Some(Command::Show { table, source: true }) => print(&tables::read(table)?),
         Some(Command::Show { table, source: false }) => print(&show(&load(table)?)),
         Some(Command::Check { tables }) => {
             let mut status = DONE;
@@ -68,32 +66,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
 
 /// The table called `name`: built-in, or in a file.
 pub(super) fn load(name: &str) -> anyhow::Result<Mapping> {
-    let text = read(name)?;
-    let folder = Path::new(name).parent().unwrap_or(Path::new(""));
-    let base = |base: &str| match builtin_text(base) {
-        Some(text) => Ok(text.to_owned()),
-        None => std::fs::read_to_string(folder.join(base))
-            .map_err(|error| format!("it is no built-in table, and as a file: {error}")),
-    };
-    let loaded = Mapping::load(name, &text, &base);
-    loaded.map_err(|error| {
-        let problems = error.problems().len();
-        let what = if problems == 1 { "a problem".to_owned() } else { format!("{problems} problems") };
-        anyhow::anyhow!("the mapping table `{name}` has {what}\n\n{error}")
-    })
-}
-
-fn read(name: &str) -> anyhow::Result<String> {
-    if let Some(text) = builtin_text(name) {
-        return Ok(text.to_owned());
-    }
-    if !Path::new(name).exists() {
-        let names: Vec<&str> = builtin_mappings().collect();
-        let near = udm::nearest(name, names.iter().copied());
-        let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-        bail!("`{name}` is no built-in mapping table ({}) and no file{near}", names.join(", "));
-    }
-    std::fs::read_to_string(name).with_context(|| format!("cannot read the mapping table `{name}`"))
+    Ok(tables::load(name)?.mapping)
 }
 
 /// Prints to stdout; a reader that has had enough is no error.

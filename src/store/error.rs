@@ -98,6 +98,7 @@ pub(super) enum Doing {
     Create,
     Write,
     Rename,
+    #[cfg_attr(not(feature = "objects"), allow(dead_code))]
     Remove,
 }
 

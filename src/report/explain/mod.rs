@@ -1,9 +1,13 @@
 //! Where each field of an event comes from, for a person and for a machine.
 
+#[cfg(feature = "cli")]
 mod html;
+#[cfg(feature = "cli")]
 mod text;
 
+#[cfg(feature = "cli")]
 pub(crate) use html::page;
+#[cfg(feature = "cli")]
 pub(crate) use text::text;
 
 use crate::convert::{Converter, Traced};
@@ -33,6 +37,7 @@ pub(crate) struct Explained {
     /// Raw fields that no rule reads.
     pub(crate) left: Vec<Raw>,
     /// The record's text, for the page.
+    #[cfg_attr(not(feature = "cli"), allow(dead_code))]
     #[serde(skip)]
     pub(crate) raw: String,
 }

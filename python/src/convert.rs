@@ -1,0 +1,162 @@
+//! Records to events.
+
+use crate::arrow::Batches;
+use crate::errors::{self, InputError};
+use crate::input::{self, Boxed};
+use crate::mapping::Mapping;
+use arrow_array::RecordBatchReader;
+use arrow_array::ffi_stream::RecordBatchStreamReader;
+use arrow_pyarrow::PyArrowType;
+use arrow_schema::Schema;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use std::sync::Arc;
+use udmap::bindings;
+use udmap::convert::{self, Envelope, FieldNames, Input, Options, Piece};
+
+/// source, line, offset, length, reason, message, raw
+type Reject = (String, u64, u64, u64, &'static str, String, Vec<u8>);
+type Counts = Vec<(&'static str, u64)>;
+/// events, rejects, counts, rejects by reason, inputs that failed
+type Converted = (Py<PyBytes>, Vec<Reject>, Counts, Counts, Vec<String>);
+
+/// Converts by one mapping, with its options.
+#[pyclass(frozen, module = "udmap")]
+pub(crate) struct Converter {
+    converter: Arc<convert::Converter>,
+    mapping: udmap::mapping::Mapping,
+    options: Options,
+    threads: usize,
+}
+
+#[pymethods]
+impl Converter {
+    #[new]
+    #[pyo3(signature = (mapping, field_names, envelope, namespace, labels, max_record_bytes, threads))]
+    fn new(
+        mapping: &Bound<'_, Mapping>,
+        field_names: &str,
+        envelope: &str,
+        namespace: Option<String>,
+        labels: Vec<(String, String)>,
+        max_record_bytes: usize,
+        threads: usize,
+    ) -> PyResult<Converter> {
+        let wrong = |text: String| Err(PyValueError::new_err(text));
+        let field_names = match field_names {
+            "snake" => FieldNames::Snake,
+            "camel" => FieldNames::Camel,
+            other => return wrong(format!("field_names is `snake` or `camel`, not `{other}`")),
+        };
+        let envelope = match envelope {
+            "bare" => Envelope::Bare,
+            "event" => Envelope::Event,
+            other => return wrong(format!("envelope is `bare` or `event`, not `{other}`")),
+        };
+        if namespace.as_deref() == Some("") {
+            return wrong("namespace is empty".to_owned());
+        }
+        if labels.iter().any(|(key, value)| key.is_empty() || value.is_empty()) {
+            return wrong("a label has a key and a value, neither of them empty".to_owned());
+        }
+        if !(1..=1 << 30).contains(&max_record_bytes) {
+            return wrong(format!("max_record_bytes is from 1 to {}, not {max_record_bytes}", 1 << 30));
+        }
+        let options = Options { field_names, envelope, namespace, labels, max_record_bytes, ..Options::default() };
+        let mapping = mapping.get().0.mapping.clone();
+        let converter = Arc::new(convert::Converter::new(&mapping, &options));
+        Ok(Converter { converter, mapping, options, threads: threads.clamp(1, 1024) })
+    }
+
+    /// Converts bytes, or files.
+    fn convert(&self, py: Python<'_>, data: Option<&[u8]>, path: Option<&str>) -> PyResult<Converted> {
+        let (events, rejects, tally, failures) = py.detach(|| self.run(data, path))?;
+        let counts = vec![
+            ("records", tally.records),
+            ("events", tally.events),
+            ("rejects", tally.rejects),
+            ("blank", tally.blank),
+            ("bytes_in", tally.bytes_in),
+            ("bytes_out", tally.bytes_out),
+        ];
+        let reasons = tally.by_reason.iter().map(|(reason, count)| (reason.code(), *count)).collect();
+        Ok((PyBytes::new(py, &events).unbind(), rejects, counts, reasons, failures))
+    }
+
+    /// The schema of what [`Converter::batches`] gives for a table of this schema.
+    fn schema(&self, input: PyArrowType<Schema>, column: &str, keep: Vec<String>) -> PyResult<PyArrowType<Schema>> {
+        let schema = crate::arrow::schema(&input.0, column, &keep)?;
+        Ok(PyArrowType(schema.as_ref().clone()))
+    }
+
+    /// Converts the rows of a stream of batches, as a stream of batches.
+    fn batches(
+        &self,
+        reader: PyArrowType<RecordBatchStreamReader>,
+        column: &str,
+        keep: Vec<String>,
+    ) -> PyResult<PyArrowType<Box<dyn RecordBatchReader + Send>>> {
+        let batches = Batches::new(reader.0, column, &keep, Arc::clone(&self.converter), self.threads)?;
+        Ok(PyArrowType(Box::new(batches)))
+    }
+
+    /// Explains the first `most` records, as JSON.
+    fn explain(
+        &self,
+        py: Python<'_>,
+        data: Option<&[u8]>,
+        path: Option<&str>,
+        most: usize,
+    ) -> PyResult<Vec<String>> {
+        py.detach(|| {
+            let mut records = Vec::new();
+            for (name, mut input) in open(data, path)? {
+                let left = most - records.len();
+                let here = bindings::explain(&self.mapping, &self.options, &name, &mut input, left);
+                records.extend(here.map_err(errors::input)?);
+            }
+            Ok(records)
+        })
+    }
+}
+
+/// The inputs, each with its name.
+pub(crate) fn open(data: Option<&[u8]>, path: Option<&str>) -> PyResult<Vec<(String, udmap::store::Input)>> {
+    match (data, path) {
+        (Some(data), _) => Ok(vec![("data".to_owned(), input::of_bytes(data, "data"))]),
+        (None, path) => {
+            let opened = input::of_path(path.unwrap_or_default());
+            opened.map_err(|error| InputError::new_err(errors::words(&error)))
+        }
+    }
+}
+
+impl Converter {
+    fn run(
+        &self,
+        data: Option<&[u8]>,
+        path: Option<&str>,
+    ) -> PyResult<(Vec<u8>, Vec<Reject>, convert::Tally, Vec<String>)> {
+        let inputs = open(data, path)?.into_iter().map(|(name, input)| Input {
+            name,
+            open: Box::new(move || Ok(Box::new(input) as Boxed)),
+        });
+        let (mut events, mut rejects, mut failures) = (Vec::new(), Vec::new(), Vec::new());
+        let tally = self.converter.convert_inputs(inputs.collect(), self.threads, &mut |piece| {
+            match piece {
+                Piece::Batch { source, batch } => {
+                    events.extend_from_slice(&batch.events);
+                    rejects.extend(batch.rejects.iter().map(|reject| {
+                        let convert::Reject { reason, message, line, offset, length, raw } = reject.clone();
+                        (source.to_owned(), line, offset, length, reason.code(), message, raw)
+                    }));
+                }
+                Piece::Failed { error, .. } => failures.push(errors::input_words(error)),
+            }
+            Ok(())
+        });
+        let tally = tally.map_err(|error| InputError::new_err(errors::words(&error)))?;
+        Ok((events, rejects, tally, failures))
+    }
+}

@@ -1,0 +1,24 @@
+//! The native part of the Python package `udmap`: thin, typed in `udmap/_native.pyi`, documented in
+//! `udmap/__init__.py`. The GIL is released wherever bytes are worked on.
+
+mod arrow;
+mod convert;
+mod errors;
+mod input;
+mod mapping;
+mod validate;
+
+use pyo3::prelude::*;
+
+#[pymodule]
+fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let py = module.py();
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add("UdmapError", py.get_type::<errors::UdmapError>())?;
+    module.add("MappingError", py.get_type::<errors::MappingError>())?;
+    module.add("InputError", py.get_type::<errors::InputError>())?;
+    module.add_class::<mapping::Mapping>()?;
+    module.add_class::<convert::Converter>()?;
+    module.add_function(wrap_pyfunction!(validate::validate, module)?)?;
+    Ok(())
+}

@@ -1,0 +1,61 @@
+//! Mapping tables.
+
+use crate::errors;
+use pyo3::prelude::*;
+use std::collections::BTreeMap;
+use udmap::tables::{self, Table};
+
+/// A mapping table that has been read and checked.
+#[pyclass(frozen, module = "udmap")]
+pub(crate) struct Mapping(pub(crate) Table);
+
+#[pymethods]
+impl Mapping {
+    /// Loads a table: a built-in one's name, or a file.
+    #[staticmethod]
+    fn load(py: Python<'_>, name: &str) -> PyResult<Mapping> {
+        py.detach(|| tables::load(name)).map(Mapping).map_err(|error| errors::mapping(&error))
+    }
+
+    /// Makes a table again of its texts, where its files are not: what pickle uses.
+    #[staticmethod]
+    fn _of_texts(name: &str, text: &str, bases: BTreeMap<String, String>) -> PyResult<Mapping> {
+        tables::reload(name, text, &bases).map(Mapping).map_err(|error| errors::mapping(&error))
+    }
+
+    fn __reduce__<'py>(
+        slf: &Bound<'py, Mapping>,
+    ) -> PyResult<(Bound<'py, PyAny>, (String, String, BTreeMap<String, String>))> {
+        let Table { name, text, bases, .. } = &slf.get().0;
+        let again = slf.get_type().getattr("_of_texts")?;
+        Ok((again, (name.clone(), text.clone(), bases.clone())))
+    }
+
+    /// The table's own name.
+    #[getter]
+    fn name(&self) -> &str {
+        self.0.mapping.name()
+    }
+
+    /// The SecOps log type that it reads.
+    #[getter]
+    fn log_type(&self) -> &str {
+        self.0.mapping.log_type()
+    }
+
+    /// A line on what it does.
+    #[getter]
+    fn description(&self) -> &str {
+        self.0.mapping.description()
+    }
+
+    /// The table file's text.
+    #[getter]
+    fn source(&self) -> &str {
+        &self.0.text
+    }
+
+    fn __repr__(&self) -> String {
+        format!("udmap.Mapping.load({:?})", self.0.name)
+    }
+}

@@ -1,0 +1,97 @@
+//! What bindings to other languages need beyond the library: the command's explanations and findings,
+//! as data.
+
+use crate::convert::{Converter, Engine, MAX_RECORD_BYTES, Options};
+use crate::mapping::Mapping;
+use crate::record::frame::{Framer, Item, ItemState};
+use crate::report::explain::Explained;
+use crate::udm::validate::{Code, Finding, Severities, Severity, Validator};
+use std::io::{self, Read};
+
+/// A finding, and where the event is.
+#[derive(Debug)]
+pub struct Found {
+    /// What was found.
+    pub finding: Finding,
+    /// The line on which it stands, from 1.
+    pub line: u64,
+    /// The byte at which it stands, from 0, after decompression.
+    pub byte: u64,
+    /// Which event it is in, from 1.
+    pub event: u64,
+}
+
+/// Explains the first `most` records of `input`: the lines of `udmap explain --json`.
+///
+/// # Errors
+/// When `input` fails.
+pub fn explain(
+    mapping: &Mapping,
+    options: &Options,
+    source: &str,
+    input: &mut dyn Read,
+    most: usize,
+) -> io::Result<Vec<String>> {
+    let converter = Converter::new(mapping, &Options { engine: Engine::Exact, ..options.clone() });
+    let mut framer = Framer::new(MAX_RECORD_BYTES, 128 * 1024);
+    let (mut records, mut lines) = (Vec::new(), 0);
+    while records.len() < most
+        && let Some(chunk) = framer.next(input, Vec::new())?
+    {
+        lines += converter.trace(&chunk.bytes, &chunk.body, &mut |record| {
+            if records.len() < most {
+                let line = record.line + lines;
+                let explained = Explained::of(&converter, mapping, source, line, record);
+                // Texts and numbers always serialize.
+                records.push(serde_json::to_string(&explained).unwrap_or_default());
+            }
+        });
+    }
+    Ok(records)
+}
+
+/// Checks the events of `input`, texts of at most `limit` bytes each; the number of events.
+///
+/// # Errors
+/// When `input` fails.
+pub fn validate(
+    severities: Severities,
+    limit: usize,
+    input: &mut dyn Read,
+    each: &mut dyn FnMut(Found),
+) -> io::Result<u64> {
+    let mut validator = Validator::new(severities);
+    let mut framer = Framer::new(limit, 128 * 1024);
+    let (mut events, mut lines) = (0, 0);
+    while let Some(chunk) = framer.next(input, Vec::new())? {
+        let mut unit = |unit: &Item, bytes: &[u8]| {
+            let unreadable = match unit.state {
+                ItemState::TooLong => {
+                    Some((Code::TooLong, format!("{} bytes, over the limit of {limit}", unit.length)))
+                }
+                ItemState::Broken(why) => Some((Code::InvalidJson, why.to_owned())),
+                ItemState::Whole => None,
+            };
+            let first = events + 1;
+            let Some((code, message)) = unreadable else {
+                events += validator.check(bytes, &mut |finding| {
+                    let before = &bytes[..finding.at.min(bytes.len())];
+                    each(Found {
+                        line: lines + unit.line + memchr::memchr_iter(b'\n', before).count() as u64,
+                        byte: unit.offset + finding.at as u64,
+                        event: first + finding.event,
+                        finding,
+                    });
+                });
+                return;
+            };
+            let finding = validator.unreadable(code, message);
+            if finding.severity != Severity::Off {
+                each(Found { finding, line: lines + unit.line, byte: unit.offset, event: first });
+            }
+            events += 1;
+        };
+        lines += chunk.body.units(&chunk.bytes, limit, &mut unit, &mut 0);
+    }
+    Ok(events)
+}
