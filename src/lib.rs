@@ -33,6 +33,8 @@ mod builtin;
 pub mod cli;
 #[cfg(feature = "collect")]
 pub mod collect;
+#[cfg(feature = "parquet")]
+pub mod columns;
 pub mod convert;
 #[cfg(feature = "dump")]
 pub mod dump;

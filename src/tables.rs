@@ -74,11 +74,7 @@ pub fn reload(name: &str, text: &str, bases: &BTreeMap<String, String>) -> Resul
     make(name, text.to_owned(), &|base| bases.get(base).cloned().ok_or_else(missing))
 }
 
-fn make(
-    name: &str,
-    text: String,
-    file: &dyn Fn(&str) -> Result<String, String>,
-) -> Result<Table, LoadError> {
+fn make(name: &str, text: String, file: &dyn Fn(&str) -> Result<String, String>) -> Result<Table, LoadError> {
     let bases = std::cell::RefCell::new(BTreeMap::new());
     let base = |base: &str| match builtin_text(base) {
         Some(text) => Ok(text.to_owned()),
@@ -110,6 +106,5 @@ pub fn read(name: &str) -> Result<String, LoadError> {
         let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
         return Err(LoadError::Unknown { name: name.to_owned(), known: names.join(", "), near });
     }
-    std::fs::read_to_string(name)
-        .map_err(|source| LoadError::Unreadable { name: name.to_owned(), source })
+    std::fs::read_to_string(name).map_err(|source| LoadError::Unreadable { name: name.to_owned(), source })
 }

@@ -1,5 +1,6 @@
 //! `udmap convert`: logs in, UDM events out.
 
+use super::events::EventSink;
 use super::spelling::Spelling;
 use super::{DONE, FAILED, REJECTS, mappings, progress, store_error};
 use crate::convert::{Converter, Engine, Input, MAX_RECORD_BYTES, Options, Piece, Stop};
@@ -42,6 +43,10 @@ pub(super) struct Args {
     /// prefix gets an output for each input, exactly once.
     #[arg(short, long, value_name = "FILE|DIR|URL", default_value = "-")]
     pub(super) output: String,
+
+    /// How events are written [default: parquet if the output ends in .parquet, else ndjson].
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(super) output_format: Option<super::events::OutputFormat>,
 
     /// Where the records go that can't be converted, as NDJSON with place, reason and bytes.
     #[arg(long, value_name = "FILE|DIR|URL")]
@@ -155,7 +160,7 @@ fn outputs(args: &Args) -> anyhow::Result<Vec<PathBuf>> {
 /// A conversion that is under way.
 struct Run<'a> {
     args: &'a Args,
-    events: Sink,
+    events: EventSink,
     rejects: Option<Sink>,
     summary: Option<Sink>,
     progress: progress::Progress,
@@ -188,7 +193,7 @@ impl<'a> Run<'a> {
         let total = sources.iter().map(Source::size).sum::<Option<u64>>();
         Ok(Run {
             args,
-            events: Sink::create(&args.output)?,
+            events: EventSink::create(&args.output, args.output_format)?,
             rejects: create(&args.rejects)?,
             summary: create(&args.summary)?,
             progress: progress::Progress::new(args.progress, total, args.output == "-"),
@@ -242,7 +247,7 @@ impl<'a> Run<'a> {
     }
 
     fn write(&mut self, source: &str, batch: &crate::convert::Batch) -> io::Result<()> {
-        self.events.write_all(&batch.events)?;
+        self.events.write(&batch.events)?;
         match &mut self.rejects {
             None => self.examples.add(source, &batch.rejects),
             Some(sink) => {

@@ -1,6 +1,7 @@
 //! `udmap convert` over whole prefixes: an output for each input, exactly once.
 
 use super::convert::Args as Convert;
+use super::events::OutputFormat;
 use super::{DONE, FAILED, REJECTS, mappings, progress, store_error};
 use crate::convert::Converter;
 use crate::dump::{self, Account, After, Filter, Format, Settings};
@@ -84,6 +85,15 @@ enum AfterArg {
     DeleteEmpty,
 }
 
+/// Says that a run is done when it is dropped.
+struct Done<'a>(&'a AtomicBool);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
+}
+
 /// Whether the outputs go below a folder or the URL of a prefix.
 pub(super) fn is_meant(args: &Convert) -> anyhow::Result<bool> {
     let output = &args.output;
@@ -136,7 +146,7 @@ pub(super) fn run(args: &Convert) -> anyhow::Result<u8> {
     let mapping = mappings::load(&args.mapping)?;
     let options = args.options();
     let converter = Converter::new(&mapping, &options);
-    let format = Format::Lines(args.dump.compress);
+    let format = format(args.output_format, args.dump.compress)?;
     let settings = settings(args, mapping.name(), dump::fingerprint(&mapping, &options, format), format)?;
     let summary = args.summary.as_deref().map(Sink::create).transpose()?;
     let stop = Arc::new(AtomicBool::new(false));
@@ -155,9 +165,9 @@ pub(super) fn run(args: &Convert) -> anyhow::Result<u8> {
     let done = AtomicBool::new(false);
     let whole = std::thread::scope(|scope| {
         scope.spawn(|| progress::watch(args.progress, &account, &done));
-        let whole = dump::run(&settings, &converter, &access, &account);
-        done.store(true, Relaxed);
-        whole
+        // Whatever happens: a display is not to be waited for.
+        let _done = Done(&done);
+        dump::run(&settings, &converter, &access, &account)
     })?;
     let tally = account.tally().unwrap_or_else(|| converter.tally());
     let failed = tell_failures(&account) != DONE;
@@ -190,6 +200,15 @@ pub(super) fn run(args: &Convert) -> anyhow::Result<u8> {
         anstream::eprint!("{}", report.text());
     }
     Ok(exit_status)
+}
+
+/// How outputs are written.
+pub(super) fn format(given: Option<OutputFormat>, compress: Compression) -> anyhow::Result<Format> {
+    Ok(match OutputFormat::of(given, "")? {
+        #[cfg(feature = "parquet")]
+        OutputFormat::Parquet => Format::Parquet,
+        _ => Format::Lines(compress),
+    })
 }
 
 fn settings(args: &Convert, mapping: &str, fingerprint: String, format: Format) -> anyhow::Result<Settings> {

@@ -8,6 +8,7 @@ mod convert;
 mod diff;
 #[cfg(feature = "dump")]
 mod dump;
+mod events;
 mod explain;
 mod generate;
 mod many;

@@ -1,10 +1,10 @@
 //! `udmap verify`: a manifest of `udmap convert` held against what is there.
 
-use super::dump::{compression, size, tell_failures};
+use super::dump::{compression, format, size, tell_failures};
 use super::spelling::Spelling;
 use super::{DONE, FAILED, REJECTS, mappings};
 use crate::convert::{Converter, MAX_RECORD_BYTES, Options};
-use crate::dump::{self, Account, After, Filter, Format, Settings, Verified};
+use crate::dump::{self, Account, After, Filter, Settings, Verified};
 use crate::report::dump as report;
 use crate::store::Compression;
 use crate::store::depot::Access;
@@ -47,6 +47,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "HOW", default_value = "gzip", value_parser = compression)]
     compress: Compression,
 
+    /// How events are written.
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    output_format: Option<super::events::OutputFormat>,
+
     /// How many inputs are checked at once [default: 16].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), default_value_t = 16)]
     jobs: u16,
@@ -69,7 +73,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     // At most 2^30, so it fits.
     let options = Options { max_record_bytes: args.max_record_bytes as usize, ..args.spelling.options() };
     let converter = Converter::new(&mapping, &options);
-    let format = Format::Lines(args.compress);
+    let format = format(args.output_format, args.compress)?;
     let stop = Arc::new(AtomicBool::new(false));
     super::heed_signals(&stop)?;
     let access = Access::new(args.no_sign_request, Arc::clone(&stop)).context("cannot start threads")?;

@@ -95,6 +95,9 @@ pub enum After {
 pub enum Format {
     /// One a line, as JSON.
     Lines(Compression),
+    /// As a Parquet file, see [`columns`](crate::columns). Rejects are lines, compressed with gzip.
+    #[cfg(feature = "parquet")]
+    Parquet,
 }
 
 impl Format {
@@ -104,6 +107,8 @@ impl Format {
                 .into_iter()
                 .find(|(_, it)| *it == compression)
                 .map_or("none", |(name, _)| name),
+            #[cfg(feature = "parquet")]
+            Format::Parquet => "parquet",
         }
     }
 
@@ -111,6 +116,8 @@ impl Format {
     fn ending(self) -> &'static str {
         match self {
             Format::Lines(compression) => compression.extension(),
+            #[cfg(feature = "parquet")]
+            Format::Parquet => ".parquet",
         }
     }
 
@@ -123,6 +130,8 @@ impl Format {
     fn of_rejects(self) -> Compression {
         match self {
             Format::Lines(compression) => compression,
+            #[cfg(feature = "parquet")]
+            Format::Parquet => Compression::Gzip,
         }
     }
 }

@@ -5,7 +5,7 @@ use super::place::Target;
 use super::{Context, Format};
 use crate::convert::Batch;
 use crate::store::depot::{Depot, Pending, Upload};
-use crate::store::{Blocks, Compression, Error};
+use crate::store::{Blocks, Error};
 use aws_lc_rs::digest;
 use std::io::{self, Write};
 
@@ -31,13 +31,15 @@ struct Side {
     key: String,
     /// Begun when there is something to write.
     encoder: Option<Encoder>,
-    /// Text written so far.
+    /// Bytes of text written so far, or rows.
     at: u64,
 }
 
 #[derive(Debug)]
 enum Encoder {
     Lines(Blocks<Sink>),
+    #[cfg(feature = "parquet")]
+    Parquet(Box<crate::columns::Table<Sink>>),
 }
 
 /// Where bytes go in the end.
@@ -59,7 +61,7 @@ impl std::fmt::Debug for Digest {
     }
 }
 
-/// How far outputs have come, in bytes of text: events, rejects.
+/// How far outputs have come, in bytes of text, or in rows of a table.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Mark {
     pub(super) events: u64,
@@ -176,6 +178,8 @@ impl Outputs {
             let name = depot.name(&key);
             let sink = match encoder {
                 Encoder::Lines(blocks) => blocks.finish(),
+                #[cfg(feature = "parquet")]
+                Encoder::Parquet(table) => table.finish(),
             };
             let sink = sink.map_err(|error| written(&name, error))?;
             let (size, sha256) = match sink {
@@ -211,7 +215,9 @@ impl Side {
                 Sink::Upload(Box::new(self.depot.write(&self.key, expected)?))
             };
             self.encoder = Some(match format {
-                Format::Lines(compression) => Encoder::Lines(lines(sink, compression, threads)),
+                Format::Lines(compression) => Encoder::Lines(Blocks::new(sink, compression, threads)),
+                #[cfg(feature = "parquet")]
+                Format::Parquet => Encoder::Parquet(Box::new(crate::columns::Table::new(sink)?)),
             });
         }
         match &mut self.encoder {
@@ -221,19 +227,18 @@ impl Side {
     }
 
     fn write(&mut self, text: &[u8], settings: Settings) -> io::Result<()> {
-        self.at += text.len() as u64;
-        match self.begin(settings)? {
-            Encoder::Lines(blocks) => blocks.write_all(text),
-        }
+        let (written, length) = match self.begin(settings)? {
+            Encoder::Lines(blocks) => (blocks.write_all(text), text.len()),
+            #[cfg(feature = "parquet")]
+            Encoder::Parquet(table) => (table.push(text), memchr::memchr_iter(b'\n', text).count()),
+        };
+        self.at += length as u64;
+        written
     }
 
     fn error(&self, error: io::Error) -> Error {
         written(&self.depot.name(&self.key), error)
     }
-}
-
-fn lines(sink: Sink, compression: Compression, threads: usize) -> Blocks<Sink> {
-    Blocks::new(sink, compression, threads)
 }
 
 fn written(name: &str, error: io::Error) -> Error {

@@ -50,6 +50,9 @@ pub fn run(
     account: &Account,
 ) -> Result<bool, Error> {
     let context = Context::new(settings, converter, account, access)?;
+    for target in [Some(&context.output), context.rejects.as_ref(), Some(&context.manifest)] {
+        target.into_iter().for_each(|target| target.depot.tidy());
+    }
     let run = name_of_run();
     let (jobs, queue) = sync_channel::<Job>(AHEAD);
     let (entries, kept) = sync_channel::<Entry>(64);

@@ -161,7 +161,7 @@ impl Error {
     }
 
     /// Something that can't be written.
-    #[cfg(feature = "objects")]
+    #[cfg(any(feature = "objects", feature = "parquet"))]
     pub(crate) fn cannot_write(text: &str, error: io::Error) -> Error {
         Error::io(Object::Named(text.to_owned()), Doing::Write, error)
     }

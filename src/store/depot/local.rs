@@ -156,7 +156,6 @@ impl Staging {
             Some(locked) => locked,
             None => {
                 make_folders(&self.root)?;
-                sweep(&self.root);
                 folder.insert(lock(&self.root)?)
             }
         };
@@ -184,7 +183,7 @@ fn lock(root: &Path) -> io::Result<Locked> {
 }
 
 /// Removes what ended runs have left.
-fn sweep(root: &Path) {
+pub(super) fn sweep(root: &Path) {
     let Ok(entries) = fs::read_dir(root) else { return };
     for entry in entries.flatten() {
         if !entry.file_name().as_encoded_bytes().starts_with(STAGING.as_bytes()) {
@@ -266,10 +265,12 @@ mod tests {
         fs::create_dir(&dead).unwrap();
         fs::write(dead.join("lock"), "").unwrap();
         fs::write(dead.join("part"), "x").unwrap();
+        sweep(root.path());
         let (one, two) = (Staging::new(root.path()), Staging::new(root.path()));
         let mut file = one.file().unwrap();
         file.write_all(b"one").unwrap();
         let other = two.file().unwrap();
+        sweep(root.path());
         assert!(!dead.exists());
         let to = root.path().join("a/b/c");
         let pending = |file: NamedTempFile| Pending {

@@ -15,7 +15,7 @@ pub use read::{Outcome, Reader};
 pub use write::{Stored, Upload};
 
 use super::error::{Doing, Error, ErrorKind, Object};
-use super::objects::{Bucket, Connector, Manner, Requests, build, classify, said, spell, unspell};
+use super::objects::{Bucket, Connector, Manner, ONLY_IF, Requests, build, classify, said, spell, unspell};
 use chrono::{DateTime, Utc};
 use local::Staging;
 use object_store::path::Path;
@@ -30,7 +30,7 @@ use tokio::runtime::Runtime;
 #[derive(Debug, Clone)]
 pub struct Access {
     runtime: Arc<Runtime>,
-    connector: Connector,
+    requests: Arc<Requests>,
     anonymous: bool,
     stop: Arc<AtomicBool>,
 }
@@ -45,7 +45,7 @@ impl Access {
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         let runtime =
             builder.worker_threads(2).max_blocking_threads(4).thread_name("store").enable_all().build()?;
-        Ok(Access { runtime: Arc::new(runtime), connector: Connector::default(), anonymous, stop })
+        Ok(Access { runtime: Arc::new(runtime), requests: Arc::default(), anonymous, stop })
     }
 
     /// What ends reads and waits when it is true.
@@ -55,7 +55,7 @@ impl Access {
 
     /// The requests sent so far.
     pub fn requests(&self) -> &Requests {
-        &self.connector.requests
+        &self.requests
     }
 }
 
@@ -141,7 +141,7 @@ impl Depot {
             retry_for: Duration::from_secs(180),
             timeout: None,
             anonymous: access.anonymous,
-            connector: Some(access.connector.clone()),
+            connector: Some(Connector { requests: Arc::clone(&access.requests), ..Connector::default() }),
         };
         let store = build(scheme, bucket, &manner).map_err(|why| refused(text, &why))?;
         let root = format!("{scheme}://{bucket}");
@@ -174,6 +174,13 @@ impl Depot {
     /// part.
     pub fn order(&self, a: &str, b: &str) -> std::cmp::Ordering {
         if self.is_remote() { a.cmp(b) } else { a.split('/').cmp(b.split('/')) }
+    }
+
+    /// Removes what runs have left that were killed.
+    pub fn tidy(&self) {
+        if let Home::Folder { path, .. } = &*self.home {
+            local::sweep(path);
+        }
     }
 
     /// Looks at an object; `None` if there is none.
@@ -226,8 +233,9 @@ impl Depot {
         }
     }
 
-    /// Deletes an object if it is still the one with this ETag. Another writer may come between the
-    /// look and the deletion: services have no condition for this that all of them keep.
+    /// Deletes an object if it is still the one with this ETag. S3 is told this condition; of a
+    /// service that does not keep it, or of a folder, another writer may come between the look and
+    /// the deletion.
     ///
     /// # Errors
     /// If it is not deleted, or if that can't be found out.
@@ -237,8 +245,21 @@ impl Depot {
             Some(found) if found.etag != etag => return Ok(Deleted::Changed),
             Some(_) => {}
         }
-        self.remove(key)?;
-        Ok(Deleted::Done)
+        let removed = match &*self.home {
+            Home::Folder { .. } => self.remove(key),
+            Home::Bucket { store, .. } => {
+                let path = self.path(key, Doing::Remove)?;
+                let removed = ONLY_IF.scope(etag.to_owned(), async { store.delete(&path).await });
+                let removed = self.access.runtime.block_on(removed);
+                removed.map_err(|error| self.failed(key, Doing::Remove, &error))
+            }
+        };
+        match removed {
+            Ok(()) => Ok(Deleted::Done),
+            Err(error) if error.kind() == ErrorKind::Changed => Ok(Deleted::Changed),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Deleted::Gone),
+            Err(error) => Err(error),
+        }
     }
 
     /// Removes the folders below `prefix` that nothing is in. Buckets have no folders, only objects of
@@ -318,14 +339,13 @@ impl Depot {
 }
 
 fn found(meta: ObjectMeta) -> Found {
-    let etag = meta.e_tag.unwrap_or_else(|| {
+    let etag = match meta.e_tag {
+        Some(tag) if tag.starts_with("W/") => tag,
+        // Azure lists them without quotes, and gives them with quotes.
+        Some(tag) => format!("\"{}\"", tag.trim_matches('"')),
         // A service without ETags: what else tells writings apart.
-        format!("{:x}-{:x}", meta.size, meta.last_modified.timestamp_micros())
-    });
-    Found {
-        key: unspell(meta.location.as_ref()).into_owned(),
-        size: meta.size,
-        etag,
-        modified: meta.last_modified,
-    }
+        None => format!("{:x}-{:x}", meta.size, meta.last_modified.timestamp_micros()),
+    };
+    let key = unspell(meta.location.as_ref()).into_owned();
+    Found { key, size: meta.size, etag, modified: meta.last_modified }
 }

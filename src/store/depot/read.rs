@@ -203,7 +203,8 @@ impl Reader {
                 if *tries >= TRIES {
                     return Ok(Err(error));
                 }
-                depot.wait(tokio::time::sleep(WAIT * (1 << *tries)))?;
+                let pause = WAIT * (1 << *tries);
+                depot.wait(async { tokio::time::sleep(pause).await })?;
             }
         }
         // More than was listed would be another object under the same ETag: it is not cut in silence.

@@ -127,7 +127,7 @@ fn is_no_bucket(error: &object_store::Error) -> bool {
 
 pub(in crate::store) fn classify(error: &object_store::Error, doing: Doing) -> (ErrorKind, Option<String>) {
     match error {
-        object_store::Error::NotFound { .. } if is_no_bucket(error) => {
+        _ if is_no_bucket(error) => {
             (ErrorKind::NoBucket, Some("create the bucket, or correct its name or region".into()))
         }
         object_store::Error::PermissionDenied { .. } if doing == Doing::Read => {
@@ -135,7 +135,8 @@ pub(in crate::store) fn classify(error: &object_store::Error, doing: Doing) -> (
                         latter S3 answers 403 for an object that is not there";
             (ErrorKind::Denied, Some(hint.into()))
         }
-        object_store::Error::PermissionDenied { .. } if doing == Doing::List => {
+        // A listing that is refused has no variant of its own.
+        _ if doing == Doing::List && error.to_string().contains("403 Forbidden") => {
             (ErrorKind::Denied, Some("the role needs s3:ListBucket on the bucket, for this prefix".into()))
         }
         object_store::Error::PermissionDenied { .. } if doing == Doing::Remove => {
@@ -147,8 +148,12 @@ pub(in crate::store) fn classify(error: &object_store::Error, doing: Doing) -> (
         object_store::Error::Unauthenticated { .. } => {
             (ErrorKind::Denied, Some("the credentials for the bucket are not accepted".into()))
         }
-        object_store::Error::NotFound { .. } if doing == Doing::Read => (ErrorKind::NotFound, None),
-        object_store::Error::Precondition { .. } if doing == Doing::Read => (ErrorKind::Changed, None),
+        object_store::Error::NotFound { .. } if matches!(doing, Doing::Read | Doing::Remove) => {
+            (ErrorKind::NotFound, None)
+        }
+        object_store::Error::Precondition { .. } if matches!(doing, Doing::Read | Doing::Remove) => {
+            (ErrorKind::Changed, None)
+        }
         _ => (ErrorKind::Service, None),
     }
 }

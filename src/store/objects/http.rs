@@ -5,6 +5,7 @@
 //! and neither `/` nor white space at the ends. Such keys are spelled another way inside
 //! ([`spell`]) and get their own names back on the wire.
 
+use super::odd::{Keys, Odd, is_odd};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
@@ -19,7 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Stands at the beginning of a part that is spelled in hexadecimal. No text has this character for
 /// a purpose of its own: it is the last one, and no character at that.
-const MARK: char = '\u{10FFFF}';
+pub(super) const MARK: char = '\u{10FFFF}';
 
 /// How many requests of each kind were sent, tries included.
 #[derive(Debug, Default)]
@@ -50,22 +51,34 @@ impl Requests {
     }
 }
 
+tokio::task_local! {
+    /// The ETag that an object must have to be deleted, while it is.
+    pub(crate) static ONLY_IF: String;
+}
+
 /// Makes clients that count their requests.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Connector {
     pub(crate) requests: Arc<Requests>,
+    /// What requests of a bucket are signed with, once that is known.
+    pub(crate) keys: Keys,
 }
 
 impl HttpConnector for Connector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
         let inner = ReqwestConnector::default().connect(options)?;
-        Ok(HttpClient::new(Shim { inner, requests: Arc::clone(&self.requests) }))
+        Ok(HttpClient::new(Shim {
+            inner,
+            odd: Odd::new(Arc::clone(&self.keys)),
+            requests: Arc::clone(&self.requests),
+        }))
     }
 }
 
 #[derive(Debug)]
 struct Shim {
     inner: HttpClient,
+    odd: Odd,
     requests: Arc<Requests>,
 }
 
@@ -77,6 +90,14 @@ impl HttpService for Shim {
             // An object of several parts is complete only if nothing stands there: what S3 knows,
             // and object_store has no switch for.
             request.headers_mut().insert("if-none-match", HeaderValue::from_static("*"));
+        }
+        if request.method().as_str() == "DELETE"
+            && let Ok(Ok(etag)) = ONLY_IF.try_with(|etag| HeaderValue::from_str(etag))
+        {
+            request.headers_mut().insert("if-match", etag);
+        }
+        if is_odd(&request) {
+            return self.odd.call(request).await;
         }
         let listing = is_listing(&request);
         let response = self.inner.execute(request).await?;

@@ -8,6 +8,7 @@
 mod bucket;
 mod folder;
 mod http;
+mod odd;
 mod place;
 mod profile;
 mod service;
@@ -24,7 +25,7 @@ pub use place::Place;
 
 pub(super) use bucket::{classify, said};
 pub(super) use folder::make_folders;
-pub(super) use http::{Connector, spell, unspell};
+pub(super) use http::{Connector, ONLY_IF, spell, unspell};
 pub(super) use service::{Manner, build};
 
 /// Which writing of an object was read: what [`Objects::replace`] compares.

@@ -2,7 +2,7 @@
 
 use super::http::Connector;
 use super::profile;
-use object_store::aws::AmazonS3Builder;
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,9 +64,17 @@ pub(crate) fn build(scheme: &str, bucket: &str, manner: &Manner) -> Result<Arc<d
                 builder = profile::apply(builder, &|name| std::env::var(name).ok())?;
             }
             if let Some(connector) = &manner.connector {
-                builder = builder.with_http_connector(connector.clone());
+                // Deletions of single objects have a condition, those of many have none.
+                builder = builder
+                    .with_http_connector(connector.clone())
+                    .with_config(AmazonS3ConfigKey::DisableBulkDelete, "true");
             }
-            Ok(Arc::new(builder.build().map_err(text)?))
+            let store = builder.build().map_err(text)?;
+            if let Some(connector) = &manner.connector {
+                // Each bucket has a connector of its own, so nothing was set.
+                let _ = connector.keys.set(Arc::clone(store.credentials()));
+            }
+            Ok(Arc::new(store))
         }
         #[cfg(feature = "gcs")]
         "gs" => {

@@ -120,7 +120,7 @@ fn packs_say_which_part_came_from_where() {
         let mut command = udmap();
         command.arg("convert").arg(at("in")).arg("-o").arg(format!("{}/", at(out).display()));
         command.arg("--rejects").arg(format!("{}/", at(&format!("{out}-rejects")).display()));
-        finish(command.args(["--pack", "3kB"]))
+        finish(command.args(["--pack", "8kB"]))
     };
     let done = convert("out");
     assert_eq!(done.status, 1, "{}", done.stderr);
@@ -297,4 +297,49 @@ fn plans_filters_and_wrong_usage() {
         "{}",
         again.stderr
     );
+}
+
+/// Parquet files, read back by the crate's own reader: the same events in the same order.
+#[cfg(feature = "parquet")]
+#[test]
+fn parquet() {
+    use parquet::file::reader::{FileReader as _, SerializedFileReader};
+    use parquet::record::RowAccessor as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+    let logs = logs(&folder.path().join("in"));
+    let rows = |bytes: Vec<u8>| -> Vec<u8> {
+        let reader = SerializedFileReader::new(bytes::Bytes::from(bytes)).expect("a Parquet file");
+        let rows = reader.get_row_iter(None).expect("rows");
+        let events = rows.map(|row| row.and_then(|row| Ok(row.get_string(row.len() - 1)?.clone() + "\n")));
+        events.map(|event| event.expect("a row")).collect::<String>().into_bytes()
+    };
+    let input = at(&format!("in/{}", logs[3].0));
+    let one = run(&["convert", &input, "-o", &at("one.parquet"), "-q"]);
+    assert_eq!(one.status, 0, "{}", one.stderr);
+    assert!(rows(std::fs::read(at("one.parquet")).expect("read")) == events(&logs[3].1));
+
+    for (out, more) in [("each/", &[] as &[&str]), ("packed/", &["--pack", "1MB"])] {
+        let options =
+            ["convert", &at("in"), "-o", &at(out), "--output-format", "parquet", "--max-rejects", "1", "-q"];
+        let done = run(&[&options, more].concat());
+        assert_eq!(done.status, 0, "{}", done.stderr);
+        let all = files(Path::new(&at(out)));
+        for line in manifest(&all) {
+            let output = &line["outputs"][0];
+            let key = output["key"].as_str().expect("a key");
+            assert!(key.ends_with(".parquet"), "{key}");
+            let rows = rows(all[key].clone());
+            let rows: Vec<&[u8]> = rows.split_inclusive(|byte| *byte == b'\n').collect();
+            let number = |key: &str| output[key].as_u64().and_then(|n| usize::try_from(n).ok());
+            let part = number("offset")
+                .map_or(&rows[..], |from| &rows[from..][..number("length").expect("a length")]);
+            let name = line["input"].as_str().expect("a name");
+            let (_, text) = logs.iter().find(|(log, _)| name.ends_with(&format!("/{log}"))).expect(name);
+            assert!(part.concat() == events(text), "{name}");
+        }
+        let verified =
+            run(&["verify", &at(&format!("{out}manifest")), "--deep", "--output-format", "parquet"]);
+        assert_eq!(verified.status, 0, "{}", verified.stderr);
+    }
 }

@@ -56,7 +56,7 @@ fn a_bucket_of_small_objects_and_a_large_one() {
     for more in [&[] as &[&str], &["--pack", "20kB"]] {
         let (calm, storm) = (format!("calm{}", more.len()), format!("storm{}", more.len()));
         assert_eq!(finish(&mut convert(&calm, more)).status, 0);
-        killed(&|| convert(&storm, more), 8, 1_500);
+        killed(&|| convert(&storm, more), 6, 1_200);
         let (calm, storm) = (below(&calm), below(&storm));
         assert!(outputs(&calm) == outputs(&storm), "byte for byte");
         assert_eq!(manifest(&storm).len(), 251, "each input has one line");
@@ -65,7 +65,7 @@ fn a_bucket_of_small_objects_and_a_large_one() {
         assert_eq!(inputs.len(), 251);
     }
     // Inputs that go: none before its output is there, and all in the end.
-    killed(&|| convert("gone", &["--after-success", "delete"]), 6, 2_000);
+    killed(&|| convert("gone", &["--after-success", "delete"]), 4, 1_500);
     assert!(s3.all("logs").is_empty());
     assert!(outputs(&below("gone")) == outputs(&below("calm0")));
 }
@@ -88,6 +88,7 @@ fn a_folder() {
     assert_eq!(finish(&mut convert("calm")).status, 0);
     killed(&|| convert("storm"), 15, 400);
     let (calm, storm) = (files(&at("calm")), files(&at("storm")));
+    assert_eq!(outputs(&calm).keys().collect::<Vec<_>>(), outputs(&storm).keys().collect::<Vec<_>>());
     assert!(outputs(&calm) == outputs(&storm), "byte for byte, and nothing else is left");
     assert_eq!(manifest(&storm).len(), 401);
     let left = crate::support::names(&at("storm"));

@@ -1,0 +1,74 @@
+//! Where `udmap convert` puts events: lines, or a table.
+
+use crate::store::{Error, Sink};
+use anyhow::bail;
+use std::io::{self, Write as _};
+
+/// How events are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum OutputFormat {
+    /// One a line, as JSON.
+    Ndjson,
+    /// A Parquet file: flat columns, and the whole event as JSON.
+    Parquet,
+}
+
+impl OutputFormat {
+    /// The format of an output: as given, or as its name says.
+    ///
+    /// # Errors
+    /// If it is Parquet, and this udmap can't write that.
+    pub(super) fn of(given: Option<OutputFormat>, output: &str) -> anyhow::Result<OutputFormat> {
+        let by_name = if output.ends_with(".parquet") { OutputFormat::Parquet } else { OutputFormat::Ndjson };
+        let format = given.unwrap_or(by_name);
+        if format == OutputFormat::Parquet && !cfg!(feature = "parquet") {
+            bail!("this udmap was built without the feature `parquet`");
+        }
+        Ok(format)
+    }
+}
+
+/// A file or stdout that takes events.
+#[derive(Debug)]
+pub(super) enum EventSink {
+    Lines(Box<Sink>),
+    #[cfg(feature = "parquet")]
+    Table(Box<crate::columns::Table<Sink>>),
+}
+
+impl EventSink {
+    pub(super) fn create(output: &str, format: Option<OutputFormat>) -> anyhow::Result<EventSink> {
+        let format = OutputFormat::of(format, output)?;
+        let sink = Sink::create(output)?;
+        match format {
+            #[cfg(feature = "parquet")]
+            OutputFormat::Parquet => {
+                let table = crate::columns::Table::new(sink).map_err(super::store_error)?;
+                Ok(EventSink::Table(Box::new(table)))
+            }
+            _ => Ok(EventSink::Lines(Box::new(sink))),
+        }
+    }
+
+    /// Takes events, one a line.
+    pub(super) fn write(&mut self, lines: &[u8]) -> io::Result<()> {
+        match self {
+            EventSink::Lines(sink) => sink.write_all(lines),
+            #[cfg(feature = "parquet")]
+            EventSink::Table(table) => table.push(lines),
+        }
+    }
+
+    /// Puts the file in its place.
+    pub(super) fn finish(self) -> Result<(), Error> {
+        match self {
+            EventSink::Lines(sink) => sink.finish(),
+            #[cfg(feature = "parquet")]
+            EventSink::Table(table) => match table.finish() {
+                Ok(sink) => sink.finish(),
+                Err(error) => Err(Error::from_io(error)
+                    .unwrap_or_else(|error| Error::cannot_write("the Parquet file", error))),
+            },
+        }
+    }
+}
