@@ -33,7 +33,7 @@ mod builtin;
 pub mod cli;
 #[cfg(feature = "collect")]
 pub mod collect;
-#[cfg(feature = "parquet")]
+#[cfg(any(feature = "parquet", feature = "bindings"))]
 pub mod columns;
 pub mod convert;
 #[cfg(feature = "dump")]

@@ -12,6 +12,7 @@ use pyo3::prelude::*;
 use rows::Rows;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use udmap::columns::Reader;
 use udmap::convert::{Converter, Session};
 
 /// A thread gets no fewer rows than these.
@@ -24,8 +25,8 @@ pub(crate) struct Batches {
     /// Columns of the input that are kept.
     keep: Vec<usize>,
     converter: Arc<Converter>,
-    /// One for each thread.
-    sessions: Vec<Session>,
+    /// One for each thread, with a reader of the events' main fields, if they are wanted.
+    workers: Vec<(Session, Option<Reader>)>,
     schema: SchemaRef,
     /// Rows before the next batch.
     before: i64,
@@ -33,11 +34,11 @@ pub(crate) struct Batches {
 }
 
 /// The schema of the output: the source row, columns that are kept, and what became of it.
-pub(crate) fn schema(input: &Schema, column: &str, keep: &[String]) -> PyResult<SchemaRef> {
+pub(crate) fn schema(input: &Schema, column: &str, keep: &[String], main: bool) -> PyResult<SchemaRef> {
     let (_, kept) = places(input, column, keep)?;
     let mut fields = vec![Arc::new(Field::new("row", arrow_schema::DataType::Int64, false))];
     fields.extend(kept.iter().map(|at| Arc::clone(&input.fields()[*at])));
-    fields.extend(build::fields());
+    fields.extend(build::fields(main));
     for (n, field) in fields.iter().enumerate() {
         if fields[..n].iter().any(|other| other.name() == field.name()) {
             let name = field.name();
@@ -77,6 +78,7 @@ impl Batches {
         column: &str,
         keep: &[String],
         converter: Arc<Converter>,
+        main: bool,
         threads: usize,
     ) -> PyResult<Batches> {
         let schema_in = input.schema();
@@ -84,8 +86,8 @@ impl Batches {
         Ok(Batches {
             column: column_at,
             keep: kept,
-            schema: schema(&schema_in, column, keep)?,
-            sessions: (0..threads).map(|_| converter.session()).collect(),
+            schema: schema(&schema_in, column, keep, main)?,
+            workers: (0..threads).map(|_| (converter.session(), main.then(Reader::default))).collect(),
             input,
             converter,
             before: 0,
@@ -97,22 +99,24 @@ impl Batches {
     fn convert(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
         let rows = Rows::of(batch.column(self.column))?;
         let count = batch.num_rows();
-        let threads = self.sessions.len().min(count / LEAST_ROWS).max(1);
+        let threads = self.workers.len().min(count / LEAST_ROWS).max(1);
         let converter = &self.converter;
         let part = |n: usize| count * n / threads..count * (n + 1) / threads;
-        let work = |n: usize, session: &mut Session| {
-            let mut builder = Builder::default();
+        let work = |n: usize, (session, reader): &mut (Session, Option<Reader>)| {
+            let mut builder = Builder::new(reader.take());
             converter.convert_rows(session, rows.range(part(n)), &mut |row, became| builder.add(row, became));
-            builder.finish()
+            let (built, back) = builder.finish()?;
+            *reader = back;
+            Ok(built)
         };
         let built: Vec<Result<Vec<Built>, ArrowError>> = if threads == 1 {
-            vec![work(0, &mut self.sessions[0])]
+            vec![work(0, &mut self.workers[0])]
         } else {
             std::thread::scope(|scope| {
                 let work = &work;
-                let sessions = self.sessions[..threads].iter_mut().enumerate();
+                let workers = self.workers[..threads].iter_mut().enumerate();
                 let handles: Vec<_> =
-                    sessions.map(|(n, session)| scope.spawn(move || work(n, session))).collect();
+                    workers.map(|(n, worker)| scope.spawn(move || work(n, worker))).collect();
                 let ended = handles.into_iter().map(std::thread::ScopedJoinHandle::join);
                 ended.map(|it| it.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
             })

@@ -63,7 +63,8 @@ impl Converter {
         if !(1..=1 << 30).contains(&max_record_bytes) {
             return wrong(format!("max_record_bytes is from 1 to {}, not {max_record_bytes}", 1 << 30));
         }
-        let options = Options { field_names, envelope, namespace, labels, max_record_bytes, ..Options::default() };
+        let options =
+            Options { field_names, envelope, namespace, labels, max_record_bytes, ..Options::default() };
         let mapping = mapping.get().0.mapping.clone();
         let converter = Arc::new(convert::Converter::new(&mapping, &options));
         Ok(Converter { converter, mapping, options, threads: threads.clamp(1, 1024) })
@@ -85,8 +86,14 @@ impl Converter {
     }
 
     /// The schema of what [`Converter::batches`] gives for a table of this schema.
-    fn schema(&self, input: PyArrowType<Schema>, column: &str, keep: Vec<String>) -> PyResult<PyArrowType<Schema>> {
-        let schema = crate::arrow::schema(&input.0, column, &keep)?;
+    fn schema(
+        &self,
+        input: PyArrowType<Schema>,
+        column: &str,
+        keep: Vec<String>,
+        columns: bool,
+    ) -> PyResult<PyArrowType<Schema>> {
+        let schema = crate::arrow::schema(&input.0, column, &keep, columns)?;
         Ok(PyArrowType(schema.as_ref().clone()))
     }
 
@@ -96,8 +103,10 @@ impl Converter {
         reader: PyArrowType<RecordBatchStreamReader>,
         column: &str,
         keep: Vec<String>,
+        columns: bool,
     ) -> PyResult<PyArrowType<Box<dyn RecordBatchReader + Send>>> {
-        let batches = Batches::new(reader.0, column, &keep, Arc::clone(&self.converter), self.threads)?;
+        let batches =
+            Batches::new(reader.0, column, &keep, Arc::clone(&self.converter), columns, self.threads)?;
         Ok(PyArrowType(Box::new(batches)))
     }
 
@@ -138,10 +147,9 @@ impl Converter {
         data: Option<&[u8]>,
         path: Option<&str>,
     ) -> PyResult<(Vec<u8>, Vec<Reject>, convert::Tally, Vec<String>)> {
-        let inputs = open(data, path)?.into_iter().map(|(name, input)| Input {
-            name,
-            open: Box::new(move || Ok(Box::new(input) as Boxed)),
-        });
+        let inputs = open(data, path)?
+            .into_iter()
+            .map(|(name, input)| Input { name, open: Box::new(move || Ok(Box::new(input) as Boxed)) });
         let (mut events, mut rejects, mut failures) = (Vec::new(), Vec::new(), Vec::new());
         let tally = self.converter.convert_inputs(inputs.collect(), self.threads, &mut |piece| {
             match piece {

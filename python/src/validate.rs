@@ -41,13 +41,11 @@ pub(crate) fn validate(
 fn read(given: &[(String, String)], strict: bool) -> PyResult<Severities> {
     let mut severities = Severities::default();
     for (name, level) in given {
-        let code = Code::named(name)
-            .ok_or_else(|| PyValueError::new_err(format!("there is no code `{name}`")))?;
+        let code =
+            Code::named(name).ok_or_else(|| PyValueError::new_err(format!("there is no code `{name}`")))?;
         let known = Severity::ALL.iter().find(|(known, _)| known == level);
         let (_, severity) = known.ok_or_else(|| {
-            PyValueError::new_err(format!(
-                "`{level}` is no severity: known are error, warning, info, off"
-            ))
+            PyValueError::new_err(format!("`{level}` is no severity: known are error, warning, info, off"))
         })?;
         severities.set(code, *severity);
     }

@@ -190,23 +190,25 @@ class Converter:
         return converted
 
     def convert_batches(
-        self, reader: Any, column: str = "value", *, keep: Sequence[str] = ()
+        self, reader: Any, column: str = "value", *, keep: Sequence[str] = (), columns: bool = True
     ) -> "pyarrow.RecordBatchReader":
         """Converts the rows of a column of strings or bytes, as the batches come.
 
         reader: anything with `__arrow_c_stream__`: a RecordBatchReader or Table of pyarrow, a DataFrame of pandas or
             polars, a relation of DuckDB.
         keep: columns of the input that stand beside each event.
+        columns: whether the main UDM fields have columns of their own.
 
         The output's columns: `row`, the row's number in the input, from 0; those of `keep`; `event`, the event as JSON;
-        and `reject`, null unless the record was rejected: a struct of `reason`, `message`, `line`, `offset`, `length`,
+        its main fields, those of the command's Parquet files (`metadata_event_timestamp`, `metadata_event_type`, ...,
+        see docs/scale.md); and `reject`, null unless the record was rejected: a struct of `reason`, `message`, `line`, `offset`, `length`,
         `raw`, with places within the row. A row that is null or blank gives nothing; a row that holds several records
         (an array, an answer of Duo's API, several lines) gives several.
 
         Raises KeyError and TypeError for a column that is not there or of another type. The errors of `reader` come
         while batches are read.
         """
-        return self._native.batches(reader, column, list(keep))
+        return self._native.batches(reader, column, list(keep), columns)
 
     def explain(self, data: Input, *, max_records: int = 20) -> list[dict[str, Any]]:
         """Says where each field of the events comes from: what `udmap explain --json` prints, record by record."""
@@ -228,10 +230,11 @@ def convert_batches(
     *,
     mapping: Union[Mapping, str, "os.PathLike[str]"] = "duo_telephony",
     keep: Sequence[str] = (),
+    columns: bool = True,
     **options: Any,
 ) -> "pyarrow.RecordBatchReader":
     """Converts the rows of a column of Arrow data, batch by batch. See `Converter.convert_batches`."""
-    return Converter(mapping, **options).convert_batches(reader, column, keep=keep)
+    return Converter(mapping, **options).convert_batches(reader, column, keep=keep, columns=columns)
 
 
 def explain(

@@ -1,10 +1,11 @@
 //! What became of rows, as columns.
 
-use arrow_array::builder::{BinaryBuilder, Int64Builder, StringBuilder};
+use arrow_array::builder::{BinaryBuilder, Int64Builder, StringBuilder, TimestampMicrosecondBuilder};
 use arrow_array::{ArrayRef, Int64Array, StructArray};
 use arrow_buffer::NullBufferBuilder;
-use arrow_schema::{ArrowError, DataType, Field, FieldRef, Fields};
+use arrow_schema::{ArrowError, DataType, Field, FieldRef, Fields, TimeUnit};
 use std::sync::Arc;
+use udmap::columns::{COLUMNS, Reader, TIME, name};
 use udmap::convert::Reject;
 
 /// A column of strings holds at most 2 GiB; a batch is ended long before.
@@ -18,13 +19,23 @@ pub(super) struct Built {
     pub(super) columns: Vec<ArrayRef>,
 }
 
-/// The columns that conversion gives: the event, or why there is none.
-pub(super) fn fields() -> Vec<FieldRef> {
-    vec![
-        Arc::new(Field::new("event", DataType::Utf8, true)),
-        Arc::new(Field::new("reject", DataType::Struct(of_reject()), true)),
-    ]
+/// The columns that conversion gives: the event, its main fields if they are wanted, and why there is
+/// no event.
+pub(super) fn fields(main: bool) -> Vec<FieldRef> {
+    let mut fields = vec![Field::new("event", DataType::Utf8, true)];
+    if main {
+        fields.push(Field::new(
+            name(TIME),
+            DataType::Timestamp(TimeUnit::Microsecond, Some(UTC.into())),
+            true,
+        ));
+        fields.extend(COLUMNS.iter().map(|path| Field::new(name(path), DataType::Utf8, true)));
+    }
+    fields.push(Field::new("reject", DataType::Struct(of_reject()), true));
+    fields.into_iter().map(Arc::new).collect()
 }
+
+const UTC: &str = "UTC";
 
 fn of_reject() -> Fields {
     Fields::from(vec![
@@ -42,13 +53,51 @@ fn of_reject() -> Fields {
 pub(super) struct Builder {
     rows: Vec<i64>,
     events: StringBuilder,
+    main: Option<Main>,
     rejects: Rejects,
     bytes: usize,
     built: Vec<Built>,
     failed: Option<ArrowError>,
 }
 
+/// The main fields of events.
+struct Main {
+    reader: Reader,
+    times: TimestampMicrosecondBuilder,
+    texts: [StringBuilder; COLUMNS.len()],
+}
+
+impl Main {
+    fn new(reader: Reader) -> Main {
+        let texts = std::array::from_fn(|_| StringBuilder::new());
+        Main { reader, times: TimestampMicrosecondBuilder::new().with_timezone(UTC), texts }
+    }
+
+    /// Adds those of an event; none of a reject.
+    fn add(&mut self, event: Option<&[u8]>) {
+        let (time, row) = event.and_then(|event| self.reader.read(event)).unwrap_or_default();
+        self.times.append_option(time);
+        for (column, text) in self.texts.iter_mut().zip(row) {
+            match text {
+                Some(text) => column.append_value(&text),
+                None => column.append_null(),
+            }
+        }
+    }
+
+    fn finish(&mut self) -> impl Iterator<Item = ArrayRef> {
+        let times: ArrayRef = Arc::new(self.times.finish());
+        let texts = self.texts.iter_mut().map(|column| Arc::new(column.finish()) as ArrayRef);
+        [times].into_iter().chain(texts)
+    }
+}
+
 impl Builder {
+    /// With the main fields, if there is a reader for them.
+    pub(super) fn new(reader: Option<Reader>) -> Builder {
+        Builder { main: reader.map(Main::new), ..Builder::default() }
+    }
+
     pub(super) fn add(&mut self, row: u64, became: Result<&[u8], &Reject>) {
         self.rows.push(row as i64);
         match became.map(std::str::from_utf8) {
@@ -56,12 +105,18 @@ impl Builder {
                 self.bytes += event.len();
                 self.events.append_value(event);
                 self.rejects.none();
+                if let Some(main) = &mut self.main {
+                    main.add(Some(event.as_bytes()));
+                }
             }
             Ok(Err(error)) => self.failed = Some(ArrowError::from_external_error(Box::new(error))),
             Err(reject) => {
                 self.bytes += reject.raw.len();
                 self.events.append_null();
                 self.rejects.add(reject);
+                if let Some(main) = &mut self.main {
+                    main.add(None);
+                }
             }
         }
         if self.bytes >= MOST_BYTES {
@@ -75,16 +130,22 @@ impl Builder {
             Ok(rejects) => rejects,
             Err(error) => return self.failed = Some(error),
         };
-        let columns: Vec<ArrayRef> = vec![Arc::new(self.events.finish()), Arc::new(rejects)];
+        let mut columns: Vec<ArrayRef> = vec![Arc::new(self.events.finish())];
+        if let Some(main) = &mut self.main {
+            columns.extend(main.finish());
+        }
+        columns.push(Arc::new(rejects));
         self.bytes = 0;
         self.built.push(Built { rows, columns });
     }
 
-    pub(super) fn finish(mut self) -> Result<Vec<Built>, ArrowError> {
+    /// What was built, and the reader back.
+    pub(super) fn finish(mut self) -> Result<(Vec<Built>, Option<Reader>), ArrowError> {
         if !self.rows.is_empty() {
             self.end();
         }
-        self.failed.map_or(Ok(self.built), Err)
+        let reader = self.main.map(|main| main.reader);
+        self.failed.map_or(Ok((self.built, reader)), Err)
     }
 }
 

@@ -1,53 +1,48 @@
 //! The rows of a column of strings or bytes, whichever of Arrow's layouts it has.
 
 use arrow_array::cast::AsArray as _;
-use arrow_array::{Array, ArrayRef};
-use arrow_array::{BinaryArray, BinaryViewArray, LargeBinaryArray, LargeStringArray, StringArray, StringViewArray};
+use arrow_array::{Array, ArrayRef, BinaryArray, BinaryViewArray, LargeBinaryArray};
 use arrow_schema::{ArrowError, DataType};
 use std::ops::Range;
 
-/// A column of rows.
-pub(super) enum Rows<'a> {
-    Text(&'a StringArray),
-    LargeText(&'a LargeStringArray),
-    TextView(&'a StringViewArray),
-    Bytes(&'a BinaryArray),
-    LargeBytes(&'a LargeBinaryArray),
-    BytesView(&'a BinaryViewArray),
+/// A column of rows. Strings are taken as bytes, since not everybody who makes them checks them: a row
+/// that is no UTF-8 is a reject.
+pub(super) enum Rows {
+    Bytes(BinaryArray),
+    Large(LargeBinaryArray),
+    View(BinaryViewArray),
 }
 
-impl<'a> Rows<'a> {
+impl Rows {
     /// Whether a column of this type has rows.
     pub(super) fn takes(kind: &DataType) -> bool {
         use DataType::{Binary, BinaryView, LargeBinary, LargeUtf8, Utf8, Utf8View};
         matches!(kind, Utf8 | LargeUtf8 | Utf8View | Binary | LargeBinary | BinaryView)
     }
 
-    pub(super) fn of(column: &'a ArrayRef) -> Result<Rows<'a>, ArrowError> {
+    /// The column's rows; nothing is copied.
+    pub(super) fn of(column: &ArrayRef) -> Result<Rows, ArrowError> {
         Ok(match column.data_type() {
-            DataType::Utf8 => Rows::Text(column.as_string()),
-            DataType::LargeUtf8 => Rows::LargeText(column.as_string()),
-            DataType::Utf8View => Rows::TextView(column.as_string_view()),
-            DataType::Binary => Rows::Bytes(column.as_binary()),
-            DataType::LargeBinary => Rows::LargeBytes(column.as_binary()),
-            DataType::BinaryView => Rows::BytesView(column.as_binary_view()),
+            DataType::Utf8 => Rows::Bytes(column.as_string::<i32>().clone().into()),
+            DataType::LargeUtf8 => Rows::Large(column.as_string::<i64>().clone().into()),
+            DataType::Utf8View => Rows::View(column.as_string_view().clone().to_binary_view()),
+            DataType::Binary => Rows::Bytes(column.as_binary::<i32>().clone()),
+            DataType::LargeBinary => Rows::Large(column.as_binary::<i64>().clone()),
+            DataType::BinaryView => Rows::View(column.as_binary_view().clone()),
             other => return Err(ArrowError::SchemaError(format!("a batch has a column of type {other}"))),
         })
     }
 
     /// The rows in `range` that are not null, with their numbers.
-    pub(super) fn range(&self, range: Range<usize>) -> impl Iterator<Item = (u64, &'a [u8])> + '_ {
+    pub(super) fn range(&self, range: Range<usize>) -> impl Iterator<Item = (u64, &[u8])> + '_ {
         range.filter_map(|at| Some((at as u64, self.get(at)?)))
     }
 
-    fn get(&self, at: usize) -> Option<&'a [u8]> {
+    fn get(&self, at: usize) -> Option<&[u8]> {
         match self {
-            Rows::Text(column) => column.is_valid(at).then(|| column.value(at).as_bytes()),
-            Rows::LargeText(column) => column.is_valid(at).then(|| column.value(at).as_bytes()),
-            Rows::TextView(column) => column.is_valid(at).then(|| column.value(at).as_bytes()),
             Rows::Bytes(column) => column.is_valid(at).then(|| column.value(at)),
-            Rows::LargeBytes(column) => column.is_valid(at).then(|| column.value(at)),
-            Rows::BytesView(column) => column.is_valid(at).then(|| column.value(at)),
+            Rows::Large(column) => column.is_valid(at).then(|| column.value(at)),
+            Rows::View(column) => column.is_valid(at).then(|| column.value(at)),
         }
     }
 }

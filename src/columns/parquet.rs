@@ -1,11 +1,7 @@
-//! Events as a table: a Parquet file with flat columns for the fields that people ask for, and the
-//! whole event as JSON.
-//!
-//! A column is called by its UDM path, with `_` for `.`; of a repeated field it holds the first
-//! value. What an event does not have is null. [`COLUMNS`] lists them; `event` holds everything.
+//! Events as a Parquet file: the columns, and `event`, the whole event as JSON.
 
+use super::{COLUMNS, Reader, TIME, name};
 use bytes::Bytes;
-use chrono::DateTime;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::column::writer::ColumnWriter;
 use parquet::data_type::ByteArray;
@@ -13,37 +9,10 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
-use serde_json::Value;
 use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-/// The UDM fields that have a column of their own, all texts. Before them stands
-/// `metadata_event_timestamp`, microseconds in UTC; behind them `event`, the whole event as JSON.
-pub const COLUMNS: [&str; 20] = [
-    "metadata.event_type",
-    "metadata.product_event_type",
-    "metadata.product_log_id",
-    "metadata.log_type",
-    "metadata.product_name",
-    "metadata.vendor_name",
-    "metadata.description",
-    "principal.hostname",
-    "principal.ip",
-    "principal.namespace",
-    "principal.asset.ip",
-    "principal.user.userid",
-    "principal.user.phone_numbers",
-    "target.hostname",
-    "target.ip",
-    "target.user.userid",
-    "security_result.summary",
-    "security_result.action",
-    "security_result.severity",
-    "extensions.auth.mechanism",
-];
-/// The field of the timestamp.
-const TIME: &str = "metadata.event_timestamp";
 /// A row group has at most so many rows, and about so many bytes of events.
 const ROWS: usize = 100_000;
 const BYTES: usize = 16 << 20;
@@ -55,6 +24,7 @@ pub struct Table<W: Write + Send> {
     texts: Vec<Vec<Option<ByteArray>>>,
     events: Vec<ByteArray>,
     bytes: usize,
+    reader: Reader,
 }
 
 impl<W: Write + Send> Table<W> {
@@ -75,7 +45,7 @@ impl<W: Write + Send> Table<W> {
             .build();
         let file = SerializedFileWriter::new(out, Arc::new(schema), Arc::new(properties)).map_err(failed)?;
         let texts = vec![Vec::new(); COLUMNS.len()];
-        Ok(Table { file, times: Vec::new(), texts, events: Vec::new(), bytes: 0 })
+        Ok(Table { file, times: Vec::new(), texts, events: Vec::new(), bytes: 0, reader: Reader::default() })
     }
 
     /// Adds events, one a line.
@@ -84,13 +54,12 @@ impl<W: Write + Send> Table<W> {
     /// If they can't be written.
     pub fn push(&mut self, lines: &[u8]) -> io::Result<()> {
         for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            // What the converter writes is JSON.
-            let event: Value = serde_json::from_slice(line)?;
-            let event = bare(&event);
-            let time = text(event, TIME).and_then(|time| DateTime::parse_from_rfc3339(&time).ok());
-            self.times.push(time.map(|time| time.timestamp_micros()));
-            for (column, path) in self.texts.iter_mut().zip(COLUMNS) {
-                column.push(text(event, path).map(|text| ByteArray::from(text.into_bytes())));
+            let Some((time, row)) = self.reader.read(line) else {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "a line is no event"));
+            };
+            self.times.push(time);
+            for (column, text) in self.texts.iter_mut().zip(row) {
+                column.push(text.map(|text| ByteArray::from(text.into_owned().into_bytes())));
             }
             self.events.push(ByteArray::from(Bytes::copy_from_slice(line)));
             self.bytes += line.len();
@@ -149,51 +118,6 @@ impl<W: Write + Send> fmt::Debug for Table<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Table").field("rows", &self.events.len()).finish_non_exhaustive()
     }
-}
-
-/// The column of a UDM field.
-fn name(path: &str) -> String {
-    path.replace('.', "_")
-}
-
-/// The event without what may stand around it.
-fn bare(event: &Value) -> &Value {
-    let idm = event.get("event").and_then(|event| event.get("idm"));
-    let inner = idm.and_then(|idm| idm.get("read_only_udm").or_else(|| idm.get("readOnlyUdm")));
-    inner.unwrap_or(event)
-}
-
-/// The text of a field, however its name is spelled; of a repeated one, the first.
-fn text(event: &Value, path: &str) -> Option<String> {
-    let mut value = event;
-    for part in path.split('.') {
-        value = match value.get(part) {
-            Some(inner) => inner,
-            None => value.get(camel(part))?,
-        };
-        if let Value::Array(all) = value {
-            value = all.first()?;
-        }
-    }
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Null | Value::Object(_) | Value::Array(_) => None,
-        other => Some(other.to_string()),
-    }
-}
-
-/// `event_type` as `eventType`.
-fn camel(name: &str) -> String {
-    let mut made = String::with_capacity(name.len());
-    let mut upper = false;
-    for c in name.chars() {
-        match c {
-            '_' => upper = true,
-            c if std::mem::take(&mut upper) => made.push(c.to_ascii_uppercase()),
-            c => made.push(c),
-        }
-    }
-    made
 }
 
 /// The writer's error, with what went wrong below it.

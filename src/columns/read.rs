@@ -1,0 +1,263 @@
+//! Takes the columns' values out of events.
+
+use super::learnt::Learnt;
+use super::{COLUMNS, TIME, time};
+use std::borrow::Cow;
+use std::ops::Range;
+
+/// The values of an event.
+pub type Row<'e> = [Option<Cow<'e, str>>; COLUMNS.len()];
+/// Where values are, by column; the last is the time.
+pub(super) type Places = [Option<Range<usize>>; COLUMNS.len() + 1];
+
+/// A key and what is below it.
+#[derive(Debug, Clone, Default)]
+struct Node {
+    column: Option<usize>,
+    /// Keys, in both of their spellings.
+    below: Vec<(String, Node)>,
+}
+
+/// Reads events as the converter writes them: compact, in any spelling, in an envelope or not. It
+/// remembers what they look like, so one is best used for many.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    root: Node,
+    learnt: Learnt,
+}
+
+impl Default for Reader {
+    fn default() -> Reader {
+        let mut fields = Node::default();
+        for (column, path) in COLUMNS.iter().chain([&TIME]).enumerate() {
+            fields.insert(path, column);
+        }
+        let mut root = fields.clone();
+        for inner in ["read_only_udm", "readOnlyUdm"] {
+            root.at("event").at("idm").below.push((inner.to_owned(), fields.clone()));
+        }
+        Reader { root, learnt: Learnt::default() }
+    }
+}
+
+impl Reader {
+    /// The time of an event, in microseconds since 1970, and the values of [`COLUMNS`]. Nothing for
+    /// what the converter does not write.
+    pub fn read<'e>(&mut self, event: &'e [u8]) -> Option<(Option<i64>, Row<'e>)> {
+        let mut places = Places::default();
+        if !self.learnt.fit(event, &mut places) {
+            let mut walk = Walk { event, at: 0, places: Places::default(), texts: Vec::new(), plain: true };
+            walk.value(Some(&self.root), true)?;
+            if walk.plain {
+                self.learnt.learn(event, &walk.texts, &walk.places);
+            }
+            places = walk.places;
+        }
+        let text = |place: &Option<Range<usize>>| unescaped(&event[place.clone()?]);
+        let time = text(&places[COLUMNS.len()]).and_then(|text| time::micros(&text));
+        Some((time, std::array::from_fn(|column| text(&places[column]))))
+    }
+}
+
+/// A text as it is meant.
+#[inline]
+fn unescaped(raw: &[u8]) -> Option<Cow<'_, str>> {
+    let text = std::str::from_utf8(raw).ok()?;
+    if memchr::memchr(b'\\', raw).is_none() {
+        return Some(Cow::Borrowed(text));
+    }
+    serde_json::from_str(&format!("\"{text}\"")).ok().map(Cow::Owned)
+}
+
+impl Node {
+    fn at(&mut self, key: &str) -> &mut Node {
+        let place = self.below.iter().position(|(known, _)| known == key).unwrap_or_else(|| {
+            self.below.push((key.to_owned(), Node::default()));
+            self.below.len() - 1
+        });
+        &mut self.below[place].1
+    }
+
+    fn insert(&mut self, path: &str, column: usize) {
+        let (key, rest) = path.split_once('.').map_or((path, None), |(key, rest)| (key, Some(rest)));
+        let mut spellings = vec![key.to_owned(), camel(key)];
+        spellings.dedup();
+        for key in spellings {
+            let node = self.at(&key);
+            match rest {
+                Some(rest) => node.insert(rest, column),
+                None => node.column = Some(column),
+            }
+        }
+    }
+
+    fn find(&self, key: &[u8]) -> Option<&Node> {
+        self.below.iter().find(|(known, _)| known.as_bytes() == key).map(|(_, node)| node)
+    }
+}
+
+/// `event_type` as `eventType`.
+fn camel(name: &str) -> String {
+    let mut made = String::with_capacity(name.len());
+    let mut upper = false;
+    for c in name.chars() {
+        match c {
+            '_' => upper = true,
+            c if std::mem::take(&mut upper) => made.push(c.to_ascii_uppercase()),
+            c => made.push(c),
+        }
+    }
+    made
+}
+
+struct Walk<'e> {
+    event: &'e [u8],
+    at: usize,
+    places: Places,
+    /// Where texts are that are values.
+    texts: Vec<Range<usize>>,
+    /// Whether all values are texts.
+    plain: bool,
+}
+
+impl Walk<'_> {
+    fn byte(&self) -> Option<u8> {
+        self.event.get(self.at).copied()
+    }
+
+    fn eat(&mut self, byte: u8) -> Option<()> {
+        (self.byte()? == byte).then(|| self.at += 1)
+    }
+
+    /// A text's inside.
+    fn text(&mut self) -> Option<Range<usize>> {
+        self.eat(b'"')?;
+        let start = self.at;
+        loop {
+            let step = memchr::memchr2(b'"', b'\\', &self.event[self.at..])?;
+            self.at += step + 1;
+            if self.event[self.at - 1] == b'"' {
+                return Some(start..self.at - 1);
+            }
+            self.at += 1;
+            self.byte()?;
+        }
+    }
+
+    /// A value, which is that of `node`; of a list, its first one is.
+    fn value(&mut self, node: Option<&Node>, list: bool) -> Option<()> {
+        match self.byte()? {
+            b'{' => {
+                self.at += 1;
+                while self.byte()? != b'}' {
+                    let key = self.text()?;
+                    self.eat(b':')?;
+                    let below = node.and_then(|node| node.find(&self.event[key]));
+                    self.value(below, true)?;
+                    if self.byte()? == b',' {
+                        self.at += 1;
+                    }
+                }
+                self.at += 1;
+            }
+            b'[' => {
+                self.at += 1;
+                let mut node = node.filter(|_| list);
+                while self.byte()? != b']' {
+                    self.value(node.take(), false)?;
+                    if self.byte()? == b',' {
+                        self.at += 1;
+                    }
+                }
+                self.at += 1;
+            }
+            first => {
+                let place = if first == b'"' {
+                    let text = self.text()?;
+                    self.texts.push(text.clone());
+                    text
+                } else {
+                    self.plain = false;
+                    let start = self.at;
+                    let is_end = |byte: &u8| matches!(byte, b',' | b'}' | b']');
+                    self.at += self.event[start..].iter().position(is_end)?;
+                    start..self.at
+                };
+                if let Some(column) = node.and_then(|node| node.column)
+                    && &self.event[place.clone()] != b"null"
+                {
+                    self.places[column] = Some(place);
+                }
+            }
+        }
+        Some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::convert::{Converter, Envelope, FieldNames, Options};
+    use crate::mapping::Mapping;
+    use serde_json::Value;
+
+    /// The same by a tree.
+    fn text(event: &Value, path: &str) -> Option<String> {
+        let idm = event.get("event").and_then(|event| event.get("idm"));
+        let inner = idm.and_then(|idm| idm.get("read_only_udm").or_else(|| idm.get("readOnlyUdm")));
+        let mut value = inner.unwrap_or(event);
+        for part in path.split('.') {
+            value = value.get(part).or_else(|| value.get(camel(part)))?;
+            if let Value::Array(all) = value {
+                value = all.first()?;
+            }
+        }
+        match value {
+            Value::String(text) => Some(text.clone()),
+            Value::Null | Value::Object(_) | Value::Array(_) => None,
+            other => Some(other.to_string()),
+        }
+    }
+
+    fn check(events: &[u8]) -> usize {
+        let mut reader = Reader::default();
+        let mut values = 0;
+        for line in events.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+            let event: Value = serde_json::from_slice(line).unwrap();
+            let (time, row) = reader.read(line).unwrap();
+            assert_eq!(time, text(&event, TIME).and_then(|text| time::micros(&text)));
+            for (value, path) in row.iter().zip(COLUMNS) {
+                values += usize::from(value.is_some());
+                assert_eq!(value.as_deref().map(str::to_owned), text(&event, path), "{path}");
+            }
+        }
+        values
+    }
+
+    #[test]
+    fn columns_are_those_of_the_tree() {
+        let log = include_bytes!("../../fixtures/quickstart/input.ndjson");
+        for name in crate::builtin_mappings() {
+            let mapping = Mapping::builtin(name).unwrap();
+            for (field_names, envelope) in
+                [(FieldNames::Snake, Envelope::Bare), (FieldNames::Camel, Envelope::Event)]
+            {
+                let namespace = Some("a \"b\" \\ \u{e9}".to_owned());
+                let options = Options { field_names, envelope, namespace, ..Options::default() };
+                let converter = Converter::new(&mapping, &options);
+                let mut events = converter.convert(log).events;
+                assert!(check(&events) > 50);
+                #[cfg(feature = "synth")]
+                {
+                    let mix = "v2=50,v1=20,awkward=20,shuffled=5,wrapped=5".parse().unwrap();
+                    let log = crate::synth::Generator::records(5, &mix, 5_000);
+                    events.extend(converter.convert(&log).events);
+                    assert!(check(&events) > 50_000);
+                }
+            }
+        }
+        let odd = br#"{"metadata":{"event_type":null,"description":12.5,"log_type":true},"principal":{"ip":[],"asset":{"ip":[["x"],"y"]}},"security_result":[{},{"summary":"no"}],"target":{"hostname":{"x":"y"}}}"#;
+        check(&[odd.as_slice(), b"\n{}\n"].concat());
+        assert!(Reader::default().read(b"{\"a\":").is_none() && Reader::default().read(b"").is_none());
+    }
+}
