@@ -1,6 +1,6 @@
-//! The AWS Lambda function that collects Duo's logs; Lambda wants its program to have this name.
+//! The AWS Lambda functions that collect Duo's logs and convert objects; Lambda wants its program to have this name.
 
-/// A run waits most of the time, for one thing after the other: one thread will do.
+/// One invocation comes after the other, and what blocks has threads of its own: one thread will do.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     udmap::lambda::serve().await

@@ -76,7 +76,7 @@ impl<'a> Ledger<'a> {
     }
 
     /// Makes outputs durable and then their lines; gives back whose they are.
-    fn write(&mut self, mut entries: Vec<Entry>) -> Result<Vec<Entry>, Error> {
+    pub(super) fn write(&mut self, mut entries: Vec<Entry>) -> Result<Vec<Entry>, Error> {
         self.settle(&mut entries);
         if entries.is_empty() {
             return Ok(entries);

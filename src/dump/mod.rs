@@ -26,6 +26,7 @@ mod place;
 mod plan;
 mod remove;
 mod run;
+mod single;
 mod verify;
 
 pub use account::{Account, Cause, Failures};
@@ -33,6 +34,7 @@ pub use filter::Filter;
 pub use line::{Kind, Line, Output};
 pub use plan::{Plan, plan};
 pub use run::run;
+pub use single::{Became, Singles};
 pub use verify::{Verified, verify};
 
 use crate::convert::{Converter, Envelope, FieldNames, Options};

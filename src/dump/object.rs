@@ -194,7 +194,13 @@ impl Context<'_> {
         Ok(())
     }
 
-    fn convert(&self, session: &mut Session, at: usize, found: &Found) -> Result<(Entry, Tally), Trouble> {
+    /// Converts an object: what is to be kept of it.
+    pub(super) fn convert(
+        &self,
+        session: &mut Session,
+        at: usize,
+        found: &Found,
+    ) -> Result<(Entry, Tally), Trouble> {
         let origin = &self.origins[at];
         let large = found.size >= LARGE;
         let _share = self.budget.take(found.size, large);

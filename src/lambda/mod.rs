@@ -1,10 +1,14 @@
-//! The collector as an AWS Lambda function: one invocation is one run, until shortly before its deadline.
+//! AWS Lambda functions in one program: the collector, and the conversion of objects (`objects`). `UDMAP_FUNCTION`
+//! says which; it is the collector by default.
+//!
+//! Of the collector, one invocation is one run, until shortly before its deadline.
 //!
 //! Settings come from the environment, by the same names as everywhere; Duo's keys from there or, with `DUO_SECRET_ARN`,
 //! from Secrets Manager. A run that fails is an invocation that fails: Lambda counts it, repeats it, and an alarm can ring.
 
 mod convert;
 mod line;
+mod objects;
 mod secret;
 
 use crate::collect::{Collector, Error, Failure, Limits, Report, Settings};
@@ -22,9 +26,13 @@ const LAST_MOMENT: Duration = Duration::from_secs(1);
 /// Answers invocations for as long as Lambda lets the process live.
 ///
 /// # Errors
-/// If Lambda can't be spoken with.
+/// If Lambda can't be spoken with, or if `UDMAP_FUNCTION` names no function.
 pub async fn serve() -> Result<(), lambda_runtime::Error> {
-    lambda_runtime::run(service_fn(invoked)).await
+    match std::env::var("UDMAP_FUNCTION").unwrap_or_default().trim() {
+        "" | "collect" => lambda_runtime::run(service_fn(invoked)).await,
+        "convert" => lambda_runtime::run(service_fn(objects::invoked)).await,
+        other => Err(format!("`{other}` (UDMAP_FUNCTION) is neither `collect` nor `convert`").into()),
+    }
 }
 
 /// One invocation. What the event says is of no interest: it only says when.

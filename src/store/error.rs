@@ -173,6 +173,20 @@ impl Error {
         Error::new(named, Doing::Read, ErrorKind::InputIsOutput, "it is both input and output")
     }
 
+    /// An object that lies below no input.
+    #[cfg(feature = "dump")]
+    pub(crate) fn no_input(name: &str) -> Error {
+        let named = Object::Named(name.to_owned());
+        Error::new(named, Doing::Read, ErrorKind::BadUrl, "it lies below none of the inputs")
+    }
+
+    /// An output that did not get its name.
+    #[cfg(feature = "dump")]
+    pub(crate) fn not_settled(name: &str) -> Error {
+        let named = Object::Named(name.to_owned());
+        Error::new(named, Doing::Read, ErrorKind::Io, "what became of it could not be put in its place")
+    }
+
     /// What an object holds is not what it should be.
     #[cfg(feature = "objects")]
     pub(crate) fn damaged(name: &str, why: impl Into<String>) -> Error {

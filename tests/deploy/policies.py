@@ -293,10 +293,11 @@ def trust(name, statement):
     principal = statement.get("Principal")
     known = {"FunctionRole": {"Service": "lambda.amazonaws.com"}, "TimerRole": {"Service": "scheduler.amazonaws.com"}}
     known["ReaderRole"] = {"Federated": "accounts.google.com"}
+    known["StateMachineRole"] = {"Service": "states.amazonaws.com"}
     if principal != known.get(name):
         yield f"{name}: may be assumed by {principal}"
     conditions = statement.get("Condition", {}).get("StringEquals", {})
-    if name == "TimerRole" and conditions.get("aws:SourceAccount") != PSEUDO["AWS::AccountId"]:
+    if name in ("TimerRole", "StateMachineRole") and conditions.get("aws:SourceAccount") != PSEUDO["AWS::AccountId"]:
         yield f"{name}: may be assumed for another account's schedules"
     if name == "ReaderRole" and not conditions.get("accounts.google.com:sub"):
         yield f"{name}: may be assumed by any account of Google's"

@@ -13,6 +13,7 @@ use std::sync::OnceLock;
 use udmap::collect::Settings;
 
 const TEMPLATE: &str = "deploy/aws/template.yaml";
+const BATCH: &str = "deploy/aws/batch.yaml";
 const MANIFESTS: [&str; 2] = ["deploy/kubernetes/cronjob.yaml", "deploy/kubernetes/secret.example.yaml"];
 
 /// The folder of a Python with the checkers' packages.
@@ -70,6 +71,80 @@ fn cfn_lint_has_nothing_to_say() {
         "##,
         lint,
     );
+}
+
+#[test]
+fn cfn_lint_has_nothing_to_say_of_the_batch_and_its_state_machine() {
+    let lint = |template: &Path| {
+        said(Command::new(checkers().join("cfn-lint")).args(["--include-checks", "I", "--"]).arg(template))
+    };
+    assert_eq!(lint(&project(BATCH)), (true, String::new()));
+    each_mutation_is_found(
+        BATCH,
+        r##"
+            Runtime: provided.al2023 => Runtime: python2.7 => python2.7
+            FunctionResponseTypes: [ReportBatchItemFailures] => FunctionResponseTypes: [ReportFailures] => ReportFailures
+            Type: Choice => Type: Chose => Chose
+            BackoffRate: 2 => BackoffRate: fast => fast
+        "##,
+        lint,
+    );
+}
+
+#[test]
+fn the_batch_may_do_what_is_needed_and_ends_as_it_should() {
+    let run = |template: &Path| check("batch.py", &[template]);
+    let (success, said) = run(&project(BATCH));
+    assert!(success, "{said}");
+    each_mutation_is_found(
+        BATCH,
+        r##"
+            # Too much, too little.
+            Action: s3:GetObject => Action: [s3:GetObject, s3:DeleteObject] => FunctionRole: holds s3:DeleteObject
+            [s3:PutObject, s3:GetObject, s3:AbortMultipartUpload] => [s3:PutObject, s3:GetObject] => FunctionRole: lacks s3:AbortMultipartUpload
+            ${OutputBucket}/${RejectsPrefix}* => ${OutputBucket}/x* => FunctionRole: lacks s3:PutObject on {rejects}
+            ${InputBucket}/${InputPrefix}* => ${InputBucket}/* => FunctionRole: may do s3:GetObject on {elsewhere}
+            s3:prefix: => s3:max-keys: => ListBucket without a condition
+            Action: states:DescribeMapRun => Action: states:ListMapRuns => StateMachineRole: lacks states:DescribeMapRun
+            stateMachine:${AWS::StackName}-convert => stateMachine:* => StateMachineRole: may do states:StartExecution
+            ${OutputPrefix}runs/* => ${OutputPrefix}* => StateMachineRole: may do s3:PutObject on {events}
+            aws:SourceArn: => aws:Arn: => QueuePolicy: anybody's bucket
+            # The queue.
+            [ReportBatchItemFailures] => [] => FromQueue: a message that fails takes others back
+            maxReceiveCount: 5 => maxReceiveCount: 1 => Queue: tried only once
+            VisibilityTimeout: 5400 => VisibilityTimeout: 300 => Queue: handed out again
+            # The state machine.
+            Mode: DISTRIBUTED => Mode: SPREAD => ConvertPrefix: Mode is SPREAD
+            MaxItemsPerBatchPath: => MaxItemsPerBatchPaths: => ConvertPrefix: MaxItemsPerBatchPaths is not known
+            Next: HowItEnded => Next: Done => ConvertPrefix: failures are not looked at
+            Default: SomeFailed => Default: Done => SomeFailed: never reached
+            { bucket: "${InputBucket}", encoded: true } => { bucket: "${InputBucket}", encoded: false } => ConvertInventory: keys are encoded
+            Payload.$: $ => Payload.$: $.Items => ConvertPrefix: the function is not given the batch
+            ToleratedFailurePercentage: 100 => ToleratedFailurePercentage: 5 => ConvertPrefix: one that fails stops
+            UDMAP_FUNCTION: convert => UDMAP_FUNCTION: collect => Function: does not convert
+        "##,
+        run,
+    );
+    // Each setting is one that the function reads.
+    let read: String = ["settings.rs", "mod.rs", "../mod.rs"]
+        .iter()
+        .map(|name| fs::read_to_string(project("src/lambda/objects").join(name)).expect("the source"))
+        .collect();
+    let given = settings(BATCH, ":");
+    assert!(given.len() >= 5, "{given:?}");
+    for (name, _) in given {
+        assert!(read.contains(&format!("\"{name}\"")), "{name} is not read");
+    }
+    let guide = fs::read_to_string(project("docs/scale.md")).expect("the guide");
+    let template = fs::read_to_string(project(BATCH)).expect("the template");
+    let parameters = template.split("\nParameters:\n").nth(1).and_then(|rest| rest.split("\nRules:\n").next());
+    for line in parameters.expect("parameters").lines() {
+        if let Some(name) = line.strip_prefix("  ").and_then(|it| it.strip_suffix(':'))
+            && name.chars().all(char::is_alphanumeric)
+        {
+            assert!(guide.contains(&format!("`{name}`")), "not in docs/scale.md: {name}");
+        }
+    }
 }
 
 #[test]

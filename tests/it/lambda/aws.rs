@@ -21,6 +21,8 @@ pub(super) const SECRET_ARN: &str = "arn:aws:secretsmanager:eu-west-1:1111222233
 pub(super) struct Invocation {
     /// From when the function takes it to its deadline.
     pub(super) time: Duration,
+    /// What it says.
+    pub(super) event: Value,
 }
 
 /// Lambda's runtime API: hands out invocations one after the other, and takes what becomes of them.
@@ -47,7 +49,7 @@ impl Runtime {
                     };
                     let deadline = SystemTime::now() + next.time;
                     let deadline = deadline.duration_since(UNIX_EPOCH).expect("after 1970").as_millis();
-                    let event = json!({ "source": "aws.scheduler", "detail": {} }).to_string();
+                    let event = next.event.to_string();
                     Some(
                         Reply::new(200, event)
                             .with("content-type", "application/json")

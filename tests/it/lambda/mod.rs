@@ -3,6 +3,7 @@
 
 mod aws;
 mod http;
+mod objects;
 
 use crate::collect::duo::{Duo, Fault, HOST, IKEY, Record, SKEY, Switches, record};
 use crate::collect::signature::Asked;
@@ -51,9 +52,14 @@ struct Ran {
     stderr: String,
 }
 
+/// What the schedule says.
+fn event() -> Value {
+    json!({ "source": "aws.scheduler", "detail": {} })
+}
+
 /// Runs the function with this environment for invocations that have so much time each.
 fn invoke(environment: &[(&str, &str)], times: &[Duration]) -> Ran {
-    let runtime = Runtime::new(times.iter().map(|&time| Invocation { time }).collect());
+    let runtime = Runtime::new(times.iter().map(|&time| Invocation { time, event: event() }).collect());
     let mut child = Command::new(env!("CARGO_BIN_EXE_bootstrap"))
         .env_clear()
         .env("AWS_LAMBDA_RUNTIME_API", runtime.address())

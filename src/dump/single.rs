@@ -1,0 +1,118 @@
+//! Objects converted one at a time, by whoever is told of them and does not list: a function that is
+//! called for each.
+//!
+//! Outputs have the keys that a run over the prefix gives them. Each object's line is a manifest of its
+//! own, `manifest/IDENTITY/part-00001.ndjson`, whose key follows from object and mapping: so whoever is
+//! told twice finds it, and a run over the prefix finds it, too.
+
+use super::account::Account;
+use super::index::{Known, parse};
+use super::ledger::Ledger;
+use super::line::Line;
+use super::object::Trouble;
+use super::place::{Origin, Target};
+use super::{Context, Settings};
+use crate::convert::{Converter, Session};
+use crate::store::depot::{Access, Found};
+use crate::store::{Error, ErrorKind};
+
+/// Converts objects below the inputs of some [`Settings`], each when it is named.
+#[derive(Debug)]
+pub struct Singles<'a>(Context<'a>);
+
+/// What became of an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Became {
+    /// It was converted: its outputs and its manifest line are durable.
+    Converted(Box<Line>),
+    /// It had been converted before, and everything is there.
+    Known(Box<Line>),
+    /// It is not there.
+    Gone,
+    /// It is not wanted: the filter leaves it out, it stands for a folder, or it is an output.
+    Left,
+    /// It was told to stop first.
+    Stopped,
+}
+
+impl<'a> Singles<'a> {
+    /// `settings` say where objects come from and go to; `after` and `pack` have no meaning here.
+    ///
+    /// # Errors
+    /// If a URL is none, or an input is an output.
+    pub fn new(
+        settings: &'a Settings,
+        converter: &'a Converter,
+        access: &Access,
+        account: &'a Account,
+    ) -> Result<Singles<'a>, Error> {
+        Ok(Singles(Context::new(settings, converter, account, access)?))
+    }
+
+    /// Converts the object `key` of the bucket or folder called `root` (`s3://bucket`), if that is
+    /// not done yet. Any number of threads and processes may be told of the same object at once: its
+    /// outputs are the same, once.
+    ///
+    /// # Errors
+    /// If it lies below no input, or can't be read, or outputs can't be written. It can be tried
+    /// again.
+    pub fn convert(&self, session: &mut Session, root: &str, key: &str) -> Result<Became, Error> {
+        let Singles(context) = self;
+        let is_below = |origin: &&Origin| origin.depot.root() == root && key.starts_with(&origin.prefix);
+        let Some(at) = context.origins.iter().position(|origin| is_below(&origin)) else {
+            return Err(Error::no_input(&format!("{root}/{key}")));
+        };
+        let origin = &context.origins[at];
+        let name = origin.depot.name(key);
+        let targets = [Some(&context.output), context.rejects.as_ref(), Some(&context.manifest)];
+        let is_own = |target: &Target| origin.finds(target) && name.starts_with(&target.whole_name());
+        if key.ends_with('/') || targets.into_iter().flatten().any(is_own) {
+            return Ok(Became::Left);
+        }
+        let Some(found) = origin.depot.look(key)? else { return Ok(Became::Gone) };
+        if !context.settings.filter.wants(origin.relative(key), &found) {
+            return Ok(Became::Left);
+        }
+        if let Some(line) = self.known(origin, &found)? {
+            return Ok(Became::Known(line));
+        }
+        let converted =
+            context.again(origin, found.clone(), &mut |found| context.convert(session, at, found));
+        let (entry, tally) = match converted {
+            Ok(both) => both,
+            Err(Trouble::Stopped) => return Ok(Became::Stopped),
+            Err(Trouble::Failed(error)) if error.kind() == ErrorKind::NotFound => {
+                // Whether it is the object that is not there, and not the bucket of the outputs.
+                return if origin.depot.look(key)?.is_none() { Ok(Became::Gone) } else { Err(*error) };
+            }
+            Err(Trouble::Failed(error)) => return Err(*error),
+        };
+        context.account.add(&tally);
+        let Some((line, found)) = entry.lines.first().cloned() else { return Ok(Became::Gone) };
+        let mut ledger = Ledger::new(&context.manifest, &context.id(origin, &found), context.account);
+        match ledger.write(vec![entry]) {
+            Ok(written) if !written.is_empty() => Ok(Became::Converted(Box::new(line))),
+            // What could not be put in its place is in the account.
+            Ok(_) => Err(Error::not_settled(&name)),
+            // Somebody else was faster, with another version of this program.
+            Err(error) if error.kind() == ErrorKind::Taken => match self.known(origin, &found)? {
+                Some(line) => Ok(Became::Known(line)),
+                None => Err(error),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The line of an object that has been converted, if its outputs are all there.
+    fn known(&self, origin: &Origin, found: &Found) -> Result<Option<Box<Line>>, Error> {
+        let Singles(context) = self;
+        let Target { depot, prefix } = &context.manifest;
+        let key = format!("{prefix}{}/part-00001.ndjson", context.id(origin, found));
+        let Some(part) = depot.look(&key)? else { return Ok(None) };
+        let bytes = depot.peek(&part, false, part.size)?;
+        let line: Line = parse(bytes.trim_ascii_end(), &depot.name(&key))?;
+        let ours = line.outputs.first().is_some_and(|it| it.url.starts_with(&context.output.whole_name()));
+        let known = Known { outputs: line.outputs.clone(), rejects: line.rejects };
+        Ok((ours && context.still_stands(&known)).then(|| Box::new(line)))
+    }
+}
