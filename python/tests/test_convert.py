@@ -129,7 +129,7 @@ def test_validate_and_explain_are_the_commands(command, converted, tmp_path):
     keys = ["severity", "code", "path", "message", "line", "byte", "event"]
     got = [tuple(getattr(finding, key) for key in keys) for finding in checked.findings]
     assert got == [tuple(item[key] for key in keys) for item in want["findings"]] and len(got) > 100
-    assert udmap.validate(converted[0]).ok
+    assert udmap.validate(udmap.convert(log).ndjson).ok
     assert not udmap.validate(b'{"metadata":{}}', strict=True).ok
 
 
@@ -153,4 +153,4 @@ def test_the_gil_is_released(log):
 
 
 def test_the_docs_examples():
-    assert doctest.testmod(udmap).failed == 0
+    assert doctest.testmod(udmap, extraglobs={"udmap": udmap}).failed == 0

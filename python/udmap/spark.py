@@ -11,7 +11,7 @@ import os
 from typing import Any, Iterator, Optional, Sequence, Union
 
 import pyarrow
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, functions
 from pyspark.sql import types as spark
 
 from . import Converter, Mapping
@@ -69,14 +69,19 @@ def to_udm(
         if field.name not in ("row", *kept):
             fields.append(spark.StructField(field.name, _type(field.type)))
     names = [field.name for field in fields]
+    # Spark's mapInArrow takes no column whose name has a dot: on the way they have names of their own.
+    needed = {name: f"c{n}" for n, name in enumerate(dict.fromkeys([column, *kept]))}
+    given = [needed[name] for name in kept]
 
     def run(batches: Iterator[pyarrow.RecordBatch]) -> Iterator[pyarrow.RecordBatch]:
         first = next(batches, None)
         if first is None:
             return
         reader = pyarrow.RecordBatchReader.from_batches(first.schema, itertools.chain([first], batches))
-        for batch in converter.convert_batches(reader, column, keep=kept, columns=columns):
-            yield batch.select(names)
+        for batch in converter.convert_batches(reader, needed[column], keep=given, columns=columns):
+            # Without `row`, which counts within a task.
+            yield pyarrow.RecordBatch.from_arrays(batch.columns[1:], names=names)
 
-    needed = list(dict.fromkeys([column, *kept]))
-    return df.select(*[f"`{name}`" for name in needed]).mapInArrow(run, spark.StructType(fields))
+    quoted = {name: "`" + name.replace("`", "``") + "`" for name in needed}
+    input = df.select(*[functions.col(quoted[name]).alias(to) for name, to in needed.items()])
+    return input.mapInArrow(run, spark.StructType(fields))
