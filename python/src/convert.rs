@@ -21,6 +21,9 @@ type Counts = Vec<(&'static str, u64)>;
 /// events, rejects, counts, rejects by reason, inputs that failed
 type Converted = (Py<PyBytes>, Vec<Reject>, Counts, Counts, Vec<String>);
 
+/// The same before it is Python's.
+type Run = (Vec<u8>, Vec<Reject>, convert::Tally, Vec<String>);
+
 /// Converts by one mapping, with its options.
 #[pyclass(frozen, module = "udmap")]
 pub(crate) struct Converter {
@@ -142,11 +145,7 @@ pub(crate) fn open(data: Option<&[u8]>, path: Option<&str>) -> PyResult<Vec<(Str
 }
 
 impl Converter {
-    fn run(
-        &self,
-        data: Option<&[u8]>,
-        path: Option<&str>,
-    ) -> PyResult<(Vec<u8>, Vec<Reject>, convert::Tally, Vec<String>)> {
+    fn run(&self, data: Option<&[u8]>, path: Option<&str>) -> PyResult<Run> {
         let inputs = open(data, path)?
             .into_iter()
             .map(|(name, input)| Input { name, open: Box::new(move || Ok(Box::new(input) as Boxed)) });

@@ -5,6 +5,9 @@ use pyo3::prelude::*;
 use std::collections::BTreeMap;
 use udmap::tables::{self, Table};
 
+/// A table's name, its text, and the texts that it builds on.
+type Texts = (String, String, BTreeMap<String, String>);
+
 /// A mapping table that has been read and checked.
 #[pyclass(frozen, module = "udmap")]
 pub(crate) struct Mapping(pub(crate) Table);
@@ -23,9 +26,7 @@ impl Mapping {
         tables::reload(name, text, &bases).map(Mapping).map_err(|error| errors::mapping(&error))
     }
 
-    fn __reduce__<'py>(
-        slf: &Bound<'py, Mapping>,
-    ) -> PyResult<(Bound<'py, PyAny>, (String, String, BTreeMap<String, String>))> {
+    fn __reduce__<'py>(slf: &Bound<'py, Mapping>) -> PyResult<(Bound<'py, PyAny>, Texts)> {
         let Table { name, text, bases, .. } = &slf.get().0;
         let again = slf.get_type().getattr("_of_texts")?;
         Ok((again, (name.clone(), text.clone(), bases.clone())))

@@ -1,4 +1,4 @@
-"""How fast the package is, beside the command: the same records, in turns; medians.
+"""How fast the package is, beside the command: the same records, in turns; medians, of the clock and of CPU time.
 
     python throughput.py LOG.ndjson [RUNS]
 
@@ -8,6 +8,7 @@ the rows' making not in the package's; both are some tens of nanoseconds a recor
 """
 
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -35,24 +36,31 @@ def main(log, runs=9):
 
     kinds = {}
     for threads in (1, 2):
-        kinds[f"command, {threads} thread(s)"] = lambda threads=threads: by_command(threads)
+        kinds[f"command, {threads}"] = lambda threads=threads: by_command(threads)
         kinds[f"Arrow, event alone, {threads}"] = lambda threads=threads: by_arrow(threads, False)
         kinds[f"Arrow, with columns, {threads}"] = lambda threads=threads: by_arrow(threads, True)
     kinds["convert(bytes), 1"] = lambda data=open(log, "rb").read(): udmap.convert(data)
     taken = {name: [] for name in kinds}
     for _ in range(int(runs)):
         for name, run in kinds.items():
-            start = time.perf_counter()
+            start, busy = time.perf_counter(), cpu()
             run()
-            taken[name].append(time.perf_counter() - start)
+            taken[name].append((time.perf_counter() - start, cpu() - busy))
     print(f"{len(rows)} rows, {size / 1e6:.1f} MB, {runs} runs in turns")
     for name, times in taken.items():
-        median = statistics.median(times)
-        share = statistics.median(taken[f"command, {2 if name.endswith('2') or '2 thread' in name else 1} thread(s)"]) / median
+        base = taken["command, 2" if name.endswith("2") else "command, 1"]
+        wall, busy = (statistics.median(time[n] for time in times) for n in (0, 1))
+        shares = [statistics.median(time[n] for time in base) / median for n, median in enumerate((wall, busy))]
         print(
-            f"{name:28} {size / median / 1e6:7.0f} MB/s {len(rows) / median / 1e6:6.2f} M rows/s"
-            f" {median / len(rows) * 1e9:6.0f} ns/row  {share:5.2f} of the command"
+            f"{name:24} {size / wall / 1e6:7.0f} MB/s {len(rows) / wall / 1e6:6.2f} M rows/s,"
+            f" CPU {busy / len(rows) * 1e9:5.0f} ns/row; of the command {shares[0]:5.2f}, by CPU {shares[1]:5.2f}"
         )
+
+
+def cpu():
+    """CPU time of this process and its children so far, in seconds."""
+    both = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in both)
 
 
 if __name__ == "__main__":

@@ -24,8 +24,8 @@ struct Part {
     literal: Vec<u8>,
     /// Its column; the last is the time.
     column: Option<usize>,
-    /// The text that it was last, with its closing quote.
-    last: Vec<u8>,
+    /// The text that it has always been so far, with its closing quote; none if there were several.
+    always: Option<Vec<u8>>,
 }
 
 impl Learnt {
@@ -54,7 +54,7 @@ impl Learnt {
             parts.push(Part {
                 literal: event[at..text.start].to_vec(),
                 column: places.iter().position(|place| place.as_ref() == Some(text)),
-                last: event[text.start..=text.end].to_vec(),
+                always: Some(event[text.start..=text.end].to_vec()),
             });
             at = text.end + 1;
         }
@@ -72,15 +72,14 @@ impl Kind {
         for part in &mut self.parts {
             let Some(text) = rest.strip_prefix(part.literal.as_slice()) else { return false };
             let start = event.len() - text.len();
-            // Many texts are always the same.
-            if let Some(behind) = text.strip_prefix(part.last.as_slice()) {
+            let same = part.always.as_ref().and_then(|always| text.strip_prefix(always.as_slice()));
+            if let Some(behind) = same {
                 rest = behind;
             } else {
                 match memchr::memchr2(b'"', b'\\', text) {
                     Some(end) if text[end] == b'"' => {
                         rest = &text[end + 1..];
-                        part.last.clear();
-                        part.last.extend_from_slice(&text[..=end]);
+                        part.always = None;
                     }
                     _ => return false,
                 }

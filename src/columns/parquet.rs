@@ -54,7 +54,8 @@ impl<W: Write + Send> Table<W> {
     /// If they can't be written.
     pub fn push(&mut self, lines: &[u8]) -> io::Result<()> {
         for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            let Some((time, row)) = self.reader.read(line) else {
+            let read = std::str::from_utf8(line).ok().and_then(|line| self.reader.read(line));
+            let Some((time, row)) = read else {
                 return Err(io::Error::new(io::ErrorKind::InvalidData, "a line is no event"));
             };
             self.times.push(time);

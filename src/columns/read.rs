@@ -43,9 +43,11 @@ impl Default for Reader {
 impl Reader {
     /// The time of an event, in microseconds since 1970, and the values of [`COLUMNS`]. Nothing for
     /// what the converter does not write.
-    pub fn read<'e>(&mut self, event: &'e [u8]) -> Option<(Option<i64>, Row<'e>)> {
+    pub fn read<'e>(&mut self, text: &'e str) -> Option<(Option<i64>, Row<'e>)> {
+        let event = text.as_bytes();
         let mut places = Places::default();
-        if !self.learnt.fit(event, &mut places) {
+        let fits = self.learnt.fit(event, &mut places);
+        if !fits {
             let mut walk = Walk { event, at: 0, places: Places::default(), texts: Vec::new(), plain: true };
             walk.value(Some(&self.root), true)?;
             if walk.plain {
@@ -53,20 +55,22 @@ impl Reader {
             }
             places = walk.places;
         }
-        let text = |place: &Option<Range<usize>>| unescaped(&event[place.clone()?]);
-        let time = text(&places[COLUMNS.len()]).and_then(|text| time::micros(&text));
-        Some((time, std::array::from_fn(|column| text(&places[column]))))
+        // What fits has no escapes.
+        let value = |place: &Option<Range<usize>>| {
+            let raw = text.get(place.clone()?)?;
+            if fits { Some(Cow::Borrowed(raw)) } else { unescaped(raw) }
+        };
+        let time = value(&places[COLUMNS.len()]).and_then(|text| time::micros(&text));
+        Some((time, std::array::from_fn(|column| value(&places[column]))))
     }
 }
 
 /// A text as it is meant.
-#[inline]
-fn unescaped(raw: &[u8]) -> Option<Cow<'_, str>> {
-    let text = std::str::from_utf8(raw).ok()?;
-    if memchr::memchr(b'\\', raw).is_none() {
-        return Some(Cow::Borrowed(text));
+fn unescaped(raw: &str) -> Option<Cow<'_, str>> {
+    if !raw.contains('\\') {
+        return Some(Cow::Borrowed(raw));
     }
-    serde_json::from_str(&format!("\"{text}\"")).ok().map(Cow::Owned)
+    serde_json::from_str(&format!("\"{raw}\"")).ok().map(Cow::Owned)
 }
 
 impl Node {
@@ -224,7 +228,7 @@ mod tests {
         let mut values = 0;
         for line in events.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             let event: Value = serde_json::from_slice(line).unwrap();
-            let (time, row) = reader.read(line).unwrap();
+            let (time, row) = reader.read(std::str::from_utf8(line).unwrap()).unwrap();
             assert_eq!(time, text(&event, TIME).and_then(|text| time::micros(&text)));
             for (value, path) in row.iter().zip(COLUMNS) {
                 values += usize::from(value.is_some());
@@ -258,6 +262,6 @@ mod tests {
         }
         let odd = br#"{"metadata":{"event_type":null,"description":12.5,"log_type":true},"principal":{"ip":[],"asset":{"ip":[["x"],"y"]}},"security_result":[{},{"summary":"no"}],"target":{"hostname":{"x":"y"}}}"#;
         check(&[odd.as_slice(), b"\n{}\n"].concat());
-        assert!(Reader::default().read(b"{\"a\":").is_none() && Reader::default().read(b"").is_none());
+        assert!(Reader::default().read("{\"a\":").is_none() && Reader::default().read("").is_none());
     }
 }

@@ -137,7 +137,8 @@ fn the_batch_may_do_what_is_needed_and_ends_as_it_should() {
     }
     let guide = fs::read_to_string(project("docs/scale.md")).expect("the guide");
     let template = fs::read_to_string(project(BATCH)).expect("the template");
-    let parameters = template.split("\nParameters:\n").nth(1).and_then(|rest| rest.split("\nRules:\n").next());
+    let parameters =
+        template.split("\nParameters:\n").nth(1).and_then(|rest| rest.split("\nRules:\n").next());
     for line in parameters.expect("parameters").lines() {
         if let Some(name) = line.strip_prefix("  ").and_then(|it| it.strip_suffix(':'))
             && name.chars().all(char::is_alphanumeric)

@@ -74,7 +74,7 @@ impl Main {
     }
 
     /// Adds those of an event; none of a reject.
-    fn add(&mut self, event: Option<&[u8]>) {
+    fn add(&mut self, event: Option<&str>) {
         let (time, row) = event.and_then(|event| self.reader.read(event)).unwrap_or_default();
         self.times.append_option(time);
         for (column, text) in self.texts.iter_mut().zip(row) {
@@ -106,7 +106,7 @@ impl Builder {
                 self.events.append_value(event);
                 self.rejects.none();
                 if let Some(main) = &mut self.main {
-                    main.add(Some(event.as_bytes()));
+                    main.add(Some(event));
                 }
             }
             Ok(Err(error)) => self.failed = Some(ArrowError::from_external_error(Box::new(error))),
