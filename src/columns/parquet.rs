@@ -181,7 +181,7 @@ mod tests {
             ] {
                 assert_eq!(row.get_string(at(column)).unwrap(), want, "{column}");
             }
-            assert!(row.is_null_at(at("principal_hostname")).unwrap());
+            assert!(row.is_null(at("principal_hostname")).unwrap());
             let lines: Vec<&[u8]> = events.split(|byte| *byte == b'\n').collect();
             for (row, line) in rows.iter().zip(lines) {
                 assert_eq!(row.get_string(at("event")).unwrap().as_bytes(), line);

@@ -18,6 +18,9 @@ use std::sync::{Mutex, PoisonError};
 /// So many objects are listed ahead: some megabytes, with keys of the usual length.
 const AHEAD: usize = 10_000;
 
+/// So many entries wait for the manifest, a kilobyte or two each.
+const WAITING: usize = 2_000;
+
 /// Something to be done by a worker.
 #[derive(Debug)]
 pub(super) enum Job {
@@ -55,7 +58,8 @@ pub fn run(
     }
     let run = name_of_run();
     let (jobs, queue) = sync_channel::<Job>(AHEAD);
-    let (entries, kept) = sync_channel::<Entry>(64);
+    // While the ledger waits for the disk, workers go on; but entries of packs have many lines.
+    let (entries, kept) = sync_channel::<Entry>(if settings.pack.is_some() { 8 } else { WAITING });
     let (removals, to_remove) = sync_channel::<Removal>(AHEAD);
     let (queue, to_remove) = (Mutex::new(queue), Mutex::new(to_remove));
     let checked = Checked::default();

@@ -140,7 +140,7 @@ struct Locked {
 
 impl Drop for Locked {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.path);
+        clear(&self.path);
     }
 }
 
@@ -173,7 +173,11 @@ impl Staging {
 fn lock(root: &Path) -> io::Result<Locked> {
     loop {
         let path = tempfile::Builder::new().prefix(STAGING).tempdir_in(root)?.keep();
-        let lock = File::options().create(true).truncate(false).write(true).open(path.join("lock"))?;
+        // An empty folder may be swept before it has its lock.
+        let lock = match File::options().create(true).truncate(false).write(true).open(path.join("lock")) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            lock => lock?,
+        };
         lock.lock()?;
         // Somebody may have swept it between its making and its locking.
         if path.join("lock").exists() {
@@ -190,17 +194,30 @@ pub(super) fn sweep(root: &Path) {
             continue;
         }
         let path = entry.path();
-        let dead = match File::options().write(true).open(path.join("lock")) {
-            Ok(lock) => lock.try_lock().is_ok(),
+        match File::options().write(true).open(path.join("lock")) {
+            Ok(lock) if lock.try_lock().is_ok() => clear(&path),
+            Ok(_) => {}
             Err(_) => {
+                // Its making or its clearing was ended in the middle. That of another run may go on:
+                // it is removed only if it is empty, or old.
                 let made = entry.metadata().and_then(|metadata| metadata.modified());
-                made.is_ok_and(|made| made.elapsed().is_ok_and(|age| age > UNLOCKED))
+                let old = made.is_ok_and(|made| made.elapsed().is_ok_and(|age| age > UNLOCKED));
+                let _ = if old { fs::remove_dir_all(path) } else { fs::remove_dir(path) };
             }
-        };
-        if dead {
-            let _ = fs::remove_dir_all(path);
         }
     }
+}
+
+/// Removes a staging folder, its lock last: whoever is killed while doing so leaves one that can be
+/// told to be dead.
+fn clear(path: &Path) {
+    for entry in fs::read_dir(path).into_iter().flatten().flatten() {
+        if entry.file_name() != "lock" {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+    let _ = fs::remove_file(path.join("lock"));
+    let _ = fs::remove_dir(path);
 }
 
 /// Brings everything below `root` to the disk that was written so far.
@@ -265,13 +282,15 @@ mod tests {
         fs::create_dir(&dead).unwrap();
         fs::write(dead.join("lock"), "").unwrap();
         fs::write(dead.join("part"), "x").unwrap();
+        let half = root.path().join(".udmap-half");
+        fs::create_dir(&half).unwrap();
         sweep(root.path());
         let (one, two) = (Staging::new(root.path()), Staging::new(root.path()));
         let mut file = one.file().unwrap();
         file.write_all(b"one").unwrap();
         let other = two.file().unwrap();
         sweep(root.path());
-        assert!(!dead.exists());
+        assert!(!dead.exists() && !half.exists());
         let to = root.path().join("a/b/c");
         let pending = |file: NamedTempFile| Pending {
             file: file.into_temp_path(),
