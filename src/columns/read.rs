@@ -188,7 +188,7 @@ impl Walk<'_> {
                     start..self.at
                 };
                 if let Some(column) = node.and_then(|node| node.column)
-                    && &self.event[place.clone()] != b"null"
+                    && (first == b'"' || &self.event[place.clone()] != b"null")
                 {
                     self.places[column] = Some(place);
                 }
