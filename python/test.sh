@@ -41,7 +41,7 @@ if ! cmp -s "$requirements" "$venv/installed"; then
     cp "$requirements" "$venv/installed"
 fi
 
-# What the package is held against.
-cargo build --locked --features lambda,parquet --bins
+# What the package is held against: the programs that `cargo test` has built, if it ran before.
+cargo test --locked --quiet --features lambda,parquet --no-run
 (cd python && VIRTUAL_ENV="$venv" "$venv/bin/maturin" develop --locked --quiet)
 UDMAP="$CARGO_TARGET_DIR/debug/udmap" "$venv/bin/python" -m pytest -c python/pytest.ini "${tests[@]}"
