@@ -17,6 +17,8 @@ from udmap.spark import to_udm
 
 def run(session: SparkSession, logs: str, events: str, rejects: str, mapping: str = "duo_telephony") -> None:
     session.conf.set("spark.sql.session.timeZone", "UTC")
+    # Spark 3 refuses to write times before 1900 without it; Spark 4 has it by default.
+    session.conf.set("spark.sql.parquet.int96RebaseModeInWrite", "CORRECTED")
     # A line ends at \n alone, as udmap's do.
     lines = session.read.option("recursiveFileLookup", True).text(logs, lineSep="\n")
     lines = lines.select("value", f.col("_metadata.file_path").alias("source"))

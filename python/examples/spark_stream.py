@@ -18,6 +18,8 @@ from udmap.spark import to_udm
 
 def run(session: SparkSession, logs: str, events: str, rejects: str, state: str, once: bool = False) -> None:
     session.conf.set("spark.sql.session.timeZone", "UTC")
+    # Spark 3 refuses to write times before 1900 without it; Spark 4 has it by default.
+    session.conf.set("spark.sql.parquet.int96RebaseModeInWrite", "CORRECTED")
     lines = session.readStream.option("recursiveFileLookup", True).option("lineSep", "\n").text(logs)
     done = to_udm(lines.select("value", f.col("_metadata.file_path").alias("source")))
     when = {"availableNow": True} if once else {"processingTime": "1 minute"}
