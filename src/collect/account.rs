@@ -65,7 +65,7 @@ impl Account {
     /// What tells the integration apart in a state file, without giving its key away.
     pub(super) fn id(&self) -> String {
         let digest = digest(&SHA256, self.ikey.expose_secret().as_bytes());
-        super::sign::hex(&digest.as_ref()[..8])
+        crate::store::hex(&digest.as_ref()[..8])
     }
 
     pub(super) fn ikey(&self) -> &str {

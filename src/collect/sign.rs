@@ -51,7 +51,7 @@ pub fn authorization(signature: Signature, request: &Signed<'_>, ikey: &str, ske
     };
     let key = hmac::Key::new(algorithm, skey.as_bytes());
     let tag = hmac::sign(&key, canonical(signature, request).as_bytes());
-    format!("Basic {}", STANDARD.encode(format!("{ikey}:{}", hex(tag.as_ref()))))
+    format!("Basic {}", STANDARD.encode(format!("{ikey}:{}", crate::store::hex(tag.as_ref()))))
 }
 
 /// The text that is signed.
@@ -68,7 +68,7 @@ pub fn canonical(signature: Signature, request: &Signed<'_>) -> String {
             headers.into_iter().map(|(name, value)| format!("{name}\0{value}")).collect();
         for part in [*body, headers.join("\0").as_bytes()] {
             text.push('\n');
-            text.push_str(&hex(digest(&SHA512, part).as_ref()));
+            text.push_str(&crate::store::hex(digest(&SHA512, part).as_ref()));
         }
     }
     text
@@ -98,8 +98,4 @@ fn encoded(text: &str) -> String {
         }
     }
     out
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -18,12 +18,7 @@ pub(super) fn id(parts: &[&str]) -> String {
         context.update(&(part.len() as u64).to_le_bytes());
         context.update(part.as_bytes());
     }
-    hex(&context.finish().as_ref()[..8])
-}
-
-/// Lower-case hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    crate::store::hex(&context.finish().as_ref()[..8])
 }
 
 /// The key of an output below `prefix`: the input's own below its prefix, without its ending, then

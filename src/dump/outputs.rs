@@ -183,7 +183,7 @@ impl Outputs {
             };
             let sink = sink.map_err(|error| written(&name, error))?;
             let (size, sha256) = match sink {
-                Sink::Measure { digest, size } => (size, super::name::hex(digest.0.finish().as_ref())),
+                Sink::Measure { digest, size } => (size, crate::store::hex(digest.0.finish().as_ref())),
                 Sink::Upload(upload) => {
                     let stored = upload.finish()?;
                     pending.extend(stored.pending.map(|pending| (depot.clone(), pending)));

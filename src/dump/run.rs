@@ -7,7 +7,7 @@ use super::list::Listed;
 use super::object::Trouble;
 use super::pack::Packer;
 use super::remove::{Checked, Removal};
-use super::{After, Context, Settings, name};
+use super::{After, Context, Settings};
 use crate::convert::{Converter, Session};
 use crate::store::Error;
 use crate::store::depot::{Access, Found};
@@ -216,5 +216,5 @@ fn name_of_run() -> String {
     let mut random = [0; 4];
     // Without randomness the time alone would do nearly always.
     let _ = aws_lc_rs::rand::fill(&mut random);
-    format!("{}-{}", chrono::Utc::now().format("%Y%m%dT%H%M%SZ"), name::hex(&random))
+    format!("{}-{}", chrono::Utc::now().format("%Y%m%dT%H%M%SZ"), crate::store::hex(&random))
 }

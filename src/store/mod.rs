@@ -30,6 +30,8 @@ mod compress;
 #[cfg(feature = "objects")]
 pub mod depot;
 mod error;
+#[cfg(feature = "objects")]
+mod hex;
 mod list;
 #[cfg(feature = "objects")]
 pub mod objects;
@@ -42,6 +44,8 @@ mod walk;
 
 pub use blocks::{Blocks, Compression};
 pub use error::{Error, ErrorKind};
+#[cfg(feature = "objects")]
+pub(crate) use hex::hex;
 pub use list::{Listing, Source, list};
 pub use open::{Input, is_stopped};
 pub use sink::Sink;

@@ -73,19 +73,7 @@ impl Book {
         if stat.samples.len() < samples {
             stat.samples.push(sample);
         }
-        let (source, line, byte) = at;
-        self.findings.add(Item {
-            severity: Severity::Error,
-            code,
-            path: path.to_owned(),
-            source: source.to_owned(),
-            line,
-            byte,
-            event: 0,
-            message,
-            effect: "",
-            advice: "",
-        });
+        self.findings.add(Item::difference(code, path, at, message));
     }
 
     fn at<'n>(names: &'n [Vec<String>; 2], left: &Left) -> (&'n str, u64, u64) {

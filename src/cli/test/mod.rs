@@ -13,7 +13,6 @@ use crate::convert::{Converter, Engine, FieldNames, Options};
 use crate::report::findings::{Case as Checked, Findings, Item};
 use crate::report::summary::counted;
 use crate::udm::compare::{Matched, Side};
-use crate::udm::validate::Severity;
 use layouts::Case;
 use outcome::Outcome;
 use std::time::Instant;
@@ -134,17 +133,8 @@ fn width() -> usize {
 fn items(case: &Case, outcome: &Outcome) -> Vec<Item> {
     let expected = case.expected.to_string_lossy().into_owned();
     let raw = case.raw.to_string_lossy().into_owned();
-    let item = |code, path: &str, source: &str, line, byte, message: String| Item {
-        severity: Severity::Error,
-        code,
-        path: path.to_owned(),
-        source: source.to_owned(),
-        line,
-        byte,
-        event: 0,
-        message,
-        effect: "",
-        advice: "",
+    let item = |code, path: &str, source: &str, line, byte, message: String| {
+        Item::difference(code, path, (source, line, byte), message)
     };
     let given = outcome.given();
     let mut items = Vec::new();

@@ -39,6 +39,25 @@ pub(crate) struct Item {
     pub(crate) advice: &'static str,
 }
 
+impl Item {
+    /// A difference, which needs no advice: it stands at this source, line and byte.
+    pub(crate) fn difference(code: &'static str, path: &str, at: (&str, u64, u64), message: String) -> Item {
+        let (source, line, byte) = at;
+        Item {
+            severity: Severity::Error,
+            code,
+            path: path.to_owned(),
+            source: source.to_owned(),
+            line,
+            byte,
+            event: 0,
+            message,
+            effect: "",
+            advice: "",
+        }
+    }
+}
+
 fn severity_name<S: serde::Serializer>(severity: &Severity, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(severity.name())
 }

@@ -155,7 +155,7 @@ impl Upload {
     /// If that fails, or if another object stands there.
     pub fn finish(mut self) -> Result<Stored, Error> {
         let digest = std::mem::replace(&mut self.digest, digest::Context::new(&digest::SHA256));
-        let sha256 = hex(digest.finish().as_ref());
+        let sha256 = crate::store::hex(digest.finish().as_ref());
         let size = self.size;
         let stored = |pending| Stored { size, sha256: sha256.clone(), pending };
         let depot = self.depot.clone();
@@ -257,9 +257,4 @@ impl fmt::Debug for Upload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Upload").field("key", &self.key).field("size", &self.size).finish_non_exhaustive()
     }
-}
-
-/// Lower-case hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

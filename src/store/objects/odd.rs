@@ -147,22 +147,18 @@ fn sign(
     let (date, payload) = (header("x-amz-date")?, header("x-amz-content-sha256")?);
     let method = request.method().as_str();
     let canonical = format!("{method}\n{path}\n{}\n{headers}\n{names}\n{payload}", query.join("&"));
-    let hashed = hex(digest::digest(&digest::SHA256, canonical.as_bytes()).as_ref());
+    let hashed = crate::store::hex(digest::digest(&digest::SHA256, canonical.as_bytes()).as_ref());
     let text = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{hashed}");
     let mut key = Bytes::from(format!("AWS4{}", credential.secret_key));
     for part in scope.split('/').chain([text.as_str()]) {
         let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key), part.as_bytes());
         key = Bytes::copy_from_slice(tag.as_ref());
     }
-    let signature = hex(&key);
+    let signature = crate::store::hex(&key);
     let key_id = &credential.key_id;
     let authorization =
         format!("AWS4-HMAC-SHA256 Credential={key_id}/{scope}, SignedHeaders={names}, Signature={signature}");
     HeaderValue::from_str(&authorization).ok()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
