@@ -51,13 +51,13 @@ mod raw;
 pub mod record;
 #[cfg(any(feature = "cli", feature = "bindings"))]
 mod report;
-mod shown;
 #[cfg(feature = "store")]
 pub mod store;
 #[cfg(feature = "synth")]
 pub mod synth;
 #[cfg(feature = "store")]
 pub mod tables;
+mod text;
 pub mod udm;
 
 pub use builtin::{builtin_mappings, builtin_text};

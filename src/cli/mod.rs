@@ -35,6 +35,9 @@ const DONE: u8 = 0;
 const REJECTS: u8 = 1;
 /// Could not do it.
 const FAILED: u8 = 2;
+/// Nothing was found to work on: no object, no file, no record.
+#[expect(dead_code, reason = "commands follow")]
+const NOTHING: u8 = 3;
 
 /// Turns Duo telephony logs into Google SecOps UDM events.
 #[derive(Debug, Parser)]

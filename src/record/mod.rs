@@ -113,4 +113,4 @@ impl Fault {
     }
 }
 
-pub(crate) use crate::shown::shown;
+pub(crate) use crate::text::shown;

@@ -4,7 +4,7 @@ use super::index::{Below, Entry, index};
 use super::schema::Type;
 use super::validate::Code;
 use crate::json::{Kind, Value};
-use crate::shown::shown;
+use crate::text::shown;
 use base64::Engine as _;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use std::borrow::Cow;

@@ -4,7 +4,7 @@ use super::left::Left;
 use super::side::Spool;
 use crate::report::findings::{Findings, Item};
 use crate::report::summary::{counted, grouped};
-use crate::shown::shown;
+use crate::text::shown;
 use crate::udm::compare::{Difference, How, Meaning, Side, differences};
 use crate::udm::validate::Severity;
 use anstyle::{AnsiColor, Style};

@@ -143,7 +143,7 @@ fn items(case: &Case, outcome: &Outcome) -> Vec<Item> {
             Matched::Pair { a, differences, .. } => {
                 for difference in differences {
                     let side = |value: &Option<String>| {
-                        value.as_deref().map_or("nothing".into(), crate::shown::shown)
+                        value.as_deref().map_or("nothing".into(), crate::text::shown)
                     };
                     let message = format!("expected {}, given {}", side(&difference.a), side(&difference.b));
                     let line = outcome.expected[*a].line;

@@ -1,7 +1,7 @@
 //! An explanation for a terminal.
 
 use super::{Explained, Raw, Rule};
-use crate::shown::shown;
+use crate::text::shown;
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
 

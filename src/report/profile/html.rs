@@ -101,7 +101,7 @@ fn fields(profile: &Profile, to: &mut String) -> std::fmt::Result {
             .iter()
             .take(8)
             .map(|(value, n)| {
-                format!("<code>{}</code> {}", escaped(&crate::shown::shown(value)), share(*n, field.present))
+                format!("<code>{}</code> {}", escaped(&crate::text::shown(value)), share(*n, field.present))
             })
             .collect();
         let unread = if field.read { "" } else { "<br><span class=note>no rule reads it</span>" };

@@ -2,7 +2,7 @@
 
 use super::{Profile, share};
 use crate::report::summary::{bytes, counted, grouped};
-use crate::shown::shown;
+use crate::text::shown;
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
 

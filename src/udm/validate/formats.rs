@@ -1,7 +1,7 @@
 //! Values against what their fields hold: addresses, hashes, sizes.
 
 use super::Code;
-use crate::shown::shown;
+use crate::text::shown;
 use crate::udm::index::Format;
 use crate::udm::scalar::Scalar;
 use std::net::IpAddr;

@@ -23,7 +23,7 @@ pub use severity::{Severities, Severity};
 
 use super::events::{self, Found};
 use crate::json::{Flaw, Tree};
-use crate::shown::shown;
+use crate::text::shown;
 
 /// Something that is wrong with an event, or may be.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use super::{Code, Report, formats, needs};
 use crate::json::{Kind, Value};
-use crate::shown::shown;
+use crate::text::shown;
 use crate::udm::index::{Below, Entry, Known, index};
 use crate::udm::scalar;
 use crate::udm::schema::{Cardinality, nearest};
