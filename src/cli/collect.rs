@@ -179,7 +179,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         return runtime.block_on(check(&collector));
     }
     let stop = Stop::new();
-    listen(&stop)?;
+    let asked = stop.clone();
+    super::signals::ask_by(move || asked.stop());
     let limits = Limits { deadline: args.deadline, max_pages: settings.max_pages, stop };
     match args.every {
         None => Ok(tell(args, runtime.block_on(collector.run(&limits)), "")),
@@ -192,22 +193,6 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
             Ok(DONE)
         }
     }
-}
-
-/// The first SIGINT or SIGTERM asks the run to stop, the second ends the process.
-fn listen(stop: &Stop) -> anyhow::Result<()> {
-    use signal_hook::consts::{SIGINT, SIGTERM};
-    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])?;
-    let stop = stop.clone();
-    std::thread::Builder::new().name("signals".into()).spawn(move || {
-        for signal in signals.forever() {
-            if stop.is_asked() {
-                std::process::exit(128 + signal);
-            }
-            stop.stop();
-        }
-    })?;
-    Ok(())
 }
 
 /// Says how a run went, and what its exit status is.

@@ -1,14 +1,17 @@
 //! `udmap convert`: logs in, UDM events out.
 
 use super::events::EventSink;
+use super::outputs::Outputs;
 use super::spelling::Spelling;
-use super::{DONE, FAILED, REJECTS, mappings, progress, store_error};
-use crate::convert::{Converter, Engine, Input, MAX_RECORD_BYTES, Options, Piece, Stop};
+use super::{DONE, FAILED, NOTHING, REJECTS, mappings, nothing, progress, store_error};
+use crate::convert::{
+    Converter, Engine, Input, MAX_RECORD_BYTES, Options, Piece, Reject, Session, Stop, Tally,
+};
 use crate::report::summary::{Examples, Summary, counted};
-use crate::store::{self, Sink, Source};
-use anyhow::bail;
-use std::io::{self, Read, Write as _};
-use std::path::PathBuf;
+use crate::store::{self, Listing, Sink, Source};
+use crate::text::escaped;
+use anyhow::{anyhow, bail};
+use std::io::{self, BufRead as _, Read, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
@@ -23,7 +26,8 @@ use std::time::Instant;
 #[command(after_long_help = "Exit status:
   0  all converted
   1  done, with more rejects than --max-rejects, or with single objects that failed
-  2  could not do it: usage, input or output, mapping, or interrupted
+  2  could not do it: usage, input or output, mapping, interrupted, or a fault of udmap itself
+  3  nothing was found: no file, or not one record in all inputs (`--allow-empty` makes it 0)
 
 A file is written beside its name and renamed when it is whole: an interrupted run leaves nothing under the final \
 name. An input that can't be read to its end is reported, and the others are converted all the same.
@@ -33,6 +37,7 @@ Examples:
   udmap convert 'dump/**/*.gz' -o events.ndjson.zst --rejects rejects.ndjson
   aws s3 cp s3://bucket/key - | udmap convert - --envelope event --field-names camel
   udmap convert s3://bucket/logs/ -o s3://other/udm/ --rejects s3://other/rejects/ --include '*.gz' --max-age 180d
+  udmap convert rejects.ndjson --from-rejects -o mended.ndjson --rejects rejects-2.ndjson
   udmap convert dump/ --mapping my.toml --namespace corp --label env=prod --summary summary.json -o events.ndjson")]
 pub(super) struct Args {
     /// Files, folders, glob patterns, or `-` for stdin; s3://bucket/prefix/ and its like.
@@ -70,6 +75,15 @@ pub(super) struct Args {
     /// How many rejects still count as success.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(super) max_rejects: u64,
+
+    /// Inputs are reject files: convert the `raw` in each line again, mended or not. What is rejected again keeps its
+    /// source and its place.
+    #[arg(long)]
+    pub(super) from_rejects: bool,
+
+    /// It is a success if there is nothing to convert: no file, no object, not one record.
+    #[arg(long)]
+    pub(super) allow_empty: bool,
 
     /// The longest record, in bytes; longer ones are rejected [SecOps' own limit: 1 MiB].
     #[arg(long, value_name = "N", default_value_t = MAX_RECORD_BYTES as u64,
@@ -117,44 +131,53 @@ impl Args {
 pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     #[cfg(feature = "dump")]
     if super::dump::is_meant(args)? {
+        if args.from_rejects {
+            bail!(
+                "`--from-rejects` writes one file: give `-o` a file, and name reject files or folders of them as inputs"
+            );
+        }
         return super::dump::run(args);
     }
     let mapping = mappings::load(&args.mapping)?;
     let converter = Converter::new(&mapping, &args.options());
-    let listing = store::list(&args.inputs, &outputs(args)?)?;
+    let listing = list(args)?;
     if !args.quiet {
-        for (n, what) in [
-            (listing.skipped_hidden, "hidden file or folder"),
-            (listing.skipped_outputs, "own output"),
-            (listing.skipped_special, "special file"),
-        ] {
-            if n > 0 {
-                anstream::eprintln!(
-                    "note: skipped {} in folders",
-                    counted(n, what).replace("file or folders", "files or folders")
-                );
-            }
-        }
+        tell_skipped(&listing);
     }
     let mut run = Run::start(args, &listing.sources)?;
-    let inputs = listing.sources.iter().map(|source| run.input(source)).collect();
-    let tally = converter.convert_inputs(inputs, args.threads(), &mut |piece| run.take(piece))?;
+    let tally = if args.from_rejects {
+        run.again(&converter, &listing.sources)
+    } else {
+        let inputs = listing.sources.iter().map(|source| run.input(source)).collect();
+        converter.convert_inputs(inputs, args.threads(), &mut |piece| run.take(piece))?
+    };
     run.end(mapping.name(), listing.sources.len(), tally)
 }
 
-/// The files that the command writes.
-fn outputs(args: &Args) -> anyhow::Result<Vec<PathBuf>> {
-    let targets = [Some(&args.output), args.rejects.as_ref(), args.summary.as_ref()];
-    let targets: Vec<&String> = targets.into_iter().flatten().collect();
-    for (i, target) in targets.iter().enumerate() {
-        if targets[..i].contains(target) && !target.starts_with("/dev/") {
-            let what = if *target == "-" { "stdout".to_owned() } else { format!("`{target}`") };
-            bail!(
-                "{what} can't take two outputs: give `--output`, `--rejects` and `--summary` different files"
+/// The inputs, none of which is written over.
+fn list(args: &Args) -> anyhow::Result<Listing> {
+    let mut outputs = Outputs::default();
+    outputs.add("--output", &args.output)?;
+    outputs.add_if("--rejects", args.rejects.as_deref())?;
+    outputs.add_if("--summary", args.summary.as_deref())?;
+    outputs.spare("--mapping", &args.mapping)?;
+    outputs.list("INPUT", &args.inputs)
+}
+
+/// Says what of the folders is not read.
+fn tell_skipped(listing: &Listing) {
+    for (n, what) in [
+        (listing.skipped_hidden, "hidden file or folder"),
+        (listing.skipped_outputs, "own output"),
+        (listing.skipped_special, "special file"),
+    ] {
+        if n > 0 {
+            say!(
+                "note: skipped {} in folders",
+                counted(n, what).replace("file or folders", "files or folders")
             );
         }
     }
-    Ok(targets.into_iter().filter(|target| *target != "-").map(PathBuf::from).collect())
 }
 
 /// A conversion that is under way.
@@ -173,6 +196,8 @@ struct Run<'a> {
     reached: Option<(String, u64)>,
     records: u64,
     rejected: u64,
+    /// Rejects taken back of which only the beginning is there.
+    in_part: u64,
     line: Vec<u8>,
     /// Why the run was stopped.
     ended: Option<Ended>,
@@ -188,15 +213,18 @@ enum Ended {
 impl<'a> Run<'a> {
     fn start(args: &'a Args, sources: &[Source]) -> anyhow::Result<Run<'a>> {
         let create = |target: &Option<String>| target.as_deref().map(Sink::create).transpose();
+        let total = sources.iter().map(Source::size).sum::<Option<u64>>();
+        let events = EventSink::create(&args.output, args.output_format)?;
+        let (rejects, summary) = (create(&args.rejects)?, create(&args.summary)?);
+        // Only now: to open a named pipe waits for its reader, and heeds nothing.
         let stop = Arc::new(AtomicBool::new(false));
         super::heed_signals(&stop)?;
-        let total = sources.iter().map(Source::size).sum::<Option<u64>>();
         Ok(Run {
             args,
-            events: EventSink::create(&args.output, args.output_format)?,
-            rejects: create(&args.rejects)?,
-            summary: create(&args.summary)?,
-            progress: progress::Progress::new(args.progress, total, args.output == "-"),
+            events,
+            rejects,
+            summary,
+            progress: progress::Progress::new(args.progress, total, store::is_stdout(&args.output)),
             read: Arc::default(),
             stop,
             start: Instant::now(),
@@ -205,6 +233,7 @@ impl<'a> Run<'a> {
             reached: None,
             records: 0,
             rejected: 0,
+            in_part: 0,
             line: Vec::new(),
             ended: None,
         })
@@ -225,7 +254,12 @@ impl<'a> Run<'a> {
                 if let Err(error) = self.write(source, batch) {
                     let error = store_error(error);
                     let closed = error.downcast_ref().is_some_and(store::Error::is_broken_pipe);
-                    self.ended = Some(if closed { Ended::PipeClosed } else { Ended::Failed(error) });
+                    self.ended = Some(match closed {
+                        true if store::is_stdout(&self.args.output) => Ended::PipeClosed,
+                        // Events were not what its reader had enough of.
+                        true => Ended::Failed(anyhow!("{error}; no file was written")),
+                        false => Ended::Failed(error),
+                    });
                     return Err(Stop);
                 }
                 self.reached = Some((source.to_owned(), batch.end));
@@ -244,6 +278,71 @@ impl<'a> Run<'a> {
             return Err(Stop);
         }
         Ok(())
+    }
+
+    /// Converts what is in reject files, one after the other.
+    fn again(&mut self, converter: &Converter, sources: &[Source]) -> Tally {
+        let (mut tally, mut session) = (converter.tally(), converter.session());
+        for source in sources {
+            let mut bytes = 0;
+            let ended = self.again_one(converter, &mut session, source, &mut tally, &mut bytes);
+            tally.bytes_in += bytes;
+            match ended {
+                Ok(Ok(())) => {}
+                Ok(Err(Stop)) => break,
+                Err(error) => {
+                    if self.take(Piece::Failed { source: source.name(), error }).is_err() {
+                        break;
+                    }
+                }
+            }
+        }
+        tally
+    }
+
+    /// Converts what is in one reject file; how many bytes it has.
+    fn again_one(
+        &mut self,
+        converter: &Converter,
+        session: &mut Session,
+        source: &Source,
+        tally: &mut Tally,
+        bytes: &mut u64,
+    ) -> io::Result<Result<(), Stop>> {
+        let input = source.open(Arc::clone(&self.read), Arc::clone(&self.stop))?;
+        let mut input = io::BufReader::with_capacity(1 << 16, input);
+        // A byte takes up to six in JSON; the rest is for the other fields.
+        let most = 6 * self.args.max_record_bytes + (1 << 16);
+        let mut line = Vec::new();
+        for number in 1u64.. {
+            line.clear();
+            let length = input.by_ref().take(most).read_until(b'\n', &mut line)? as u64;
+            *bytes += length;
+            if length == 0 {
+                break;
+            }
+            let no_reject = |why: &str| {
+                io::Error::other(format!(
+                    "cannot take rejects back from `{}`: line {number} is not a reject: {why}",
+                    source.name()
+                ))
+            };
+            if length == most {
+                return Err(no_reject("it is too long for one (`--max-record-bytes`)"));
+            }
+            if line.trim_ascii().is_empty() {
+                tally.blank += 1;
+                continue;
+            }
+            let (name, batch) = converter.convert_reject(session, &line).map_err(|why| no_reject(&why))?;
+            tally.add(&batch.tally);
+            let in_part = |reject: &&Reject| (reject.raw.len() as u64) < reject.length;
+            self.in_part += batch.rejects.iter().filter(in_part).count() as u64;
+            if self.take(Piece::Batch { source: &name, batch }).is_err() {
+                return Ok(Err(Stop));
+            }
+        }
+        Ok(Ok(()))
     }
 
     fn write(&mut self, source: &str, batch: &crate::convert::Batch) -> io::Result<()> {
@@ -272,16 +371,17 @@ impl<'a> Run<'a> {
         };
         if interrupted {
             let far = match &self.reached {
-                Some((source, end)) => format!("up to byte {end} of `{source}`"),
+                Some((source, end)) => format!("up to byte {end} of `{}`", escaped(source)),
                 None => "before the first record".to_owned(),
             };
-            let kept = if self.args.output == "-" { "" } else { "; no file was left" };
-            anstream::eprintln!("interrupted: {} converted, {far}{kept}", counted(self.records, "record"));
+            let kept = if store::is_stdout(&self.args.output) { "" } else { "; no file was left" };
+            say!("interrupted: {} converted, {far}{kept}", counted(self.records, "record"));
             return Ok(FAILED);
         }
         let exit_status = match (self.failures.is_empty(), tally.rejects > self.args.max_rejects) {
             (false, _) => FAILED,
             (true, true) => REJECTS,
+            (true, false) if tally.records == 0 && !self.args.allow_empty => NOTHING,
             (true, false) => DONE,
         };
         let summary = Summary {
@@ -292,7 +392,11 @@ impl<'a> Run<'a> {
             examples: self.examples,
             failures: self.failures,
             elapsed: self.start.elapsed(),
-            output: if self.args.output == "-" { "stdout".to_owned() } else { self.args.output.clone() },
+            output: if store::is_stdout(&self.args.output) {
+                "stdout".to_owned()
+            } else {
+                self.args.output.clone()
+            },
             rejects_to: self.args.rejects.clone(),
             exit_status,
         };
@@ -306,13 +410,34 @@ impl<'a> Run<'a> {
             sink.finish()?;
         }
         for failure in summary.failures.iter().take(MOST_FAILURES) {
-            anstream::eprintln!("{}error{:#}: {failure}", super::RED, super::RED);
+            say!("{}error{:#}: {}", super::RED, super::RED, escaped(failure));
         }
         if let Some(more @ 1..) = summary.failures.len().checked_sub(MOST_FAILURES) {
-            anstream::eprintln!("... and {more} more inputs could not be read; `--summary` names them all");
+            say!("... and {more} more inputs could not be read; `--summary` names them all");
         }
         if !self.args.quiet {
-            anstream::eprint!("{}", summary.text());
+            let _ = anstream::stderr().write_all(summary.text().as_bytes());
+        }
+        if self.in_part > 0 {
+            say!(
+                "warning: {} there only in part and can't be converted: convert the inputs again with a larger \
+                 `--max-record-bytes`",
+                if self.in_part == 1 {
+                    "1 record is".to_owned()
+                } else {
+                    format!("{} records are", self.in_part)
+                }
+            );
+        }
+        if exit_status == NOTHING {
+            let what = match inputs {
+                0 => "nothing was found to convert: there is no file in the inputs".to_owned(),
+                _ => format!(
+                    "nothing was found to convert: not one record in {}",
+                    counted(inputs as u64, "input")
+                ),
+            };
+            return Ok(nothing(&what, false));
         }
         Ok(exit_status)
     }

@@ -2,6 +2,7 @@
 
 use super::convert::Args as Convert;
 use super::events::OutputFormat;
+use super::outputs::Outputs;
 use super::{DONE, FAILED, REJECTS, mappings, progress, store_error};
 use crate::convert::Converter;
 use crate::dump::{self, Account, After, Filter, Format, Settings};
@@ -10,10 +11,12 @@ use crate::report::dump as report;
 use crate::report::summary::{Examples, Summary};
 use crate::store::depot::Access;
 use crate::store::{Compression, Sink};
+use crate::text::escaped;
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use std::fs;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -143,6 +146,7 @@ pub(super) fn is_meant(args: &Convert) -> anyhow::Result<bool> {
 }
 
 pub(super) fn run(args: &Convert) -> anyhow::Result<u8> {
+    spare(args)?;
     let mapping = mappings::load(&args.mapping)?;
     let options = args.options();
     let converter = Converter::new(&mapping, &options);
@@ -200,6 +204,50 @@ pub(super) fn run(args: &Convert) -> anyhow::Result<u8> {
         anstream::eprint!("{}", report.text());
     }
     Ok(exit_status)
+}
+
+/// Refuses a summary that would be written over an input, or that the next run would read as one.
+fn spare(args: &Convert) -> anyhow::Result<()> {
+    let Some(summary) = &args.summary else { return Ok(()) };
+    let mut outputs = Outputs::default();
+    outputs.add("--summary", summary)?;
+    outputs.spare("--mapping", &args.mapping)?;
+    if crate::store::is_stdout(summary) {
+        return Ok(());
+    }
+    let Dump { manifest, include, exclude, .. } = &args.dump;
+    let Some(path) = real(Path::new(summary)) else { return Ok(()) };
+    let targets = [Some(&args.output), args.rejects.as_ref(), manifest.as_ref()];
+    let own = |target: &String| real(Path::new(target)).is_some_and(|target| path.starts_with(target));
+    if targets.into_iter().flatten().any(own) {
+        return Ok(());
+    }
+    for input in args.inputs.iter().filter(|input| !input.contains("://")) {
+        outputs.spare("INPUT", input)?;
+        let folder = fs::canonicalize(input).ok().filter(|input| input.is_dir());
+        let Some(key) =
+            folder.and_then(|folder| Some(path.strip_prefix(folder).ok()?.to_string_lossy().into_owned()))
+        else {
+            continue;
+        };
+        let any = |patterns: &[glob::Pattern]| patterns.iter().any(|pattern| pattern.matches(&key));
+        if (include.is_empty() || any(include)) && !any(exclude) {
+            bail!(
+                "`--summary` lies in the input `{}`, and the next run would read it: write it elsewhere, or leave it \
+                 out with `--exclude '{}'`",
+                escaped(input),
+                escaped(&glob::Pattern::escape(&key))
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Where a file is or will be: through links, as far as there is something.
+fn real(path: &Path) -> Option<PathBuf> {
+    let path = std::path::absolute(path).ok()?;
+    path.ancestors()
+        .find_map(|there| Some(fs::canonicalize(there).ok()?.join(path.strip_prefix(there).ok()?)))
 }
 
 /// How outputs are written.

@@ -1,6 +1,7 @@
 //! `udmap explain`: where each field of an event comes from.
 
 use super::mappings;
+use super::outputs::Outputs;
 use super::reports::{print_all, print_data};
 use super::spelling::Spelling;
 use super::{DONE, REJECTS, store_error};
@@ -57,6 +58,10 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let mapping = mappings::load(&args.mapping)?;
     let converter = Converter::new(&mapping, &Options { engine: Engine::Exact, ..args.spelling.options() });
     let (input, line) = split(&args.input)?;
+    let mut outputs = Outputs::default();
+    outputs.add_if("--html", args.html.as_deref())?;
+    outputs.spare("--mapping", &args.mapping)?;
+    outputs.spare("FILE", input)?;
     let listing = store::list(&[input.to_owned()], &[])?;
     let [source] = &listing.sources[..] else {
         bail!("`{input}` holds {} files; name one", listing.sources.len())

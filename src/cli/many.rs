@@ -3,7 +3,7 @@
 //! none.
 
 use crate::record::frame::{Chunk, Framer};
-use crate::store::{self, Source};
+use crate::store::Source;
 use rayon::ThreadPoolBuilder;
 use std::io;
 use std::sync::mpsc::{Receiver, channel, sync_channel};
@@ -57,6 +57,7 @@ impl Reading {
             std::thread::scope(|threads| {
                 let (states, buffers) = (&states, &buffers);
                 threads.spawn(move || {
+                    crate::panics::provoke("read");
                     for (number, source) in sources.iter().enumerate() {
                         let mut framer = Framer::new(self.limit, CHUNK_BYTES);
                         let failed = match source.open(Arc::default(), Arc::default()) {
@@ -72,6 +73,7 @@ impl Reading {
                                             return;
                                         }
                                         scope.spawn(move |_| {
+                                            crate::panics::provoke("check");
                                             let mut state = pop(states).unwrap_or_else(make);
                                             let part = work(&mut state, number, &chunk);
                                             push(states, state);
@@ -122,11 +124,6 @@ fn push<T>(to: &Mutex<Vec<T>>, it: T) {
     if let Ok(mut all) = to.lock() {
         all.push(it);
     }
-}
-
-/// The inputs that a command was given, listed; what was skipped is noted on stderr.
-pub(super) fn sources(inputs: &[String]) -> anyhow::Result<Vec<Source>> {
-    Ok(store::list(inputs, &[])?.sources)
 }
 
 /// How many threads there are to be.

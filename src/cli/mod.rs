@@ -1,5 +1,13 @@
 //! The command line: one file a command. Only here are the parts put together.
 
+/// Says something on stderr. Where nobody can be told, the work goes on: `eprintln!` would panic.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(anstream::stderr(), $($text)*);
+    }};
+}
+
 mod bench;
 #[cfg(feature = "collect")]
 mod collect;
@@ -14,10 +22,12 @@ mod explain;
 mod generate;
 mod many;
 mod mappings;
+mod outputs;
 mod profile;
 mod progress;
 mod reports;
 mod severities;
+mod signals;
 mod spelling;
 mod test;
 mod validate;
@@ -36,7 +46,6 @@ const REJECTS: u8 = 1;
 /// Could not do it.
 const FAILED: u8 = 2;
 /// Nothing was found to work on: no object, no file, no record.
-#[expect(dead_code, reason = "commands follow")]
 const NOTHING: u8 = 3;
 
 /// Turns Duo telephony logs into Google SecOps UDM events.
@@ -49,7 +58,8 @@ lost.",
     after_long_help = "Exit status:
   0  all converted
   1  done, with rejects (`convert --max-rejects N` tolerates N), errors, or differences
-  2  could not do it: usage, input or output, mapping, or interrupted
+  2  could not do it: usage, input or output, mapping, interrupted, or a fault of udmap itself
+  3  nothing was found to work on: no file, no object, not one record (`--allow-empty` makes it 0)
 
 Examples:
   udmap convert telephony.ndjson
@@ -87,9 +97,35 @@ enum Command {
     Completions(completions::Args),
 }
 
+/// Looks whether stdout is open. To be called before std's runtime begins, which opens /dev/null in its place.
+pub fn look_at_stdout() {
+    crate::store::look_at_stdout();
+}
+
 /// Runs the command that the process was started with.
+///
+/// A panic on any thread ends the process with status 2, and so what is in the making never gets its final name.
 pub fn main() -> ExitCode {
-    let result = match Args::parse().command {
+    crate::panics::watch(|| signals::leave(FAILED));
+    let result = signals::listen().map_err(anyhow::Error::from).and_then(|()| run());
+    let status = result.unwrap_or_else(|error| {
+        report(&error);
+        FAILED
+    });
+    while crate::panics::happened() > 0 {
+        // Another thread is about to end the process.
+        std::thread::park();
+    }
+    ExitCode::from(status)
+}
+
+fn run() -> anyhow::Result<u8> {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(told) => return tell(&told),
+    };
+    crate::panics::provoke("main");
+    match args.command {
         Command::Convert(args) => convert::run(&args),
         #[cfg(feature = "collect")]
         Command::Collect(args) => collect::run(&args),
@@ -104,38 +140,60 @@ pub fn main() -> ExitCode {
         Command::Profile(args) => profile::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Completions(args) => completions::run(&args),
-    };
-    ExitCode::from(result.unwrap_or_else(|error| {
-        report(&error);
-        FAILED
-    }))
+    }
+}
+
+/// Prints help, the version, or what is wrong with the arguments.
+fn tell(told: &clap::Error) -> anyhow::Result<u8> {
+    if !told.use_stderr() {
+        crate::store::stdout_is_open()?;
+    }
+    match told.print() {
+        Err(error) if !told.use_stderr() && error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(anyhow::Error::new(error).context("cannot write to stdout"))
+        }
+        _ => Ok(u8::try_from(told.exit_code()).unwrap_or(FAILED)),
+    }
 }
 
 /// Says on stderr what went wrong and, where that is known, what to do.
 fn report(error: &anyhow::Error) {
     let store = error.downcast_ref::<crate::store::Error>();
+    let store = store.or_else(|| error.downcast_ref().and_then(crate::store::Error::in_io));
     if store.is_some_and(crate::store::Error::is_broken_pipe) {
         return;
     }
-    anstream::eprintln!("{}error{:#}: {error:#}", RED, RED);
+    say!("{RED}error{RED:#}: {}", lines(&format!("{error:#}")));
     let hint = store.and_then(|error| error.hint());
     #[cfg(feature = "collect")]
     let hint = hint.or_else(|| error.downcast_ref::<crate::collect::Error>().and_then(|error| error.hint()));
     if let Some(hint) = hint {
-        anstream::eprintln!("hint: {hint}");
+        say!("hint: {}", lines(hint));
     }
 }
 
-/// The first SIGINT or SIGTERM sets `stop`; the second ends the process at once.
-fn heed_signals(stop: &std::sync::Arc<std::sync::atomic::AtomicBool>) -> std::io::Result<()> {
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, std::sync::Arc::clone(stop))?;
-        signal_hook::flag::register(signal, std::sync::Arc::clone(stop))?;
+/// A message of several lines, each fit to be shown.
+fn lines(text: &str) -> String {
+    text.split('\n').map(crate::text::escaped).collect::<Vec<_>>().join("\n")
+}
+
+/// Says that nothing was found, and gives the status of that.
+fn nothing(what: &str, allowed: bool) -> u8 {
+    if allowed {
+        return DONE;
     }
-    Ok(())
+    say!("{YELLOW}warning{YELLOW:#}: {what}");
+    say!("hint: if that is as it should be, `--allow-empty` makes it a success");
+    NOTHING
+}
+
+/// The first SIGINT or SIGTERM sets `stop`; a later one ends the process at once.
+fn heed_signals(stop: &std::sync::Arc<std::sync::atomic::AtomicBool>) -> std::io::Result<()> {
+    signals::heed(stop)
 }
 
 const RED: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();
+const YELLOW: anstyle::Style = anstyle::AnsiColor::Yellow.on_default().bold();
 
 /// The store's error inside an error of reading or writing, where there is one.
 fn store_error(error: std::io::Error) -> anyhow::Error {

@@ -2,6 +2,7 @@
 
 use super::coverage::Coverage;
 use super::many::{self, Piece, Reading};
+use super::outputs::Outputs;
 use super::reports::{print_all, print_data};
 use super::{DONE, FAILED, mappings, store_error};
 use crate::convert::{Converter, Engine, MAX_RECORD_BYTES, Options};
@@ -11,7 +12,7 @@ use crate::report::profile::{
     Bucket, Field, FieldStat, Gathered, NewValue, Profile, RuleUse, Shape, day, page, text,
 };
 use crate::report::summary::bytes;
-use crate::store::Sink;
+use crate::store::{self, Sink};
 use chrono::{DateTime, SecondsFormat};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -64,7 +65,11 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let mapping = mappings::load(&args.mapping)?;
     let converter = Converter::new(&mapping, &Options { engine: Engine::Exact, ..Options::default() });
     let start = Instant::now();
-    let sources = many::sources(&args.inputs)?;
+    let mut outputs = Outputs::default();
+    outputs.add_if("--html", args.html.as_deref())?;
+    outputs.add_if("--json", args.json.then_some("-"))?;
+    outputs.spare("--mapping", &args.mapping)?;
+    let sources = outputs.list("INPUT", &args.inputs)?.sources;
     let reading = Reading { threads: many::threads(args.threads), limit: MAX_RECORD_BYTES };
     let work = |gathered: &mut Gathered, _: usize, chunk: &Chunk| {
         converter.trace(&chunk.bytes, &chunk.body, &mut |record| gathered.add(&converter, &mapping, record));
@@ -92,7 +97,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     }
     if args.json {
         print_data(&format!("{}\n", serde_json::to_string_pretty(&profile)?))?;
-    } else if !args.quiet && args.html.as_deref() != Some("-") {
+    } else if !args.quiet && !args.html.as_deref().is_some_and(store::is_stdout) {
         print_all(&text(&profile))?;
     }
     for failure in &profile.failures {

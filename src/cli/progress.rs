@@ -76,7 +76,7 @@ impl Progress {
                     *last = Instant::now();
                     let of = total.map_or(String::new(), |total| format!(" of {}", bytes(total)));
                     let rate = read as f64 / start.elapsed().as_secs_f64();
-                    eprintln!("{}{of}, {}/s, {}", bytes(read), bytes(rate as u64), message());
+                    say!("{}{of}, {}/s, {}", bytes(read), bytes(rate as u64), message());
                 }
             }
             Progress::Json { total, start, last } => {
@@ -91,7 +91,7 @@ impl Progress {
                         "records": records,
                         "rejects": rejects,
                     });
-                    eprintln!("{line}");
+                    say!("{line}");
                 }
             }
         }
@@ -113,6 +113,7 @@ pub(super) fn watch(when: When, account: &crate::dump::Account, done: &std::sync
     let start = Instant::now();
     let mut progress = Progress::new(when, Some(0), false);
     let mut last = start;
+    crate::panics::provoke("progress");
     while !done.load(Relaxed) {
         std::thread::sleep(Duration::from_millis(50));
         let pace = || Pace::of(account, start.elapsed().as_secs_f64());
@@ -126,10 +127,10 @@ pub(super) fn watch(when: When, account: &crate::dump::Account, done: &std::sync
                 bar.set_position(at);
                 bar.set_message(pace.message());
             }
-            Progress::Lines { .. } if second => eprintln!("{}", pace().line()),
+            Progress::Lines { .. } if second => say!("{}", pace().line()),
             // Numbers and flags always serialize.
             Progress::Json { .. } if second => {
-                eprintln!("{}", serde_json::to_string(&pace()).unwrap_or_default());
+                say!("{}", serde_json::to_string(&pace()).unwrap_or_default());
             }
             Progress::Lines { .. } | Progress::Json { .. } => {}
         }
@@ -139,7 +140,7 @@ pub(super) fn watch(when: When, account: &crate::dump::Account, done: &std::sync
     }
     if let Progress::Json { .. } = progress {
         let pace = Pace::of(account, start.elapsed().as_secs_f64());
-        eprintln!("{}", serde_json::to_string(&pace).unwrap_or_default());
+        say!("{}", serde_json::to_string(&pace).unwrap_or_default());
     }
     progress.clear();
 }

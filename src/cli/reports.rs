@@ -1,9 +1,9 @@
 //! The reports that checking commands write: the options, and writing them.
 
+use super::outputs::Outputs;
 use super::store_error;
 use crate::report::findings::{Findings, Kind, annotations};
-use crate::store::Sink;
-use anyhow::bail;
+use crate::store::{self, Sink};
 use std::io::Write as _;
 
 /// Where reports go.
@@ -34,17 +34,21 @@ fn report(text: &str) -> Result<(Kind, String), String> {
 impl Reports {
     /// Whether stdout belongs to a report.
     pub(super) fn on_stdout(&self) -> bool {
-        self.reports.iter().any(|(_, file)| file == "-")
+        self.reports.iter().any(|(_, file)| store::is_stdout(file))
     }
 
-    /// Refuses what can't be written, before the work is done.
-    pub(super) fn check(&self) -> anyhow::Result<()> {
-        for (place, (_, file)) in self.reports.iter().enumerate() {
-            if self.reports[..place].iter().any(|(_, other)| other == file) {
-                bail!("`{file}` can't take two reports: give each its own file");
-            }
+    /// What is written. Refuses what can't be, before the work is done.
+    pub(super) fn outputs(&self) -> anyhow::Result<Outputs> {
+        let mut outputs = Outputs::default();
+        for (kind, file) in &self.reports {
+            let name = Kind::ALL.iter().find(|(_, known)| known == kind).map_or("", |(name, _)| name);
+            outputs.add(&format!("--report {name}"), file)?;
         }
-        Ok(())
+        if self.github {
+            let summary = std::env::var("GITHUB_STEP_SUMMARY").ok();
+            outputs.add_if("GITHUB_STEP_SUMMARY", summary.as_deref().filter(|file| !file.is_empty()))?;
+        }
+        Ok(outputs)
     }
 
     /// Writes them all.
@@ -67,12 +71,15 @@ impl Reports {
 
 /// Prints to stdout for a person: colours are left out where nobody sees them.
 pub(super) fn print_all(text: &str) -> anyhow::Result<()> {
-    done(anstream::stdout().write_all(text.as_bytes()))
+    store::stdout_is_open()?;
+    let mut stdout = anstream::stdout();
+    done(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
 }
 
 /// Prints to stdout for a machine: every byte as it is (what takes colours out takes some control
 /// characters, too).
 pub(super) fn print_data(text: &str) -> anyhow::Result<()> {
+    store::stdout_is_open()?;
     let mut stdout = std::io::stdout();
     done(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
 }

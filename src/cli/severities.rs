@@ -40,6 +40,11 @@ struct Allow {
 }
 
 impl Options {
+    /// The file of `--config`.
+    pub(super) fn file(&self) -> Option<&str> {
+        self.config.as_deref()
+    }
+
     /// The severities: the file's, then those of the options.
     pub(super) fn read(&self) -> anyhow::Result<Severities> {
         let mut severities = Severities::default();

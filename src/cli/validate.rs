@@ -62,9 +62,10 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         return explain(code);
     }
     let severities = args.severities.read()?;
-    args.reports.check()?;
+    let outputs = args.reports.outputs()?;
+    args.severities.file().map_or(Ok(()), |file| outputs.spare("--config", file))?;
     let start = Instant::now();
-    let sources = many::sources(&args.inputs)?;
+    let sources = outputs.list("INPUT", &args.inputs)?.sources;
     let reading = Reading { threads: many::threads(args.threads), limit: args.max_event_bytes as usize };
     let mut findings = Findings::new("validate", args.reports.max_findings);
     let show = !args.quiet && !args.reports.on_stdout();

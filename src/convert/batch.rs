@@ -227,7 +227,7 @@ impl Batch {
         }
     }
 
-    fn reject(&mut self, fault: Fault, form: Form, shape: Option<&str>, place: &Item, raw: &[u8]) {
+    pub(super) fn reject(&mut self, fault: Fault, form: Form, shape: Option<&str>, place: &Item, raw: &[u8]) {
         self.count(form, shape, 1);
         self.tally.rejects += 1;
         *self.tally.by_reason.entry(fault.reason).or_default() += 1;

@@ -4,6 +4,7 @@
 //! on as many threads as wanted. Both give [`Batch`]es: events as NDJSON, and the records that
 //! could not be converted as [`Reject`]s. Nothing here opens a file or looks at a clock.
 
+mod again;
 mod batch;
 mod event;
 mod fast;

@@ -12,7 +12,7 @@ use super::queue::{Consumer, Done, Handed, Leaves, Queue, lock};
 use super::source::{Source, Taken};
 use super::{Batch, Converter, Tally};
 use std::io::{self, Read};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 /// An input: its name for messages, and how to open it when its turn comes.
 pub struct Input<'a> {
@@ -93,7 +93,8 @@ impl Converter {
             }
             Ok(())
         })?;
-        Ok(queue.tally())
+        let taken = source.into_inner().unwrap_or_else(PoisonError::into_inner).taken();
+        Ok(queue.tally(taken))
     }
 
     /// Converts chunks until there are no more, or nobody wants them.
@@ -108,6 +109,7 @@ impl Converter {
             let (number, result) = match taken {
                 None => break,
                 Some((number, Taken::Chunk(input, chunk))) => {
+                    crate::panics::provoke("convert");
                     let mut done = spare;
                     done.batch.fast = fast;
                     self.convert_chunk(&chunk, &mut done.batch);

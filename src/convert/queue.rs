@@ -86,8 +86,11 @@ impl<'a> Queue<'a> {
     /// Puts a result at its place, once there is room, and hands on what is due.
     pub(super) fn put(&self, number: u64, result: Handed) -> Result<(), Stop> {
         let mut state = lock(&self.state);
-        // Who has the next result always finds room, so this ends.
-        while !state.stopped && number - state.next >= state.results.len() as u64 {
+        // Who has the next result always finds room, so this ends. But a result whose turn is over would wait for ever:
+        // then some were lost, and it is better to end at once.
+        let due = state.next;
+        assert!(state.stopped || number >= due, "result {number} comes after its turn: {due} is due");
+        while !state.stopped && number.saturating_sub(state.next) >= state.results.len() as u64 {
             state.waiting += 1;
             state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
             state.waiting -= 1;
@@ -96,7 +99,8 @@ impl<'a> Queue<'a> {
             return Err(Stop);
         }
         let place = (number - state.next) as usize;
-        state.results[place] = Some(result);
+        let before = state.results[place].replace(result);
+        assert!(before.is_none(), "result {number} takes the place of another");
         if state.consuming {
             // Who consumes looks for more afterwards.
             return Ok(());
@@ -131,8 +135,10 @@ impl<'a> Queue<'a> {
         self.room.notify_all();
     }
 
-    /// The counts of all that was handed on.
-    pub(super) fn tally(self) -> Tally {
+    /// The counts of all that was handed on, which is as much as was taken from the source.
+    pub(super) fn tally(self, taken: u64) -> Tally {
+        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        assert!(state.stopped || state.next == taken, "{} of {taken} results were handed on", state.next);
         self.consumer.into_inner().unwrap_or_else(PoisonError::into_inner).tally
     }
 

@@ -8,7 +8,7 @@ use std::io::{self, Read};
 #[derive(Debug)]
 pub struct Session {
     pub(super) batch: Batch,
-    buffer: Vec<u8>,
+    pub(super) buffer: Vec<u8>,
     /// Rows that are converted together.
     pub(super) block: Block,
 }

@@ -34,6 +34,11 @@ impl<'a> Source<'a> {
         Source { inputs: inputs.into_iter(), open: None, opened: 0, taken: 0 }
     }
 
+    /// How many things were taken.
+    pub(super) fn taken(&self) -> u64 {
+        self.taken
+    }
+
     /// The next thing, and its number. Nothing if there are no more.
     pub(super) fn take(&mut self, converter: &Converter, buffer: Vec<u8>) -> Option<(u64, Taken)> {
         let number = self.taken;

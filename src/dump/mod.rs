@@ -192,6 +192,13 @@ impl<'a> Context<'a> {
             Some(text) => Target::open(text, access)?,
             None => output.below("manifest"),
         };
+        let mut names = vec![output.whole_name(), manifest.whole_name()];
+        names.extend(rejects.iter().map(Target::whole_name));
+        names.sort_unstable();
+        if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            // Whoever loads all events below a prefix would load the others, too.
+            return Err(Error::same_target(&twice[0]));
+        }
         let mut origins = Vec::new();
         for text in &settings.inputs {
             let origin = Origin::open(text, access)?;

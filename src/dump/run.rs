@@ -82,6 +82,7 @@ pub fn run(
             }
         }
         let ledger = scope.spawn(move || {
+            crate::panics::provoke("manifest");
             let mut ledger = Ledger::new(&context.manifest, &run, context.account);
             let kept_all = ledger.keep(&kept, &mut |entry| {
                 if context.settings.after != After::Keep {
@@ -141,6 +142,7 @@ fn work(
     let mut session = context.converter.session();
     let keep = |entry| entries.send(entry).map_err(|_| Trouble::Stopped);
     while let Some(job) = next(queue) {
+        crate::panics::provoke("worker");
         // What is still listed is taken and left, so that whoever lists does not wait for ever.
         if context.stop.load(Relaxed) || broken.load(Relaxed) {
             continue;

@@ -23,11 +23,16 @@ const MARGIN: Duration = Duration::from_secs(10);
 /// When a run is given up that has not ended by itself, so that Lambda hears of it instead of ending the process.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
 
+/// What is told of a panic, besides the line that it leaves itself.
+const FAULT: &str = "a fault of udmap itself: the log says where; please report it";
+
 /// Answers invocations for as long as Lambda lets the process live.
 ///
 /// # Errors
 /// If Lambda can't be spoken with, or if `UDMAP_FUNCTION` names no function.
 pub async fn serve() -> Result<(), lambda_runtime::Error> {
+    // The process goes on: an invocation looks whether there was one while it ran.
+    crate::panics::watch(|| ());
     match std::env::var("UDMAP_FUNCTION").unwrap_or_default().trim() {
         "" | "collect" => lambda_runtime::run(service_fn(invoked)).await,
         "convert" => lambda_runtime::run(service_fn(objects::invoked)).await,
@@ -38,12 +43,14 @@ pub async fn serve() -> Result<(), lambda_runtime::Error> {
 /// One invocation. What the event says is of no interest: it only says when.
 async fn invoked(event: LambdaEvent<IgnoredAny>) -> Result<Line, Failed> {
     let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+    let panics = crate::panics::happened();
     let result = match tokio::time::timeout(
         left.saturating_sub(LAST_MOMENT),
         run(left.saturating_sub(MARGIN)),
     )
     .await
     {
+        Ok(_) if crate::panics::happened() > panics => Err(failure(Error::config(FAULT))),
         Ok(result) => result,
         Err(_) => Err(failure(too_late(left))),
     };
@@ -58,6 +65,7 @@ async fn invoked(event: LambdaEvent<IgnoredAny>) -> Result<Line, Failed> {
 
 /// One run that ends in this time. Settings and keys are read afresh, so that a key that was replaced is used at once.
 async fn run(time: Duration) -> Result<Report, Failure> {
+    crate::panics::provoke("collect");
     let begun = Instant::now();
     let (mut collector, max_pages) = open().await.map_err(failure)?;
     // Keys that were slow to come are paid for with pages, not with the end.

@@ -106,6 +106,7 @@ impl<W: Write> Blocks<W> {
         }
         let (to, from) = channel();
         rayon::spawn(move || {
+            crate::panics::provoke("compress");
             // Who has failed no longer listens.
             let _ = to.send(compress(compression, text));
         });

@@ -84,7 +84,7 @@ impl fmt::Display for Object {
         match self {
             // Without backticks, so that a file of this name is told apart.
             Object::Stdin | Object::Stdout => f.write_str(self.as_str()),
-            Object::Named(name) => write!(f, "`{name}`"),
+            Object::Named(name) => write!(f, "`{}`", crate::text::escaped(name)),
         }
     }
 }
@@ -96,6 +96,8 @@ pub(super) enum Doing {
     Open,
     Read,
     Create,
+    /// A temporary file in this folder.
+    Scratch,
     Write,
     Rename,
     #[cfg_attr(not(feature = "objects"), allow(dead_code))]
@@ -109,6 +111,7 @@ impl Doing {
             Doing::Open => "open",
             Doing::Read => "read",
             Doing::Create => "create",
+            Doing::Scratch => "keep a temporary file in",
             Doing::Write => "write",
             Doing::Rename => "rename a finished file to",
             Doing::Remove => "delete",
@@ -173,6 +176,15 @@ impl Error {
         Error::new(named, Doing::Read, ErrorKind::InputIsOutput, "it is both input and output")
     }
 
+    /// A place for two kinds of outputs.
+    #[cfg(feature = "dump")]
+    pub(crate) fn same_target(name: &str) -> Error {
+        let named = Object::Named(name.to_owned());
+        let why = "events, rejects and the manifest can't be told apart there";
+        Error::new(named, Doing::Create, ErrorKind::InputIsOutput, why)
+            .with_hint("give `--output`, `--rejects` and `--manifest` places of their own")
+    }
+
     /// An object that lies below no input.
     #[cfg(feature = "dump")]
     pub(crate) fn no_input(name: &str) -> Error {
@@ -230,9 +242,10 @@ impl Error {
         self.0.source.as_ref()
     }
 
-    /// Whether it says that nobody reads what is written, as in `... | head`.
+    /// Whether it says that nobody reads stdout any more, as in `... | head`.
     pub fn is_broken_pipe(&self) -> bool {
-        self.io_error().is_some_and(|source| source.kind() == io::ErrorKind::BrokenPipe)
+        self.0.object == Object::Stdout
+            && self.io_error().is_some_and(|source| source.kind() == io::ErrorKind::BrokenPipe)
     }
 
     /// The error inside an [`io::Error`] that an [`Input`](super::Input) or a

@@ -40,6 +40,7 @@ mod out;
 mod raw;
 mod sink;
 pub mod sort;
+mod temporary;
 mod walk;
 
 pub use blocks::{Blocks, Compression};
@@ -48,7 +49,13 @@ pub use error::{Error, ErrorKind};
 pub(crate) use hex::hex;
 pub use list::{Listing, Source, list};
 pub use open::{Input, is_stopped};
+#[cfg(feature = "cli")]
+pub(crate) use out::{look_at_stdout, stdout_is_open};
 pub use sink::Sink;
+#[cfg(feature = "cli")]
+pub(crate) use sink::is_stdout;
+#[cfg(feature = "cli")]
+pub(crate) use temporary::{Temporary, in_scratch, nameless, remove_temporaries};
 
 /// How stdin and stdout are named on a command line.
 const STANDARD: &str = "-";

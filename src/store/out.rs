@@ -2,11 +2,42 @@
 
 use std::fs::File;
 use std::io::{self, Write};
+#[cfg(feature = "cli")]
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::error::{Doing, Error, ErrorKind, Object};
 
 #[cfg(unix)]
 type Handle = File;
 #[cfg(not(unix))]
 type Handle = Box<dyn Stored>;
+
+/// Whether the process was started with stdout closed.
+#[cfg(feature = "cli")]
+static CLOSED: AtomicBool = AtomicBool::new(false);
+
+/// Looks whether stdout is open. To be called before `main`: std's runtime opens /dev/null where it is not, and what is
+/// written would be lost without an error.
+#[cfg(feature = "cli")]
+pub(crate) fn look_at_stdout() {
+    #[cfg(unix)]
+    CLOSED.store(rustix::io::fcntl_getfd(rustix::stdio::stdout()).is_err(), Ordering::Relaxed);
+}
+
+/// Whether what is written to stdout goes somewhere.
+///
+/// # Errors
+/// If the process was started with stdout closed.
+pub(crate) fn stdout_is_open() -> Result<(), Error> {
+    #[cfg(feature = "cli")]
+    if CLOSED.load(Ordering::Relaxed) {
+        let error = Error::new(Object::Stdout, Doing::Open, ErrorKind::Io, "it is closed");
+        return Err(
+            error.with_hint("write to a file with `-o FILE` where there is that option, or to /dev/null")
+        );
+    }
+    Ok(())
+}
 
 /// An open file or stdout, without a buffer.
 pub(super) struct Out {
@@ -28,7 +59,12 @@ impl Out {
     }
 
     /// stdout as a file: `io::Stdout` would look for line ends in every block.
-    pub(super) fn stdout() -> io::Result<Out> {
+    pub(super) fn stdout() -> Result<Out, Error> {
+        stdout_is_open()?;
+        Out::dup().map_err(|error| Error::io(Object::Stdout, Doing::Open, error))
+    }
+
+    fn dup() -> io::Result<Out> {
         use std::os::fd::AsFd;
         let file = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         // Fewer turns between the two ends of a pipe; only if it is one, and as far as allowed.
@@ -101,7 +137,7 @@ impl Out {
         Out { handle: Box::new(handle), closed: false }
     }
 
-    pub(super) fn stdout() -> io::Result<Out> {
+    pub(super) fn stdout() -> Result<Out, Error> {
         Ok(Out { handle: Box::new(io::stdout()), closed: false })
     }
 

@@ -6,12 +6,12 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use flate2::write::GzEncoder;
-use tempfile::TempPath;
 use zstd::stream::write::Encoder as ZstdEncoder;
 
 use super::STANDARD;
 use super::error::{Doing, Error, ErrorKind, Object};
 use super::out::Out;
+use super::temporary::Temporary;
 
 /// As `gzip` and `zstd` do without being told.
 const GZIP_LEVEL: flate2::Compression = flate2::Compression::new(6);
@@ -31,7 +31,7 @@ pub struct Sink {
     /// There until `finish`.
     body: Option<Body>,
     /// Declared after the body: closed before it is removed.
-    temporary: Option<(TempPath, PathBuf)>,
+    temporary: Option<Temporary>,
     failed: bool,
 }
 
@@ -45,8 +45,9 @@ impl Sink {
     /// Opens `target` for writing: `-` is stdout, anything else a path. A name that ends in `.gz`
     /// or `.zst` compresses.
     ///
-    /// A file is written under a hidden name beside the target (`.NAME.XXXXXX.tmp`), with the
-    /// permissions of the file that it will replace, or else those of any new file. The target may
+    /// A file is written under a hidden name beside the target (`.NAME.XXXXXX.tmp`), with the owner
+    /// and the permissions of the file that it will replace, or else those of any new file. What a
+    /// killed process has left under such a name is removed. The target may
     /// be a link: the file it leads to is replaced. What is no regular file (a device, a pipe,
     /// `/dev/stdout`) is written to as it is; opening a named pipe waits for its reader.
     ///
@@ -62,7 +63,7 @@ impl Sink {
             move |error| Error::io(object, doing, error)
         };
         let (out, temporary) = if object == Object::Stdout {
-            (Out::stdout().map_err(fail(Doing::Open))?, None)
+            (Out::stdout()?, None)
         } else {
             match look(target, &object)? {
                 Found::Special => {
@@ -74,8 +75,9 @@ impl Sink {
                         // Renaming would replace a write-protected file; ask first, as `>` does.
                         File::options().write(true).open(&path).map_err(fail(Doing::Open))?;
                     }
-                    let (file, temporary) = temporary(&path, replaced).map_err(fail(Doing::Create))?;
-                    (Out::new(file), Some((temporary, path)))
+                    let (file, temporary) =
+                        Temporary::create(&path, replaced.as_ref()).map_err(fail(Doing::Create))?;
+                    (Out::new(file), Some(temporary))
                 }
             }
         };
@@ -112,11 +114,9 @@ impl Sink {
         };
         let mut out = out.map_err(fail.clone()(Doing::Write))?;
         out.flush().map_err(fail.clone()(Doing::Write))?;
-        if let Some((temporary, path)) = self.temporary.take() {
+        if let Some(temporary) = self.temporary.take() {
             out.sync().map_err(fail.clone()(Doing::Write))?;
-            drop(out);
-            temporary.persist(&path).map_err(|error| fail(Doing::Rename)(error.error))?;
-            sync_folder(folder_of(&path));
+            temporary.commit().map_err(fail(Doing::Rename))?;
         }
         Ok(())
     }
@@ -171,14 +171,14 @@ impl fmt::Debug for Sink {
 
 /// `/dev/stdout` may be a file that others write to, too: opening it by that name would begin at
 /// its start, and renaming replace it.
-fn is_stdout(target: &str) -> bool {
+pub(crate) fn is_stdout(target: &str) -> bool {
     target == STANDARD || cfg!(unix) && matches!(target, "/dev/stdout" | "/dev/fd/1" | "/proc/self/fd/1")
 }
 
 /// What is at the target.
 enum Found {
     Special,
-    File { path: PathBuf, replaced: Option<fs::Permissions> },
+    File { path: PathBuf, replaced: Option<fs::Metadata> },
 }
 
 fn look(target: &str, object: &Object) -> Result<Found, Error> {
@@ -194,7 +194,7 @@ fn look(target: &str, object: &Object) -> Result<Found, Error> {
         Ok(metadata) => {
             let path =
                 fs::canonicalize(target).map_err(|error| Error::io(object.clone(), Doing::Create, error))?;
-            return Ok(Found::File { path, replaced: Some(metadata.permissions()) });
+            return Ok(Found::File { path, replaced: Some(metadata) });
         }
         Err(_) => {}
     }
@@ -229,39 +229,6 @@ pub(super) fn folder_of(path: &Path) -> &Path {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     }
-}
-
-/// Creates the file that will become `path`.
-fn temporary(path: &Path, replaced: Option<fs::Permissions>) -> io::Result<(File, TempPath)> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    // Room for the rest of the name, 255 bytes being the most in most file systems.
-    let short: String = name
-        .chars()
-        .scan(200, |left: &mut usize, c| {
-            *left = left.checked_sub(c.len_utf8())?;
-            Some(c)
-        })
-        .collect();
-    let prefix = format!(".{short}.");
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(&prefix).suffix(".tmp");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // The umask takes its part, as with any new file.
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    let (file, temporary) = builder.tempfile_in(folder_of(path))?.into_parts();
-    if let Some(permissions) = replaced {
-        #[cfg(unix)]
-        let permissions = {
-            use std::os::unix::fs::PermissionsExt;
-            // Without set-user-ID and its like, which writing takes away, too.
-            fs::Permissions::from_mode(permissions.mode() & 0o777)
-        };
-        file.set_permissions(permissions)?;
-    }
-    Ok((file, temporary))
 }
 
 fn zstd_encoder(out: Out) -> io::Result<ZstdEncoder<'static, Out>> {

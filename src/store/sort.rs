@@ -5,6 +5,8 @@ use std::collections::BinaryHeap;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read as _, Seek as _, Write as _};
 
+use super::temporary::{in_scratch, nameless};
+
 /// How many bytes of records are sorted in memory.
 const RUN_BYTES: usize = 16 << 20;
 /// How many runs are merged at once: each needs an open file and a buffer.
@@ -31,23 +33,29 @@ impl<const N: usize> Sorter<N> {
     /// When a temporary file can't be made or written.
     pub fn push(&mut self, record: [u8; N]) -> io::Result<()> {
         if self.run.len() == self.most {
-            self.run.sort_unstable();
-            let mut file = BufWriter::new(tempfile::tempfile()?);
-            for record in &self.run {
-                file.write_all(record)?;
-            }
-            self.runs.push(rewound(file)?);
-            self.run.clear();
-            if self.runs.len() == FAN_IN {
-                let merged = Sorted::<N>::new(std::mem::take(&mut self.runs), Vec::new())?;
-                let mut file = BufWriter::new(tempfile::tempfile()?);
-                for record in merged {
-                    file.write_all(&record?)?;
-                }
-                self.runs.push(rewound(file)?);
-            }
+            self.spill().map_err(in_scratch)?;
         }
         self.run.push(record);
+        Ok(())
+    }
+
+    /// Puts what is in memory into a file, and merges files where there are many.
+    fn spill(&mut self) -> io::Result<()> {
+        self.run.sort_unstable();
+        let mut file = BufWriter::new(nameless()?);
+        for record in &self.run {
+            file.write_all(record)?;
+        }
+        self.runs.push(rewound(file)?);
+        self.run.clear();
+        if self.runs.len() == FAN_IN {
+            let merged = Sorted::<N>::new(std::mem::take(&mut self.runs), Vec::new())?;
+            let mut file = BufWriter::new(nameless()?);
+            for record in merged {
+                file.write_all(&record?)?;
+            }
+            self.runs.push(rewound(file)?);
+        }
         Ok(())
     }
 
@@ -57,7 +65,7 @@ impl<const N: usize> Sorter<N> {
     /// When a temporary file can't be read; later ones come with the records.
     pub fn sorted(mut self) -> io::Result<Sorted<N>> {
         self.run.sort_unstable();
-        Sorted::new(self.runs, self.run)
+        Sorted::new(self.runs, self.run).map_err(in_scratch)
     }
 }
 
@@ -110,7 +118,7 @@ impl<const N: usize> Iterator for Sorted<N> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let Reverse((record, number)) = self.heads.pop()?;
-        Some(self.advance(number).map(|()| record))
+        Some(self.advance(number).map(|()| record).map_err(in_scratch))
     }
 }
 

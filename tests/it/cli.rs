@@ -17,7 +17,7 @@ fn exit_statuses_and_messages() {
     let bad = format!("{V1}\n{NO_TIME}\n{NO_TIME}\n");
     let cases: &[(&[&str], &str, i32, &[&str])] = &[
         (&["convert", "-"], &good, 0, &["1 record -> 1 event, 0 rejects"]),
-        (&["convert", "-"], "", 0, &["0 records"]),
+        (&["convert", "-"], "", 3, &["0 records", "not one record", "--allow-empty"]),
         (&["convert", "-", "-q"], &good, 0, &[]),
         (&["convert", "-"], &bad, 1, &["no-timestamp", "-:2:", "--rejects FILE"]),
         (&["convert", "-", "--max-rejects", "1"], &bad, 1, &[]),

@@ -14,6 +14,8 @@ mod judges;
 #[cfg(feature = "lambda")]
 mod lambda;
 mod mapping;
+mod outputs;
+mod process;
 mod properties;
 mod rows;
 #[cfg(feature = "objects")]

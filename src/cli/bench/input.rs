@@ -5,7 +5,6 @@ use crate::convert::Tally;
 use crate::report::bench as report;
 use crate::store::{self, Source};
 use crate::synth::{Generator, Mix};
-use anyhow::bail;
 use std::io::{self, Read};
 use std::sync::Arc;
 
@@ -74,9 +73,6 @@ impl Material {
                 material.parts.push(Part { name, bytes, source, compression });
             }
         }
-        if material.parts.is_empty() {
-            bail!("there is nothing to measure: no bytes in {}", quoted(inputs));
-        }
         Ok(material)
     }
 
@@ -131,7 +127,8 @@ fn read(input: &mut dyn Read, most: usize, bytes: &mut Vec<u8>) -> io::Result<bo
     }
 }
 
-fn quoted(inputs: &[String]) -> String {
-    let inputs: Vec<String> = inputs.iter().map(|input| format!("`{input}`")).collect();
+pub(super) fn quoted(inputs: &[String]) -> String {
+    let inputs: Vec<String> =
+        inputs.iter().map(|input| format!("`{}`", crate::text::escaped(input))).collect();
     inputs.join(", ")
 }

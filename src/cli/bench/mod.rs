@@ -5,7 +5,7 @@ mod input;
 mod machine;
 mod measure;
 
-use super::{DONE, mappings};
+use super::{DONE, mappings, nothing};
 use crate::convert::{Converter, Engine, Options};
 use crate::report::bench::Report;
 use anyhow::bail;
@@ -25,7 +25,8 @@ use std::time::Duration;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Exit status:
   0  measured, whatever became of the records: rejects are counted and shown
-  2  could not do it: usage, input, mapping, or nothing to measure
+  2  could not do it: usage, input, or mapping
+  3  nothing to measure: no file, or not one record (`--allow-empty` makes it 0)
 
 Inputs are held in memory, up to --megabytes after decompression. What is longer is cut behind the last line that fits, \
 and that is said. An input under 16 MB is converted several times a run.
@@ -64,6 +65,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=16_384))]
     megabytes: Option<u16>,
 
+    /// It is a success if there is nothing to measure.
+    #[arg(long)]
+    allow_empty: bool,
+
     /// Print the numbers as JSON.
     #[arg(long)]
     json: bool,
@@ -92,7 +97,14 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     threads.sort_unstable();
     threads.dedup();
 
-    let figures = measure::measure(&converter, &material, &threads, runs)?;
+    let figures = match material.len() {
+        0 => None,
+        _ => measure::measure(&converter, &material, &threads, runs)?,
+    };
+    let Some(figures) = figures else {
+        let what = format!("there is nothing to measure: not one record in {}", input::quoted(&args.inputs));
+        return Ok(nothing(&what, args.allow_empty));
+    };
     let report = Report {
         udmap: env!("CARGO_PKG_VERSION"),
         mapping: mapping.name().to_owned(),
@@ -117,6 +129,7 @@ fn megabytes(n: u16) -> usize {
 /// Prints to stdout, without colours where there is no terminal; a reader that has had enough is
 /// no error.
 fn print(text: &[u8]) -> anyhow::Result<u8> {
+    crate::store::stdout_is_open()?;
     let mut stdout = anstream::stdout().lock();
     match stdout.write_all(text).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {

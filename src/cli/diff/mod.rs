@@ -96,7 +96,8 @@ impl RuleArgs {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
-    args.reports.check()?;
+    let outputs = args.reports.outputs()?;
+    outputs.spare("--mapping", &args.mapping)?;
     if args.a == "-" && args.b == "-" {
         anyhow::bail!("stdin can be only one of the two sets");
     }
@@ -111,8 +112,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     } else {
         None
     };
-    let a = Origin::new(&args.a, converter, limit)?;
-    let b = Origin::new(&args.b, None, limit)?;
+    let a = Origin::new(outputs.list("A", std::slice::from_ref(&args.a))?, converter, limit)?;
+    let b = Origin::new(outputs.list("B", std::slice::from_ref(&args.b))?, None, limit)?;
     let reading = Reading { threads: many::threads(args.threads), limit };
     let mut book = Book::new([a.names.clone(), b.names.clone()], args.reports.max_findings, args.samples);
     let mut sorter = Sorter::default();

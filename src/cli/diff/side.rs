@@ -1,10 +1,9 @@
 //! One of the two sets: files of events, or raw logs with the mapping that makes events of them.
 
-use crate::cli::many;
 use crate::convert::Converter;
 use crate::json::Tree;
 use crate::record::frame::{Body, Item, ItemState};
-use crate::store::Source;
+use crate::store::{self, Listing, Source, Temporary, in_scratch, nameless};
 use crate::udm::events::{self, Found};
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -19,7 +18,7 @@ pub(super) struct Origin {
     pub(super) converter: Option<Converter>,
     pub(super) limit: usize,
     /// Keeps what came from stdin, which can be read only once.
-    _spooled: Option<tempfile::NamedTempFile>,
+    _spooled: Option<(File, Temporary)>,
 }
 
 /// Something at a place of a chunk.
@@ -33,19 +32,24 @@ pub(super) struct At<'e> {
 }
 
 impl Origin {
-    /// Lists an input; stdin is copied to a temporary file.
-    pub(super) fn new(input: &str, converter: Option<Converter>, limit: usize) -> anyhow::Result<Origin> {
-        let mut sources = many::sources(&[input.to_owned()])?;
-        let names = sources.iter().map(|source| source.name().to_owned()).collect();
+    /// What was listed; stdin is copied to a temporary file.
+    pub(super) fn new(
+        listing: Listing,
+        converter: Option<Converter>,
+        limit: usize,
+    ) -> anyhow::Result<Origin> {
+        let mut sources = listing.sources;
+        let names: Vec<String> = sources.iter().map(|source| source.name().to_owned()).collect();
         let mut spooled = None;
-        if input == "-" {
-            let mut file = tempfile::NamedTempFile::new()?;
+        if names == ["-"] {
+            let (mut file, temporary) = Temporary::scratch("udmap-stdin")?;
             for source in &sources {
-                io::copy(&mut source.open(Default::default(), Default::default())?, &mut file)?;
+                let mut stdin = source.open(Default::default(), Default::default())?;
+                // An error of reading names stdin already.
+                io::copy(&mut stdin, &mut file).map_err(in_scratch)?;
             }
-            file.flush()?;
-            sources = many::sources(&[file.path().to_string_lossy().into_owned()])?;
-            spooled = Some(file);
+            sources = store::list(&[temporary.path().to_string_lossy().into_owned()], &[])?.sources;
+            spooled = Some((file, temporary));
         }
         Ok(Origin { sources, names, converter, limit, _spooled: spooled })
     }
@@ -105,7 +109,7 @@ pub(super) struct Spool {
 
 impl Spool {
     pub(super) fn new() -> io::Result<Spool> {
-        Ok(Spool { file: tempfile::tempfile()?, end: 0, buffer: Vec::new(), flushed: 0 })
+        Ok(Spool { file: nameless()?, end: 0, buffer: Vec::new(), flushed: 0 })
     }
 
     /// Keeps a text; where it begins.
@@ -121,8 +125,8 @@ impl Spool {
 
     fn flush(&mut self) -> io::Result<()> {
         use std::io::Seek as _;
-        self.file.seek(io::SeekFrom::Start(self.flushed))?;
-        self.file.write_all(&self.buffer)?;
+        self.file.seek(io::SeekFrom::Start(self.flushed)).map_err(in_scratch)?;
+        self.file.write_all(&self.buffer).map_err(in_scratch)?;
         self.flushed += self.buffer.len() as u64;
         self.buffer.clear();
         Ok(())
@@ -134,9 +138,9 @@ impl Spool {
         if !self.buffer.is_empty() {
             self.flush()?;
         }
-        self.file.seek(io::SeekFrom::Start(at))?;
+        self.file.seek(io::SeekFrom::Start(at)).map_err(in_scratch)?;
         let mut text = vec![0; length];
-        self.file.read_exact(&mut text)?;
+        self.file.read_exact(&mut text).map_err(in_scratch)?;
         Ok(text)
     }
 }

@@ -61,7 +61,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
-    args.reports.check()?;
+    let mut outputs = args.reports.outputs()?;
+    outputs.spare("--mapping", &args.mapping)?;
     let mapping = mappings::load(&args.mapping)?;
     let converter = |field_names| {
         Converter::new(&mapping, &Options { field_names, engine: Engine::Exact, ..Options::default() })
@@ -70,6 +71,19 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let fields = snake.plan().fields().iter().map(ToString::to_string).collect();
     let (mut coverage, rules) = (Coverage::new(&mapping, fields), args.rules.rules());
     let cases = layouts::find(&args.folder)?;
+    if args.bless {
+        for case in &cases {
+            outputs.add("--bless", &case.expected.to_string_lossy())?;
+            outputs
+                .add_if("--bless", case.rejects().as_ref().map(|file| file.to_string_lossy()).as_deref())?;
+        }
+    }
+    for case in &cases {
+        outputs.spare("a case's log", &case.raw.to_string_lossy())?;
+        if !args.bless {
+            outputs.spare("a case's events", &case.expected.to_string_lossy())?;
+        }
+    }
     let start = Instant::now();
     let mut findings = Findings::new("test", args.reports.max_findings);
     let say = |text: &str| if args.reports.on_stdout() { Ok(()) } else { print_all(text) };

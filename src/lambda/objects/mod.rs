@@ -61,6 +61,7 @@ pub(super) async fn invoked(event: LambdaEvent<Value>) -> Result<Value, Failed> 
     let opened = tokio::task::spawn_blocking(shared).await.map_err(|error| Failed::new("Panic", error))?;
     let shared = opened.map_err(|error| Failed::new("Config", error))?;
     shared.access.stop().store(false, Relaxed);
+    let panics = crate::panics::happened();
     let names: Vec<Option<String>> = tasks.iter().map(|task| task.message.clone()).collect();
     let mut work = tokio::task::spawn_blocking(move || shared.run(&tasks));
     let ended = tokio::select! {
@@ -71,6 +72,10 @@ pub(super) async fn invoked(event: LambdaEvent<Value>) -> Result<Value, Failed> 
         }
     };
     let (line, failed) = ended.map_err(|error| Failed::new("Panic", error))?;
+    if crate::panics::happened() > panics {
+        // On a thread that nobody waits for.
+        return Err(Failed::new("Panic", super::FAULT));
+    }
     println!("{}", serde_json::to_string(&line).unwrap_or_default());
     if queue {
         let again = names.into_iter().zip(failed).filter(|(_, failed)| *failed);
@@ -125,6 +130,7 @@ impl Shared {
         let work = || {
             let mut session = self.session();
             while let Some((task, named)) = objects.get(next.fetch_add(1, Relaxed)) {
+                crate::panics::provoke("object");
                 let root = format!("s3://{}", named.bucket);
                 let became = self.singles.convert(&mut session, &root, &named.key);
                 let mut count = line.lock().unwrap_or_else(PoisonError::into_inner);

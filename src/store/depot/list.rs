@@ -61,6 +61,7 @@ impl Depot {
         let depot = self.clone();
         let prefix = prefix.to_owned();
         self.access.runtime.spawn(async move {
+            crate::panics::provoke("list");
             let Home::Bucket { store, .. } = &*depot.home else { return };
             let path = match Path::parse(prefix.trim_end_matches('/')) {
                 Ok(path) => path,

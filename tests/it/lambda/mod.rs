@@ -143,6 +143,18 @@ fn an_invocation_is_a_run_and_says_so_in_a_line() {
     }
 }
 
+#[cfg(debug_assertions)]
+#[test]
+fn a_panic_is_a_failing_invocation() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (to, state) = paths(&folder);
+    let mut environment = on_disk("http://127.0.0.1:9", &to, &state);
+    environment.push(("UDMAP_PANIC", "collect"));
+    let ran = invoke(&environment, &[MINUTES, MINUTES]);
+    assert!(ran.results.iter().all(Result::is_err), "{:?}", ran.results);
+    assert_eq!(ran.stderr.matches("a fault of udmap itself at src/").count(), 2, "{}", ran.stderr);
+}
+
 #[test]
 fn a_failing_run_is_a_failing_invocation() {
     let folder = tempfile::tempdir().expect("a folder");

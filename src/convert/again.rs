@@ -1,0 +1,159 @@
+//! Rejects taken back: the record in a line of a reject file, converted again under its old place.
+
+use super::{Batch, Converter, Session};
+use crate::record::forms::Form;
+use crate::record::frame::{Item, ItemState};
+use crate::record::{Fault, Reason};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use std::borrow::Cow;
+
+/// A line of a reject file, as far as it is read.
+#[derive(Deserialize)]
+struct Line<'a> {
+    #[serde(borrow)]
+    source: Cow<'a, str>,
+    line: u64,
+    offset: u64,
+    length: Option<u64>,
+    reason: Option<Cow<'a, str>>,
+    raw: Option<Cow<'a, str>>,
+    raw_base64: Option<Cow<'a, str>>,
+}
+
+impl Converter {
+    /// Converts what is in `line`, a reject as [`Reject::write_json`](super::Reject::write_json) writes it, whose `raw`
+    /// may have been mended; the source that it names, and what becomes of its records.
+    ///
+    /// Rejects keep their source and their places in it; those of further records count on from there. A reject of which
+    /// only the beginning is there (`too-long`) stays one.
+    ///
+    /// # Errors
+    /// If the line is not a reject; the error says why.
+    pub fn convert_reject<'s>(
+        &self,
+        session: &'s mut Session,
+        line: &[u8],
+    ) -> Result<(String, &'s Batch), String> {
+        let text = std::str::from_utf8(line).map_err(|error| error.to_string())?;
+        let line: Line<'_> = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let raw: Cow<'_, [u8]> = match (&line.raw, &line.raw_base64) {
+            (Some(raw), None) => Cow::Borrowed(raw.as_bytes()),
+            (None, Some(raw)) => {
+                Cow::Owned(STANDARD.decode(raw.as_bytes()).map_err(|error| format!("`raw_base64`: {error}"))?)
+            }
+            (None, None) => return Err("it has neither `raw` nor `raw_base64`".to_owned()),
+            (Some(_), Some(_)) => return Err("it has both `raw` and `raw_base64`: remove one".to_owned()),
+        };
+        session.batch.clear();
+        let kept = raw.len() as u64;
+        match line.length {
+            Some(length) if line.reason.as_deref() == Some(Reason::TooLong.code()) && kept < length => {
+                let message = format!(
+                    "only the first {kept} of {length} bytes are here: convert the input again with a larger \
+                     `--max-record-bytes`"
+                );
+                let (range, state) = (0..raw.len(), ItemState::TooLong);
+                let place = Item { line: line.line, offset: line.offset, length, range, state };
+                session.batch.reject(Fault::new(Reason::TooLong, &message), Form::Bare, None, &place, &raw);
+            }
+            _ => {
+                self.convert_all(session, &raw);
+                for reject in &mut session.batch.rejects {
+                    reject.line += line.line.saturating_sub(1);
+                    reject.offset += line.offset;
+                }
+            }
+        }
+        session.batch.end = line.offset + kept;
+        Ok((line.source.into_owned(), &session.batch))
+    }
+
+    /// Converts all of `raw` into the session's batch.
+    fn convert_all(&self, session: &mut Session, raw: &[u8]) {
+        let Session { batch, buffer, .. } = session;
+        let (mut framer, mut rest, mut lines) = (self.framer(), raw, 0);
+        // Reading from a slice can't fail.
+        while let Ok(Some(chunk)) = framer.next(&mut rest, std::mem::take(buffer)) {
+            let known = batch.rejects.len();
+            self.convert_chunk(&chunk, batch);
+            batch.number(known, &mut lines);
+            *buffer = chunk.bytes;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::convert::{Converter, Options, Reject};
+    use crate::mapping::Mapping;
+
+    fn converter() -> Converter {
+        Converter::new(&Mapping::builtin("duo_telephony").unwrap(), &Options::default())
+    }
+
+    /// The reject lines of an input, and the rejects.
+    fn rejects(input: &[u8]) -> Vec<Reject> {
+        converter().convert(input).rejects
+    }
+
+    fn written(reject: &Reject) -> Vec<u8> {
+        let mut line = Vec::new();
+        reject.write_json("a/b.log", &mut line);
+        line
+    }
+
+    #[test]
+    fn unmended_rejects_stay_what_they_are() {
+        let pretty = b"[{\"phone\":\n\"1\"},\n\n{\"ts\":\n[]}\n]";
+        let binary = b"{\"ts\":\"2024-01-01T00:00:00Z\"}\n\xff\xfe{}\n{\"phone\":\"1\"}\n";
+        let mut session = converter().session();
+        for input in [&pretty[..], binary, b"\n\nnot json\n{}{\n", &b"x".repeat(2 << 20)] {
+            let rejects = rejects(input);
+            assert!(!rejects.is_empty());
+            for reject in rejects {
+                let converter = converter();
+                let (source, batch) = converter.convert_reject(&mut session, &written(&reject)).unwrap();
+                assert_eq!(source, "a/b.log");
+                assert!(batch.events.is_empty() && batch.tally.balances());
+                let [again] = &batch.rejects[..] else { panic!("{batch:?}") };
+                let place = |it: &Reject| (it.reason, it.line, it.offset, it.length, it.raw.clone());
+                assert_eq!(place(again), place(&reject));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_mended_becomes_events_and_what_is_no_reject_is_told() {
+        let converter = converter();
+        let mut session = converter.session();
+        let line = |raw: &str| {
+            serde_json::json!({"source": "x", "line": 7, "offset": 100, "length": 3, "reason": "no-timestamp", "raw": raw})
+                .to_string()
+        };
+        let good = r#"{"ts":"2024-01-01T00:00:00Z","phone":"1"}"#;
+        let (_, batch) = converter.convert_reject(&mut session, line(good).as_bytes()).unwrap();
+        assert_eq!((batch.tally.events, batch.tally.rejects), (1, 0));
+        // Records that were added to it count on from its place.
+        let three = format!("{good}\n{{}}\n{good}");
+        let (_, batch) = converter.convert_reject(&mut session, line(&three).as_bytes()).unwrap();
+        assert_eq!((batch.tally.events, batch.tally.rejects), (2, 1));
+        assert_eq!((batch.rejects[0].line, batch.rejects[0].offset), (8, 100 + good.len() as u64 + 1));
+        let too_long = r#"{"source":"x","line":1,"offset":0,"length":9999,"reason":"too-long","raw":"{\"ts\":\"2024-01-01T00:00:00Z\"}"}"#;
+        let (_, batch) = converter.convert_reject(&mut session, too_long.as_bytes()).unwrap();
+        assert_eq!((batch.tally.events, batch.rejects[0].reason.code()), (0, "too-long"));
+        assert_eq!(batch.rejects[0].length, 9999);
+        for (wrong, why) in [
+            (good, "source"),
+            ("", "EOF"),
+            (r#"{"source":"x","line":1,"offset":0}"#, "neither"),
+            (r#"{"source":"x","line":1,"offset":0,"raw":"","raw_base64":""}"#, "both"),
+            (r#"{"source":"x","line":1,"offset":0,"raw_base64":"*"}"#, "raw_base64"),
+            (r#"{"source":"x","line":1,"offset":0,"raw":{}}"#, "expected"),
+        ] {
+            let error = converter.convert_reject(&mut session, wrong.as_bytes()).unwrap_err();
+            assert!(error.contains(why), "{wrong}: {error}");
+        }
+    }
+}
