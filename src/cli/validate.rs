@@ -61,9 +61,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     if let Some(code) = &args.explain {
         return explain(code);
     }
-    let severities = args.severities.read()?;
     let outputs = args.reports.outputs()?;
     args.severities.file().map_or(Ok(()), |file| outputs.spare("--config", file))?;
+    let severities = args.severities.read()?;
     let start = Instant::now();
     let sources = outputs.list("INPUT", &args.inputs)?.sources;
     let reading = Reading { threads: many::threads(args.threads), limit: args.max_event_bytes as usize };

@@ -114,6 +114,7 @@ fn places_of_dumps_are_kept_apart() {
         assert!(run.stderr.contains(words), "{args}: {}", run.stderr);
         assert_eq!(content(folder.path()), before, "{args}");
     }
+    fs::create_dir(folder.path().join("sub/out")).expect("a folder");
     for args in [
         "convert sub -o sub/out/ --rejects sub/rejects/ --manifest sub/manifest/ --summary sub/out/summary",
         "convert . -o out/ --include *log --summary summary",

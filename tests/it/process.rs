@@ -79,7 +79,7 @@ fn closed_streams_are_no_success() {
     fs::write(folder.path().join("bad"), format!("{NO_TIME}\n")).expect("written");
     for command in [
         "$udmap convert log",
-        "$udmap convert log -o x --rejects -",
+        "$udmap convert bad -o x --rejects -",
         "$udmap generate --records 3",
         "$udmap mappings",
         "$udmap mappings show duo_telephony",
@@ -216,7 +216,6 @@ fn a_doubled_signal_is_one_and_a_later_one_ends_at_once() {
         "diff - log",
         "generate --records 4000000000 -o out",
         "bench log --seconds 60",
-        "convert pipe -o dump/",
     ] {
         let mut child = udmap()
             .args(args.split(' '))
@@ -239,7 +238,6 @@ fn a_doubled_signal_is_one_and_a_later_one_ends_at_once() {
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{args}: {said}");
         assert!(said.contains("interrupted"), "{args}: {said}");
-        let _ = fs::remove_dir_all(at("dump"));
         assert_eq!(names(folder.path()), before, "{args}");
     }
 }
@@ -369,7 +367,7 @@ fn rejects_are_taken_back() {
     assert_eq!(third.status, 1, "{}", third.stderr);
     let made = json_lines(&fs::read_to_string(at("3")).expect("events")).len();
     let left = json_lines(&fs::read_to_string(at("r4")).expect("rejects"));
-    assert_eq!((made + left.len(), made), (after.len(), 3), "{left:?}");
+    assert_eq!((made + left.len(), made), (after.len(), 2), "{left:?}");
     for line in &left {
         let old = before.iter().find(|old| old["offset"] == line["offset"]).expect("an old place");
         assert_eq!(
@@ -400,7 +398,7 @@ fn what_is_no_reject_is_named() {
 fn foreign_names_are_escaped() {
     let folder = tempfile::tempdir().expect("a folder");
     let hostile = folder.path().join("a\u{1b}[31m\n::error::x\u{202e}");
-    fs::write(&hostile, "\u{1f}\u{8b}not gzip").expect("written");
+    fs::write(&hostile, b"\x1f\x8b\x08not gzip").expect("written");
     fs::copy(project("fixtures/quickstart/input.ndjson"), folder.path().join("good")).expect("copied");
     let hostile = hostile.to_string_lossy().into_owned();
     for args in [
