@@ -155,7 +155,7 @@ fn what_cannot_be_read_is_said() {
         (vec!["validate", "no/such/file"], "no/such/file"),
         (vec!["validate"], "INPUT"),
         (vec!["validate", "-", "--report", "xml=x"], "junit, sarif, json, markdown"),
-        (vec!["validate", "-", "--report", "json=a,sarif=a"], "can't take two reports"),
+        (vec!["validate", "-", "--report", "json=a,sarif=a"], "can't take two outputs"),
     ] {
         let run = run(&args);
         assert_eq!(run.status, 2, "{args:?}: {}", run.stderr);
