@@ -307,9 +307,9 @@ fn nothing_found_is_a_status_of_its_own() {
 fn rejects_are_taken_back() {
     let folder = tempfile::tempdir().expect("a folder");
     let at = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let long = "1".repeat(9_000);
     let log = format!(
-        "{EVENT}\n{NO_TIME}\n[{NO_TIME},\n{EVENT}]\n{{\"ts\":1\n\u{e9}\n{}\n",
-        format!("{{\"ts\":\"2024-01-01T00:00:00Z\",\"phone\":\"{}\"}}", "1".repeat(9_000))
+        "{EVENT}\n{NO_TIME}\n[{NO_TIME},\n{EVENT}]\n{{\"ts\":1\n\u{e9}\n{{\"ts\":\"2024-01-01T00:00:00Z\",\"phone\":\"{long}\"}}\n"
     );
     let mut log = log.into_bytes();
     log.extend_from_slice(b"{\"phone\":\"\xff\"}\n");
