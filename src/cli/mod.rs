@@ -110,7 +110,9 @@ pub fn main() -> ExitCode {
     let result = signals::listen().map_err(anyhow::Error::from).and_then(|()| run());
     let status = result.unwrap_or_else(|error| {
         report(&error);
-        FAILED
+        // Whoever reads stdout has had enough.
+        let closed = error.downcast_ref().is_some_and(crate::store::Error::is_broken_pipe);
+        if closed { DONE } else { FAILED }
     });
     while crate::panics::happened() > 0 {
         // Another thread is about to end the process.

@@ -116,9 +116,9 @@ fn places_of_dumps_are_kept_apart() {
     }
     fs::create_dir(folder.path().join("sub/out")).expect("a folder");
     for args in [
+        "convert sub -o out/ --rejects out/rejects/ --summary summary",
         "convert sub -o sub/out/ --rejects sub/rejects/ --manifest sub/manifest/ --summary sub/out/summary",
         "convert . -o out/ --include *log --summary summary",
-        "convert sub -o out/ --rejects out/rejects/ --summary summary",
     ] {
         for _ in 0..2 {
             let run = run_in(folder.path(), args);
