@@ -1,5 +1,7 @@
 //! The frame of the pages: one file, no network, light and dark, printable.
 
+use crate::text::{acts, without_passwords};
+
 /// The whole page.
 pub(crate) fn document(title: &str, body: &str) -> String {
     format!(
@@ -13,10 +15,11 @@ pub(crate) fn document(title: &str, body: &str) -> String {
     )
 }
 
-/// `text` as text in HTML, and in attributes in quotes.
+/// `text` as text in HTML, and in attributes in quotes. Lines stay lines; what else a page could act on is escaped as by
+/// [`crate::text::escaped`].
 pub(crate) fn escaped(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in without_passwords(text).chars() {
         match c {
             '&' => html.push_str("&amp;"),
             '<' => html.push_str("&lt;"),
@@ -24,7 +27,7 @@ pub(crate) fn escaped(text: &str) -> String {
             '"' => html.push_str("&quot;"),
             '\'' => html.push_str("&#39;"),
             '\n' | '\t' => html.push(c),
-            c if c.is_control() => html.push('\u{fffd}'),
+            c if acts(c) => html.extend(c.escape_default()),
             c => html.push(c),
         }
     }

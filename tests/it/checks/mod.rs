@@ -5,6 +5,8 @@ mod browser;
 mod cases;
 mod diff;
 mod explain;
+mod nothing;
+mod on_disk;
 mod profile;
 mod reports;
 mod validate;
