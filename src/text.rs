@@ -160,7 +160,7 @@ pub(crate) fn add_to_path(path: &mut String, step: std::fmt::Arguments<'_>) {
 }
 
 /// Whether a terminal, an editor or a page could do something with `c` instead of showing it.
-pub(crate) fn acts(c: char) -> bool {
+fn acts(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'

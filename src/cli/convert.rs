@@ -306,7 +306,7 @@ impl<'a> Run<'a> {
             sink.finish()?;
         }
         for failure in summary.failures.iter().take(MOST_FAILURES) {
-            anstream::eprintln!("{}error{:#}: {failure}", super::RED, super::RED);
+            anstream::eprintln!("{}error{:#}: {}", super::RED, super::RED, crate::text::escaped(failure));
         }
         if let Some(more @ 1..) = summary.failures.len().checked_sub(MOST_FAILURES) {
             anstream::eprintln!("... and {more} more inputs could not be read; `--summary` names them all");
