@@ -26,6 +26,7 @@ mod sets;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "cli")]
 pub(crate) use differences::each_difference;
 pub use differences::{Difference, How, differences};
 pub use meaning::Meaning;
