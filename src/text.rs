@@ -138,10 +138,10 @@ pub(crate) fn without_passwords(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// Adds one more step to a path. Long names are cut, and what comes behind 1,000 bytes is one `…`: a path stays small,
+/// Adds one more step to a path. Long names are cut, and what comes behind 2,000 bytes is one `…`: a path stays small,
 /// however long the keys of a log are and however deep it nests.
 pub(crate) fn add_to_path(path: &mut String, step: std::fmt::Arguments<'_>) {
-    const LONGEST: usize = 1_000;
+    const LONGEST: usize = 2_000;
     struct Room<'p>(&'p mut String);
     impl Write for Room<'_> {
         fn write_str(&mut self, part: &str) -> std::fmt::Result {
@@ -269,6 +269,6 @@ mod tests {
         for _ in 0..20 {
             add_to_path(&mut path, format_args!(".{}", "x".repeat(100)));
         }
-        assert!(path.len() < 1_300 && path.ends_with('…'), "{path}");
+        assert!(path.len() < 2_300 && path.ends_with('…'), "{path}");
     }
 }
