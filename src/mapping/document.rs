@@ -87,6 +87,12 @@ impl<'t> Keys<'t> {
             .collect()
     }
 
+    /// The members of the table whose keys are raw fields; a problem for each that is not one.
+    pub(super) fn by_field(&self) -> Vec<(FieldPath, Item<'t>)> {
+        let members = self.members().into_iter();
+        members.filter_map(|(key, item)| Some((field(self.file, key, &item.at())?, item))).collect()
+    }
+
     /// The text at `key`; a problem if something else is there.
     pub(super) fn text(&self, key: &str) -> Option<String> {
         self.get(key)?.text()
@@ -161,6 +167,14 @@ impl<'t> Item<'t> {
                 .filter_map(|item| item.text().map(|text| (text, item.at())))
                 .collect(),
         }
+    }
+
+    pub(super) fn is_empty_list(&self) -> bool {
+        self.value.get_ref().as_array().is_some_and(|array| array.is_empty())
+    }
+
+    pub(super) fn is_table(&self) -> bool {
+        self.value.get_ref().is_table()
     }
 
     pub(super) fn table(&self) -> Option<Keys<'t>> {

@@ -1,11 +1,12 @@
 //! The file format of mapping tables: from TOML to rules. `docs/mapping.md` describes it.
 
-use super::Mapping;
-use super::document::{File, Keys, field, list};
+use super::document::{File, Item, Keys, field, list};
+use super::{Mapping, own};
 use super::problem::{At, MappingError, Problem};
 use crate::record::FieldPath;
 use crate::record::forms::{Cef, Envelope, Forms, Holds, KeyValue};
-use crate::record::time::Reading;
+use crate::record::time::{self, Instant, Reading, TimeFault};
+use crate::text::shown;
 use crate::udm;
 use std::fmt;
 use toml::de::DeTable;
@@ -180,7 +181,7 @@ fn whole(
     base: &dyn Fn(&str) -> Result<String, String>,
     depth: usize,
 ) -> Result<Mapping, MappingError> {
-    keys.only(&["mapping", "shape", "known", "envelope", "cef", "key-value", "rule"]);
+    keys.only(&["mapping", "shape", "known", "own", "envelope", "cef", "key-value", "rule"]);
     let mut mapping = Mapping {
         name: String::new(),
         log_type: String::new(),
@@ -207,6 +208,7 @@ fn whole(
     } else if keys.get("mapping").is_none() {
         keys.report(keys.at().problem("the table has no `[mapping]` with its `name` and `log_type`"));
     }
+    let below = own::read_by(&mapping.rules);
     for (text, at) in without {
         let before = mapping.rules.len();
         mapping.rules.retain(|rule| rule.target.to_string() != text);
@@ -224,6 +226,7 @@ fn whole(
     }
     forms(keys, &mut mapping.forms);
     rules(file, keys, &mut mapping.rules);
+    own::read(keys, below, &mut mapping);
     if mapping.rules.is_empty() {
         keys.report(keys.at().problem("the table has no rules, but every UDM event has a time and a type"));
     }
@@ -272,15 +275,32 @@ fn forms(keys: &Keys<'_>, forms: &mut Forms) {
     }
     if let Some(keys) = keys.get("cef").and_then(|item| item.table()) {
         keys.only(&["rename", "milliseconds", "absent"]);
-        let texts = |key| keys.texts(key).into_iter().map(|(text, _)| text).collect();
+        let absent = keys.texts("absent").into_iter().map(|(text, _)| text).collect();
         let rename =
             keys.get("rename").and_then(|item| item.table()).map(|table| pairs(&table)).unwrap_or_default();
-        forms.cef = Some(Cef { rename, milliseconds: texts("milliseconds"), absent: texts("absent") });
+        forms.cef = Some(Cef { rename, milliseconds: milliseconds(&keys), absent });
     }
     if let Some(keys) = keys.get("key-value").and_then(|item| item.table()) {
         keys.only(&["lead"]);
         forms.key_value = Some(KeyValue { lead: keys.text("lead") });
     }
+}
+
+/// The names of `milliseconds`: a list, or a table of names with the earliest time of each.
+fn milliseconds(keys: &Keys<'_>) -> Vec<(String, Option<Instant>)> {
+    let Some(item) = keys.get("milliseconds") else { return Vec::new() };
+    if !item.is_table() {
+        return item.texts().into_iter().map(|(name, _)| (name, None)).collect();
+    }
+    let members = item.table().map(|table| table.members()).unwrap_or_default();
+    let earliest = |(name, item): (&str, Item<'_>)| match time::read(&item.text()?, Reading::Iso8601) {
+        Ok(earliest) => Some((name.to_owned(), Some(earliest))),
+        Err(TimeFault::NotATime(why) | TimeFault::OutOfRange(why)) => {
+            keys.report(item.at().problem(format!("expected the earliest time of `{}`: {why}", shown(name))));
+            None
+        }
+    };
+    members.into_iter().filter_map(earliest).collect()
 }
 
 fn pairs(keys: &Keys<'_>) -> Vec<(String, String)> {
@@ -290,11 +310,11 @@ fn pairs(keys: &Keys<'_>) -> Vec<(String, String)> {
 
 fn envelope(keys: &Keys<'_>) -> Option<Envelope> {
     keys.only(&["name", "when", "present", "records", "error"]);
-    let when = keys.get("when").and_then(|item| item.table()).map(|table| pairs(&table)).unwrap_or_default();
-    let when: Vec<_> =
-        when.into_iter().filter_map(|(f, text)| Some((FieldPath::parse(&f).ok()?, text))).collect();
+    let when = keys.get("when").and_then(|item| item.table());
+    let when = when.map(|table| table.by_field()).unwrap_or_default();
+    let when: Vec<_> = when.into_iter().filter_map(|(field, item)| Some((field, item.text()?))).collect();
     let present = keys.fields("present");
-    if when.is_empty() && present.is_empty() {
+    if keys.get("when").is_none() && present.is_empty() {
         keys.report(keys.at().problem("an envelope is known by `when` or `present`; neither is here"));
     }
     let holds = match (keys.get("records"), keys.get("error")) {

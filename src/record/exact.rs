@@ -82,7 +82,7 @@ fn fill<'a>(
 }
 
 /// The value's text; nothing for `null` and `""`; for an object or array, which of them it is.
-fn scalar(value: &RawValue) -> Result<Option<Cow<'_, str>>, &'static str> {
+pub(crate) fn scalar(value: &RawValue) -> Result<Option<Cow<'_, str>>, &'static str> {
     let text = value.get();
     match text.as_bytes()[0] {
         b'{' | b'[' => Err(kind(value)),
@@ -101,7 +101,7 @@ pub(crate) fn members(value: &RawValue) -> Option<Members<'_>> {
 }
 
 /// The value of `key`: of two equal keys the last counts.
-fn last<'a>(members: &Members<'a>, key: &str) -> Option<&'a RawValue> {
+pub(crate) fn last<'a>(members: &Members<'a>, key: &str) -> Option<&'a RawValue> {
     members.iter().rev().find(|(k, _)| k == key).map(|(_, value)| *value)
 }
 
