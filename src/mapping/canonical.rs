@@ -21,15 +21,19 @@ impl Mapping {
                 let when: Vec<Value> =
                     envelope.when.iter().map(|(path, text)| json!([keys(path), text])).collect();
                 // The name stands in messages of rejects.
-                json!([
+                let mut all = json!([
                     envelope.name,
                     when,
-                    all(&envelope.present),
+                    paths(&envelope.present),
                     match &envelope.holds {
-                        Holds::Records(paths) => json!({ "records": all(paths) }),
-                        Holds::Error(paths) => json!({ "error": all(paths) }),
+                        Holds::Records(places) => json!({ "records": paths(places) }),
+                        Holds::Error(places) => json!({ "error": paths(places) }),
                     }
-                ])
+                ]);
+                if let (true, Some(parts)) = (envelope.text, all.as_array_mut()) {
+                    parts.push(json!("text"));
+                }
+                all
             })
             .collect();
         let milliseconds = |(name, earliest): &(String, Option<Instant>)| match earliest {
@@ -61,15 +65,15 @@ fn own(own: &Own) -> Option<Value> {
     let header: Vec<Value> = own.header.iter().map(|(part, texts)| json!([part.name(), texts])).collect();
     // What is known counts only together with `any`.
     let known = (!own.any.is_empty()).then_some(&own.known);
-    Some(json!([fields, all(&own.any), known, header]))
+    Some(json!([fields, paths(&own.any), known, header]))
 }
 
 fn rule(rule: &super::Rule) -> Value {
     let content = match &rule.content {
-        Content::From { fields, default } => json!({ "from": all(fields), "default": default }),
+        Content::From { fields, default } => json!({ "from": paths(fields), "default": default }),
         Content::Fixed(text) => json!({ "fixed": text }),
         Content::Cases(cases) => {
-            let case = |case: &super::Case| json!([all(&case.present), all(&case.absent), case.value]);
+            let case = |case: &super::Case| json!([paths(&case.present), paths(&case.absent), case.value]);
             json!({ "cases": cases.iter().map(case).collect::<Vec<_>>() })
         }
         Content::Time(fields) => {
@@ -88,7 +92,7 @@ fn keys(path: &FieldPath) -> &[String] {
     path.keys()
 }
 
-fn all(paths: &[FieldPath]) -> Vec<&[String]> {
+fn paths(paths: &[FieldPath]) -> Vec<&[String]> {
     paths.iter().map(keys).collect()
 }
 

@@ -5,7 +5,6 @@ use super::document::{Item, Keys};
 use super::{Mapping, Rule};
 use crate::record::own::{HeaderPart, Own};
 use crate::record::{FieldPath, Wanted};
-use crate::text::shown;
 use std::collections::BTreeSet;
 
 /// The keys at a record's top that lead to what these rules read.
@@ -81,11 +80,11 @@ fn against_rules(keys: &Keys<'_>, mapping: &Mapping) {
         let _ = wanted.want(field);
     }
     let own = &mapping.forms.own;
-    let named = own.fields.iter().map(|(path, _)| ("fields", path)).chain(own.any.iter().map(|path| ("any", path)));
+    let named =
+        own.fields.iter().map(|(path, _)| ("fields", path)).chain(own.any.iter().map(|path| ("any", path)));
     for (key, path) in named {
-        // Each by itself: two of them may overlap, as nothing is read from them.
-        if let (Err(overlap), Some(item)) = (wanted.clone().want(path), keys.get(key)) {
-            keys.report(item.at().problem(shown(&overlap.to_string())));
+        if let (Some(overlap), Some(item)) = (wanted.overlap(path), keys.get(key)) {
+            keys.report(item.at().problem(overlap.to_string()));
         }
     }
 }

@@ -137,7 +137,7 @@ pub(crate) fn kind(value: &RawValue) -> &'static str {
 }
 
 /// A JSON string's value.
-fn string(text: &str) -> Cow<'_, str> {
+pub(crate) fn string(text: &str) -> Cow<'_, str> {
     // The text was checked, so it can't fail; were it to, the field would count as absent.
     serde_json::from_str::<Text<'_>>(text).map(|t| t.0).unwrap_or_default()
 }

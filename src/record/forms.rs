@@ -12,6 +12,11 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::ops::Range;
 
+/// How many texts may lie in each other.
+const MOST_TEXTS: usize = 4;
+/// White space around a unit.
+const BLANK: [char; 4] = [' ', '\t', '\r', '\n'];
+
 /// The forms that a mapping knows besides bare JSON records and arrays of them.
 #[derive(Debug, Clone, Default)]
 pub struct Forms {
@@ -50,6 +55,9 @@ pub struct Envelope {
     pub present: Vec<FieldPath>,
     /// What it holds.
     pub holds: Holds,
+    /// Whether a text in the place of records is read for the records in it: JSON, or lines as
+    /// those of a file.
+    pub text: bool,
 }
 
 /// What an [`Envelope`] holds.
@@ -126,6 +134,17 @@ pub struct Found<'a> {
 /// Finds the records in `unit`, which has no white space around it and is not empty, and hands
 /// each to `found`, in order.
 pub fn records<'a>(unit: &'a [u8], forms: &Forms, wanted: &Wanted, found: &mut dyn FnMut(Found<'a>)) {
+    records_in(unit, forms, wanted, 0, found);
+}
+
+/// The same for a unit that lies inside so many texts.
+fn records_in<'a>(
+    unit: &'a [u8],
+    forms: &Forms,
+    wanted: &Wanted,
+    texts: usize,
+    found: &mut dyn FnMut(Found<'a>),
+) {
     if !matches!(unit[0], b'{' | b'[')
         && let Some((form, fields)) = text_forms(unit, forms, wanted)
     {
@@ -133,7 +152,7 @@ pub fn records<'a>(unit: &'a [u8], forms: &Forms, wanted: &Wanted, found: &mut d
     }
     match exact::check(unit) {
         Ok(value) => {
-            let walk = Walk { unit, forms, wanted };
+            let walk = Walk { unit, forms, wanted, texts };
             match exact::elements(value) {
                 Some(elements) => elements.into_iter().for_each(|e| walk.value(e, Form::Array, found)),
                 None => walk.value(value, Form::Bare, found),
@@ -148,6 +167,8 @@ struct Walk<'a, 'f> {
     unit: &'a [u8],
     forms: &'f Forms,
     wanted: &'f Wanted,
+    /// How many texts are around the unit.
+    texts: usize,
 }
 
 impl<'a> Walk<'a, '_> {
@@ -164,13 +185,20 @@ impl<'a> Walk<'a, '_> {
                 }
                 Holds::Records(places) => {
                     for place in places.iter().filter_map(|path| exact::find(&members, path)) {
-                        if place.get().starts_with(['{', '['])
+                        let is_text = |value: &RawValue| self.opens(envelope, value);
+                        if (place.get().starts_with(['{', '[']) || is_text(place))
                             && let Some(fault) = own.says_other(&members, self.wanted)
                         {
                             return self.found(value, form, Err(fault), found);
                         }
                         if let Some(elements) = exact::elements(place) {
-                            return elements.into_iter().for_each(|e| self.value(e, Form::Envelope, found));
+                            return elements.into_iter().for_each(|element| match is_text(element) {
+                                true => self.text(element, element, found),
+                                false => self.value(element, Form::Envelope, found),
+                            });
+                        }
+                        if is_text(place) {
+                            return self.text(value, place, found);
                         }
                         if place.get().starts_with('{') {
                             return self.value(place, Form::Envelope, found);
@@ -184,6 +212,41 @@ impl<'a> Walk<'a, '_> {
             None => exact::fields(&members, self.wanted),
         };
         self.found(value, form, fields, found);
+    }
+
+    /// Whether `value` is a text that is read for the records in it.
+    fn opens(&self, envelope: &Envelope, value: &RawValue) -> bool {
+        envelope.text && value.get().starts_with('"') && self.texts < MOST_TEXTS
+    }
+
+    /// The records in a text: one JSON value, or lines. Their place is that of the object around
+    /// the text, from which the record can be had again, or that of the text if it holds several.
+    fn text(&self, around: &'a RawValue, text: &'a RawValue, found: &mut dyn FnMut(Found<'a>)) {
+        let inner = exact::string(text.get());
+        let whole = inner.trim_matches(BLANK);
+        let is_one = !whole.contains('\n') || exact::check(whole.as_bytes()).is_ok();
+        let units: Vec<&str> = if is_one { vec![whole] } else { whole.split('\n').collect() };
+        let mut all = Vec::new();
+        for unit in units.iter().map(|unit| unit.trim_matches(BLANK)).filter(|unit| !unit.is_empty()) {
+            // The unit is a part of the text, so the difference of the addresses is its offset.
+            let start = unit.as_ptr() as usize - inner.as_ptr() as usize;
+            records_in(unit.as_bytes(), self.forms, self.wanted, self.texts + 1, &mut |record| {
+                all.push(match record.fields {
+                    Ok(fields) => {
+                        Ok(fields.into_iter().map(|field| Some(Cow::Owned(field?.into_owned()))).collect())
+                    }
+                    Err(fault) => {
+                        let at = start + record.range.start + 1;
+                        Err(Fault::new(
+                            fault.reason,
+                            format!("{} (from byte {at} of the text on)", fault.message),
+                        ))
+                    }
+                });
+            });
+        }
+        let place = if all.len() == 1 { around } else { text };
+        all.into_iter().for_each(|fields| self.found(place, Form::Envelope, fields, found));
     }
 
     fn found(
@@ -389,7 +452,8 @@ fn cef_unescape(value: &str) -> Cow<'_, str> {
 
 /// The milliseconds of the field `name` as seconds.
 fn seconds(name: &str, text: &str, earliest: Option<Instant>) -> Result<String, Fault> {
-    let wrong = |why: String| Fault::new(Reason::BadTimestamp, format!("`{}`: `{}` {why}", shown(name), shown(text)));
+    let wrong =
+        |why: String| Fault::new(Reason::BadTimestamp, format!("`{}`: `{}` {why}", shown(name), shown(text)));
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => ("-", digits),
         None => ("", text),
@@ -468,12 +532,14 @@ mod tests {
             when: when.iter().map(|(p, t)| (path(p), (*t).to_owned())).collect(),
             present: present.iter().map(|p| path(p)).collect(),
             holds,
+            text: false,
         };
         Forms {
             envelopes: vec![
                 envelope(&[("ok", "no")], &[], Holds::Error(vec![path("code"), path("why")])),
                 envelope(&[("ok", "yes")], &[], Holds::Records(vec![path("r.items"), path("r")])),
                 envelope(&[], &["page"], Holds::Records(vec![path("items")])),
+                Envelope { text: true, ..envelope(&[], &["log"], Holds::Records(vec![path("log")])) },
             ],
             cef: Some(Cef {
                 rename: vec![("rt".into(), "t".into())],
@@ -538,6 +604,22 @@ mod tests {
                     r#"envelope {"t":1} => 1 -"#,
                 ],
             ),
+            (r#"{"log":"{\"t\":1}\n"}"#, vec!["envelope all => 1 -"]),
+            (
+                r#"{"log":"{\"t\":1}\r\n\nno\n{\"t\":2}"}"#,
+                vec![
+                    r#"envelope "{\"t\":1}\r\n\nno\n{\"t\":2}" => 1 -"#,
+                    r#"envelope "{\"t\":1}\r\n\nno\n{\"t\":2}" => invalid-json: expected ident at line 1 column 2 (from byte 11 of the text on)"#,
+                    r#"envelope "{\"t\":1}\r\n\nno\n{\"t\":2}" => 2 -"#,
+                ],
+            ),
+            (
+                r#"{"log":["{\"t\":1}",{"t":2}]}"#,
+                vec![r#"envelope "{\"t\":1}" => 1 -"#, r#"envelope {"t":2} => 2 -"#],
+            ),
+            (r#"{"log":"{\"log\":\"{\\\"t\\\":1}\"}"}"#, vec!["envelope all => 1 -"]),
+            (r#"{"log":" \n"}"#, vec![]),
+            (r#"{"log":7,"t":3}"#, vec!["bare all => 3 -"]),
             ("7", vec!["bare all => not-object: the record is a number, not an object"]),
             ("x", vec!["bare all => invalid-json: expected value at line 1 column 1"]),
         ] {
@@ -554,7 +636,10 @@ mod tests {
             ),
             ("CEF:0|V|P|1|||5|rt=None cs1Label=a cs1=None", "cef all => - -"),
             (r"CEF:0|V\|W|P|1|||5|a=x\=y\\z\n b=1 rt=5", "cef all => 0.005 x=y\\z\n"),
-            ("CEF:0|V|P|1|||5|rt=soon", "cef all => bad-timestamp: `rt`: `soon` is not a whole number of milliseconds since 1970-01-01T00:00:00Z"),
+            (
+                "CEF:0|V|P|1|||5|rt=soon",
+                "cef all => bad-timestamp: `rt`: `soon` is not a whole number of milliseconds since 1970-01-01T00:00:00Z",
+            ),
             ("CEF:0|V|P|1|||5|rt=soon t=1", "cef all => 1 -"),
             ("CEF:0|V|P|1|||5|", "cef all => - -"),
             (
@@ -581,9 +666,13 @@ mod tests {
             assert_eq!(read(text), None, "{text}");
         }
         let earliest = time::read("631152000", Reading::EpochSeconds).ok();
-        for (given, is_right) in
-            [("631152000000", true), ("631151999999", false), ("1683648435", false), ("0", false), ("-5", false)]
-        {
+        for (given, is_right) in [
+            ("631152000000", true),
+            ("631151999999", false),
+            ("1683648435", false),
+            ("0", false),
+            ("-5", false),
+        ] {
             let read = seconds("rt", given, earliest);
             assert_eq!(read.is_ok(), is_right, "{given}");
             assert!(is_right || read.is_err_and(|fault| fault.message.ends_with("it looks like seconds")));

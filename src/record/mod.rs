@@ -13,6 +13,7 @@ pub mod exact;
 pub mod forms;
 pub mod frame;
 mod leaves;
+pub(crate) mod notation;
 pub mod own;
 mod path;
 pub(crate) mod scan;

@@ -9,8 +9,7 @@ use super::facts::{Dice, Source, put_number, put_time};
 pub(super) type Oddity = (Base, &'static [Step]);
 
 /// Fields that hold any string (`note` being one that no mapping reads).
-const STRINGS: &[&str] =
-    &["context", "phone", "type", "host", "credits", "log_type", "txid", "note"];
+const STRINGS: &[&str] = &["context", "phone", "type", "host", "credits", "log_type", "txid", "note"];
 /// Fields that a record can do without.
 const OPTIONAL: &[&str] =
     &["context", "credits", "phone", "type", "eventtype", "host", "txid", "telephony_id"];
@@ -87,7 +86,14 @@ pub(super) const ODDITIES: &[Oddity] = &[
     (V1, &[Set("eventtype", &["\"TELEPHONY\"", "\"Telephony\"", r#""t\u0065lephony""#, "null", "\"\""])]),
     (Either, &[Set("event_type", &["\"telephony\"", "\"TELEPHONY\"", "null", "\"\""])]),
     (Either, &[Set("service", &["\"telephony\"", "\"Telephony\"", "null", "\"\""])]),
-    (V1, &[First("eventtype", &["\"authentication\"", "{}"]), First("service", &["7"]), Last("service", &["null"])]),
+    (
+        V1,
+        &[
+            First("eventtype", &["\"authentication\"", "{}"]),
+            First("service", &["7"]),
+            Last("service", &["null"]),
+        ],
+    ),
     (V2, &[Drop(&["context", "credits", "phone", "type"]), Set("note", &["1", "{}", "\"x\""])]),
     (Either, &[Drop(OPTIONAL), Set("note", &["null", "\"\""]), Set("log_type", &["\"DUO_TELEPHONY\""])]),
     // Hosts.

@@ -346,11 +346,7 @@ const NO_TIMESTAMP: &[Flaw] = &[
     Edit(V2, &[Set("ts", &["null", "\"\""])]),
     Edit(V2, &[Last("ts", &["null", "\"\""])]),
     Edit(V2, &[Rename("ts", &["Ts", "ts ", "t_s", "time", "tѕ"])]),
-    Whole(&[
-        "{}",
-        "{ }",
-        "{\"host\":\"api-1234abcd.duosecurity.com\"}",
-    ]),
+    Whole(&["{}", "{ }", "{\"host\":\"api-1234abcd.duosecurity.com\"}"]),
 ];
 
 /// Duo's API said no.
@@ -366,7 +362,10 @@ const API_ERROR: &[Flaw] = &[Whole(&[
 
 /// Records of Duo's other logs, and of others.
 const OTHER_LOG: &[Flaw] = &[
-    Edit(Either, &[Set("eventtype", &["\"authentication\"", "\"auth_log\"", "\"telephony \"", "7", "false"])]),
+    Edit(
+        Either,
+        &[Set("eventtype", &["\"authentication\"", "\"auth_log\"", "\"telephony \"", "7", "false"])],
+    ),
     Edit(Either, &[Last("eventtype", &["\"administrator\"", "\"activity\""])]),
     Edit(Either, &[Set("event_type", &["\"authentication\"", "\"enrollment\"", "{}", "[\"telephony\"]"])]),
     Edit(Either, &[Set("service", &["\"activity\"", "\"trust_monitor\"", "{\"name\":\"telephony\"}", "[]"])]),

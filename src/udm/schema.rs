@@ -120,6 +120,10 @@ impl Message {
 /// The one of `names` that `wanted` was most likely meant to be, if any is near enough.
 pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let fold = |s: &str| s.to_ascii_lowercase().replace(['_', '-'], "");
+    // What is so long is no name that was mistyped.
+    if wanted.len() > 100 {
+        return None;
+    }
     let folded = fold(wanted);
     names
         .into_iter()

@@ -71,7 +71,8 @@ impl Clock {
             let last = out[20..29].iter().rposition(|digit| *digit != b'0');
             len = last.map_or(19, |last| 20 + last / 3 * 3 + 3);
         }
-        if !matches!(rest, b"" | b"Z" | b"z" | b"+00:00" | b"-00:00" | b"+0000" | b"-0000" | b"+00" | b"-00") {
+        if !matches!(rest, b"" | b"Z" | b"z" | b"+00:00" | b"-00:00" | b"+0000" | b"-0000" | b"+00" | b"-00")
+        {
             return None;
         }
         out[len] = b'Z';
