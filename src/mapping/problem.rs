@@ -39,10 +39,12 @@ impl Source {
 fn looks_like_one(text: &str) -> bool {
     text.lines().any(|line| {
         let line = line.trim_start_matches(['\u{feff}', ' ', '\t']);
-        let of_mapping = line.strip_prefix("mapping").map(str::trim_start);
-        line.starts_with("[mapping]")
-            || line.starts_with("[[rule]")
-            || of_mapping.is_some_and(|rest| rest.starts_with(['.', '=']))
+        let key = line.trim_start_matches(['[', ' ', '\t']);
+        let is = |name| {
+            let behind = key.strip_prefix(name).map(str::trim_start);
+            behind.is_some_and(|behind| behind.starts_with([']', '.', '=']))
+        };
+        is("mapping") || (line.starts_with("[[") && is("rule"))
     })
 }
 
