@@ -125,6 +125,10 @@ pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Op
         return None;
     }
     let fold = |s: &str| s.to_ascii_lowercase().replace(['_', '-'], "");
+    // What is so long is no name that was mistyped.
+    if wanted.len() > 100 {
+        return None;
+    }
     let folded = fold(wanted);
     names
         .into_iter()

@@ -20,3 +20,4 @@ mod rows;
 mod s3;
 mod sameness;
 mod support;
+mod tables;
