@@ -47,6 +47,7 @@ pub mod json;
 #[doc(hidden)]
 pub mod lambda;
 pub mod mapping;
+mod parts;
 mod raw;
 pub mod record;
 #[cfg(any(feature = "cli", feature = "bindings"))]
