@@ -206,3 +206,85 @@ impl Opened {
 fn is_ready(_: &Handle) -> io::Result<bool> {
     Ok(true)
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::io::{Read, Write};
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::store::{Error, list};
+
+    /// Reads a file of which something is done in the middle.
+    fn read(bytes: usize, change: impl FnOnce(&Path)) -> (usize, Result<(), String>) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), b"{\"a\":1}\n".repeat(bytes / 8)).unwrap();
+        let name = file.path().to_str().unwrap().to_owned();
+        let source = list(std::slice::from_ref(&name), &[]).unwrap().sources.remove(0);
+        let mut input = source.open(Arc::default(), Arc::default()).unwrap();
+        let mut piece = vec![0; 64 * 1024];
+        let mut total = input.read(&mut piece).unwrap();
+        change(file.path());
+        let end = loop {
+            match input.read(&mut piece) {
+                Ok(0) => break Ok(()),
+                Ok(read) => total += read,
+                Err(error) => break Err(Error::from_io(error).unwrap().to_string().replace(&name, "FILE")),
+            }
+        };
+        (total, end)
+    }
+
+    const SIZE: usize = 4 << 20;
+
+    fn open(path: &Path) -> File {
+        File::options().write(true).open(path).unwrap()
+    }
+
+    #[test]
+    fn a_file_that_gets_shorter_is_an_error() {
+        let (total, end) = read(SIZE, |path| open(path).set_len(1 << 20).unwrap());
+        assert_eq!(total, 1 << 20);
+        let why = format!("it had {SIZE} bytes, of which {total} were read, and has {total} now");
+        assert_eq!(end.unwrap_err(), format!("cannot read `FILE`: it became shorter while it was read: {why}"));
+        // Emptied, as `copytruncate` does, when all of it was read but not yet seen to end.
+        let (total, end) = read(4096, |path| open(path).set_len(0).unwrap());
+        assert_eq!(total, 4096);
+        assert!(end.unwrap_err().contains("it became shorter while it was read"));
+    }
+
+    #[test]
+    fn a_file_that_was_written_anew_is_an_error() {
+        let (_, end) = read(SIZE, |path| {
+            let before = path.metadata().unwrap().modified().unwrap();
+            let mut file = open(path);
+            file.write_all(b"{\"b\":2}\n").unwrap();
+            file.set_modified(before + std::time::Duration::from_secs(1)).unwrap();
+        });
+        assert_eq!(end.unwrap_err(), "cannot read `FILE`: it was changed while it was read");
+    }
+
+    #[test]
+    fn a_file_that_grows_is_read_as_far_as_it_reached() {
+        let (total, end) = read(SIZE, |path| {
+            File::options().append(true).open(path).unwrap().write_all(b"{\"b\":2}\n").unwrap();
+        });
+        assert_eq!((total, end), (SIZE, Ok(())));
+        // Renamed and replaced, the open file is still the one that was meant.
+        let (total, end) = read(SIZE, |path| {
+            fs::rename(path, path.with_extension("1")).unwrap();
+            fs::write(path, b"new\n").unwrap();
+            fs::remove_file(path.with_extension("1")).unwrap();
+        });
+        assert_eq!((total, end), (SIZE, Ok(())));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_file_without_a_size_is_read_to_its_end() {
+        let source = list(&["/proc/self/status".to_owned()], &[]).unwrap().sources.remove(0);
+        let mut text = String::new();
+        source.open(Arc::default(), Arc::default()).unwrap().read_to_string(&mut text).unwrap();
+        assert!(text.contains("VmHWM"));
+    }
+}

@@ -91,9 +91,11 @@ impl Input {
         Input::new(reader, size, Object::Named(name.to_owned()), stop)
     }
 
-    /// Reads the members of a tar archive, too, each as a text of its own: where one begins, a read returns an error
-    /// that holds a [`NextText`], with a name such as `logs.tar!july.ndjson`.
-    pub(crate) fn with_members(mut self) -> Input {
+    /// Reads the members of a tar archive, too, each as a text of its own with a name such as `logs.tar!july.ndjson`.
+    /// Where one begins, a read returns an error that
+    /// [`Converter::convert_inputs`](crate::convert::Converter::convert_inputs) understands.
+    #[must_use]
+    pub fn with_members(mut self) -> Input {
         self.members = true;
         self
     }
