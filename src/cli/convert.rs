@@ -16,8 +16,8 @@ use std::time::Instant;
 /// Convert telephony logs into UDM events, one a line.
 ///
 /// Inputs are files, folders (all files in them, hidden ones aside, in the order of their names), glob patterns, and
-/// `-` for stdin; plain or compressed with gzip, zstd, bzip2, xz, lz4 or snappy, which is told from the content. A
-/// file holds records as NDJSON, in a JSON array, in envelopes of Duo's Admin API, as CEF or key="value" lines, or
+/// `-` for stdin; plain or compressed with gzip, zstd, bzip2, xz, lz4 or snappy, in UTF-8 or UTF-16, or a tar archive of
+/// such files, which is told from the content. A file holds records as NDJSON, in a JSON array, in envelopes of Duo's Admin API, as CEF or key="value" lines, or
 /// pretty-printed JSON.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Exit status:

@@ -246,7 +246,10 @@ mod tests {
         let (total, end) = read(SIZE, |path| open(path).set_len(1 << 20).unwrap());
         assert_eq!(total, 1 << 20);
         let why = format!("it had {SIZE} bytes, of which {total} were read, and has {total} now");
-        assert_eq!(end.unwrap_err(), format!("cannot read `FILE`: it became shorter while it was read: {why}"));
+        assert_eq!(
+            end.unwrap_err(),
+            format!("cannot read `FILE`: it became shorter while it was read: {why}")
+        );
         // Emptied, as `copytruncate` does, when all of it was read but not yet seen to end.
         let (total, end) = read(4096, |path| open(path).set_len(0).unwrap());
         assert_eq!(total, 4096);

@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::STANDARD;
 use super::codec::Fault;
 use super::compress::{Stopped, What};
 use super::error::{Doing, Error, ErrorKind, Object};
@@ -120,7 +121,8 @@ impl Input {
     fn name_of(&self, member: &str) -> String {
         // An empty name stands for the archive itself.
         let mark = if member.is_empty() { "" } else { "!" };
-        format!("{}{mark}{member}", self.object.as_str())
+        let archive = if self.object == Object::Stdin { STANDARD } else { self.object.as_str() };
+        format!("{archive}{mark}{member}")
     }
 
     /// The error of a read; what it is about is in `self.current()`.

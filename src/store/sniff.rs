@@ -46,7 +46,7 @@ const EXPORT: &str = "export its rows as JSON lines first";
 const DECRYPT: &str = "decrypt it first";
 
 /// Magic bytes that no text begins with.
-static CERTAIN: [Other; 37] = [
+static CERTAIN: [Other; 33] = [
     other(b"PK\x03\x04", "a zip archive", UNZIP),
     other(b"PK\x05\x06", "an empty zip archive", ""),
     other(b"PK\x07\x08", "a part of a zip archive", UNZIP),
@@ -57,8 +57,6 @@ static CERTAIN: [Other; 37] = [
     ),
     other(b"Rar!\x1a\x07", "a RAR archive", UNPACK),
     other(b"!<arch>\n", "an ar archive", UNPACK),
-    other(b"070701", "a cpio archive", UNPACK),
-    other(b"\xc7\x71", "a cpio archive", UNPACK),
     other(b"MSCF\0\0\0\0", "a cabinet archive", UNPACK),
     other(
         b"\x1f\x9d",
@@ -103,16 +101,17 @@ static CERTAIN: [Other; 37] = [
     other(b"\xff\xd8\xff", "an image (JPEG)", ""),
     other(b"\xd4\xc3\xb2\xa1", "a packet capture", ""),
     other(b"\xa1\xb2\xc3\xd4", "a packet capture", ""),
-    other(b"\x0a\x0d\x0d\x0a", "a packet capture", ""),
     other(b"\0\x05\x16\x07\0\x02\0\0", "a macOS attribute file (AppleDouble)", ""),
-    other(b"Salted__", "encrypted by OpenSSL", DECRYPT),
     other(b"age-encryption.org/v1\n", "encrypted by age", DECRYPT),
     other(b"-----BEGIN PGP MESSAGE-----", "encrypted by PGP", DECRYPT),
 ];
 
 /// Magic bytes that a line of text might begin with: they count only where the first line is not clean text and holds
 /// control characters.
-static LIKELY: [Other; 5] = [
+static LIKELY: [Other; 8] = [
+    other(b"070701", "a cpio archive", UNPACK),
+    other(b"Salted__", "encrypted by OpenSSL", DECRYPT),
+    other(b"\n\r\r\n", "a packet capture", ""),
     other(b"PAR1", "a Parquet file", EXPORT),
     other(b"ORC", "an ORC file", EXPORT),
     other(b"FEA1", "a Feather file", EXPORT),
@@ -236,6 +235,9 @@ mod tests {
             b"GIF8\n",
             b"MZ",
             b"%PDF",
+            b"070701 12:00:00 a time of old\n",
+            b"\n\r\r\n\r\n",
+            b"Salted__ is a word\n",
             b"Rar! it says\n",
             b"BZh91 is not bzip2\n",
             b"SQLite format 3 of it\n",

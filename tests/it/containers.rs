@@ -276,6 +276,12 @@ fn archives_of_every_writer_are_read() {
     assert_eq!(convert(&[&name]).0.stdout.lines().count(), 8);
     let (run, _) = convert(&[&folder.write("none.tar", &[0; 10240]), "--quiet"]);
     assert!(run.stdout.is_empty());
+    // Many small ones take no longer than their bytes do.
+    let archive = tar(&vec![("a", text.as_bytes()); 10_000]);
+    let start = std::time::Instant::now();
+    let (run, _) = convert(&[&folder.write("many.tar.zst", &zstd(&archive))]);
+    assert_eq!((run.status, run.stdout.lines().count()), (0, 10_000), "{}", run.stderr);
+    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
 }
 
 #[test]
