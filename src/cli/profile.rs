@@ -71,7 +71,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let converter = Converter::new(&mapping, &Options { engine: Engine::Exact, ..Options::default() });
     let start = Instant::now();
     let sources = many::sources(&args.inputs)?;
-    let reading = Reading { threads: many::threads(args.threads), limit: MAX_RECORD_BYTES };
+    let reading = Reading { threads: many::threads(args.threads), limit: MAX_RECORD_BYTES, members: true };
     let work = |gathered: &mut Gathered, _: usize, chunk: &Chunk| {
         converter.trace(&chunk.bytes, &chunk.body, &mut |record| gathered.add(&converter, &mapping, record));
     };
@@ -80,7 +80,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         match piece {
             Piece::Failed(error) => failures.push(error.to_string()),
             Piece::End(_, bytes) => total += bytes,
-            Piece::Part(..) => {}
+            Piece::Part(..) | Piece::Member(_) => {}
         }
         Ok(())
     })?;

@@ -71,7 +71,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     args.reports.check()?;
     let start = Instant::now();
     let sources = many::sources(&args.inputs)?;
-    let reading = Reading { threads: many::threads(args.threads), limit: args.max_event_bytes as usize };
+    let reading =
+        Reading { threads: many::threads(args.threads), limit: args.max_event_bytes as usize, members: true };
     let mut findings = Findings::new("validate", args.reports.max_findings);
     let show = !args.quiet && !args.reports.on_stdout();
     let mut shown = HashSet::new();
@@ -138,25 +139,30 @@ fn check(
     let (mut lines, mut events, mut errors, mut total) = (0, 0, 0, 0);
     let mut begun = Instant::now();
     let mut first = 0;
+    let mut member = None;
     let limit = reading.limit;
     let work = |validator: &mut Validator, _: usize, chunk: &Chunk| chunk_of(validator, chunk, limit, most);
     let make = || Validator::new(severities.clone());
     reading.run(sources, &make, &work, &mut |piece| {
+        let name = |source: usize| member.as_deref().unwrap_or(sources[source].name()).to_owned();
         match piece {
+            Piece::Member(name) => member = Some(name),
             Piece::Failed(error) => findings.failures.push(error.to_string()),
             Piece::End(source, bytes) => {
                 let seconds = begun.elapsed().as_secs_f64();
                 let items = first..findings.items.len();
                 first = items.end;
-                findings.cases.push(Case { name: sources[source].name().to_owned(), items, errors, seconds });
+                findings.cases.push(Case { name: name(source), items, errors, seconds });
+                member = None;
                 findings.events += events;
                 total += bytes;
                 (lines, events, errors, begun) = (0, 0, 0, Instant::now());
             }
             Piece::Part(source, part) => {
+                let name = name(source);
                 for (finding, place) in part.findings {
                     errors += u64::from(finding.severity == Severity::Error);
-                    let item = item(finding, &place, lines, events, sources[source].name());
+                    let item = item(finding, &place, lines, events, &name);
                     if findings.add(item)
                         && let Some(item) = findings.items.last()
                     {

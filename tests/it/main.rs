@@ -5,6 +5,7 @@ mod checks;
 mod cli;
 #[cfg(feature = "collect")]
 mod collect;
+mod containers;
 mod deploy;
 #[cfg(feature = "dump")]
 mod dump;

@@ -116,6 +116,7 @@ pub(super) fn digests(
     let mut lines = 0;
     reading.run(&origin.sources, &Default::default, &work, &mut |piece| {
         match piece {
+            Piece::Member(_) => {}
             Piece::Failed(error) => book.failed(error.to_string()),
             Piece::End(_, bytes) => {
                 lines = 0;

@@ -120,7 +120,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     };
     let a = Origin::new(&args.a, converter, limit)?;
     let b = Origin::new(&args.b, None, limit)?;
-    let reading = Reading { threads: many::threads(args.threads), limit };
+    let reading = Reading { threads: many::threads(args.threads), limit, members: false };
     let mut book = Book::new([a.names.clone(), b.names.clone()], args.reports.max_findings, args.samples);
     let mut sorter = Sorter::default();
     left::digests(Side::A, &a, &reading, &rules, &mut sorter, &mut book)?;
