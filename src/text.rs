@@ -36,31 +36,6 @@ pub(crate) fn shown(text: &str) -> String {
     }
 }
 
-/// `text` without what stands before an `@` in URLs in it: names and passwords.
-pub(crate) fn without_userinfo(text: &str) -> String {
-    let mut made = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("://") {
-        let (before, after) = rest.split_at(at + 3);
-        made.push_str(before);
-        let end = after.find(['/', '?', '#', ' ', '`', '"', '\'', ')', ',']).unwrap_or(after.len());
-        // A password may hold a slash that should have been escaped: up to the last `@` of the word.
-        let word = after.find([' ', '`', '"', '\'', ')']).unwrap_or(after.len());
-        match after[..end]
-            .rfind('@')
-            .or_else(|| after[..word].rfind('@').filter(|_| after[..end].contains(':')))
-        {
-            Some(at) => {
-                made.push('…');
-                rest = &after[at..];
-            }
-            None => rest = after,
-        }
-    }
-    made.push_str(rest);
-    made
-}
-
 /// Whether a terminal, an editor or a page could do something with `c` instead of showing it.
 fn acts(c: char) -> bool {
     c.is_control()
@@ -71,7 +46,7 @@ fn acts(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{escaped, shown, without_userinfo};
+    use super::{escaped, shown};
 
     #[test]
     fn what_a_terminal_could_act_on_is_escaped() {
@@ -92,19 +67,5 @@ mod tests {
     fn long_text_is_cut() {
         assert_eq!(shown(&"x".repeat(61)), format!("{}…", "x".repeat(60)));
         assert_eq!(shown(&"x".repeat(60)), "x".repeat(60));
-    }
-
-    #[test]
-    fn passwords_in_urls_are_left_out() {
-        for (text, shown) in [
-            ("a https://user:pw@h/x b", "a https://…@h/x b"),
-            ("s3://KEY:se/cret@b/k", "s3://…@b/k"),
-            ("s3://b/k@x", "s3://b/k@x"),
-            ("http://h:1/a@b", "http://…@b"),
-            ("`http://u@h` and `http://v:w@i`", "`http://…@h` and `http://…@i`"),
-            ("no url", "no url"),
-        ] {
-            assert_eq!(without_userinfo(text), shown);
-        }
     }
 }
