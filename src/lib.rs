@@ -43,6 +43,7 @@ mod duration;
 #[cfg(all(feature = "collect", any(feature = "cli", feature = "lambda")))]
 mod events;
 pub mod json;
+mod line_index;
 #[cfg(feature = "lambda")]
 #[doc(hidden)]
 pub mod lambda;
