@@ -6,7 +6,7 @@
 
 use super::told::Told;
 use crate::store::error::{Doing, Error, ErrorKind, Object};
-use crate::text::{escaped, without_userinfo};
+use crate::text::{escaped, shown_up_to};
 use chrono::{DateTime, Utc};
 use object_store::HeaderMap;
 use quick_xml::Reader;
@@ -138,7 +138,7 @@ impl Answer {
                 (None, Some(at)) => format!(
                     "requests stay at the endpoint that is set: if `{}` is the right one, set `AWS_ENDPOINT_URL` to it; \
                      else look for a proxy or portal in between",
-                    escaped(&without_userinfo(at))
+                    escaped(at)
                 ),
                 (None, None) => "set `AWS_REGION` to the bucket's region".to_owned(),
             };
@@ -227,7 +227,7 @@ impl Answer {
             None => {}
         }
         if let Some(at) = &self.elsewhere {
-            text.push_str(&format!(" (to {})", without_userinfo(at)));
+            text.push_str(&format!(" (to {at})"));
         }
         if let (true, Some(ahead)) = (self.is_skewed(), self.ahead) {
             let way = if ahead > 0 { "behind" } else { "ahead of" };
@@ -316,7 +316,7 @@ pub(in crate::store) fn translated(name: String, doing: Doing, error: &object_st
     let why = match kind {
         ErrorKind::NotFound => "it is not there".to_owned(),
         ErrorKind::Changed => "it is no longer the one that was listed".to_owned(),
-        _ => cut(&without_userinfo(&why)),
+        _ => shown_up_to(&why, MOST_SHOWN),
     };
     let error = Error::new(Object::Named(name), doing, kind, why);
     match hint {
@@ -337,13 +337,6 @@ fn in_full(error: &object_store::Error) -> String {
         text.push_str(&format!(": {last}"));
     }
     text
-}
-
-fn cut(text: &str) -> String {
-    match text.char_indices().nth(MOST_SHOWN) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
 }
 
 /// Whether an error says that there is no such bucket.
@@ -439,7 +432,7 @@ mod tests {
         }
         let portal = headers(&[("location", "https://user:pw@portal.example/login?x=SECRET")]);
         let error = translated("k".into(), Doing::Read, &refused(&Answer::new(302, &portal, "", false)));
-        assert!(error.to_string().contains("(to https://…@portal.example/login)"), "{error}");
+        assert!(error.to_string().contains("(to https://user:***@portal.example/login)"), "{error}");
         assert!(!format!("{error}{:?}", error.hint()).contains("pw"), "{error}");
     }
 
