@@ -43,10 +43,10 @@ mod duration;
 #[cfg(all(feature = "collect", any(feature = "cli", feature = "lambda")))]
 mod events;
 pub mod json;
-mod line_index;
 #[cfg(feature = "lambda")]
 #[doc(hidden)]
 pub mod lambda;
+mod line_index;
 pub mod mapping;
 mod raw;
 pub mod record;

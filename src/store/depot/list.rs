@@ -17,6 +17,9 @@ const AHEAD: usize = 1000;
 /// The most entries in a row that were there before: of a listing that goes on like that, no end is to be hoped for.
 const MOST_REPEATED: u32 = 10_000;
 
+/// The ETag of an object without bytes: MD5 of nothing.
+const OF_NOTHING: &str = "d41d8cd98f00b204e9800998ecf8427e";
+
 /// The objects below a prefix, in [`Depot::order`]; and, in their places, what could not be listed.
 pub struct Objects(Box<dyn Iterator<Item = Result<Found, Error>> + Send>);
 
@@ -50,13 +53,21 @@ impl Depot {
                 ))
             }
             Home::Bucket { .. } => {
-                let is_folder = |found: &Found| found.key.ends_with('/') && found.size == 0;
+                let depot = self.clone();
                 Objects(Box::new(self.list_with_folders(prefix).filter(move |item| match item {
-                    Ok(found) => !is_folder(found),
+                    Ok(found) => !depot.is_folder(found),
                     Err(_) => true,
                 })))
             }
         }
+    }
+
+    /// Whether an object stands for a folder. What the listing says of its size is not enough to leave it out.
+    fn is_folder(&self, found: &Found) -> bool {
+        let is_empty = |found: &Found| found.key.ends_with('/') && found.size == 0;
+        is_empty(found)
+            && (found.etag.trim_matches('"') == OF_NOTHING
+                || self.look(&found.key).is_ok_and(|now| now.is_none_or(|now| is_empty(&now))))
     }
 
     /// What a bucket lists, objects that stand for folders among it; nothing for a folder.
@@ -80,9 +91,13 @@ impl Depot {
                 }
             };
             let mut order = Order::new(depot.lists_in_no_order());
+            let asked = listed(&wanted).len();
             let mut stream = store.list(if path.as_ref().is_empty() { None } else { Some(&path) });
             while let Some(item) = stream.next().await {
                 let item = match item.map(found) {
+                    Ok(found) if !found.key.starts_with(&wanted[..asked]) => {
+                        failed(format!("`{}` does not begin with what was asked for", shown(&found.key)))
+                    }
                     Ok(found) if !found.key.starts_with(&wanted) => continue,
                     Ok(found) => match order.next(&found.key) {
                         Ok(true) => Ok(found),
