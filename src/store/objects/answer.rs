@@ -305,6 +305,7 @@ pub(in crate::store) fn translated(name: String, doing: Doing, error: &object_st
         (kind, answer.words(), hint)
     } else {
         let kind = match error {
+            _ if is_no_bucket(error) => ErrorKind::NoBucket,
             NotFound { .. } if looks => ErrorKind::NotFound,
             Precondition { .. } if looks => ErrorKind::Changed,
             PermissionDenied { .. } | Unauthenticated { .. } => ErrorKind::Denied,
@@ -341,7 +342,11 @@ fn in_full(error: &object_store::Error) -> String {
 
 /// Whether an error says that there is no such bucket.
 pub(super) fn is_no_bucket(error: &object_store::Error) -> bool {
-    Answer::within(error).is_some_and(|answer| matches!(answer.code(), "NoSuchBucket" | "ContainerNotFound"))
+    match Answer::within(error) {
+        Some(answer) => matches!(answer.code(), "NoSuchBucket" | "ContainerNotFound"),
+        // Of a store that was opened elsewhere.
+        None => error.to_string().contains("<Code>NoSuchBucket</Code>"),
+    }
 }
 
 #[cfg(test)]

@@ -298,10 +298,10 @@ impl Environment<'_> {
                 );
             }
             let Some(token) = file("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")? else {
-                return Err(Wrong::new(format!(
-                    "{} is set, and `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE` is not",
-                    given.setting
-                )));
+                let why =
+                    format!("{} is set, and `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE` is not", given.setting);
+                return Err(Wrong::new(why)
+                    .with_hint("run `eval \"$(aws configure export-credentials --format env)\"` before"));
             };
             config.push((Key::ContainerCredentialsFullUri, given.value));
             config.push((Key::ContainerAuthorizationTokenFile, token));
