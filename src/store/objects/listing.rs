@@ -46,15 +46,14 @@ fn other<T>(why: impl Into<String>) -> Result<T, Unfit> {
     Err(Unfit::Other(why.into()))
 }
 
+/// Is told of an element's end.
+type Visitor<'a> = dyn FnMut(&[String], String) -> Result<(), Unfit> + 'a;
+
 /// Visits the end of each element of a whole document: the names of those that it lies in, itself last, and its text.
 ///
 /// # Errors
 /// If the document is not well-formed, ends early, or has another root than `root`.
-fn visit(
-    text: &str,
-    root: &str,
-    each: &mut dyn FnMut(&[String], String) -> Result<(), Unfit>,
-) -> Result<(), Unfit> {
+fn visit(text: &str, root: &str, each: &mut Visitor<'_>) -> Result<(), Unfit> {
     let mut reader = Reader::from_str(text);
     reader.config_mut().expand_empty_elements = true;
     let (mut names, mut content, mut done) = (Vec::<String>::new(), String::new(), false);
@@ -235,7 +234,7 @@ impl Entry {
             return other(format!("expected the size of `{}` in bytes, found {found}", shown(key)));
         }
         let modified = self.modified.as_deref().map(str::trim);
-        if !modified.is_some_and(|at| chrono::DateTime::parse_from_rfc3339(at).is_ok()) {
+        if modified.is_none_or(|at| chrono::DateTime::parse_from_rfc3339(at).is_err()) {
             let found = modified.map_or_else(|| "nothing".into(), |at| format!("`{}`", shown(at)));
             return other(format!("expected the time of the last change of `{}`, found {found}", shown(key)));
         }
@@ -255,10 +254,9 @@ pub(super) fn azure(text: &str) -> Result<Option<String>, Unfit> {
             }
             ["Blobs", "Blob", "Name"] => blob[0] = !text.is_empty(),
             ["Blobs", "Blob", "Properties", "Content-Length"] => blob[1] = text.trim().parse::<u64>().is_ok(),
-            ["Blobs", "Blob"] => {
-                if std::mem::take(&mut blob) != [true; 2] {
-                    return other("it has an object without a name, or without a size in bytes");
-                }
+            // Each begins anew.
+            ["Blobs", "Blob"] if std::mem::take(&mut blob) != [true; 2] => {
+                return other("it has an object without a name, or without a size in bytes");
             }
             _ => {}
         }
