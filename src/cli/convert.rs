@@ -135,6 +135,12 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
                 );
             }
         }
+        if listing.skipped_repeated > 0 {
+            anstream::eprintln!(
+                "note: skipped {} listed before, by another input or a link",
+                counted(listing.skipped_repeated, "file")
+            );
+        }
     }
     let mut run = Run::start(args, &listing.sources)?;
     let inputs = listing.sources.iter().map(|source| run.input(source)).collect();

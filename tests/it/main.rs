@@ -1,6 +1,8 @@
 //! What udmap promises, held from outside: one binary, a file a theme.
 
 mod bench;
+#[cfg(feature = "dump")]
+mod buckets;
 mod checks;
 mod cli;
 #[cfg(feature = "collect")]
