@@ -101,8 +101,12 @@ struct Powered {
 
 #[async_trait]
 impl Objects for Powered {
-    async fn read(&self, key: &str) -> Result<Option<Object>, store::Error> {
-        self.power.step(self.objects.read(key)).await
+    async fn read(&self, key: &str, most: u64) -> Result<Option<Object>, store::Error> {
+        self.power.step(self.objects.read(key, most)).await
+    }
+
+    async fn remove(&self, key: &str) -> Result<(), store::Error> {
+        self.power.step(self.objects.remove(key)).await
     }
 
     async fn create(&self, key: &str, bytes: Bytes) -> Result<Created, store::Error> {
