@@ -251,7 +251,9 @@ fn tell(args: &Args, result: Result<Report, Failure>, at: &str) -> u8 {
     }
     match report.outcome {
         Outcome::Stopped => FAILED,
-        _ if report.foreign > 0 || report.derived.get("rejects").is_some_and(|rejects| *rejects > 0) => REJECTS,
+        _ if report.foreign > 0 || report.derived.get("rejects").is_some_and(|rejects| *rejects > 0) => {
+            REJECTS
+        }
         _ => DONE,
     }
 }

@@ -156,7 +156,8 @@ mod tests {
 
     #[test]
     fn what_a_service_says_is_shown_short_on_one_line_and_without_keys() {
-        let account = Account::new("api-1.duosecurity.com", &"DIKEYKEY".into(), &"deadbeef".into(), false).unwrap();
+        let account =
+            Account::new("api-1.duosecurity.com", &"DIKEYKEY".into(), &"deadbeef".into(), false).unwrap();
         assert_eq!(account.shown(" a\u{1b}[31m\n::error\u{202e} "), "a\\u{1b}[31m\\n::error\\u{202e}");
         // A key at the place where the text is cut is not shown in part.
         let shown = account.shown(&format!("{}deadbeef", "x".repeat(MOST_SHOWN - 4)));

@@ -3,8 +3,8 @@
 use super::clock::difference;
 use super::transport::Response;
 use chrono::DateTime;
-use serde::de::{Deserializer, Error as _, SeqAccess, Visitor};
 use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
@@ -95,11 +95,15 @@ pub(super) fn judge(response: &Response, now: i64) -> Verdict<'_> {
             let code = fail.and_then(Body::code);
             let off = date(response).map(|theirs| now.saturating_sub(theirs));
             let hint = match off {
-                Some(off) if off.saturating_abs() >= CLOCK_OFF || code == Some(40105) && off.saturating_abs() >= 1000 => {
+                Some(off)
+                    if off.saturating_abs() >= CLOCK_OFF
+                        || code == Some(40105) && off.saturating_abs() >= 1000 =>
+                {
                     format!("this machine's clock is {}: set it (NTP)", difference(off))
                 }
                 _ if code == Some(40105) => "this machine's clock is off: set it (NTP)".into(),
-                _ => "check DUO_IKEY, DUO_SKEY and DUO_API_HOST: all three are of one Admin API application".into(),
+                _ => "check DUO_IKEY, DUO_SKEY and DUO_API_HOST: all three are of one Admin API application"
+                    .into(),
             };
             Verdict::SignAfresh(Refusal { what: said, hint: Some(hint) })
         }
@@ -198,7 +202,9 @@ fn page(response: Option<&RawValue>) -> Verdict<'_> {
     }
     let content = match serde_json::from_str::<Content<'_>>(response.get()) {
         Ok(content) => content,
-        Err(error) => return wrong(&format!("`response` is not {{\"items\":[...],\"metadata\":{{...}}}}: {error}")),
+        Err(error) => {
+            return wrong(&format!("`response` is not {{\"items\":[...],\"metadata\":{{...}}}}: {error}"));
+        }
     };
     let Some(Items(items)) = content.items else { return wrong("`response` has no `items`") };
     // What can't be read is not the end of the data.
@@ -315,7 +321,7 @@ mod tests {
             (200, items(r#"{"next_offset":true}"#), "wrong"),
             (200, items(r#"{"next_offset":[[1]]}"#), "wrong"),
             (200, items(&format!(r#"{{"next_offset":"{}"}}"#, "1".repeat(1 << 20))), "wrong"),
-            (200, items(&format!(r#"{{"next_offset":[{}]}}"#, "1,".repeat(1 << 20))), "wrong"),
+            (200, items(&format!(r#"{{"next_offset":[{}1]}}"#, "1,".repeat(1 << 20))), "wrong"),
             (200, items(&format!(r#"{{"next_offset":{}}}"#, "[".repeat(1 << 20))), "again"),
             // What can't be read is not the end of the data.
             (200, items(r#""17""#), "wrong"),
@@ -355,7 +361,7 @@ mod tests {
             ),
         ];
         for (status, body, expected) in table {
-            assert_eq!(verdict(&response(status, &body)), expected, "{status} {body}");
+            assert_eq!(verdict(&response(status, &body)), expected, "{status} {}", kept(&body));
         }
         let limited = |after: &str| Response { retry_after: Some(after.into()), ..response(429, "") };
         assert_eq!(verdict(&limited("7")), "again limited 7s");

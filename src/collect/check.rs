@@ -59,7 +59,10 @@ impl Collector {
         found.push(if self.to.holds(&self.state) {
             finding(
                 Level::Warning,
-                format!("the state lies under `{}`, where a feed would ingest or delete it", self.to.name("")),
+                format!(
+                    "the state lies under `{}`, where a feed would ingest or delete it",
+                    self.to.name("")
+                ),
                 Some("move it elsewhere with `--state`, and take the file with you"),
             )
         } else {
@@ -118,7 +121,9 @@ impl Collector {
         let line = || Bytes::from_static(LINE);
         if let Replaced::Done(_) = objects.replace(&key, line(), &Version::never()).await.map_err(store)? {
             let left = self.removed(place, &key).await;
-            let what = format!("{what} does not keep conditions: `{name}` takes `If-Match` for an object that is not there{left}");
+            let what = format!(
+                "{what} does not keep conditions: `{name}` takes `If-Match` for an object that is not there{left}"
+            );
             return Ok(finding(Level::Bad, what, Some(NO_CONDITIONS)));
         }
         if scheme(place) == scheme(&self.state) && scheme(place).is_some() {
@@ -126,7 +131,9 @@ impl Collector {
         }
         if objects.remove(&key).await.is_err() {
             // A run never removes anything, so its role need not be allowed to.
-            let what = format!("{what} can be read and written: `{name}`; not tried is whether it keeps `If-None-Match`");
+            let what = format!(
+                "{what} can be read and written: `{name}`; not tried is whether it keeps `If-None-Match`"
+            );
             let hint = "allow this role to delete, for the check alone; or keep the state in the same store";
             return Ok(finding(Level::Warning, what, Some(hint)));
         }
@@ -134,10 +141,16 @@ impl Collector {
         let again = objects.create(&key, Bytes::from_static(b"\n\n")).await;
         let left = self.removed(place, &key).await;
         match again.map_err(store)? {
-            Created::Exists(_) if left.is_empty() => Ok(good(format!("{what} can be read and written: `{name}`"))),
-            Created::Exists(_) => Ok(finding(Level::Warning, format!("{what} can be read and written{left}"), None)),
+            Created::Exists(_) if left.is_empty() => {
+                Ok(good(format!("{what} can be read and written: `{name}`")))
+            }
+            Created::Exists(_) => {
+                Ok(finding(Level::Warning, format!("{what} can be read and written{left}"), None))
+            }
             Created::New(_) => {
-                let what = format!("{what} does not keep conditions: `{name}` writes over an object in spite of `If-None-Match`{left}");
+                let what = format!(
+                    "{what} does not keep conditions: `{name}` writes over an object in spite of `If-None-Match`{left}"
+                );
                 Ok(finding(Level::Bad, what, Some(NO_CONDITIONS)))
             }
         }
@@ -173,7 +186,10 @@ impl Collector {
             return Ok(finding);
         }
         let Some(state) = state else {
-            return Ok(good(format!("there was no state: an empty one is begun at `{name}`")));
+            let what = format!(
+                "there was no state: an empty one is begun, and is replaced only if unchanged: `{name}`"
+            );
+            return Ok(good(what));
         };
         let now = Now { ms: self.client.clock.now(), clock: "this machine's clock" };
         window::next(&state, &self.plan, now, &name)?;
@@ -184,7 +200,13 @@ impl Collector {
             Some(gap) => format!("; the last gap is {}", gap.shown()),
             None => String::new(),
         };
-        Ok(good(format!("the state can be read, and is replaced only if unchanged: `{name}`, {up_to}{gaps}")))
+        let others = match state.not_records {
+            0 => String::new(),
+            n => format!("; {n} of Duo's items were not objects, and are not delivered"),
+        };
+        Ok(good(format!(
+            "the state can be read, and is replaced only if unchanged: `{name}`, {up_to}{gaps}{others}"
+        )))
     }
 
     /// Tries on the state what a run rests on, with a blank line at its end that changes nothing; it is taken away again.
@@ -214,7 +236,9 @@ impl Collector {
             // Another run moves it just now, which is proof enough.
             Ok(Replaced::Changed) => Ok(None),
             Err(error) => {
-                let what = format!("the state can't be replaced by `If-Match` with the ETag that it was read with: {error}");
+                let what = format!(
+                    "the state can't be replaced by `If-Match` with the ETag that it was read with: {error}"
+                );
                 let hint = error.hint().unwrap_or(
                     "some stores refuse an ETag in quotes, or conditions at all (versions of Ceph, for one): update the \
                      store, or keep the state on disk",

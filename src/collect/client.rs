@@ -176,7 +176,9 @@ impl Client {
         let error = Error::new(ErrorKind::Unavailable, message);
         match (late, again.limited) {
             (true, _) => {
-                let until = shown(self.clock.now().saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX)));
+                let until = shown(
+                    self.clock.now().saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX)),
+                );
                 error.with_hint(format!(
                     "the next try at {until} would be too late for this run; the next run goes on"
                 ))

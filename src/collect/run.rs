@@ -353,9 +353,14 @@ impl Collector {
         if deadline.is_some_and(|deadline| self.client.clock.elapsed() + slowest > deadline) {
             if report.pages == 0 {
                 // A run that never has the time for a page is no run that went well, and the next one won't do better.
-                let message = format!("there is no time for a page before the deadline: {} s are allowed for one", slowest.as_secs());
+                let message = format!(
+                    "there is no time for a page before the deadline: {} s are allowed for one",
+                    slowest.as_secs()
+                );
                 let error = Error::config(message);
-                return Err(error.with_hint("raise `--deadline`, or the function's timeout, to a minute or more").into());
+                return Err(error
+                    .with_hint("raise `--deadline`, or the function's timeout, to a minute or more")
+                    .into());
             }
             return early(Outcome::Deadline);
         }
@@ -388,8 +393,13 @@ fn too_old(why: &str) -> Error {
 
 /// Each answer is earlier than the one before.
 fn unsteady() -> Error {
-    let error = Error::new(ErrorKind::Answer, "the time of Duo's answers (the header `Date`) goes back from one to the next");
-    error.with_hint("see what stands between the API host and here; nothing was delivered, and the next run asks again")
+    let error = Error::new(
+        ErrorKind::Answer,
+        "the time of Duo's answers (the header `Date`) goes back from one to the next",
+    );
+    error.with_hint(
+        "see what stands between the API host and here; nothing was delivered, and the next run asks again",
+    )
 }
 
 /// The compression that the window was opened with; its name was checked when the state was read.

@@ -48,8 +48,15 @@ pub(super) struct State {
     pub(super) window: Option<Window>,
     /// Times that could not be collected, the latest last.
     pub(super) gaps: Vec<Gap>,
+    /// How many items of Duo's answers were not objects, so no records, and are nowhere else.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) not_records: u64,
     /// The records that may come again.
     pub(super) recent: Seen,
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// A window: frozen before its first object, so that every repetition asks the same.
@@ -134,6 +141,7 @@ impl State {
             repeats_seam: None,
             window: None,
             gaps: Vec::new(),
+            not_records: 0,
             recent: Seen::default(),
         }
     }
@@ -230,7 +238,8 @@ impl State {
             return Err(format!("`offset` has more than {MOST_OFFSET} bytes"));
         }
         // Both go into the names of objects.
-        let day = window.day.len() == 10 && chrono::NaiveDate::parse_from_str(&window.day, "%Y-%m-%d").is_ok();
+        let day =
+            window.day.len() == 10 && chrono::NaiveDate::parse_from_str(&window.day, "%Y-%m-%d").is_ok();
         if !day || Compression::of(&window.extension).is_none() {
             return Err("a window has no known `day` or `extension`".into());
         }
@@ -406,7 +415,8 @@ mod tests {
                 Some(place) => *place = value.clone(),
                 None => forged["window"]["sure"] = value.clone(),
             }
-            let error = State::read(forged.to_string().as_bytes(), "s", &mine).expect_err(&format!("{at} {value}"));
+            let error =
+                State::read(forged.to_string().as_bytes(), "s", &mine).expect_err(&format!("{at} {value}"));
             assert!(error.to_string().contains("is damaged") && error.hint().is_some(), "{error}");
         }
     }

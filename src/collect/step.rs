@@ -13,7 +13,7 @@ use std::borrow::Cow;
 pub(super) struct Step<'p> {
     /// The lines to deliver, in order, without line ends.
     pub(super) lines: Vec<Cow<'p, str>>,
-    /// What came for the first time and is not an object, so no record: never delivered, but told.
+    /// What came for the first time and is not an object, so no record: never delivered, but told, and counted in the state.
     pub(super) foreign: Vec<Cow<'p, str>>,
     /// The state when they are delivered.
     pub(super) next: State,
@@ -87,13 +87,15 @@ pub(super) fn take<'p>(state: &State, page: &Page<'p>) -> Result<Step<'p>, Error
         next.recent.forget_before(horizon);
     }
     if next.recent.len() > MOST_RECENT {
-        let message = format!("more than {MOST_RECENT} records could come again: their times don't go forward");
+        let message =
+            format!("more than {MOST_RECENT} records could come again: their times don't go forward");
         let hint = "nothing of that page was delivered; look at what Duo's API answers, and tell us";
         return Err(Error::new(ErrorKind::Answer, message).with_hint(hint));
     }
     if !deliver.is_empty() {
         next.sequence += 1;
     }
+    next.not_records = next.not_records.saturating_add(foreign.len() as u64);
     let foreign = foreign.into_iter().map(|i| lines[i].clone()).collect();
     let lines = pick(lines, &deliver);
     Ok(Step { lines, foreign, next })

@@ -98,7 +98,8 @@ pub(super) fn next<'s>(
     }
     let since = plan.since.at(now.ms);
     if state.watermark.is_none() && state.window.is_none() && since > now.ms {
-        let message = format!("`--since` is {}, which is after {}, now by {}", shown(since), shown(now.ms), now.clock);
+        let message =
+            format!("`--since` is {}, which is after {}, now by {}", shown(since), shown(now.ms), now.clock);
         return Err(Error::config(message).with_hint("give it a time that has been, or set the clock (NTP)"));
     }
     let mut state = Cow::Borrowed(state);
@@ -115,8 +116,11 @@ pub(super) fn next<'s>(
         Some(opened) => Ok(Some(Cow::Owned(opened))),
         None if matches!(state, Cow::Borrowed(_)) => Ok(None),
         None => {
-            let message = format!("the open window of the state `{name}` is older than Duo's log, which keeps 180 days");
-            Err(Error::config(message).with_hint("without `--until` later records are collected, and a gap is told"))
+            let message = format!(
+                "the open window of the state `{name}` is older than Duo's log, which keeps 180 days"
+            );
+            Err(Error::config(message)
+                .with_hint("without `--until` later records are collected, and a gap is told"))
         }
     }
 }
@@ -126,7 +130,9 @@ pub(super) fn next<'s>(
 /// # Errors
 /// If the window is to be asked for as it is, or not at all: an offset belongs to its window.
 fn narrow(state: &State, plan: &Plan, now: Now, name: &str) -> Result<Option<State>, Error> {
-    let Some(window) = state.window.as_ref().filter(|window| too_late(window, now.ms)) else { return Ok(None) };
+    let Some(window) = state.window.as_ref().filter(|window| too_late(window, now.ms)) else {
+        return Ok(None);
+    };
     let begun = window.page > 0 || window.offset.is_some();
     if begun && window.to <= now.ms {
         return Ok(None);
@@ -327,7 +333,10 @@ mod tests {
         for watermark in [NOW + 1, NOW + HOUR, 9_999_999_999_999, i64::MAX] {
             let error = next(&state(Some(watermark)), &plan(), HERE, "s.json").unwrap_err();
             let text = error.to_string();
-            assert!(text.starts_with("the state `s.json` says that everything is collected up to "), "{text}");
+            assert!(
+                text.starts_with("the state `s.json` says that everything is collected up to "),
+                "{text}"
+            );
             assert!(error.hint().is_some_and(|hint| hint.contains("--since")), "{text}");
         }
         // Within the two minutes that no record is asked for yet, there is nothing to do.
@@ -354,7 +363,10 @@ mod tests {
                 assert!(matches!(refused, Ok(Some(Cow::Borrowed(_)))));
             } else {
                 let error = refused.unwrap_err();
-                assert!(error.to_string().contains("an open window from 2026-") && error.hint().is_some(), "{error}");
+                assert!(
+                    error.to_string().contains("an open window from 2026-") && error.hint().is_some(),
+                    "{error}"
+                );
             }
         }
         // All of it has not come.

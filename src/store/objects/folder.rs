@@ -78,16 +78,19 @@ impl Folder {
                 sync_folder(folder_of(&path));
                 Ok(Created::New(version(bytes)))
             }
-            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => match self.look(key, MOST_BYTES)? {
-                Some(object) => Ok(Created::Exists(object)),
-                None => Err(error.error),
-            },
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
+                match self.look(key, MOST_BYTES)? {
+                    Some(object) => Ok(Created::Exists(object)),
+                    None => Err(error.error),
+                }
+            }
             Err(error) => Err(error.error),
         }
     }
 
     fn replace_now(&self, key: &str, bytes: &[u8], was: &Version) -> io::Result<Replaced> {
-        let changed = || Ok::<_, io::Error>(self.look(key, MOST_BYTES)?.is_none_or(|object| object.version != *was));
+        let changed =
+            || Ok::<_, io::Error>(self.look(key, MOST_BYTES)?.is_none_or(|object| object.version != *was));
         let (file, path) = self.beside(key, bytes)?;
         if changed()? {
             return Ok(Replaced::Changed);
@@ -135,7 +138,9 @@ impl Objects for Folder {
 
     async fn remove(&self, key: &str) -> Result<(), Error> {
         match self.at(key).and_then(fs::remove_file) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.error(key, Doing::Remove, error)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(self.error(key, Doing::Remove, error))
+            }
             _ => Ok(()),
         }
     }

@@ -63,11 +63,10 @@ pub(crate) fn build(scheme: &str, bucket: &str, manner: &Manner) -> Result<Arc<d
             } else {
                 builder = profile::apply(builder, &|name| std::env::var(name).ok())?;
             }
+            // Deletions of single objects have a condition, those of many have none.
+            builder = builder.with_config(AmazonS3ConfigKey::DisableBulkDelete, "true");
             if let Some(connector) = &manner.connector {
-                // Deletions of single objects have a condition, those of many have none.
-                builder = builder
-                    .with_http_connector(connector.clone())
-                    .with_config(AmazonS3ConfigKey::DisableBulkDelete, "true");
+                builder = builder.with_http_connector(connector.clone());
             }
             let store = builder.build().map_err(text)?;
             if let Some(connector) = &manner.connector {
