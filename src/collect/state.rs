@@ -40,6 +40,9 @@ pub(super) struct State {
     pub(super) sequence: u64,
     /// Up to here everything is collected; none before the first window is done.
     pub(super) watermark: Option<i64>,
+    /// Up to here that is sure, if not up to the watermark: no answer told the service's time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) sure: Option<i64>,
     /// From here on `recent` is complete.
     pub(super) recent_from: Option<i64>,
     /// Whether the service begins a page with the last record of the page before, once that is known.
@@ -66,7 +69,7 @@ pub(super) struct Window {
     pub(super) from: i64,
     /// The last millisecond.
     pub(super) to: i64,
-    /// Up to here everything is collected when the window is done, if that is not its end.
+    /// Up to here it is sure that everything is collected when the window is done, if that is not its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) sure: Option<i64>,
     /// The next window begins here.
@@ -137,6 +140,7 @@ impl State {
             writer: String::new(),
             sequence: 0,
             watermark: None,
+            sure: None,
             recent_from: None,
             repeats_seam: None,
             window: None,
@@ -216,6 +220,7 @@ impl State {
             _ => Err(format!("`{name}` is {ms}, expected a time in milliseconds")),
         };
         self.watermark.map_or(Ok(()), |ms| time("watermark", ms))?;
+        self.sure.map_or(Ok(()), |ms| time("sure", ms))?;
         self.recent_from.map_or(Ok(()), |ms| time("recent_from", ms))?;
         // Far from where adding one would overflow, and no run ever gets there.
         if self.sequence > 1 << 62 {

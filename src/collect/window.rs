@@ -154,10 +154,10 @@ fn narrow(state: &State, plan: &Plan, now: Now, name: &str) -> Result<Option<Sta
     Ok(Some(next))
 }
 
-/// Lowers what the window will have collected when it is done: nothing tells the service's time, and a signature is
-/// accepted from a clock that is some minutes ahead.
+/// Marks how far the window is sure to be whole: nothing tells the service's time, and a signature is accepted from a clock
+/// that is some minutes ahead. The next window looks again from there.
 pub(super) fn undated(state: &mut State, overlap: i64) {
-    let least = state.watermark;
+    let least = state.sure.or(state.watermark);
     let Some(window) = &mut state.window else { return };
     let sure = (window.to - SIGNED).max(window.from).max(least.unwrap_or(window.from)).min(window.to);
     window.sure = Some(sure);
@@ -175,7 +175,8 @@ fn open(state: &State, plan: &Plan, now: i64) -> Option<State> {
         // Not further back than the recent records are known.
         Some(watermark) => {
             let back = state.recent_from.unwrap_or(watermark);
-            (watermark - plan.overlap).max(back.min(watermark))
+            let sure = state.sure.unwrap_or(watermark).min(watermark);
+            (sure - plan.overlap).max(back.min(sure))
         }
         None => plan.since.at(now),
     };
@@ -238,10 +239,11 @@ pub(super) fn move_up(state: &State, oldest: i64) -> Option<State> {
     Some(next)
 }
 
-/// The window is done: the watermark moves to its end, or as far as that is sure, whatever records it had.
+/// The window is done: the watermark moves to its end, whatever records it had.
 pub(super) fn close(state: &mut State) {
     let Some(window) = state.window.take() else { return };
-    state.watermark = Some(window.sure.unwrap_or(window.to));
+    state.watermark = Some(window.to);
+    state.sure = window.sure;
     state.recent_from = Some(window.keep_from);
     state.recent.forget_before(window.keep_from - SLACK);
 }
@@ -387,12 +389,16 @@ mod tests {
         assert_eq!((window.to, window.sure), (NOW - NEWEST, Some(NOW - NEWEST - SIGNED)));
         assert_eq!(window.keep_from, NOW - NEWEST - SIGNED - 600_000);
         close(&mut opened);
-        assert_eq!(opened.watermark, Some(NOW - NEWEST - SIGNED));
+        assert_eq!((opened.watermark, opened.sure), (Some(NOW - NEWEST), Some(NOW - NEWEST - SIGNED)));
+        // The next one begins there, and what was delivered since is remembered.
+        let again = open(&opened, &plan(), NOW + HOUR).unwrap().window.unwrap();
+        assert_eq!(again.from, NOW - NEWEST - SIGNED - 600_000);
+        assert!(opened.recent_from.unwrap() <= again.from);
         // It never goes back.
         let mut opened = open(&state(Some(NOW - NEWEST - MINUTE)), &plan(), NOW).unwrap();
         undated(&mut opened, plan().overlap);
         close(&mut opened);
-        assert_eq!(opened.watermark, Some(NOW - NEWEST - MINUTE));
+        assert_eq!(opened.sure, Some(NOW - NEWEST - MINUTE));
     }
 
     #[test]
