@@ -69,7 +69,8 @@ pub(super) struct Refusal {
 
 /// Judges an answer that arrived at `now` (ms).
 pub(super) fn judge(response: &Response, now: i64) -> Verdict<'_> {
-    let body: Option<Body<'_>> = serde_json::from_slice(&response.body).ok();
+    let body: Option<&RawValue> = serde_json::from_slice(&response.body).ok();
+    let body: Option<Body<'_>> = body.and_then(read_object);
     let fail = body.as_ref().filter(|body| body.stat.as_deref() == Some("FAIL"));
     let said = said(response.status, fail, &response.body);
     // A failure under HTTP 200: the first digits of Duo's codes are those of HTTP.
@@ -208,14 +209,24 @@ fn page(response: Option<&RawValue>) -> Verdict<'_> {
     };
     let Some(Items(items)) = content.items else { return wrong("`response` has no `items`") };
     // What can't be read is not the end of the data.
-    let metadata = content.metadata.map(|text| serde_json::from_str::<Metadata<'_>>(text.get())).transpose();
-    let Ok(metadata) = metadata else { return wrong("`metadata` is not an object with one `next_offset`") };
+    let metadata: Option<Metadata<'_>> = match content.metadata {
+        None => None,
+        Some(text) => match read_object(text) {
+            None => return wrong("`metadata` is not an object with one `next_offset`"),
+            metadata => metadata,
+        },
+    };
     let next_offset = match metadata.and_then(|metadata| metadata.next_offset).map(offset) {
         None => None,
         Some(Ok(offset)) => offset.filter(|offset| !offset.is_empty()),
         Some(Err(why)) => return wrong(&format!("`next_offset` {why}")),
     };
     Verdict::Page(Page { items, next_offset })
+}
+
+/// An object; serde would also read a list as the fields in their order.
+fn read_object<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Option<T> {
+    if raw.get().starts_with('{') { serde_json::from_str(raw.get()).ok() } else { None }
 }
 
 /// An offset as it is sent: a text, a number, or a list of them joined by commas.
@@ -326,6 +337,7 @@ mod tests {
             // What can't be read is not the end of the data.
             (200, items(r#""17""#), "wrong"),
             (200, items("[1]"), "wrong"),
+            (200, r#"["OK",{"items":[]},null,null,null]"#.into(), "again"),
             (200, items(r#"{"next_offset":"1,a","next_offset":null}"#), "wrong"),
             (200, items(r#"{"total_objects":-1e400,"next_offset":"1,a"}"#), r#"page 1 Some("1,a")"#),
             (200, items(r#"{"total_objects":[{}],"next_offset":"1,a"}"#), r#"page 1 Some("1,a")"#),
