@@ -8,7 +8,7 @@ use crate::events::Events;
 use crate::store::Sink;
 use std::io::Write as _;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Collect Duo's telephony log from its Admin API into a bucket or a folder, each record exactly once.
 ///
@@ -19,8 +19,9 @@ use std::time::Duration;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Exit status:
   0  done, or another run does it, or out of time or pages: the next run goes on
-  1  done, with records that `--convert` rejected
+  1  done, with records that `--convert` rejected, or with items of Duo's that are not records
   2  could not do it; what was delivered before stays so, and the next run goes on
+  With `--every`, that of the last run when it is stopped, or 1 if one before had rejects
 
 Examples:
   udmap collect --check --to s3://bucket/duo-telephony/ --state s3://bucket/state/duo-telephony.json
@@ -184,25 +185,35 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     match args.every {
         None => Ok(tell(args, runtime.block_on(collector.run(&limits)), "")),
         Some(period) => {
-            let told = &mut |result| {
+            let (mut last, mut rejects) = (DONE, false);
+            let told = &mut |result: Result<Report, Failure>| {
                 let now = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
-                tell(args, result, &format!("{now} "));
+                // To be stopped in the middle is how a daemon ends: the run before says whether it went well.
+                let stopped = result.as_ref().is_ok_and(|report| report.outcome == Outcome::Stopped);
+                let status = tell(args, result, &format!("{now} "));
+                rejects |= status == REJECTS;
+                last = if stopped { last } else { status };
             };
             runtime.block_on(collector.every(period, &limits, told));
-            Ok(DONE)
+            Ok(if last != DONE || !rejects { last } else { REJECTS })
         }
     }
 }
 
-/// The first SIGINT or SIGTERM asks the run to stop, the second ends the process.
+/// The first SIGINT or SIGTERM asks the run to stop, the second ends the process; two at once are one, as `timeout`
+/// sends them to the process and to its group.
 fn listen(stop: &Stop) -> anyhow::Result<()> {
     use signal_hook::consts::{SIGINT, SIGTERM};
+    const AT_ONCE: Duration = Duration::from_millis(200);
     let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])?;
     let stop = stop.clone();
     std::thread::Builder::new().name("signals".into()).spawn(move || {
+        let mut first: Option<Instant> = None;
         for signal in signals.forever() {
-            if stop.is_asked() {
-                std::process::exit(128 + signal);
+            match first {
+                Some(at) if at.elapsed() >= AT_ONCE => std::process::exit(128 + signal),
+                Some(_) => {}
+                None => first = Some(Instant::now()),
             }
             stop.stop();
         }
@@ -240,7 +251,9 @@ fn tell(args: &Args, result: Result<Report, Failure>, at: &str) -> u8 {
     }
     match report.outcome {
         Outcome::Stopped => FAILED,
-        _ if report.derived.get("rejects").is_some_and(|rejects| *rejects > 0) => REJECTS,
+        _ if report.foreign > 0 || report.derived.get("rejects").is_some_and(|rejects| *rejects > 0) => {
+            REJECTS
+        }
         _ => DONE,
     }
 }

@@ -1,7 +1,7 @@
 //! Objects in a bucket, by the object_store crate: what its conditional writes leave open is settled here.
 
 use super::answer::{is_no_bucket, translated};
-use super::{Created, Object, Objects, Replaced, Version};
+use super::{Created, MOST_BYTES, Object, Objects, Replaced, Version};
 use crate::store::error::{Doing, Error};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -29,7 +29,7 @@ impl Bucket {
         Bucket { store, url: url.into() }
     }
 
-    async fn look(&self, key: &str) -> Result<Option<Object>, object_store::Error> {
+    async fn look(&self, key: &str, most: u64) -> Result<Option<Object>, object_store::Error> {
         let got = match self.store.get(&Path::parse(key)?).await {
             Ok(got) => got,
             // Also for a bucket that is not there: `error` tells the two apart.
@@ -37,6 +37,10 @@ impl Bucket {
             Err(error) => return Err(error),
         };
         let version = Version { tag: got.meta.e_tag.clone(), generation: got.meta.version.clone() };
+        if got.meta.size > most {
+            let source = format!("it has {} bytes, expected at most {most}", got.meta.size).into();
+            return Err(object_store::Error::Generic { store: "objects", source });
+        }
         Ok(Some(Object { bytes: got.bytes().await?, version }))
     }
 
@@ -53,8 +57,8 @@ impl Bucket {
 
 #[async_trait]
 impl Objects for Bucket {
-    async fn read(&self, key: &str) -> Result<Option<Object>, Error> {
-        self.look(key).await.map_err(|error| self.error(key, Doing::Read, &error))
+    async fn read(&self, key: &str, most: u64) -> Result<Option<Object>, Error> {
+        self.look(key, most).await.map_err(|error| self.error(key, Doing::Read, &error))
     }
 
     async fn create(&self, key: &str, bytes: Bytes) -> Result<Created, Error> {
@@ -67,7 +71,7 @@ impl Objects for Bucket {
             tries += 1;
             // Whatever it says: it may have been written by an attempt whose answer was lost. S3
             // also says "conflict" while another writer is at it, with nothing there yet.
-            match self.look(key).await {
+            match self.look(key, MOST_BYTES).await {
                 Ok(Some(object)) => return Ok(Created::Exists(object)),
                 Ok(None) if is_open(&error) && tries < TRIES => tokio::time::sleep(PAUSE * tries).await,
                 _ => return Err(self.error(key, Doing::Write, &error)),
@@ -84,13 +88,21 @@ impl Objects for Bucket {
                 Err(error) => error,
             };
             tries += 1;
-            match self.look(key).await {
+            match self.look(key, MOST_BYTES).await {
                 Ok(Some(object)) if object.bytes == bytes => return Ok(Replaced::Done(object.version)),
                 Ok(Some(object)) if object.version != *was => return Ok(Replaced::Changed),
                 Ok(None) => return Ok(Replaced::Changed),
                 Ok(Some(_)) if is_open(&error) && tries < TRIES => tokio::time::sleep(PAUSE * tries).await,
                 _ => return Err(self.error(key, Doing::Write, &error)),
             }
+        }
+    }
+
+    async fn remove(&self, key: &str) -> Result<(), Error> {
+        let path = Path::parse(key).map_err(|error| self.error(key, Doing::Remove, &error.into()))?;
+        match self.store.delete(&path).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(self.error(key, Doing::Remove, &error)),
         }
     }
 

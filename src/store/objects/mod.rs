@@ -34,6 +34,9 @@ pub(super) use http::{ONLY_IF, spell, unspell};
 pub(super) use place::refuse;
 pub(super) use service::{Manner, build};
 
+/// The largest object that is read where an object is created, in bytes: twice the largest answer of Duo's.
+const MOST_BYTES: u64 = 512 << 20;
+
 /// Which writing of an object was read: what [`Objects::replace`] compares.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Version {
@@ -82,11 +85,11 @@ pub enum Replaced {
 /// long as the object can still be read.
 #[async_trait]
 pub trait Objects: fmt::Debug + Send + Sync {
-    /// Reads an object; `None` if there is none.
+    /// Reads an object of at most `most` bytes; `None` if there is none.
     ///
     /// # Errors
-    /// If that can't be found out; never for an object that is not there.
-    async fn read(&self, key: &str) -> Result<Option<Object>, Error>;
+    /// If that can't be found out, or if it is larger; never for an object that is not there.
+    async fn read(&self, key: &str, most: u64) -> Result<Option<Object>, Error>;
 
     /// Writes an object that must not be there.
     ///
@@ -99,6 +102,12 @@ pub trait Objects: fmt::Debug + Send + Sync {
     /// # Errors
     /// If nothing was written, or if that can't be found out.
     async fn replace(&self, key: &str, bytes: Bytes, was: &Version) -> Result<Replaced, Error>;
+
+    /// Removes an object, if there is one.
+    ///
+    /// # Errors
+    /// If that can't be done, or is not allowed.
+    async fn remove(&self, key: &str) -> Result<(), Error>;
 
     /// The object's full name for a message.
     fn name(&self, key: &str) -> String;

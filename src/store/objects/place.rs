@@ -60,9 +60,15 @@ impl Place {
         self.objects.name(&format!("{}{key}", self.prefix))
     }
 
-    /// Whether `other`, an object, lies under this prefix.
+    /// Whether `other`, an object, lies under this prefix; for a file behind a link, that file.
     pub fn holds(&self, other: &Place) -> bool {
         let full = |place: &Place| {
+            if !place.root.contains("://")
+                && !place.prefix.is_empty()
+                && let Ok(file) = std::fs::canonicalize(Path::new(&place.root).join(&place.prefix))
+            {
+                return file.to_string_lossy().into_owned();
+            }
             let root = if place.root.contains("://") {
                 place.root.clone()
             } else {
