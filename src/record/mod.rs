@@ -25,7 +25,7 @@ mod wanted;
 use std::borrow::Cow;
 use std::fmt;
 
-pub use leaves::{RawField, leaves};
+pub use leaves::{Leaf, each_leaf};
 pub use path::{FieldPath, FieldPathError};
 pub use wanted::{Overlap, Wanted};
 

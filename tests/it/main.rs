@@ -1,10 +1,13 @@
 //! What udmap promises, held from outside: one binary, a file a theme.
 
 mod bench;
+#[cfg(feature = "dump")]
+mod buckets;
 mod checks;
 mod cli;
 #[cfg(feature = "collect")]
 mod collect;
+mod containers;
 mod deploy;
 #[cfg(feature = "dump")]
 mod dump;
