@@ -165,7 +165,7 @@ fn faulty_sections_and_notations_are_refused_with_their_place() {
         ),
         (
             "[[rule]]\nudm = \"principal.hostname\"\ncases = [{ present = \"a\", value = \"a|lower\" }]\n",
-            "6:34",
+            "6:35",
             &["expression"],
         ),
         (
