@@ -46,6 +46,7 @@ pub mod json;
 #[cfg(feature = "lambda")]
 #[doc(hidden)]
 pub mod lambda;
+mod line_index;
 pub mod mapping;
 mod parts;
 mod raw;

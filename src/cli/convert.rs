@@ -135,6 +135,12 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
                 );
             }
         }
+        if listing.skipped_repeated > 0 {
+            anstream::eprintln!(
+                "note: skipped {} listed before, by another input or a link",
+                counted(listing.skipped_repeated, "file")
+            );
+        }
     }
     let mut run = Run::start(args, &listing.sources)?;
     let inputs = listing.sources.iter().map(|source| run.input(source)).collect();
@@ -319,7 +325,7 @@ impl<'a> Run<'a> {
             sink.finish()?;
         }
         for failure in summary.failures.iter().take(MOST_FAILURES) {
-            anstream::eprintln!("{}error{:#}: {failure}", super::RED, super::RED);
+            anstream::eprintln!("{}error{:#}: {}", super::RED, super::RED, crate::text::escaped(failure));
         }
         if let Some(more @ 1..) = summary.failures.len().checked_sub(MOST_FAILURES) {
             anstream::eprintln!("... and {more} more inputs could not be read; `--summary` names them all");

@@ -25,6 +25,8 @@ pub struct Account {
     pub filtered: AtomicU64,
     /// Objects listed that are outputs.
     pub own: AtomicU64,
+    /// Objects listed that were listed before, by another input or a link.
+    pub repeated: AtomicU64,
     /// Objects that are settled: converted, known or failed.
     pub done: AtomicU64,
     /// Bytes of them.

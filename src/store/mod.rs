@@ -54,6 +54,8 @@ pub(crate) use hex::hex;
 pub use list::{Listing, Source, list};
 pub use open::{Input, is_stopped};
 pub use sink::Sink;
+#[cfg(feature = "dump")]
+pub(crate) use walk::Resolver;
 
 /// How stdin and stdout are named on a command line.
 const STANDARD: &str = "-";

@@ -1,6 +1,8 @@
 //! What udmap promises, held from outside: one binary, a file a theme.
 
 mod bench;
+#[cfg(feature = "dump")]
+mod buckets;
 mod checks;
 mod cli;
 #[cfg(feature = "collect")]
@@ -21,3 +23,4 @@ mod rows;
 mod s3;
 mod sameness;
 mod support;
+mod tables;
