@@ -278,4 +278,4 @@ fn skip_frame(raw: &mut Raw) -> Result<(), Fault> {
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+mod tests;

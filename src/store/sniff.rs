@@ -144,10 +144,10 @@ pub(super) fn recognise(head: &[u8], whole: bool) -> Kind {
         Ok(None) => {}
         Err(_) => return Kind::Unsure,
     }
-    if head.len() >= 2 * LINE || whole {
-        if let Some(encoding) = Encoding::by_pattern(head) {
-            return Kind::Wide(encoding);
-        }
+    if (head.len() >= 2 * LINE || whole)
+        && let Some(encoding) = Encoding::by_pattern(head)
+    {
+        return Kind::Wide(encoding);
     }
     let line = match head.iter().skip(LINE).position(|&byte| byte == b'\n') {
         Some(at) => &head[..LINE + at],

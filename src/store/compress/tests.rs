@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 
 use super::*;
 
-pub(in super::super) fn compress(format: Format, text: &[u8]) -> Vec<u8> {
+fn compress(format: Format, text: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     match format {
         Format::Gzip => {
@@ -50,11 +50,11 @@ pub(in super::super) fn compress(format: Format, text: &[u8]) -> Vec<u8> {
     }
 }
 
-pub(in super::super) const FORMATS: [Format; 6] =
+const FORMATS: [Format; 6] =
     [Format::Gzip, Format::Zstd, Format::Bzip2, Format::Xz, Format::Lz4, Format::Snappy];
 
 /// Lines that compress like a log does, over several blocks of every format.
-pub(in super::super) fn text(bytes: usize) -> Vec<u8> {
+fn text(bytes: usize) -> Vec<u8> {
     let mut state = 1u32;
     let line = |_| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
