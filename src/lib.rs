@@ -48,6 +48,7 @@ pub mod json;
 pub mod lambda;
 mod line_index;
 pub mod mapping;
+mod parts;
 mod raw;
 pub mod record;
 #[cfg(any(feature = "cli", feature = "bindings"))]

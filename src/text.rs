@@ -9,6 +9,8 @@ use std::fmt::Write;
 
 /// The most characters of foreign text that [`shown`] keeps.
 const MOST: usize = 60;
+/// The most characters of a name in a path.
+const LONGEST_NAME: usize = 200;
 
 /// `text` on one line, with every character that a terminal or a page could act on as its escape (`\n`, `\u{1b}`).
 ///
@@ -50,10 +52,14 @@ pub(crate) fn shown_up_to(text: &str, most: usize) -> String {
         return escaped(text).into_owned();
     }
     // A password may begin before the cut and end behind it.
-    let text = without_passwords(text);
+    escaped(&cut(&without_passwords(text), most)).into_owned()
+}
+
+/// The first `most` characters of `text` as they are, and a mark if there are more.
+pub(crate) fn cut(text: &str, most: usize) -> Cow<'_, str> {
     match text.char_indices().nth(most) {
-        Some((end, _)) => format!("{}…", escaped(&text[..end])),
-        None => escaped(&text).into_owned(),
+        Some((end, _)) if text.len() > most => Cow::Owned(format!("{}…", &text[..end])),
+        _ => Cow::Borrowed(text),
     }
 }
 
@@ -132,20 +138,29 @@ pub(crate) fn without_passwords(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// A name as it stands in a path: long ones are cut, so that a path stays small however long the keys of a log are.
-pub(crate) fn in_path(name: &str) -> Cow<'_, str> {
-    const LONGEST: usize = 200;
-    if name.len() <= LONGEST {
-        return Cow::Borrowed(name);
+/// Adds one more step to a path. Long names are cut, and what comes behind 2,000 bytes is one `…`: a path stays small,
+/// however long the keys of a log are and however deep it nests.
+pub(crate) fn add_to_path(path: &mut String, step: std::fmt::Arguments<'_>) {
+    const LONGEST: usize = 2_000;
+    struct Room<'p>(&'p mut String);
+    impl Write for Room<'_> {
+        fn write_str(&mut self, part: &str) -> std::fmt::Result {
+            if self.0.len() >= LONGEST {
+                return Ok(());
+            }
+            self.0.push_str(&cut(part, LONGEST_NAME));
+            if self.0.len() >= LONGEST && !self.0.ends_with('…') {
+                self.0.push('…');
+            }
+            Ok(())
+        }
     }
-    match name.char_indices().nth(LONGEST) {
-        Some((end, _)) => Cow::Owned(format!("{}…", &name[..end])),
-        None => Cow::Borrowed(name),
-    }
+    // Writing to a string can't fail.
+    let _ = Room(path).write_fmt(step);
 }
 
 /// Whether a terminal, an editor or a page could do something with `c` instead of showing it.
-pub(crate) fn acts(c: char) -> bool {
+fn acts(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
@@ -248,6 +263,12 @@ mod tests {
         assert_eq!(shown(&"x".repeat(61)), format!("{}…", "x".repeat(60)));
         assert_eq!(shown(&"x".repeat(60)), "x".repeat(60));
         assert_eq!(shown(&"é".repeat(60)), "é".repeat(60));
-        assert_eq!(in_path(&"é".repeat(300)).chars().count(), 201);
+        let mut path = String::new();
+        add_to_path(&mut path, format_args!("{}", "é".repeat(300)));
+        assert_eq!(path.chars().count(), 201);
+        for _ in 0..20 {
+            add_to_path(&mut path, format_args!(".{}", "x".repeat(100)));
+        }
+        assert!(path.len() < 2_300 && path.ends_with('…'), "{path}");
     }
 }

@@ -155,7 +155,12 @@ impl Converter {
                     let raw = &bytes[found.range.clone()];
                     match &found.fields {
                         Ok(fields) => self.record(fields, found.form, &|| place(&found), raw, batch),
-                        Err(fault) => batch.reject(fault.clone(), found.form, None, &place(&found), raw),
+                        Err(fault) => {
+                            // These could be read, but are of no shape that the mapping names.
+                            let is_read = matches!(fault.reason, Reason::OtherLog | Reason::BadTimestamp);
+                            let shape = is_read.then_some("other");
+                            batch.reject(fault.clone(), found.form, shape, &place(&found), raw);
+                        }
                     }
                 });
             }

@@ -7,6 +7,7 @@ mod checks;
 mod cli;
 #[cfg(feature = "collect")]
 mod collect;
+mod containers;
 mod deploy;
 #[cfg(feature = "dump")]
 mod dump;
@@ -22,3 +23,4 @@ mod rows;
 mod s3;
 mod sameness;
 mod support;
+mod tables;
