@@ -399,6 +399,7 @@ mod tests {
         symlink("circle", path("circle")).unwrap();
         let error = list_in(folder.path(), &["circle"], &[]).unwrap_err();
         assert!(error.to_string().contains("/circle`: ") && error.io_error().is_some(), "{error}");
+        fs::remove_file(path("circle")).unwrap();
         let error = list_in(folder.path(), &[&"x".repeat(300)], &[]).unwrap_err();
         assert!(error.to_string().contains("xxx`: ") && error.io_error().is_some(), "{error}");
         symlink("nowhere", path("in/gone")).unwrap();
