@@ -3,7 +3,7 @@
 use super::many::{self, Piece, Reading};
 use super::reports::{Reports, print_all};
 use super::{DONE, FAILED, REJECTS, severities};
-use crate::record::frame::{Chunk, Item as Unit, ItemState};
+use crate::record::frame::{Chunk, Item as Unit};
 use crate::report::findings::{Case, Findings, Item, lines};
 use crate::report::summary::{bytes, counted};
 use crate::store::Source;
@@ -171,21 +171,16 @@ fn chunk_of(validator: &mut Validator, chunk: &Chunk, limit: usize) -> Part {
     let mut blank = 0;
     let mut unit = |unit: &Unit, bytes: &[u8]| {
         let (findings, events) = (&mut part.findings, &mut part.events);
-        let mut unreadable = |code, message| {
-            let finding = validator.unreadable(code, message);
-            if finding.severity != Severity::Off {
-                findings.push((finding, Place { line: unit.line, byte: unit.offset, event: *events }));
+        match unit.fault(bytes, limit) {
+            Some(fault) => {
+                let code = Code::of_unreadable(fault.reason.code());
+                let finding = validator.unreadable(code, fault.message);
+                if finding.severity != Severity::Off {
+                    findings.push((finding, Place { line: unit.line, byte: unit.offset, event: *events }));
+                }
+                *events += 1;
             }
-            *events += 1;
-        };
-        match unit.state {
-            ItemState::TooLong => {
-                let message =
-                    format!("{} bytes, over the limit of {limit} (`--max-event-bytes`)", unit.length);
-                unreadable(Code::TooLong, message);
-            }
-            ItemState::Broken(why) => unreadable(Code::InvalidJson, why.to_owned()),
-            ItemState::Whole => {
+            None => {
                 let first = *events;
                 *events += validator.check(bytes, &mut |finding| {
                     let before = &bytes[..finding.at.min(bytes.len())];

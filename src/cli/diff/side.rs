@@ -3,7 +3,7 @@
 use crate::cli::many;
 use crate::convert::Converter;
 use crate::json::Tree;
-use crate::record::frame::{Body, Item, ItemState};
+use crate::record::frame::{Body, Item};
 use crate::store::Source;
 use crate::udm::events::{self, Found};
 use std::fs::File;
@@ -69,12 +69,9 @@ impl Origin {
         }
         let mut unit = |unit: &Item, bytes: &[u8]| {
             let mut at = |line, byte, event| each(At { line, byte, event });
-            match unit.state {
-                ItemState::TooLong => {
-                    at(unit.line, unit.offset, Err(format!("{} bytes are too long", unit.length)))
-                }
-                ItemState::Broken(why) => at(unit.line, unit.offset, Err(why.to_owned())),
-                ItemState::Whole => match tree.read(bytes) {
+            match unit.fault(bytes, self.limit) {
+                Some(fault) => at(unit.line, unit.offset, Err(fault.message)),
+                None => match tree.read(bytes) {
                     Err(flaw) => at(unit.line, unit.offset + flaw.at as u64, Err(flaw.to_string())),
                     Ok(value) => events::find(value, &mut |found| {
                         let (value, event) = match found {
