@@ -522,6 +522,21 @@ mod tests {
         for (unit, expected) in [
             (format!("{cef}{cef}"), vec![one(cef), one(cef)]),
             (format!("{cef} {cef}"), vec![one(cef), one(cef)]),
+            // A time that is a value is not the next record's.
+            (
+                format!("CEF:0|V|P|1|||5|a=2023-03-21T22:34:49Z {cef}"),
+                vec![
+                    "cef CEF:0|V|P|1|||5|a=2023-03-21T22:34:49Z => - 2023-03-21T22:34:49Z".to_owned(),
+                    one(cef),
+                ],
+            ),
+            (
+                format!("CEF:0|V|P|1|||5|a=2023-03-21T22:34:49Z{cef}"),
+                vec![
+                    "cef CEF:0|V|P|1|||5|a=2023-03-21T22:34:49Z => - 2023-03-21T22:34:49Z".to_owned(),
+                    one(cef),
+                ],
+            ),
             (format!("{syslog}{syslog}{syslog}"), vec![one(&syslog), one(&syslog), one(&syslog)]),
             (format!("{cef}<134>{syslog}"), vec![one(cef), one(&format!("<134>{syslog}"))]),
             (format!("{strange}{strange}"), vec![one(&strange), one(&strange)]),

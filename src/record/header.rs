@@ -49,9 +49,13 @@ pub(super) fn is_begun(line: &[u8]) -> bool {
     start(line).is_some()
 }
 
-/// Where a header begins that ends with `line`: behind it comes the next record of a line.
+/// Where a header begins that ends with `line`: behind it comes the next record of a line. A time that
+/// may be a value of the record before is none.
 pub(super) fn start_of_last(line: &str) -> Option<usize> {
     let text = line.as_bytes();
+    if !matches!(text.last(), Some(b' ' | b'\t')) {
+        return None;
+    }
     let lowest = text.len().saturating_sub(MOST_BYTES);
     // The last time, and what stands before it.
     let at = (lowest..text.len()).rev().find(|at| time(&text[*at..]).is_some())?;
@@ -63,7 +67,8 @@ pub(super) fn start_of_last(line: &str) -> Option<usize> {
         .iter()
         .rposition(|byte| *byte == b'<')
         .filter(|open| priority(&text[*open..]) == Some(before.len() - open));
-    Some(priority.unwrap_or(at))
+    let start = priority.unwrap_or(at);
+    (start > 0 && text[start - 1] != b'=').then_some(start)
 }
 
 /// The length of a header up to its words: of a count of bytes (RFC 6587), a priority and a version,
@@ -201,6 +206,7 @@ mod tests {
             }
             let line = format!("some text{header}");
             let is_found = !matches!(header, "<134>host duo: " | "<13>" | "<134>1 - host app - - - ")
+                && header.ends_with(' ')
                 && !header.starts_with("123 ")
                 && !header.contains('"');
             if is_found {

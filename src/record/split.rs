@@ -1,7 +1,8 @@
 //! Cuts a stream of JSON values into units: each value, and each element of an array at the top.
 //!
 //! A value that breaks off or goes wrong does not take what follows with it: the splitter goes on
-//! at the next line that begins like the line on which the broken unit began.
+//! at the next line that is indented like the line on which the broken unit began, or less, and begins
+//! with a bracket.
 
 use super::syntax::{Gap, RECORD_MARK, Step, Syntax, is_space};
 
@@ -251,7 +252,7 @@ impl Splitter {
         }
         // Looking for the end of a broken unit.
         let resumes = matches!(byte, b'{' | b'[') || (in_array && byte == b']');
-        if !self.one_array && leads && resumes && at > unit.start && unit.indent == self.indent {
+        if !self.one_array && leads && resumes && at > unit.start && unit.indent.starts_with(&self.indent) {
             self.end_broken(pieces);
             return self.between(byte, leads, pieces);
         }

@@ -315,10 +315,8 @@ pub(super) fn is_one_unit(line: &[u8]) -> bool {
     }
     memchr::memchr3_iter(b'}', b']', RECORD_MARK, line).all(|at| {
         let behind = &line[at + 1..];
-        line[at] != RECORD_MARK
-            && !matches!(behind.first(), Some(b'{' | b'['))
-            // Mostly a comma, another bracket, or nothing follows.
-            && !(matches!(behind.first(), Some(b' ' | b'\t' | b'\r' | 0xef))
-                && matches!(behind.get(gap(behind)), Some(b'{' | b'[')))
+        // Mostly a comma, another bracket, or nothing follows.
+        let blanks = behind.iter().take_while(|byte| is_space(**byte)).count();
+        line[at] != RECORD_MARK && !matches!(behind.get(blanks), Some(b'{' | b'[' | 0xef))
     })
 }

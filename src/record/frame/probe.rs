@@ -38,7 +38,7 @@ enum ProbeState {
     #[default]
     Before,
     Object(Syntax),
-    /// Behind an object over several lines.
+    /// Behind an object or array over several lines.
     Behind,
     /// Behind an object on the first line, and perhaps a comma.
     BehindLine {
@@ -134,7 +134,8 @@ impl Probe {
         match byte {
             _ if is_space(byte) => return None,
             b']' if comma => return Some(Verdict::Unclear),
-            b']' => return Some(if self.over_lines { Verdict::Values } else { Verdict::Lines }),
+            b']' if self.over_lines => self.state = ProbeState::Behind,
+            b']' => return Some(Verdict::Lines),
             b',' if after && self.later => return Some(Verdict::Values),
             b',' if after => self.state = ProbeState::Between { after: false, comma: true },
             _ if after => return Some(Verdict::Unclear),
