@@ -195,7 +195,7 @@ impl LineCutter {
                     // A value that begins with a bracket does not end before a byte.
                     Step::Bad | Step::EndBefore => {
                         let deep = syntax.is_too_deep();
-                        let mut hunt = Hunt::of(syntax, *last, *solid);
+                        let mut hunt = Hunt::of(syntax, *last, *solid, byte);
                         hunt.push(byte, at);
                         let solid = if is_space(byte) { *solid } else { at + 1 };
                         self.state = State::Broken { start, array, deep, solid, hunt };
@@ -248,7 +248,7 @@ fn begun(byte: u8, start: u64, at: u64) -> State {
 struct Hunt {
     /// How many brackets are open, seen loosely. Elements of a broken array are no values of their own.
     open: i64,
-    /// Whether that is of no account: what is broken is an object's member, not an element.
+    /// Whether that is of no account, because more is wrong than a comma that is missing in an array.
     free: bool,
     /// Where the closed bracket ends, behind which nothing has come yet.
     closed: Option<u64>,
@@ -265,11 +265,12 @@ struct Resume {
 }
 
 impl Hunt {
-    /// The hunt for the end of a value whose syntax was this; `last` was the last byte of it that is
-    /// not white space.
-    fn of(syntax: &Syntax, last: u8, solid: u64) -> Hunt {
+    /// The hunt for the end of a value whose syntax was this and that `byte` broke; `last` was the last
+    /// byte before it that is not white space.
+    fn of(syntax: &Syntax, last: u8, solid: u64, byte: u8) -> Hunt {
         let closed = matches!(last, b'}' | b']').then_some(solid);
-        Hunt { open: syntax.depth() as i64, free: syntax.in_object(), closed, opened: None }
+        let lacks_comma = closed.is_some() && matches!(byte, b'{' | b'[') && !syntax.in_object();
+        Hunt { open: syntax.depth() as i64, free: !lacks_comma, closed, opened: None }
     }
 
     fn push(&mut self, byte: u8, at: u64) -> Option<Resume> {
