@@ -2,8 +2,8 @@
 
 use super::fast::{Fast, Lines};
 use super::{Converter, Reject, Stop, Tally, event};
-use crate::record::forms::{self, Form, Found};
-use crate::record::frame::{self, Body, Chunk, Item};
+use crate::record::forms::{self, Form};
+use crate::record::frame::{self, Body, Chunk, Item, Places};
 use crate::record::{Fault, Fields};
 
 /// What a part of the input became, in the order of the input.
@@ -148,14 +148,14 @@ impl Converter {
             records = 1;
             batch.reject(fault, Form::Bare, None, item, bytes);
         } else {
-            let place = |found: &Found<'_>| item.part(&found.range, bytes);
+            let mut places = Places::new(item, bytes);
             forms::records(bytes, &self.plan.forms, &self.plan.wanted, &mut |found| {
                 let raw = &bytes[found.range.clone()];
                 records += 1;
+                let place = places.of(&found.range);
                 match &found.fields {
-                    Ok(fields) => self.record(fields, found.form, &|| place(&found), raw, batch),
+                    Ok(fields) => self.record(fields, found.form, &place, raw, batch),
                     Err(fault) => {
-                        let place = place(&found);
                         batch.reject(place.place(fault.clone(), raw), found.form, None, &place, raw);
                     }
                 }
@@ -164,14 +164,7 @@ impl Converter {
         batch.uneven |= records != 1 || !item.alone;
     }
 
-    fn record(
-        &self,
-        fields: &Fields<'_>,
-        form: Form,
-        place: &dyn Fn() -> Item,
-        raw: &[u8],
-        batch: &mut Batch,
-    ) {
+    fn record(&self, fields: &Fields<'_>, form: Form, place: &Item, raw: &[u8], batch: &mut Batch) {
         let start = batch.events.len();
         let shape = self.shape(&|slot| fields[slot].is_some());
         batch.events.extend_from_slice(self.before);
@@ -184,7 +177,7 @@ impl Converter {
             }
             Err(fault) => {
                 batch.events.truncate(start);
-                batch.reject(fault, form, Some(shape), &place(), raw);
+                batch.reject(fault, form, Some(shape), place, raw);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{Converter, Lineage, event};
 use crate::record::forms::{self, Form, Found};
-use crate::record::frame::{Body, Item};
+use crate::record::frame::{Body, Item, Places};
 use crate::record::{Fault, Fields, time};
 
 /// A record where it was found.
@@ -31,8 +31,9 @@ impl Converter {
                 return each(&Traced { line, offset, raw: bytes, form: Form::Bare, fields: Err(fault) });
             }
             let (known, wanted) = (&self.plan.forms, &self.plan.wanted);
+            let mut places = Places::new(item, bytes);
             forms::records(bytes, known, wanted, &mut |Found { range, form, fields }| {
-                let place = item.part(&range, bytes);
+                let place = places.of(&range);
                 let raw = &bytes[range];
                 let fields = fields.map_err(|fault| place.place(fault, raw));
                 each(&Traced { line: place.line, offset: place.offset, raw, form, fields });

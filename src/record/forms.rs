@@ -9,6 +9,7 @@ use super::parts::{self, Part};
 use super::{Fault, FieldPath, Fields, Reason, Wanted, key_value, shown};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// The forms that a mapping knows besides bare JSON records and arrays of them.
@@ -282,13 +283,13 @@ fn cef_pairs<'a>(line: &'a str, cef: &Cef) -> Result<Pairs<'a>, Fault> {
             (&extension[*start..*equals], value.trim_end_matches(' '))
         })
         .collect();
-    let label = |key: &str| {
-        let of = |other: &str| other.strip_suffix("Label").is_some_and(|k| k == key);
-        values.iter().rev().find(|(other, _)| of(other)).map(|(_, label)| *label)
-    };
-    let is_label = |key: &str| {
-        key.strip_suffix("Label").is_some_and(|labelled| values.iter().any(|(other, _)| *other == labelled))
-    };
+    // Of two equal keys the last counts.
+    let by_key: HashMap<&str, &str> = values.iter().copied().collect();
+    let labels = values.iter().filter_map(|(key, _)| key.strip_suffix("Label"));
+    let labels: HashMap<&str, &str> =
+        labels.filter_map(|key| Some((key, *by_key.get(format!("{key}Label").as_str())?))).collect();
+    let label = |key: &str| labels.get(key).copied();
+    let is_label = |key: &str| key.strip_suffix("Label").is_some_and(|key| by_key.contains_key(key));
     let mut pairs = Pairs::new();
     for (key, value) in &values {
         if is_label(key) {

@@ -3,11 +3,13 @@
 use super::forms::{KeyValue, Pairs};
 use super::{Fault, Reason, header, shown};
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::ops::Range;
 
 /// A record, and where on its line it is.
 pub(super) struct Record<'a> {
     pub(super) range: Range<usize>,
+    has_lead: bool,
     pub(super) pairs: Pairs<'a>,
 }
 
@@ -19,16 +21,19 @@ pub(super) struct Record<'a> {
 pub(super) fn records<'a>(line: &'a str, form: &KeyValue) -> Option<Result<Vec<Record<'a>>, Fault>> {
     let mut records: Vec<Record<'a>> = Vec::new();
     let mut at = begun(line, form, &mut records, 0)?;
+    // The keys of the last record.
+    let mut keys = HashSet::new();
     loop {
         let (key, value) = opening(&line[at..])?;
         let value = at + value;
-        let record = records.last_mut()?;
-        if let Some(place) = record.pairs.iter().position(|(known, _)| known == key) {
-            let first = usize::from(form.lead.is_some() && begins_with_number(&line[record.range.start..]));
-            if place != first || first > 0 {
+        if !keys.insert(key) {
+            let record = records.last()?;
+            // A record with a number before it begins with that.
+            if record.pairs.first().is_none_or(|(first, _)| first != key) || record.has_lead {
                 return Some(Err(more_than_one(key)));
             }
-            records.push(Record { range: at..at, pairs: Pairs::new() });
+            records.push(Record { range: at..at, has_lead: false, pairs: Pairs::new() });
+            keys = HashSet::from([key]);
         }
         let (end, next) = value_end(line, value, form)?;
         let text = &line[value..end];
@@ -41,7 +46,10 @@ pub(super) fn records<'a>(line: &'a str, form: &KeyValue) -> Option<Result<Vec<R
         match next {
             Next::End => return Some(Ok(records)),
             Next::Pair(next) => at = next,
-            Next::Record(next) => at = begun(line, form, &mut records, next)?,
+            Next::Record(next) => {
+                at = begun(line, form, &mut records, next)?;
+                keys.clear();
+            }
         }
     }
 }
@@ -59,7 +67,7 @@ fn begun<'a>(line: &'a str, form: &KeyValue, records: &mut Vec<Record<'a>>, at: 
         pairs.push((Cow::Owned(name.clone()), Cow::Borrowed(number)));
         first += length;
     }
-    records.push(Record { range: at..at, pairs });
+    records.push(Record { range: at..at, has_lead: first > at, pairs });
     Some(first)
 }
 
@@ -97,11 +105,7 @@ pub(super) fn is_begun(text: &str, form: &KeyValue) -> bool {
 
 /// Whether a record begins here that has a bare number before its first pair.
 fn begins(text: &str, form: &KeyValue) -> bool {
-    form.lead.is_some() && begins_with_number(text)
-}
-
-fn begins_with_number(text: &str) -> bool {
-    lead(text).is_some()
+    form.lead.is_some() && lead(text).is_some()
 }
 
 /// A bare number before a pair, and where the pair begins.

@@ -120,6 +120,7 @@ fn a_broken_value_does_not_take_its_neighbours() {
         assert!(raw.len() == 1 && raw[0].contains(broken), "{broken}: {raw:?}");
     }
     // What follows a value on its line makes it a broken one: it may be the rest of it.
+    let [a, b] = [a, b].map(|record| record.replace("}{", ""));
     for log in
         [format!("{a} trailing"), format!("{a},{b}"), format!("{a}CEF:0|a|b|c|d|e|f|rt=1"), format!("{a}}}")]
     {
@@ -286,6 +287,55 @@ fn brackets_are_bounded() {
         };
         let (one, four) = (time(1 << 19), time(1 << 21));
         assert!(four < one * 12 + Duration::from_millis(400), "{kind}: {one:?}, {four:?}");
+    }
+}
+
+/// Lines of text that are one pair, one header or one quote after the other.
+#[test]
+fn hostile_texts_take_linear_time() {
+    let cef = "CEF:0|Duo Security|DuoLogSync|1|telephony|telephony|5|";
+    for (head, kind) in [
+        (cef, "a# "),
+        (cef, "a#Label=b "),
+        ("", "a#=\"\" "),
+        ("", "a=\"\" "),
+        ("", "a=\"\" \" \" \" "),
+        ("a=\"\"", "<1>a a a a"),
+        ("a=\"", "\"<1>"),
+        ("", "CEF:0|"),
+        (cef, "Apr 18 17:21:32 CEF:0|"),
+        (cef, "{\""),
+        ("<1>", "{}<1>a "),
+        ("<1>", "[a]"),
+        ("<1>", "{\"a\":1}"),
+        ("", "{}"),
+        ("[{}", ",{},1"),
+    ] {
+        let time = |count: usize| {
+            let kind = |n: usize| kind.replace('#', &format!("{n}="));
+            let text: String = (0..count)
+                .map(|n| if head == cef { kind(n) } else { kind(n).replacen("==", "=", 1) })
+                .collect();
+            let begun = Instant::now();
+            let tally = converter(Engine::Auto, 1 << 20)
+                .convert(format!("{head}{text}{}", if head == "[{}" { "]" } else { "" }).as_bytes())
+                .tally;
+            assert!(tally.balances());
+            begun.elapsed()
+        };
+        let (one, four) = (time(10_000), time(40_000));
+        assert!(four < one * 12 + Duration::from_millis(400), "{kind}: {one:?}, {four:?}");
+    }
+}
+
+/// Blank lines are passed, whatever ends them.
+#[test]
+fn blank_lines_are_counted() {
+    for (blank, lines) in [("\n", 1), ("\r\n", 1), (" \t\r\n", 1), ("\n \n", 2)] {
+        let log = format!("{}{}\n{}  {{\n", blank.repeat(1000), record(1), blank.repeat(1000));
+        let batch = convert(log.as_bytes());
+        assert_eq!((batch.tally.events, batch.tally.blank), (1, 2000 * lines), "{blank:?}");
+        assert_eq!(batch.rejects[0].line, 2000 * lines + 2);
     }
 }
 

@@ -765,7 +765,10 @@ class Reader:
     def is_list(flat, at):
         """Whether elements of a list begin here, up to its end."""
         while True:
-            at = skip_space(flat, value_end(flat, at))
+            try:
+                at = skip_space(flat, value_end(flat, at))
+            except ValueError as why:  # broken, or cut short as the last one is
+                return getattr(why, "pos", 0) >= len(flat.rstrip()) - 1
             if flat[at:at + 1] == "]":
                 return skip_space(flat, at + 1) == len(flat) or flat[skip_space(flat, at + 1)] in "{["
             if flat[at:at + 1] != ",":

@@ -244,17 +244,41 @@ impl Item {
         };
         fault
     }
+}
 
-    /// The item of a record that begins at `start` of this unit's `bytes`.
-    pub(crate) fn part(&self, range: &Range<usize>, bytes: &[u8]) -> Item {
-        let before = &bytes[..range.start];
-        let newline = memchr::memrchr(b'\n', before);
+/// Where the records of a unit are, which are asked for in order: what was passed is not looked at again.
+#[derive(Debug)]
+pub(crate) struct Places<'a> {
+    unit: &'a Item,
+    bytes: &'a [u8],
+    at: usize,
+    line: u64,
+    column: u64,
+}
+
+impl<'a> Places<'a> {
+    pub(crate) fn new(unit: &'a Item, bytes: &'a [u8]) -> Places<'a> {
+        Places { unit, bytes, at: 0, line: unit.line, column: unit.column }
+    }
+
+    /// The record at this range of the unit's bytes.
+    pub(crate) fn of(&mut self, range: &Range<usize>) -> Item {
+        if range.start < self.at {
+            *self = Places::new(self.unit, self.bytes);
+        }
+        let passed = &self.bytes[self.at..range.start];
+        self.at = range.start;
+        self.column = match memchr::memrchr(b'\n', passed) {
+            Some(newline) => (passed.len() - newline) as u64,
+            None => self.column + passed.len() as u64,
+        };
+        self.line += memchr::memchr_iter(b'\n', passed).count() as u64;
         Item {
-            line: self.line + memchr::memchr_iter(b'\n', before).count() as u64,
-            column: newline.map_or(self.column + before.len() as u64, |at| (before.len() - at) as u64),
-            offset: self.offset + range.start as u64,
+            line: self.line,
+            column: self.column,
+            offset: self.unit.offset + range.start as u64,
             length: range.len() as u64,
-            ..self.clone()
+            ..self.unit.clone()
         }
     }
 }

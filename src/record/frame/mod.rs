@@ -15,7 +15,7 @@ mod tests;
 mod units;
 
 pub use chunk::{Body, Chunk, Item, ItemState};
-pub(crate) use chunk::{blank_lines, line};
+pub(crate) use chunk::{Places, blank_lines, line};
 
 use super::split::Splitter;
 use super::syntax::BYTE_ORDER_MARK;
