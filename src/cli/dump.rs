@@ -10,6 +10,7 @@ use crate::report::dump as report;
 use crate::report::summary::{Examples, Summary};
 use crate::store::depot::Access;
 use crate::store::{Compression, Sink};
+use crate::text::escaped;
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use std::io::Write as _;
@@ -104,6 +105,7 @@ pub(super) fn is_meant(args: &Convert) -> anyhow::Result<bool> {
             .iter()
             .any(|ending| last.ends_with(ending))
         {
+            let output = escaped(output);
             bail!(
                 "`{output}` looks like an object: below a URL each input gets an output of its own; give a prefix \
                    that ends in `/`"
@@ -134,6 +136,7 @@ pub(super) fn is_meant(args: &Convert) -> anyhow::Result<bool> {
         );
     }
     if let Some(input) = args.inputs.iter().find(|input| input.contains("://")) {
+        let input = escaped(input);
         bail!(
             "`{input}` is converted into an output for each object: give `-o` a folder (`out/`) or a URL \
                (`s3://bucket/udm/`)"

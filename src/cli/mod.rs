@@ -14,10 +14,12 @@ mod explain;
 mod generate;
 mod many;
 mod mappings;
+mod nothing;
 mod profile;
 mod progress;
 mod reports;
 mod severities;
+mod small;
 mod spelling;
 mod test;
 mod validate;
@@ -25,8 +27,10 @@ mod validate;
 mod verify;
 
 use crate::convert::Engine;
+use crate::text::escaped_lines;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
+use std::io::Write as _;
 use std::process::ExitCode;
 
 /// All converted.
@@ -36,7 +40,6 @@ const REJECTS: u8 = 1;
 /// Could not do it.
 const FAILED: u8 = 2;
 /// Nothing was found to work on: no object, no file, no record.
-#[expect(dead_code, reason = "commands follow")]
 const NOTHING: u8 = 3;
 
 /// Turns Duo telephony logs into Google SecOps UDM events.
@@ -50,6 +53,7 @@ lost.",
   0  all converted
   1  done, with rejects (`convert --max-rejects N` tolerates N), errors, or differences
   2  could not do it: usage, input or output, mapping, or interrupted
+  3  nothing was found to work on (`--allow-empty` makes it 0)
 
 Examples:
   udmap convert telephony.ndjson
@@ -89,7 +93,11 @@ enum Command {
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
-    let result = match Args::parse().command {
+    let args = match parse() {
+        Ok(args) => args,
+        Err(status) => return status,
+    };
+    let result = match args.command {
         Command::Convert(args) => convert::run(&args),
         #[cfg(feature = "collect")]
         Command::Collect(args) => collect::run(&args),
@@ -117,13 +125,26 @@ fn report(error: &anyhow::Error) {
     if store.is_some_and(crate::store::Error::is_broken_pipe) {
         return;
     }
-    anstream::eprintln!("{}error{:#}: {error:#}", RED, RED);
+    anstream::eprintln!("{}error{:#}: {}", RED, RED, escaped_lines(&format!("{error:#}")));
     let hint = store.and_then(|error| error.hint());
     #[cfg(feature = "collect")]
     let hint = hint.or_else(|| error.downcast_ref::<crate::collect::Error>().and_then(|error| error.hint()));
     if let Some(hint) = hint {
-        anstream::eprintln!("hint: {hint}");
+        anstream::eprintln!("hint: {}", escaped_lines(hint));
     }
+}
+
+/// The arguments. A usage error repeats what was given, which may come from file names, so it is shown escaped.
+fn parse() -> Result<Args, ExitCode> {
+    Args::try_parse().map_err(|error| {
+        if !error.use_stderr() {
+            // `--help` and `--version` repeat nothing.
+            error.exit();
+        }
+        // Nobody is left to tell if stderr is closed.
+        let _ = write!(std::io::stderr(), "{}", escaped_lines(&error.render().to_string()));
+        ExitCode::from(FAILED)
+    })
 }
 
 /// The first SIGINT or SIGTERM sets `stop`; the second ends the process at once.
@@ -136,6 +157,7 @@ fn heed_signals(stop: &std::sync::Arc<std::sync::atomic::AtomicBool>) -> std::io
 }
 
 const RED: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();
+const YELLOW: anstyle::Style = anstyle::AnsiColor::Yellow.on_default().bold();
 
 /// The store's error inside an error of reading or writing, where there is one.
 fn store_error(error: std::io::Error) -> anyhow::Error {

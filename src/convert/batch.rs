@@ -4,7 +4,7 @@ use super::fast::{Fast, Lines};
 use super::{Converter, Reject, Stop, Tally, event};
 use crate::record::forms::{self, Form};
 use crate::record::frame::{self, Body, Chunk, Item, Places};
-use crate::record::{Fault, Fields};
+use crate::record::{Fault, Fields, Reason};
 
 /// What a part of the input became, in the order of the input.
 #[derive(Debug, Clone)]
@@ -156,7 +156,10 @@ impl Converter {
                 match &found.fields {
                     Ok(fields) => self.record(fields, found.form, &place, raw, batch),
                     Err(fault) => {
-                        batch.reject(place.place(fault.clone(), raw), found.form, None, &place, raw);
+                        // These could be read, but are of no shape that the mapping names.
+                        let is_read = matches!(fault.reason, Reason::OtherLog | Reason::BadTimestamp);
+                        let shape = is_read.then_some("other");
+                        batch.reject(place.place(fault.clone(), raw), found.form, shape, &place, raw);
                     }
                 }
             });

@@ -25,6 +25,8 @@ pub struct Account {
     pub filtered: AtomicU64,
     /// Objects listed that are outputs.
     pub own: AtomicU64,
+    /// Objects listed that were listed before, by another input or a link.
+    pub repeated: AtomicU64,
     /// Objects that are settled: converted, known or failed.
     pub done: AtomicU64,
     /// Bytes of them.
@@ -83,6 +85,8 @@ pub enum Cause {
     Damaged,
     /// It takes too much memory to decompress.
     TooBig,
+    /// It is an archive of a sort that is not read, another sort of file, or binary data.
+    NotLog,
     /// The service failed at every try.
     Service,
     /// Another object stands where its output goes.
@@ -104,6 +108,7 @@ impl Cause {
             Cause::Changed => "changed",
             Cause::Damaged => "damaged",
             Cause::TooBig => "too-big",
+            Cause::NotLog => "not-log",
             Cause::Service => "service",
             Cause::Taken => "taken",
             Cause::Listing => "listing",
@@ -119,6 +124,7 @@ impl Cause {
             ErrorKind::Changed => Cause::Changed,
             ErrorKind::Damaged => Cause::Damaged,
             ErrorKind::TooBig => Cause::TooBig,
+            ErrorKind::NotLog => Cause::NotLog,
             ErrorKind::Service | ErrorKind::NoBucket => Cause::Service,
             ErrorKind::Taken => Cause::Taken,
             _ => Cause::Other,

@@ -3,8 +3,10 @@
 use super::Context;
 use super::account::Cause;
 use super::index::{Index, Known};
-use crate::store::Error;
 use crate::store::depot::Found;
+use crate::store::{Error, Resolver};
+use std::collections::HashSet;
+use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// What the listing gives.
@@ -24,6 +26,7 @@ impl Context<'_> {
     pub(super) fn list(&self, to: &mut dyn FnMut(Listed) -> bool) -> Result<bool, Error> {
         let mut index = Index::new(&self.manifest, &self.settings.fingerprint, &self.output.whole_name())?;
         let mut failed = Vec::new();
+        let mut links = Links::default();
         for (at, origin) in self.origins.iter().enumerate() {
             index.rewind();
             let targets = [Some(&self.output), self.rejects.as_ref(), Some(&self.manifest)];
@@ -56,6 +59,10 @@ impl Context<'_> {
                     self.account.filtered.fetch_add(1, Relaxed);
                     continue;
                 }
+                if self.is_repeated(at, &name, &found, &mut links) {
+                    self.account.repeated.fetch_add(1, Relaxed);
+                    continue;
+                }
                 self.account.listed.fetch_add(1, Relaxed);
                 self.account.listed_bytes.fetch_add(found.size, Relaxed);
                 let known = index.find(&name, &found.etag)?;
@@ -77,4 +84,34 @@ impl Context<'_> {
         self.account.all_listed.store(true, Relaxed);
         Ok(true)
     }
+
+    /// Whether the object called `name`, of the input `at`, is listed by an input before it, too, or under another name.
+    fn is_repeated(&self, at: usize, name: &str, found: &Found, links: &mut Links) -> bool {
+        let wanted = |inputs: &[super::place::Origin], name: &str| {
+            inputs.iter().any(|origin| {
+                origin.lists(name).is_some_and(|key| self.settings.filter.wants(origin.relative(key), found))
+            })
+        };
+        if self.origins[at].depot.is_remote() {
+            return wanted(&self.origins[..at], name);
+        }
+        let real = links.resolver.resolve(Path::new(name));
+        match real.to_str().filter(|real| *real != name) {
+            // A link: the file comes under its own name, or under that of the first link to it.
+            Some(real) => wanted(&self.origins[..=at], real) || !links.led_to.insert(digest(real)),
+            None => wanted(&self.origins[..at], name) || links.led_to.contains(&digest(name)),
+        }
+    }
+}
+
+/// What is known of links between files.
+#[derive(Debug, Default)]
+struct Links {
+    resolver: Resolver,
+    /// Files outside of the inputs that were listed by links to them.
+    led_to: HashSet<u128>,
+}
+
+fn digest(name: &str) -> u128 {
+    twox_hash::XxHash3_128::oneshot(name.as_bytes())
 }

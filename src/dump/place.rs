@@ -30,10 +30,16 @@ impl Origin {
             return Origin::local(&path, access);
         }
         let (depot, key) = Depot::open(text, access)?;
+        // A key may hold `*`; but whoever writes one into a URL most often means a pattern.
+        let nothing = |prefix: &str| key.contains(['*', '?', '[']) && depot.list(prefix).next().is_none();
         if key.is_empty() || key.ends_with('/') {
+            if nothing(&key) {
+                return Err(Error::pattern_in_url(text));
+            }
             return Ok(Origin { depot, prefix: key, one: None, pattern: None });
         }
         match depot.look(&key) {
+            Ok(None) if nothing(&format!("{key}/")) => Err(Error::pattern_in_url(text)),
             Ok(Some(_)) => Ok(Origin { depot, prefix: folder(&key), one: Some(key), pattern: None }),
             Ok(None) => Ok(Origin { depot, prefix: format!("{key}/"), one: None, pattern: None }),
             // Whoever may not ask for an object may still be allowed to list.
@@ -106,6 +112,29 @@ impl Origin {
                 _ => true,
             })),
         }
+    }
+
+    /// The key of the object called `name` if this input lists it.
+    pub(super) fn lists<'a>(&self, name: &'a str) -> Option<&'a str> {
+        let root = self.depot.root();
+        // One bucket, by two names of its scheme.
+        let key = match (root.strip_prefix("s3a://"), name.strip_prefix("s3a://")) {
+            (None, None) => name.strip_prefix(root)?,
+            (mine, other) => {
+                let bare = |text: Option<&'a str>| text.or_else(|| name.strip_prefix("s3://"));
+                bare(other)?.strip_prefix(mine.or_else(|| root.strip_prefix("s3://"))?)?
+            }
+        };
+        let key = key.strip_prefix('/')?;
+        let listed = match &self.one {
+            Some(one) => one == key,
+            None if self.depot.is_remote() => key.starts_with(&self.prefix),
+            None => {
+                !key.split('/').any(|part| part.starts_with('.'))
+                    && self.pattern.as_ref().is_none_or(|pattern| fits(pattern, key))
+            }
+        };
+        listed.then_some(key)
     }
 
     fn whole_name(&self) -> String {

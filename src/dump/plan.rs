@@ -109,7 +109,7 @@ pub fn plan(
     plan.listed_bytes = account.listed_bytes.load(Relaxed);
     plan.filtered = account.filtered.load(Relaxed);
     plan.own = account.own.load(Relaxed);
-    let seen = plan.listed + plan.filtered + plan.own;
+    let seen = plan.listed + plan.filtered + plan.own + account.repeated.load(Relaxed);
     plan.list_requests = if input { seen.div_ceil(PAGE).max(1) } else { 0 } + u64::from(manifest);
     plan.get_requests = if input { plan.convert } else { 0 };
     plan.put_requests = if output { plan.put_requests + plan.outputs } else { 0 }

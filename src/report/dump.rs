@@ -42,6 +42,7 @@ impl Report<'_> {
             (account.failed(), "failed"),
             (get(&account.filtered), "not wanted"),
             (get(&account.own), "own outputs skipped"),
+            (get(&account.repeated), "listed before"),
             (get(&account.deleted), "deleted"),
             (get(&account.kept), "kept after all"),
         ] {
@@ -85,6 +86,7 @@ impl Report<'_> {
             failed: u64,
             filtered: u64,
             own: u64,
+            repeated: u64,
             deleted: u64,
             kept: u64,
             written: u64,
@@ -112,6 +114,7 @@ impl Report<'_> {
                 failed: account.failed(),
                 filtered: get(&account.filtered),
                 own: get(&account.own),
+                repeated: get(&account.repeated),
                 deleted: get(&account.deleted),
                 kept: get(&account.kept),
                 written: get(&account.written),

@@ -1,5 +1,6 @@
 //! What went wrong with which file: the one error type of this module.
 
+use crate::text::escaped;
 use std::error;
 use std::fmt;
 use std::io;
@@ -7,7 +8,7 @@ use std::io;
 /// A file, folder, pattern or stream could not be listed, opened, read or written.
 ///
 /// The text is whole: it names the object, what was being done and why it failed, the operating
-/// system's words included. [`source`](error::Error::source) therefore does not repeat them; a
+/// system's words included. It is one line without control characters and without a URL's password. [`source`](error::Error::source) therefore does not repeat them; a
 /// program finds them with [`Error::io_error`].
 #[derive(Debug)]
 pub struct Error(Box<Inner>);
@@ -47,6 +48,8 @@ pub enum ErrorKind {
     Damaged,
     /// A compressed stream asks for more memory than is allowed.
     TooBig,
+    /// It holds no log as text: an archive, another sort of file, binary data.
+    NotLog,
     /// A URL of an object store is none, or does not fit the environment.
     BadUrl,
     /// Credentials or a policy don't allow it.
@@ -70,7 +73,7 @@ pub(super) enum Object {
 }
 
 impl Object {
-    fn as_str(&self) -> &str {
+    pub(super) fn as_str(&self) -> &str {
         match self {
             Object::Stdin => "stdin",
             Object::Stdout => "stdout",
@@ -84,7 +87,7 @@ impl fmt::Display for Object {
         match self {
             // Without backticks, so that a file of this name is told apart.
             Object::Stdin | Object::Stdout => f.write_str(self.as_str()),
-            Object::Named(name) => write!(f, "`{name}`"),
+            Object::Named(name) => write!(f, "`{}`", escaped(name)),
         }
     }
 }
@@ -130,7 +133,7 @@ impl Error {
 
     /// The same error with advice.
     pub(super) fn with_hint(mut self, hint: impl Into<String>) -> Error {
-        self.0.hint = Some(hint.into());
+        self.0.hint = Some(escaped(&hint.into()).into_owned());
         self
     }
 
@@ -173,6 +176,17 @@ impl Error {
         Error::new(named, Doing::Read, ErrorKind::InputIsOutput, "it is both input and output")
     }
 
+    /// A pattern in the URL of an input, where there is nothing of that name.
+    #[cfg(feature = "dump")]
+    pub(crate) fn pattern_in_url(text: &str) -> Error {
+        let wild = text.find(['*', '?', '[']).unwrap_or(text.len());
+        let (prefix, pattern) = text.split_at(text[..wild].rfind('/').map_or(0, |at| at + 1));
+        let pattern = if pattern.ends_with('/') { format!("{pattern}*") } else { pattern.to_owned() };
+        let why = "there is nothing of this name, and a URL is not a pattern";
+        Error::new(Object::Named(text.to_owned()), Doing::List, ErrorKind::BadPattern, why)
+            .with_hint(format!("give the prefix, and the pattern apart: {prefix} --include '{pattern}'"))
+    }
+
     /// An object that lies below no input.
     #[cfg(feature = "dump")]
     pub(crate) fn no_input(name: &str) -> Error {
@@ -200,6 +214,11 @@ impl Error {
             (None, Some(source)) => source.to_string(),
             (None, None) => String::new(),
         }
+    }
+
+    /// What it is about.
+    pub(super) fn named(&self) -> &Object {
+        &self.0.object
     }
 
     /// The path or pattern as given, or `stdin` or `stdout`.
@@ -254,7 +273,7 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner { object, doing, .. } = &*self.0;
-        write!(f, "cannot {} {object}: {}", doing.as_str(), self.why())
+        write!(f, "cannot {} {object}: {}", doing.as_str(), escaped(&self.why()))
     }
 }
 
@@ -305,6 +324,14 @@ mod tests {
             assert_eq!(error.to_string(), text);
             assert!(error::Error::source(&error).is_none(), "the text would be printed twice");
         }
+    }
+
+    #[test]
+    fn what_a_terminal_could_act_on_and_passwords_are_not_shown() {
+        let file = Object::Named("s3://KEY:pass@b/a\n::error\u{1b}[31m".into());
+        let error = Error::new(file, Doing::Read, ErrorKind::Service, "said \u{9b}x").with_hint("a\nb");
+        assert_eq!(error.to_string(), "cannot read `s3://KEY:***@b/a\\n::error\\u{1b}[31m`: said \\u{9b}x");
+        assert_eq!(error.hint(), Some("a\\nb"));
     }
 
     #[test]

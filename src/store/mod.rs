@@ -30,8 +30,10 @@ mod compress;
 #[cfg(feature = "objects")]
 pub mod depot;
 mod error;
+mod file;
 #[cfg(feature = "objects")]
 mod hex;
+mod layers;
 mod list;
 #[cfg(feature = "objects")]
 pub mod objects;
@@ -39,8 +41,11 @@ mod open;
 mod out;
 mod raw;
 mod sink;
+mod sniff;
 pub mod sort;
+mod tar;
 mod walk;
+mod wide;
 
 pub use blocks::{Blocks, Compression};
 pub use error::{Error, ErrorKind};
@@ -49,6 +54,8 @@ pub(crate) use hex::hex;
 pub use list::{Listing, Source, list};
 pub use open::{Input, is_stopped};
 pub use sink::Sink;
+#[cfg(feature = "dump")]
+pub(crate) use walk::Resolver;
 
 /// How stdin and stdout are named on a command line.
 const STANDARD: &str = "-";

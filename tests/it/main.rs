@@ -1,10 +1,13 @@
 //! What udmap promises, held from outside: one binary, a file a theme.
 
 mod bench;
+#[cfg(feature = "dump")]
+mod buckets;
 mod checks;
 mod cli;
 #[cfg(feature = "collect")]
 mod collect;
+mod containers;
 mod deploy;
 #[cfg(feature = "dump")]
 mod dump;
@@ -21,3 +24,4 @@ mod rows;
 mod s3;
 mod sameness;
 mod support;
+mod tables;

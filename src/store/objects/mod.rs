@@ -5,13 +5,18 @@
 //! and [`Place::object`] find out from a URL or path which one is meant. Async stays here and in
 //! [`depot`](super::depot).
 
+mod answer;
 mod bucket;
+mod credentials;
 mod folder;
 mod http;
+mod listing;
 mod odd;
 mod place;
 mod profile;
 mod service;
+mod settings;
+mod told;
 
 use super::Error;
 use async_trait::async_trait;
@@ -23,9 +28,10 @@ pub use folder::Folder;
 pub use http::Requests;
 pub use place::Place;
 
-pub(super) use bucket::{classify, said};
+pub(super) use answer::translated;
 pub(super) use folder::make_folders;
-pub(super) use http::{Connector, ONLY_IF, spell, unspell};
+pub(super) use http::{ONLY_IF, spell, unspell};
+pub(super) use place::refuse;
 pub(super) use service::{Manner, build};
 
 /// Which writing of an object was read: what [`Objects::replace`] compares.

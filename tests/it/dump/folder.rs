@@ -261,7 +261,7 @@ fn plans_filters_and_wrong_usage() {
         (&["-o", &at("x.ndjson"), "--jobs", "2"], "`--jobs` goes with an output for each input"),
         (&["-o", &at("in/")], "both input and output"),
         (&["-o", "s3://b/x.ndjson"], "looks like an object"),
-        (&["-o", "ftp://b/x/"], "`ftp` is no kind of store"),
+        (&["-o", "ftp://b/x/"], "expected one of: s3, gs, az, or a path; found `ftp://`"),
         (&["-o", "s3://key:secret@b/"], "more than a bucket and a key"),
         (&["-o", &at("out/"), "--rejects", &at("rejects.ndjson")], "is no folder"),
         (&["-o", &at("out/"), "--include", "["], "--include"),

@@ -1,6 +1,7 @@
 //! Conditional writes whose answers are lost, come late, or lie.
 
 use super::*;
+use crate::store::error::ErrorKind;
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use object_store::memory::InMemory;
