@@ -119,7 +119,8 @@ impl LineCutter {
                 }
                 self.state = State::Between;
             }
-            let Some((byte, behind)) = rest.split_first() else { return None };
+            // At the end of the block there is nothing to be fed again.
+            let (byte, behind) = rest.split_first()?;
             self.byte(*byte, pieces);
             self.at += 1;
             rest = behind;
