@@ -583,7 +583,7 @@ mod tests {
                 r#"{"log":"{\"t\":1}\r\n\nno\n{\"t\":2}"}"#,
                 vec![
                     r#"envelope "{\"t\":1}\r\n\nno\n{\"t\":2}" => 1 -"#,
-                    r#"envelope "{\"t\":1}\r\n\nno\n{\"t\":2}" => invalid-json: expected ident at line 1 column 2 (from byte 11 of the text on)"#,
+                    r#"envelope "{\"t\":1}\r\n\nno\n{\"t\":2}" => invalid-json: not valid JSON: expected a value (from byte 11 of the text on)"#,
                     r#"envelope "{\"t\":1}\r\n\nno\n{\"t\":2}" => 2 -"#,
                 ],
             ),
