@@ -4,7 +4,7 @@
 use crate::convert::{Converter, Engine, MAX_RECORD_BYTES, Options};
 use crate::line_index::LineIndex;
 use crate::mapping::Mapping;
-use crate::record::frame::{Framer, Item, ItemState};
+use crate::record::frame::{Framer, Item};
 use crate::report::explain::Explained;
 use crate::udm::validate::{Code, Finding, Severities, Severity, Validator};
 use std::io::{self, Read};
@@ -66,15 +66,8 @@ pub fn validate(
     let (mut events, mut lines) = (0, 0);
     while let Some(chunk) = framer.next(input, Vec::new())? {
         let mut unit = |unit: &Item, bytes: &[u8]| {
-            let unreadable = match unit.state {
-                ItemState::TooLong => {
-                    Some((Code::TooLong, format!("{} bytes, over the limit of {limit}", unit.length)))
-                }
-                ItemState::Broken(why) => Some((Code::InvalidJson, why.to_owned())),
-                ItemState::Whole => None,
-            };
             let first = events + 1;
-            let Some((code, message)) = unreadable else {
+            let Some(fault) = unit.fault(bytes, limit) else {
                 let lines_of = LineIndex::of(bytes);
                 events += validator.check(bytes, &mut |finding| {
                     each(Found {
@@ -86,7 +79,7 @@ pub fn validate(
                 });
                 return;
             };
-            let finding = validator.unreadable(code, message);
+            let finding = validator.unreadable(Code::of_unreadable(fault.reason.code()), fault.message);
             if finding.severity != Severity::Off {
                 each(Found { finding, line: lines + unit.line, byte: unit.offset, event: first });
             }

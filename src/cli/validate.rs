@@ -5,7 +5,7 @@ use super::nothing::{self, AllowEmpty};
 use super::reports::{Reports, print_all, print_failures};
 use super::{DONE, FAILED, REJECTS, severities};
 use crate::line_index::LineIndex;
-use crate::record::frame::{Chunk, Item as Unit, ItemState};
+use crate::record::frame::{Chunk, Item as Unit};
 use crate::report::findings::{Case, Findings, Item, Room, lines};
 use crate::report::summary::{bytes, counted};
 use crate::store::Source;
@@ -204,14 +204,9 @@ fn chunk_of(validator: &mut Validator, chunk: &Chunk, limit: usize, most: usize)
     let mut blank = 0;
     let mut unit = |unit: &Unit, bytes: &[u8]| {
         let first = part.events;
-        let unreadable = match unit.state {
-            ItemState::TooLong => {
-                let message =
-                    format!("{} bytes, over the limit of {limit} (`--max-event-bytes`)", unit.length);
-                (Code::TooLong, message)
-            }
-            ItemState::Broken(why) => (Code::InvalidJson, why.to_owned()),
-            ItemState::Whole => {
+        let unreadable = match unit.fault(bytes, limit) {
+            Some(fault) => (Code::of_unreadable(fault.reason.code()), fault.message),
+            None => {
                 let lines = LineIndex::of(bytes);
                 part.events += validator.check(bytes, &mut |finding| {
                     let place = Place {

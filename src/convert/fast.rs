@@ -8,6 +8,7 @@ use super::{Batch, Converter};
 use crate::mapping::{Kind, Plan};
 use crate::raw::{self, Cpu, Input, Level, Span, VALUES, Work, Write};
 use crate::record::forms::Form;
+use crate::record::frame;
 use crate::record::scan::{MOST_SLOTS, OWN_BYTES, Scanner};
 use crate::record::time::{Clock, TIME_BYTES};
 use std::collections::HashMap;
@@ -104,6 +105,16 @@ impl Work for Lines<'_> {
         let mut at = 0;
         let input = Input::new(bytes);
         while at < end {
+            // No record begins with white space, unless somebody means it.
+            if bytes[at] <= b' ' {
+                let (lines, length) = frame::blank_lines(&bytes[at..end]);
+                batch.tally.blank += lines;
+                number += lines;
+                at += length;
+                if at == end {
+                    break;
+                }
+            }
             let mut next = None;
             if let Some(input) = input
                 && let Some((record_end, present)) = fast.scanner.record(cpu, input, at)

@@ -1,15 +1,17 @@
 //! The forms in which records arrive inside one unit, and the records found there.
 //!
 //! A unit is a line, or a JSON value. It holds a bare record, an array of records, an envelope
-//! around records, a CEF line or a line of key="value" pairs. Which envelopes there are, and what
-//! names the fields of the text forms get, is data.
+//! around records, JSON behind a header like syslog's, CEF, or key="value" pairs; of these perhaps
+//! several. Which envelopes there are, and what names the fields of the text forms get, is data.
 
 use super::exact::{self, Members};
 use super::own::Own;
+use super::parts::{self, Part};
 use super::time::{self, Instant, Reading};
-use super::{Fault, FieldPath, Fields, Reason, Wanted, shown};
+use super::{Fault, FieldPath, Fields, Reason, Wanted, key_value, shown};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// How many texts may lie in each other.
@@ -145,20 +147,18 @@ fn records_in<'a>(
     texts: usize,
     found: &mut dyn FnMut(Found<'a>),
 ) {
-    if !matches!(unit[0], b'{' | b'[')
-        && let Some((form, fields)) = text_forms(unit, forms, wanted)
-    {
-        return found(Found { range: 0..unit.len(), form, fields });
-    }
-    match exact::check(unit) {
-        Ok(value) => {
-            let walk = Walk { unit, forms, wanted, texts };
-            match exact::elements(value) {
-                Some(elements) => elements.into_iter().for_each(|e| walk.value(e, Form::Array, found)),
-                None => walk.value(value, Form::Bare, found),
-            }
-        }
+    let walk = Walk { unit, forms, wanted, texts };
+    let text = if matches!(unit[0], b'{' | b'[') { None } else { std::str::from_utf8(unit).ok() };
+    let Some(text) = text else { return walk.json(0..unit.len(), found) };
+    match parts::cut(text, forms) {
         Err(fault) => found(Found { range: 0..unit.len(), form: Form::Bare, fields: Err(fault) }),
+        Ok(parts) => parts.into_iter().for_each(|part| match part {
+            Part::Json(range) => walk.json(range, found),
+            Part::Text(range) => match text_forms(&text[range.clone()], forms, wanted) {
+                Some((form, fields)) => found(Found { range, form, fields }),
+                None => walk.json(range, found),
+            },
+        }),
     }
 }
 
@@ -172,6 +172,17 @@ struct Walk<'a, 'f> {
 }
 
 impl<'a> Walk<'a, '_> {
+    /// The records in a part of the unit that should be a JSON text.
+    fn json(&self, range: Range<usize>, found: &mut dyn FnMut(Found<'a>)) {
+        match exact::check(&self.unit[range.clone()]) {
+            Ok(value) => match exact::elements(value) {
+                Some(elements) => elements.into_iter().for_each(|e| self.value(e, Form::Array, found)),
+                None => self.value(value, Form::Bare, found),
+            },
+            Err(fault) => found(Found { range, form: Form::Bare, fields: Err(fault) }),
+        }
+    }
+
     fn value(&self, value: &'a RawValue, form: Form, found: &mut dyn FnMut(Found<'a>)) {
         let Some(members) = exact::members(value) else {
             let message = format!("the record is {}, not an object", exact::kind(value));
@@ -278,24 +289,16 @@ fn reported(envelope: &Envelope, parts: &[FieldPath], members: &Members<'_>) -> 
     Fault::new(Reason::ApiError, format!("{} reports an error: {said}", envelope.name))
 }
 
-/// A line that is not JSON but one of the text forms.
+/// A record that is not JSON but one of the text forms.
 fn text_forms<'a>(
-    unit: &'a [u8],
+    text: &'a str,
     forms: &Forms,
     wanted: &Wanted,
 ) -> Option<(Form, Result<Fields<'a>, Fault>)> {
-    let header = forms.cef.as_ref().and_then(|cef| Some((cef, cef_start(unit)?)));
-    let key_value = forms.key_value.as_ref().filter(|_| memchr::memmem::find(unit, b"=\"").is_some());
-    if header.is_none() && key_value.is_none() {
-        return None;
-    }
-    let Ok(text) = std::str::from_utf8(unit) else {
-        return exact::check(unit).err().map(|fault| (Form::Bare, Err(fault)));
-    };
-    if let Some((cef, at)) = header {
+    if let Some((cef, at)) = cef_of(text, forms) {
         return Some((Form::Cef, cef_fields(&text[at..], cef, forms, wanted)));
     }
-    let pairs = key_value_pairs(text, key_value?)?;
+    let pairs = key_value_pairs(text, forms)?;
     let fields = match forms.own.refuses_pairs(&pairs) {
         Some(fault) => Err(fault),
         None => Ok(wanted.pick(pairs)),
@@ -322,25 +325,36 @@ fn cef_fields<'a>(line: &'a str, cef: &Cef, forms: &Forms, wanted: &Wanted) -> R
     }
 }
 
-/// All names and values of a line that is not JSON but one of the text forms.
-pub(crate) fn pairs<'a>(unit: &'a [u8], forms: &Forms) -> Option<Vec<(Cow<'a, str>, Cow<'a, str>)>> {
+/// All names and values of a record that is not JSON but one of the text forms.
+pub(crate) fn pairs<'a>(unit: &'a [u8], forms: &Forms) -> Option<Pairs<'a>> {
     let text = std::str::from_utf8(unit).ok()?;
-    match forms.cef.as_ref().and_then(|cef| Some((cef, cef_start(unit)?))) {
+    match cef_of(text, forms) {
         Some((cef, at)) => cef_pairs(&text[at..], cef).ok().map(|(pairs, _)| pairs),
-        None => key_value_pairs(text, forms.key_value.as_ref()?),
+        None => key_value_pairs(text, forms),
     }
 }
 
+/// The pairs of a text that is one record of key="value" pairs.
+fn key_value_pairs<'a>(text: &'a str, forms: &Forms) -> Option<Pairs<'a>> {
+    key_value::records(text, forms.key_value.as_ref()?)?.ok()?.into_iter().next().map(|record| record.pairs)
+}
+
+/// Where CEF begins in a text that is one record.
+fn cef_of<'f>(text: &str, forms: &'f Forms) -> Option<(&'f Cef, usize)> {
+    Some((forms.cef.as_ref()?, *cef_starts(text.as_bytes()).first()?))
+}
+
 /// Where `CEF:<digits>|` begins.
-fn cef_start(unit: &[u8]) -> Option<usize> {
-    memchr::memmem::find_iter(unit, b"CEF:").find(|at| {
+pub(super) fn cef_starts(unit: &[u8]) -> Vec<usize> {
+    let is_start = |at: &usize| {
         let rest = &unit[at + 4..];
         let digits = rest.iter().take_while(|b| b.is_ascii_digit()).count();
         digits > 0 && rest.get(digits) == Some(&b'|')
-    })
+    };
+    memchr::memmem::find_iter(unit, b"CEF:").filter(is_start).collect()
 }
 
-type Pairs<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
+pub(super) type Pairs<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
 
 /// The parts of a CEF line's header, from `CEF:0` on.
 fn cef_header(line: &str) -> Vec<Cow<'_, str>> {
@@ -384,13 +398,13 @@ fn cef_pairs<'a>(line: &'a str, cef: &Cef) -> Result<(Pairs<'a>, Vec<(usize, Fau
             (&extension[*start..*equals], value.trim_end_matches(' '))
         })
         .collect();
-    let label = |key: &str| {
-        let of = |other: &str| other.strip_suffix("Label").is_some_and(|k| k == key);
-        values.iter().rev().find(|(other, _)| of(other)).map(|(_, label)| *label)
-    };
-    let is_label = |key: &str| {
-        key.strip_suffix("Label").is_some_and(|labelled| values.iter().any(|(other, _)| *other == labelled))
-    };
+    // Of two equal keys the last counts.
+    let by_key: HashMap<&str, &str> = values.iter().copied().collect();
+    let labels = values.iter().filter_map(|(key, _)| key.strip_suffix("Label"));
+    let labels: HashMap<&str, &str> =
+        labels.filter_map(|key| Some((key, *by_key.get(format!("{key}Label").as_str())?))).collect();
+    let label = |key: &str| labels.get(key).copied();
+    let is_label = |key: &str| key.strip_suffix("Label").is_some_and(|key| by_key.contains_key(key));
     let mut pairs = Pairs::new();
     let mut wrong = Vec::new();
     for (key, value) in &values {
@@ -476,46 +490,6 @@ fn seconds(name: &str, text: &str, earliest: Option<Instant>) -> Result<String, 
         return Err(wrong(format!("as milliseconds is before {earliest}; it looks like seconds")));
     }
     Ok(seconds)
-}
-
-/// The pairs of a line `key="value", key="value"`, with or without a bare number before them.
-fn key_value_pairs<'a>(line: &'a str, form: &KeyValue) -> Option<Pairs<'a>> {
-    let mut pairs = Pairs::new();
-    let mut rest = line;
-    if let (Some(name), Some((number, after))) = (&form.lead, line.split_once(','))
-        && !number.is_empty()
-        && number.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b))
-    {
-        pairs.push((Cow::Owned(name.clone()), Cow::Borrowed(number)));
-        rest = after.trim_start_matches(' ');
-    }
-    loop {
-        let (key, after) = opening(rest)?;
-        // A value ends at the quote that the next pair, or the end of the line, follows: the
-        // format has no escapes.
-        let (end, next) = after.match_indices('"').find_map(|(i, _)| {
-            let behind = after[i + 1..].trim_start_matches(' ');
-            if behind.is_empty() {
-                return Some((i, None));
-            }
-            let next = behind.strip_prefix(',')?.trim_start_matches(' ');
-            opening(next).map(|_| (i, Some(next)))
-        })?;
-        pairs.push((Cow::Borrowed(key), Cow::Borrowed(&after[..end])));
-        match next {
-            Some(next) => rest = next,
-            None => return Some(pairs),
-        }
-    }
-}
-
-/// Splits `key="rest` into key and rest.
-fn opening(text: &str) -> Option<(&str, &str)> {
-    let (key, rest) = text.split_once("=\"")?;
-    let mut bytes = key.bytes();
-    let first = bytes.next()?;
-    let word = |b: u8| b.is_ascii_alphanumeric() || b"_.-".contains(&b);
-    ((first.is_ascii_alphabetic() || first == b'_') && bytes.all(word)).then_some((key, rest))
 }
 
 #[cfg(test)]
@@ -609,7 +583,7 @@ mod tests {
                 r#"{"log":"{\"t\":1}\r\n\nno\n{\"t\":2}"}"#,
                 vec![
                     r#"envelope "{\"t\":1}\r\n\nno\n{\"t\":2}" => 1 -"#,
-                    r#"envelope "{\"t\":1}\r\n\nno\n{\"t\":2}" => invalid-json: expected ident at line 1 column 2 (from byte 11 of the text on)"#,
+                    r#"envelope "{\"t\":1}\r\n\nno\n{\"t\":2}" => invalid-json: not valid JSON: expected a value (from byte 11 of the text on)"#,
                     r#"envelope "{\"t\":1}\r\n\nno\n{\"t\":2}" => 2 -"#,
                 ],
             ),
@@ -621,7 +595,7 @@ mod tests {
             (r#"{"log":" \n"}"#, vec![]),
             (r#"{"log":7,"t":3}"#, vec!["bare all => 3 -"]),
             ("7", vec!["bare all => not-object: the record is a number, not an object"]),
-            ("x", vec!["bare all => invalid-json: expected value at line 1 column 1"]),
+            ("x", vec!["bare all => invalid-json: not valid JSON: expected a value"]),
         ] {
             assert_eq!(found(unit), expected, "{unit}");
         }
@@ -649,11 +623,121 @@ mod tests {
             (r#"1683648435,a="x", b="y""#, "key-value all => 1683648435 x"),
             (r#"a="x",t="5""#, "key-value all => 5 x"),
             (r#"a="say "hi", b", t="5""#, r#"key-value all => 5 say "hi", b"#),
-            (r#"a="x", "#, "bare all => invalid-json: expected value at line 1 column 1"),
-            (r#"5, nothing"#, "bare all => invalid-json: trailing characters at line 1 column 2"),
+            (
+                r#"a="x", "#,
+                "bare all => invalid-json: not valid JSON: expected a value; this looks like key=value pairs, whose values need quotes",
+            ),
+            (
+                "5, nothing",
+                "bare all => invalid-json: not valid JSON: something follows the end of the value",
+            ),
+            // Pairs with blanks and tabs between them.
+            ("a=\"x\" t=\"5\"", "key-value all => 5 x"),
+            ("a=\"x\"\tt=\"5\" ,\t b=\"\"", "key-value all => 5 x"),
         ] {
             assert_eq!(found(unit), vec![expected], "{unit}");
         }
+    }
+
+    #[test]
+    fn behind_headers() {
+        let time = "Apr 18 17:21:32 host duo: ";
+        for (unit, expected) in [
+            (r#"{"t":1}"#, vec![r#"bare {"t":1} => 1 -"#]),
+            (r#"[{"t":1},{"a":2}]"#, vec![r#"array {"t":1} => 1 -"#, r#"array {"a":2} => - 2"#]),
+            (
+                r#"{"t":1}{"t":2} {"t":3}"#,
+                vec![r#"bare {"t":1} => 1 -"#, r#"bare {"t":2} => 2 -"#, r#"bare {"t":3} => 3 -"#],
+            ),
+            (r#"{"t":1}<1>{"t":2}"#, vec![r#"bare {"t":1} => 1 -"#, r#"bare {"t":2} => 2 -"#]),
+            (r#"{"t":1,"a":"CEF:0|x"}"#, vec![r#"bare {"t":1,"a":"CEF:0|x"} => 1 CEF:0|x"#]),
+            (r#"t="5", a="x""#, vec![r#"key-value t="5", a="x" => 5 x"#]),
+            (r#"5,a="x""#, vec![r#"key-value 5,a="x" => 5 x"#]),
+            // Whatever else follows a value makes it a broken one.
+            (
+                r#"{"t":1} x"#,
+                vec![
+                    r#"bare {"t":1} x => invalid-json: not valid JSON: something follows the end of the value"#,
+                ],
+            ),
+            (
+                r#"{"t":1}CEF:0|V|P|1|||5|a=x"#,
+                vec![
+                    r#"bare {"t":1}CEF:0|V|P|1|||5|a=x => invalid-json: not valid JSON: something follows the end of the value"#,
+                ],
+            ),
+        ] {
+            assert_eq!(found(&format!("{time}{unit}")), expected, "{unit}");
+        }
+    }
+
+    #[test]
+    fn several_on_a_line() {
+        let cef = "CEF:0|V|P|1|||5|rt=1000 cs1Label=a cs1=x";
+        let one = |text: &str| format!("cef {text} => 1.000 x");
+        let syslog = format!("Nov 23 02:47:28 vm {cef}");
+        let strange = format!("vm1 {cef}");
+        for (unit, expected) in [
+            (format!("{cef}{cef}"), vec![one(cef), one(cef)]),
+            (format!("{cef} {cef}"), vec![one(cef), one(cef)]),
+            // A time that is a value is not the next record's.
+            (
+                format!("CEF:0|V|P|1|||5|a=2023-03-21T22:34:49Z {cef}"),
+                vec![
+                    "cef CEF:0|V|P|1|||5|a=2023-03-21T22:34:49Z => - 2023-03-21T22:34:49Z".to_owned(),
+                    one(cef),
+                ],
+            ),
+            (
+                format!("CEF:0|V|P|1|||5|a=2023-03-21T22:34:49Z{cef}"),
+                vec![
+                    "cef CEF:0|V|P|1|||5|a=2023-03-21T22:34:49Z => - 2023-03-21T22:34:49Z".to_owned(),
+                    one(cef),
+                ],
+            ),
+            (format!("{syslog}{syslog}{syslog}"), vec![one(&syslog), one(&syslog), one(&syslog)]),
+            (format!("{cef}<134>{syslog}"), vec![one(cef), one(&format!("<134>{syslog}"))]),
+            (format!("{strange}{strange}"), vec![one(&strange), one(&strange)]),
+            (
+                r#"5,a="x"6,a="y" 7,a="z",b="""#.to_owned(),
+                vec![
+                    r#"key-value 5,a="x" => 5 x"#.to_owned(),
+                    r#"key-value 6,a="y" => 6 y"#.to_owned(),
+                    r#"key-value 7,a="z",b="" => 7 z"#.to_owned(),
+                ],
+            ),
+            (
+                r#"t="1" a="x" t="2" a="y""#.to_owned(),
+                vec![
+                    r#"key-value t="1" a="x" => 1 x"#.to_owned(),
+                    r#"key-value t="2" a="y" => 2 y"#.to_owned(),
+                ],
+            ),
+            (
+                r#"<5>t="1" b="x"<5>host app: a="y""#.to_owned(),
+                vec![r#"key-value t="1" b="x" => 1 -"#.to_owned(), r#"key-value a="y" => - y"#.to_owned()],
+            ),
+        ] {
+            assert_eq!(found(&unit), expected, "{unit}");
+        }
+        // Where one ends and the next begins can't be told.
+        for unit in [
+            format!("{syslog} other {cef}"),
+            format!("{cef} CEF:0|x"),
+            format!("{cef}{{\"t\":1}}"),
+            format!("{cef} {{\"t\":1,\"a\":2}}"),
+            format!("{cef} 5,a=\"x\""),
+            format!("a=\"x\" {cef}"),
+            r#"t="1" a="x" a="y""#.to_owned(),
+            r#"t="1"a="x" t="2""#.to_owned(),
+            r#"t="1" {"a":"x"} , a="y""#.to_owned(),
+            r#"5,t="1",a="x",t="2""#.to_owned(),
+        ] {
+            let found = found(&unit);
+            assert!(found.len() == 1 && found[0].contains("all => invalid-json"), "{unit}: {found:?}");
+        }
+        // JSON may be a value.
+        assert_eq!(found("CEF:0|V|P|1|||5|rt=1000 a={\"b\":1}"), ["cef all => 1.000 {\"b\":1}"]);
     }
 
     #[test]

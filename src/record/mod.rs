@@ -3,7 +3,7 @@
 //! Three layers, each ignorant of the one above:
 //! 1. [`frame`] cuts a stream into chunks of whole units (a line, or a JSON value);
 //! 2. [`forms`] finds the records in a unit: a bare record, the elements of an array or of an
-//!    envelope, a CEF line, a key="value" line;
+//!    envelope, JSON behind a header like syslog's, CEF, key="value" pairs;
 //! 3. [`exact`] reads a record's wanted fields with serde_json, strictly.
 //!
 //! Nothing here knows UDM, a file, a clock or a thread. Which keys matter, which envelopes there
@@ -12,9 +12,13 @@
 pub mod exact;
 pub mod forms;
 pub mod frame;
+mod header;
+mod key_value;
 mod leaves;
+mod looks;
 pub(crate) mod notation;
 pub mod own;
+mod parts;
 mod path;
 pub(crate) mod scan;
 mod split;
@@ -111,11 +115,18 @@ pub struct Fault {
     pub reason: Reason,
     /// One sentence for a person, without a full stop.
     pub message: String,
+    /// The byte of the unit at which it was found, until somebody says where in the stream that is
+    /// ([`frame::Item::place`]).
+    pub(crate) at: Option<usize>,
 }
 
 impl Fault {
     pub(crate) fn new(reason: Reason, message: impl Into<String>) -> Fault {
-        Fault { reason, message: message.into() }
+        Fault { reason, message: message.into(), at: None }
+    }
+
+    pub(crate) fn too_deep() -> Fault {
+        Fault::new(Reason::TooDeep, "objects and arrays nest deeper than 127")
     }
 }
 

@@ -123,13 +123,11 @@ const INVALID_JSON: &[Flaw] = &[
         Either,
         &[Set("note", &["/* none */ 1", "1 // one", "1 # one", "\u{a0}1", "\u{b}1", "1\u{c}", "\u{2028}1"])],
     ),
-    Before(&["{", "}", ",", "x", ":", "\0", "// ", "\u{a0}", "\u{2028}", "null ", "[", "1 ", "{} ", "\\"]),
-    After(&[
-        "}", "]", ",", "x", ";", "\0", "\0\0\0", " // end", "\u{a0}", " null", "{}", "[]", "\"", "...", "\\n",
-    ]),
-    Bytes(|line, dice| {
+    Before(&["{", "}", ",", "x", ":", "\0", "// ", "\u{a0}", "\u{2028}", "null ", "[", "1 ", "\\"]),
+    After(&["}", "]", ",", "x", ";", "\0", "\0\0\0", " // end", "\u{a0}", " null", "\"", "...", "\\n"]),
+    Bytes(|line, _| {
         let again = line.clone();
-        line.extend_from_slice(dice.pick(&[b"".as_slice(), b" ", b",", b"\t", b"\r"]));
+        line.push(b',');
         line.extend_from_slice(&again);
     }),
     Whole(&[

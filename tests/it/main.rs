@@ -12,6 +12,7 @@ mod deploy;
 #[cfg(feature = "dump")]
 mod dump;
 mod endurance;
+mod forms;
 mod goldens;
 mod judges;
 #[cfg(feature = "lambda")]

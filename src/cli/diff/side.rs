@@ -4,7 +4,7 @@ use crate::cli::many;
 use crate::convert::Converter;
 use crate::json::{Tree, Value};
 use crate::line_index::LineIndex;
-use crate::record::frame::{Body, Item, ItemState};
+use crate::record::frame::{Body, Item};
 use crate::store::Source;
 use crate::text::shown_up_to;
 use crate::udm::events::{self, Found};
@@ -72,12 +72,9 @@ impl Origin {
         }
         let mut unit = |unit: &Item, bytes: &[u8]| {
             let mut at = |line, byte, event| each(At { line, byte, event });
-            match unit.state {
-                ItemState::TooLong => {
-                    at(unit.line, unit.offset, Err(format!("{} bytes are too long", unit.length)))
-                }
-                ItemState::Broken(why) => at(unit.line, unit.offset, Err(why.to_owned())),
-                ItemState::Whole => match tree.read(bytes) {
+            match unit.fault(bytes, self.limit) {
+                Some(fault) => at(unit.line, unit.offset, Err(fault.message)),
+                None => match tree.read(bytes) {
                     Err(flaw) => at(unit.line, unit.offset + flaw.at as u64, Err(flaw.to_string())),
                     Ok(value) => {
                         let lines = LineIndex::of(bytes);

@@ -7,7 +7,7 @@ use crate::cli::small;
 use crate::convert::{Converter, MAX_RECORD_BYTES};
 use crate::json::Tree;
 use crate::line_index::LineIndex;
-use crate::record::frame::{Framer, Item, ItemState};
+use crate::record::frame::{Framer, Item};
 use crate::text::escaped;
 use crate::udm::compare::{Matched, Meaning, Rules, match_up};
 use crate::udm::events;
@@ -157,10 +157,9 @@ fn events_of(text: &[u8], name: &str, to: &mut Vec<Event>) -> anyhow::Result<()>
     while let Some(chunk) = framer.next(&mut input, Vec::new())? {
         let mut unit = |unit: &Item, bytes: &[u8]| {
             let line = unit.line + lines;
-            let value = match unit.state {
-                ItemState::Whole => tree.read(bytes).map_err(|flaw| flaw.to_string()),
-                ItemState::Broken(why) => Err(why.to_owned()),
-                ItemState::TooLong => Err("it is too long".to_owned()),
+            let value = match unit.fault(bytes, LONGEST) {
+                None => tree.read(bytes).map_err(|flaw| flaw.to_string()),
+                Some(fault) => Err(fault.message),
             };
             match value {
                 Err(why) => wrong = wrong.take().or(Some((line, why))),
