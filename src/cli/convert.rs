@@ -89,6 +89,10 @@ pub(super) struct Args {
     #[arg(short, long)]
     pub(super) quiet: bool,
 
+    /// Exit with 0, not 3, if nothing was found: no object, no file, not one record.
+    #[arg(long)]
+    pub(super) allow_empty: bool,
+
     #[cfg(feature = "dump")]
     #[command(flatten)]
     pub(super) dump: super::dump::Dump,

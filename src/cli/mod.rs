@@ -16,6 +16,8 @@ mod many;
 mod mappings;
 mod profile;
 mod progress;
+#[cfg(feature = "dump")]
+mod prune;
 mod reports;
 mod severities;
 mod spelling;
@@ -36,7 +38,6 @@ const REJECTS: u8 = 1;
 /// Could not do it.
 const FAILED: u8 = 2;
 /// Nothing was found to work on: no object, no file, no record.
-#[expect(dead_code, reason = "commands follow")]
 const NOTHING: u8 = 3;
 
 /// Turns Duo telephony logs into Google SecOps UDM events.
@@ -76,6 +77,8 @@ enum Command {
     Collect(Box<collect::Args>),
     #[cfg(feature = "dump")]
     Verify(verify::Args),
+    #[cfg(feature = "dump")]
+    Prune(prune::Args),
     Generate(generate::Args),
     Mappings(mappings::Args),
     Validate(Box<validate::Args>),
@@ -95,6 +98,8 @@ pub fn main() -> ExitCode {
         Command::Collect(args) => collect::run(&args),
         #[cfg(feature = "dump")]
         Command::Verify(args) => verify::run(&args),
+        #[cfg(feature = "dump")]
+        Command::Prune(args) => prune::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Mappings(args) => mappings::run(&args),
         Command::Validate(args) => validate::run(&args),
@@ -126,6 +131,16 @@ fn report(error: &anyhow::Error) {
     }
 }
 
+/// Says that nothing was found, and gives the status of that.
+fn nothing(what: &str, allowed: bool) -> u8 {
+    if allowed {
+        return DONE;
+    }
+    anstream::eprintln!("{YELLOW}warning{YELLOW:#}: {what}");
+    anstream::eprintln!("hint: if that is as it should be, `--allow-empty` makes it a success");
+    NOTHING
+}
+
 /// The first SIGINT or SIGTERM sets `stop`; the second ends the process at once.
 fn heed_signals(stop: &std::sync::Arc<std::sync::atomic::AtomicBool>) -> std::io::Result<()> {
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
@@ -136,6 +151,7 @@ fn heed_signals(stop: &std::sync::Arc<std::sync::atomic::AtomicBool>) -> std::io
 }
 
 const RED: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();
+const YELLOW: anstyle::Style = anstyle::AnsiColor::Yellow.on_default().bold();
 
 /// The store's error inside an error of reading or writing, where there is one.
 fn store_error(error: std::io::Error) -> anyhow::Error {

@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::account::Cause;
-use super::index::{Index, Known};
+use super::index::{Before, Index};
 use crate::store::Error;
 use crate::store::depot::Found;
 use std::sync::atomic::Ordering::Relaxed;
@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering::Relaxed;
 #[derive(Debug)]
 pub(super) enum Listed {
     /// A wanted object, and what became of it before.
-    Object { origin: usize, found: Found, known: Option<Known> },
+    Object { origin: usize, found: Found, before: Before },
     /// An input has ended.
     End,
 }
@@ -21,8 +21,7 @@ impl Context<'_> {
     ///
     /// # Errors
     /// If earlier manifests can't be read, or if no input could be listed at all.
-    pub(super) fn list(&self, to: &mut dyn FnMut(Listed) -> bool) -> Result<bool, Error> {
-        let mut index = Index::new(&self.manifest, &self.settings.fingerprint, &self.output.whole_name())?;
+    pub(super) fn list(&self, index: &mut Index, to: &mut dyn FnMut(Listed) -> bool) -> Result<bool, Error> {
         let mut failed = Vec::new();
         for (at, origin) in self.origins.iter().enumerate() {
             index.rewind();
@@ -48,6 +47,10 @@ impl Context<'_> {
                     return Ok(false);
                 }
                 let name = origin.depot.name(&found.key);
+                // Of inputs that overlap, the outermost gives the key, whatever their order.
+                if self.is_others(at, &name) {
+                    continue;
+                }
                 if own.iter().any(|place| name.starts_with(place)) {
                     self.account.own.fetch_add(1, Relaxed);
                     continue;
@@ -58,8 +61,9 @@ impl Context<'_> {
                 }
                 self.account.listed.fetch_add(1, Relaxed);
                 self.account.listed_bytes.fetch_add(found.size, Relaxed);
-                let known = index.find(&name, &found.etag)?;
-                if !to(Listed::Object { origin: at, found, known }) {
+                let before = index.find(&name, &found.etag)?;
+                self.account.superseded.fetch_add(before.superseded, Relaxed);
+                if !to(Listed::Object { origin: at, found, before }) {
                     return Ok(false);
                 }
             }
@@ -76,5 +80,13 @@ impl Context<'_> {
         }
         self.account.all_listed.store(true, Relaxed);
         Ok(true)
+    }
+
+    /// Whether another input lists the object called `name`, too, and is the one to do so: the one
+    /// farthest above, or of equals the first.
+    fn is_others(&self, at: usize, name: &str) -> bool {
+        let depth = |at: usize| (self.origins[at].place().len(), at);
+        (0..self.origins.len())
+            .any(|other| other != at && depth(other) < depth(at) && self.origins[other].lists(name))
     }
 }
