@@ -6,6 +6,7 @@ use super::account::{Account, Cause};
 use super::line::{End, Line, Output};
 use super::part::{Item, Reader, Written, number, ranks};
 use super::place::Origin;
+use super::runs::Runs;
 use super::spool::{Span, Spool, hash};
 use crate::store::Error;
 use crate::store::depot::{Access, Found, Outcome};
@@ -141,11 +142,15 @@ impl History {
             }
             let run = relative.rsplit_once('/').map(|(run, _)| run);
             history.all &= run.is_some();
-            let end = history.part(origin, &found, account)?;
+            let end = history.part(origin, &found, account).unwrap_or_else(|error| {
+                history.faulty = true;
+                account.fail(Cause::of(&error), &error);
+                None
+            });
             history.parts += 1;
             let round = end.as_ref().map_or(0, |end| end.round);
             history.round = history.round.max(round);
-            written.push((round, found.modified, found.key.clone()));
+            written.push((round, found.modified));
             match &end {
                 Some(end) => runs.take(run.unwrap_or_default(), &found.key, end),
                 None => history.unsealed += 1,
@@ -409,80 +414,5 @@ impl Mention {
         output
             .map(|output| (line, output))
             .ok_or_else(|| no_room(io::Error::other("it was changed meanwhile")))
-    }
-}
-
-/// The parts of runs: whether all are there.
-#[derive(Debug, Default)]
-struct Runs {
-    now: String,
-    numbers: Vec<u64>,
-    last: Option<u64>,
-    open: BTreeMap<String, u64>,
-    ended: BTreeMap<String, u64>,
-    /// What runs that ended say of others.
-    seen: BTreeMap<String, u64>,
-    faults: Vec<(String, String)>,
-}
-
-impl Runs {
-    fn take(&mut self, run: &str, key: &str, end: &End) {
-        if run != self.now {
-            self.close();
-            self.now = run.to_owned();
-        }
-        self.numbers.push(number(key).unwrap_or(end.part));
-        if end.last {
-            self.last = self.last.max(Some(end.part));
-        }
-        for (run, parts) in &end.interrupted {
-            let seen = self.seen.entry(run.clone()).or_default();
-            *seen = (*seen).max(*parts);
-        }
-    }
-
-    fn close(&mut self) {
-        let (run, mut numbers, last) =
-            (std::mem::take(&mut self.now), std::mem::take(&mut self.numbers), self.last.take());
-        numbers.sort_unstable();
-        let Some(most) = numbers.last().copied().max(last) else { return };
-        let mut missing = (1..=most).filter(|number| numbers.binary_search(number).is_err());
-        if let Some(first) = missing.next() {
-            let more = missing.count();
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            self.faults.push((run.clone(), format!("part {first} of its {most}{more} is missing")));
-        }
-        match last {
-            Some(last) if last < most => {
-                self.faults
-                    .push((run, format!("part {last} says that it is the last, but there is a part {most}")));
-            }
-            Some(_) => drop(self.ended.insert(run, most)),
-            None => drop(self.open.insert(run, most)),
-        }
-    }
-
-    fn faults(mut self) -> Vec<(String, String)> {
-        self.close();
-        for (run, parts) in &self.open {
-            match self.seen.get(run) {
-                Some(seen) if seen <= parts => {}
-                Some(seen) => {
-                    self.faults.push((run.clone(), format!("it had {seen} parts, and has {parts}")))
-                }
-                None => {
-                    let why =
-                        "it did not come to its end: what it wrote last may be missing, or it still runs";
-                    self.faults.push((run.clone(), why.to_owned()));
-                }
-            }
-        }
-        for (run, seen) in &self.seen {
-            let has = self.open.get(run).or(self.ended.get(run));
-            if has.is_none() {
-                self.faults.push((run.clone(), format!("its {seen} parts are missing")));
-            }
-        }
-        self.faults
     }
 }

@@ -12,6 +12,7 @@ use super::name::{Follows, id};
 use super::outputs::endings;
 use super::part::{Item, Reader, Written, end_in, ranks};
 use super::place::{Target, order};
+use super::runs::Runs;
 use super::{Context, Format};
 use crate::store::Error;
 use crate::store::depot::Found;
@@ -101,9 +102,7 @@ impl Index {
             interrupted: BTreeMap::new(),
         };
         let mut written: Vec<Written> = Vec::new();
-        let mut vouched: BTreeMap<String, u64> = BTreeMap::new();
-        // The run that is listed: its name, its parts, and whether one of them is its last.
-        let mut run = (String::new(), 0, true);
+        let mut runs = Runs::default();
         for found in manifest.depot.list(&manifest.prefix) {
             let found = match found {
                 Ok(found) => found,
@@ -134,16 +133,8 @@ impl Index {
             let sealed = end.is_some();
             if let Some((_, end)) = end {
                 let end = end.map_err(|error| damaged(&name, format!("its end is not one: {error}")))?;
-                if run.0 != own {
-                    index.close(std::mem::replace(&mut run, (own.to_owned(), 0, false)));
-                }
-                run.1 += 1;
-                run.2 |= end.last;
+                runs.take(own, &found.key, &end);
                 round = end.round;
-                for (run, parts) in end.interrupted {
-                    let known = vouched.entry(run).or_default();
-                    *known = parts.max(*known);
-                }
             }
             index.round = round.max(index.round);
             if about {
@@ -152,12 +143,11 @@ impl Index {
                 if last.part > 0 && !sealed {
                     return Err(damaged(&name, "it is cut short: lines at its end are missing"));
                 }
-                written.push((round, found.modified, found.key.clone()));
+                written.push((round, found.modified));
                 index.parts.push(Part { found, first: first.input, last: last.input, rank: 0 });
             }
         }
-        index.close(run);
-        index.interrupted.retain(|run, parts| vouched.get(run).is_none_or(|known| *known < *parts));
+        index.interrupted = runs.interrupted();
         while index.interrupted.len() > MOST_INTERRUPTED {
             index.interrupted.pop_last();
         }
@@ -166,12 +156,6 @@ impl Index {
         }
         index.parts.sort_by(|a, b| order(&a.first, &b.first));
         Ok(index)
-    }
-
-    fn close(&mut self, (run, parts, ended): (String, u64, bool)) {
-        if !ended {
-            self.interrupted.insert(run, parts);
-        }
     }
 
     /// Begins from the start, for the next input.

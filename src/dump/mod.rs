@@ -30,6 +30,7 @@ mod plan;
 mod prune;
 mod remove;
 mod run;
+mod runs;
 mod single;
 mod spool;
 mod verify;

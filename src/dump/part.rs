@@ -57,11 +57,12 @@ pub(super) fn end_in(line: &[u8]) -> Option<(usize, Result<End, serde_json::Erro
     Some((at, serde_json::from_slice(body.strip_suffix(b"}").unwrap_or(body))))
 }
 
-/// When a part was written, as far as that can be known: its run's round (0 if it has none), its
-/// last change by the store's clock, and its key.
-pub(super) type Written = (u64, DateTime<Utc>, String);
+/// When a part was written, as far as that can be known: its run's round (0 if it has none), and its
+/// last change by the store's clock.
+pub(super) type Written = (u64, DateTime<Utc>);
 
-/// Brings parts in the order in which they were written; of each its rank. Rounds decide, because a
+/// Brings parts, given in the order of their keys, in that in which they were written; of each its
+/// rank. Rounds decide, because a
 /// run that has seen another has a higher one. Parts without one come behind the rounds that were
 /// written before them.
 pub(super) fn ranks(parts: &[Written]) -> Vec<u32> {
@@ -73,7 +74,7 @@ pub(super) fn ranks(parts: &[Written]) -> Vec<u32> {
         highest = highest.max(*round);
         *round = highest;
     }
-    let round = |(round, modified, _): &Written| match round {
+    let round = |(round, modified): &Written| match round {
         0 => match rounds.partition_point(|(at, _)| at <= modified) {
             0 => 0,
             n => rounds[n - 1].1,
@@ -81,7 +82,7 @@ pub(super) fn ranks(parts: &[Written]) -> Vec<u32> {
         _ => *round,
     };
     let mut order: Vec<usize> = (0..parts.len()).collect();
-    order.sort_by_cached_key(|at| (round(&parts[*at]), parts[*at].1, parts[*at].2.clone()));
+    order.sort_by_cached_key(|at| (round(&parts[*at]), parts[*at].1, *at));
     let mut ranks = vec![0; parts.len()];
     for (rank, at) in order.into_iter().enumerate() {
         ranks[at] = u32::try_from(rank).unwrap_or(u32::MAX);
@@ -309,11 +310,10 @@ pub(super) mod tests {
     #[test]
     fn rounds_decide_which_part_is_later() {
         let at = |seconds| DateTime::from_timestamp(seconds, 0).unwrap();
-        let part = |round, seconds, key: &str| (round, at(seconds), key.to_owned());
-        let parts = [part(2, 10, "a"), part(1, 50, "b"), part(3, 5, "c"), part(3, 5, "d")];
+        let part = |round, seconds| (round, at(seconds));
+        let parts = [part(2, 10), part(1, 50), part(3, 5), part(3, 5)];
         assert_eq!(ranks(&parts), [1, 0, 2, 3]);
-        let parts =
-            [part(0, 30, "x"), part(1, 20, "a"), part(2, 40, "b"), part(0, 10, "y"), part(0, 50, "z")];
+        let parts = [part(0, 30), part(1, 20), part(2, 40), part(0, 10), part(0, 50)];
         assert_eq!(ranks(&parts), [2, 1, 3, 0, 4]);
     }
 

@@ -119,7 +119,7 @@ impl Origin {
         }
     }
 
-    fn whole_name(&self) -> String {
+    pub(super) fn whole_name(&self) -> String {
         self.depot.name(self.one.as_deref().unwrap_or(&self.prefix))
     }
 

@@ -113,6 +113,9 @@ pub fn prune(
     each: &mut dyn FnMut(&Pick<'_>) -> Result<(), Error>,
 ) -> Result<bool, Error> {
     let origin = locate(task.manifest, access)?;
+    if task.delete {
+        origin.depot.tidy();
+    }
     let Some(mut history) = History::read(&origin, access, account)? else { return Ok(false) };
     pruned.parts.store(history.parts, Relaxed);
     if task.delete && history.parts > 0 && (history.faulty || !history.all) {

@@ -290,3 +290,85 @@ pub(super) fn name_of_run() -> String {
     let _ = aws_lc_rs::rand::fill(&mut random);
     format!("{}-{}", chrono::Utc::now().format("%Y%m%dT%H%M%SZ"), crate::store::hex(&random))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Filter, Format};
+    use super::*;
+    use crate::convert::Options;
+    use crate::mapping::Mapping;
+    use crate::store::Compression;
+
+    const LOG: &[u8] = b"{\"ts\":\"2023-03-21T22:34:49Z\",\"phone\":\"+1\",\"type\":\"sms\"}\n";
+
+    fn settings(folder: &std::path::Path, pack: Option<u64>, after: After) -> Settings {
+        let at = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+        Settings {
+            inputs: vec![at("in")],
+            output: at("out"),
+            rejects: None,
+            manifest: None,
+            filter: Filter::default(),
+            after,
+            jobs: 2,
+            threads: 1,
+            memory: 1 << 28,
+            format: Format::Lines(Compression::None),
+            pack,
+            mapping: "m".into(),
+            fingerprint: "f".into(),
+        }
+    }
+
+    /// An object at which the worker panics is a failure that is named; the others are converted.
+    #[test]
+    fn a_panic_is_the_failure_of_its_object() {
+        for pack in [None, Some(1 << 20)] {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::create_dir(folder.path().join("in")).unwrap();
+            for name in ["a", "b.panics", "c.panics", "d"] {
+                std::fs::write(folder.path().join("in").join(name), LOG).unwrap();
+            }
+            let settings = settings(folder.path(), pack, After::Delete);
+            let converter = Converter::new(&Mapping::builtin("duo_telephony").unwrap(), &Options::default());
+            let account = Account::default();
+            let access = Access::new(false, std::sync::Arc::default()).unwrap();
+            assert!(run(&settings, &converter, &access, &account).unwrap());
+            let failures = account.failures();
+            let crashed = &failures[&Cause::Crashed];
+            assert_eq!((failures.len(), crashed.count, account.converted.load(Relaxed)), (1, 2, 2));
+            assert!(crashed.shown.iter().any(|shown| shown.contains("/in/b.panics`: udmap failed inside")));
+            let left: Vec<_> = std::fs::read_dir(folder.path().join("in")).unwrap().collect();
+            assert_eq!(left.len(), 2, "what failed stays");
+        }
+    }
+
+    /// An input of which fewer bytes were read than it has stays, whatever its listing says.
+    #[test]
+    fn what_was_not_read_whole_is_not_deleted() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("in")).unwrap();
+        let input = folder.path().join("in/a");
+        std::fs::write(&input, LOG).unwrap();
+        let settings = settings(folder.path(), None, After::Delete);
+        let converter = Converter::new(&Mapping::builtin("duo_telephony").unwrap(), &Options::default());
+        let account = Account::default();
+        let access = Access::new(false, std::sync::Arc::default()).unwrap();
+        let context = Context::new(&settings, &converter, &account, &access).unwrap();
+        let mut found = context.origins[0].objects().next().unwrap().unwrap();
+        let (entry, _) = context.convert(&mut converter.session(), 0, &found).unwrap();
+        let mut ledger = Ledger::new(&context.manifest, "r", context.plain_end(), true, &account);
+        let entry = ledger.write(vec![entry], true).unwrap().remove(0);
+        let line = entry.lines[0].0.clone();
+        assert!(line.deletes && line.size == LOG.len() as u64);
+        // As if its listing had cut it: the first half is what was read.
+        found.size /= 2;
+        let cut = Line { size: found.size, ..line.clone() };
+        context.remove(&Removal { origin: 0, found: found.clone(), line: cut }, &Checked::default());
+        assert!(input.exists() && account.failed() == 1 && account.kept.load(Relaxed) == 1);
+        let shown = account.failures().into_values().next().unwrap().shown.remove(0);
+        assert!(shown.contains("bytes were read; it stays"), "{shown}");
+        context.remove(&Removal { origin: 0, found, line }, &Checked::default());
+        assert!(!input.exists() && account.deleted.load(Relaxed) == 1);
+    }
+}

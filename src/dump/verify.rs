@@ -288,9 +288,22 @@ impl Verifier<'_> {
                 continue;
             }
             self.verified.foreign.store(true, Relaxed);
-            let origin = Origin::open(name, self.access)?;
+            let unlisted = |error: &Error| self.context.account.fail(Cause::Listing, error);
+            let origin = match Origin::open(name, self.access) {
+                Ok(origin) => origin,
+                Err(error) => {
+                    unlisted(&error);
+                    continue;
+                }
+            };
             for found in origin.objects() {
-                let name = origin.depot.name(&found?.key);
+                let name = match found {
+                    Ok(found) => origin.depot.name(&found.key),
+                    Err(error) => {
+                        unlisted(&error);
+                        continue;
+                    }
+                };
                 if self.context.stop.load(Relaxed) {
                     break;
                 }
