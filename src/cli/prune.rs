@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// List the outputs that later ones have superseded, and remove them: after an input changed, or with another
-/// mapping or other options, `udmap convert` writes new outputs beside the old ones.
+/// mapping or other options, `udmap convert` writes new outputs next to the old ones.
 #[derive(Debug, clap::Args)]
 #[command(
     after_long_help = "What is listed goes to stdout, one JSON object a line: `{\"url\":..,\"kind\":\"events\",..}`.
@@ -64,7 +64,7 @@ pub(super) struct Args {
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum ListArg {
-    /// Outputs that later ones have superseded, and that still stand.
+    /// Outputs that later ones have superseded, and that still exist.
     Superseded,
     /// The others: what is to be read.
     Current,

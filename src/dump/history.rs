@@ -162,9 +162,9 @@ impl History {
         };
         if history.parts > 0 {
             history.faulty |= !misnamed.is_empty();
-            misnamed
-                .iter()
-                .for_each(|name| fault(name, "its name is none of a part of a manifest".to_owned()));
+            misnamed.iter().for_each(|name| {
+                fault(name, "it is not named as a part of a manifest is: `part-00001.ndjson`".to_owned())
+            });
         }
         if !origin.is_one() {
             for (run, why) in runs.faults() {

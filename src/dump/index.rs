@@ -13,7 +13,7 @@ use super::outputs::endings;
 use super::part::{Item, Reader, Written, end_in, ranks};
 use super::place::{Target, order};
 use super::runs::Runs;
-use super::{Context, Format};
+use super::{After, Context, Format};
 use crate::store::Error;
 use crate::store::depot::Found;
 use std::cmp::Ordering;
@@ -123,6 +123,16 @@ impl Index {
             let Some(body) = tail.strip_suffix(b"\n") else {
                 return Err(damaged(&name, "it is cut short: its last line has no end"));
             };
+            // Where something is to be deleted, all of the manifest is gone through before.
+            if context.settings.after != After::Keep {
+                let bytes = manifest.depot.peek(&found, false, found.size)?;
+                let mut reader = Reader::new(&bytes[..], &found.key);
+                while let Some(item) = reader.next().map_err(|error| Error::cannot_open(&name, error))? {
+                    if let Item::Fault(fault) = item {
+                        return Err(damaged(&name, fault));
+                    }
+                }
+            }
             let last = body.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
             let folder = found.key.rsplit_once('/').map_or("", |(folder, _)| folder);
             let own = folder.strip_prefix(manifest.prefix.trim_end_matches('/')).unwrap_or(folder);
@@ -281,8 +291,7 @@ pub(super) fn follows(
 
 /// A line of the object called `name`.
 fn parse(line: &[u8], name: &str) -> Result<Line, Error> {
-    serde_json::from_slice(line)
-        .map_err(|error| damaged(name, format!("it is no line of a manifest: {error}")))
+    serde_json::from_slice(line).map_err(|error| damaged(name, format!("not a line of a manifest: {error}")))
 }
 
 /// A part that can't be relied on.
@@ -295,7 +304,7 @@ pub(super) fn damaged(name: &str, why: impl Into<String>) -> Error {
 mod tests {
     use super::super::part::seal;
     use super::super::part::tests::{end, line};
-    use super::super::{Account, After, Filter, Settings};
+    use super::super::{Account, Filter, Settings};
     use super::*;
     use crate::convert::{Converter, Options};
     use crate::mapping::Mapping;
@@ -414,7 +423,7 @@ mod tests {
             (&text[..cut], "lines at its end are missing"),
             (&text[..cut + 30], "its last line has no end"),
             (&text[cut..], "it has 2 lines, and says that it has 3"),
-            (b"no line\n", "it is no line of a manifest"),
+            (b"no line\n", "not a line of a manifest"),
         ] {
             std::fs::write(&path, text).unwrap();
             let found = index(&root, "out").and_then(|mut index| {

@@ -164,7 +164,7 @@ impl<R: BufRead> Reader<R> {
                 }
             }
             if self.end.is_some() {
-                return Ok(Some(Item::Fault(format!("line {} stands behind its end", self.read))));
+                return Ok(Some(Item::Fault(format!("line {} comes after its end", self.read))));
             }
             let mut about = &text[..];
             if let Some((at, end)) = end_in(&text) {
@@ -188,9 +188,7 @@ impl<R: BufRead> Reader<R> {
                     self.sealed |= line.part > 0;
                     Item::Line(Box::new(line), self.read)
                 }
-                Err(error) => {
-                    Item::Fault(format!("it is no line of a manifest: {error} (line {})", self.read))
-                }
+                Err(error) => Item::Fault(format!("not a line of a manifest: {error} (line {})", self.read)),
             }));
         }
     }

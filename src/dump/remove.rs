@@ -61,7 +61,7 @@ impl Context<'_> {
             Some(now) if now.etag == found.etag && now.size != line.size => {
                 let why = format!("{} of its {} bytes were read; it stays", line.size, now.size);
                 Err(Error::unverified(&line.input, why)
-                    .with_advice("its listing gave another size: see what stands between here and the store"))
+                    .with_advice("its listing gave another size: see what lies between here and the store"))
             }
             _ => Ok(()),
         }

@@ -542,7 +542,7 @@ impl Listed {
                     let name = String::from_utf8_lossy(&name);
                     let error = Error::unverified(
                         &name,
-                        "it stands among the outputs, but no line of the manifest names it",
+                        "it lies among the outputs, but no line of the manifest names it",
                     );
                     let hint = "readers of all outputs read it, too: if it is of a run that was killed, convert again; else see \
                                 what it is";

@@ -97,7 +97,7 @@ fn what_is_missing_in_a_manifest_is_named() {
             |text| String::from_utf8_lossy(text).replacen("\"size\":", "\"size\":1", 1).into(),
             "digest",
         ),
-        ("rubbish in it", |text| [b"{}\n", text].concat(), "it is no line of a manifest"),
+        ("rubbish in it", |text| [b"{}\n", text].concat(), "not a line of a manifest"),
     ];
     let done = Converted::new(&[]);
     let part = done.parts().remove(0);
@@ -187,7 +187,7 @@ fn what_lines_say_is_held_against_what_is_there() {
         (
             "a kind that is none",
             |lines| lines[1]["outputs"][0]["kind"] = "x".into(),
-            "it is no line of a manifest",
+            "not a line of a manifest",
         ),
         (
             "counts",
@@ -264,7 +264,7 @@ fn what_is_gone_changed_or_too_much_is_named() {
     let foreign = "out/sub/extra.ndjson.gz";
     done.write(foreign, &gzip(b"{}\n"));
     let (status, said) = done.verify(&[]);
-    assert!(status == 1 && said.contains("extra.ndjson.gz`: it stands among the outputs"), "{said}");
+    assert!(status == 1 && said.contains("extra.ndjson.gz`: it lies among the outputs"), "{said}");
     std::fs::remove_file(done.at(foreign)).expect("removed");
     done.write("rejects/more", b"x");
     assert_eq!(done.verify(&[]).0, 1);
@@ -299,7 +299,7 @@ fn inputs_that_udmap_deleted_are_expected_to_be_gone() {
     // In the run that converts, and in a later one.
     for first in ["delete", "keep"] {
         let done = Converted::new(&["--after-success", first]);
-        done.convert(&["--after-success", "delete"]);
+        done.convert(&["--after-success", "delete", "--allow-empty"]);
         assert!(files(Path::new(&done.at("in"))).is_empty());
         let (status, said) = done.verify(&[]);
         assert!(status == 0 && said.contains("4 deleted by udmap"), "{first}: {said}");
