@@ -239,8 +239,8 @@ impl Index {
     /// Which lines count. Those of other mappings are not asked: nothing is done because of them.
     fn count(&self, past: &mut [Past]) {
         let mut packs: HashMap<String, Vec<usize>> = HashMap::new();
-        for at in 0..past.len() {
-            let line = &past[at].line;
+        for (at, past) in past.iter_mut().enumerate() {
+            let line = &past.line;
             if line.fingerprint != self.fingerprint {
                 continue;
             }
@@ -248,7 +248,7 @@ impl Index {
                 Some(output) if output.offset.is_some() => {
                     packs.entry(output.url.clone()).or_default().push(at);
                 }
-                _ => past[at].counts = self.follows(line, &line.input, &line.identity(), false),
+                _ => past.counts = self.follows(line, &line.input, &line.identity(), false),
             }
         }
         for members in packs.into_values() {

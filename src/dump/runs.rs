@@ -119,7 +119,8 @@ mod tests {
             (none.clone(), 0)
         );
         assert_eq!(faults(&[("a", 1, false), ("a", 2, false)], &[("a", 2)]), (none, 0));
-        let table: [(&[(&str, u64, bool)], &[(&str, u64)], &str, usize); 6] = [
+        type Case<'a> = (&'a [(&'a str, u64, bool)], &'a [(&'a str, u64)], &'a str, usize);
+        let table: [Case<'_>; 6] = [
             (&[("a", 1, false)], &[], "a: it did not come to its end", 1),
             (&[("a", 1, false)], &[("a", 2)], "a: it had 2 parts, and has 1", 0),
             (&[("a", 2, true)], &[], "a: part 1 of its 2 is missing", 0),

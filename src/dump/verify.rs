@@ -102,6 +102,12 @@ struct Verifier<'a> {
     verified: &'a Verified,
 }
 
+/// Gives jobs to whoever takes them.
+type Feed<'a> = dyn FnMut(&dyn Fn(Job)) -> Result<(), Error> + 'a;
+
+/// An input that became a part of an output, and whether that is its current one.
+type Member = (Line, Output, bool);
+
 /// Something to be checked.
 enum Job {
     /// An input by its current line, and whether udmap was to delete it.
@@ -159,11 +165,7 @@ pub fn verify(
 
 impl Verifier<'_> {
     /// Runs `feed`, whose jobs are done on all threads.
-    fn workers(
-        &self,
-        history: Option<&History>,
-        feed: &mut dyn FnMut(&dyn Fn(Job)) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+    fn workers(&self, history: Option<&History>, feed: &mut Feed<'_>) -> Result<(), Error> {
         let (jobs, queue) = sync_channel::<Job>(AHEAD);
         let queue = &Mutex::new(queue);
         std::thread::scope(|scope| {
@@ -396,7 +398,7 @@ pub(super) struct Named {
 
 impl Named {
     pub(super) fn read(history: &History, mentioned: &Mentioned) -> Result<Named, Error> {
-        let mut members: HashMap<(String, Option<u64>, Option<u64>), (Line, Output, bool)> = HashMap::new();
+        let mut members: HashMap<_, Member> = HashMap::new();
         let mut state: Option<State> = None;
         let mut wrong = None;
         let mut first: Option<Output> = None;
@@ -431,7 +433,7 @@ impl Named {
                 .and_modify(|(_, _, known)| *known |= current)
                 .or_insert((line, output, current));
         }
-        let mut members: Vec<(Line, Output, bool)> = members.into_values().collect();
+        let mut members: Vec<Member> = members.into_values().collect();
         members.sort_by(|a, b| order(&a.0.input, &b.0.input).then(a.1.offset.cmp(&b.1.offset)));
         // Of no lines there is no output.
         let Some(output) = first else {
@@ -454,12 +456,7 @@ impl Named {
 }
 
 /// Why an output is not the one of these inputs, if it is not.
-fn follows(
-    output: &Output,
-    members: &[(Line, Output, bool)],
-    pack: bool,
-    place: Option<&Place>,
-) -> Option<String> {
+fn follows(output: &Output, members: &[Member], pack: bool, place: Option<&Place>) -> Option<String> {
     let inputs: HashSet<&str> = members.iter().map(|(line, _, _)| line.input.as_str()).collect();
     if inputs.len() != members.len() || (!pack && members.len() > 1) {
         let which = members.first().map(|(line, _, _)| line.input.as_str()).unwrap_or_default();
