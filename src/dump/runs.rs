@@ -125,7 +125,7 @@ mod tests {
             (&[("a", 1, false)], &[("a", 2)], "a: it had 2 parts, and has 1", 0),
             (&[("a", 2, true)], &[], "a: part 1 of its 2 is missing", 0),
             (&[("a", 3, true), ("a", 5, false)], &[], "a: part 1 and 2 more of its 5 is missing", 0),
-            (&[("a", 1, true), ("a", 2, false)], &[], "a: part 1 says that it is the last", 0),
+            (&[("a", 2, false), ("a", 1, true)], &[], "a: part 1 says that it is the last", 0),
             (&[], &[("a", 2)], "a: its 2 parts are missing", 0),
         ];
         for (parts, seen, words, interrupted) in table {
