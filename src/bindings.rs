@@ -2,6 +2,7 @@
 //! as data.
 
 use crate::convert::{Converter, Engine, MAX_RECORD_BYTES, Options};
+use crate::line_index::LineIndex;
 use crate::mapping::Mapping;
 use crate::record::frame::{Framer, Item, ItemState};
 use crate::report::explain::Explained;
@@ -74,10 +75,10 @@ pub fn validate(
             };
             let first = events + 1;
             let Some((code, message)) = unreadable else {
+                let lines_of = LineIndex::of(bytes);
                 events += validator.check(bytes, &mut |finding| {
-                    let before = &bytes[..finding.at.min(bytes.len())];
                     each(Found {
-                        line: lines + unit.line + memchr::memchr_iter(b'\n', before).count() as u64,
+                        line: lines + unit.line + lines_of.before(finding.at),
                         byte: unit.offset + finding.at as u64,
                         event: first + finding.event,
                         finding,

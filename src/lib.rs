@@ -46,7 +46,9 @@ pub mod json;
 #[cfg(feature = "lambda")]
 #[doc(hidden)]
 pub mod lambda;
+mod line_index;
 pub mod mapping;
+mod parts;
 mod raw;
 pub mod record;
 #[cfg(any(feature = "cli", feature = "bindings"))]

@@ -16,8 +16,8 @@ use std::time::Instant;
 /// Convert telephony logs into UDM events, one a line.
 ///
 /// Inputs are files, folders (all files in them, hidden ones aside, in the order of their names), glob patterns, and
-/// `-` for stdin; plain or compressed with gzip, zstd, bzip2, xz, lz4 or snappy, which is told from the content. A
-/// file holds records as NDJSON, in a JSON array, in envelopes of Duo's Admin API, as CEF or key="value" lines, or
+/// `-` for stdin; plain or compressed with gzip, zstd, bzip2, xz, lz4 or snappy, in UTF-8 or UTF-16, or a tar archive of
+/// such files, which is told from the content. A file holds records as NDJSON, in a JSON array, in envelopes of Duo's Admin API, as CEF or key="value" lines, or
 /// pretty-printed JSON.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Exit status:
@@ -89,9 +89,8 @@ pub(super) struct Args {
     #[arg(short, long)]
     pub(super) quiet: bool,
 
-    /// Exit with 0, not 3, if nothing was found: no object, no file, not one record.
-    #[arg(long)]
-    pub(super) allow_empty: bool,
+    #[command(flatten)]
+    pub(super) allow_empty: super::nothing::AllowEmpty,
 
     #[cfg(feature = "dump")]
     #[command(flatten)]
@@ -173,6 +172,8 @@ struct Run<'a> {
     start: Instant,
     examples: Examples,
     failures: Vec<String>,
+    /// What to do about them.
+    hints: Vec<String>,
     /// The source and the byte up to which everything was written.
     reached: Option<(String, u64)>,
     records: u64,
@@ -206,6 +207,7 @@ impl<'a> Run<'a> {
             start: Instant::now(),
             examples: Examples::default(),
             failures: Vec::new(),
+            hints: Vec::new(),
             reached: None,
             records: 0,
             rejected: 0,
@@ -218,7 +220,9 @@ impl<'a> Run<'a> {
         let (read, stop) = (Arc::clone(&self.read), Arc::clone(&self.stop));
         let name = source.name().to_owned();
         let source = source.clone();
-        let open = move || -> io::Result<Box<dyn Read + Send>> { Ok(Box::new(source.open(read, stop)?)) };
+        let open = move || -> io::Result<Box<dyn Read + Send>> {
+            Ok(Box::new(source.open(read, stop)?.with_members()))
+        };
         Input { name, open: Box::new(open) }
     }
 
@@ -241,7 +245,15 @@ impl<'a> Run<'a> {
                 self.ended = Some(Ended::Interrupted);
                 return Err(Stop);
             }
-            Piece::Failed { error, .. } => self.failures.push(error.to_string()),
+            Piece::Failed { error, .. } => {
+                let hint = store::Error::in_io(&error).and_then(store::Error::hint);
+                if let Some(hint) = hint.filter(|hint| !self.hints.iter().any(|it| it == hint))
+                    && self.hints.len() < MOST_FAILURES
+                {
+                    self.hints.push(hint.to_owned());
+                }
+                self.failures.push(error.to_string());
+            }
         }
         if self.stop.load(Ordering::Relaxed) {
             self.ended = Some(Ended::Interrupted);
@@ -310,10 +322,13 @@ impl<'a> Run<'a> {
             sink.finish()?;
         }
         for failure in summary.failures.iter().take(MOST_FAILURES) {
-            anstream::eprintln!("{}error{:#}: {failure}", super::RED, super::RED);
+            anstream::eprintln!("{}error{:#}: {}", super::RED, super::RED, crate::text::escaped(failure));
         }
         if let Some(more @ 1..) = summary.failures.len().checked_sub(MOST_FAILURES) {
             anstream::eprintln!("... and {more} more inputs could not be read; `--summary` names them all");
+        }
+        for hint in &self.hints {
+            anstream::eprintln!("hint: {hint}");
         }
         if !self.args.quiet {
             anstream::eprint!("{}", summary.text());

@@ -2,7 +2,7 @@
 
 use super::convert::Args as Convert;
 use super::events::OutputFormat;
-use super::{DONE, FAILED, REJECTS, mappings, progress, store_error};
+use super::{DONE, FAILED, REJECTS, mappings, nothing, progress, store_error};
 use crate::convert::Converter;
 use crate::dump::{self, Account, After, Filter, Format, Settings};
 use crate::duration::duration;
@@ -230,7 +230,9 @@ fn found_nothing(args: &Convert, account: &Account, read: Option<u64>) -> u8 {
     } else {
         format!("there is no object below {inputs}")
     };
-    super::nothing(&what, args.allow_empty)
+    let status = args.allow_empty.status();
+    nothing::warn(status, &what);
+    status
 }
 
 /// How outputs are written.

@@ -14,12 +14,14 @@ mod explain;
 mod generate;
 mod many;
 mod mappings;
+mod nothing;
 mod profile;
 mod progress;
 #[cfg(feature = "dump")]
 mod prune;
 mod reports;
 mod severities;
+mod small;
 mod spelling;
 mod test;
 mod validate;
@@ -27,8 +29,10 @@ mod validate;
 mod verify;
 
 use crate::convert::Engine;
+use crate::text::escaped_lines;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
+use std::io::Write as _;
 use std::process::ExitCode;
 
 /// All converted.
@@ -51,6 +55,7 @@ lost.",
   0  all converted
   1  done, with rejects (`convert --max-rejects N` tolerates N), errors, or differences
   2  could not do it: usage, input or output, mapping, or interrupted
+  3  nothing was found to work on (`--allow-empty` makes it 0)
 
 Examples:
   udmap convert telephony.ndjson
@@ -92,7 +97,11 @@ enum Command {
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
-    let result = match Args::parse().command {
+    let args = match parse() {
+        Ok(args) => args,
+        Err(status) => return status,
+    };
+    let result = match args.command {
         Command::Convert(args) => convert::run(&args),
         #[cfg(feature = "collect")]
         Command::Collect(args) => collect::run(&args),
@@ -122,23 +131,26 @@ fn report(error: &anyhow::Error) {
     if store.is_some_and(crate::store::Error::is_broken_pipe) {
         return;
     }
-    anstream::eprintln!("{}error{:#}: {error:#}", RED, RED);
+    anstream::eprintln!("{}error{:#}: {}", RED, RED, escaped_lines(&format!("{error:#}")));
     let hint = store.and_then(|error| error.hint());
     #[cfg(feature = "collect")]
     let hint = hint.or_else(|| error.downcast_ref::<crate::collect::Error>().and_then(|error| error.hint()));
     if let Some(hint) = hint {
-        anstream::eprintln!("hint: {hint}");
+        anstream::eprintln!("hint: {}", escaped_lines(hint));
     }
 }
 
-/// Says that nothing was found, and gives the status of that.
-fn nothing(what: &str, allowed: bool) -> u8 {
-    if allowed {
-        return DONE;
-    }
-    anstream::eprintln!("{YELLOW}warning{YELLOW:#}: {what}");
-    anstream::eprintln!("hint: if that is as it should be, `--allow-empty` makes it a success");
-    NOTHING
+/// The arguments. A usage error repeats what was given, which may come from file names, so it is shown escaped.
+fn parse() -> Result<Args, ExitCode> {
+    Args::try_parse().map_err(|error| {
+        if !error.use_stderr() {
+            // `--help` and `--version` repeat nothing.
+            error.exit();
+        }
+        // Nobody is left to tell if stderr is closed.
+        let _ = write!(std::io::stderr(), "{}", escaped_lines(&error.render().to_string()));
+        ExitCode::from(FAILED)
+    })
 }
 
 /// The first SIGINT or SIGTERM sets `stop`; the second ends the process at once.

@@ -1,11 +1,12 @@
 //! `udmap prune`: outputs that later ones have superseded.
 
 use super::dump::tell_failures;
-use super::{DONE, FAILED, REJECTS};
+use super::{DONE, FAILED, REJECTS, nothing};
 use crate::dump::{self, Account, Pick, Pruned, Task, Which};
 use crate::report::dump as report;
 use crate::store::Sink;
 use crate::store::depot::Access;
+use crate::text::escaped_json;
 use anyhow::Context as _;
 use std::io::Write as _;
 use std::sync::Arc;
@@ -49,9 +50,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), default_value_t = 16)]
     jobs: u16,
 
-    /// Exit with 0 if there is no manifest.
-    #[arg(long)]
-    allow_empty: bool,
+    #[command(flatten)]
+    allow_empty: nothing::AllowEmpty,
 
     /// Send requests unsigned, for public buckets.
     #[arg(long)]
@@ -87,9 +87,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let mut sink = Sink::create(&args.output)?;
     let mut each = |pick: &Pick<'_>| {
         // Texts and numbers always serialize.
-        let mut line = serde_json::to_vec(pick).unwrap_or_default();
-        line.push(b'\n');
-        sink.write_all(&line).map_err(|error| crate::store::Error::of_writing(&args.output, error))
+        let mut line = escaped_json(serde_json::to_string(pick).unwrap_or_default());
+        line.push('\n');
+        sink.write_all(line.as_bytes()).map_err(|error| crate::store::Error::of_writing(&args.output, error))
     };
     let whole = dump::prune(task, &access, &account, &pruned, &mut each)?;
     if whole {
@@ -97,8 +97,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     }
     let failed = tell_failures(&account) != DONE;
     if whole && !failed && pruned.parts.load(Relaxed) == 0 {
-        let manifest = crate::text::escaped(&args.manifest);
-        return Ok(super::nothing(&format!("there is no manifest below `{manifest}`"), args.allow_empty));
+        let status = args.allow_empty.status();
+        nothing::warn(status, &format!("there is no manifest below `{}`", args.manifest));
+        return Ok(status);
     }
     if !args.quiet || !whole {
         anstream::eprint!("{}", report::pruned_text(&pruned, args.delete, whole));

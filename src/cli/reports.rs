@@ -3,6 +3,7 @@
 use super::store_error;
 use crate::report::findings::{Findings, Kind, annotations};
 use crate::store::Sink;
+use crate::text::escaped;
 use anyhow::bail;
 use std::io::Write as _;
 
@@ -62,6 +63,13 @@ impl Reports {
             }
         }
         Ok(())
+    }
+}
+
+/// Says on stderr which inputs could not be read.
+pub(super) fn print_failures(failures: &[String]) {
+    for failure in failures {
+        anstream::eprintln!("{}error{:#}: {}", super::RED, super::RED, escaped(failure));
     }
 }
 

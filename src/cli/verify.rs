@@ -2,7 +2,7 @@
 
 use super::dump::{compression, format, size, tell_failures};
 use super::spelling::Spelling;
-use super::{DONE, FAILED, REJECTS, mappings};
+use super::{DONE, FAILED, REJECTS, mappings, nothing};
 use crate::convert::{Converter, MAX_RECORD_BYTES, Options};
 use crate::dump::{self, Account, After, Filter, Settings, Verified};
 use crate::report::dump as report;
@@ -36,9 +36,8 @@ pub(super) struct Args {
     #[arg(long, conflicts_with = "deep")]
     outputs_only: bool,
 
-    /// Exit with 0 if there is no manifest.
-    #[arg(long)]
-    allow_empty: bool,
+    #[command(flatten)]
+    allow_empty: nothing::AllowEmpty,
 
     /// The mapping table: a built-in one's name, or a file.
     #[arg(long, value_name = "NAME|FILE", default_value = "duo_telephony")]
@@ -118,8 +117,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         (false, _) => FAILED,
         (true, true) => REJECTS,
         (true, false) if verified.is_nothing() => {
-            let manifest = crate::text::escaped(&args.manifest);
-            return Ok(super::nothing(&format!("there is no manifest below `{manifest}`"), args.allow_empty));
+            let status = args.allow_empty.status();
+            nothing::warn(status, &format!("there is no manifest below `{}`", args.manifest));
+            return Ok(status);
         }
         (true, false) => DONE,
     };

@@ -2,6 +2,7 @@
 
 use super::fast::{Fast, Lines};
 use super::{Converter, Reject, Stop, Tally, event};
+use crate::line_index::LineIndex;
 use crate::record::forms::{self, Form, Found};
 use crate::record::frame::{self, Body, Chunk, Item, ItemState};
 use crate::record::{Fault, Fields, Reason};
@@ -143,8 +144,9 @@ impl Converter {
         let broken = |reason, message: &str| Fault::new(reason, message);
         let fault = match item.state {
             ItemState::Whole => {
+                let lines = LineIndex::of(bytes);
                 let place = |found: &Found<'_>| Item {
-                    line: item.line + memchr::memchr_iter(b'\n', &bytes[..found.range.start]).count() as u64,
+                    line: item.line + lines.before(found.range.start),
                     offset: item.offset + found.range.start as u64,
                     length: found.range.len() as u64,
                     ..item.clone()
@@ -153,7 +155,12 @@ impl Converter {
                     let raw = &bytes[found.range.clone()];
                     match &found.fields {
                         Ok(fields) => self.record(fields, found.form, &|| place(&found), raw, batch),
-                        Err(fault) => batch.reject(fault.clone(), found.form, None, &place(&found), raw),
+                        Err(fault) => {
+                            // These could be read, but are of no shape that the mapping names.
+                            let is_read = matches!(fault.reason, Reason::OtherLog | Reason::BadTimestamp);
+                            let shape = is_read.then_some("other");
+                            batch.reject(fault.clone(), found.form, shape, &place(&found), raw);
+                        }
                     }
                 });
             }

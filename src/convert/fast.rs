@@ -40,7 +40,7 @@ pub(super) struct Fast {
 impl Fast {
     /// Nothing if the plan has more fields or times than this path can hold.
     pub(super) fn new(plan: &Plan, level: Level) -> Option<Fast> {
-        let scanner = Scanner::new(&plan.wanted, &plan.forms.marks())?;
+        let scanner = Scanner::new(&plan.wanted, &plan.forms.marks(&plan.wanted))?;
         if plan.times.len() > MOST_TIMES {
             return None;
         }
@@ -161,6 +161,12 @@ impl Fast {
             *near = (has, id);
         }
         let Some(program) = &mut programs[near.1] else { return false };
+        for (slot, own) in &program.own {
+            let text = values[*slot].text(input, scratch);
+            if !own.iter().any(|own| own.eq_ignore_ascii_case(text)) {
+                return false;
+            }
+        }
         for (slot, kind) in &program.checked {
             if !is_of_kind(values[*slot].text(input, scratch), *kind) {
                 return false;

@@ -1,6 +1,7 @@
 //! Records one by one, the exact way, for whoever wants to know what became of each.
 
 use super::{Converter, Lineage, event};
+use crate::line_index::LineIndex;
 use crate::record::forms::{self, Form, Found};
 use crate::record::frame::{Body, Item, ItemState};
 use crate::record::{Fault, Fields, Reason, time};
@@ -41,10 +42,10 @@ impl Converter {
                 ItemState::Broken(why) => each(&broken(Fault::new(Reason::InvalidJson, why))),
                 ItemState::Whole => {
                     let (known, wanted) = (&self.plan.forms, &self.plan.wanted);
+                    let lines = LineIndex::of(bytes);
                     forms::records(bytes, known, wanted, &mut |Found { range, form, fields }| {
-                        let before = &bytes[..range.start];
                         each(&Traced {
-                            line: item.line + memchr::memchr_iter(b'\n', before).count() as u64,
+                            line: item.line + lines.before(range.start),
                             offset: item.offset + range.start as u64,
                             raw: &bytes[range],
                             form,

@@ -89,6 +89,8 @@ pub enum Cause {
     Damaged,
     /// It takes too much memory to decompress.
     TooBig,
+    /// It is an archive of a sort that is not read, another sort of file, or binary data.
+    NotLog,
     /// The service failed at every try.
     Service,
     /// Another object stands where its output goes.
@@ -118,6 +120,7 @@ impl Cause {
             Cause::Changed => "changed",
             Cause::Damaged => "damaged",
             Cause::TooBig => "too-big",
+            Cause::NotLog => "not-log",
             Cause::Service => "service",
             Cause::Taken => "taken",
             Cause::Listing => "listing",
@@ -137,6 +140,7 @@ impl Cause {
             ErrorKind::Changed => Cause::Changed,
             ErrorKind::Damaged => Cause::Damaged,
             ErrorKind::TooBig => Cause::TooBig,
+            ErrorKind::NotLog => Cause::NotLog,
             ErrorKind::Service | ErrorKind::NoBucket => Cause::Service,
             ErrorKind::Taken => Cause::Taken,
             ErrorKind::Crashed => Cause::Crashed,

@@ -7,7 +7,7 @@ use super::name::id;
 use super::outputs::{Outputs, key};
 use super::place::Origin;
 use super::{After, Context};
-use crate::convert::{Batch, Input, Piece, Session, Stop, Tally};
+use crate::convert::{Input, Piece, Session, Stop, Tally};
 use crate::store::depot::{Found, Outcome};
 use crate::store::{self, Error, ErrorKind};
 use std::io;
@@ -67,33 +67,30 @@ impl Context<'_> {
         assert!(!name.ends_with(".panics"), "as the test wants it");
         let outcome = Outcome::default();
         let reader = origin.depot.read(found, Arc::clone(&self.account.read), &outcome)?;
-        let mut input = store::Input::of(reader, found.size, &name, Arc::clone(&self.stop));
+        let mut input = store::Input::of(reader, found.size, &name, Arc::clone(&self.stop)).with_members();
         let (mut unwritten, mut unread) = (None, None);
         let keep = outputs.keep_rejects();
-        let mut take = |batch: &Batch| {
-            if !keep {
-                self.account.example(&name, &batch.rejects);
+        let mut take = |piece: Piece<'_>| match piece {
+            Piece::Batch { source, batch } => {
+                if !keep {
+                    self.account.example(source, &batch.rejects);
+                }
+                outputs.write(source, batch).map_err(|error| {
+                    unwritten = Some(error);
+                    Stop
+                })
             }
-            outputs.write(&name, batch).map_err(|error| {
-                unwritten = Some(error);
-                Stop
-            })
+            Piece::Failed { error, .. } => {
+                unread = Some(error);
+                Err(Stop)
+            }
         };
         let tally = if found.size < LARGE || self.settings.threads <= 1 {
-            let (tally, ended) = self.converter.convert_reader(session, &mut input, &mut take);
-            unread = ended.err();
-            tally
+            self.converter.convert_texts(session, &name, &mut input, &mut take).0
         } else {
             let open = || -> io::Result<Box<dyn io::Read + Send>> { Ok(Box::new(input)) };
             let input = Input { name: name.clone(), open: Box::new(open) };
-            let converted =
-                self.converter.convert_inputs(vec![input], self.settings.threads, &mut |piece| match piece {
-                    Piece::Batch { batch, .. } => take(batch),
-                    Piece::Failed { error, .. } => {
-                        unread = Some(error);
-                        Err(Stop)
-                    }
-                });
+            let converted = self.converter.convert_inputs(vec![input], self.settings.threads, &mut take);
             converted.map_err(|error| Error::cannot_open(&name, error))?
         };
         if let Some(error) = unwritten {

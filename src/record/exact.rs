@@ -82,7 +82,7 @@ fn fill<'a>(
 }
 
 /// The value's text; nothing for `null` and `""`; for an object or array, which of them it is.
-fn scalar(value: &RawValue) -> Result<Option<Cow<'_, str>>, &'static str> {
+pub(crate) fn scalar(value: &RawValue) -> Result<Option<Cow<'_, str>>, &'static str> {
     let text = value.get();
     match text.as_bytes()[0] {
         b'{' | b'[' => Err(kind(value)),
@@ -101,7 +101,7 @@ pub(crate) fn members(value: &RawValue) -> Option<Members<'_>> {
 }
 
 /// The value of `key`: of two equal keys the last counts.
-fn last<'a>(members: &Members<'a>, key: &str) -> Option<&'a RawValue> {
+pub(crate) fn last<'a>(members: &Members<'a>, key: &str) -> Option<&'a RawValue> {
     members.iter().rev().find(|(k, _)| k == key).map(|(_, value)| *value)
 }
 
@@ -137,7 +137,7 @@ pub(crate) fn kind(value: &RawValue) -> &'static str {
 }
 
 /// A JSON string's value.
-fn string(text: &str) -> Cow<'_, str> {
+pub(crate) fn string(text: &str) -> Cow<'_, str> {
     // The text was checked, so it can't fail; were it to, the field would count as absent.
     serde_json::from_str::<Text<'_>>(text).map(|t| t.0).unwrap_or_default()
 }

@@ -13,6 +13,8 @@ pub mod exact;
 pub mod forms;
 pub mod frame;
 mod leaves;
+pub(crate) mod notation;
+pub mod own;
 mod path;
 pub(crate) mod scan;
 mod split;
@@ -23,7 +25,7 @@ mod wanted;
 use std::borrow::Cow;
 use std::fmt;
 
-pub use leaves::{RawField, leaves};
+pub use leaves::{Leaf, each_leaf};
 pub use path::{FieldPath, FieldPathError};
 pub use wanted::{Overlap, Wanted};
 
@@ -49,6 +51,8 @@ pub enum Reason {
     NotObject,
     /// `api-error`: an envelope that reports an error instead of records.
     ApiError,
+    /// `other-log`: a record that is not the mapping's own.
+    OtherLog,
     /// `field-type`: a mapped field holds something that its rule can't take.
     FieldType,
     /// `no-timestamp`: none of the fields that give the event's time is there.
@@ -61,13 +65,14 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of the checks.
-    pub const ALL: [Reason; 10] = [
+    pub const ALL: [Reason; 11] = [
         Reason::TooLong,
         Reason::InvalidUtf8,
         Reason::InvalidJson,
         Reason::TooDeep,
         Reason::NotObject,
         Reason::ApiError,
+        Reason::OtherLog,
         Reason::FieldType,
         Reason::NoTimestamp,
         Reason::BadTimestamp,
@@ -83,6 +88,7 @@ impl Reason {
             Reason::TooLong => "too-long",
             Reason::NotObject => "not-object",
             Reason::ApiError => "api-error",
+            Reason::OtherLog => "other-log",
             Reason::FieldType => "field-type",
             Reason::NoTimestamp => "no-timestamp",
             Reason::BadTimestamp => "bad-timestamp",

@@ -47,6 +47,8 @@ pub enum ErrorKind {
     Damaged,
     /// A compressed stream asks for more memory than is allowed.
     TooBig,
+    /// It holds no log as text: an archive, another sort of file, binary data.
+    NotLog,
     /// A URL of an object store is none, or does not fit the environment.
     BadUrl,
     /// Credentials or a policy don't allow it.
@@ -72,7 +74,7 @@ pub(super) enum Object {
 }
 
 impl Object {
-    fn as_str(&self) -> &str {
+    pub(super) fn as_str(&self) -> &str {
         match self {
             Object::Stdin => "stdin",
             Object::Stdout => "stdout",
@@ -236,6 +238,11 @@ impl Error {
             (None, Some(source)) => source.to_string(),
             (None, None) => String::new(),
         }
+    }
+
+    /// What it is about.
+    pub(super) fn named(&self) -> &Object {
+        &self.0.object
     }
 
     /// The path or pattern as given, or `stdin` or `stdout`.

@@ -30,8 +30,10 @@ mod compress;
 #[cfg(feature = "objects")]
 pub mod depot;
 mod error;
+mod file;
 #[cfg(feature = "objects")]
 mod hex;
+mod layers;
 mod list;
 #[cfg(feature = "objects")]
 pub mod objects;
@@ -39,8 +41,11 @@ mod open;
 mod out;
 mod raw;
 mod sink;
+mod sniff;
 pub mod sort;
+mod tar;
 mod walk;
+mod wide;
 
 pub use blocks::{Blocks, Compression};
 pub use error::{Error, ErrorKind};

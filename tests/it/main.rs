@@ -5,6 +5,7 @@ mod checks;
 mod cli;
 #[cfg(feature = "collect")]
 mod collect;
+mod containers;
 mod deploy;
 #[cfg(feature = "dump")]
 mod dump;
@@ -20,3 +21,4 @@ mod rows;
 mod s3;
 mod sameness;
 mod support;
+mod tables;

@@ -33,6 +33,9 @@ BLANK = b" \t\r"
 TABLE_FIELDS = ["context", "timestamp", "ts", "isotimestamp", "host", "log_type", "phone", "type",
                 "credits", "eventtype"]
 EXTENDED_FIELDS = ["telephony_id", "txid"]
+# What says whose record it is, and what only a record of this log has.
+NAMES_OF_LOG = ["eventtype", "event_type", "service"]
+OF_THIS_LOG = ["phone", "type", "credits", "context", "telephony_id"]
 
 
 class Reject(Exception):
@@ -173,7 +176,7 @@ GIGA = 10**9
 EPOCH = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?)([0-9]+))?")
 ISO = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})"
-    r"(?:[.,]([0-9]+))?(?:[Zz]|([+-])([0-9]{2}):?([0-9]{2}))?"
+    r"(?:[.,]([0-9]+))?(?:[Zz]|([+-])([0-9]{2})(?::?([0-9]{2}))?)?"
 )
 
 
@@ -221,9 +224,9 @@ def nanos_of_iso(value):
         raise Reject("bad-timestamp")
     offset = 0
     if sign:
-        if int(off_hour) > 23 or int(off_minute) > 59:
+        if int(off_hour) > 23 or int(off_minute or 0) > 59:
             raise Reject("bad-timestamp")
-        offset = int(off_hour) * 3600 + int(off_minute) * 60
+        offset = int(off_hour) * 3600 + int(off_minute or 0) * 60
         offset = -offset if sign == "-" else offset
     # datetime knows no year 0, so it is counted one cycle of the calendar later.
     cycle = 400 if year == 0 else 0
@@ -278,7 +281,36 @@ def is_ip(text):
     return True
 
 
+def is_present(value):
+    return value is not None and value != ""
+
+
+def says_other_log(record):
+    """Whether a record, or an envelope around records, names another log."""
+    for name in NAMES_OF_LOG:
+        value = record.get(name)
+        if not is_present(value):
+            continue
+        if isinstance(value, (dict, list)):
+            if name not in TABLE_FIELDS:  # else it is a field-type
+                return True
+        elif not isinstance(value, str) or value.lower() != "telephony":
+            return True
+    return False
+
+
+def is_of_other_log(record):
+    if says_other_log(record):
+        return True
+    if any(is_present(record.get(name)) for name in OF_THIS_LOG):
+        return False
+    known = TABLE_FIELDS + EXTENDED_FIELDS
+    return any(is_present(value) for name, value in record.items() if name not in known)
+
+
 def convert(record, extended):
+    if is_of_other_log(record):
+        raise Reject("other-log")
     for field in TABLE_FIELDS + (EXTENDED_FIELDS if extended else []):
         if isinstance(record.get(field), (dict, list)):
             raise Reject("field-type", field)
@@ -336,6 +368,7 @@ def convert(record, extended):
 
 # ------------------------------------------------------- lines that are not JSON
 
+BEFORE_1990 = 631152000000  # milliseconds
 CEF_START = re.compile(r"CEF:[0-9]+\|")
 CEF_REST = re.compile(r"(?:(?:[^|\\]|\\.)*\|){6}", re.DOTALL)
 CEF_KEY = re.compile(r"(?:^|(?<= ))([A-Za-z0-9_.]+)=")
@@ -346,6 +379,12 @@ def cef_record(text, header_end):
     rest = CEF_REST.match(text, header_end)
     if not rest:
         raise Reject("invalid-json")
+    vendor, product, _, kind, name = (
+        re.sub(r"\\([|\\])", r"\1", part) for part in re.findall(r"((?:[^|\\]|\\.)*)\|", rest[0], re.DOTALL)[:5])
+    if (vendor.lower(), product.lower()) != ("duo security", "duologsync"):
+        raise Reject("other-log")
+    if any(part and part.lower() != "telephony" for part in (kind, name)):
+        raise Reject("other-log")
     extension = text[rest.end():]
     keys = list(CEF_KEY.finditer(extension))
     pairs = []
@@ -366,7 +405,9 @@ def cef_record(text, header_end):
             name = "eventtype"
         elif name == "rt":
             name = "timestamp"
-            if re.fullmatch("[0-9]+", value):
+            if re.fullmatch("[0-9]+", value) and int(value) < BEFORE_1990:
+                value = "seconds, not milliseconds"
+            elif re.fullmatch("[0-9]+", value):
                 value = f"{value[:-3].lstrip('0') or '0'}.{value[-3:].rjust(3, '0')}"
             elif value:
                 value = "not a time"
@@ -488,6 +529,9 @@ class Reader:
             except Reject as why:
                 yield self.reject(at, len(raw), why)
             return
+        if says_other_log(value):
+            yield self.reject(at, len(raw), Reject("other-log"))
+            return
         flat = raw.decode("latin-1")
         start, end = 0, len(raw)
         for name in path:
@@ -579,7 +623,8 @@ def way_in(value):
         return ["response"]
     if isinstance(value.get("items"), list) and "metadata" in value:
         return ["items"]
-    if value.get("service") == "telephony" and isinstance(value.get("message"), (dict, list)):
+    service = value.get("service")
+    if isinstance(service, str) and service.lower() == "telephony" and isinstance(value.get("message"), (dict, list)):
         return ["message"]
     return None
 
@@ -676,17 +721,17 @@ SAMPLES = [
     # community.cisco.com "limit in cisco duo admin api logs" (auth v2, real tenant)
     (
         r'''{"response":{"authlogs":[],"metadata":{"next_offset":null,"total_objects":0}},"stat":"OK"}''',
-        ['no-timestamp'],
+        ['other-log'],
     ),
     # community.duo.com/t/.../3836 (auth v2, real call by Duo staff)
     (
         r'''{"next_offset":["1547486297000","5bea5c1e-682c-4f1d-b3f0-75fd31385bd5"],"total_objects":2233}''',
-        ['no-timestamp'],
+        ['other-log'],
     ),
     # duosecurity/duo_client_python duo_client/admin.py docstring of get_telephony_log @6e207eb9
     (
         r'''{"next_offset":"<str: comma separated ts and offset value>","total_objects":{"relation":"<str>","value":0}}''',
-        ['no-timestamp'],
+        ['other-log'],
     ),
     # duosecurity/duo_log_sync tests/test_get_log_offset.py @60f65d48
     (
@@ -756,6 +801,7 @@ SAMPLES = [
 ]
 
 V2 = '{"ts":"2023-03-21T22:34:49Z"}'
+CEF = "CEF:0|Duo Security|DuoLogSync|2.4.1|"
 OK = ("2023-03-21T22:34:49Z", "GENERIC_EVENT", None, "Duo Telephony", None)
 
 
@@ -784,6 +830,7 @@ def self_test():
     test_times()
     test_json()
     test_mapping()
+    test_logs()
     test_forms()
     test_broken_sequences()
     print("self-test passed")
@@ -825,6 +872,8 @@ def test_times():
         "2023-03-21 22:34:49,5": "2023-03-21T22:34:49.500Z",
         "2023-03-21T22:34:49.1234567899-0130": "2023-03-22T00:04:49.123456789Z",
         "2023-03-21T22:34:49-00:00": "2023-03-21T22:34:49Z",
+        "2023-03-21 22:34:49.46637+00": "2023-03-21T22:34:49.466370Z",
+        "2023-03-21T22:34:49-05": "2023-03-22T03:34:49Z",
         "2024-02-29T00:00:00+23:59": "2024-02-28T00:01:00Z",
         "0001-01-01T00:00:00+00:01": "timestamp-range",
         "0001-01-01T00:00:00-00:01": "0001-01-01T00:01:00Z",
@@ -837,7 +886,8 @@ def test_times():
         "2023-03-21T23:59:60Z": "bad-timestamp",
         "2023-03-21T22:34Z": "bad-timestamp",
         "2023-03-21T22:34:49.Z": "bad-timestamp",
-        "2023-03-21T22:34:49+00": "bad-timestamp",
+        "2023-03-21T22:34:49+0": "bad-timestamp",
+        "2023-03-21T22:34:49+24": "bad-timestamp",
         "2023-03-21T22:34:49+24:00": "bad-timestamp",
         "2023-03-21T22:34:49Z ": "bad-timestamp",
         "2023-03-21": "bad-timestamp",
@@ -859,7 +909,7 @@ def test_times():
 
 
 def test_json():
-    deep = '{"ts":"2023-03-21T22:34:49Z","x":' + "[" * 126 + "]" * 126 + "}"
+    deep = '{"telephony_id":"i","ts":"2023-03-21T22:34:49Z","x":' + "[" * 126 + "]" * 126 + "}"
     for raw, expected in [
         (deep, [OK]),
         (deep.replace("[]", "[[]]"), ["too-deep"]),
@@ -875,11 +925,11 @@ def test_json():
         ('{"x":"a\tb"}', ["invalid-json"]),
         ('{"x":"\\ud800","ts":"2023-03-21T22:34:49Z"}', ["invalid-json"]),
         ('{"x":"\\udc00\\ud800","ts":"2023-03-21T22:34:49Z"}', ["invalid-json"]),
-        ('{"x":"\\ud83d\\ude00\\\\ud800","ts":"2023-03-21T22:34:49Z"}', [OK]),
+        ('{"x":"\\ud83d\\ude00\\\\ud800","telephony_id":1,"ts":"2023-03-21T22:34:49Z"}', [OK]),
         (b'{"x":"\xff","ts":"2023-03-21T22:34:49Z"}\n' + V2.encode(), ["invalid-utf8", OK]),
         (b'[1,"\xff"]', ["invalid-utf8"]),
         ("123\nnull\nhello\n-", ["not-object", "not-object", "invalid-json", "invalid-json"]),
-        (f'{{"x":{"9" * 10000},"ts":"2023-03-21T22:34:49Z"}}', [OK]),
+        (f'{{"x":{"9" * 10000},"telephony_id":1,"ts":"2023-03-21T22:34:49Z"}}', [OK]),
     ]:
         same([brief(one) for one in read(raw)], expected, raw[:80])
     same([brief(one) for one in read(f"{V2}\n{V2} ", max_bytes=len(V2))], [OK, OK], "max bytes")
@@ -888,7 +938,7 @@ def test_json():
 
 def test_mapping():
     raw = ('{"timestamp":0,"context":"a","context":"b\\u00e9é","ho\\u0073t":"::1","log_type":"L","phone":1.50,'
-           '"type":true,"credits":12345678901234567890,"eventtype":"e","telephony_id":"i","txid":"t"}')
+           '"type":true,"credits":12345678901234567890,"eventtype":"Telephony","telephony_id":"i","txid":"t"}')
     expected = {
         "metadata": {
             "event_timestamp": "1970-01-01T00:00:00Z", "event_type": "USER_UNCATEGORIZED", "log_type": "L",
@@ -899,7 +949,7 @@ def test_mapping():
             "summary": "true", "action": ["ALLOW"], "severity": "INFORMATIONAL",
             "detection_fields": [
                 {"key": "credits", "value": "12345678901234567890"},
-                {"key": "eventtype", "value": "e"},
+                {"key": "eventtype", "value": "Telephony"},
             ],
         }],
         "extensions": {"auth": {"mechanism": ["MECHANISM_UNSPECIFIED"]}},
@@ -921,18 +971,43 @@ def test_mapping():
 
     for extended, raw, expected in [
         (False, '{"credits":{},"ts":[]}', ("field-type", "ts")),
-        (False, '{"timestamp":0,"txid":[],"x":{}}', None),
-        (True, '{"timestamp":0,"txid":[],"x":{}}', ("field-type", "txid")),
+        (False, '{"timestamp":0,"txid":[],"type":1,"x":{}}', None),
+        (True, '{"timestamp":0,"txid":[],"type":1,"x":{}}', ("field-type", "txid")),
+        (True, '{"timestamp":0,"txid":[],"x":{}}', ("other-log", None)),
+        (False, '{"timestamp":0,"eventtype":{},"type":1}', ("field-type", "eventtype")),
     ]:
         reject = read(raw, extended=extended)[0].get("reject")
         same(reject and (reject["reason"], reject.get("field")), expected, raw)
+
+
+def test_logs():
+    for raw, expected in [
+        ('{"host":"h","timestamp":1679438089}', "STATUS_UPDATE"),
+        ('{"timestamp":1679438089,"x":null,"y":""}', "GENERIC_EVENT"),
+        ('{"timestamp":1679438089,"x":0}', "other-log"),
+        ('{"timestamp":1679438089,"x":[]}', "other-log"),
+        ('{"timestamp":1679438089,"x":false,"telephony_id":"i"}', "GENERIC_EVENT"),
+        ('{"timestamp":1679438089,"txid":"t","log_type":"l"}', "GENERIC_EVENT"),
+        ('{"timestamp":1679438089,"type":"t","eventtype":"auth"}', "other-log"),
+        ('{"timestamp":1679438089,"type":"t","event_type":"authentication"}', "other-log"),
+        ('{"timestamp":1679438089,"type":"t","service":"TELEPHONY"}', "GENERIC_EVENT"),
+        ('{"timestamp":1679438089,"type":"t","service":{}}', "other-log"),
+        ('{"timestamp":1679438089,"type":"t","service":7}', "other-log"),
+        ('{"timestamp":1679438089,"type":"t","eventtype":"auth","eventtype":""}', "GENERIC_EVENT"),
+        ('{"service":"activity","message":{"timestamp":1679438089,"type":"t"}}', "other-log"),
+        ('{"service":"Telephony","message":{"timestamp":1679438089,"type":"t"}}', "GENERIC_EVENT"),
+        ('{"service":"activity","message":[]}', "other-log"),
+        ('{"service":"activity","stat":"OK","response":[{},{}]}', "other-log"),
+    ]:
+        got = [brief(one) for one in read(raw)]
+        same([one if isinstance(one, str) else one[1] for one in got], [expected], raw)
 
 
 def test_forms():
     for raw, expected in [
         ('{"stat":"OK","response":[]}', []),
         ('{"stat":"OK","response":{"items":[]}}', []),
-        ('{"stat":"OK","response":"x"}', ["no-timestamp"]),
+        ('{"stat":"OK","response":"x"}', ["other-log"]),
         (f'{{"stat":"OK","response":{V2}}}', [OK]),
         ('{"items":[],"metadata":null}', []),
         (f'{{"service":"telephony","message":[{V2},1,[{V2}]]}}', [OK, "not-object", "not-object"]),
@@ -943,10 +1018,17 @@ def test_forms():
         ('{\n"ts":"2023-03-21T22:34:49Z"\n}\n{"stat":"OK","response":[\n' + V2 + "]}", [OK, OK]),
         ('"a=b", x', ["invalid-json"]),
         ("CEF:0|a|b|c", ["invalid-json"]),
-        ("CEF:0|a|b\\|b|c|d|e|f|ts=2023-03-21T22:34:49Z", [OK]),
-        ("CEF:0|a|b|c|d|e|f|rt=x", ["bad-timestamp"]),
-        ("CEF:0|a|b|c|d|e|f|rt=5 type=a\\=b\\nc\\\\ d x=1",
-         [("1970-01-01T00:00:00.005Z", "GENERIC_EVENT", None, "a=b\nc\\ d", None)]),
+        ("CEF:0|a|b\\|b|c|d|e|f|ts=2023-03-21T22:34:49Z", ["other-log"]),
+        (f"{CEF}telephony|TELEPHONY|f|ts=2023-03-21T22:34:49Z", [OK]),
+        (f"{CEF}|telephony|f|ts=2023-03-21T22:34:49Z", [OK]),
+        (f"{CEF}authentication||f|ts=2023-03-21T22:34:49Z type=x", ["other-log"]),
+        (f"{CEF}|||ts=2023-03-21T22:34:49Z x=1", ["other-log"]),
+        (f"{CEF}|||ts=2023-03-21T22:34:49Z x=None", [OK]),
+        (f"{CEF}|||rt=x", ["bad-timestamp"]),
+        (f"{CEF}|||rt=1683648435", ["bad-timestamp"]),
+        (f"{CEF}|||rt=631151999999", ["bad-timestamp"]),
+        (f"{CEF}|||rt=631152000005 type=a\\=b\\nc\\\\ d x=1",
+         [("1990-01-01T00:00:00.005Z", "GENERIC_EVENT", None, "a=b\nc\\ d", None)]),
         ('ts="2023-03-21T22:34:49Z" ,  type="a", "b\\" , x="" ',
          [("2023-03-21T22:34:49Z", "GENERIC_EVENT", None, 'a", "b\\', None)]),
         ('1e2,credits="1"', [("1970-01-01T00:01:40Z", "GENERIC_EVENT", None, "Duo Telephony", "1")]),

@@ -2,10 +2,13 @@
 
 use crate::cli::many;
 use crate::convert::Converter;
-use crate::json::Tree;
+use crate::json::{Tree, Value};
+use crate::line_index::LineIndex;
 use crate::record::frame::{Body, Item, ItemState};
 use crate::store::Source;
+use crate::text::shown_up_to;
 use crate::udm::events::{self, Found};
+use crate::udm::validate::MOST_OF_AN_ERROR;
 use std::fs::File;
 use std::io::{self, Write as _};
 
@@ -76,21 +79,30 @@ impl Origin {
                 ItemState::Broken(why) => at(unit.line, unit.offset, Err(why.to_owned())),
                 ItemState::Whole => match tree.read(bytes) {
                     Err(flaw) => at(unit.line, unit.offset + flaw.at as u64, Err(flaw.to_string())),
-                    Ok(value) => events::find(value, &mut |found| {
-                        let (value, event) = match found {
-                            Found::Event(value) => (value, Ok(value.raw().as_bytes())),
-                            Found::NoEvent(value) => (value, Err("no event".to_owned())),
-                            Found::ParserError(value) => {
-                                (value, Err(format!("the parser's error {}", value.raw())))
-                            }
-                        };
-                        let before = memchr::memchr_iter(b'\n', &bytes[..value.start()]).count();
-                        at(unit.line + before as u64, unit.offset + value.start() as u64, event);
-                    }),
+                    Ok(value) => {
+                        let lines = LineIndex::of(bytes);
+                        events::find(value, &mut |found| {
+                            let (value, event) = event_in(found);
+                            let (line, start) = (unit.line + lines.before(value.start()), value.start());
+                            at(line, unit.offset + start as u64, event);
+                        });
+                    }
                 },
             }
         };
         body.units(chunk, self.limit, &mut unit, &mut 0)
+    }
+}
+
+/// What was found: the event's text, or why there is none.
+pub(in crate::cli) fn event_in(found: Found<'_>) -> (Value<'_>, Result<&[u8], String>) {
+    match found {
+        Found::Event(value) => (value, Ok(value.raw().as_bytes())),
+        Found::NoEvent(value) => (value, Err(format!("{} where an event should be", value.kind().name()))),
+        Found::Nothing(value) => (value, Err("the parser gave neither events nor an error".to_owned())),
+        Found::ParserError(value) => {
+            (value, Err(format!("the parser's error {}", shown_up_to(value.raw(), MOST_OF_AN_ERROR))))
+        }
     }
 }
 
