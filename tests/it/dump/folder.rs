@@ -45,7 +45,7 @@ fn an_output_for_each_input_with_a_manifest() {
     let (key, reject) = rejects.first_key_value().expect("one");
     assert!(key.starts_with("bad#%.") && key.ends_with(".rejects.ndjson.gz"), "{key}");
     let reject: serde_json::Value = serde_json::from_slice(&gunzip(reject)).expect("a line");
-    assert_eq!(reject["reason"], "no-timestamp");
+    assert_eq!(reject["reason"], "other-log");
     let lines = manifest(&out);
     assert_eq!((lines.len(), outputs(&out).len()), (10, 10));
     let root = std::fs::canonicalize(folder.path()).expect("real");
