@@ -89,6 +89,9 @@ pub(super) struct Args {
     #[arg(short, long)]
     pub(super) quiet: bool,
 
+    #[command(flatten)]
+    pub(super) allow_empty: super::nothing::AllowEmpty,
+
     #[cfg(feature = "dump")]
     #[command(flatten)]
     pub(super) dump: super::dump::Dump,

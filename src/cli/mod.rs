@@ -17,6 +17,8 @@ mod mappings;
 mod nothing;
 mod profile;
 mod progress;
+#[cfg(feature = "dump")]
+mod prune;
 mod reports;
 mod severities;
 mod small;
@@ -80,6 +82,8 @@ enum Command {
     Collect(Box<collect::Args>),
     #[cfg(feature = "dump")]
     Verify(verify::Args),
+    #[cfg(feature = "dump")]
+    Prune(prune::Args),
     Generate(generate::Args),
     Mappings(mappings::Args),
     Validate(Box<validate::Args>),
@@ -103,6 +107,8 @@ pub fn main() -> ExitCode {
         Command::Collect(args) => collect::run(&args),
         #[cfg(feature = "dump")]
         Command::Verify(args) => verify::run(&args),
+        #[cfg(feature = "dump")]
+        Command::Prune(args) => prune::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Mappings(args) => mappings::run(&args),
         Command::Validate(args) => validate::run(&args),

@@ -39,6 +39,12 @@ pub struct Account {
     pub known: AtomicU64,
     /// Bytes of them.
     pub known_bytes: AtomicU64,
+    /// Records in them.
+    pub known_records: AtomicU64,
+    /// Rejects among those.
+    pub known_rejects: AtomicU64,
+    /// Outputs of the inputs listed that stand although later ones have taken their places.
+    pub superseded: AtomicU64,
     /// Inputs deleted.
     pub deleted: AtomicU64,
     /// Inputs kept although success was to delete them.
@@ -95,6 +101,14 @@ pub enum Cause {
     Listing,
     /// What was found does not fit the manifest.
     Differs,
+    /// A part of a manifest is missing, damaged, or not what was written.
+    Manifest,
+    /// An object stands among the outputs that no manifest names.
+    Foreign,
+    /// A pack holds events of inputs that have later outputs, and of others.
+    Mixed,
+    /// udmap itself failed.
+    Crashed,
     /// Something else: the operating system's words say what.
     Other,
 }
@@ -113,6 +127,10 @@ impl Cause {
             Cause::Taken => "taken",
             Cause::Listing => "listing",
             Cause::Differs => "differs",
+            Cause::Manifest => "manifest",
+            Cause::Foreign => "foreign",
+            Cause::Mixed => "mixed",
+            Cause::Crashed => "crashed",
             Cause::Other => "other",
         }
     }
@@ -127,6 +145,7 @@ impl Cause {
             ErrorKind::NotLog => Cause::NotLog,
             ErrorKind::Service | ErrorKind::NoBucket => Cause::Service,
             ErrorKind::Taken => Cause::Taken,
+            ErrorKind::Crashed => Cause::Crashed,
             _ => Cause::Other,
         }
     }

@@ -1,12 +1,12 @@
 //! Converts one object: read whole as one writing, or read anew.
 
-use super::Context;
 use super::account::Cause;
 use super::ledger::Entry;
 use super::line::{Kind, Line};
 use super::name::id;
 use super::outputs::{Outputs, key};
 use super::place::Origin;
+use super::{After, Context};
 use crate::convert::{Input, Piece, Session, Stop, Tally};
 use crate::store::depot::{Found, Outcome};
 use crate::store::{self, Error, ErrorKind};
@@ -63,6 +63,8 @@ impl Context<'_> {
         outputs: &mut Outputs,
     ) -> Result<Fed, Trouble> {
         let name = origin.depot.name(&found.key);
+        #[cfg(test)]
+        assert!(!name.ends_with(".panics"), "as the test wants it");
         let outcome = Outcome::default();
         let reader = origin.depot.read(found, Arc::clone(&self.account.read), &outcome)?;
         let mut input = store::Input::of(reader, found.size, &name, Arc::clone(&self.stop)).with_members();
@@ -208,7 +210,8 @@ impl Context<'_> {
         let (outputs, pending) = outputs.finish()?;
         outputs.iter().for_each(|output| self.account.wrote(output.size));
         let line = self.line(origin, found, &fed, outputs);
-        Ok((Entry { lines: vec![(line, found.clone())], pending, origin: at }, fed.tally))
+        let entry = Entry { lines: vec![(line, found.clone())], pending, origin: at, known: false };
+        Ok((entry, fed.tally))
     }
 
     /// The line of an object in the manifest.
@@ -219,7 +222,7 @@ impl Context<'_> {
         fed: &Fed,
         outputs: Vec<super::line::Output>,
     ) -> Line {
-        Line {
+        let line = Line {
             input: origin.depot.name(&found.key),
             size: fed.size,
             etag: found.etag.clone(),
@@ -231,6 +234,15 @@ impl Context<'_> {
             mapping: self.settings.mapping.clone(),
             fingerprint: self.settings.fingerprint.clone(),
             udmap: env!("CARGO_PKG_VERSION").to_owned(),
-        }
+            part: 0,
+            deletes: false,
+            pruned: false,
+        };
+        self.destined(line)
+    }
+
+    /// The line with what is to become of its input.
+    pub(super) fn destined(&self, line: Line) -> Line {
+        Line { deletes: self.settings.after != After::Keep && line.keeps_all(), pruned: false, ..line }
     }
 }

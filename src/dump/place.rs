@@ -93,6 +93,17 @@ impl Origin {
         Origin { depot, prefix: String::new(), one: None, pattern: None }
     }
 
+    /// Whether it is a single object.
+    pub(super) fn is_one(&self) -> bool {
+        self.one.is_some()
+    }
+
+    /// Everything in a folder of it; nothing if it is a single object, or a pattern.
+    pub(super) fn below(&self, folder: &str) -> Option<Origin> {
+        let plain = self.one.is_none() && self.pattern.is_none();
+        plain.then(|| Origin { prefix: format!("{}{folder}", self.prefix), ..self.clone() })
+    }
+
     /// Removes folders that are empty.
     pub(super) fn remove_empty(&self) -> Result<(), Error> {
         if self.one.is_some() { Ok(()) } else { self.depot.remove_empty(&self.prefix) }
@@ -137,8 +148,19 @@ impl Origin {
         listed.then_some(key)
     }
 
-    fn whole_name(&self) -> String {
+    pub(super) fn whole_name(&self) -> String {
         self.depot.name(self.one.as_deref().unwrap_or(&self.prefix))
+    }
+
+    /// What keys are relative to, as a name.
+    pub(super) fn place(&self) -> String {
+        self.depot.name(&self.prefix)
+    }
+
+    /// Whether it lies in the place called `place`, and is not all of it.
+    pub(super) fn lies_below(&self, place: &str) -> bool {
+        let own = self.whole_name();
+        own != place && own.starts_with(place)
     }
 
     /// Whether outputs of `target` are found when this input is listed.
@@ -257,6 +279,14 @@ mod tests {
         let (origin, target) = (Origin::open(at("a").to_str().unwrap(), &access).unwrap(), |name: &str| {
             Target::open(at(name).to_str().unwrap(), &access).unwrap()
         });
+        let lists = |input: &str, name: &str| {
+            let name = origin.depot.name("").replace("/a/", "/") + name;
+            Origin::open(at(input).to_str().unwrap(), &access).unwrap().lists(&name)
+        };
+        assert!(
+            lists("", "a/1.gz") && lists("a", "a/b/2.gz") && lists("c", "c") && lists("*/*.gz", "a/1.gz")
+        );
+        assert!(!lists("a", "a.d/3") && !lists("", "a/.x/1") && !lists("c", "d") && !lists("*/*.gz", "a/1"));
         assert!(origin.finds(&target("a/out")) && !origin.finds(&target("a.d")) && origin.is(&target("a")));
         assert!(Target::open(at("c").to_str().unwrap(), &access).is_err());
     }

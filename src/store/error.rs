@@ -62,6 +62,8 @@ pub enum ErrorKind {
     Changed,
     /// Another object stands where one is to be written.
     Taken,
+    /// udmap itself failed.
+    Crashed,
 }
 
 /// What the error is about, as a user would write it.
@@ -103,6 +105,10 @@ pub(super) enum Doing {
     Rename,
     #[cfg_attr(not(feature = "objects"), allow(dead_code))]
     Remove,
+    #[cfg(feature = "dump")]
+    Convert,
+    #[cfg(feature = "dump")]
+    Verify,
 }
 
 impl Doing {
@@ -115,6 +121,10 @@ impl Doing {
             Doing::Write => "write",
             Doing::Rename => "rename a finished file to",
             Doing::Remove => "delete",
+            #[cfg(feature = "dump")]
+            Doing::Convert => "convert",
+            #[cfg(feature = "dump")]
+            Doing::Verify => "verify",
         }
     }
 }
@@ -169,6 +179,12 @@ impl Error {
         Error::io(Object::Named(text.to_owned()), Doing::Write, error)
     }
 
+    /// The error of writing to something called `text`, whatever it was.
+    #[cfg(feature = "dump")]
+    pub(crate) fn of_writing(text: &str, error: io::Error) -> Error {
+        Error::from_io(error).unwrap_or_else(|error| Error::cannot_write(text, error))
+    }
+
     /// An input that is an output of the same run.
     #[cfg(feature = "objects")]
     pub(crate) fn input_is_output(text: &str) -> Error {
@@ -199,6 +215,26 @@ impl Error {
     pub(crate) fn not_settled(name: &str) -> Error {
         let named = Object::Named(name.to_owned());
         Error::new(named, Doing::Read, ErrorKind::Io, "what became of it could not be put in its place")
+    }
+
+    /// An object whose conversion panicked.
+    #[cfg(feature = "dump")]
+    pub(crate) fn crashed(name: &str, message: &str) -> Error {
+        let why = format!("udmap failed inside: {message}");
+        let error = Error::new(Object::Named(name.to_owned()), Doing::Convert, ErrorKind::Crashed, why);
+        error.with_hint("a fault of udmap: please report it, with the object if you can")
+    }
+
+    /// An object that is not what a manifest says, or that could not be checked.
+    #[cfg(feature = "dump")]
+    pub(crate) fn unverified(name: &str, why: impl Into<String>) -> Error {
+        Error::new(Object::Named(name.to_owned()), Doing::Verify, ErrorKind::Io, why)
+    }
+
+    /// The same error with advice.
+    #[cfg(feature = "dump")]
+    pub(crate) fn with_advice(self, hint: &str) -> Error {
+        self.with_hint(hint)
     }
 
     /// What an object holds is not what it should be.
