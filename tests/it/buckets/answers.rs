@@ -60,7 +60,7 @@ fn date_in(seconds: i64) -> String {
 fn a_request_that_timed_out_is_tried_again() {
     let tries = AtomicU64::new(0);
     let service = Service::start(move |asked| {
-        if tries.fetch_add(1, SeqCst) % 2 == 0 {
+        if tries.fetch_add(1, SeqCst).is_multiple_of(2) {
             return refusal(400, "RequestTimeout", "Your socket connection was not read from");
         }
         if asked.is_listing() {
