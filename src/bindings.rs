@@ -2,8 +2,9 @@
 //! as data.
 
 use crate::convert::{Converter, Engine, MAX_RECORD_BYTES, Options};
+use crate::line_index::LineIndex;
 use crate::mapping::Mapping;
-use crate::record::frame::{Framer, Item, ItemState};
+use crate::record::frame::{Framer, Item};
 use crate::report::explain::Explained;
 use crate::udm::validate::{Code, Finding, Severities, Severity, Validator};
 use std::io::{self, Read};
@@ -65,19 +66,12 @@ pub fn validate(
     let (mut events, mut lines) = (0, 0);
     while let Some(chunk) = framer.next(input, Vec::new())? {
         let mut unit = |unit: &Item, bytes: &[u8]| {
-            let unreadable = match unit.state {
-                ItemState::TooLong => {
-                    Some((Code::TooLong, format!("{} bytes, over the limit of {limit}", unit.length)))
-                }
-                ItemState::Broken(why) => Some((Code::InvalidJson, why.to_owned())),
-                ItemState::Whole => None,
-            };
             let first = events + 1;
-            let Some((code, message)) = unreadable else {
+            let Some(fault) = unit.fault(bytes, limit) else {
+                let lines_of = LineIndex::of(bytes);
                 events += validator.check(bytes, &mut |finding| {
-                    let before = &bytes[..finding.at.min(bytes.len())];
                     each(Found {
-                        line: lines + unit.line + memchr::memchr_iter(b'\n', before).count() as u64,
+                        line: lines + unit.line + lines_of.before(finding.at),
                         byte: unit.offset + finding.at as u64,
                         event: first + finding.event,
                         finding,
@@ -85,7 +79,7 @@ pub fn validate(
                 });
                 return;
             };
-            let finding = validator.unreadable(code, message);
+            let finding = validator.unreadable(Code::of_unreadable(fault.reason.code()), fault.message);
             if finding.severity != Severity::Off {
                 each(Found { finding, line: lines + unit.line, byte: unit.offset, event: first });
             }

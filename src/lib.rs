@@ -46,8 +46,11 @@ pub mod json;
 #[cfg(feature = "lambda")]
 #[doc(hidden)]
 pub mod lambda;
+#[cfg(any(feature = "cli", feature = "bindings"))]
+mod line_index;
 pub mod mapping;
 mod panics;
+mod parts;
 mod raw;
 pub mod record;
 #[cfg(any(feature = "cli", feature = "bindings"))]

@@ -1,10 +1,12 @@
 //! Mapping tables by the names that users give: a built-in one's, or a file's.
 
 use crate::mapping::{Mapping, MappingError};
+use crate::text::escaped;
 use crate::{builtin_mappings, builtin_text, udm};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::io;
-use std::path::Path;
+use std::io::{self, Read as _};
+use std::path::{Component, Path};
 
 /// A table with the texts that it was made of, so that it can be made again elsewhere.
 #[derive(Debug, Clone)]
@@ -19,21 +21,26 @@ pub struct Table {
     pub bases: BTreeMap<String, String>,
 }
 
+/// The most bytes of a table file.
+const MOST_BYTES: u64 = 1 << 20;
+/// The most files of a folder that are looked at for one with a name like a mistyped one.
+const MOST_NEIGHBOURS: usize = 1000;
+
 /// Why a table can't be had.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// There is none of this name.
-    #[error("`{name}` is no built-in mapping table ({known}) and no file{near}")]
+    #[error("`{}` is no built-in mapping table ({known}) and no file{near}", escaped(name))]
     Unknown {
         /// What was asked for.
         name: String,
         /// The names of the built-in tables.
         known: String,
-        /// The nearest of them, in words.
+        /// The nearest of them, or of the files in its folder, in words.
         near: String,
     },
     /// Its file can't be read.
-    #[error("cannot read the mapping table `{name}`")]
+    #[error("cannot read the mapping table `{}`", escaped(name))]
     Unreadable {
         /// The file.
         name: String,
@@ -41,7 +48,7 @@ pub enum LoadError {
         source: io::Error,
     },
     /// It is faulty.
-    #[error("the mapping table `{name}` has {what}\n\n{error}")]
+    #[error("the mapping table `{}` has {what}\n\n{error}", escaped(name))]
     Faulty {
         /// What was asked for.
         name: String,
@@ -60,9 +67,58 @@ pub enum LoadError {
 pub fn load(name: &str) -> Result<Table, LoadError> {
     let folder = Path::new(name).parent().unwrap_or(Path::new(""));
     make(name, read(name)?, &|base| {
-        std::fs::read_to_string(folder.join(base))
-            .map_err(|error| format!("it is no built-in table, and as a file: {error}"))
+        // Nothing else of the machine is opened for a table that came from elsewhere.
+        if !is_file_name(base) {
+            return Err("expected a built-in table's name, or that of a file in the same folder".to_owned());
+        }
+        let path = folder.join(base);
+        if !path.exists() {
+            let near = nearest(base, folder);
+            return Err(format!("there is no built-in table and no file beside this one of that name{near}"));
+        }
+        bounded(&path).map_err(|error| format!("cannot read it: {error}"))
     })
+}
+
+/// Whether `name` is a file's name without a folder.
+fn is_file_name(name: &str) -> bool {
+    let mut parts = Path::new(name).components();
+    let is_name = matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None));
+    is_name && !name.contains(['/', '\\', '\0'])
+}
+
+/// What was meant by `name`: a built-in table, or a table in this folder.
+fn nearest(name: &str, folder: &Path) -> String {
+    let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let entries = std::fs::read_dir(here).into_iter().flatten().flatten().take(MOST_NEIGHBOURS);
+    let files = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    let files = files.filter(|name| name.ends_with(".toml"));
+    let names: Vec<String> = builtin_mappings().map(str::to_owned).chain(files).collect();
+    let near = udm::nearest(name, names.iter().map(String::as_str));
+    near.map_or(String::new(), |near| format!("; did you mean `{}`?", escaped(near)))
+}
+
+/// The text of a table file, which is a plain file of a size that a table may have.
+fn bounded(path: &Path) -> io::Result<String> {
+    let refuse = |why: String| Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    // A pipe or a device could keep the run for ever, when it is opened or when it is read.
+    let kind = std::fs::metadata(path)?.file_type();
+    if !kind.is_file() {
+        let found = if kind.is_dir() { "a folder" } else { "a pipe or a device" };
+        return refuse(format!("expected a file, found {found}"));
+    }
+    let mut text = Vec::new();
+    std::fs::File::open(path)?.take(MOST_BYTES + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > MOST_BYTES {
+        return refuse(format!("it has more than {MOST_BYTES} bytes, the limit for a table"));
+    }
+    match String::from_utf8(text) {
+        Ok(text) => Ok(text),
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to() + 1;
+            refuse(format!("it is not a mapping table: byte {at} is not UTF-8"))
+        }
+    }
 }
 
 /// A table made again of its texts, see [`Table`].
@@ -85,8 +141,11 @@ fn make(name: &str, text: String, file: &dyn Fn(&str) -> Result<String, String>)
         }
     };
     let mapping = Mapping::load(name, &text, &base).map_err(|error| {
-        let problems = error.problems().len();
-        let what = if problems == 1 { "a problem".to_owned() } else { format!("{problems} problems") };
+        let what = match error.problems().len() {
+            problems if error.has_more() => format!("more than {problems} problems"),
+            1 => "a problem".to_owned(),
+            problems => format!("{problems} problems"),
+        };
         LoadError::Faulty { name: name.to_owned(), what, error }
     })?;
     Ok(Table { mapping, name: name.to_owned(), text, bases: bases.into_inner() })
@@ -100,11 +159,12 @@ pub fn read(name: &str) -> Result<String, LoadError> {
     if let Some(text) = builtin_text(name) {
         return Ok(text.to_owned());
     }
-    if !Path::new(name).exists() {
-        let names: Vec<&str> = builtin_mappings().collect();
-        let near = udm::nearest(name, names.iter().copied());
-        let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-        return Err(LoadError::Unknown { name: name.to_owned(), known: names.join(", "), near });
+    let path = Path::new(name);
+    if !path.exists() {
+        let known = builtin_mappings().collect::<Vec<_>>().join(", ");
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let file = path.file_name().map_or(Cow::Borrowed(name), |name| name.to_string_lossy());
+        return Err(LoadError::Unknown { name: name.to_owned(), known, near: nearest(&file, folder) });
     }
-    std::fs::read_to_string(name).map_err(|source| LoadError::Unreadable { name: name.to_owned(), source })
+    bounded(path).map_err(|source| LoadError::Unreadable { name: name.to_owned(), source })
 }

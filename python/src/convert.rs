@@ -148,7 +148,7 @@ impl Converter {
     fn run(&self, data: Option<&[u8]>, path: Option<&str>) -> PyResult<Run> {
         let inputs = open(data, path)?
             .into_iter()
-            .map(|(name, input)| Input { name, open: Box::new(move || Ok(Box::new(input) as Boxed)) });
+            .map(|(name, input)| Input { name, open: Box::new(move || Ok(Box::new(input.with_members()) as Boxed)) });
         let (mut events, mut rejects, mut failures) = (Vec::new(), Vec::new(), Vec::new());
         let tally = self.converter.convert_inputs(inputs.collect(), self.threads, &mut |piece| {
             match piece {

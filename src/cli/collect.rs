@@ -19,8 +19,9 @@ use std::time::Duration;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Exit status:
   0  done, or another run does it, or out of time or pages: the next run goes on
-  1  done, with records that `--convert` rejected
+  1  done, with records that `--convert` rejected, or with items of Duo's that are not records
   2  could not do it; what was delivered before stays so, and the next run goes on
+  With `--every`, that of the last run when it is stopped, or 1 if one before had rejects
 
 Examples:
   udmap collect --check --to s3://bucket/duo-telephony/ --state s3://bucket/state/duo-telephony.json
@@ -185,12 +186,17 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     match args.every {
         None => Ok(tell(args, runtime.block_on(collector.run(&limits)), "")),
         Some(period) => {
-            let told = &mut |result| {
+            let (mut last, mut rejects) = (DONE, false);
+            let told = &mut |result: Result<Report, Failure>| {
                 let now = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
-                tell(args, result, &format!("{now} "));
+                // To be stopped in the middle is how a daemon ends: the run before says whether it went well.
+                let stopped = result.as_ref().is_ok_and(|report| report.outcome == Outcome::Stopped);
+                let status = tell(args, result, &format!("{now} "));
+                rejects |= status == REJECTS;
+                last = if stopped { last } else { status };
             };
             runtime.block_on(collector.every(period, &limits, told));
-            Ok(DONE)
+            Ok(if last != DONE || !rejects { last } else { REJECTS })
         }
     }
 }
@@ -202,30 +208,29 @@ fn tell(args: &Args, result: Result<Report, Failure>, at: &str) -> u8 {
         Err(Failure { error, report }) => (report, Some(error)),
     };
     for note in &report.notes {
-        anstream::eprintln!("{at}warning: {note}");
+        say!("{at}warning: {note}");
     }
     for gap in &report.gaps {
-        anstream::eprintln!(
-            "{at}warning: nothing could be collected from {}: Duo keeps 180 days",
-            gap.shown()
-        );
+        say!("{at}warning: nothing could be collected from {}: Duo keeps 180 days", gap.shown());
     }
     if let Some(error) = error {
         if report.delivered > 0 {
-            anstream::eprintln!("{at}{}", report.line());
+            say!("{at}{}", report.line());
         }
-        anstream::eprintln!("{at}{}error{:#}: {error}", super::RED, super::RED);
+        say!("{at}{}error{:#}: {error}", super::RED, super::RED);
         if let Some(hint) = error.hint() {
-            anstream::eprintln!("hint: {hint}");
+            say!("hint: {hint}");
         }
         return FAILED;
     }
     if !args.quiet {
-        anstream::eprintln!("{at}{}", report.line());
+        say!("{at}{}", report.line());
     }
     match report.outcome {
         Outcome::Stopped => FAILED,
-        _ if report.derived.get("rejects").is_some_and(|rejects| *rejects > 0) => REJECTS,
+        _ if report.foreign > 0 || report.derived.get("rejects").is_some_and(|rejects| *rejects > 0) => {
+            REJECTS
+        }
         _ => DONE,
     }
 }

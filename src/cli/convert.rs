@@ -3,7 +3,7 @@
 use super::events::EventSink;
 use super::outputs::Outputs;
 use super::spelling::Spelling;
-use super::{DONE, FAILED, NOTHING, REJECTS, mappings, nothing, progress, store_error};
+use super::{DONE, FAILED, REJECTS, mappings, nothing, progress, store_error};
 use crate::convert::{
     Converter, Engine, Input, MAX_RECORD_BYTES, Options, Piece, Reject, Session, Stop, Tally,
 };
@@ -19,8 +19,8 @@ use std::time::Instant;
 /// Convert telephony logs into UDM events, one a line.
 ///
 /// Inputs are files, folders (all files in them, hidden ones aside, in the order of their names), glob patterns, and
-/// `-` for stdin; plain or compressed with gzip, zstd, bzip2, xz, lz4 or snappy, which is told from the content. A
-/// file holds records as NDJSON, in a JSON array, in envelopes of Duo's Admin API, as CEF or key="value" lines, or
+/// `-` for stdin; plain or compressed with gzip, zstd, bzip2, xz, lz4 or snappy, in UTF-8 or UTF-16, or a tar archive of
+/// such files, which is told from the content. A file holds records as NDJSON, in a JSON array, in envelopes of Duo's Admin API, as CEF or key="value" lines, or
 /// pretty-printed JSON.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Exit status:
@@ -81,10 +81,6 @@ pub(super) struct Args {
     #[arg(long)]
     pub(super) from_rejects: bool,
 
-    /// It is a success if there is nothing to convert: no file, no object, not one record.
-    #[arg(long)]
-    pub(super) allow_empty: bool,
-
     /// The longest record, in bytes; longer ones are rejected [SecOps' own limit: 1 MiB].
     #[arg(long, value_name = "N", default_value_t = MAX_RECORD_BYTES as u64,
           value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
@@ -102,6 +98,9 @@ pub(super) struct Args {
     /// No summary on stderr.
     #[arg(short, long)]
     pub(super) quiet: bool,
+
+    #[command(flatten)]
+    pub(super) allow_empty: super::nothing::AllowEmpty,
 
     #[cfg(feature = "dump")]
     #[command(flatten)]
@@ -178,6 +177,12 @@ fn tell_skipped(listing: &Listing) {
             );
         }
     }
+    if listing.skipped_repeated > 0 {
+        say!(
+            "note: skipped {} listed before, by another input or a link",
+            counted(listing.skipped_repeated, "file")
+        );
+    }
 }
 
 /// A conversion that is under way.
@@ -192,6 +197,8 @@ struct Run<'a> {
     start: Instant,
     examples: Examples,
     failures: Vec<String>,
+    /// What to do about them.
+    hints: Vec<String>,
     /// The source and the byte up to which everything was written.
     reached: Option<(String, u64)>,
     records: u64,
@@ -230,6 +237,7 @@ impl<'a> Run<'a> {
             start: Instant::now(),
             examples: Examples::default(),
             failures: Vec::new(),
+            hints: Vec::new(),
             reached: None,
             records: 0,
             rejected: 0,
@@ -243,7 +251,9 @@ impl<'a> Run<'a> {
         let (read, stop) = (Arc::clone(&self.read), Arc::clone(&self.stop));
         let name = source.name().to_owned();
         let source = source.clone();
-        let open = move || -> io::Result<Box<dyn Read + Send>> { Ok(Box::new(source.open(read, stop)?)) };
+        let open = move || -> io::Result<Box<dyn Read + Send>> {
+            Ok(Box::new(source.open(read, stop)?.with_members()))
+        };
         Input { name, open: Box::new(open) }
     }
 
@@ -271,7 +281,15 @@ impl<'a> Run<'a> {
                 self.ended = Some(Ended::Interrupted);
                 return Err(Stop);
             }
-            Piece::Failed { error, .. } => self.failures.push(error.to_string()),
+            Piece::Failed { error, .. } => {
+                let hint = store::Error::in_io(&error).and_then(store::Error::hint);
+                if let Some(hint) = hint.filter(|hint| !self.hints.iter().any(|it| it == hint))
+                    && self.hints.len() < MOST_FAILURES
+                {
+                    self.hints.push(hint.to_owned());
+                }
+                self.failures.push(error.to_string());
+            }
         }
         if self.stop.load(Ordering::Relaxed) {
             self.ended = Some(Ended::Interrupted);
@@ -381,7 +399,7 @@ impl<'a> Run<'a> {
         let exit_status = match (self.failures.is_empty(), tally.rejects > self.args.max_rejects) {
             (false, _) => FAILED,
             (true, true) => REJECTS,
-            (true, false) if tally.records == 0 && !self.args.allow_empty => NOTHING,
+            (true, false) if tally.records == 0 => self.args.allow_empty.status(),
             (true, false) => DONE,
         };
         let summary = Summary {
@@ -415,6 +433,9 @@ impl<'a> Run<'a> {
         if let Some(more @ 1..) = summary.failures.len().checked_sub(MOST_FAILURES) {
             say!("... and {more} more inputs could not be read; `--summary` names them all");
         }
+        for hint in &self.hints {
+            say!("hint: {hint}");
+        }
         if !self.args.quiet {
             let _ = anstream::stderr().write_all(summary.text().as_bytes());
         }
@@ -429,16 +450,13 @@ impl<'a> Run<'a> {
                 }
             );
         }
-        if exit_status == NOTHING {
-            let what = match inputs {
-                0 => "nothing was found to convert: there is no file in the inputs".to_owned(),
-                _ => format!(
-                    "nothing was found to convert: not one record in {}",
-                    counted(inputs as u64, "input")
-                ),
-            };
-            return Ok(nothing(&what, false));
-        }
+        let what = match inputs {
+            0 => "nothing was found to convert: there is no file in the inputs".to_owned(),
+            _ => {
+                format!("nothing was found to convert: not one record in {}", counted(inputs as u64, "input"))
+            }
+        };
+        nothing::warn(exit_status, &what);
         Ok(exit_status)
     }
 }

@@ -3,12 +3,12 @@
 use super::convert::Args as Convert;
 use super::events::OutputFormat;
 use super::outputs::Outputs;
-use super::{DONE, FAILED, REJECTS, mappings, progress, store_error};
+use super::{DONE, FAILED, REJECTS, mappings, nothing, progress, store_error};
 use crate::convert::Converter;
 use crate::dump::{self, Account, After, Filter, Format, Settings};
 use crate::duration::duration;
 use crate::report::dump as report;
-use crate::report::summary::{Examples, Summary};
+use crate::report::summary::{Examples, Summary, counted};
 use crate::store::depot::Access;
 use crate::store::{Compression, Sink};
 use crate::text::escaped;
@@ -18,7 +18,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 /// For outputs below a folder or a URL.
@@ -107,6 +107,7 @@ pub(super) fn is_meant(args: &Convert) -> anyhow::Result<bool> {
             .iter()
             .any(|ending| last.ends_with(ending))
         {
+            let output = escaped(output);
             bail!(
                 "`{output}` looks like an object: below a URL each input gets an output of its own; give a prefix \
                    that ends in `/`"
@@ -137,6 +138,7 @@ pub(super) fn is_meant(args: &Convert) -> anyhow::Result<bool> {
         );
     }
     if let Some(input) = args.inputs.iter().find(|input| input.contains("://")) {
+        let input = escaped(input);
         bail!(
             "`{input}` is converted into an output for each object: give `-o` a folder (`out/`) or a URL \
                (`s3://bucket/udm/`)"
@@ -163,7 +165,10 @@ pub(super) fn run(args: &Convert) -> anyhow::Result<u8> {
             write(summary, &report::plan_json(&plan))?;
         }
         anstream::eprint!("{}", report::plan_text(&plan));
-        return Ok(tell_failures(&account));
+        return Ok(match tell_failures(&account) {
+            DONE => found_nothing(args, &account, None),
+            failed => failed,
+        });
     }
     let start = Instant::now();
     let done = AtomicBool::new(false);
@@ -175,10 +180,12 @@ pub(super) fn run(args: &Convert) -> anyhow::Result<u8> {
     })?;
     let tally = account.tally().unwrap_or_else(|| converter.tally());
     let failed = tell_failures(&account) != DONE;
-    let exit_status = match (whole, failed || tally.rejects > args.max_rejects) {
+    // Those of what was done before are rejects as well: whoever fixes nothing is told again.
+    let rejects = tally.rejects.saturating_add(account.known_rejects.load(Relaxed));
+    let exit_status = match (whole, failed || rejects > args.max_rejects) {
         (false, _) => FAILED,
         (true, true) => REJECTS,
-        (true, false) => DONE,
+        (true, false) => found_nothing(args, &account, Some(tally.records)),
     };
     let report = report::Report {
         summary: Summary {
@@ -250,6 +257,33 @@ fn real(path: &Path) -> Option<PathBuf> {
         .find_map(|there| Some(fs::canonicalize(there).ok()?.join(path.strip_prefix(there).ok()?)))
 }
 
+/// The exit status of a run without failures: whether it found an object, and in all of them a record, as
+/// far as they were `read`.
+fn found_nothing(args: &Convert, account: &Account, read: Option<u64>) -> u8 {
+    let get = |count: &AtomicU64| count.load(Relaxed);
+    let inputs: Vec<String> = args.inputs.iter().map(|it| format!("`{}`", escaped(it))).take(10).collect();
+    let inputs = inputs.join(", ");
+    let what = if get(&account.listed) > 0 {
+        let records = read.map(|read| read.saturating_add(get(&account.known_records)));
+        match records {
+            Some(0) => format!("not one record in {}", counted(get(&account.listed), "object")),
+            _ => return DONE,
+        }
+    } else if get(&account.filtered) > 0 {
+        format!(
+            "none of the {} below {inputs} is wanted by `--include`, `--exclude`, `--since`, `--until` and `--max-age`",
+            counted(get(&account.filtered), "object")
+        )
+    } else if get(&account.own) > 0 {
+        format!("there is no object below {inputs} but outputs of this command")
+    } else {
+        format!("there is no object below {inputs}")
+    };
+    let status = args.allow_empty.status();
+    nothing::warn(status, &what);
+    status
+}
+
 /// How outputs are written.
 pub(super) fn format(given: Option<OutputFormat>, compress: Compression) -> anyhow::Result<Format> {
     Ok(match OutputFormat::of(given, "")? {
@@ -314,13 +348,13 @@ fn settings(args: &Convert, mapping: &str, fingerprint: String, format: Format) 
 pub(super) fn tell_failures(account: &Account) -> u8 {
     for (cause, failures) in account.failures() {
         for words in failures.shown.iter().take(report::MOST_FAILURES) {
-            anstream::eprintln!("{}error{:#}: {words}", super::RED, super::RED);
+            say!("{}error{:#}: {}", super::RED, super::RED, escaped(words));
         }
         if let Some(more @ 1..) = failures.count.checked_sub(report::MOST_FAILURES as u64) {
-            anstream::eprintln!("... and {more} more ({})", cause.name());
+            say!("... and {more} more ({})", cause.name());
         }
         if let Some(hint) = failures.hint {
-            anstream::eprintln!("hint: {hint}");
+            say!("hint: {}", escaped(&hint));
         }
     }
     if account.failed() > 0 { REJECTS } else { DONE }

@@ -1,15 +1,17 @@
 //! `udmap explain`: where each field of an event comes from.
 
 use super::mappings;
+use super::nothing::{self, AllowEmpty};
 use super::outputs::Outputs;
 use super::reports::{print_all, print_data};
 use super::spelling::Spelling;
 use super::{DONE, REJECTS, store_error};
 use crate::convert::{Converter, Engine, MAX_RECORD_BYTES, Options};
 use crate::record::frame::Framer;
-use crate::report::explain::{Explained, page, text};
+use crate::report::explain::{Explained, page, section, text};
 use crate::report::summary::counted;
 use crate::store::{self, Sink};
+use crate::text::{escaped, escaped_json};
 use anyhow::bail;
 use std::io::Write as _;
 use std::path::Path;
@@ -23,6 +25,7 @@ use std::sync::Arc;
   0  every record makes an event
   1  a record is rejected (and explained)
   2  could not do it: usage, mapping, input, or no record at that line
+  3  there is not one record (`--allow-empty` makes it 0)
 
 Examples:
   udmap explain telephony.ndjson:12
@@ -52,6 +55,9 @@ pub(super) struct Args {
     /// Write a page to this file instead of printing; `-` for stdout.
     #[arg(long, value_name = "FILE", conflicts_with = "json")]
     html: Option<String>,
+
+    #[command(flatten)]
+    allow_empty: AllowEmpty,
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
@@ -64,48 +70,63 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     outputs.spare("FILE", input)?;
     let listing = store::list(&[input.to_owned()], &[])?;
     let [source] = &listing.sources[..] else {
-        bail!("`{input}` holds {} files; name one", listing.sources.len())
+        bail!("`{}` holds {} files; name one", escaped(input), listing.sources.len())
     };
     let mut input = source.open(Arc::default(), Arc::default())?;
     let mut framer = Framer::new(MAX_RECORD_BYTES, 128 * 1024);
-    let (mut records, mut lines, mut more) = (Vec::new(), 0, false);
+    let (mut explained, mut rejected, mut lines, mut more) = (0, false, 0, false);
+    let (mut sections, mut result) = (String::new(), Ok(()));
     while let Some(chunk) = framer.next(&mut input, Vec::new()).map_err(store_error)? {
         lines += converter.trace(&chunk.bytes, &chunk.body, &mut |record| {
             let at = record.line + lines;
-            if line.is_some_and(|line| line != at) {
-            } else if line.is_none() && records.len() == args.max_records {
+            if result.is_err() || line.is_some_and(|line| line != at) {
+            } else if line.is_none() && explained == args.max_records {
                 more = true;
             } else {
-                records.push(Explained::of(&converter, &mapping, source.name(), at, record));
+                explained += 1;
+                let record = Explained::of(&converter, &mapping, source.name(), at, record);
+                rejected |= record.reject.is_some();
+                if args.html.is_some() {
+                    sections += &section(&record);
+                } else {
+                    result = print(&record, args.json);
+                }
             }
         });
-        if more || line.is_some_and(|line| line < lines + 1 && !records.is_empty()) {
+        if result.is_err() || more || line.is_some_and(|line| line < lines + 1 && explained > 0) {
             break;
         }
     }
-    if let (Some(line), true) = (line, records.is_empty()) {
-        bail!("no record begins at line {line} of `{}`", source.name());
+    result?;
+    if let (Some(line), 0) = (line, explained) {
+        bail!("no record begins at line {line} of `{}`", escaped(source.name()));
     }
     if let Some(file) = &args.html {
         let mut sink = Sink::create(file)?;
-        sink.write_all(page(&records, mapping.name(), more).as_bytes()).map_err(store_error)?;
+        sink.write_all(page(&sections, mapping.name(), more).as_bytes()).map_err(store_error)?;
         sink.finish()?;
-    } else {
-        for record in &records {
-            if args.json {
-                print_data(&format!("{}\n", serde_json::to_string(record)?))?;
-            } else {
-                print_all(&text(record))?;
-            }
-        }
     }
     if more {
-        anstream::eprintln!(
+        say!(
             "note: only the first {} are explained; name a line (`FILE:LINE`) or give `--max-records`",
             counted(args.max_records as u64, "record")
         );
     }
-    Ok(if records.iter().any(|record| record.reject.is_some()) { REJECTS } else { DONE })
+    let exit_status = match (rejected, explained) {
+        (true, _) => REJECTS,
+        (false, 0) if !more => args.allow_empty.status(),
+        (false, _) => DONE,
+    };
+    nothing::warn(exit_status, &format!("there is no record in `{}`", args.input));
+    Ok(exit_status)
+}
+
+fn print(record: &Explained, json: bool) -> anyhow::Result<()> {
+    if json {
+        print_data(&escaped_json(serde_json::to_string(record)? + "\n"))
+    } else {
+        print_all(&text(record))
+    }
 }
 
 /// `FILE:LINE` in its parts, unless there is a file of the whole name.
@@ -114,7 +135,7 @@ fn split(input: &str) -> anyhow::Result<(&str, Option<u64>)> {
         Some((file, line)) if !Path::new(input).exists() && line.bytes().all(|b| b.is_ascii_digit()) => {
             match line.parse() {
                 Ok(line @ 1..) => Ok((file, Some(line))),
-                _ => bail!("`{line}` is no line: lines count from 1"),
+                _ => bail!("`{}` is no line: lines count from 1", escaped(line)),
             }
         }
         _ => Ok((input, None)),

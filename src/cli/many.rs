@@ -2,6 +2,7 @@
 //! input and in bounded memory: what the commands share that look at records or events and write
 //! none.
 
+use crate::parts::NextText;
 use crate::record::frame::{Chunk, Framer};
 use crate::store::Source;
 use rayon::ThreadPoolBuilder;
@@ -18,20 +19,25 @@ pub(super) struct Reading {
     pub(super) threads: usize,
     /// The longest unit, in bytes.
     pub(super) limit: usize,
+    /// Whether the members of archives are read.
+    pub(super) members: bool,
 }
 
 /// A piece of the result, in the order of the input.
 #[derive(Debug)]
 pub(super) enum Piece<T> {
+    /// A member of an archive begins, with this name; its end follows, and then perhaps another member.
+    Member(String),
     /// What became of a chunk of the source of this number.
     Part(usize, T),
     /// A source could not be read, or not be read further; its end follows.
     Failed(io::Error),
-    /// The source is at its end; so many bytes came out of it.
+    /// The source, or a member of it, is at its end; so many bytes came out of it.
     End(usize, u64),
 }
 
 enum Ticket<T> {
+    Member(String),
     Part(usize, Receiver<T>),
     Failed(io::Error),
     End(usize, u64),
@@ -60,36 +66,58 @@ impl Reading {
                     crate::panics::provoke("read");
                     for (number, source) in sources.iter().enumerate() {
                         let mut framer = Framer::new(self.limit, CHUNK_BYTES);
-                        let failed = match source.open(Arc::default(), Arc::default()) {
-                            Err(error) => Some(error.into()),
-                            Ok(mut input) => loop {
-                                let buffer = pop(buffers).unwrap_or_default();
-                                match framer.next(&mut input, buffer) {
-                                    Ok(None) => break None,
-                                    Err(error) => break Some(error),
-                                    Ok(Some(chunk)) => {
-                                        let (to, from) = channel();
-                                        if tickets.send(Ticket::Part(number, from)).is_err() {
-                                            return;
-                                        }
-                                        scope.spawn(move |_| {
-                                            crate::panics::provoke("check");
-                                            let mut state = pop(states).unwrap_or_else(make);
-                                            let part = work(&mut state, number, &chunk);
-                                            push(states, state);
-                                            push(buffers, chunk.bytes);
-                                            // Whoever has stopped no longer listens.
-                                            let _ = to.send(part);
-                                        });
-                                    }
+                        let tell = |ticket| tickets.send(ticket).is_ok();
+                        let mut input = match source.open(Arc::default(), Arc::default()) {
+                            Ok(input) if self.members => input.with_members(),
+                            Ok(input) => input,
+                            Err(error) => {
+                                if tell(Ticket::Failed(error.into())) && tell(Ticket::End(number, 0)) {
+                                    continue;
                                 }
-                            },
-                        };
-                        let failed = failed.map(Ticket::Failed);
-                        for ticket in failed.into_iter().chain([Ticket::End(number, framer.bytes_read())]) {
-                            if tickets.send(ticket).is_err() {
                                 return;
                             }
+                        };
+                        // The first member of an archive begins where its first text would.
+                        let mut archive = false;
+                        loop {
+                            let buffer = pop(buffers).unwrap_or_default();
+                            let next = match framer.next(&mut input, buffer) {
+                                Ok(Some(chunk)) => {
+                                    let (to, from) = channel();
+                                    if !tell(Ticket::Part(number, from)) {
+                                        return;
+                                    }
+                                    scope.spawn(move |_| {
+                                        crate::panics::provoke("check");
+                                        let mut state = pop(states).unwrap_or_else(make);
+                                        let part = work(&mut state, number, &chunk);
+                                        push(states, state);
+                                        push(buffers, chunk.bytes);
+                                        // Whoever has stopped no longer listens.
+                                        let _ = to.send(part);
+                                    });
+                                    continue;
+                                }
+                                Ok(None) => None,
+                                Err(error) => Some(NextText::of(error)),
+                            };
+                            let (next, failed) = match next {
+                                None => (None, None),
+                                Some(Ok(NextText { name, failed })) => (Some(name), failed),
+                                Some(Err(error)) => (None, Some(error)),
+                            };
+                            let ended = archive || next.is_none();
+                            let told = failed.is_none_or(|error| tell(Ticket::Failed(error)))
+                                && (!ended || tell(Ticket::End(number, framer.bytes_read())));
+                            if !told {
+                                return;
+                            }
+                            let Some(name) = next else { break };
+                            if !tell(Ticket::Member(name)) {
+                                return;
+                            }
+                            framer = Framer::new(self.limit, CHUNK_BYTES);
+                            archive = true;
                         }
                     }
                 });
@@ -100,6 +128,7 @@ impl Reading {
                             Ok(part) => Piece::Part(source, part),
                             Err(_) => break,
                         },
+                        Ticket::Member(name) => Piece::Member(name),
                         Ticket::Failed(error) => Piece::Failed(error),
                         Ticket::End(source, bytes) => Piece::End(source, bytes),
                     };

@@ -3,6 +3,7 @@
 use super::{DONE, FAILED, store_error};
 use crate::mapping::{Content, Mapping, When};
 use crate::store::{Error, Sink};
+use crate::text::escaped;
 use crate::{builtin_mappings, tables};
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -43,7 +44,7 @@ enum Command {
 pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     match &args.command {
         None | Some(Command::List) => print(&list()),
-        Some(Command::Show { table, source: true }) => print(&tables::read(table)?),
+        Some(Command::Show { table, source: true }) => print(&tables::load(table)?.text),
         Some(Command::Show { table, source: false }) => print(&show(&load(table)?)),
         Some(Command::Check { tables }) => {
             let mut status = DONE;
@@ -51,7 +52,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
                 match load(table) {
                     Ok(mapping) => {
                         let rules = mapping.rules().len();
-                        print(&format!("{table}: `{}` is right, {rules} rules\n", mapping.name()))?;
+                        let (table, name) = (escaped(table), escaped(mapping.name()));
+                        print(&format!("{table}: `{name}` is right, {rules} rules\n"))?;
                     }
                     Err(error) => {
                         super::report(&error);
@@ -93,9 +95,10 @@ fn list() -> String {
 fn show(mapping: &Mapping) -> String {
     let mut text = String::new();
     // Writing to a string can't fail.
-    let _ = writeln!(text, "{}  {}\n{}", mapping.name(), mapping.log_type(), mapping.description());
+    let (name, log_type) = (escaped(mapping.name()), escaped(mapping.log_type()));
+    let _ = writeln!(text, "{name}  {log_type}\n{}", escaped(mapping.description()));
     if let Some(base) = mapping.extends() {
-        let _ = writeln!(text, "builds on {base}");
+        let _ = writeln!(text, "builds on {}", escaped(base));
     }
     let _ = writeln!(text);
     let rows: Vec<[String; 3]> = mapping
@@ -119,7 +122,7 @@ fn show(mapping: &Mapping) -> String {
         .collect();
     let wide = rows.iter().map(|row| row[0].len()).max().unwrap_or(0);
     for [target, content, place] in rows {
-        let _ = writeln!(text, "{target:wide$}  <-  {content}  # {place}");
+        let _ = writeln!(text, "{target:wide$}  <-  {}  # {}", escaped(&content), escaped(&place));
     }
     text
 }

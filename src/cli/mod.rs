@@ -22,12 +22,16 @@ mod explain;
 mod generate;
 mod many;
 mod mappings;
+mod nothing;
 mod outputs;
 mod profile;
 mod progress;
+#[cfg(feature = "dump")]
+mod prune;
 mod reports;
 mod severities;
 mod signals;
+mod small;
 mod spelling;
 mod test;
 mod validate;
@@ -35,8 +39,10 @@ mod validate;
 mod verify;
 
 use crate::convert::Engine;
+use crate::text::escaped_lines;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
+use std::io::Write as _;
 use std::process::ExitCode;
 
 /// All converted.
@@ -86,6 +92,8 @@ enum Command {
     Collect(Box<collect::Args>),
     #[cfg(feature = "dump")]
     Verify(verify::Args),
+    #[cfg(feature = "dump")]
+    Prune(prune::Args),
     Generate(generate::Args),
     Mappings(mappings::Args),
     Validate(Box<validate::Args>),
@@ -133,6 +141,8 @@ fn run() -> anyhow::Result<u8> {
         Command::Collect(args) => collect::run(&args),
         #[cfg(feature = "dump")]
         Command::Verify(args) => verify::run(&args),
+        #[cfg(feature = "dump")]
+        Command::Prune(args) => prune::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Mappings(args) => mappings::run(&args),
         Command::Validate(args) => validate::run(&args),
@@ -147,14 +157,17 @@ fn run() -> anyhow::Result<u8> {
 
 /// Prints help, the version, or what is wrong with the arguments.
 fn tell(told: &clap::Error) -> anyhow::Result<u8> {
-    if !told.use_stderr() {
-        crate::store::stdout_is_open()?;
+    if told.use_stderr() {
+        // A usage error repeats what was given, which may come from file names.
+        let _ = write!(std::io::stderr(), "{}", escaped_lines(&told.render().to_string()));
+        return Ok(FAILED);
     }
+    crate::store::stdout_is_open()?;
     match told.print() {
-        Err(error) if !told.use_stderr() && error.kind() != std::io::ErrorKind::BrokenPipe => {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(anyhow::Error::new(error).context("cannot write to stdout"))
         }
-        _ => Ok(u8::try_from(told.exit_code()).unwrap_or(FAILED)),
+        _ => Ok(DONE),
     }
 }
 
@@ -165,28 +178,13 @@ fn report(error: &anyhow::Error) {
     if store.is_some_and(crate::store::Error::is_broken_pipe) {
         return;
     }
-    say!("{RED}error{RED:#}: {}", lines(&format!("{error:#}")));
+    say!("{RED}error{RED:#}: {}", escaped_lines(&format!("{error:#}")));
     let hint = store.and_then(|error| error.hint());
     #[cfg(feature = "collect")]
     let hint = hint.or_else(|| error.downcast_ref::<crate::collect::Error>().and_then(|error| error.hint()));
     if let Some(hint) = hint {
-        say!("hint: {}", lines(hint));
+        say!("hint: {}", escaped_lines(hint));
     }
-}
-
-/// A message of several lines, each fit to be shown.
-fn lines(text: &str) -> String {
-    text.split('\n').map(crate::text::escaped).collect::<Vec<_>>().join("\n")
-}
-
-/// Says that nothing was found, and gives the status of that.
-fn nothing(what: &str, allowed: bool) -> u8 {
-    if allowed {
-        return DONE;
-    }
-    say!("{YELLOW}warning{YELLOW:#}: {what}");
-    say!("hint: if that is as it should be, `--allow-empty` makes it a success");
-    NOTHING
 }
 
 /// The first SIGINT or SIGTERM sets `stop`; a later one ends the process at once.

@@ -2,8 +2,9 @@
 
 use super::coverage::Coverage;
 use super::many::{self, Piece, Reading};
+use super::nothing::{self, AllowEmpty};
 use super::outputs::Outputs;
-use super::reports::{print_all, print_data};
+use super::reports::{print_all, print_data, print_failures};
 use super::{DONE, FAILED, mappings, store_error};
 use crate::convert::{Converter, Engine, MAX_RECORD_BYTES, Options};
 use crate::mapping::Mapping;
@@ -13,6 +14,7 @@ use crate::report::profile::{
 };
 use crate::report::summary::bytes;
 use crate::store::{self, Sink};
+use crate::text::escaped_json;
 use chrono::{DateTime, SecondsFormat};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -26,6 +28,7 @@ use std::time::Instant;
 #[command(after_long_help = "Exit status:
   0  done, whatever is in the log
   2  could not do it: usage, mapping, or input
+  3  there is not one record (`--allow-empty` makes it 0)
 
 Examples:
   udmap profile telephony.ndjson
@@ -56,6 +59,9 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
 
+    #[command(flatten)]
+    allow_empty: AllowEmpty,
+
     /// No tables on stdout and no summary on stderr.
     #[arg(short, long)]
     quiet: bool,
@@ -70,7 +76,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     outputs.add_if("--json", args.json.then_some("-"))?;
     outputs.spare("--mapping", &args.mapping)?;
     let sources = outputs.list("INPUT", &args.inputs)?.sources;
-    let reading = Reading { threads: many::threads(args.threads), limit: MAX_RECORD_BYTES };
+    let reading = Reading { threads: many::threads(args.threads), limit: MAX_RECORD_BYTES, members: true };
     let work = |gathered: &mut Gathered, _: usize, chunk: &Chunk| {
         converter.trace(&chunk.bytes, &chunk.body, &mut |record| gathered.add(&converter, &mapping, record));
     };
@@ -79,7 +85,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         match piece {
             Piece::Failed(error) => failures.push(error.to_string()),
             Piece::End(_, bytes) => total += bytes,
-            Piece::Part(..) => {}
+            Piece::Part(..) | Piece::Member(_) => {}
         }
         Ok(())
     })?;
@@ -96,18 +102,22 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         sink.finish()?;
     }
     if args.json {
-        print_data(&format!("{}\n", serde_json::to_string_pretty(&profile)?))?;
+        print_data(&escaped_json(serde_json::to_string_pretty(&profile)? + "\n"))?;
     } else if !args.quiet && !args.html.as_deref().is_some_and(store::is_stdout) {
         print_all(&text(&profile))?;
     }
-    for failure in &profile.failures {
-        anstream::eprintln!("{}error{:#}: {failure}", super::RED, super::RED);
-    }
+    print_failures(&profile.failures);
     if !args.quiet {
         let rate = bytes((total as f64 / seconds.max(1e-9)) as u64);
-        anstream::eprintln!("read {} in {seconds:.2} s, {rate}/s", bytes(total));
+        say!("read {} in {seconds:.2} s, {rate}/s", bytes(total));
     }
-    Ok(if profile.failures.is_empty() { DONE } else { FAILED })
+    let exit_status = match (profile.failures.is_empty(), profile.records) {
+        (false, _) => FAILED,
+        (true, 0) => args.allow_empty.status(),
+        (true, _) => DONE,
+    };
+    nothing::warn(exit_status, &format!("there is no record in {}", nothing::named(&args.inputs)));
+    Ok(exit_status)
 }
 
 fn profile(

@@ -4,6 +4,7 @@ use super::outputs::Outputs;
 use super::store_error;
 use crate::report::findings::{Findings, Kind, annotations};
 use crate::store::{self, Sink};
+use crate::text::escaped;
 use std::io::Write as _;
 
 /// Where reports go.
@@ -66,6 +67,13 @@ impl Reports {
             }
         }
         Ok(())
+    }
+}
+
+/// Says on stderr which inputs could not be read.
+pub(super) fn print_failures(failures: &[String]) {
+    for failure in failures {
+        say!("{}error{:#}: {}", super::RED, super::RED, escaped(failure));
     }
 }
 

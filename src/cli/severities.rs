@@ -1,10 +1,14 @@
 //! How bad findings are: the options, and the small file.
 
+use super::small;
 use crate::udm::nearest;
 use crate::udm::validate::{Code, Severities, Severity};
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{anyhow, bail};
 use serde::Deserialize;
 use std::collections::BTreeMap;
+
+/// How many bytes the configuration may have.
+const MOST: u64 = 1 << 20;
 
 /// How bad findings are.
 #[derive(Debug, clap::Args)]
@@ -49,7 +53,7 @@ impl Options {
     pub(super) fn read(&self) -> anyhow::Result<Severities> {
         let mut severities = Severities::default();
         if let Some(file) = &self.config {
-            let text = std::fs::read_to_string(file).with_context(|| format!("cannot read `{file}`"))?;
+            let text = small::read_text(file.as_ref(), MOST)?;
             let config: Config =
                 toml::from_str(&text).map_err(|error| anyhow!("`{file}` is no configuration\n\n{error}"))?;
             let in_file = |error: String| anyhow!("`{file}`: {error}");

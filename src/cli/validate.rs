@@ -1,14 +1,16 @@
 //! `udmap validate`: UDM events against the schema and the rules beyond it.
 
 use super::many::{self, Piece, Reading};
-use super::reports::{Reports, print_all};
+use super::nothing::{self, AllowEmpty};
+use super::reports::{Reports, print_all, print_failures};
 use super::{DONE, FAILED, REJECTS, severities};
-use crate::record::frame::{Chunk, Item as Unit, ItemState};
-use crate::report::findings::{Case, Findings, Item, lines};
+use crate::line_index::LineIndex;
+use crate::record::frame::{Chunk, Item as Unit};
+use crate::report::findings::{Case, Findings, Item, Room, lines};
 use crate::report::summary::{bytes, counted};
 use crate::store::Source;
 use crate::udm::validate::{Code, Finding, Severities, Severity, Validator};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Instant;
 
 /// Check UDM events against UDM's schema and the rules per event type.
@@ -21,6 +23,7 @@ use std::time::Instant;
   0  no errors (warnings and infos are none)
   1  done, with errors
   2  could not do it: usage, configuration, or input
+  3  there is not one event (`--allow-empty` makes it 0)
 
 Examples:
   udmap validate events.ndjson
@@ -42,6 +45,9 @@ pub(super) struct Args {
 
     #[command(flatten)]
     reports: Reports,
+
+    #[command(flatten)]
+    allow_empty: AllowEmpty,
 
     /// How many threads check [default: the number of cores].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -66,11 +72,13 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let severities = args.severities.read()?;
     let start = Instant::now();
     let sources = outputs.list("INPUT", &args.inputs)?.sources;
-    let reading = Reading { threads: many::threads(args.threads), limit: args.max_event_bytes as usize };
+    let reading =
+        Reading { threads: many::threads(args.threads), limit: args.max_event_bytes as usize, members: true };
     let mut findings = Findings::new("validate", args.reports.max_findings);
     let show = !args.quiet && !args.reports.on_stdout();
     let mut shown = HashSet::new();
-    let total = check(&reading, &sources, &severities, &mut findings, &mut |item| {
+    let most = args.reports.max_findings;
+    let total = check(&reading, &sources, &severities, most, &mut findings, &mut |item| {
         if show { print_all(&lines(item, shown.insert(item.code))) } else { Ok(()) }
     })?;
     findings.seconds = start.elapsed().as_secs_f64();
@@ -78,25 +86,39 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         FAILED
     } else if findings.of(Severity::Error) > 0 {
         REJECTS
+    } else if findings.events == 0 {
+        args.allow_empty.status()
     } else {
         DONE
     };
     args.reports.write(&findings)?;
-    for failure in &findings.failures {
-        anstream::eprintln!("{}error{:#}: {failure}", super::RED, super::RED);
-    }
+    print_failures(&findings.failures);
     if !args.quiet {
         summary(&findings, total);
     }
+    nothing::warn(findings.exit_status, &format!("there is no event in {}", nothing::named(&args.inputs)));
     Ok(findings.exit_status)
 }
 
 /// What became of a chunk.
-#[derive(Default)]
 struct Part {
+    /// The first of what was found, as far as there is room.
     findings: Vec<(Finding, Place)>,
+    room: Room,
+    /// How often what was found beyond that.
+    others: BTreeMap<(Severity, Code), u64>,
     events: u64,
     lines: u64,
+}
+
+impl Part {
+    fn add(&mut self, finding: Finding, place: Place) {
+        if self.room.take(finding.path.len() + finding.message.len()) {
+            self.findings.push((finding, place));
+        } else {
+            *self.others.entry((finding.severity, finding.code)).or_default() += 1;
+        }
+    }
 }
 
 /// Where a finding's unit is, and its event.
@@ -106,41 +128,51 @@ struct Place {
     event: u64,
 }
 
-/// Checks all events of `sources`; `each` gets the findings that are kept. The bytes that were read.
-pub(super) fn check(
+/// Checks all events of `sources`; `each` gets the findings that are kept, at most `most`. The bytes that were read.
+fn check(
     reading: &Reading,
     sources: &[Source],
     severities: &Severities,
+    most: usize,
     findings: &mut Findings,
     each: &mut dyn FnMut(&Item) -> anyhow::Result<()>,
 ) -> anyhow::Result<u64> {
     let (mut lines, mut events, mut errors, mut total) = (0, 0, 0, 0);
     let mut begun = Instant::now();
     let mut first = 0;
+    let mut member = None;
     let limit = reading.limit;
-    let work = |validator: &mut Validator, _: usize, chunk: &Chunk| chunk_of(validator, chunk, limit);
+    let work = |validator: &mut Validator, _: usize, chunk: &Chunk| chunk_of(validator, chunk, limit, most);
     let make = || Validator::new(severities.clone());
     reading.run(sources, &make, &work, &mut |piece| {
+        let name = |source: usize| member.as_deref().unwrap_or(sources[source].name()).to_owned();
         match piece {
+            Piece::Member(name) => member = Some(name),
             Piece::Failed(error) => findings.failures.push(error.to_string()),
             Piece::End(source, bytes) => {
                 let seconds = begun.elapsed().as_secs_f64();
                 let items = first..findings.items.len();
                 first = items.end;
-                findings.cases.push(Case { name: sources[source].name().to_owned(), items, errors, seconds });
+                findings.cases.push(Case { name: name(source), items, errors, seconds });
+                member = None;
                 findings.events += events;
                 total += bytes;
                 (lines, events, errors, begun) = (0, 0, 0, Instant::now());
             }
             Piece::Part(source, part) => {
+                let name = name(source);
                 for (finding, place) in part.findings {
                     errors += u64::from(finding.severity == Severity::Error);
-                    let item = item(finding, &place, lines, events, sources[source].name());
+                    let item = item(finding, &place, lines, events, &name);
                     if findings.add(item)
                         && let Some(item) = findings.items.last()
                     {
                         each(item)?;
                     }
+                }
+                for ((severity, code), n) in part.others {
+                    errors += if severity == Severity::Error { n } else { 0 };
+                    findings.count(severity, code.name(), n);
                 }
                 lines += part.lines;
                 events += part.events;
@@ -167,38 +199,32 @@ fn item(finding: Finding, place: &Place, lines: u64, events: u64, source: &str) 
     }
 }
 
-fn chunk_of(validator: &mut Validator, chunk: &Chunk, limit: usize) -> Part {
-    let mut part = Part::default();
+fn chunk_of(validator: &mut Validator, chunk: &Chunk, limit: usize, most: usize) -> Part {
+    let (findings, room) = (Vec::new(), Room::new(most));
+    let mut part = Part { findings, room, others: BTreeMap::new(), events: 0, lines: 0 };
     let mut blank = 0;
     let mut unit = |unit: &Unit, bytes: &[u8]| {
-        let (findings, events) = (&mut part.findings, &mut part.events);
-        let mut unreadable = |code, message| {
-            let finding = validator.unreadable(code, message);
-            if finding.severity != Severity::Off {
-                findings.push((finding, Place { line: unit.line, byte: unit.offset, event: *events }));
-            }
-            *events += 1;
-        };
-        match unit.state {
-            ItemState::TooLong => {
-                let message =
-                    format!("{} bytes, over the limit of {limit} (`--max-event-bytes`)", unit.length);
-                unreadable(Code::TooLong, message);
-            }
-            ItemState::Broken(why) => unreadable(Code::InvalidJson, why.to_owned()),
-            ItemState::Whole => {
-                let first = *events;
-                *events += validator.check(bytes, &mut |finding| {
-                    let before = &bytes[..finding.at.min(bytes.len())];
+        let first = part.events;
+        let unreadable = match unit.fault(bytes, limit) {
+            Some(fault) => (Code::of_unreadable(fault.reason.code()), fault.message),
+            None => {
+                let lines = LineIndex::of(bytes);
+                part.events += validator.check(bytes, &mut |finding| {
                     let place = Place {
-                        line: unit.line + memchr::memchr_iter(b'\n', before).count() as u64,
+                        line: unit.line + lines.before(finding.at),
                         byte: unit.offset + finding.at as u64,
                         event: first + finding.event,
                     };
-                    findings.push((finding, place));
+                    part.add(finding, place);
                 });
+                return;
             }
+        };
+        let finding = validator.unreadable(unreadable.0, unreadable.1);
+        if finding.severity != Severity::Off {
+            part.add(finding, Place { line: unit.line, byte: unit.offset, event: first });
         }
+        part.events += 1;
     };
     part.lines = chunk.body.units(&chunk.bytes, limit, &mut unit, &mut blank);
     part
@@ -206,7 +232,7 @@ fn chunk_of(validator: &mut Validator, chunk: &Chunk, limit: usize) -> Part {
 
 fn summary(findings: &Findings, total: u64) {
     let severity = |severity| counted(findings.of(severity), severity_word(severity));
-    anstream::eprintln!(
+    say!(
         "{}: {}, {}, {}  in {:.2} s, {}/s",
         counted(findings.events, "event"),
         severity(Severity::Error),
@@ -216,16 +242,13 @@ fn summary(findings: &Findings, total: u64) {
         bytes((total as f64 / findings.seconds.max(1e-9)) as u64),
     );
     for ((severity, code), n) in findings.counts.iter().rev() {
-        anstream::eprintln!("  {:7} {code:20} {}", severity.name(), crate::report::summary::grouped(*n));
+        say!("  {:7} {code:20} {}", severity.name(), crate::report::summary::grouped(*n));
     }
     if findings.omitted() > 0 {
-        anstream::eprintln!(
-            "  {} are counted but not shown (`--max-findings`)",
-            counted(findings.omitted(), "finding")
-        );
+        say!("  {} are counted but not shown (`--max-findings`)", counted(findings.omitted(), "finding"));
     }
     if !findings.counts.is_empty() {
-        anstream::eprintln!("hint: `udmap validate --explain CODE` says what a code means");
+        say!("hint: `udmap validate --explain CODE` says what a code means");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::dump::{compression, format, size, tell_failures};
 use super::spelling::Spelling;
-use super::{DONE, FAILED, REJECTS, mappings};
+use super::{DONE, FAILED, REJECTS, mappings, nothing};
 use crate::convert::{Converter, MAX_RECORD_BYTES, Options};
 use crate::dump::{self, Account, After, Filter, Settings, Verified};
 use crate::report::dump as report;
@@ -15,9 +15,10 @@ use std::sync::atomic::AtomicBool;
 /// Check what `udmap convert` wrote against its manifest: every output is read and its digest compared.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Exit status:
-  0  everything is as the manifest says
-  1  something is not
+  0  everything was checked, and is as the manifest says
+  1  something is not, or could not be checked: each is named
   2  could not do it: usage, manifest, mapping, or interrupted
+  3  there is no manifest
 
 Examples:
   udmap verify s3://other/udm/manifest/
@@ -30,6 +31,13 @@ pub(super) struct Args {
     /// Convert the inputs again, too, and compare; with the mapping and the options that they were converted with.
     #[arg(long)]
     deep: bool,
+
+    /// Do not look at the inputs: for those that go on purpose, or that may not be read from here.
+    #[arg(long, conflicts_with = "deep")]
+    outputs_only: bool,
+
+    #[command(flatten)]
+    allow_empty: nothing::AllowEmpty,
 
     /// The mapping table: a built-in one's name, or a file.
     #[arg(long, value_name = "NAME|FILE", default_value = "duo_telephony")]
@@ -80,7 +88,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let settings = Settings {
         inputs: Vec::new(),
         // Nothing is written.
-        output: args.manifest.clone(),
+        output: ".".to_owned(),
         rejects: None,
         manifest: None,
         filter: Filter::default(),
@@ -94,14 +102,29 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         fingerprint: dump::fingerprint(&mapping, &options, format),
     };
     let (account, verified) = (Account::default(), Verified::default());
-    let whole = dump::verify(&args.manifest, args.deep, &settings, &converter, &access, &account, &verified)?;
-    let status = tell_failures(&account);
-    if !args.quiet || status != DONE || !whole {
-        anstream::eprint!("{}", report::verified_text(&verified, args.deep, account.failed(), whole));
+    let whole = dump::verify(
+        &args.manifest,
+        dump::Depth { deep: args.deep, outputs_only: args.outputs_only },
+        &settings,
+        &converter,
+        &access,
+        &account,
+        &verified,
+    )?;
+    tell_failures(&account);
+    let (failed, unchecked) = verified.failed(&account);
+    let status = match (whole, failed > 0 || unchecked > 0) {
+        (false, _) => FAILED,
+        (true, true) => REJECTS,
+        (true, false) if verified.is_nothing() => {
+            let status = args.allow_empty.status();
+            nothing::warn(status, &format!("there is no manifest below `{}`", args.manifest));
+            return Ok(status);
+        }
+        (true, false) => DONE,
+    };
+    if !args.quiet || status != DONE {
+        anstream::eprint!("{}", report::verified_text(&verified, args.deep, (failed, unchecked), whole));
     }
-    Ok(match whole {
-        false => FAILED,
-        true if args.deep && verified.none_again() => REJECTS,
-        true => status,
-    })
+    Ok(status)
 }

@@ -1,8 +1,12 @@
 //! Whose logs are collected: Duo's API host, and the integration's two keys.
 
 use super::Error;
+use crate::text::escaped;
 use aws_lc_rs::digest::{SHA256, digest};
 use secrecy::{ExposeSecret as _, SecretString};
+
+/// How much of what a service says is shown, in characters.
+const MOST_SHOWN: usize = 200;
 
 /// The domains of Duo's API hosts: commercial, and the federal edition's.
 const DOMAINS: [&str; 2] = ["duosecurity.com", "duofederal.com"];
@@ -32,7 +36,7 @@ impl Account {
         let host = host.trim().trim_end_matches('.').to_ascii_lowercase();
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
         if host.is_empty() || !host.chars().all(plain) {
-            let error = Error::config(format!("`{}` is no host name", crate::record::shown(&host)));
+            let error = Error::config(format!("`{}` is no host name", crate::text::shown(&host)));
             return Err(
                 error.with_hint("DUO_API_HOST is the API hostname alone, as in api-1234abcd.duosecurity.com")
             );
@@ -76,8 +80,19 @@ impl Account {
         self.skey.expose_secret()
     }
 
-    /// `text` without the keys and without signatures, should a service repeat them.
-    pub(super) fn scrub(&self, text: &str) -> String {
+    /// What a service said, fit to be shown: without the keys and without signatures, should it repeat them, on one
+    /// line, and short.
+    pub(super) fn shown(&self, text: &str) -> String {
+        let text = self.scrub(text);
+        let text = text.trim();
+        match text.char_indices().nth(MOST_SHOWN) {
+            Some((end, _)) => format!("{}…", escaped(&text[..end])),
+            None => escaped(text).into_owned(),
+        }
+    }
+
+    /// `text` without the keys and without signatures.
+    fn scrub(&self, text: &str) -> String {
         let text = text.replace(self.skey(), "[secret]").replace(self.ikey(), "[key]");
         let mut parts = text.split("Basic ");
         let mut scrubbed = parts.next().unwrap_or_default().to_owned();
@@ -137,5 +152,15 @@ mod tests {
         assert!(!shown.contains("DIKEYKEY") && !shown.contains("deadbeef"), "{shown}");
         assert_eq!(account.scrub("DIKEYKEY:deadbeef!"), "[key]:[secret]!");
         assert_eq!(account.scrub("a: Basic REk6YQ==<br>"), "a: Basic [signature]<br>");
+    }
+
+    #[test]
+    fn what_a_service_says_is_shown_short_on_one_line_and_without_keys() {
+        let account =
+            Account::new("api-1.duosecurity.com", &"DIKEYKEY".into(), &"deadbeef".into(), false).unwrap();
+        assert_eq!(account.shown(" a\u{1b}[31m\n::error\u{202e} "), "a\\u{1b}[31m\\n::error\\u{202e}");
+        // A key at the place where the text is cut is not shown in part.
+        let shown = account.shown(&format!("{}deadbeef", "x".repeat(MOST_SHOWN - 4)));
+        assert!(shown.ends_with("x[sec…") && !shown.contains("dead"), "{shown}");
     }
 }

@@ -1,14 +1,25 @@
 //! What Duo's answer means: a page, a reason to ask again, or an error. Judged by HTTP status first.
 
+use super::clock::difference;
 use super::transport::Response;
 use chrono::DateTime;
 use serde::Deserialize;
+use serde::de::{Deserializer, Error as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::fmt;
 use std::time::Duration;
 
-/// How much of an error body is shown.
-const MOST_SHOWN: usize = 200;
+/// How much of each part of an error is kept, in bytes; less of it is shown.
+const MOST_KEPT: usize = 4096;
+/// The most records of an answer: ten times what may be asked for.
+const MOST_ITEMS: usize = 10_000;
+/// The longest offset, in bytes; Duo's have some fifty.
+pub(super) const MOST_OFFSET: usize = 1024;
+/// A `Date` before this is that of a machine that does not know the time: 2010, in ms.
+const FIRST_DATE: i64 = 1_262_304_000_000;
+/// A refused signature is put down to clocks that differ by this, whatever the code, in ms.
+const CLOCK_OFF: i64 = 120_000;
 
 /// A page of records, each in Duo's own bytes.
 #[derive(Debug, Clone)]
@@ -58,7 +69,8 @@ pub(super) struct Refusal {
 
 /// Judges an answer that arrived at `now` (ms).
 pub(super) fn judge(response: &Response, now: i64) -> Verdict<'_> {
-    let body: Option<Body<'_>> = serde_json::from_slice(&response.body).ok();
+    let body: Option<&RawValue> = serde_json::from_slice(&response.body).ok();
+    let body: Option<Body<'_>> = body.and_then(read_object);
     let fail = body.as_ref().filter(|body| body.stat.as_deref() == Some("FAIL"));
     let said = said(response.status, fail, &response.body);
     // A failure under HTTP 200: the first digits of Duo's codes are those of HTTP.
@@ -82,10 +94,17 @@ pub(super) fn judge(response: &Response, now: i64) -> Verdict<'_> {
         }
         401 => {
             let code = fail.and_then(Body::code);
-            let hint = if code == Some(40105) {
-                clock_hint(response, now)
-            } else {
-                "check DUO_IKEY, DUO_SKEY and DUO_API_HOST: all three are of one Admin API application".into()
+            let off = date(response).map(|theirs| now.saturating_sub(theirs));
+            let hint = match off {
+                Some(off)
+                    if off.saturating_abs() >= CLOCK_OFF
+                        || code == Some(40105) && off.saturating_abs() >= 1000 =>
+                {
+                    format!("this machine's clock is {}: set it (NTP)", difference(off))
+                }
+                _ if code == Some(40105) => "this machine's clock is off: set it (NTP)".into(),
+                _ => "check DUO_IKEY, DUO_SKEY and DUO_API_HOST: all three are of one Admin API application"
+                    .into(),
             };
             Verdict::SignAfresh(Refusal { what: said, hint: Some(hint) })
         }
@@ -106,16 +125,10 @@ fn again(why: String) -> Verdict<'static> {
     Verdict::Again(Again { why, limited: false, after: None })
 }
 
-/// By how much the clocks differ, if the answer has the service's time.
-fn clock_hint(response: &Response, now: i64) -> String {
-    let theirs = response.date.as_deref().and_then(|text| DateTime::parse_from_rfc2822(text).ok());
-    match theirs.map(|theirs| now - theirs.timestamp_millis()) {
-        Some(off) if off.abs() >= 1000 => {
-            let way = if off > 0 { "ahead of" } else { "behind" };
-            format!("this machine's clock is {} {way} Duo's: set it (NTP)", super::clock::span(off.abs()))
-        }
-        _ => "this machine's clock is off: set it (NTP)".into(),
-    }
+/// When the answer was given, by the service's clock, in ms: a whole second. Nothing if it does not say.
+pub(super) fn date(response: &Response) -> Option<i64> {
+    let time = DateTime::parse_from_rfc2822(response.date.as_deref()?.trim()).ok()?;
+    Some(time.timestamp_millis()).filter(|ms| *ms >= FIRST_DATE)
 }
 
 /// Duo's answers, good or bad.
@@ -143,7 +156,7 @@ impl Body<'_> {
 #[derive(Deserialize)]
 struct Content<'a> {
     #[serde(borrow)]
-    items: Option<Vec<&'a RawValue>>,
+    items: Option<Items<'a>>,
     #[serde(borrow)]
     metadata: Option<&'a RawValue>,
 }
@@ -154,40 +167,88 @@ struct Metadata<'a> {
     next_offset: Option<&'a RawValue>,
 }
 
+/// A list of anything, up to [`MOST_ITEMS`].
+struct Items<'a>(Vec<&'a RawValue>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Items<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Items<'a>, D::Error> {
+        struct List;
+        impl<'de> Visitor<'de> for List {
+            type Value = Items<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "a list of at most {MOST_ITEMS} records")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Items<'de>, A::Error> {
+                let mut items = Vec::new();
+                while let Some(item) = list.next_element()? {
+                    if items.len() == MOST_ITEMS {
+                        return Err(A::Error::invalid_length(MOST_ITEMS + 1, &self));
+                    }
+                    items.push(item);
+                }
+                Ok(Items(items))
+            }
+        }
+        deserializer.deserialize_seq(List)
+    }
+}
+
 fn page(response: Option<&RawValue>) -> Verdict<'_> {
     let wrong = |why: &str| Verdict::Wrong(format!("Duo's answer has no page of telephony logs: {why}"));
     let Some(response) = response else { return wrong("there is no `response`") };
     if response.get().starts_with('[') {
         return wrong("`response` is a list, as version 1 of the API gives");
     }
-    let Ok(content) = serde_json::from_str::<Content<'_>>(response.get()) else {
-        return wrong("`response` is not {\"items\":[...],\"metadata\":{...}}");
+    let content = match serde_json::from_str::<Content<'_>>(response.get()) {
+        Ok(content) => content,
+        Err(error) => {
+            return wrong(&format!("`response` is not {{\"items\":[...],\"metadata\":{{...}}}}: {error}"));
+        }
     };
-    let Some(items) = content.items else { return wrong("`response` has no `items`") };
-    let metadata = content.metadata.and_then(|text| serde_json::from_str::<Metadata<'_>>(text.get()).ok());
+    let Some(Items(items)) = content.items else { return wrong("`response` has no `items`") };
+    // What can't be read is not the end of the data.
+    let metadata: Option<Metadata<'_>> = match content.metadata {
+        None => None,
+        Some(text) => match read_object(text) {
+            None => return wrong("`metadata` is not an object with one `next_offset`"),
+            metadata => metadata,
+        },
+    };
     let next_offset = match metadata.and_then(|metadata| metadata.next_offset).map(offset) {
         None => None,
         Some(Ok(offset)) => offset.filter(|offset| !offset.is_empty()),
-        Some(Err(())) => return wrong("`next_offset` is neither a text nor a list of them"),
+        Some(Err(why)) => return wrong(&format!("`next_offset` {why}")),
     };
     Verdict::Page(Page { items, next_offset })
 }
 
+/// An object; serde would also read a list as the fields in their order.
+fn read_object<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Option<T> {
+    if raw.get().starts_with('{') { serde_json::from_str(raw.get()).ok() } else { None }
+}
+
 /// An offset as it is sent: a text, a number, or a list of them joined by commas.
-fn offset(raw: &RawValue) -> Result<Option<String>, ()> {
+fn offset(raw: &RawValue) -> Result<Option<String>, String> {
+    // It goes into the state and into every request.
+    if raw.get().len() > MOST_OFFSET {
+        return Err(format!("has {} bytes, expected at most {MOST_OFFSET}", raw.get().len()));
+    }
+    let other = || "is neither a text nor a list of them".to_owned();
     let scalar = |value: &serde_json::Value| match value {
         serde_json::Value::String(text) => Some(text.clone()),
         serde_json::Value::Number(number) => Some(number.to_string()),
         _ => None,
     };
-    let value: serde_json::Value = serde_json::from_str(raw.get()).map_err(drop)?;
+    let value: serde_json::Value = serde_json::from_str(raw.get()).map_err(|_| other())?;
     match &value {
         serde_json::Value::Null => Ok(None),
         serde_json::Value::Array(parts) => {
             let parts: Option<Vec<String>> = parts.iter().map(scalar).collect();
-            Ok(Some(parts.ok_or(())?.join(",")))
+            Ok(Some(parts.ok_or_else(other)?.join(",")))
         }
-        value => Ok(Some(scalar(value).ok_or(())?)),
+        value => Ok(Some(scalar(value).ok_or_else(other)?)),
     }
 }
 
@@ -198,27 +259,32 @@ fn retry_after(text: &str, now: i64) -> Option<Duration> {
         return Some(Duration::from_secs(u64::from(seconds)));
     }
     let until = DateTime::parse_from_rfc2822(text).ok()?.timestamp_millis();
-    Some(Duration::from_millis(u64::try_from(until - now).unwrap_or(0)))
+    Some(Duration::from_millis(u64::try_from(until.saturating_sub(now)).unwrap_or(0)))
 }
 
-/// The status with what the service says, short and in one line.
+/// The status with what the service says: its own words, not yet fit to be shown.
 fn said(status: u16, fail: Option<&Body<'_>>, body: &[u8]) -> String {
     let words = match fail {
         Some(fail) => {
             let text = |raw: &&RawValue| {
-                serde_json::from_str::<String>(raw.get()).unwrap_or_else(|_| raw.get().to_owned())
+                let kept = kept(raw.get());
+                serde_json::from_str::<String>(kept).unwrap_or_else(|_| kept.to_owned())
             };
             let parts = [fail.code, fail.message, fail.message_detail];
             parts.iter().flatten().map(text).filter(|text| text != "null").collect::<Vec<_>>().join(": ")
         }
-        None => String::from_utf8_lossy(&body[..body.len().min(4 * MOST_SHOWN)]).into_owned(),
+        None => String::from_utf8_lossy(&body[..body.len().min(MOST_KEPT)]).into_owned(),
     };
-    let words: String = words.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let mut shown: String = words.trim().chars().take(MOST_SHOWN).collect();
-    if words.trim().chars().nth(MOST_SHOWN).is_some() {
-        shown.push('…');
+    match words.trim() {
+        "" => format!("HTTP {status}"),
+        words => format!("HTTP {status}: {words}"),
     }
-    if shown.is_empty() { format!("HTTP {status}") } else { format!("HTTP {status}: {shown}") }
+}
+
+/// The beginning of a text.
+fn kept(text: &str) -> &str {
+    let end = (0..=MOST_KEPT.min(text.len())).rev().find(|at| text.is_char_boundary(*at));
+    &text[..end.unwrap_or(0)]
 }
 
 #[cfg(test)]
@@ -263,6 +329,24 @@ mod tests {
             (200, items(r#"{"next_offset":[1,"a"]}"#), r#"page 1 Some("1,a")"#),
             (200, items(r#"{"next_offset":17}"#), r#"page 1 Some("17")"#),
             (200, items(r#"{"next_offset":{"a":1}}"#), "wrong"),
+            (200, items(r#"{"next_offset":true}"#), "wrong"),
+            (200, items(r#"{"next_offset":[[1]]}"#), "wrong"),
+            (200, items(&format!(r#"{{"next_offset":"{}"}}"#, "1".repeat(1 << 20))), "wrong"),
+            (200, items(&format!(r#"{{"next_offset":[{}1]}}"#, "1,".repeat(1 << 20))), "wrong"),
+            (200, items(&format!(r#"{{"next_offset":{}}}"#, "[".repeat(1 << 20))), "again"),
+            // What can't be read is not the end of the data.
+            (200, items(r#""17""#), "wrong"),
+            (200, items("[1]"), "wrong"),
+            (200, r#"["OK",{"items":[]},null,null,null]"#.into(), "again"),
+            (200, items(r#"{"next_offset":"1,a","next_offset":null}"#), "wrong"),
+            (200, items(r#"{"total_objects":-1e400,"next_offset":"1,a"}"#), r#"page 1 Some("1,a")"#),
+            (200, items(r#"{"total_objects":[{}],"next_offset":"1,a"}"#), r#"page 1 Some("1,a")"#),
+            (200, ok(r#"{"items":{"a":1}}"#), "wrong"),
+            (200, ok(r#"{"items":"x"}"#), "wrong"),
+            (200, ok(r#"{"items":[],"items":[{}]}"#), "wrong"),
+            (200, ok(&format!(r#"{{"items":[{}1]}}"#, "1,".repeat(MOST_ITEMS - 1))), "page 10000 None"),
+            (200, ok(&format!(r#"{{"items":[{}1]}}"#, "1,".repeat(MOST_ITEMS))), "wrong"),
+            (200, ok(&format!(r#"{{"items":[{}1{}]}}"#, "[".repeat(1 << 20), "]".repeat(1 << 20))), "page 1 None"),
             (200, ok("[]"), "wrong"),
             (200, ok(r#"[{"a":1}]"#), "wrong"),
             (200, ok("{}"), "wrong"),
@@ -289,7 +373,7 @@ mod tests {
             ),
         ];
         for (status, body, expected) in table {
-            assert_eq!(verdict(&response(status, &body)), expected, "{status} {body}");
+            assert_eq!(verdict(&response(status, &body)), expected, "{status} {}", kept(&body));
         }
         let limited = |after: &str| Response { retry_after: Some(after.into()), ..response(429, "") };
         assert_eq!(verdict(&limited("7")), "again limited 7s");
@@ -299,18 +383,36 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_is_short_and_on_one_line() {
-        let body = format!("{}\u{1b}[31m\nnext\u{0}", "x".repeat(1000));
+    fn what_is_said_is_bounded() {
+        let body = "\u{1b}é".repeat(1 << 20);
         let Verdict::Again(again) = judge(&response(500, &body), 0) else { panic!() };
-        assert!(again.why.chars().count() < MOST_SHOWN + 20 && !again.why.contains(char::is_control));
-        let fail = r#"{"stat":"FAIL","code":40103,"message":"Invalid\nsignature","message_detail":null}"#;
+        assert!(again.why.len() < MOST_KEPT + 20);
+        let fail = format!(r#"{{"stat":"FAIL","code":40103,"message":"{}"}}"#, "é".repeat(1 << 20));
+        let Verdict::SignAfresh(refusal) = judge(&response(401, &fail), 0) else { panic!() };
+        assert!(refusal.what.len() < MOST_KEPT + 40);
+        let fail = r#"{"stat":"FAIL","code":40103,"message":"Invalid signature","message_detail":null}"#;
         let Verdict::SignAfresh(refusal) = judge(&response(401, fail), 0) else { panic!() };
         assert_eq!(refusal.what, "HTTP 401: 40103: Invalid signature");
-        let late = Response {
-            date: Some("Thu, 01 Jan 1970 00:00:00 GMT".into()),
-            ..response(401, r#"{"stat":"FAIL","code":40105,"message":"Bad request timestamp"}"#)
+    }
+
+    #[test]
+    fn a_refused_signature_is_put_down_to_the_clock_if_that_is_off() {
+        let hint = |code: u32, date: Option<&str>, now: i64| {
+            let body = format!(r#"{{"stat":"FAIL","code":{code},"message":"no"}}"#);
+            let answer = Response { date: date.map(str::to_owned), ..response(401, &body) };
+            let Verdict::SignAfresh(refusal) = judge(&answer, now) else { panic!() };
+            refusal.hint.unwrap()
         };
-        let Verdict::SignAfresh(refusal) = judge(&late, 7_200_000) else { panic!() };
-        assert_eq!(refusal.hint.unwrap(), "this machine's clock is 2 h ahead of Duo's: set it (NTP)");
+        const NOON: i64 = 1_773_144_000_000;
+        let noon = Some("Tue, 10 Mar 2026 12:00:00 GMT");
+        let clock = "this machine's clock is";
+        assert_eq!(hint(40105, noon, NOON + 7_200_000), format!("{clock} 2 h ahead of Duo's: set it (NTP)"));
+        assert_eq!(hint(40103, noon, NOON - 600_000), format!("{clock} 10 min behind Duo's: set it (NTP)"));
+        assert_eq!(hint(40105, None, NOON), format!("{clock} off: set it (NTP)"));
+        assert_eq!(hint(40105, Some("soon"), NOON), format!("{clock} off: set it (NTP)"));
+        assert_eq!(hint(40105, noon, NOON), format!("{clock} off: set it (NTP)"));
+        assert!(hint(40103, noon, NOON + 500).starts_with("check DUO_IKEY"));
+        // A machine that does not know the time is no witness.
+        assert!(hint(40103, Some("Thu, 01 Jan 1970 00:00:00 GMT"), NOON).starts_with("check DUO_IKEY"));
     }
 }

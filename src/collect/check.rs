@@ -1,20 +1,25 @@
 //! Looks before the first run whether everything is in place, and says what is not and what to do.
 
-use super::answer::{Verdict, judge};
+use super::answer::{Verdict, date, judge};
 use super::client::Query;
-use super::clock::{shown, span};
+use super::clock::{difference, random, shown};
+use super::run::CLOCK_OFF;
 use super::state::{Loaded, State};
 use super::transport::NoAnswer;
-use super::{Collector, Error, ErrorKind, window};
-use crate::store::objects::{Created, Place, Version};
-use chrono::DateTime;
+use super::window::{self, Now};
+use super::{Collector, Error, ErrorKind};
+use crate::store::objects::{Created, Object, Place, Replaced, Version};
+use crate::text::escaped;
+use bytes::Bytes;
 
-/// A clock this far off is worth a word, in ms.
-const OFF: i64 = 30_000;
-/// A clock this far off makes signatures invalid, in ms.
-const TOO_FAR_OFF: i64 = 300_000;
-/// A key under which nothing is ever written.
-const PROBE: &str = "udmap-check";
+/// What the key of a probe begins with; it ends with a number that no other has.
+const PROBE: &str = "udmap-check-";
+/// What a probe holds: an empty line.
+const LINE: &[u8] = b"\n";
+/// What to do with a store that does not keep conditions.
+const NO_CONDITIONS: &str = "two runs at once, or one after a crash, would lose or double records there: use a store or \
+                             a version of it that keeps conditional writes (for AWS S3 and moto that is so), or keep \
+                             state and logs on disk";
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,23 +45,26 @@ pub enum Level {
 
 impl Collector {
     /// Looks at the key, its permission, the clock, the places and the state. Nothing is
-    /// delivered; where there is no state, an empty one is begun.
+    /// delivered; where there is no state, an empty one is begun. What a run rests on is tried: that
+    /// an object is replaced only if it is unchanged, and created only if there is none. What is
+    /// there stays as it is.
     pub async fn check(&self) -> Vec<Finding> {
         let mut found = self.check_duo().await;
-        found.push(self.check_place("`--to`", &self.to).await);
+        found.push(self.check_place("`--to`", &self.to).await.unwrap_or_else(bad));
         for (name, place) in self.derivation.iter().flat_map(|derivation| &derivation.targets) {
-            found.push(self.check_place(&format!("the place of {name}"), place).await);
+            let what = format!("the place of {name}");
+            found.push(self.check_place(&what, place).await.unwrap_or_else(bad));
         }
         found.push(self.check_state().await.unwrap_or_else(bad));
         found.push(if self.to.holds(&self.state) {
-            Finding {
-                level: Level::Warning,
-                what: format!(
+            finding(
+                Level::Warning,
+                format!(
                     "the state lies under `{}`, where a feed would ingest or delete it",
                     self.to.name("")
                 ),
-                hint: Some("move it elsewhere with `--state`, and take the file with you".into()),
-            }
+                Some("move it elsewhere with `--state`, and take the file with you"),
+            )
         } else {
             good("the state lies outside of the feed's prefix".into())
         });
@@ -67,12 +75,12 @@ impl Collector {
         let now = self.client.clock.now();
         let to = now - window::NEWEST;
         let query = Query { from: to - 60_000, to, limit: 1, offset: None };
-        let response = match self.client.ask(&query, None).await {
+        let response = match self.client.ask(&query, now, None).await {
             Ok(response) => response,
             Err(NoAnswer(why)) => {
                 let hint = "check the API host, the network, and what stands between (proxy, firewall, DNS)";
-                let what = format!("{} does not answer: {why}", self.host());
-                return vec![Finding { level: Level::Bad, what, hint: Some(hint.into()) }];
+                let what = format!("{} does not answer: {}", self.host(), self.client.account.shown(&why));
+                return vec![finding(Level::Bad, what, Some(hint))];
             }
         };
         let now = self.client.clock.now();
@@ -80,63 +88,111 @@ impl Collector {
             Verdict::Page(_) => good(format!("the key works at {} and may read logs", self.host())),
             Verdict::SignAfresh(refusal) | Verdict::Refused(refusal) => bad(self.client.refused(refusal)),
             Verdict::Again(again) => {
-                let what = format!(
-                    "{} does not answer rightly: {}",
-                    self.host(),
-                    self.client.account.scrub(&again.why)
-                );
-                Finding { level: Level::Bad, what, hint: Some("try again in a few minutes".into()) }
+                let why = self.client.account.shown(&again.why);
+                let what = format!("{} does not answer rightly: {why}", self.host());
+                finding(Level::Bad, what, Some("try again in a few minutes"))
             }
             Verdict::TooOld(why) | Verdict::Wrong(why) => {
-                bad(Error::new(ErrorKind::Answer, self.client.account.scrub(&why)))
+                bad(Error::new(ErrorKind::Answer, self.client.account.shown(&why)))
             }
         };
-        let theirs = response.date.as_deref().and_then(|text| DateTime::parse_from_rfc2822(text).ok());
-        let clock = theirs.map(|theirs| {
-            let off = now - theirs.timestamp_millis();
-            let way = if off > 0 { "ahead of" } else { "behind" };
-            match off.abs() {
-                0..OFF => good("the clock is right".into()),
-                off => Finding {
-                    level: if off < TOO_FAR_OFF { Level::Warning } else { Level::Bad },
-                    what: format!("the clock is {} {way} Duo's", span(off)),
-                    hint: Some("set it (NTP): Duo refuses signatures that are minutes old or early".into()),
-                },
+        let clock = date(&response).map(|theirs| {
+            let off = now - theirs;
+            match off.saturating_abs() {
+                0..CLOCK_OFF => good("the clock is right".into()),
+                much => finding(
+                    if much < window::SIGNED { Level::Warning } else { Level::Bad },
+                    format!("the clock is {}", difference(off)),
+                    Some("set it (NTP): Duo refuses signatures that are minutes old or early"),
+                ),
             }
         });
         std::iter::once(key).chain(clock).collect()
     }
 
-    /// Asks for what a run does, in ways that leave no trace: reading an object that is not there,
-    /// and replacing it.
-    async fn check_place(&self, what: &str, place: &Place) -> Finding {
-        let key = format!("{}{PROBE}", place.prefix);
-        let looked = match place.objects.read(&key).await {
-            Ok(_) => place.objects.replace(&key, "\n".into(), &Version::never()).await.map(drop),
-            Err(error) => Err(error),
-        };
-        match looked {
-            Ok(()) => good(format!("{what} can be read and written: `{}`", place.name(""))),
-            Err(error) => bad(Error::store(ErrorKind::Store, &error)),
+    /// Asks for what a run does with objects. In a bucket of the state's own kind that is reading what is not there, and
+    /// replacing it, which leave no trace: the conditions themselves are tried on the state. Elsewhere an object is
+    /// created twice, and removed.
+    async fn check_place(&self, what: &str, place: &Place) -> Result<Finding, Error> {
+        let store = |error| Error::store(ErrorKind::Store, &error);
+        let key = format!("{}{PROBE}{:016x}", place.prefix, random());
+        let (objects, name) = (&place.objects, place.name(""));
+        objects.read(&key, 0).await.map_err(store)?;
+        let line = || Bytes::from_static(LINE);
+        if let Replaced::Done(_) = objects.replace(&key, line(), &Version::never()).await.map_err(store)? {
+            let left = self.removed(place, &key).await;
+            let what = format!(
+                "{what} does not keep conditions: `{name}` takes `If-Match` for an object that is not there{left}"
+            );
+            return Ok(finding(Level::Bad, what, Some(NO_CONDITIONS)));
+        }
+        if scheme(place) == scheme(&self.state) && scheme(place).is_some() {
+            return Ok(good(format!("{what} can be read and written: `{name}`")));
+        }
+        if objects.remove(&key).await.is_err() {
+            // A run never removes anything, so its role need not be allowed to.
+            let what = format!(
+                "{what} can be read and written: `{name}`; not tried is whether it keeps `If-None-Match`"
+            );
+            let hint = "allow this role to delete, for the check alone; or keep the state in the same store";
+            return Ok(finding(Level::Warning, what, Some(hint)));
+        }
+        objects.create(&key, line()).await.map_err(store)?;
+        let again = objects.create(&key, Bytes::from_static(b"\n\n")).await;
+        let left = self.removed(place, &key).await;
+        match again.map_err(store)? {
+            Created::Exists(_) if left.is_empty() => {
+                Ok(good(format!("{what} can be read and written: `{name}`")))
+            }
+            Created::Exists(_) => {
+                Ok(finding(Level::Warning, format!("{what} can be read and written{left}"), None))
+            }
+            Created::New(_) => {
+                let what = format!(
+                    "{what} does not keep conditions: `{name}` writes over an object in spite of `If-None-Match`{left}"
+                );
+                Ok(finding(Level::Bad, what, Some(NO_CONDITIONS)))
+            }
+        }
+    }
+
+    /// Removes a probe; what to say if that can't be done.
+    async fn removed(&self, place: &Place, key: &str) -> String {
+        match place.objects.remove(key).await {
+            Ok(()) => String::new(),
+            Err(error) => format!("; remove `{}` by hand: {error}", place.objects.name(key)),
         }
     }
 
     async fn check_state(&self) -> Result<Finding, Error> {
-        let store = |error| Error::store(ErrorKind::State, &error);
-        let (objects, key, name) = (&self.state.objects, &self.state.prefix, self.state.name(""));
-        let Some(object) = objects.read(key).await.map_err(store)? else {
-            let state = State::new(&self.client.account);
-            return match objects.create(key, state.write().into()).await.map_err(store)? {
-                Created::New(_) => Ok(good(format!("there was no state: an empty one is begun at `{name}`"))),
-                Created::Exists(_) => {
-                    Ok(good(format!("the state `{name}` was begun by another run just now")))
+        let name = self.state.name("");
+        let (object, state) = match self.read_state().await? {
+            Some(object) => {
+                let (Loaded::Ours(state) | Loaded::TakenOver(state)) = self.understand(&object)?;
+                (object, Some(state))
+            }
+            None => {
+                let bytes = Bytes::from(State::new(&self.client.account).write());
+                let created = self.state.objects.create(&self.state.prefix, bytes.clone()).await;
+                match created.map_err(|error| Error::store(ErrorKind::State, &error))? {
+                    Created::New(version) => (Object { bytes, version }, None),
+                    Created::Exists(_) => {
+                        return Ok(good(format!("the state `{name}` was begun by another run just now")));
+                    }
                 }
-            };
+            }
         };
-        let (Loaded::Ours(state) | Loaded::TakenOver(state)) =
-            State::read(&object.bytes, &name, &self.client.account)?;
-        // With the same bytes: whether a run is at work or not, nothing changes.
-        objects.replace(key, object.bytes.clone(), &object.version).await.map_err(store)?;
+        if let Some(finding) = self.check_conditions(&object).await? {
+            return Ok(finding);
+        }
+        let Some(state) = state else {
+            let what = format!(
+                "there was no state: an empty one is begun, and is replaced only if unchanged: `{name}`"
+            );
+            return Ok(good(what));
+        };
+        let now = Now { ms: self.client.clock.now(), clock: "this machine's clock" };
+        window::next(&state, &self.plan, now, &name)?;
         let up_to = state
             .watermark
             .map_or("nothing collected yet".into(), |ms| format!("collected up to {}", shown(ms)));
@@ -144,14 +200,68 @@ impl Collector {
             Some(gap) => format!("; the last gap is {}", gap.shown()),
             None => String::new(),
         };
-        Ok(good(format!("the state can be read and written: `{name}`, {up_to}{gaps}")))
+        let others = match state.not_records {
+            0 => String::new(),
+            n => format!("; {n} of Duo's items were not objects, and are not delivered"),
+        };
+        Ok(good(format!(
+            "the state can be read, and is replaced only if unchanged: `{name}`, {up_to}{gaps}{others}"
+        )))
+    }
+
+    /// Tries on the state what a run rests on, with a blank line at its end that changes nothing; it is taken away again.
+    /// A run at the same time sees that the state is the same, and goes on.
+    async fn check_conditions(&self, object: &Object) -> Result<Option<Finding>, Error> {
+        let store = |error| Error::store(ErrorKind::State, &error);
+        let (objects, key, name) = (&self.state.objects, &self.state.prefix, self.state.name(""));
+        let changed = Bytes::from([&object.bytes[..], LINE].concat());
+        let unkept = |what: &str| {
+            let what = format!("the state's place does not keep conditions: `{name}` {what}");
+            Ok(Some(finding(Level::Bad, what, Some(NO_CONDITIONS))))
+        };
+        if let Created::New(version) = objects.create(key, changed.clone()).await.map_err(store)? {
+            objects.replace(key, object.bytes.clone(), &version).await.map_err(store)?;
+            return unkept("is written over in spite of `If-None-Match: *`");
+        }
+        let wrong = objects.replace(key, changed.clone(), &Version::never()).await.map_err(store)?;
+        if let Replaced::Done(version) = wrong {
+            objects.replace(key, object.bytes.clone(), &version).await.map_err(store)?;
+            return unkept("is replaced in spite of an `If-Match` that does not fit");
+        }
+        match objects.replace(key, changed, &object.version).await {
+            Ok(Replaced::Done(version)) => {
+                objects.replace(key, object.bytes.clone(), &version).await.map_err(store)?;
+                Ok(None)
+            }
+            // Another run moves it just now, which is proof enough.
+            Ok(Replaced::Changed) => Ok(None),
+            Err(error) => {
+                let what = format!(
+                    "the state can't be replaced by `If-Match` with the ETag that it was read with: {error}"
+                );
+                let hint = error.hint().unwrap_or(
+                    "some stores refuse an ETag in quotes, or conditions at all (versions of Ceph, for one): update the \
+                     store, or keep the state on disk",
+                );
+                Ok(Some(finding(Level::Bad, what, Some(hint))))
+            }
+        }
     }
 }
 
+/// The kind of store a place is in: all buckets of a kind are of one service. Nothing for a folder.
+fn scheme(place: &Place) -> Option<&str> {
+    place.root.split_once("://").map(|(scheme, _)| scheme)
+}
+
+fn finding(level: Level, what: String, hint: Option<&str>) -> Finding {
+    Finding { level, what: escaped(&what).into_owned(), hint: hint.map(|hint| escaped(hint).into_owned()) }
+}
+
 fn good(what: String) -> Finding {
-    Finding { level: Level::Good, what, hint: None }
+    finding(Level::Good, what, None)
 }
 
 fn bad(error: Error) -> Finding {
-    Finding { level: Level::Bad, what: error.to_string(), hint: error.hint().map(str::to_owned) }
+    finding(Level::Bad, error.to_string(), error.hint())
 }

@@ -54,7 +54,8 @@ impl Query {
 /// An answer that is a page; [`judge`] reads it.
 #[derive(Debug)]
 pub(super) enum Answer {
-    Page(Response),
+    /// With the time by our clock at which the request was signed that was accepted, in ms.
+    Page(Response, i64),
     /// The window begins too early.
     TooOld(String),
     /// The run was asked to stop while it waited.
@@ -85,17 +86,18 @@ impl Client {
         let (mut signed_afresh, mut failures, mut limited) = (false, 0, 0);
         loop {
             *requests += 1;
+            let signed_at = self.clock.now();
             let answer = tokio::select! {
                 biased;
                 // To ask without hearing the answer changes nothing.
                 () = stop.asked() => return Ok(Answer::Stopped),
-                answer = self.ask(query, deadline) => answer,
+                answer = self.ask(query, signed_at, deadline) => answer,
             };
             let again = match answer {
                 Err(NoAnswer(why)) => Again { why, limited: false, after: None },
                 Ok(response) => match judge(&response, self.clock.now()) {
-                    Verdict::Page(_) => return Ok(Answer::Page(response)),
-                    Verdict::TooOld(why) => return Ok(Answer::TooOld(why)),
+                    Verdict::Page(_) => return Ok(Answer::Page(response, signed_at)),
+                    Verdict::TooOld(why) => return Ok(Answer::TooOld(self.account.shown(&why))),
                     Verdict::Again(again) => again,
                     Verdict::SignAfresh(_) if !signed_afresh => {
                         signed_afresh = true;
@@ -105,7 +107,7 @@ impl Client {
                         return Err(self.refused(refusal));
                     }
                     Verdict::Wrong(why) => {
-                        return Err(Error::new(ErrorKind::Answer, self.account.scrub(&why)));
+                        return Err(Error::new(ErrorKind::Answer, self.account.shown(&why)));
                     }
                 },
             };
@@ -122,9 +124,14 @@ impl Client {
         }
     }
 
-    /// One request, signed now.
-    pub(super) async fn ask(&self, query: &Query, deadline: Option<Duration>) -> Result<Response, NoAnswer> {
-        let date = sign::date(self.clock.now());
+    /// One request, signed at `now`, in ms.
+    pub(super) async fn ask(
+        &self,
+        query: &Query,
+        now: i64,
+        deadline: Option<Duration>,
+    ) -> Result<Response, NoAnswer> {
+        let date = sign::date(now);
         let params = query.params();
         let signed = Signed {
             date: &date,
@@ -154,7 +161,7 @@ impl Client {
     }
 
     pub(super) fn refused(&self, refusal: Refusal) -> Error {
-        let what = self.account.scrub(&refusal.what);
+        let what = self.account.shown(&refusal.what);
         let error = Error::new(ErrorKind::Refused, format!("Duo refuses the request: {what}"));
         match refusal.hint {
             Some(hint) => error.with_hint(hint),
@@ -163,13 +170,15 @@ impl Client {
     }
 
     fn gave_up(&self, again: &Again, tries: u32, late: bool, wait: Duration) -> Error {
-        let why = self.account.scrub(&again.why);
+        let why = self.account.shown(&again.why);
         let tries = if tries == 1 { "one try".to_owned() } else { format!("{tries} tries") };
         let message = format!("no page from {} after {tries}: {why}", self.account.host());
         let error = Error::new(ErrorKind::Unavailable, message);
         match (late, again.limited) {
             (true, _) => {
-                let until = shown(self.clock.now() + wait.as_millis() as i64);
+                let until = shown(
+                    self.clock.now().saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX)),
+                );
                 error.with_hint(format!(
                     "the next try at {until} would be too late for this run; the next run goes on"
                 ))

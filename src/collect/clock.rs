@@ -68,6 +68,12 @@ pub(super) fn span(ms: i64) -> String {
     }
 }
 
+/// By how much this machine's clock differs from Duo's: `3 h ahead of Duo's`. `off` is ours less theirs, in ms.
+pub(super) fn difference(off: i64) -> String {
+    let way = if off > 0 { "ahead of" } else { "behind" };
+    format!("{} {way} Duo's", span(off.saturating_abs()))
+}
+
 /// A random number, for jitter and for telling writers apart.
 pub(super) fn random() -> u64 {
     let mut bytes = [0; 8];

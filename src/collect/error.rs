@@ -1,6 +1,7 @@
 //! Why a run could not do its work, and what to do about it.
 
 use crate::store;
+use crate::text::escaped;
 use std::error;
 use std::fmt;
 
@@ -37,12 +38,13 @@ pub enum ErrorKind {
 }
 
 impl Error {
-    pub(super) fn new(kind: ErrorKind, message: impl Into<String>) -> Error {
-        Error(Box::new(Inner { kind, message: message.into(), hint: None }))
+    /// Whatever the message quotes is escaped here: names, values, and words of services.
+    pub(super) fn new(kind: ErrorKind, message: impl AsRef<str>) -> Error {
+        Error(Box::new(Inner { kind, message: escaped(message.as_ref()).into_owned(), hint: None }))
     }
 
     /// A setting is missing or wrong.
-    pub fn config(message: impl Into<String>) -> Error {
+    pub fn config(message: impl AsRef<str>) -> Error {
         Error::new(ErrorKind::Config, message)
     }
 
@@ -55,8 +57,8 @@ impl Error {
     }
 
     /// The same error with advice: one line, lower-case, without a full stop.
-    pub fn with_hint(mut self, hint: impl Into<String>) -> Error {
-        self.0.hint = Some(hint.into());
+    pub fn with_hint(mut self, hint: impl AsRef<str>) -> Error {
+        self.0.hint = Some(escaped(hint.as_ref()).into_owned());
         self
     }
 

@@ -20,7 +20,7 @@
 //!
 //! The parts: `sign`, `answer` and `client` speak with Duo; `window`, `step`, `seen` and `state`
 //! are plain values and functions that decide what is asked and what is delivered; `run` carries
-//! it out. Time comes from a [`Clock`], answers from a [`Transport`], objects go through
+//! it out, with the state that `held` reads and writes. Time comes from a [`Clock`], answers from a [`Transport`], objects go through
 //! [`store::objects`](crate::store::objects); tests put their own in place of each. Of mappings
 //! nothing is known here: what else is made of the records comes in as a [`Derive`].
 
@@ -32,6 +32,7 @@ mod clock;
 mod derive;
 mod error;
 mod every;
+mod held;
 mod pack;
 mod parse;
 mod record;

@@ -3,6 +3,7 @@
 use super::Error;
 use super::clock::{shown, span};
 use super::state::Gap;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::error;
 use std::fmt;
@@ -28,6 +29,12 @@ pub struct Report {
     pub bytes: u64,
     /// Objects found that an earlier attempt or another run had written.
     pub adopted: u64,
+    /// Items of Duo's answers that are not objects, so no records: they are not delivered.
+    pub foreign: u64,
+    /// The first of them.
+    pub(super) first_foreign: Option<String>,
+    /// It is in the notes that the clock is off.
+    pub(super) clock_told: bool,
     /// Lines made by the derivation, by target.
     pub derived: BTreeMap<&'static str, u64>,
     /// Times that were lost to us, newly found.
@@ -76,9 +83,17 @@ impl fmt::Display for Failure {
 impl error::Error for Failure {}
 
 impl Report {
+    /// Counts items that are no records.
+    pub(super) fn tell_foreign(&mut self, items: &[Cow<'_, str>]) {
+        self.foreign += items.len() as u64;
+        if let (None, Some(first)) = (&self.first_foreign, items.first()) {
+            // Only its beginning is ever shown.
+            self.first_foreign = Some(first.chars().take(100).collect());
+        }
+    }
+
     /// One line for a log: `delivered 1,200 records in 2 objects, 15 known; collected up to ...`.
     pub fn line(&self) -> String {
-        let plural = |n: u64, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
         let mut line =
             format!("delivered {} in {}", plural(self.delivered, "record"), plural(self.objects, "object"));
         for (target, lines) in &self.derived {
@@ -110,4 +125,9 @@ impl Report {
         }
         line
     }
+}
+
+/// `1 page`, `2 pages`.
+pub(super) fn plural(n: u64, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }

@@ -1,22 +1,27 @@
 //! The run: reads the state, and goes step by step: a page, an object, the state behind it.
 //!
+//! A window is opened, that is written to the state, only when Duo has accepted a request for it, and before anything of
+//! it is delivered: a clock that is wrong leaves nothing behind, and a repetition after a crash asks the same.
+//!
 //! What makes it exact: objects are numbered, and one is created only by a writer that knows all
 //! before it. Whoever finds the next number taken reads that object, counts its records as
 //! delivered, and goes on. So a crash at any point, or another run at the same time, repeats a
 //! step, but never a record.
 
-use super::answer::{Verdict, judge};
+use super::answer::{Verdict, date, judge};
 use super::client::{Answer, Client, Query};
-use super::clock::{Clock, random, shown};
+use super::clock::{Clock, difference};
 use super::derive::Derivation;
-use super::report::{Failure, Outcome, Report};
-use super::state::{Loaded, State, Window};
+use super::held::Held;
+use super::report::{Failure, Outcome, Report, plural};
+use super::state::{State, Window};
 use super::stop::Stop;
-use super::transport::MAX_ANSWER_BYTES;
+use super::transport::{MAX_ANSWER_BYTES, Response};
+use super::window::Now;
 use super::{Error, ErrorKind, record, step, window};
 use crate::store::Compression;
-use crate::store::objects::{Created, Place, Replaced, Version};
-use bytes::Bytes;
+use crate::store::objects::{Created, Place};
+use crate::text;
 use std::borrow::Cow;
 use std::time::Duration;
 
@@ -26,6 +31,10 @@ const BEHIND: i64 = 2 * 3_600_000;
 const HURRY: Duration = Duration::from_secs(5);
 /// What a page takes at least, for the decision whether there is time for one more.
 const PAGE_TIME: Duration = Duration::from_secs(10);
+/// A clock that is this far off is worth a word, in ms.
+pub(super) const CLOCK_OFF: i64 = 30_000;
+/// How often in a row an answer may show that a window ends too late.
+const CORRECTIONS: u32 = 3;
 /// An object may hold more than an answer: what `decorate` adds to each record.
 const MAX_OBJECT_BYTES: usize = 2 * MAX_ANSWER_BYTES;
 
@@ -55,14 +64,8 @@ pub struct Collector {
     pub(super) asked: Option<Duration>,
 }
 
-/// A state, and which writing of it was read: none if it is not there yet.
-struct Held {
-    state: State,
-    version: Option<Version>,
-}
-
-/// Why a run ends before its work is done, without an error.
-enum Ends {
+/// Why a run ends before its work is done.
+pub(super) enum Ends {
     Failed(Error),
     Early(Outcome),
 }
@@ -92,12 +95,20 @@ impl Collector {
             report.notes.push(format!(
                 "the state `{}` lies under `{}`, where a feed would ingest or delete it: move it elsewhere with \
                  `--state`",
-                self.state.name(""),
-                place.name("")
+                text::escaped(&self.state.name("")),
+                text::escaped(&place.name(""))
             ));
         }
-        let deadline = limits.deadline.map(|time| self.client.clock.elapsed() + time);
-        match self.go(limits, deadline, &mut report).await {
+        let deadline = limits.deadline.map(|time| self.client.clock.elapsed().saturating_add(time));
+        let ended = self.go(limits, deadline, &mut report).await;
+        if let Some(first) = &report.first_foreign {
+            report.notes.push(format!(
+                "Duo's answers have {} that are not objects, so no records, and are not delivered; the first is `{}`",
+                plural(report.foreign, "item"),
+                text::shown(first)
+            ));
+        }
+        match ended {
             Ok(()) => Ok(report),
             Err(Ends::Early(outcome)) => {
                 report.outcome = outcome;
@@ -113,60 +124,116 @@ impl Collector {
         deadline: Option<Duration>,
         report: &mut Report,
     ) -> Result<(), Ends> {
-        let mut held = self.load(report).await?;
+        let mut held = tokio::select! {
+            biased;
+            // To read changes nothing.
+            () = limits.stop.asked() => return Err(Ends::Early(Outcome::Stopped)),
+            held = self.load(report) => held?,
+        };
         report.watermark = held.state.watermark;
+        let name = self.state.name("");
         let mut slowest = PAGE_TIME;
         // Whether the open window began with this run.
         let mut own = false;
+        // The state as it would be, where Duo refuses times that are too old, and what it said.
+        let mut draft: Option<(State, String)> = None;
+        // What time it is by Duo, where that has shown that our clock is ahead; and how often it has.
+        let mut theirs: Option<Now> = None;
+        let mut corrected = 0;
         loop {
-            let Some(window) = held.state.window.clone() else {
-                let next =
-                    if own { None } else { window::open(&held.state, &self.plan, self.client.clock.now()) };
-                let Some(next) = next else { return Ok(()) };
-                self.save(&mut held, next, report).await?;
-                own = true;
-                continue;
+            let base = draft.as_ref().map_or(&held.state, |(state, _)| state);
+            if base.window.is_none() && own {
+                return Ok(());
+            }
+            let now = theirs.unwrap_or_else(|| self.now());
+            let Some(next) = window::next(base, &self.plan, now, &name)? else {
+                return match draft {
+                    None => Ok(()),
+                    Some((_, why)) => Err(too_old(&why).into()),
+                };
             };
-            let oldest = self.client.clock.now() - window::OLDEST;
-            if let Some(next) = window::move_up(&held.state, oldest) {
-                self.save(&mut held, next, report).await?;
+            let Some(window) = next.window.clone() else { return Ok(()) };
+            report.behind = Some(now.ms - window.floor);
+            self.may_go_on(limits, deadline, slowest, report)?;
+            // Where our clock is known to be wrong, it is asked at once: that is as good as a repetition.
+            if theirs.is_none() && self.pace(&window, limits, deadline).await? {
                 continue;
             }
-            report.behind = Some(self.client.clock.now() - window.floor);
-            self.may_go_on(limits, deadline, slowest, report)?;
-            self.pace(&window, limits, deadline).await?;
+            let changed = draft.is_some() || matches!(next, Cow::Owned(_));
+            let mut next = next.into_owned();
             let begun = self.client.clock.elapsed();
-            self.page(&mut held, &window, limits, deadline, report).await?;
-            slowest = slowest.max(self.client.clock.elapsed() - begun);
+            let (response, signed_at) = match self.ask(&window, deadline, limits, report).await? {
+                Answer::Page(response, signed_at) => (response, signed_at),
+                Answer::Stopped => return Err(Ends::Early(Outcome::Stopped)),
+                Answer::TooOld(why) => {
+                    // The service's clock, or its patience, differs from ours: a day more is given up.
+                    let Some(moved) = window::move_up(&next, window.from + window::DAY) else {
+                        return Err(too_old(&why).into());
+                    };
+                    draft = Some((moved, why));
+                    continue;
+                }
+            };
+            self.compare_clocks(&response, signed_at, report);
+            // The request was accepted. Only now is it sure that the window is not one of a wrong clock.
+            let date = date(&response);
+            let at = Now { ms: date.unwrap_or(signed_at), clock: "Duo's clock" };
+            if (changed || window.page == 0) && window::too_late(&window, at.ms) {
+                corrected += 1;
+                if corrected > CORRECTIONS {
+                    return Err(unsteady().into());
+                }
+                theirs = Some(at);
+                continue;
+            }
+            if changed {
+                if date.is_none() {
+                    window::undated(&mut next, self.plan.overlap);
+                }
+                own |= held.state.window.is_none();
+                draft = None;
+                self.save(&mut held, next, report).await?;
+            }
+            theirs = None;
+            self.page(&mut held, &response, report).await?;
+            slowest = slowest.max(self.client.clock.elapsed().saturating_sub(begun));
         }
     }
 
-    /// Asks for a page and delivers what is new in it.
-    async fn page(
+    fn now(&self) -> Now {
+        Now { ms: self.client.clock.now(), clock: "this machine's clock" }
+    }
+
+    async fn ask(
         &mut self,
-        held: &mut Held,
         window: &Window,
-        limits: &Limits,
         deadline: Option<Duration>,
+        limits: &Limits,
         report: &mut Report,
-    ) -> Result<(), Ends> {
+    ) -> Result<Answer, Error> {
         let Window { from, to, limit, offset, .. } = window.clone();
         let query = Query { from, to, limit, offset };
         self.asked = Some(self.client.clock.elapsed());
-        let answer = self.client.page(&query, deadline, &limits.stop, &mut report.requests).await?;
-        let response = match answer {
-            Answer::Page(response) => response,
-            Answer::Stopped => return Err(Ends::Early(Outcome::Stopped)),
-            Answer::TooOld(why) => {
-                // The service's clock, or its patience, differs from ours: a day more is given up.
-                let next = window::move_up(&held.state, window.from + window::DAY);
-                let next = next.ok_or_else(|| {
-                    Error::new(ErrorKind::Refused, format!("Duo refuses the window: {why}"))
-                })?;
-                return self.save(held, next, report).await;
-            }
-        };
-        let Verdict::Page(page) = judge(&response, 0) else {
+        self.client.page(&query, deadline, &limits.stop, &mut report.requests).await
+    }
+
+    /// Says once in a run by how much our clock differs from Duo's, if that is worth a word.
+    fn compare_clocks(&self, response: &Response, signed_at: i64, report: &mut Report) {
+        let Some(theirs) = date(response) else { return };
+        // The answer was made between our request and now, and bears the second in which it was made.
+        let ahead = signed_at - (theirs + 999);
+        let behind = theirs - self.client.clock.now();
+        let off = if ahead > 0 { ahead } else { -behind.max(0) };
+        if off.abs() >= CLOCK_OFF && !report.clock_told {
+            report.clock_told = true;
+            report.notes.push(format!("this machine's clock is {}: set it (NTP)", difference(off)));
+        }
+    }
+
+    /// Delivers what is new in a page.
+    async fn page(&self, held: &mut Held, response: &Response, report: &mut Report) -> Result<(), Ends> {
+        let Some(window) = &held.state.window.clone() else { return Ok(()) };
+        let Verdict::Page(page) = judge(response, 0) else {
             return Err(Error::new(ErrorKind::Answer, "Duo's answer is no page").into());
         };
         report.pages += 1;
@@ -174,6 +241,7 @@ impl Collector {
         loop {
             let step = step::take(&held.state, &page)?;
             if step.lines.is_empty() {
+                report.tell_foreign(&step.foreign);
                 return self.save(held, step.next, report).await;
             }
             let key = held.state.key(window);
@@ -194,6 +262,7 @@ impl Collector {
                     report.delivered += count;
                     report.objects += 1;
                     report.bytes += size;
+                    report.tell_foreign(&step.foreign);
                     return self.save(held, step.next, report).await;
                 }
                 Ok(Created::Exists(object)) => {
@@ -205,6 +274,7 @@ impl Collector {
                     report.adopted += 1;
                     let step = step::take(&adopted, &page)?;
                     if step.lines.is_empty() {
+                        report.tell_foreign(&step.foreign);
                         return self.save(held, step.next, report).await;
                     }
                     // The page has more than the object: records that came in late. First the
@@ -265,54 +335,6 @@ impl Collector {
         Ok(())
     }
 
-    async fn load(&self, report: &mut Report) -> Result<Held, Error> {
-        let store = |error| Error::store(ErrorKind::State, &error);
-        let account = &self.client.account;
-        let Some(object) = self.state.objects.read(&self.state.prefix).await.map_err(store)? else {
-            report.first = true;
-            return Ok(Held { state: State::new(account), version: None });
-        };
-        let state = match State::read(&object.bytes, &self.state.name(""), account)? {
-            Loaded::Ours(state) => state,
-            Loaded::TakenOver(state) => {
-                let at = state.watermark.map(shown).unwrap_or_default();
-                report.notes.push(format!(
-                    "took over the state of the earlier collector at {at}; records of that very millisecond may come \
-                     once more"
-                ));
-                state
-            }
-        };
-        Ok(Held { state: *state, version: Some(object.version) })
-    }
-
-    /// Moves the state on, if it is still as it was read.
-    async fn save(&self, held: &mut Held, mut next: State, report: &mut Report) -> Result<(), Ends> {
-        next.writer = format!("{:016x}", random());
-        let bytes = Bytes::from(next.write());
-        let (objects, key) = (&self.state.objects, &self.state.prefix);
-        let version = match &held.version {
-            Some(version) => match objects.replace(key, bytes, version).await {
-                Ok(Replaced::Done(version)) => Some(version),
-                Ok(Replaced::Changed) => None,
-                Err(error) => return Err(Error::store(ErrorKind::State, &error).into()),
-            },
-            None => match objects.create(key, bytes.clone()).await {
-                Ok(Created::New(version)) => Some(version),
-                // Ours, written by an attempt whose answer was lost: the writer's number is in it.
-                Ok(Created::Exists(object)) if object.bytes == bytes => Some(object.version),
-                Ok(Created::Exists(_)) => None,
-                Err(error) => return Err(Error::store(ErrorKind::State, &error).into()),
-            },
-        };
-        let Some(version) = version else { return Err(Ends::Early(Outcome::Busy)) };
-        report.gaps.extend(window::new_gaps(&held.state, &next));
-        report.watermark = next.watermark;
-        report.remembered = next.recent.len() as u64;
-        *held = Held { state: next, version: Some(version) };
-        Ok(())
-    }
-
     /// Whether there is time for one more page.
     fn may_go_on(
         &self,
@@ -329,20 +351,31 @@ impl Collector {
             return early(Outcome::MaxPages);
         }
         if deadline.is_some_and(|deadline| self.client.clock.elapsed() + slowest > deadline) {
+            if report.pages == 0 {
+                // A run that never has the time for a page is no run that went well, and the next one won't do better.
+                let message = format!(
+                    "there is no time for a page before the deadline: {} s are allowed for one",
+                    slowest.as_secs()
+                );
+                let error = Error::config(message);
+                return Err(error
+                    .with_hint("raise `--deadline`, or the function's timeout, to a minute or more")
+                    .into());
+            }
             return early(Outcome::Deadline);
         }
         Ok(())
     }
 
-    /// Waits until the next request may go out.
-    async fn pace(&self, window: &Window, limits: &Limits, deadline: Option<Duration>) -> Result<(), Ends> {
-        let Some(asked) = self.asked else { return Ok(()) };
+    /// Waits until the next request may go out; whether it had to.
+    async fn pace(&self, window: &Window, limits: &Limits, deadline: Option<Duration>) -> Result<bool, Ends> {
+        let Some(asked) = self.asked else { return Ok(false) };
         let clock: &dyn Clock = &*self.client.clock;
-        let behind = window.to - window.floor > BEHIND;
+        let behind = window.to.saturating_sub(window.floor) > BEHIND;
         let pause = if behind { self.interval.min(HURRY) } else { self.interval };
         let wait = (asked + pause).saturating_sub(clock.elapsed());
         if wait.is_zero() {
-            return Ok(());
+            return Ok(false);
         }
         if deadline.is_some_and(|deadline| clock.elapsed() + wait + PAGE_TIME > deadline) {
             return Err(Ends::Early(Outcome::Deadline));
@@ -350,8 +383,23 @@ impl Collector {
         if limits.stop.sleep(clock, wait).await {
             return Err(Ends::Early(Outcome::Stopped));
         }
-        Ok(())
+        Ok(true)
     }
+}
+
+fn too_old(why: &str) -> Error {
+    Error::new(ErrorKind::Refused, format!("Duo refuses the window: {why}"))
+}
+
+/// Each answer is earlier than the one before.
+fn unsteady() -> Error {
+    let error = Error::new(
+        ErrorKind::Answer,
+        "the time of Duo's answers (the header `Date`) goes back from one to the next",
+    );
+    error.with_hint(
+        "see what stands between the API host and here; nothing was delivered, and the next run asks again",
+    )
 }
 
 /// The compression that the window was opened with; its name was checked when the state was read.

@@ -13,16 +13,22 @@ use super::transport::{Https, Transport};
 use super::window::{Plan, When};
 use super::{Account, Error, ErrorKind};
 use crate::duration::duration;
-use crate::record::shown;
 use crate::store::Compression;
 use crate::store::objects::Place;
+use crate::text::shown;
 use secrecy::SecretString;
+use std::fs::File;
+use std::io::Read as _;
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
 /// A page has at most this many records.
 const MAX_PAGE_SIZE: u32 = 1_000;
+/// A file that holds a key or a host name is not larger, in bytes.
+const MOST_KEY: u64 = 64 << 10;
+/// A file of certificates is not larger, in bytes.
+const MOST_CA: u64 = 16 << 20;
 /// The prefix of the deployment that this collector replaces.
 const OLD_PREFIX: &str = "duo-telephony/";
 
@@ -116,7 +122,7 @@ impl Settings {
             skey: secret("DUO_SKEY")?,
             api_url: parsed(&get, "UDMAP_API_URL", api_url)?,
             allow_any_host: parsed(&get, "UDMAP_ALLOW_ANY_HOST", switch)?.unwrap_or(false),
-            extra_ca: get("DUO_CA_FILE").map(|path| file("DUO_CA_FILE", &path)).transpose()?,
+            extra_ca: get("DUO_CA_FILE").map(|path| file("DUO_CA_FILE", &path, MOST_CA)).transpose()?,
             signature: parsed(&get, "UDMAP_SIGNATURE", |text| one_of(text, &Signature::ALL))?
                 .unwrap_or_default(),
             to: to.ok_or_else(|| missing("UDMAP_TO", "where the records go"))?,
@@ -300,14 +306,22 @@ fn read_or_file(get: &dyn Fn(&str) -> Option<String>, name: &str) -> Result<Opti
     }
     let by_file = format!("{name}_FILE");
     let Some(path) = get(&by_file) else { return Ok(None) };
-    let text = String::from_utf8(file(&by_file, &path)?);
+    let text = String::from_utf8(file(&by_file, &path, MOST_KEY)?);
     // Without its content: it is a secret.
     let text = text.map_err(|_| Error::config(format!("the file `{path}` ({by_file}) is no text")))?;
     Ok(Some(text.trim().to_owned()))
 }
 
-fn file(name: &str, path: &str) -> Result<Vec<u8>, Error> {
-    std::fs::read(path).map_err(|error| Error::config(format!("cannot read `{path}` ({name}): {error}")))
+/// What a file holds, which may be a pipe, but has an end.
+fn file(name: &str, path: &str, most: u64) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(most + 1).read_to_end(&mut bytes));
+    read.map_err(|error| Error::config(format!("cannot read `{path}` ({name}): {error}")))?;
+    if bytes.len() as u64 > most {
+        let error = Error::config(format!("the file `{path}` ({name}) is larger than {} KiB", most >> 10));
+        return Err(error.with_hint("is it the right file?"));
+    }
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -358,6 +372,8 @@ mod tests {
             ("UDMAP_API_URL", "https://key:secret@x", "no place for credentials"),
             ("MAX_ITERATIONS", "-1", "MAX_ITERATIONS"),
             ("DUO_SKEY_FILE", "/no/such/file", "DUO_SKEY_FILE"),
+            ("DUO_SKEY_FILE", "\u{1b}[31m\n::error::x", r"`\u{1b}[31m\n"),
+            ("UDMAP_SINCE", "\u{202e}\u{9b}1m", r"`\u{202e}\u{9b}1m` does not fit"),
         ];
         for (name, value, words) in table {
             let error = settings(&[&base[..], &[(name, value)]].concat()).unwrap_err();
@@ -365,6 +381,16 @@ mod tests {
         }
         assert!(settings(&base[..1]).unwrap_err().to_string().contains("`--state`"));
         assert!(settings(&base[1..]).unwrap_err().to_string().contains("`--to`"));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn files_without_an_end_are_not_read_to_it() {
+        let base = [("UDMAP_TO", "out"), ("UDMAP_STATE", "state.json")];
+        for name in ["DUO_SKEY_FILE", "DUO_IKEY_FILE", "DUO_API_HOST_FILE", "DUO_CA_FILE"] {
+            let error = settings(&[&base[..], &[(name, "/dev/zero")]].concat()).unwrap_err();
+            assert!(error.to_string().contains("`/dev/zero`") && error.to_string().contains(name), "{error}");
+        }
     }
 
     #[test]

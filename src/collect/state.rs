@@ -1,10 +1,14 @@
 //! What a collector knows from run to run: one JSON object, replaced only by whom has read it.
 
+use super::answer::MOST_OFFSET;
 use super::clock::shown;
 use super::seen::{Key, Seen};
 use super::{Account, Error, ErrorKind};
-use serde::{Deserialize, Serialize};
+use crate::store::Compression;
+use crate::text;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// The version of the state that is written here.
 const VERSION: u64 = 1;
@@ -12,6 +16,12 @@ const VERSION: u64 = 1;
 const LOG: &str = "duo-telephony";
 /// How many gaps are remembered.
 const MOST_GAPS: usize = 50;
+/// How many records are remembered: those of a page and of the overlap, or of a window without times.
+pub(super) const MOST_RECENT: usize = 1_000_000;
+/// The largest state, in bytes; each record that is remembered takes some 45.
+pub(super) const MOST_BYTES: u64 = 64 << 20;
+/// No time of a state is before this: 2010, in ms.
+const FIRST: i64 = 1_262_304_000_000;
 
 /// The state of a collector. All times are milliseconds since 1970.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,6 +40,9 @@ pub(super) struct State {
     pub(super) sequence: u64,
     /// Up to here everything is collected; none before the first window is done.
     pub(super) watermark: Option<i64>,
+    /// Up to here that is sure, if not up to the watermark: no answer told the service's time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) sure: Option<i64>,
     /// From here on `recent` is complete.
     pub(super) recent_from: Option<i64>,
     /// Whether the service begins a page with the last record of the page before, once that is known.
@@ -38,17 +51,27 @@ pub(super) struct State {
     pub(super) window: Option<Window>,
     /// Times that could not be collected, the latest last.
     pub(super) gaps: Vec<Gap>,
+    /// How many items of Duo's answers were not objects, so no records, and are nowhere else.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) not_records: u64,
     /// The records that may come again.
     pub(super) recent: Seen,
 }
 
-/// A window: frozen before its first request, so that every repetition asks the same.
+fn is_zero(n: &u64) -> bool {
+    *n == 0
+}
+
+/// A window: frozen before its first object, so that every repetition asks the same.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Window {
     /// The first millisecond.
     pub(super) from: i64,
     /// The last millisecond.
     pub(super) to: i64,
+    /// Up to here it is sure that everything is collected when the window is done, if that is not its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) sure: Option<i64>,
     /// The next window begins here.
     pub(super) keep_from: i64,
     /// The most records of a page.
@@ -82,6 +105,21 @@ pub struct Gap {
     pub to: i64,
 }
 
+/// What tells whose state it is; each as its JSON text, `null` too.
+#[derive(Deserialize)]
+struct Head<'a> {
+    #[serde(borrow, default, deserialize_with = "given")]
+    udmap_state: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "given")]
+    last_timestamp_ms: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "given")]
+    last_offset: Option<&'a RawValue>,
+}
+
+fn given<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'a RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
+}
+
 /// A state that was read.
 #[derive(Debug, PartialEq)]
 pub(super) enum Loaded {
@@ -102,10 +140,12 @@ impl State {
             writer: String::new(),
             sequence: 0,
             watermark: None,
+            sure: None,
             recent_from: None,
             repeats_seam: None,
             window: None,
             gaps: Vec::new(),
+            not_records: 0,
             recent: Seen::default(),
         }
     }
@@ -118,14 +158,19 @@ impl State {
         let reset = "bring back the last good version; or, to begin anew, remove it and give `--since` the time up to \
                      which everything is delivered";
         let foreign = "give `--state` a place of its own";
-        let value: Value = match serde_json::from_slice(bytes) {
-            Ok(value) => value,
+        if bytes.len() as u64 > MOST_BYTES {
+            return bad(format!("is larger than {} MiB", MOST_BYTES >> 20), foreign);
+        }
+        // Not as a tree: of a large state that would be many times its size.
+        let head: Head<'_> = match serde_json::from_slice(bytes) {
+            Ok(head) => head,
             Err(_) if bytes.iter().all(u8::is_ascii_whitespace) => return bad("is empty".into(), reset),
             Err(error) if error.is_eof() => return bad("is cut short".into(), reset),
+            Err(error) if error.is_data() => return bad("belongs to something else".into(), foreign),
             Err(error) => return bad(format!("is not JSON: {error}"), foreign),
         };
-        let Some(version) = value.get("udmap_state") else {
-            return match old_position(&value) {
+        let Some(version) = head.udmap_state else {
+            return match old_position(&head) {
                 Ok(Some(ms)) => {
                     let mut state = State::new(account);
                     (state.watermark, state.recent_from) = (Some(ms), Some(ms));
@@ -135,26 +180,26 @@ impl State {
                 Err(what) => bad(format!("of the earlier collector has no position: {what}"), reset),
             };
         };
-        match version.as_u64() {
-            Some(VERSION) => {}
-            Some(newer) if newer > VERSION => {
+        match version.get().parse::<u64>() {
+            Ok(VERSION) => {}
+            Ok(newer) if newer > VERSION => {
                 let what = format!(
                     "was written by a newer udmap (version {newer} of the state, known is {VERSION})"
                 );
                 return bad(what, "run that udmap, or a newer one");
             }
-            _ => return bad(format!("has no known version: {version}"), foreign),
+            _ => return bad(format!("has no known version: {}", text::shown(version.get())), foreign),
         }
-        let state: State = match serde_json::from_value(value) {
+        let state: State = match serde_json::from_slice(bytes) {
             Ok(state) => state,
-            Err(error) => return bad(format!("is damaged: {error}"), reset),
+            Err(error) => return bad(format!("is damaged: {}", text::shown(&error.to_string())), reset),
         };
         if state.log != LOG {
-            return bad(format!("is that of another log, `{}`", state.log), foreign);
+            return bad(format!("is that of another log, `{}`", text::shown(&state.log)), foreign);
         }
         if state.host != account.host() {
-            let what =
-                format!("is that of another API host, {}; this run's is {}", state.host, account.host());
+            let host = text::shown(&state.host);
+            let what = format!("is that of another API host, {host}; this run's is {}", account.host());
             return bad(what, foreign);
         }
         if state.account != account.id() {
@@ -162,12 +207,48 @@ impl State {
                         give `--since` the time up to which everything is delivered";
             return bad("is that of another integration key".into(), hint);
         }
-        if let Some(window) = &state.window
-            && crate::store::Compression::of(&window.extension).is_none()
-        {
-            return bad("is damaged: a window has no known `extension`".into(), reset);
+        if let Err(what) = state.makes_sense() {
+            return bad(format!("is damaged: {what}"), reset);
         }
         Ok(Loaded::Ours(Box::new(state)))
+    }
+
+    /// Whether its values are such as are written here. That a time has not come yet is judged elsewhere.
+    fn makes_sense(&self) -> Result<(), String> {
+        let time = |name: &str, ms: i64| match ms {
+            FIRST.. => Ok(()),
+            _ => Err(format!("`{name}` is {ms}, expected a time in milliseconds")),
+        };
+        self.watermark.map_or(Ok(()), |ms| time("watermark", ms))?;
+        self.sure.map_or(Ok(()), |ms| time("sure", ms))?;
+        self.recent_from.map_or(Ok(()), |ms| time("recent_from", ms))?;
+        // Far from where adding one would overflow, and no run ever gets there.
+        if self.sequence > 1 << 62 {
+            return Err("`sequence` is too large".into());
+        }
+        let Some(window) = &self.window else { return Ok(()) };
+        time("from", window.from)?;
+        time("floor", window.floor)?;
+        let inside = window.from..=window.to;
+        if window.from >= window.to || !inside.contains(&window.keep_from) || window.floor > window.to {
+            return Err("the times of its window are in no order".into());
+        }
+        if window.sure.is_some_and(|ms| !inside.contains(&ms)) {
+            return Err("`sure` is outside of its window".into());
+        }
+        if !(1..=1000).contains(&window.limit) || window.page > 1 << 62 {
+            return Err("`limit` or `page` of its window is out of range".into());
+        }
+        if window.offset.as_ref().is_some_and(|offset| offset.len() > MOST_OFFSET) {
+            return Err(format!("`offset` has more than {MOST_OFFSET} bytes"));
+        }
+        // Both go into the names of objects.
+        let day =
+            window.day.len() == 10 && chrono::NaiveDate::parse_from_str(&window.day, "%Y-%m-%d").is_ok();
+        if !day || Compression::of(&window.extension).is_none() {
+            return Err("a window has no known `day` or `extension`".into());
+        }
+        Ok(())
     }
 
     /// The state as it is stored.
@@ -202,18 +283,22 @@ impl Gap {
 /// The position in the state of the collector that this one replaces: `last_timestamp_ms`, the time
 /// of its last record, and `last_offset`, where its paging stood. The earlier of the two counts.
 /// Nothing if it is no such state.
-fn old_position(value: &Value) -> Result<Option<i64>, String> {
-    if value.get("last_timestamp_ms").is_none() && value.get("last_offset").is_none() {
+fn old_position(head: &Head<'_>) -> Result<Option<i64>, String> {
+    if head.last_timestamp_ms.is_none() && head.last_offset.is_none() {
         return Ok(None);
     }
+    let value = |raw: Option<&RawValue>| -> Option<Value> {
+        let raw = raw?.get();
+        if raw.len() > MOST_OFFSET { None } else { serde_json::from_str(raw).ok() }
+    };
     let number = |value: &Value| match value {
         Value::Number(number) => number.as_i64(),
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     };
-    let time = value.get("last_timestamp_ms").and_then(number);
-    let offset = match value.get("last_offset") {
-        Some(Value::String(text)) => offset_ms(text),
+    let time = value(head.last_timestamp_ms).as_ref().and_then(number);
+    let offset = match value(head.last_offset) {
+        Some(Value::String(text)) => offset_ms(&text),
         Some(Value::Array(parts)) => parts.first().and_then(number),
         _ => None,
     };
@@ -223,7 +308,7 @@ fn old_position(value: &Value) -> Result<Option<i64>, String> {
         .min()
         .ok_or("neither `last_timestamp_ms` nor `last_offset` has one")?;
     // Between 2010 and 2100: seconds or microseconds would lie far outside.
-    if !(1_262_304_000_000..4_102_444_800_000).contains(&ms) {
+    if !(FIRST..4_102_444_800_000).contains(&ms) {
         return Err(format!("{ms} is no time in milliseconds"));
     }
     Ok(Some(ms))
@@ -278,6 +363,67 @@ mod tests {
             assert!(error.to_string().contains(words), "{error}");
         }
         assert!(!text.contains("DI1") && !text.contains("secret"));
+    }
+
+    /// A state that was forged or damaged is refused, whatever is in it.
+    #[test]
+    fn values_that_no_run_writes_are_refused() {
+        let mine = account("api-1.duosecurity.com", "DI1");
+        let mut state = State::new(&mine);
+        (state.watermark, state.recent_from) = (Some(FIRST + 9), Some(FIRST));
+        state.window = Some(Window {
+            from: FIRST,
+            to: FIRST + 9_000,
+            sure: None,
+            keep_from: FIRST + 4_000,
+            limit: 1000,
+            offset: Some("1,a".into()),
+            page: 1,
+            floor: FIRST,
+            last_key: None,
+            last_page: None,
+            full: true,
+            day: "2026-03-10".into(),
+            extension: ".ndjson.gz".into(),
+            decorate: false,
+        });
+        let good = serde_json::to_value(&state).unwrap();
+        assert!(State::read(good.to_string().as_bytes(), "s", &mine).is_ok());
+        let long = "1".repeat(MOST_OFFSET + 1);
+        let table = [
+            ("/watermark", Value::from(-5)),
+            ("/watermark", Value::from(i64::MIN)),
+            ("/watermark", Value::from(1_773_144_000)),
+            ("/watermark", Value::from(u64::MAX)),
+            ("/watermark", Value::from(1.5)),
+            ("/recent_from", Value::from(i64::MIN)),
+            ("/sequence", Value::from(u64::MAX)),
+            ("/window/from", Value::from(i64::MIN)),
+            ("/window/to", Value::from(FIRST)),
+            ("/window/to", Value::from(i64::MIN)),
+            ("/window/keep_from", Value::from(i64::MAX)),
+            ("/window/floor", Value::from(i64::MIN)),
+            ("/window/floor", Value::from(i64::MAX)),
+            ("/window/sure", Value::from(i64::MAX)),
+            ("/window/limit", Value::from(0)),
+            ("/window/limit", Value::from(u32::MAX)),
+            ("/window/page", Value::from(u64::MAX)),
+            ("/window/offset", Value::from(long)),
+            ("/window/day", Value::from("../../../tmp")),
+            ("/window/day", Value::from("2026-3-10/")),
+            ("/window/day", Value::from("")),
+            ("/window/extension", Value::from("/../x")),
+        ];
+        for (at, value) in table {
+            let mut forged = good.clone();
+            match forged.pointer_mut(at) {
+                Some(place) => *place = value.clone(),
+                None => forged["window"]["sure"] = value.clone(),
+            }
+            let error =
+                State::read(forged.to_string().as_bytes(), "s", &mine).expect_err(&format!("{at} {value}"));
+            assert!(error.to_string().contains("is damaged") && error.hint().is_some(), "{error}");
+        }
     }
 
     #[test]

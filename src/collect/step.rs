@@ -3,8 +3,8 @@
 use super::answer::Page;
 use super::record;
 use super::seen::Key;
-use super::state::{State, offset_ms};
-use super::window::{self, SLACK};
+use super::state::{MOST_RECENT, State, offset_ms};
+use super::window::{self, DAY, SLACK};
 use super::{Error, ErrorKind};
 use std::borrow::Cow;
 
@@ -13,6 +13,8 @@ use std::borrow::Cow;
 pub(super) struct Step<'p> {
     /// The lines to deliver, in order, without line ends.
     pub(super) lines: Vec<Cow<'p, str>>,
+    /// What came for the first time and is not an object, so no record: never delivered, but told, and counted in the state.
+    pub(super) foreign: Vec<Cow<'p, str>>,
     /// The state when they are delivered.
     pub(super) next: State,
 }
@@ -24,7 +26,7 @@ pub(super) struct Step<'p> {
 pub(super) fn take<'p>(state: &State, page: &Page<'p>) -> Result<Step<'p>, Error> {
     let mut next = state.clone();
     let Some(window) = &mut next.window else {
-        return Ok(Step { lines: Vec::new(), next });
+        return Ok(Step { lines: Vec::new(), foreign: Vec::new(), next });
     };
     let lines: Vec<Cow<'p, str>> = page.items.iter().map(|item| record::line(item.get())).collect();
     let ids: Vec<(Key, Option<i64>)> = lines.iter().map(|line| record::identify(line, &state.host)).collect();
@@ -53,7 +55,7 @@ pub(super) fn take<'p>(state: &State, page: &Page<'p>) -> Result<Step<'p>, Error
         !first.is_named() && window.last_key == Some(first) && repeats
     });
 
-    let (mut deliver, mut adds) = (Vec::new(), false);
+    let (mut deliver, mut foreign, mut adds) = (Vec::new(), Vec::new(), false);
     let mut reached = window.floor;
     for (i, (key, ms)) in ids.iter().enumerate() {
         if same_again || (seam && i == 0) {
@@ -65,7 +67,8 @@ pub(super) fn take<'p>(state: &State, page: &Page<'p>) -> Result<Step<'p>, Error
         let arrival = next.recent.arrive(*key, ms.map_or(window.to, |_| reached));
         adds |= arrival.first;
         if arrival.deliver {
-            deliver.push(i);
+            let to = if lines[i].starts_with('{') { &mut deliver } else { &mut foreign };
+            to.push(i);
         }
     }
     let ended = page.next_offset.is_none() || page.next_offset == window.offset || !adds;
@@ -76,18 +79,26 @@ pub(super) fn take<'p>(state: &State, page: &Page<'p>) -> Result<Step<'p>, Error
         let floor = times().chain(cursor).min().unwrap_or(window.floor).clamp(window.from, window.to);
         window.floor = floor;
         window.offset.clone_from(&page.next_offset);
-        window.page += 1;
+        window.page = window.page.saturating_add(1);
         window.last_key = ids.last().map(|(key, _)| *key);
         window.last_page = this_page;
         window.full = full;
         let horizon = floor.min(window.keep_from) - SLACK;
         next.recent.forget_before(horizon);
     }
+    if next.recent.len() > MOST_RECENT {
+        let message =
+            format!("more than {MOST_RECENT} records could come again: their times don't go forward");
+        let hint = "nothing of that page was delivered; look at what Duo's API answers, and tell us";
+        return Err(Error::new(ErrorKind::Answer, message).with_hint(hint));
+    }
     if !deliver.is_empty() {
         next.sequence += 1;
     }
+    next.not_records = next.not_records.saturating_add(foreign.len() as u64);
+    let foreign = foreign.into_iter().map(|i| lines[i].clone()).collect();
     let lines = pick(lines, &deliver);
-    Ok(Step { lines, next })
+    Ok(Step { lines, foreign, next })
 }
 
 /// The state that knows of the object under its next key: an earlier attempt or another run wrote
@@ -97,7 +108,8 @@ pub(super) fn adopt(state: &State, lines: &str) -> State {
     let (from, to) = next.window.as_ref().map_or((0, i64::MAX), |window| (window.from, window.to));
     for line in lines.split_terminator('\n') {
         let (key, ms) = record::identify(line, &state.host);
-        next.recent.found(key, ms.map_or(to, |ms| ms.clamp(from, to)));
+        // Later than the window's end, if that was moved since; a time far beyond it is none.
+        next.recent.found(key, ms.map_or(to, |ms| ms.clamp(from, to.saturating_add(DAY))));
     }
     next.sequence += 1;
     next

@@ -2,7 +2,7 @@
 
 use super::{Batch, Converter, Session};
 use crate::record::forms::Form;
-use crate::record::frame::{Item, ItemState};
+use crate::record::frame::{HEAD, Item, ItemState};
 use crate::record::{Fault, Reason};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -48,15 +48,29 @@ impl Converter {
         };
         session.batch.clear();
         let kept = raw.len() as u64;
-        match line.length {
-            Some(length) if line.reason.as_deref() == Some(Reason::TooLong.code()) && kept < length => {
-                let message = format!(
-                    "only the first {kept} of {length} bytes are here: convert the input again with a larger \
-                     `--max-record-bytes`"
-                );
-                let (range, state) = (0..raw.len(), ItemState::TooLong);
-                let place = Item { line: line.line, offset: line.offset, length, range, state };
-                session.batch.reject(Fault::new(Reason::TooLong, &message), Form::Bare, None, &place, &raw);
+        // What was not kept whole: see `Item::kept`.
+        let cut = [Reason::TooLong, Reason::TooDeep].into_iter().find(|reason| {
+            line.reason.as_deref() == Some(reason.code()) && (*reason == Reason::TooLong || raw.len() <= HEAD)
+        });
+        match (line.length, cut) {
+            (Some(length), Some(reason)) if kept < length => {
+                let message = match reason {
+                    Reason::TooLong => format!(
+                        "only the first {kept} of {length} bytes are here: convert the input again with a larger \
+                         `--max-record-bytes`"
+                    ),
+                    _ => format!("only the first {kept} of {length} bytes are here: mend it in the input"),
+                };
+                let place = Item {
+                    range: 0..raw.len(),
+                    offset: line.offset,
+                    length,
+                    line: line.line,
+                    column: 1,
+                    state: ItemState::Whole,
+                    alone: true,
+                };
+                session.batch.reject(Fault::new(reason, &message), Form::Bare, None, &place, &raw);
             }
             _ => {
                 self.convert_all(session, &raw);

@@ -2,8 +2,8 @@
 
 use super::fast::{Fast, Lines};
 use super::{Converter, Reject, Stop, Tally, event};
-use crate::record::forms::{self, Form, Found};
-use crate::record::frame::{self, Body, Chunk, Item, ItemState};
+use crate::record::forms::{self, Form};
+use crate::record::frame::{self, Body, Chunk, Item, Places};
 use crate::record::{Fault, Fields, Reason};
 
 /// What a part of the input became, in the order of the input.
@@ -19,6 +19,8 @@ pub struct Batch {
     pub end: u64,
     /// How many lines are to be added to the line numbers of what comes behind it.
     pub(super) lines: u64,
+    /// Whether a line that is not blank gave anything but one record.
+    pub(super) uneven: bool,
     /// What the fast path has learnt; it goes from batch to batch.
     pub(super) fast: Option<Box<Fast>>,
 }
@@ -91,6 +93,7 @@ impl Converter {
             tally: self.tally(),
             end: 0,
             lines: 0,
+            uneven: false,
             fast: self.fast.clone(),
         }
     }
@@ -140,43 +143,31 @@ impl Converter {
     }
 
     fn unit(&self, item: &Item, bytes: &[u8], batch: &mut Batch) {
-        let broken = |reason, message: &str| Fault::new(reason, message);
-        let fault = match item.state {
-            ItemState::Whole => {
-                let place = |found: &Found<'_>| Item {
-                    line: item.line + memchr::memchr_iter(b'\n', &bytes[..found.range.start]).count() as u64,
-                    offset: item.offset + found.range.start as u64,
-                    length: found.range.len() as u64,
-                    ..item.clone()
-                };
-                return forms::records(bytes, &self.plan.forms, &self.plan.wanted, &mut |found| {
-                    let raw = &bytes[found.range.clone()];
-                    match &found.fields {
-                        Ok(fields) => self.record(fields, found.form, &|| place(&found), raw, batch),
-                        Err(fault) => batch.reject(fault.clone(), found.form, None, &place(&found), raw),
+        let mut records = 0;
+        if let Some(fault) = item.fault(bytes, self.max_record_bytes) {
+            records = 1;
+            batch.reject(fault, Form::Bare, None, item, bytes);
+        } else {
+            let mut places = Places::new(item, bytes);
+            forms::records(bytes, &self.plan.forms, &self.plan.wanted, &mut |found| {
+                let raw = &bytes[found.range.clone()];
+                records += 1;
+                let place = places.of(&found.range);
+                match &found.fields {
+                    Ok(fields) => self.record(fields, found.form, &place, raw, batch),
+                    Err(fault) => {
+                        // These could be read, but are of no shape that the mapping names.
+                        let is_read = matches!(fault.reason, Reason::OtherLog | Reason::BadTimestamp);
+                        let shape = is_read.then_some("other");
+                        batch.reject(place.place(fault.clone(), raw), found.form, shape, &place, raw);
                     }
-                });
-            }
-            ItemState::TooLong => {
-                let limit = self.max_record_bytes;
-                broken(
-                    Reason::TooLong,
-                    &format!("{} bytes, over the limit of {limit} for a record", item.length),
-                )
-            }
-            ItemState::Broken(why) => broken(Reason::InvalidJson, why),
-        };
-        batch.reject(fault, Form::Bare, None, item, bytes);
+                }
+            });
+        }
+        batch.uneven |= records != 1 || !item.alone;
     }
 
-    fn record(
-        &self,
-        fields: &Fields<'_>,
-        form: Form,
-        place: &dyn Fn() -> Item,
-        raw: &[u8],
-        batch: &mut Batch,
-    ) {
+    fn record(&self, fields: &Fields<'_>, form: Form, place: &Item, raw: &[u8], batch: &mut Batch) {
         let start = batch.events.len();
         let shape = self.shape(&|slot| fields[slot].is_some());
         batch.events.extend_from_slice(self.before);
@@ -189,7 +180,7 @@ impl Converter {
             }
             Err(fault) => {
                 batch.events.truncate(start);
-                batch.reject(fault, form, Some(shape), &place(), raw);
+                batch.reject(fault, form, Some(shape), place, raw);
             }
         }
     }
@@ -214,6 +205,7 @@ impl Batch {
         self.events.clear();
         self.rejects.clear();
         self.tally.clear();
+        self.uneven = false;
     }
 
     /// Counts so many records of this form and shape.

@@ -8,6 +8,7 @@ use super::{Batch, Converter};
 use crate::mapping::{Kind, Plan};
 use crate::raw::{self, Cpu, Input, Level, Span, VALUES, Work, Write};
 use crate::record::forms::Form;
+use crate::record::frame;
 use crate::record::scan::{MOST_SLOTS, OWN_BYTES, Scanner};
 use crate::record::time::{Clock, TIME_BYTES};
 use std::collections::HashMap;
@@ -40,7 +41,7 @@ pub(super) struct Fast {
 impl Fast {
     /// Nothing if the plan has more fields or times than this path can hold.
     pub(super) fn new(plan: &Plan, level: Level) -> Option<Fast> {
-        let scanner = Scanner::new(&plan.wanted, &plan.forms.marks())?;
+        let scanner = Scanner::new(&plan.wanted, &plan.forms.marks(&plan.wanted))?;
         if plan.times.len() > MOST_TIMES {
             return None;
         }
@@ -104,6 +105,16 @@ impl Work for Lines<'_> {
         let mut at = 0;
         let input = Input::new(bytes);
         while at < end {
+            // No record begins with white space, unless somebody means it.
+            if bytes[at] <= b' ' {
+                let (lines, length) = frame::blank_lines(&bytes[at..end]);
+                batch.tally.blank += lines;
+                number += lines;
+                at += length;
+                if at == end {
+                    break;
+                }
+            }
             let mut next = None;
             if let Some(input) = input
                 && let Some((record_end, present)) = fast.scanner.record(cpu, input, at)
@@ -161,6 +172,12 @@ impl Fast {
             *near = (has, id);
         }
         let Some(program) = &mut programs[near.1] else { return false };
+        for (slot, own) in &program.own {
+            let text = values[*slot].text(input, scratch);
+            if !own.iter().any(|own| own.eq_ignore_ascii_case(text)) {
+                return false;
+            }
+        }
         for (slot, kind) in &program.checked {
             if !is_of_kind(values[*slot].text(input, scratch), *kind) {
                 return false;

@@ -16,7 +16,7 @@ use std::sync::{Mutex, PoisonError};
 
 /// An input: its name for messages, and how to open it when its turn comes.
 pub struct Input<'a> {
-    /// The name that rejects carry as their source.
+    /// The name that rejects carry as their source. Members of an archive carry their own (`a.tar!b.json`).
     pub name: String,
     /// Gives the bytes, decompressed.
     pub open: Box<dyn FnOnce() -> io::Result<Box<dyn Read + Send + 'a>> + Send + 'a>,
@@ -67,12 +67,11 @@ impl Converter {
         threads: usize,
         consume: &mut (dyn FnMut(Piece<'_>) -> Result<(), Stop> + Send),
     ) -> io::Result<Tally> {
-        let names: Vec<String> = inputs.iter().map(|input| input.name.clone()).collect();
         if threads <= 1 {
             return Ok(self.one_thread(inputs, consume));
         }
         let source = Mutex::new(Source::new(inputs));
-        let queue = Queue::new(threads, Consumer { names: &names, consume, tally: self.tally(), lines: 0 });
+        let queue = Queue::new(threads, Consumer { consume, tally: self.tally(), lines: 0 });
         std::thread::scope(|scope| {
             let (source, queue) = (&source, &queue);
             let mut workers = Vec::new();
@@ -134,28 +133,17 @@ impl Converter {
     ) -> Tally {
         let mut tally = self.tally();
         let mut session = self.session();
-        for input in inputs {
-            let source = &input.name;
-            let failed = match (input.open)() {
-                Err(error) => Some(error),
+        for Input { name, open } in inputs {
+            let answer = match open() {
+                Err(error) => consume(Piece::Failed { source: &name, error }),
                 Ok(mut reader) => {
-                    let mut answer = Ok(());
-                    let mut take = |batch: &Batch| {
-                        answer = consume(Piece::Batch { source, batch });
-                        answer
-                    };
-                    let (read, ended) = self.convert_reader(&mut session, &mut *reader, &mut take);
+                    let (read, answer) = self.convert_texts(&mut session, &name, &mut *reader, consume);
                     tally.add(&read);
-                    if answer.is_err() {
-                        return tally;
-                    }
-                    ended.err()
+                    answer
                 }
             };
-            if let Some(error) = failed
-                && consume(Piece::Failed { source, error }).is_err()
-            {
-                return tally;
+            if answer.is_err() {
+                break;
             }
         }
         tally

@@ -8,7 +8,7 @@ use crate::mapping::{Kind, Plan};
 use crate::raw::Template;
 use crate::record::scan::MOST_SLOTS;
 use crate::record::time::Reading;
-use crate::record::{Fault, Reason};
+use crate::record::{Fault, FieldPath, Reason};
 
 /// What the events of records with the same fields look like.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub(super) struct Program {
     pub(super) template: Template,
     /// The times that there are: their numbers in the plan, and the slots and readings that give them.
     pub(super) times: Vec<(usize, usize, Reading)>,
+    /// The slots whose texts say whose record it is, and what they say in the mapping's own.
+    pub(super) own: Vec<(usize, Vec<Vec<u8>>)>,
     /// The slots whose texts must be of a kind.
     pub(super) checked: Vec<(usize, Kind)>,
     pub(super) event_type: usize,
@@ -29,7 +31,7 @@ pub(super) const FIRST_TIME: usize = MOST_SLOTS;
 
 impl Program {
     /// The program for records with these slots present, of which those in `ips` are addresses.
-    /// Nothing if such a record is rejected.
+    /// Nothing if such a record is rejected, or may be.
     pub(super) fn new(plan: &Plan, present: u64, ips: u64, before: &[u8], after: &[u8]) -> Option<Program> {
         let has = |slot: usize| present >> slot & 1 == 1;
         let times: Vec<Option<(usize, Reading)>> =
@@ -37,6 +39,15 @@ impl Program {
         if plan.times.iter().zip(&times).any(|(time, found)| time.required && found.is_none()) {
             return None;
         }
+        let own = &plan.forms.own;
+        let slot = |path: &FieldPath| plan.wanted.slot(path).filter(|slot| has(*slot));
+        // Whose record it is depends on its other keys, which are not known here.
+        if !own.any.is_empty() && own.any.iter().all(|path| slot(path).is_none()) {
+            return None;
+        }
+        let own = own.fields.iter().filter_map(|(path, own)| {
+            Some((slot(path)?, own.iter().map(|text| text.clone().into_bytes()).collect()))
+        });
         let mut recorder = Recorder {
             present,
             ips,
@@ -58,7 +69,7 @@ impl Program {
             .into_iter()
             .enumerate()
             .filter_map(|(n, time)| time.map(|(slot, reading)| (n, slot, reading)));
-        Some(Program { template, times: times.collect(), checked, event_type, events: 0 })
+        Some(Program { template, times: times.collect(), own: own.collect(), checked, event_type, events: 0 })
     }
 }
 

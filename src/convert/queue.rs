@@ -3,13 +3,13 @@
 use super::{Batch, Piece, Stop, Tally};
 use std::collections::VecDeque;
 use std::io;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// What a worker puts.
 pub(super) enum Handed {
-    Batch(usize, Box<Done>),
+    Batch(Arc<str>, Box<Done>),
     End(u64),
-    Failed(usize, io::Error),
+    Failed(Arc<str>, io::Error),
 }
 
 /// A converted chunk, with its buffer to be used again by the same worker.
@@ -21,7 +21,6 @@ pub(super) struct Done {
 
 /// Gets the results in order.
 pub(super) struct Consumer<'a> {
-    pub(super) names: &'a [String],
     pub(super) consume: &'a mut (dyn FnMut(Piece<'_>) -> Result<(), Stop> + Send),
     pub(super) tally: Tally,
     /// Lines of the input that went before.
@@ -37,13 +36,11 @@ impl Consumer<'_> {
                 self.lines = 0;
                 (Ok(()), None)
             }
-            Handed::Failed(input, error) => {
-                ((self.consume)(Piece::Failed { source: &self.names[input], error }), None)
-            }
-            Handed::Batch(input, mut done) => {
+            Handed::Failed(source, error) => ((self.consume)(Piece::Failed { source: &source, error }), None),
+            Handed::Batch(source, mut done) => {
                 done.batch.number(0, &mut self.lines);
                 self.tally.add(&done.batch.tally);
-                let answer = (self.consume)(Piece::Batch { source: &self.names[input], batch: &done.batch });
+                let answer = (self.consume)(Piece::Batch { source: &source, batch: &done.batch });
                 done.batch.clear();
                 (answer, Some(done))
             }

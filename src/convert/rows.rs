@@ -5,7 +5,6 @@
 //! not, the rows of the block are converted one by one.
 
 use super::{Batch, Converter, Reject, Session, Tally};
-use crate::record::forms::Form;
 use crate::record::frame::{Body, PAD};
 use crate::record::syntax::is_space;
 
@@ -108,9 +107,8 @@ impl Converter {
 
 /// Whether each line that is not blank gave one record.
 fn is_one_each(batch: &Batch, lines: usize) -> bool {
-    let one = |form: &Form| matches!(form, Form::Bare | Form::Cef | Form::KeyValue);
-    let Tally { records, blank, by_form, .. } = &batch.tally;
-    records + blank == lines as u64 && by_form.iter().all(|(form, count)| one(form) || *count == 0)
+    let Tally { records, blank, .. } = &batch.tally;
+    !batch.uneven && records + blank == lines as u64
 }
 
 /// Hands out what each line gave: a reject knows its line, a blank line gave nothing, and the others

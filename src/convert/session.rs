@@ -1,7 +1,8 @@
 //! Many streams one after another on one thread, with what was learnt from each kept for the next.
 
 use super::rows::Block;
-use super::{Batch, Converter, Stop, Tally};
+use super::{Batch, Converter, Piece, Stop, Tally};
+use crate::parts::NextText;
 use std::io::{self, Read};
 
 /// What a thread keeps from stream to stream: buffers, and the shapes that it has seen.
@@ -53,6 +54,41 @@ impl Converter {
         };
         tally.bytes_in = framer.bytes_read();
         (tally, ended)
+    }
+
+    /// Converts what `input`, called `name`, gives on the caller's thread: one text, or several. What becomes of it,
+    /// errors too, goes to `consume`, in order, until that answers [`Stop`], which then is the result.
+    pub(crate) fn convert_texts(
+        &self,
+        session: &mut Session,
+        name: &str,
+        input: &mut dyn Read,
+        consume: &mut dyn FnMut(Piece<'_>) -> Result<(), Stop>,
+    ) -> (Tally, Result<(), Stop>) {
+        let mut tally = self.tally();
+        let mut name = name.to_owned();
+        loop {
+            let mut answer = Ok(());
+            let (read, ended) = self.convert_reader(session, input, &mut |batch| {
+                answer = consume(Piece::Batch { source: &name, batch });
+                answer
+            });
+            tally.add(&read);
+            let next = ended.err().map(NextText::of);
+            let (next, failed) = match next {
+                _ if answer.is_err() => return (tally, answer),
+                None => return (tally, Ok(())),
+                Some(Ok(NextText { name, failed })) => (Some(name), failed),
+                Some(Err(error)) => (None, Some(error)),
+            };
+            if let Some(error) = failed {
+                answer = consume(Piece::Failed { source: &name, error });
+            }
+            match next {
+                Some(next) if answer.is_ok() => name = next,
+                _ => return (tally, answer),
+            }
+        }
     }
 }
 

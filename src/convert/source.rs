@@ -1,28 +1,31 @@
 //! The inputs of a conversion, chunk by chunk, in order.
 
 use super::{Converter, Input};
+use crate::parts::NextText;
 use crate::record::frame::{Chunk, Framer};
 use std::io::{self, Read};
+use std::sync::Arc;
 
 /// What a worker takes.
 pub(super) enum Taken {
-    /// A chunk of the input of this number.
-    Chunk(usize, Chunk),
-    /// The bytes of input that the source held.
+    /// A chunk of the text of this name.
+    Chunk(Arc<str>, Chunk),
+    /// The bytes of input that the text held.
     End(u64),
-    Failed(usize, io::Error),
+    Failed(Arc<str>, io::Error),
 }
 
 /// The inputs, of which one is open.
 pub(super) struct Source<'a> {
     inputs: std::vec::IntoIter<Input<'a>>,
     open: Option<Open<'a>>,
-    /// How many inputs were opened, and how many things taken.
-    opened: usize,
+    /// How many things were taken.
     taken: u64,
 }
 
 struct Open<'a> {
+    /// The input, or a text that it holds.
+    name: Arc<str>,
     framer: Framer,
     reader: Box<dyn Read + Send + 'a>,
     /// It has ended; why, if not by itself.
@@ -31,7 +34,7 @@ struct Open<'a> {
 
 impl<'a> Source<'a> {
     pub(super) fn new(inputs: Vec<Input<'a>>) -> Source<'a> {
-        Source { inputs: inputs.into_iter(), open: None, opened: 0, taken: 0 }
+        Source { inputs: inputs.into_iter(), open: None, taken: 0 }
     }
 
     /// How many things were taken.
@@ -43,28 +46,43 @@ impl<'a> Source<'a> {
     pub(super) fn take(&mut self, converter: &Converter, buffer: Vec<u8>) -> Option<(u64, Taken)> {
         let number = self.taken;
         let taken = loop {
-            let input = self.opened.wrapping_sub(1);
             match &mut self.open {
                 None => {
                     let next = self.inputs.next()?;
-                    self.opened += 1;
+                    let name = next.name.into();
                     match (next.open)() {
                         Ok(reader) => {
-                            self.open = Some(Open { framer: converter.framer(), reader, ended: None });
+                            self.open = Some(Open { name, framer: converter.framer(), reader, ended: None });
                         }
-                        Err(error) => break Taken::Failed(input.wrapping_add(1), error),
+                        Err(error) => break Taken::Failed(name, error),
                     }
                 }
-                Some(Open { ended: Some(error), .. }) => {
-                    let error = error.take();
-                    self.open = None;
-                    if let Some(error) = error {
-                        break Taken::Failed(input, error);
+                Some(Open { ended: Some(error), name, framer, .. }) => {
+                    let name = Arc::clone(name);
+                    let failed = match error.take().map(NextText::of) {
+                        Some(Ok(next)) => {
+                            *framer = converter.framer();
+                            if let Some(Open { name, ended, .. }) = &mut self.open {
+                                (*name, *ended) = (next.name.into(), None);
+                            }
+                            next.failed
+                        }
+                        Some(Err(error)) => {
+                            self.open = None;
+                            Some(error)
+                        }
+                        None => {
+                            self.open = None;
+                            None
+                        }
+                    };
+                    if let Some(error) = failed {
+                        break Taken::Failed(name, error);
                     }
                 }
-                Some(Open { framer, reader, ended }) => {
+                Some(Open { name, framer, reader, ended }) => {
                     let failed = match framer.next(&mut **reader, buffer) {
-                        Ok(Some(chunk)) => break Taken::Chunk(input, chunk),
+                        Ok(Some(chunk)) => break Taken::Chunk(Arc::clone(name), chunk),
                         Ok(None) => None,
                         Err(error) => Some(error),
                     };

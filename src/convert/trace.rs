@@ -2,8 +2,8 @@
 
 use super::{Converter, Lineage, event};
 use crate::record::forms::{self, Form, Found};
-use crate::record::frame::{Body, Item, ItemState};
-use crate::record::{Fault, Fields, Reason, time};
+use crate::record::frame::{Body, Item, Places};
+use crate::record::{Fault, Fields, time};
 
 /// A record where it was found.
 #[derive(Debug)]
@@ -26,33 +26,18 @@ impl Converter {
     pub fn trace(&self, chunk: &[u8], body: &Body, each: &mut dyn FnMut(&Traced<'_>)) -> u64 {
         let limit = self.max_record_bytes;
         let mut unit = |item: &Item, bytes: &[u8]| {
-            let broken = |fault| Traced {
-                line: item.line,
-                offset: item.offset,
-                raw: bytes,
-                form: Form::Bare,
-                fields: Err(fault),
-            };
-            match item.state {
-                ItemState::TooLong => {
-                    let message = format!("{} bytes, over the limit of {limit} for a record", item.length);
-                    each(&broken(Fault::new(Reason::TooLong, message)));
-                }
-                ItemState::Broken(why) => each(&broken(Fault::new(Reason::InvalidJson, why))),
-                ItemState::Whole => {
-                    let (known, wanted) = (&self.plan.forms, &self.plan.wanted);
-                    forms::records(bytes, known, wanted, &mut |Found { range, form, fields }| {
-                        let before = &bytes[..range.start];
-                        each(&Traced {
-                            line: item.line + memchr::memchr_iter(b'\n', before).count() as u64,
-                            offset: item.offset + range.start as u64,
-                            raw: &bytes[range],
-                            form,
-                            fields,
-                        });
-                    });
-                }
+            if let Some(fault) = item.fault(bytes, limit) {
+                let Item { line, offset, .. } = *item;
+                return each(&Traced { line, offset, raw: bytes, form: Form::Bare, fields: Err(fault) });
             }
+            let (known, wanted) = (&self.plan.forms, &self.plan.wanted);
+            let mut places = Places::new(item, bytes);
+            forms::records(bytes, known, wanted, &mut |Found { range, form, fields }| {
+                let place = places.of(&range);
+                let raw = &bytes[range];
+                let fields = fields.map_err(|fault| place.place(fault, raw));
+                each(&Traced { line: place.line, offset: place.offset, raw, form, fields });
+            });
         };
         body.units(chunk, limit, &mut unit, &mut 0)
     }

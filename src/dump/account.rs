@@ -25,6 +25,8 @@ pub struct Account {
     pub filtered: AtomicU64,
     /// Objects listed that are outputs.
     pub own: AtomicU64,
+    /// Objects listed that were listed before, by another input or a link.
+    pub repeated: AtomicU64,
     /// Objects that are settled: converted, known or failed.
     pub done: AtomicU64,
     /// Bytes of them.
@@ -37,6 +39,12 @@ pub struct Account {
     pub known: AtomicU64,
     /// Bytes of them.
     pub known_bytes: AtomicU64,
+    /// Records in them.
+    pub known_records: AtomicU64,
+    /// Rejects among those.
+    pub known_rejects: AtomicU64,
+    /// Outputs of the inputs listed that stand although later ones have taken their places.
+    pub superseded: AtomicU64,
     /// Inputs deleted.
     pub deleted: AtomicU64,
     /// Inputs kept although success was to delete them.
@@ -83,6 +91,8 @@ pub enum Cause {
     Damaged,
     /// It takes too much memory to decompress.
     TooBig,
+    /// It is an archive of a sort that is not read, another sort of file, or binary data.
+    NotLog,
     /// The service failed at every try.
     Service,
     /// Another object stands where its output goes.
@@ -91,6 +101,14 @@ pub enum Cause {
     Listing,
     /// What was found does not fit the manifest.
     Differs,
+    /// A part of a manifest is missing, damaged, or not what was written.
+    Manifest,
+    /// An object stands among the outputs that no manifest names.
+    Foreign,
+    /// A pack holds events of inputs that have later outputs, and of others.
+    Mixed,
+    /// udmap itself failed.
+    Crashed,
     /// Something else: the operating system's words say what.
     Other,
 }
@@ -104,10 +122,15 @@ impl Cause {
             Cause::Changed => "changed",
             Cause::Damaged => "damaged",
             Cause::TooBig => "too-big",
+            Cause::NotLog => "not-log",
             Cause::Service => "service",
             Cause::Taken => "taken",
             Cause::Listing => "listing",
             Cause::Differs => "differs",
+            Cause::Manifest => "manifest",
+            Cause::Foreign => "foreign",
+            Cause::Mixed => "mixed",
+            Cause::Crashed => "crashed",
             Cause::Other => "other",
         }
     }
@@ -119,8 +142,10 @@ impl Cause {
             ErrorKind::Changed => Cause::Changed,
             ErrorKind::Damaged => Cause::Damaged,
             ErrorKind::TooBig => Cause::TooBig,
+            ErrorKind::NotLog => Cause::NotLog,
             ErrorKind::Service | ErrorKind::NoBucket => Cause::Service,
             ErrorKind::Taken => Cause::Taken,
+            ErrorKind::Crashed => Cause::Crashed,
             _ => Cause::Other,
         }
     }

@@ -3,30 +3,46 @@
 //! The lines of a part are in the order of the inputs' names, which is also the order of the
 //! listing. So of each part only its first and last name are kept; its lines are read when the
 //! listing comes to the first, and forgotten when it has passed the last.
+//!
+//! A part that is empty, cut or changed is an error: what it said of inputs decides over deletions. A
+//! line counts only if its outputs have the keys that follow from its input.
 
-use super::line::{Line, Output};
-use super::name::id;
+use super::line::{Kind, Line};
+use super::name::{Follows, id};
+use super::outputs::endings;
+use super::part::{Item, Reader, Written, end_in, ranks};
 use super::place::{Target, order};
+use super::runs::Runs;
+use super::{After, Context, Format};
 use crate::store::Error;
 use crate::store::depot::Found;
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// So much of a part's ends is read to find a whole line: keys of 1,024 bytes, escaped six times as
 /// long, stand in a line a few times.
 const END: u64 = 64 << 10;
+/// So many runs that did not come to their ends are remembered at once.
+const MOST_INTERRUPTED: usize = 500;
 
-/// What became of an input in an earlier run.
-#[derive(Debug, Clone)]
-pub(super) struct Known {
-    pub(super) outputs: Vec<Output>,
-    pub(super) rejects: u64,
+/// What is known of an input from before.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Before {
+    /// What became of this writing of it, by this mapping.
+    pub(super) known: Option<Box<Line>>,
+    /// Whether a later line says something else of it: of another writing, or by another mapping.
+    pub(super) overtaken: bool,
+    /// Outputs of other writings, or by other mappings.
+    pub(super) superseded: u64,
 }
 
 /// The parts of all earlier manifests.
 #[derive(Debug)]
 pub(super) struct Index {
     manifest: Target,
+    output: Target,
+    rejects: Option<Target>,
+    format: Format,
     fingerprint: String,
     /// Outputs of another place are none of this run's.
     below: String,
@@ -34,6 +50,11 @@ pub(super) struct Index {
     parts: Vec<Part>,
     next: usize,
     open: Vec<Open>,
+    /// The highest round of all runs.
+    pub(super) round: u64,
+    /// Runs that did not come to their ends, with the number of their parts, of which no other run
+    /// has said so.
+    pub(super) interrupted: BTreeMap<String, u64>,
 }
 
 #[derive(Debug)]
@@ -41,19 +62,47 @@ struct Part {
     found: Found,
     first: String,
     last: String,
+    rank: u32,
 }
 
 #[derive(Debug)]
 struct Open {
     last: String,
-    lines: HashMap<String, Known>,
+    /// By the identities of their inputs' names.
+    lines: HashMap<String, Vec<Past>>,
+}
+
+/// A line, and where among all.
+#[derive(Debug)]
+struct Past {
+    rank: (u32, usize),
+    /// Whether its outputs have the keys that follow from its input.
+    counts: bool,
+    line: Line,
 }
 
 impl Index {
-    /// Looks at all parts below `manifest`. Lines of another fingerprint, or whose events are not
-    /// below the place called `below`, don't count.
-    pub(super) fn new(manifest: &Target, fingerprint: &str, below: &str) -> Result<Index, Error> {
-        let mut parts = Vec::new();
+    /// Looks at all parts of a run's manifest.
+    ///
+    /// # Errors
+    /// If they can't be listed or read, or if one is empty or cut.
+    pub(super) fn new(context: &Context<'_>) -> Result<Index, Error> {
+        let manifest = &context.manifest;
+        let mut index = Index {
+            manifest: manifest.clone(),
+            output: context.output.clone(),
+            rejects: context.rejects.clone(),
+            format: context.settings.format,
+            fingerprint: context.settings.fingerprint.clone(),
+            below: context.output.whole_name(),
+            parts: Vec::new(),
+            next: 0,
+            open: Vec::new(),
+            round: 0,
+            interrupted: BTreeMap::new(),
+        };
+        let mut written: Vec<Written> = Vec::new();
+        let mut runs = Runs::default();
         for found in manifest.depot.list(&manifest.prefix) {
             let found = match found {
                 Ok(found) => found,
@@ -61,28 +110,62 @@ impl Index {
                 Err(error) if error.kind() == crate::store::ErrorKind::NotFound => break,
                 Err(error) => return Err(error),
             };
-            if !found.key.ends_with(".ndjson") || found.size == 0 {
+            if !found.key.ends_with(".ndjson") {
                 continue;
             }
+            let name = manifest.depot.name(&found.key);
             let head = manifest.depot.peek(&found, false, END)?;
             let tail =
                 if found.size <= END { head.clone() } else { manifest.depot.peek(&found, true, END)? };
-            let first = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
-            let body = tail.strip_suffix(b"\n").unwrap_or(&tail);
+            if head.is_empty() {
+                return Err(damaged(&name, "it is empty: what it said is lost"));
+            }
+            let Some(body) = tail.strip_suffix(b"\n") else {
+                return Err(damaged(&name, "it is cut short: its last line has no end"));
+            };
+            // Where something is to be deleted, all of the manifest is gone through before.
+            if context.settings.after != After::Keep {
+                let bytes = manifest.depot.peek(&found, false, found.size)?;
+                let mut reader = Reader::new(&bytes[..], &found.key);
+                while let Some(item) = reader.next().map_err(|error| Error::cannot_open(&name, error))? {
+                    if let Item::Fault(fault) = item {
+                        return Err(damaged(&name, fault));
+                    }
+                }
+            }
             let last = body.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
-            let name = manifest.depot.name(&found.key);
-            let (first, last) = (parse(first, &name)?.input, parse(last, &name)?.input);
-            parts.push(Part { found, first, last });
+            let folder = found.key.rsplit_once('/').map_or("", |(folder, _)| folder);
+            let own = folder.strip_prefix(manifest.prefix.trim_end_matches('/')).unwrap_or(folder);
+            let own = own.trim_start_matches('/');
+            let mut round = 0;
+            let end = end_in(last);
+            let about = !matches!(end, Some((0, _)));
+            let sealed = end.is_some();
+            if let Some((_, end)) = end {
+                let end = end.map_err(|error| damaged(&name, format!("its end is not one: {error}")))?;
+                runs.take(own, &found.key, &end);
+                round = end.round;
+            }
+            index.round = round.max(index.round);
+            if about {
+                let first = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+                let (first, last) = (parse(first, &name)?, parse(last, &name)?);
+                if last.part > 0 && !sealed {
+                    return Err(damaged(&name, "it is cut short: lines at its end are missing"));
+                }
+                written.push((round, found.modified));
+                index.parts.push(Part { found, first: first.input, last: last.input, rank: 0 });
+            }
         }
-        parts.sort_by(|a, b| order(&a.first, &b.first));
-        Ok(Index {
-            manifest: manifest.clone(),
-            fingerprint: fingerprint.to_owned(),
-            below: below.to_owned(),
-            parts,
-            next: 0,
-            open: Vec::new(),
-        })
+        index.interrupted = runs.interrupted();
+        while index.interrupted.len() > MOST_INTERRUPTED {
+            index.interrupted.pop_last();
+        }
+        for (part, rank) in index.parts.iter_mut().zip(ranks(&written)) {
+            part.rank = rank;
+        }
+        index.parts.sort_by(|a, b| order(&a.first, &b.first));
+        Ok(index)
     }
 
     /// Begins from the start, for the next input.
@@ -93,7 +176,7 @@ impl Index {
 
     /// What became of an input with this ETag, if anything. Names must come in order; for one that
     /// does not, the answer may be nothing.
-    pub(super) fn find(&mut self, input: &str, etag: &str) -> Result<Option<Known>, Error> {
+    pub(super) fn find(&mut self, input: &str, etag: &str) -> Result<Before, Error> {
         self.open.retain(|open| order(&open.last, input) != Ordering::Less);
         while let Some(part) = self.parts.get(self.next) {
             if order(&part.first, input) == Ordering::Greater {
@@ -106,69 +189,169 @@ impl Index {
             let lines = self.read(part)?;
             self.open.push(Open { last: part.last.clone(), lines });
         }
-        let key = id(&[input, etag]);
-        Ok(self.open.iter().find_map(|open| open.lines.get(&key)).cloned())
+        let key = id(&[input]);
+        let mut past: Vec<&Past> =
+            self.open.iter().filter_map(|open| open.lines.get(&key)).flatten().collect();
+        past.sort_by_key(|past| past.rank);
+        let ours = |line: &Line| line.etag == etag && line.fingerprint == self.fingerprint;
+        let known = past.iter().rfind(|past| past.counts && !past.line.pruned && ours(&past.line));
+        let overtaken = past.iter().rfind(|past| !past.line.pruned).is_some_and(|last| !ours(&last.line));
+        let mut others: HashSet<&str> = HashSet::new();
+        for Past { line, .. } in past.iter().filter(|past| !ours(&past.line)) {
+            for output in &line.outputs {
+                if line.pruned {
+                    others.remove(output.url.as_str());
+                } else {
+                    others.insert(&output.url);
+                }
+            }
+        }
+        for output in known.iter().flat_map(|past| &past.line.outputs) {
+            others.remove(output.url.as_str());
+        }
+        let known = known.map(|past| Box::new(past.line.clone()));
+        Ok(Before { overtaken: overtaken && known.is_some(), known, superseded: others.len() as u64 })
     }
 
-    fn read(&self, part: &Part) -> Result<HashMap<String, Known>, Error> {
+    fn read(&self, part: &Part) -> Result<HashMap<String, Vec<Past>>, Error> {
         let depot = &self.manifest.depot;
         let name = depot.name(&part.found.key);
         let bytes = depot.peek(&part.found, false, part.found.size)?;
-        let mut lines = HashMap::new();
-        for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            let line = parse(line, &name)?;
-            let ours = line.outputs.first().is_some_and(|output| output.url.starts_with(&self.below));
-            if ours && line.fingerprint == self.fingerprint {
-                let known = Known { outputs: line.outputs, rejects: line.rejects };
-                lines.insert(id(&[&line.input, &line.etag]), known);
+        let mut reader = Reader::new(&bytes[..], &part.found.key);
+        let mut past = Vec::new();
+        while let Some(item) = reader.next().map_err(|error| Error::cannot_open(&name, error))? {
+            let line = match item {
+                Item::Line(line, _) => *line,
+                Item::Fault(fault) => return Err(damaged(&name, fault)),
+            };
+            if line.outputs.first().is_some_and(|output| output.url.starts_with(&self.below)) {
+                past.push(Past { rank: (part.rank, past.len()), counts: false, line });
             }
+        }
+        self.count(&mut past);
+        let mut lines: HashMap<String, Vec<Past>> = HashMap::new();
+        for past in past {
+            lines.entry(id(&[&past.line.input])).or_default().push(past);
         }
         Ok(lines)
     }
+
+    /// Which lines count. Those of other mappings are not asked: nothing is done because of them.
+    fn count(&self, past: &mut [Past]) {
+        let mut packs: HashMap<String, Vec<usize>> = HashMap::new();
+        for (at, past) in past.iter_mut().enumerate() {
+            let line = &past.line;
+            if line.fingerprint != self.fingerprint {
+                continue;
+            }
+            match line.outputs.first() {
+                Some(output) if output.offset.is_some() => {
+                    packs.entry(output.url.clone()).or_default().push(at);
+                }
+                _ => past.counts = self.follows(line, &line.input, &line.identity(), false),
+            }
+        }
+        for members in packs.into_values() {
+            let ids: Vec<String> = members.iter().map(|at| past[*at].line.identity()).collect();
+            let whole = id(&ids.iter().map(String::as_str).collect::<Vec<_>>());
+            let first = past[members[0]].line.input.clone();
+            for at in members {
+                past[at].counts = self.follows(&past[at].line, &first, &whole, true);
+            }
+        }
+    }
+
+    fn follows(&self, line: &Line, input: &str, id: &str, pack: bool) -> bool {
+        follows((&self.output, self.rejects.as_ref(), self.format), line, input, id, pack)
+    }
+}
+
+/// Whether all outputs of a line, in these places and this format, have the keys that follow from an
+/// input and an identity.
+pub(super) fn follows(
+    (output, rejects, format): (&Target, Option<&Target>, Format),
+    line: &Line,
+    input: &str,
+    id: &str,
+    pack: bool,
+) -> bool {
+    line.outputs.iter().any(|output| output.kind == Kind::Events)
+        && line.outputs.iter().all(|it| {
+            let target = match (it.kind, rejects) {
+                (Kind::Events, _) => output,
+                (Kind::Rejects, Some(rejects)) if it.url.starts_with(&rejects.whole_name()) => rejects,
+                // Kept elsewhere: it is not asked whether they stand either.
+                (Kind::Rejects, _) => return true,
+            };
+            let (prefix, files) = (Some(target.prefix.as_str()), !target.depot.is_remote());
+            target.depot.name(&it.key) == it.url
+                && Follows { prefix, input, id, pack, files }.is(&it.key, &endings(it.kind, Some(format)))
+        })
 }
 
 /// A line of the object called `name`.
-pub(super) fn parse(line: &[u8], name: &str) -> Result<Line, Error> {
-    serde_json::from_slice(line)
-        .map_err(|error| Error::damaged(name, format!("it is no line of a manifest: {error}")))
+fn parse(line: &[u8], name: &str) -> Result<Line, Error> {
+    serde_json::from_slice(line).map_err(|error| damaged(name, format!("not a line of a manifest: {error}")))
+}
+
+/// A part that can't be relied on.
+pub(super) fn damaged(name: &str, why: impl Into<String>) -> Error {
+    let hint = "`udmap verify` says more; moved away, its inputs are converted again, to the same outputs";
+    Error::unverified(name, why).with_advice(hint)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::line::Kind;
+    use super::super::part::seal;
+    use super::super::part::tests::{end, line};
+    use super::super::{Account, Filter, Settings};
     use super::*;
+    use crate::convert::{Converter, Options};
+    use crate::mapping::Mapping;
+    use crate::store::Compression;
     use crate::store::depot::Access;
 
-    fn line(input: &str, fingerprint: &str) -> Line {
-        let output = Output {
-            kind: Kind::Events,
-            url: format!("/out/{input}"),
-            key: input.to_owned(),
-            size: 1,
-            sha256: "00".into(),
-            offset: None,
-            length: None,
-        };
-        Line {
-            input: input.to_owned(),
-            size: 1,
-            etag: "e".into(),
-            sha256: String::new(),
-            records: 1,
-            events: 1,
-            rejects: 0,
-            outputs: vec![output],
+    /// An index over what stands in a folder's `manifest/`, for outputs in its `out/`.
+    fn index(folder: &std::path::Path, out: &str) -> Result<Index, Error> {
+        let at = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+        let settings = Settings {
+            inputs: Vec::new(),
+            output: at(out),
+            rejects: None,
+            manifest: Some(at("manifest")),
+            filter: Filter::default(),
+            after: After::Keep,
+            jobs: 1,
+            threads: 1,
+            memory: 1,
+            format: Format::Lines(Compression::None),
+            pack: None,
             mapping: "m".into(),
-            fingerprint: fingerprint.to_owned(),
-            udmap: "0".into(),
-        }
+            fingerprint: "f".into(),
+        };
+        let converter = Converter::new(&Mapping::builtin("duo_telephony").unwrap(), &Options::default());
+        let (account, access) = (Account::default(), Access::new(false, std::sync::Arc::default()).unwrap());
+        Index::new(&Context::new(&settings, &converter, &account, &access)?)
+    }
+
+    /// A line as a run writes it.
+    fn written(folder: &std::path::Path, n: usize, fingerprint: &str) -> Line {
+        let input = format!("s3://b/{n:05}");
+        let key = format!("{n:05}.{}.ndjson", id(&[&input, "e", fingerprint]));
+        line(&input, fingerprint, folder.join("out").join(&key).to_str().unwrap(), &key)
+    }
+
+    fn put(folder: &std::path::Path, part: u64, lines: &[Line], last: bool) {
+        let path = folder.join(format!("manifest/r/part-{part:05}.ndjson"));
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let text = seal(&lines.iter().collect::<Vec<_>>(), end(part, last));
+        std::fs::write(path, text).unwrap();
     }
 
     #[test]
     fn parts_are_open_only_while_the_listing_passes_them() {
         let folder = tempfile::tempdir().unwrap();
-        let access = Access::new(false, std::sync::Arc::default()).unwrap();
-        let target = Target::open(folder.path().to_str().unwrap(), &access).unwrap();
+        let root = std::fs::canonicalize(folder.path()).unwrap();
         let name = |n: usize| format!("s3://b/{n:05}");
         // Runs of ten objects each, one over everything with every hundredth, and another mapping's.
         for part in 0..50 {
@@ -178,26 +361,76 @@ mod tests {
                 _ => (part * 10..part * 10 + 10).filter(|n| n % 100 != 5).collect(),
             };
             let fingerprint = if part == 49 { "other" } else { "f" };
-            let lines =
-                numbers.iter().map(|n| serde_json::to_string(&line(&name(*n), fingerprint)).unwrap() + "\n");
-            target
-                .depot
-                .put(&format!("r/part-{part:05}.ndjson"), lines.collect::<String>().as_bytes())
-                .unwrap();
+            let lines: Vec<Line> = numbers.iter().map(|n| written(&root, *n, fingerprint)).collect();
+            put(&root, part as u64 + 1, &lines, part == 49);
         }
-        let mut index = Index::new(&target, "f", "/out/").unwrap();
+        let mut found = index(&root, "out").unwrap();
+        assert!(found.interrupted.is_empty() && found.round == 1);
         for _ in 0..2 {
             for n in 0..500 {
-                let found = index.find(&name(n), "e").unwrap();
-                assert_eq!(found.is_some(), n < 480, "{n}");
-                assert!(index.open.len() <= 4, "{}", index.open.len());
+                let before = found.find(&name(n), "e").unwrap();
+                assert_eq!(before.known.is_some(), n < 480, "{n}");
+                assert_eq!((before.superseded, before.overtaken), (1, n < 480), "{n}: of the other mapping");
+                assert!(found.open.len() <= 4, "{}", found.open.len());
             }
-            index.rewind();
+            found.rewind();
         }
-        assert!(index.find(&name(0), "changed").unwrap().is_none());
-        assert!(Index::new(&target, "f", "/elsewhere/").unwrap().find(&name(0), "e").unwrap().is_none());
-        std::fs::write(folder.path().join("r/part-x.ndjson"), "no line\n").unwrap();
-        let error = Index::new(&target, "f", "/out/").unwrap_err();
-        assert!(error.to_string().contains("part-x.ndjson`: it is no line of a manifest"), "{error}");
+        let changed = found.find(&name(0), "changed").unwrap();
+        assert!(changed.known.is_none() && changed.superseded == 2);
+        assert!(index(&root, "elsewhere").unwrap().find(&name(0), "e").unwrap().known.is_none());
+    }
+
+    #[test]
+    fn a_line_counts_only_if_its_outputs_follow_from_its_input() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = std::fs::canonicalize(folder.path()).unwrap();
+        let other = written(&root, 9, "f").outputs;
+        let wrong: [fn(&mut Line); 3] = [
+            |line| line.etag = "x".into(),
+            |line| line.outputs.clear(),
+            |line| line.outputs[0].key.insert(0, 'a'),
+        ];
+        put(&root, 1, &[written(&root, 1, "f")], true);
+        assert!(index(&root, "out").unwrap().find("s3://b/00001", "e").unwrap().known.is_some());
+        for (n, change) in wrong.iter().enumerate() {
+            let mut line = written(&root, 1, "f");
+            change(&mut line);
+            put(&root, 1, &[line], true);
+            let mut index = index(&root, "out").unwrap();
+            assert!(index.find("s3://b/00001", "e").unwrap().known.is_none(), "{n}");
+            assert!(index.find("s3://b/00001", "x").unwrap().known.is_none(), "{n}");
+        }
+        let line = Line { outputs: other, ..written(&root, 1, "f") };
+        put(&root, 1, &[line], true);
+        assert!(index(&root, "out").unwrap().find("s3://b/00001", "e").unwrap().known.is_none());
+    }
+
+    #[test]
+    fn a_damaged_part_is_an_error_and_a_missing_end_is_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = std::fs::canonicalize(folder.path()).unwrap();
+        let lines: Vec<Line> = (0..3).map(|n| written(&root, n, "f")).collect();
+        put(&root, 1, &lines, false);
+        assert_eq!(
+            index(&root, "out").unwrap().interrupted.into_iter().collect::<Vec<_>>(),
+            [("r".into(), 1)]
+        );
+        let path = root.join("manifest/r/part-00001.ndjson");
+        let text = std::fs::read(&path).unwrap();
+        let cut = memchr::memchr(b'\n', &text).unwrap() + 1;
+        for (text, words) in [
+            (&text[..0], "part-00001.ndjson`: it is empty"),
+            (&text[..cut], "lines at its end are missing"),
+            (&text[..cut + 30], "its last line has no end"),
+            (&text[cut..], "it has 2 lines, and says that it has 3"),
+            (b"no line\n", "not a line of a manifest"),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let found = index(&root, "out").and_then(|mut index| {
+                (1..3).try_for_each(|n| index.find(&format!("s3://b/{n:05}"), "e").map(drop))
+            });
+            let error = found.unwrap_err();
+            assert!(error.to_string().contains(words), "{words}: {error}");
+        }
     }
 }

@@ -1,11 +1,13 @@
 //! Writes the manifest: first outputs are made durable, then the lines that vouch for them, and only
-//! then are inputs let go.
+//! then, when those have been read back, are inputs let go.
 
 use super::account::{Account, Cause};
-use super::line::Line;
+use super::line::{End, Line};
+use super::part::seal;
 use super::place::{Target, order};
 use crate::store::Error;
 use crate::store::depot::{Depot, Found, Pending};
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -23,6 +25,8 @@ pub(super) struct Entry {
     pub(super) lines: Vec<(Line, Found)>,
     pub(super) pending: Vec<(Depot, Pending)>,
     pub(super) origin: usize,
+    /// Whether an earlier run has converted them: this one only says so once more.
+    pub(super) known: bool,
 }
 
 /// The manifest of a run.
@@ -31,12 +35,22 @@ pub(super) struct Ledger<'a> {
     manifest: Target,
     run: String,
     parts: u64,
+    /// What all ends have in common.
+    end: End,
+    /// Whether parts are read back: something is to be deleted because of them.
+    reads_back: bool,
     account: &'a Account,
 }
 
 impl<'a> Ledger<'a> {
-    pub(super) fn new(manifest: &Target, run: &str, account: &'a Account) -> Ledger<'a> {
-        Ledger { manifest: manifest.clone(), run: run.to_owned(), parts: 0, account }
+    pub(super) fn new(
+        manifest: &Target,
+        run: &str,
+        end: End,
+        reads_back: bool,
+        account: &'a Account,
+    ) -> Ledger<'a> {
+        Ledger { manifest: manifest.clone(), run: run.to_owned(), parts: 0, end, reads_back, account }
     }
 
     /// Writes what comes, until nothing more can come; hands on what is durable to `after`.
@@ -65,7 +79,7 @@ impl<'a> Ledger<'a> {
                 Err(RecvTimeoutError::Timeout) => false,
                 Err(RecvTimeoutError::Disconnected) => true,
             };
-            for entry in self.write(std::mem::take(&mut waiting))? {
+            for entry in self.write(std::mem::take(&mut waiting), ended)? {
                 after(entry);
             }
             (due, count) = (Instant::now() + WAIT, 0);
@@ -75,29 +89,53 @@ impl<'a> Ledger<'a> {
         }
     }
 
-    /// Makes outputs durable and then their lines; gives back whose they are.
-    pub(super) fn write(&mut self, mut entries: Vec<Entry>) -> Result<Vec<Entry>, Error> {
+    /// Makes outputs durable and then their lines; gives back whose they are. The `last` part of a run
+    /// says so, even if it has nothing else to say.
+    pub(super) fn write(&mut self, mut entries: Vec<Entry>, last: bool) -> Result<Vec<Entry>, Error> {
         self.settle(&mut entries);
-        if entries.is_empty() {
+        let began = self.parts > 0 || !self.end.interrupted.is_empty();
+        if entries.is_empty() && !(last && began) {
             return Ok(entries);
         }
-        let mut lines: Vec<&(Line, Found)> = entries.iter().flat_map(|entry| &entry.lines).collect();
-        lines.sort_by(|a, b| order(&a.0.input, &b.0.input));
-        let mut text = Vec::new();
-        for (line, _) in &lines {
-            // Texts and numbers always serialize, and a vector takes everything.
-            let _ = serde_json::to_writer(&mut text, line);
-            text.push(b'\n');
-        }
         self.parts += 1;
+        let mut lines: Vec<&mut (Line, Found)> = entries.iter_mut().flat_map(|it| &mut it.lines).collect();
+        lines.sort_by(|a, b| order(&a.0.input, &b.0.input));
+        lines.iter_mut().for_each(|(line, _)| line.part = self.parts);
+        let lines: Vec<&Line> = lines.into_iter().map(|(line, _)| &*line).collect();
+        // Which runs were interrupted, the last part says for all.
+        let interrupted = if last { std::mem::take(&mut self.end.interrupted) } else { BTreeMap::new() };
+        let text = seal(&lines, End { part: self.parts, last, interrupted, ..self.end.clone() });
         let key = format!("{}{}/part-{:05}.ndjson", self.manifest.prefix, self.run, self.parts);
         let stored = self.manifest.depot.put(&key, &text)?;
         self.account.wrote(stored.size);
-        for (_, found) in lines {
+        for (_, found) in entries.iter().filter(|entry| !entry.known).flat_map(|entry| &entry.lines) {
             self.account.converted.fetch_add(1, Relaxed);
             self.account.settle(found.size);
         }
+        if self.reads_back
+            && let Err(error) = self.read_back(&key, &text)
+        {
+            self.account.fail(Cause::Manifest, &error);
+            let lines = entries.iter().map(|entry| entry.lines.len() as u64).sum();
+            self.account.kept.fetch_add(lines, Relaxed);
+            return Ok(Vec::new());
+        }
         Ok(entries)
+    }
+
+    /// Makes sure that a part can be read, and says what was written.
+    fn read_back(&self, key: &str, text: &[u8]) -> Result<(), Error> {
+        let depot = &self.manifest.depot;
+        let stands = match depot.look(key)? {
+            // One byte more than there should be would be read, too.
+            Some(found) => depot.peek(&found, false, text.len() as u64 + 1)? == text,
+            None => false,
+        };
+        if stands {
+            return Ok(());
+        }
+        let why = "read back, it is not what was written; no input that it names was deleted";
+        Err(Error::unverified(&depot.name(key), why).with_advice("see what changes or hides objects there"))
     }
 
     /// Gives files their names. An entry whose files did not all get theirs is a failure.

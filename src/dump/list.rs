@@ -2,16 +2,19 @@
 
 use super::Context;
 use super::account::Cause;
-use super::index::{Index, Known};
-use crate::store::Error;
+use super::index::{Before, Index};
+use super::place::Origin;
 use crate::store::depot::Found;
+use crate::store::{Error, Resolver};
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// What the listing gives.
 #[derive(Debug)]
 pub(super) enum Listed {
     /// A wanted object, and what became of it before.
-    Object { origin: usize, found: Found, known: Option<Known> },
+    Object { origin: usize, found: Found, before: Before },
     /// An input has ended.
     End,
 }
@@ -21,9 +24,10 @@ impl Context<'_> {
     ///
     /// # Errors
     /// If earlier manifests can't be read, or if no input could be listed at all.
-    pub(super) fn list(&self, to: &mut dyn FnMut(Listed) -> bool) -> Result<bool, Error> {
-        let mut index = Index::new(&self.manifest, &self.settings.fingerprint, &self.output.whole_name())?;
+    pub(super) fn list(&self, index: &mut Index, to: &mut dyn FnMut(Listed) -> bool) -> Result<bool, Error> {
         let mut failed = Vec::new();
+        let overlaps = Overlaps::of(&self.origins);
+        let mut links = Links::default();
         for (at, origin) in self.origins.iter().enumerate() {
             index.rewind();
             let targets = [Some(&self.output), self.rejects.as_ref(), Some(&self.manifest)];
@@ -56,10 +60,15 @@ impl Context<'_> {
                     self.account.filtered.fetch_add(1, Relaxed);
                     continue;
                 }
+                if self.is_repeated(at, &name, &found, &overlaps, &mut links) {
+                    self.account.repeated.fetch_add(1, Relaxed);
+                    continue;
+                }
                 self.account.listed.fetch_add(1, Relaxed);
                 self.account.listed_bytes.fetch_add(found.size, Relaxed);
-                let known = index.find(&name, &found.etag)?;
-                if !to(Listed::Object { origin: at, found, known }) {
+                let before = index.find(&name, &found.etag)?;
+                self.account.superseded.fetch_add(before.superseded, Relaxed);
+                if !to(Listed::Object { origin: at, found, before }) {
                     return Ok(false);
                 }
             }
@@ -77,4 +86,90 @@ impl Context<'_> {
         self.account.all_listed.store(true, Relaxed);
         Ok(true)
     }
+
+    /// Whether the object called `name`, which the input `at` lists, is another input's, or comes under another name.
+    fn is_repeated(
+        &self,
+        at: usize,
+        name: &str,
+        found: &Found,
+        overlaps: &Overlaps<'_>,
+        links: &mut Links,
+    ) -> bool {
+        let wants = |other: usize, name: &str| {
+            let origin = &self.origins[other];
+            origin.lists(name).is_some_and(|key| self.settings.filter.wants(origin.relative(key), found))
+        };
+        if overlaps.holders(name).any(|other| overlaps.is_before(other, at) && wants(other, name)) {
+            return true;
+        }
+        if self.origins[at].depot.is_remote() {
+            return false;
+        }
+        let real = links.resolver.resolve(Path::new(name));
+        match real.to_str().filter(|real| *real != name) {
+            // A link: the file comes under its own name, or under that of the first link to it.
+            Some(real) => {
+                overlaps.holders(real).any(|other| wants(other, real)) || !links.led_to.insert(digest(real))
+            }
+            None => links.led_to.contains(&digest(name)),
+        }
+    }
+}
+
+/// What is known of links between files.
+#[derive(Debug, Default)]
+struct Links {
+    resolver: Resolver,
+    /// Files outside of the inputs that were listed by links to them.
+    led_to: HashSet<u128>,
+}
+
+fn digest(name: &str) -> u128 {
+    twox_hash::XxHash3_128::oneshot(name.as_bytes())
+}
+
+/// Which of several inputs an object belongs to that more than one of them lists: the one farthest
+/// above, or of equals the first. So it has one key, whatever their order.
+#[derive(Debug)]
+struct Overlaps<'a> {
+    origins: &'a [Origin],
+    /// What is listed below each place.
+    places: HashMap<String, Vec<usize>>,
+    /// The first of the single objects of each name.
+    ones: HashMap<String, usize>,
+}
+
+impl<'a> Overlaps<'a> {
+    fn of(origins: &'a [Origin]) -> Overlaps<'a> {
+        let (mut places, mut ones): (HashMap<String, Vec<usize>>, HashMap<String, usize>) =
+            Default::default();
+        for (at, origin) in origins.iter().enumerate() {
+            if origin.is_one() {
+                ones.entry(one_scheme(&origin.whole_name())).or_insert(at);
+            } else {
+                places.entry(one_scheme(&origin.place())).or_default().push(at);
+            }
+        }
+        Overlaps { origins, places, ones }
+    }
+
+    /// The inputs that may list the object called `name`.
+    fn holders(&self, name: &str) -> impl Iterator<Item = usize> {
+        let name = one_scheme(name);
+        let above = name.match_indices('/').filter_map(|(end, _)| self.places.get(&name[..=end]));
+        let above: Vec<usize> = above.flatten().copied().collect();
+        above.into_iter().chain(self.ones.get(&name).copied())
+    }
+
+    /// Whether what both inputs list is that of `one`.
+    fn is_before(&self, one: usize, other: usize) -> bool {
+        let rank = |at: usize| (self.origins[at].place().len(), at);
+        rank(one) < rank(other)
+    }
+}
+
+/// A bucket has one name here, by whichever of its schemes it was named.
+fn one_scheme(name: &str) -> String {
+    name.strip_prefix("s3a://").map_or_else(|| name.to_owned(), |rest| format!("s3://{rest}"))
 }

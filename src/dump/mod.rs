@@ -13,7 +13,9 @@
 
 mod account;
 mod budget;
+mod content;
 mod filter;
+mod history;
 mod index;
 mod ledger;
 mod line;
@@ -22,20 +24,25 @@ mod name;
 mod object;
 mod outputs;
 mod pack;
+mod part;
 mod place;
 mod plan;
+mod prune;
 mod remove;
 mod run;
+mod runs;
 mod single;
+mod spool;
 mod verify;
 
 pub use account::{Account, Cause, Failures};
 pub use filter::Filter;
 pub use line::{Kind, Line, Output};
 pub use plan::{Plan, plan};
+pub use prune::{Pick, Pruned, Task, Which, prune};
 pub use run::run;
 pub use single::{Became, Singles};
-pub use verify::{Verified, verify};
+pub use verify::{Depth, Verified, verify};
 
 use crate::convert::{Converter, Envelope, FieldNames, Options};
 use crate::mapping::Mapping;

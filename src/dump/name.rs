@@ -47,6 +47,55 @@ pub(super) fn output(prefix: &str, relative: &str, id: &str, ending: &str, files
     format!("{prefix}{key}{joint}")
 }
 
+/// What of a name follows from what an output is made of.
+#[derive(Debug)]
+pub(super) struct Follows<'a> {
+    /// Where outputs go, as a key; nothing if that is not known.
+    pub(super) prefix: Option<&'a str>,
+    /// The name of the input, or of the first one of a pack.
+    pub(super) input: &'a str,
+    /// The identity.
+    pub(super) id: &'a str,
+    /// Whether it is a pack.
+    pub(super) pack: bool,
+    /// Whether parts of keys are names of files.
+    pub(super) files: bool,
+}
+
+impl Follows<'_> {
+    /// Whether `key` is what [`output`] makes of this with one of these endings. Below which prefix
+    /// the input was listed is not known: any that its name has will do.
+    pub(super) fn is(&self, key: &str, endings: &[String]) -> bool {
+        endings.iter().any(|ending| self.ends(key, ending))
+    }
+
+    fn ends(&self, key: &str, ending: &str) -> bool {
+        let tail = format!("{}{ending}", self.id);
+        if !key.ends_with(&tail) {
+            return false;
+        }
+        let Some(prefix) = self.prefix else { return true };
+        let starts =
+            std::iter::once(0).chain(memchr::memchr_iter(b'/', self.input.as_bytes()).map(|at| at + 1));
+        starts.into_iter().any(|at| {
+            let relative = &self.input[at..];
+            if self.pack {
+                output(prefix, &pack(relative), self.id, ending, self.files) == key
+            } else {
+                output(prefix, relative, self.id, ending, self.files) == key
+            }
+        })
+    }
+}
+
+/// What takes the place of an input's key in the name of a pack that begins with it.
+pub(super) fn pack(relative: &str) -> String {
+    match relative.rsplit_once('/') {
+        Some((folder, _)) => format!("{folder}/pack"),
+        None => "pack".to_owned(),
+    }
+}
+
 fn strip<'a>(text: &'a str, endings: &[&str]) -> &'a str {
     let found = endings.iter().find_map(|ending| {
         let at = text.len().checked_sub(ending.len())?;
@@ -112,5 +161,28 @@ mod tests {
         assert!(key.split('/').all(|part| part.len() <= 255 && part.len() > 250), "{key}");
         assert_ne!(id(&["ab", "c"]), id(&["a", "bc"]));
         assert_eq!(id(&["a"]).len(), 16);
+    }
+
+    #[test]
+    fn an_output_is_called_by_what_it_is_made_of() {
+        let ending = || vec![".ndjson.gz".to_owned()];
+        let follows = |prefix, input, pack| Follows { prefix, input, id: "ID", pack, files: false };
+        let table = [
+            (Some("out/"), "s3://b/in/a/x.gz", false, "out/x.ID.ndjson.gz", true),
+            (Some("out/"), "s3://b/in/a/x.gz", false, "out/a/x.ID.ndjson.gz", true),
+            (Some("out/"), "s3://b/in/a/x.gz", false, "out/in/a/x.ID.ndjson.gz", true),
+            (Some("out/"), "s3://b/in/a/x.gz", false, "out/b/x.ID.ndjson.gz", false),
+            (Some("out/"), "s3://b/in/a/x.gz", false, "out/y.ID.ndjson.gz", false),
+            (Some("out/"), "s3://b/in/a/x.gz", false, "x.ID.ndjson.gz", false),
+            (Some("out/"), "s3://b/in/a/x.gz", false, "out/x.OTHER.ndjson.gz", false),
+            (Some("out/"), "s3://b/in/a/x.gz", false, "out/x.ID.rejects.ndjson.gz", false),
+            (Some("out/"), "s3://b/in/a/x.gz", true, "out/a/pack.ID.ndjson.gz", true),
+            (Some("out/"), "s3://b/in/a/x.gz", true, "out/pack.ID.ndjson.gz", true),
+            (Some("out/"), "s3://b/in/a//x.gz", false, "out/a/%/x.ID.ndjson.gz", true),
+            (None, "s3://b/in/a/x.gz", false, "anything/x.ID.ndjson.gz", true),
+        ];
+        for (prefix, input, pack, key, want) in table {
+            assert_eq!(follows(prefix, input, pack).is(key, &ending()), want, "{key}");
+        }
     }
 }

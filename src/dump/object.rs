@@ -1,13 +1,13 @@
 //! Converts one object: read whole as one writing, or read anew.
 
-use super::Context;
 use super::account::Cause;
 use super::ledger::Entry;
 use super::line::{Kind, Line};
 use super::name::id;
 use super::outputs::{Outputs, key};
 use super::place::Origin;
-use crate::convert::{Batch, Input, Piece, Session, Stop, Tally};
+use super::{After, Context};
+use crate::convert::{Input, Piece, Session, Stop, Tally};
 use crate::store::depot::{Found, Outcome};
 use crate::store::{self, Error, ErrorKind};
 use std::io;
@@ -63,35 +63,34 @@ impl Context<'_> {
         outputs: &mut Outputs,
     ) -> Result<Fed, Trouble> {
         let name = origin.depot.name(&found.key);
+        #[cfg(test)]
+        assert!(!name.ends_with(".panics"), "as the test wants it");
         let outcome = Outcome::default();
         let reader = origin.depot.read(found, Arc::clone(&self.account.read), &outcome)?;
-        let mut input = store::Input::of(reader, found.size, &name, Arc::clone(&self.stop));
+        let mut input = store::Input::of(reader, found.size, &name, Arc::clone(&self.stop)).with_members();
         let (mut unwritten, mut unread) = (None, None);
         let keep = outputs.keep_rejects();
-        let mut take = |batch: &Batch| {
-            if !keep {
-                self.account.example(&name, &batch.rejects);
+        let mut take = |piece: Piece<'_>| match piece {
+            Piece::Batch { source, batch } => {
+                if !keep {
+                    self.account.example(source, &batch.rejects);
+                }
+                outputs.write(source, batch).map_err(|error| {
+                    unwritten = Some(error);
+                    Stop
+                })
             }
-            outputs.write(&name, batch).map_err(|error| {
-                unwritten = Some(error);
-                Stop
-            })
+            Piece::Failed { error, .. } => {
+                unread = Some(error);
+                Err(Stop)
+            }
         };
         let tally = if found.size < LARGE || self.settings.threads <= 1 {
-            let (tally, ended) = self.converter.convert_reader(session, &mut input, &mut take);
-            unread = ended.err();
-            tally
+            self.converter.convert_texts(session, &name, &mut input, &mut take).0
         } else {
             let open = || -> io::Result<Box<dyn io::Read + Send>> { Ok(Box::new(input)) };
             let input = Input { name: name.clone(), open: Box::new(open) };
-            let converted =
-                self.converter.convert_inputs(vec![input], self.settings.threads, &mut |piece| match piece {
-                    Piece::Batch { batch, .. } => take(batch),
-                    Piece::Failed { error, .. } => {
-                        unread = Some(error);
-                        Err(Stop)
-                    }
-                });
+            let converted = self.converter.convert_inputs(vec![input], self.settings.threads, &mut take);
             converted.map_err(|error| Error::cannot_open(&name, error))?
         };
         if let Some(error) = unwritten {
@@ -211,7 +210,8 @@ impl Context<'_> {
         let (outputs, pending) = outputs.finish()?;
         outputs.iter().for_each(|output| self.account.wrote(output.size));
         let line = self.line(origin, found, &fed, outputs);
-        Ok((Entry { lines: vec![(line, found.clone())], pending, origin: at }, fed.tally))
+        let entry = Entry { lines: vec![(line, found.clone())], pending, origin: at, known: false };
+        Ok((entry, fed.tally))
     }
 
     /// The line of an object in the manifest.
@@ -222,7 +222,7 @@ impl Context<'_> {
         fed: &Fed,
         outputs: Vec<super::line::Output>,
     ) -> Line {
-        Line {
+        let line = Line {
             input: origin.depot.name(&found.key),
             size: fed.size,
             etag: found.etag.clone(),
@@ -234,6 +234,15 @@ impl Context<'_> {
             mapping: self.settings.mapping.clone(),
             fingerprint: self.settings.fingerprint.clone(),
             udmap: env!("CARGO_PKG_VERSION").to_owned(),
-        }
+            part: 0,
+            deletes: false,
+            pruned: false,
+        };
+        self.destined(line)
+    }
+
+    /// The line with what is to become of its input.
+    pub(super) fn destined(&self, line: Line) -> Line {
+        Line { deletes: self.settings.after != After::Keep && line.keeps_all(), pruned: false, ..line }
     }
 }

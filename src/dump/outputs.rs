@@ -5,7 +5,7 @@ use super::place::Target;
 use super::{Context, Format};
 use crate::convert::Batch;
 use crate::store::depot::{Depot, Pending, Upload};
-use crate::store::{Blocks, Error};
+use crate::store::{Blocks, Compression, Error};
 use aws_lc_rs::digest;
 use std::io::{self, Write};
 
@@ -70,11 +70,27 @@ pub(super) struct Mark {
 
 /// The key of an output by its identity: below which target, for which input.
 pub(super) fn key(target: &Target, relative: &str, id: &str, kind: Kind, format: Format) -> String {
-    let ending = match kind {
+    super::name::output(&target.prefix, relative, id, &ending(kind, format), !target.depot.is_remote())
+}
+
+fn ending(kind: Kind, format: Format) -> String {
+    match kind {
         Kind::Events => format.ending().to_owned(),
         Kind::Rejects => format!(".rejects{}", format.of_rejects().extension()),
+    }
+}
+
+/// How keys of outputs of a kind may end: in this format, or in any.
+pub(super) fn endings(kind: Kind, format: Option<Format>) -> Vec<String> {
+    let all = Compression::ALL.map(|(_, compression)| Format::Lines(compression));
+    let mut endings: Vec<String> = match format {
+        Some(format) => vec![ending(kind, format)],
+        None => all.into_iter().map(|format| ending(kind, format)).collect(),
     };
-    super::name::output(&target.prefix, relative, id, &ending, !target.depot.is_remote())
+    if format.is_none() && kind == Kind::Events {
+        endings.push(".parquet".to_owned());
+    }
+    endings
 }
 
 impl Outputs {
@@ -181,7 +197,7 @@ impl Outputs {
                 #[cfg(feature = "parquet")]
                 Encoder::Parquet(table) => table.finish(),
             };
-            let sink = sink.map_err(|error| written(&name, error))?;
+            let sink = sink.map_err(|error| Error::of_writing(&name, error))?;
             let (size, sha256) = match sink {
                 Sink::Measure { digest, size } => (size, crate::store::hex(digest.0.finish().as_ref())),
                 Sink::Upload(upload) => {
@@ -237,12 +253,8 @@ impl Side {
     }
 
     fn error(&self, error: io::Error) -> Error {
-        written(&self.depot.name(&self.key), error)
+        Error::of_writing(&self.depot.name(&self.key), error)
     }
-}
-
-fn written(name: &str, error: io::Error) -> Error {
-    Error::from_io(error).unwrap_or_else(|error| Error::cannot_write(name, error))
 }
 
 impl Write for Sink {

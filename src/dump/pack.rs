@@ -6,13 +6,14 @@
 
 use super::Context;
 use super::account::Cause;
+use super::index::Before;
 use super::ledger::Entry;
 use super::line::{Kind, Line};
 use super::list::Listed;
 use super::name::id;
 use super::object::{Fed, LARGE, Trouble};
 use super::outputs::{Mark, Outputs};
-use super::run::Job;
+use super::run::{Job, guarded};
 use crate::convert::Session;
 use crate::store::ErrorKind;
 use crate::store::depot::Found;
@@ -44,23 +45,23 @@ impl<'a> Packer<'a> {
 
     /// Takes what is listed; the jobs that are complete now.
     pub(super) fn take(&mut self, listed: Listed) -> Vec<Job> {
-        let Listed::Object { origin, found, known } = listed else {
+        let Listed::Object { origin, found, before } = listed else {
             return self.close().into_iter().collect();
         };
         self.origin = origin;
-        if let Some(known) = known {
+        if let Some(known) = &before.known {
             let url = known.outputs.first().map(|output| output.url.clone()).unwrap_or_default();
             let stands = match &self.stands {
                 Some((last, stands)) if *last == url => *stands,
-                _ => self.context.still_stands(&known),
+                _ => self.context.still_stands(known),
             };
             self.stands = Some((url, stands));
             if stands {
-                return vec![Job::Known { origin, found, known }];
+                return vec![Job::Known { origin, found, before }];
             }
         }
         if found.size >= self.size.min(LARGE) {
-            return vec![Job::One { origin, found, known: None }];
+            return vec![Job::One { origin, found, before: Before::default() }];
         }
         self.bytes += found.size;
         self.members.push(found);
@@ -138,16 +139,19 @@ impl Context<'_> {
         let ids: Vec<String> = members.iter().map(|(found, _)| self.id(origin, found)).collect();
         let id = id(&ids.iter().map(String::as_str).collect::<Vec<_>>());
         let first = origin.relative(&members[0].0.key);
-        let relative = match first.rsplit_once('/') {
-            Some((folder, _)) => format!("{folder}/pack"),
-            None => "pack".to_owned(),
-        };
+        let relative = super::name::pack(first);
         let bytes = members.iter().map(|(found, _)| found.size).sum();
         let mut outputs = Outputs::new(self, &relative, &id, bytes, 1);
         let mut parts: Vec<(Fed, Mark, Mark)> = Vec::new();
         for (member, (found, _)) in members.iter().enumerate() {
             let from = outputs.mark();
-            match self.feed(session, origin, found, &mut outputs) {
+            let fed =
+                guarded(&origin.depot.name(&found.key), || self.feed(session, origin, found, &mut outputs));
+            let fed = fed.unwrap_or_else(|error| {
+                *session = self.converter.session();
+                Err(error.into())
+            });
+            match fed {
                 Ok(fed) => parts.push((fed, from, outputs.mark())),
                 Err(Trouble::Stopped) => return Err(Trouble::Stopped),
                 Err(Trouble::Failed(error)) => {
@@ -179,7 +183,7 @@ impl Context<'_> {
             self.line(origin, found, fed, own.collect())
         };
         let lines = parts.iter().zip(members).map(|(part, (found, _))| (line(part, found), found.clone()));
-        let entry = Entry { lines: lines.collect(), pending, origin: at };
+        let entry = Entry { lines: lines.collect(), pending, origin: at, known: false };
         Ok(Ok((entry, parts.into_iter().map(|(fed, _, _)| fed).collect())))
     }
 }

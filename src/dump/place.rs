@@ -30,10 +30,16 @@ impl Origin {
             return Origin::local(&path, access);
         }
         let (depot, key) = Depot::open(text, access)?;
+        // A key may hold `*`; but whoever writes one into a URL most often means a pattern.
+        let nothing = |prefix: &str| key.contains(['*', '?', '[']) && depot.list(prefix).next().is_none();
         if key.is_empty() || key.ends_with('/') {
+            if nothing(&key) {
+                return Err(Error::pattern_in_url(text));
+            }
             return Ok(Origin { depot, prefix: key, one: None, pattern: None });
         }
         match depot.look(&key) {
+            Ok(None) if nothing(&format!("{key}/")) => Err(Error::pattern_in_url(text)),
             Ok(Some(_)) => Ok(Origin { depot, prefix: folder(&key), one: Some(key), pattern: None }),
             Ok(None) => Ok(Origin { depot, prefix: format!("{key}/"), one: None, pattern: None }),
             // Whoever may not ask for an object may still be allowed to list.
@@ -87,6 +93,17 @@ impl Origin {
         Origin { depot, prefix: String::new(), one: None, pattern: None }
     }
 
+    /// Whether it is a single object.
+    pub(super) fn is_one(&self) -> bool {
+        self.one.is_some()
+    }
+
+    /// Everything in a folder of it; nothing if it is a single object, or a pattern.
+    pub(super) fn below(&self, folder: &str) -> Option<Origin> {
+        let plain = self.one.is_none() && self.pattern.is_none();
+        plain.then(|| Origin { prefix: format!("{}{folder}", self.prefix), ..self.clone() })
+    }
+
     /// Removes folders that are empty.
     pub(super) fn remove_empty(&self) -> Result<(), Error> {
         if self.one.is_some() { Ok(()) } else { self.depot.remove_empty(&self.prefix) }
@@ -108,8 +125,42 @@ impl Origin {
         }
     }
 
-    fn whole_name(&self) -> String {
+    /// The key of the object called `name` if this input lists it.
+    pub(super) fn lists<'a>(&self, name: &'a str) -> Option<&'a str> {
+        let root = self.depot.root();
+        // One bucket, by two names of its scheme.
+        let key = match (root.strip_prefix("s3a://"), name.strip_prefix("s3a://")) {
+            (None, None) => name.strip_prefix(root)?,
+            (mine, other) => {
+                let bare = |text: Option<&'a str>| text.or_else(|| name.strip_prefix("s3://"));
+                bare(other)?.strip_prefix(mine.or_else(|| root.strip_prefix("s3://"))?)?
+            }
+        };
+        let key = key.strip_prefix('/')?;
+        let listed = match &self.one {
+            Some(one) => one == key,
+            None if self.depot.is_remote() => key.starts_with(&self.prefix),
+            None => {
+                !key.split('/').any(|part| part.starts_with('.'))
+                    && self.pattern.as_ref().is_none_or(|pattern| fits(pattern, key))
+            }
+        };
+        listed.then_some(key)
+    }
+
+    pub(super) fn whole_name(&self) -> String {
         self.depot.name(self.one.as_deref().unwrap_or(&self.prefix))
+    }
+
+    /// What keys are relative to, as a name.
+    pub(super) fn place(&self) -> String {
+        self.depot.name(&self.prefix)
+    }
+
+    /// Whether it lies in the place called `place`, and is not all of it.
+    pub(super) fn lies_below(&self, place: &str) -> bool {
+        let own = self.whole_name();
+        own != place && own.starts_with(place)
     }
 
     /// Whether outputs of `target` are found when this input is listed.
@@ -228,6 +279,14 @@ mod tests {
         let (origin, target) = (Origin::open(at("a").to_str().unwrap(), &access).unwrap(), |name: &str| {
             Target::open(at(name).to_str().unwrap(), &access).unwrap()
         });
+        let lists = |input: &str, name: &str| {
+            let name = origin.depot.name("").replace("/a/", "/") + name;
+            Origin::open(at(input).to_str().unwrap(), &access).unwrap().lists(&name).is_some()
+        };
+        assert!(
+            lists("", "a/1.gz") && lists("a", "a/b/2.gz") && lists("c", "c") && lists("*/*.gz", "a/1.gz")
+        );
+        assert!(!lists("a", "a.d/3") && !lists("", "a/.x/1") && !lists("c", "d") && !lists("*/*.gz", "a/1"));
         assert!(origin.finds(&target("a/out")) && !origin.finds(&target("a.d")) && origin.is(&target("a")));
         assert!(Target::open(at("c").to_str().unwrap(), &access).is_err());
     }

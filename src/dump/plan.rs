@@ -33,6 +33,10 @@ pub struct Plan {
     pub read_bytes: u64,
     /// Objects that an earlier run has converted.
     pub known: u64,
+    /// Rejects among their records.
+    pub known_rejects: u64,
+    /// Outputs of the inputs listed that later ones have superseded, or would.
+    pub superseded: u64,
     /// Objects listed that the filter does not want.
     pub filtered: u64,
     /// Objects listed that are outputs.
@@ -72,15 +76,17 @@ pub fn plan(
         (context.origins.iter().any(|origin| origin.depot.is_remote()), context.output.depot.is_remote());
     let manifest = context.manifest.depot.is_remote();
     let mut pack = 0;
-    context.list(&mut |listed| {
-        let Listed::Object { found, known, .. } = listed else {
+    let mut index = super::index::Index::new(&context)?;
+    context.list(&mut index, &mut |listed| {
+        let Listed::Object { found, before, .. } = listed else {
             plan.outputs += u64::from(pack > 0);
             pack = 0;
             return true;
         };
         plan.delete += u64::from(settings.after != After::Keep);
-        if known.is_some() {
+        if let Some(line) = before.known {
             plan.known += 1;
+            plan.known_rejects += line.rejects;
             return true;
         }
         plan.convert += 1;
@@ -108,8 +114,9 @@ pub fn plan(
     plan.listed = account.listed.load(Relaxed);
     plan.listed_bytes = account.listed_bytes.load(Relaxed);
     plan.filtered = account.filtered.load(Relaxed);
+    plan.superseded = account.superseded.load(Relaxed);
     plan.own = account.own.load(Relaxed);
-    let seen = plan.listed + plan.filtered + plan.own;
+    let seen = plan.listed + plan.filtered + plan.own + account.repeated.load(Relaxed);
     plan.list_requests = if input { seen.div_ceil(PAGE).max(1) } else { 0 } + u64::from(manifest);
     plan.get_requests = if input { plan.convert } else { 0 };
     plan.put_requests = if output { plan.put_requests + plan.outputs } else { 0 }

@@ -1,20 +1,19 @@
 //! Deletes inputs whose outputs and lines are durable, and have been read back.
 
 use super::account::Cause;
-use super::line::Output;
+use super::line::{Line, Output};
 use super::{After, Context};
 use crate::store::Error;
 use crate::store::depot::{Deleted, Found};
 use std::sync::Mutex;
 use std::sync::atomic::Ordering::Relaxed;
 
-/// An input that may go.
+/// An input that may go, with the line about it that has been read back.
 #[derive(Debug)]
 pub(super) struct Removal {
     pub(super) origin: usize,
     pub(super) found: Found,
-    pub(super) outputs: Vec<Output>,
-    pub(super) rejects: u64,
+    pub(super) line: Line,
 }
 
 /// Outputs that were read back lately and were right: those of a pack have many inputs.
@@ -24,25 +23,22 @@ pub(super) struct Checked(Mutex<Vec<String>>);
 const LATELY: usize = 64;
 
 impl Context<'_> {
-    /// Whether everything that an input became is kept: rejects may not be.
-    pub(super) fn keeps(&self, outputs: &[Output], rejects: u64) -> bool {
-        rejects == 0 || outputs.iter().any(|output| output.kind == super::Kind::Rejects)
-    }
-
     /// Deletes an input; what hinders that is counted.
-    pub(super) fn remove(&self, removal: &Removal, checked: &Checked) {
-        let Removal { origin, found, outputs, rejects } = removal;
+    pub(super) fn remove(&self, Removal { origin, found, line }: &Removal, checked: &Checked) {
         if self.settings.after == After::Keep {
             return;
         }
-        if !self.keeps(outputs, *rejects) {
+        if !line.keeps_all() {
             self.account.kept.fetch_add(1, Relaxed);
             return;
         }
-        let done = outputs
+        let depot = &self.origins[*origin].depot;
+        let done = line
+            .outputs
             .iter()
             .try_for_each(|output| self.check(output, checked))
-            .and_then(|()| self.origins[*origin].depot.delete(&found.key, &found.etag));
+            .and_then(|()| self.was_read_whole(*origin, found, line))
+            .and_then(|()| depot.delete(&found.key, &found.etag));
         match done {
             Ok(Deleted::Done) => {
                 self.account.deleted.fetch_add(1, Relaxed);
@@ -56,6 +52,18 @@ impl Context<'_> {
                 self.account.kept.fetch_add(1, Relaxed);
                 self.account.fail(Cause::of(&error), &error);
             }
+        }
+    }
+
+    /// Whether all bytes that an input has were read. What its listing said is not asked.
+    fn was_read_whole(&self, origin: usize, found: &Found, line: &Line) -> Result<(), Error> {
+        match self.origins[origin].depot.look(&found.key)? {
+            Some(now) if now.etag == found.etag && now.size != line.size => {
+                let why = format!("{} of its {} bytes were read; it stays", line.size, now.size);
+                Err(Error::unverified(&line.input, why)
+                    .with_advice("its listing gave another size: see what lies between here and the store"))
+            }
+            _ => Ok(()),
         }
     }
 

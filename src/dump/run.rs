@@ -1,16 +1,19 @@
 //! A run: one thread lists, workers convert, one thread keeps the manifest, some delete.
 
 use super::account::{Account, Cause};
-use super::index::Known;
+use super::index::{Before, Index};
 use super::ledger::{Entry, Ledger};
+use super::line::{End, Line};
 use super::list::Listed;
 use super::object::Trouble;
 use super::pack::Packer;
+use super::place::{Origin, Target};
 use super::remove::{Checked, Removal};
 use super::{After, Context, Settings};
-use crate::convert::{Converter, Session};
+use crate::convert::Converter;
 use crate::store::Error;
 use crate::store::depot::{Access, Found};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, PoisonError};
@@ -27,13 +30,13 @@ pub(super) enum Job {
     One {
         origin: usize,
         found: Found,
-        known: Option<Known>,
+        before: Before,
     },
     /// What an earlier run has converted, and is still there.
     Known {
         origin: usize,
         found: Found,
-        known: Known,
+        before: Before,
     },
     Pack {
         origin: usize,
@@ -56,7 +59,8 @@ pub fn run(
     for target in [Some(&context.output), context.rejects.as_ref(), Some(&context.manifest)] {
         target.into_iter().for_each(|target| target.depot.tidy());
     }
-    let run = name_of_run();
+    let index = &mut Index::new(&context)?;
+    let (run, end) = (name_of_run(), context.end(index));
     let (jobs, queue) = sync_channel::<Job>(AHEAD);
     // While the ledger waits for the disk, workers go on; but entries of packs have many lines.
     let (entries, kept) = sync_channel::<Entry>(if settings.pack.is_some() { 8 } else { WAITING });
@@ -68,31 +72,38 @@ pub fn run(
     let (context, queue, to_remove, checked, broken) = (&context, &queue, &to_remove, &checked, &broken);
     let listed = std::thread::scope(|scope| {
         for _ in 0..settings.jobs.max(1) {
-            let (entries, removals) = (entries.clone(), removals.clone());
-            scope.spawn(move || work(context, queue, &entries, &removals, broken));
+            let entries = entries.clone();
+            scope.spawn(move || work(context, queue, &entries, broken));
         }
         drop(entries);
         if settings.after != After::Keep {
             for _ in 0..settings.jobs.clamp(1, 8) {
                 scope.spawn(move || {
                     while let Some(removal) = next(to_remove) {
-                        context.remove(&removal, checked);
+                        if let Err(error) = guarded(&removal.line.input, || context.remove(&removal, checked))
+                        {
+                            context.account.kept.fetch_add(1, Relaxed);
+                            context.account.fail(Cause::of(&error), &error);
+                        }
                     }
                 });
             }
         }
         let ledger = scope.spawn(move || {
             crate::panics::provoke("manifest");
-            let mut ledger = Ledger::new(&context.manifest, &run, context.account);
-            let kept_all = ledger.keep(&kept, &mut |entry| {
-                if context.settings.after != After::Keep {
-                    for (line, found) in entry.lines {
-                        let (outputs, rejects) = (line.outputs, line.rejects);
-                        // They go when nobody sends any more, so they are there.
-                        let _ = removals.send(Removal { origin: entry.origin, found, outputs, rejects });
+            let deletes = context.settings.after != After::Keep;
+            let mut ledger = Ledger::new(&context.manifest, &run, end, deletes, context.account);
+            let kept_all = guarded(&context.manifest.whole_name(), || {
+                ledger.keep(&kept, &mut |entry| {
+                    if deletes {
+                        for (line, found) in entry.lines {
+                            // They go when nobody sends any more, so they are there.
+                            let _ = removals.send(Removal { origin: entry.origin, found, line });
+                        }
                     }
-                }
+                })
             });
+            let kept_all = kept_all.and_then(|kept_all| kept_all);
             if kept_all.is_err() {
                 broken.store(true, Relaxed);
                 // Whoever waits to hand over an entry is let go.
@@ -100,7 +111,7 @@ pub fn run(
             }
             kept_all
         });
-        let listed = list(context, jobs, broken);
+        let listed = list(context, index, jobs, broken);
         let kept = ledger.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         kept.and(listed)
     })?;
@@ -116,16 +127,21 @@ pub fn run(
 }
 
 /// Lists, and makes jobs of what is listed.
-fn list(context: &Context<'_>, jobs: SyncSender<Job>, broken: &AtomicBool) -> Result<bool, Error> {
+fn list(
+    context: &Context<'_>,
+    index: &mut Index,
+    jobs: SyncSender<Job>,
+    broken: &AtomicBool,
+) -> Result<bool, Error> {
     let send = |job: Job| !broken.load(Relaxed) && jobs.send(job).is_ok();
     let Some(size) = context.settings.pack else {
-        return context.list(&mut |listed| match listed {
-            Listed::Object { origin, found, known } => send(Job::One { origin, found, known }),
+        return context.list(index, &mut |listed| match listed {
+            Listed::Object { origin, found, before } => send(Job::One { origin, found, before }),
             Listed::End => true,
         });
     };
     let mut packer = Packer::new(context, size);
-    context.list(&mut |listed| packer.take(listed).into_iter().all(&send))
+    context.list(index, &mut |listed| packer.take(listed).into_iter().all(&send))
 }
 
 fn next<T>(queue: &Mutex<Receiver<T>>) -> Option<T> {
@@ -136,7 +152,6 @@ fn work(
     context: &Context<'_>,
     queue: &Mutex<Receiver<Job>>,
     entries: &SyncSender<Entry>,
-    removals: &SyncSender<Removal>,
     broken: &AtomicBool,
 ) {
     let mut session = context.converter.session();
@@ -147,54 +162,111 @@ fn work(
         if context.stop.load(Relaxed) || broken.load(Relaxed) {
             continue;
         }
+        let (name, sizes) = job.what(context);
         // A stop shows at the next look.
-        let _ = match job {
-            Job::One { origin, found, known } => {
-                one(context, &mut session, origin, found, known, &keep, removals)
-            }
-            Job::Known { origin, found, known } => {
-                context.known(origin, found, known, removals);
-                Ok(())
-            }
+        let done = guarded(&name, || match job {
+            Job::One { origin, found, before } => match before.known {
+                Some(ref line) if context.still_stands(line) => context.known(origin, found, before, &keep),
+                _ => context.object(&mut session, origin, found, &keep),
+            },
+            Job::Known { origin, found, before } => context.known(origin, found, before, &keep),
             Job::Pack { origin, members } => context.pack(&mut session, origin, members, &keep),
-        };
+        });
+        if let Err(error) = done {
+            // Of a pack, all members are without an output.
+            for size in sizes {
+                context.account.fail(Cause::of(&error), &error);
+                context.account.settle(size);
+            }
+            // What it had learnt may be half of something.
+            session = context.converter.session();
+        }
     }
 }
 
-fn one(
-    context: &Context<'_>,
-    session: &mut Session,
-    origin: usize,
-    found: Found,
-    known: Option<Known>,
-    keep: &dyn Fn(Entry) -> Result<(), Trouble>,
-    removals: &SyncSender<Removal>,
-) -> Result<(), Trouble> {
-    match known {
-        Some(known) if context.still_stands(&known) => {
-            context.known(origin, found, known, removals);
-            return Ok(());
+impl Job {
+    /// The name of what is to be done, and the sizes of its inputs.
+    fn what(&self, context: &Context<'_>) -> (String, Vec<u64>) {
+        match self {
+            Job::One { origin, found, .. } | Job::Known { origin, found, .. } => {
+                (context.origins[*origin].depot.name(&found.key), vec![found.size])
+            }
+            Job::Pack { origin, members } => {
+                let depot = &context.origins[*origin].depot;
+                let first = members.first().map(|found| depot.name(&found.key)).unwrap_or_default();
+                let name = format!("{first} and {} more", members.len().saturating_sub(1));
+                (name, members.iter().map(|found| found.size).collect())
+            }
         }
-        _ => {}
     }
-    context.object(session, origin, found, keep)
+}
+
+/// Does something with the object called `name`; if it panics, that is the object's failure, and not
+/// the end of the thread.
+pub(super) fn guarded<T>(name: &str, work: impl FnOnce() -> T) -> Result<T, Error> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).map_err(|panic| {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+        Error::crashed(name, text.as_deref().unwrap_or("it said no more"))
+    })
 }
 
 impl Context<'_> {
-    /// Settles an input that needs no conversion.
-    fn known(&self, origin: usize, found: Found, known: Known, removals: &SyncSender<Removal>) {
-        self.account.known.fetch_add(1, Relaxed);
-        self.account.known_bytes.fetch_add(found.size, Relaxed);
-        self.account.settle(found.size);
-        if self.settings.after != After::Keep {
-            let Known { outputs, rejects } = known;
-            let _ = removals.send(Removal { origin, found, outputs, rejects });
+    /// How the parts of this run's manifest end.
+    pub(super) fn end(&self, index: &Index) -> End {
+        End { round: index.round + 1, interrupted: index.interrupted.clone(), ..self.plain_end() }
+    }
+
+    /// How the part of a run ends that knows no others.
+    pub(super) fn plain_end(&self) -> End {
+        let (output, rejects) = (self.output.whole_name(), self.rejects.as_ref().map(Target::whole_name));
+        let inputs = self
+            .origins
+            .iter()
+            .filter(|it| it.lies_below(&output) || rejects.as_ref().is_some_and(|at| it.lies_below(at)));
+        End {
+            part: 1,
+            lines: 0,
+            sha256: String::new(),
+            last: true,
+            round: 0,
+            inputs: inputs.map(Origin::place).collect(),
+            output,
+            rejects,
+            interrupted: BTreeMap::new(),
         }
     }
 
+    /// Settles an input that needs no conversion. Its line is written once more if something is to be
+    /// done because of it, or if a later one speaks of something else.
+    fn known(
+        &self,
+        origin: usize,
+        found: Found,
+        before: Before,
+        keep: &dyn Fn(Entry) -> Result<(), Trouble>,
+    ) -> Result<(), Trouble> {
+        let Some(line) = before.known else { return Ok(()) };
+        self.account.known.fetch_add(1, Relaxed);
+        self.account.known_bytes.fetch_add(found.size, Relaxed);
+        self.account.known_records.fetch_add(line.records, Relaxed);
+        self.account.known_rejects.fetch_add(line.rejects, Relaxed);
+        self.account.settle(found.size);
+        let deletes = self.settings.after != After::Keep;
+        if !deletes && !before.overtaken {
+            return Ok(());
+        }
+        if !before.overtaken && !line.keeps_all() {
+            self.account.kept.fetch_add(1, Relaxed);
+            return Ok(());
+        }
+        let lines = vec![(self.destined(*line), found)];
+        keep(Entry { lines, pending: Vec::new(), origin, known: true })
+    }
+
     /// Whether what became of an input in an earlier run is all there.
-    pub(super) fn still_stands(&self, known: &Known) -> bool {
-        let rejects = self.rejects.as_ref().map(super::place::Target::whole_name);
+    pub(super) fn still_stands(&self, known: &Line) -> bool {
+        let rejects = self.rejects.as_ref().map(Target::whole_name);
         if let Some(place) = &rejects
             && known.rejects > 0
             && !known.outputs.iter().any(|it| it.kind == super::Kind::Rejects && it.url.starts_with(place))
@@ -214,9 +286,91 @@ impl Context<'_> {
 }
 
 /// When it began, and something that no other run has.
-fn name_of_run() -> String {
+pub(super) fn name_of_run() -> String {
     let mut random = [0; 4];
     // Without randomness the time alone would do nearly always.
     let _ = aws_lc_rs::rand::fill(&mut random);
     format!("{}-{}", chrono::Utc::now().format("%Y%m%dT%H%M%SZ"), crate::store::hex(&random))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Filter, Format};
+    use super::*;
+    use crate::convert::Options;
+    use crate::mapping::Mapping;
+    use crate::store::Compression;
+
+    const LOG: &[u8] = b"{\"ts\":\"2023-03-21T22:34:49Z\",\"phone\":\"+1\",\"type\":\"sms\"}\n";
+
+    fn settings(folder: &std::path::Path, pack: Option<u64>, after: After) -> Settings {
+        let at = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+        Settings {
+            inputs: vec![at("in")],
+            output: at("out"),
+            rejects: None,
+            manifest: None,
+            filter: Filter::default(),
+            after,
+            jobs: 2,
+            threads: 1,
+            memory: 1 << 28,
+            format: Format::Lines(Compression::None),
+            pack,
+            mapping: "m".into(),
+            fingerprint: "f".into(),
+        }
+    }
+
+    /// An object at which the worker panics is a failure that is named; the others are converted.
+    #[test]
+    fn a_panic_is_the_failure_of_its_object() {
+        for pack in [None, Some(1 << 20)] {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::create_dir(folder.path().join("in")).unwrap();
+            for name in ["a", "b.panics", "c.panics", "d"] {
+                std::fs::write(folder.path().join("in").join(name), LOG).unwrap();
+            }
+            let settings = settings(folder.path(), pack, After::Delete);
+            let converter = Converter::new(&Mapping::builtin("duo_telephony").unwrap(), &Options::default());
+            let account = Account::default();
+            let access = Access::new(false, std::sync::Arc::default()).unwrap();
+            assert!(run(&settings, &converter, &access, &account).unwrap());
+            let failures = account.failures();
+            let crashed = &failures[&Cause::Crashed];
+            assert_eq!((failures.len(), crashed.count, account.converted.load(Relaxed)), (1, 2, 2));
+            assert!(crashed.shown.iter().any(|shown| shown.contains("/in/b.panics`: udmap failed inside")));
+            let left: Vec<_> = std::fs::read_dir(folder.path().join("in")).unwrap().collect();
+            assert_eq!(left.len(), 2, "what failed stays");
+        }
+    }
+
+    /// An input of which fewer bytes were read than it has stays, whatever its listing says.
+    #[test]
+    fn what_was_not_read_whole_is_not_deleted() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("in")).unwrap();
+        let input = folder.path().join("in/a");
+        std::fs::write(&input, LOG).unwrap();
+        let settings = settings(folder.path(), None, After::Delete);
+        let converter = Converter::new(&Mapping::builtin("duo_telephony").unwrap(), &Options::default());
+        let account = Account::default();
+        let access = Access::new(false, std::sync::Arc::default()).unwrap();
+        let context = Context::new(&settings, &converter, &account, &access).unwrap();
+        let mut found = context.origins[0].objects().next().unwrap().unwrap();
+        let (entry, _) = context.convert(&mut converter.session(), 0, &found).unwrap();
+        let mut ledger = Ledger::new(&context.manifest, "r", context.plain_end(), true, &account);
+        let entry = ledger.write(vec![entry], true).unwrap().remove(0);
+        let line = entry.lines[0].0.clone();
+        assert!(line.deletes && line.size == LOG.len() as u64);
+        // As if its listing had cut it: the first half is what was read.
+        found.size /= 2;
+        let cut = Line { size: found.size, ..line.clone() };
+        context.remove(&Removal { origin: 0, found: found.clone(), line: cut }, &Checked::default());
+        assert!(input.exists() && account.failed() == 1 && account.kept.load(Relaxed) == 1);
+        let shown = account.failures().into_values().next().unwrap().shown.remove(0);
+        assert!(shown.contains("bytes were read; it stays"), "{shown}");
+        context.remove(&Removal { origin: 0, found, line }, &Checked::default());
+        assert!(!input.exists() && account.deleted.load(Relaxed) == 1);
+    }
 }

@@ -6,11 +6,13 @@
 //! told twice finds it, and a run over the prefix finds it, too.
 
 use super::account::Account;
-use super::index::{Known, parse};
+use super::index::{damaged, follows};
 use super::ledger::Ledger;
 use super::line::Line;
 use super::object::Trouble;
+use super::part::{Item, Reader};
 use super::place::{Origin, Target};
+use super::run::guarded;
 use super::{Context, Settings};
 use crate::convert::{Converter, Session};
 use crate::store::depot::{Access, Found};
@@ -58,8 +60,13 @@ impl<'a> Singles<'a> {
     /// again.
     pub fn convert(&self, session: &mut Session, root: &str, key: &str) -> Result<Became, Error> {
         let Singles(context) = self;
-        let is_below = |origin: &&Origin| origin.depot.root() == root && key.starts_with(&origin.prefix);
-        let Some(at) = context.origins.iter().position(|origin| is_below(&origin)) else {
+        let is_below = |at: &usize| {
+            let origin = &context.origins[*at];
+            origin.depot.root() == root && key.starts_with(&origin.prefix)
+        };
+        // Of inputs that overlap, the outermost gives the key, as in a run.
+        let below = (0..context.origins.len()).filter(is_below);
+        let Some(at) = below.min_by_key(|at| context.origins[*at].prefix.len()) else {
             return Err(Error::no_input(&format!("{root}/{key}")));
         };
         let origin = &context.origins[at];
@@ -76,8 +83,10 @@ impl<'a> Singles<'a> {
         if let Some(line) = self.known(origin, &found)? {
             return Ok(Became::Known(line));
         }
-        let converted =
-            context.again(origin, found.clone(), &mut |found| context.convert(session, at, found));
+        let converted = guarded(&name, || {
+            context.again(origin, found.clone(), &mut |found| context.convert(session, at, found))
+        });
+        let converted = converted.inspect_err(|_| *session = context.converter.session())?;
         let (entry, tally) = match converted {
             Ok(both) => both,
             Err(Trouble::Stopped) => return Ok(Became::Stopped),
@@ -89,8 +98,9 @@ impl<'a> Singles<'a> {
         };
         context.account.add(&tally);
         let Some((line, found)) = entry.lines.first().cloned() else { return Ok(Became::Gone) };
-        let mut ledger = Ledger::new(&context.manifest, &context.id(origin, &found), context.account);
-        match ledger.write(vec![entry]) {
+        let run = context.id(origin, &found);
+        let mut ledger = Ledger::new(&context.manifest, &run, context.plain_end(), false, context.account);
+        match ledger.write(vec![entry], true) {
             Ok(written) if !written.is_empty() => Ok(Became::Converted(Box::new(line))),
             // What could not be put in its place is in the account.
             Ok(_) => Err(Error::not_settled(&name)),
@@ -110,9 +120,21 @@ impl<'a> Singles<'a> {
         let key = format!("{prefix}{}/part-00001.ndjson", context.id(origin, found));
         let Some(part) = depot.look(&key)? else { return Ok(None) };
         let bytes = depot.peek(&part, false, part.size)?;
-        let line: Line = parse(bytes.trim_ascii_end(), &depot.name(&key))?;
-        let ours = line.outputs.first().is_some_and(|it| it.url.starts_with(&context.output.whole_name()));
-        let known = Known { outputs: line.outputs.clone(), rejects: line.rejects };
-        Ok((ours && context.still_stands(&known)).then(|| Box::new(line)))
+        let name = depot.name(&key);
+        let mut reader = Reader::new(&bytes[..], &key);
+        let mut line = None;
+        while let Some(item) = reader.next().map_err(|error| Error::cannot_open(&name, error))? {
+            match item {
+                Item::Line(it, _) => line = Some(it),
+                Item::Fault(fault) => return Err(damaged(&name, fault)),
+            }
+        }
+        let ours = line.filter(|line| {
+            let places = (&context.output, context.rejects.as_ref(), context.settings.format);
+            line.input == origin.depot.name(&found.key)
+                && line.identity() == context.id(origin, found)
+                && follows(places, line, &line.input, &line.identity(), false)
+        });
+        Ok(ours.filter(|line| context.still_stands(line)))
     }
 }

@@ -13,7 +13,7 @@ pub(super) fn read(text: &[u8], nodes: &mut Vec<Node>) -> Result<(), Flaw> {
     reader.space();
     reader.value((0, 0), false)?;
     reader.space();
-    if reader.at < text.len() { Err(reader.flaw("something behind the end of the value")) } else { Ok(()) }
+    if reader.at < text.len() { Err(reader.flaw("something follows the end of the value")) } else { Ok(()) }
 }
 
 struct Reader<'a> {
@@ -43,7 +43,7 @@ impl Reader<'_> {
         let node = self.nodes.len();
         // Both fit: the text's length does.
         let start = self.at as u32;
-        let first = self.peek().ok_or_else(|| self.flaw("the text ends where a value should be"))?;
+        let first = self.peek().ok_or_else(|| self.flaw("expected a value"))?;
         let kind = match first {
             b'"' => Kind::Text,
             b'{' => Kind::Object,
@@ -51,7 +51,7 @@ impl Reader<'_> {
             b't' | b'f' => Kind::Bool,
             b'n' => Kind::Null,
             b'-' | b'0'..=b'9' => Kind::Number,
-            _ => return Err(self.flaw("no value begins like this")),
+            _ => return Err(self.flaw("expected a value")),
         };
         self.nodes.push(Node { kind, escaped: false, key_escaped, key, start, end: 0, next: 0 });
         match kind {
@@ -89,14 +89,14 @@ impl Reader<'_> {
         }
         loop {
             if self.peek() != Some(b'"') {
-                return Err(self.flaw("a key in quotes should be here"));
+                return Err(self.flaw("expected a key in quotes"));
             }
             let start = self.at as u32 + 1;
             let escaped = self.string()?;
             let key = (start, self.at as u32 - 1);
             self.space();
             if self.peek() != Some(b':') {
-                return Err(self.flaw("a `:` should be here"));
+                return Err(self.flaw("expected `:`"));
             }
             self.at += 1;
             self.space();
@@ -108,7 +108,7 @@ impl Reader<'_> {
                     self.at += 1;
                     return Ok(());
                 }
-                _ => return Err(self.flaw("a `,` or `}` should be here")),
+                _ => return Err(self.flaw("expected `,` or `}`")),
             }
             self.space();
         }
@@ -128,7 +128,7 @@ impl Reader<'_> {
                     self.at += 1;
                     return Ok(());
                 }
-                _ => return Err(self.flaw("a `,` or `]` should be here")),
+                _ => return Err(self.flaw("expected `,` or `]`")),
             }
             self.space();
         }
@@ -136,7 +136,7 @@ impl Reader<'_> {
 
     fn word(&mut self, word: &[u8]) -> Result<(), Flaw> {
         if !self.text[self.at..].starts_with(word) {
-            return Err(self.flaw("no value begins like this"));
+            return Err(self.flaw("expected a value"));
         }
         self.at += word.len();
         Ok(())
@@ -148,7 +148,7 @@ impl Reader<'_> {
             while matches!(reader.peek(), Some(b'0'..=b'9')) {
                 reader.at += 1;
             }
-            if reader.at == start { Err(reader.flaw("a digit should be here")) } else { Ok(()) }
+            if reader.at == start { Err(reader.flaw("expected a digit")) } else { Ok(()) }
         };
         if self.peek() == Some(b'-') {
             self.at += 1;
@@ -219,7 +219,7 @@ impl Reader<'_> {
         let unit = digits
             .filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))
             .and_then(|digits| u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
-        let unit = unit.ok_or_else(|| self.flaw("behind `\\u` come four hexadecimal digits"))?;
+        let unit = unit.ok_or_else(|| self.flaw("expected four hexadecimal digits behind `\\u`"))?;
         self.at += 6;
         Ok(unit)
     }

@@ -4,7 +4,7 @@ use crate::collect::{Derive, Error};
 use crate::convert::{Converter, Options};
 use crate::events::Events;
 use crate::mapping::Mapping;
-use crate::record::shown;
+use crate::text::shown;
 use std::sync::Arc;
 
 /// The conversion by the mapping that the environment names: `UDMAP_MAPPING` (`duo_telephony`).

@@ -13,6 +13,8 @@ pub(super) struct Line {
     records: u64,
     objects: u64,
     pages: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    not_records: u64,
     gap_seconds: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     watermark: Option<String>,
@@ -24,6 +26,10 @@ pub(super) struct Line {
     error: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<String>,
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 impl Line {
@@ -52,6 +58,7 @@ impl Line {
             records: report.delivered,
             objects: report.objects,
             pages: report.pages,
+            not_records: report.foreign,
             gap_seconds: report.gaps.iter().map(|gap| (gap.to - gap.from + 999) / 1000).sum(),
             watermark: watermark.map(|time| time.to_rfc3339_opts(SecondsFormat::Secs, true)),
             // Never negative: a clock that is set back is no news here.

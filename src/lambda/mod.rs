@@ -36,7 +36,11 @@ pub async fn serve() -> Result<(), lambda_runtime::Error> {
     match std::env::var("UDMAP_FUNCTION").unwrap_or_default().trim() {
         "" | "collect" => lambda_runtime::run(service_fn(invoked)).await,
         "convert" => lambda_runtime::run(service_fn(objects::invoked)).await,
-        other => Err(format!("`{other}` (UDMAP_FUNCTION) is neither `collect` nor `convert`").into()),
+        other => Err(format!(
+            "`{}` (UDMAP_FUNCTION) is not a function, expected one of: collect, convert",
+            crate::text::shown(other)
+        )
+        .into()),
     }
 }
 

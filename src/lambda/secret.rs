@@ -4,7 +4,7 @@
 //! name differs from region to region.
 
 use crate::collect::Error;
-use crate::record::shown;
+use crate::text::{escaped, shown};
 use object_store::aws::{AwsAuthorizer, AwsCredential};
 use object_store::client::{HttpRequest, HttpRequestBody};
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
@@ -16,8 +16,10 @@ use std::time::Duration;
 /// How often it is asked before it counts as not answering, and how long it may take each time.
 const TRIES: u32 = 3;
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How much of an answer is shown.
+/// How much of an answer is shown, in characters.
 const MOST_SHOWN: usize = 300;
+/// The largest answer that is read, in bytes: a secret has at most 64 KiB.
+const MOST_BYTES: usize = 1 << 20;
 /// A secret's members, and the settings that they are.
 const NAMES: [(&str, &str); 3] = [("ikey", "DUO_IKEY"), ("skey", "DUO_SKEY"), ("api_host", "DUO_API_HOST")];
 
@@ -64,14 +66,14 @@ impl Keys {
             let request = signed(&url, &region, &body, env).map_err(|why| failed(arn, &why))?;
             let sent = client.post(&url).headers(request.headers().clone()).body(body.clone()).send().await;
             let answer = match sent {
-                Ok(answer) => Ok((answer.status(), answer.bytes().await)),
-                Err(error) => Err(error),
+                Ok(answer) => Ok((answer.status(), whole(answer).await)),
+                Err(error) => Err(cause(&error)),
             };
             let why = match answer {
                 Ok((status, Ok(bytes))) if status.is_success() => return Keys::read(arn, &bytes),
                 Ok((status, Ok(bytes))) if status.is_client_error() => return Err(refused(arn, &bytes)),
                 Ok((status, Ok(_))) => format!("it answers with status {status}"),
-                Ok((_, Err(error))) | Err(error) => cause(&error),
+                Ok((_, Err(why))) | Err(why) => why,
             };
             if tries == TRIES {
                 break why;
@@ -97,6 +99,18 @@ impl Keys {
         let named = |(member, name)| Some((name, members.get(member)?.clone()));
         Ok(Keys(NAMES.into_iter().filter_map(named).collect()))
     }
+}
+
+/// An answer's body.
+async fn whole(mut answer: reqwest::Response) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(|error| cause(&error))? {
+        if bytes.len() + chunk.len() > MOST_BYTES {
+            return Err(format!("the answer is larger than {} KiB", MOST_BYTES >> 10));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
 }
 
 /// What went wrong at the bottom.
@@ -168,8 +182,8 @@ fn refused(arn: &str, answer: &[u8]) -> Error {
 }
 
 fn failed(arn: &str, why: &str) -> Error {
-    let why: String = why.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MOST_SHOWN).collect();
-    Error::config(format!("the secret `{}` can't be had: {why}", arn.trim()))
+    let end = why.char_indices().nth(MOST_SHOWN).map_or(why.len(), |(end, _)| end);
+    Error::config(format!("the secret `{}` can't be had: {}", escaped(arn.trim()), escaped(&why[..end])))
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use super::{Content, Mapping, When};
 use crate::record::FieldPath;
 use crate::record::forms::Holds;
+use crate::record::own::Own;
+use crate::record::time::Instant;
 use serde_json::{Value, json};
 
 impl Mapping {
@@ -19,31 +21,59 @@ impl Mapping {
                 let when: Vec<Value> =
                     envelope.when.iter().map(|(path, text)| json!([keys(path), text])).collect();
                 // The name stands in messages of rejects.
-                json!([
+                let mut all = json!([
                     envelope.name,
                     when,
-                    all(&envelope.present),
+                    paths(&envelope.present),
                     match &envelope.holds {
-                        Holds::Records(paths) => json!({ "records": all(paths) }),
-                        Holds::Error(paths) => json!({ "error": all(paths) }),
+                        Holds::Records(places) => json!({ "records": paths(places) }),
+                        Holds::Error(places) => json!({ "error": paths(places) }),
                     }
-                ])
+                ]);
+                if let (true, Some(parts)) = (envelope.text, all.as_array_mut()) {
+                    parts.push(json!("text"));
+                }
+                all
             })
             .collect();
-        let cef = self.forms.cef.as_ref().map(|cef| json!([cef.rename, cef.milliseconds, cef.absent]));
+        let milliseconds = |(name, earliest): &(String, Option<Instant>)| match earliest {
+            Some(earliest) => json!([name, earliest.to_rfc3339()]),
+            None => json!(name),
+        };
+        let cef = self.forms.cef.as_ref().map(|cef| {
+            let milliseconds: Vec<Value> = cef.milliseconds.iter().map(milliseconds).collect();
+            json!([cef.rename, milliseconds, cef.absent])
+        });
         let key_value = self.forms.key_value.as_ref().map(|it| json!([it.lead]));
         let log_type = &self.log_type;
-        json!({ "log_type": log_type, "rules": rules, "envelopes": envelopes, "cef": cef, "key_value": key_value })
-            .to_string()
+        let mut all = json!({
+            "log_type": log_type, "rules": rules, "envelopes": envelopes, "cef": cef, "key_value": key_value
+        });
+        if let Some(own) = own(&self.forms.own) {
+            all["own"] = own;
+        }
+        all.to_string()
     }
+}
+
+/// Whose records the table takes; nothing if it takes all.
+fn own(own: &Own) -> Option<Value> {
+    if own.fields.is_empty() && own.any.is_empty() && own.header.is_empty() {
+        return None;
+    }
+    let fields: Vec<Value> = own.fields.iter().map(|(path, texts)| json!([keys(path), texts])).collect();
+    let header: Vec<Value> = own.header.iter().map(|(part, texts)| json!([part.name(), texts])).collect();
+    // What is known counts only together with `any`.
+    let known = (!own.any.is_empty()).then_some(&own.known);
+    Some(json!([fields, paths(&own.any), known, header]))
 }
 
 fn rule(rule: &super::Rule) -> Value {
     let content = match &rule.content {
-        Content::From { fields, default } => json!({ "from": all(fields), "default": default }),
+        Content::From { fields, default } => json!({ "from": paths(fields), "default": default }),
         Content::Fixed(text) => json!({ "fixed": text }),
         Content::Cases(cases) => {
-            let case = |case: &super::Case| json!([all(&case.present), all(&case.absent), case.value]);
+            let case = |case: &super::Case| json!([paths(&case.present), paths(&case.absent), case.value]);
             json!({ "cases": cases.iter().map(case).collect::<Vec<_>>() })
         }
         Content::Time(fields) => {
@@ -62,7 +92,7 @@ fn keys(path: &FieldPath) -> &[String] {
     path.keys()
 }
 
-fn all(paths: &[FieldPath]) -> Vec<&[String]> {
+fn paths(paths: &[FieldPath]) -> Vec<&[String]> {
     paths.iter().map(keys).collect()
 }
 

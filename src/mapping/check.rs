@@ -1,13 +1,18 @@
 //! A mapping table against UDM's schema: paths, types, enum values, and rules that collide.
 
-use super::problem::{At, MappingError, Problem};
+use super::problem::{At, MOST, MappingError, Problem};
 use super::table::{Content, Rule};
 use super::{Kind, Mapping};
 use crate::record::{FieldPath, Wanted};
+use crate::text::shown;
 use crate::udm::{self, Cardinality, Field, Index, Type};
+use std::collections::{HashMap, HashSet};
 
 /// UDM wants these of every event.
 const REQUIRED: [&str; 2] = ["metadata.event_timestamp", "metadata.event_type"];
+
+/// How many raw fields a table may read.
+const MOST_FIELDS: usize = 10_000;
 
 /// Finds everything that is wrong with `mapping`.
 pub(super) fn check(mapping: &Mapping) -> Result<(), MappingError> {
@@ -15,6 +20,9 @@ pub(super) fn check(mapping: &Mapping) -> Result<(), MappingError> {
     for rule in mapping.rules() {
         if let Err(problem) = check_rule(rule) {
             problems.push(*problem);
+        }
+        if problems.len() > MOST {
+            return Err(MappingError::new(problems));
         }
     }
     collisions(mapping.rules(), &mut problems);
@@ -204,7 +212,7 @@ fn constant(text: &str, kind: Type, at: &At) -> Result<(), Box<Problem>> {
         if values.iter().any(|(value, _)| *value == text) {
             return Ok(());
         }
-        let problem = at.problem(format!("`{text}` is no value of the enum {name}"));
+        let problem = at.problem(format!("`{}` is no value of the enum {name}", shown(text)));
         return Err(Box::new(problem.nearest(text, values.iter().map(|(value, _)| *value))));
     }
     if text.is_empty() {
@@ -212,15 +220,20 @@ fn constant(text: &str, kind: Type, at: &At) -> Result<(), Box<Problem>> {
     }
     match Kind::of(kind).and_then(|kind| kind.refuses(text)) {
         None => Ok(()),
-        Some(wanted) => Err(Box::new(at.problem(format!("`{text}` is not {wanted}")))),
+        Some(wanted) => Err(Box::new(at.problem(format!("`{}` is not {wanted}", shown(text))))),
     }
 }
 
 /// Several rules for one singular field need an order, and elements need no gaps.
 fn collisions(rules: &[Rule], problems: &mut Vec<Problem>) {
     let singular = |rule: &Rule| rule.target.segments.last().is_none_or(|s| s.index.is_none());
-    for (i, rule) in rules.iter().enumerate().filter(|(_, rule)| singular(rule)) {
-        for earlier in rules[..i].iter().filter(|earlier| earlier.target == rule.target) {
+    let mut by_target: HashMap<&udm::Path, Vec<&Rule>> = HashMap::new();
+    for rule in rules.iter().filter(|rule| singular(rule)) {
+        let earlier = by_target.entry(&rule.target).or_default();
+        for earlier in earlier.iter() {
+            if problems.len() > MOST {
+                return;
+            }
             let line = earlier.line();
             let file =
                 if earlier.file() == rule.file() { String::new() } else { format!(" of {}", earlier.file()) };
@@ -235,18 +248,22 @@ fn collisions(rules: &[Rule], problems: &mut Vec<Problem>) {
                 "say which comes first with `order = 1`, `order = 2`, or `replace = true` for a table below";
             problems.push(rule.at.problem(problem).hint(hint));
         }
+        earlier.push(rule);
     }
+    let begun = |rule: &Rule, steps: usize| rule.target.segments[..steps].to_vec();
+    let elements: HashSet<Vec<udm::Segment>> = rules
+        .iter()
+        .flat_map(|rule| {
+            let steps = rule.target.segments.iter().enumerate();
+            steps.filter(|(_, s)| matches!(s.index, Some(Index::At(_)))).map(|(i, _)| begun(rule, i + 1))
+        })
+        .collect();
     for rule in rules.iter() {
         for (i, segment) in rule.target.segments.iter().enumerate() {
             let Some(Index::At(n @ 1..)) = segment.index else { continue };
-            let before = |other: &Rule| {
-                let path = &other.target.segments;
-                path.len() > i
-                    && path[..i] == rule.target.segments[..i]
-                    && path[i].name == segment.name
-                    && path[i].index == Some(Index::At(n - 1))
-            };
-            if !rules.iter().any(before) {
+            let mut before = begun(rule, i + 1);
+            before[i].index = Some(Index::At(n - 1));
+            if !elements.contains(&before) {
                 let message = format!("`{}[{n}]` is filled, but no rule fills `[{}]`", segment.name, n - 1);
                 problems.push(rule.at.problem(message).hint("elements count from 0, without gaps"));
             }
@@ -262,11 +279,19 @@ fn sources(mapping: &Mapping, problems: &mut Vec<Problem>) {
             if let Err(overlap) = wanted.want(field) {
                 problems.push(rule.at.problem(overlap.to_string()));
             }
+            if wanted.paths().len() > MOST_FIELDS {
+                return problems
+                    .push(rule.at.problem(format!("the rules read more than {MOST_FIELDS} fields")));
+            }
+            if problems.len() > MOST {
+                return;
+            }
         }
     }
     for shape in mapping.shapes() {
         for field in shape.present.iter().filter(|field| wanted.slot(field).is_none()) {
-            let message = format!("the shape `{}` is told by `{field}`, which no rule reads", shape.name);
+            let message =
+                format!("the shape `{}` is told by `{field}`, which no rule reads", shown(&shape.name));
             problems.push(shape.at.problem(message));
         }
     }

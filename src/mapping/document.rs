@@ -1,7 +1,8 @@
 //! Walking a TOML document: each value with its place, each fault collected.
 
-use super::problem::{At, Problem, Source};
+use super::problem::{At, MOST, Problem, Source};
 use crate::record::FieldPath;
+use crate::text::shown;
 use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::Arc;
@@ -32,16 +33,23 @@ pub(super) struct Item<'t> {
 
 impl File {
     pub(super) fn new(name: &str, text: &str) -> File {
-        let source = Arc::new(Source { name: name.to_owned(), text: text.to_owned() });
-        File { source, problems: RefCell::default() }
+        File { source: Arc::new(Source::new(name, text)), problems: RefCell::default() }
     }
 
     pub(super) fn at(&self, span: Range<usize>) -> At {
         At { source: Arc::clone(&self.source), span }
     }
 
+    /// Keeps a problem, and one more than are shown, which says that there are more.
     pub(super) fn report(&self, problem: Problem) {
-        self.problems.borrow_mut().push(problem);
+        if !self.is_full() {
+            self.problems.borrow_mut().push(problem);
+        }
+    }
+
+    /// Whether no more problems are kept, so that it is no use to look for them.
+    pub(super) fn is_full(&self) -> bool {
+        self.problems.borrow().len() > MOST
     }
 
     pub(super) fn into_problems(self) -> Vec<Problem> {
@@ -62,11 +70,19 @@ impl<'t> Keys<'t> {
         self.file.report(problem);
     }
 
+    pub(super) fn is_full(&self) -> bool {
+        self.file.is_full()
+    }
+
     /// Reports every key that is not one of `known`.
     pub(super) fn only(&self, known: &[&str]) {
         for key in self.table.keys() {
+            if self.is_full() {
+                return;
+            }
             if !known.contains(&key.get_ref().as_ref()) {
-                let message = format!("`{}` is not a key here: known are {}", key.get_ref(), list(known));
+                let message =
+                    format!("`{}` is not a key here: known are {}", shown(key.get_ref()), list(known));
                 let problem = self.file.at(key.span()).problem(message);
                 self.file.report(problem.nearest(key.get_ref(), known.iter().copied()));
             }
@@ -85,6 +101,12 @@ impl<'t> Keys<'t> {
             .into_iter()
             .map(|(key, value)| (key.get_ref().as_ref(), Item { file: self.file, value }))
             .collect()
+    }
+
+    /// The members of the table whose keys are raw fields; a problem for each that is not one.
+    pub(super) fn by_field(&self) -> Vec<(FieldPath, Item<'t>)> {
+        let members = self.members().into_iter();
+        members.filter_map(|(key, item)| Some((field(self.file, key, &item.at())?, item))).collect()
     }
 
     /// The text at `key`; a problem if something else is there.
@@ -128,6 +150,10 @@ impl<'t> Item<'t> {
         self.file.report(self.at().problem(message));
     }
 
+    pub(super) fn as_text(&self) -> Option<&'t str> {
+        self.value.get_ref().as_str()
+    }
+
     pub(super) fn text(&self) -> Option<String> {
         if let Some(text) = self.value.get_ref().as_str() {
             return Some(text.to_owned());
@@ -147,7 +173,7 @@ impl<'t> Item<'t> {
         let number = self.value.get_ref().as_integer().filter(|n| n.radix() == 10);
         let number = number.and_then(|n| n.as_str().parse().ok());
         if number.is_none() {
-            self.wrong("a whole number");
+            self.wrong("a whole number of at most 18 digits");
         }
         number
     }
@@ -161,6 +187,14 @@ impl<'t> Item<'t> {
                 .filter_map(|item| item.text().map(|text| (text, item.at())))
                 .collect(),
         }
+    }
+
+    pub(super) fn is_empty_list(&self) -> bool {
+        self.value.get_ref().as_array().is_some_and(|array| array.is_empty())
+    }
+
+    pub(super) fn is_table(&self) -> bool {
+        self.value.get_ref().is_table()
     }
 
     pub(super) fn table(&self) -> Option<Keys<'t>> {
@@ -182,7 +216,7 @@ impl<'t> Item<'t> {
 
 /// Reads a raw field's path; a problem if it is none.
 pub(super) fn field(file: &File, text: &str, at: &At) -> Option<FieldPath> {
-    FieldPath::parse(text).map_err(|error| file.report(at.problem(error.to_string()))).ok()
+    FieldPath::parse(text).map_err(|error| file.report(at.problem(error.to_string()).hint(error.hint()))).ok()
 }
 
 /// `a`, `b` and `c`.

@@ -7,6 +7,7 @@
 mod canonical;
 mod check;
 mod document;
+mod own;
 mod plan;
 mod problem;
 mod table;

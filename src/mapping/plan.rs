@@ -6,6 +6,7 @@ use crate::record::forms::Forms;
 use crate::record::time::Reading;
 use crate::record::{FieldPath, Wanted};
 use crate::udm::{self, Index, Message, Type};
+use std::collections::HashMap;
 
 /// A [`Mapping`] made ready to run, with the choices of one conversion (names, labels) built in.
 #[derive(Debug, Clone)]
@@ -184,7 +185,11 @@ impl Plan {
         let mut rules: Vec<(usize, &Rule)> = mapping.rules().iter().enumerate().collect();
         // Among the rules for one field the lowest order comes first; a stable sort by field keeps
         // the rest as the table has it.
-        let first = |rule: &Rule| mapping.rules().iter().position(|r| r.target == rule.target).unwrap_or(0);
+        let mut places = HashMap::new();
+        for (place, rule) in &rules {
+            places.entry(&rule.target).or_insert(*place);
+        }
+        let first = |rule: &Rule| places.get(&rule.target).copied().unwrap_or(0);
         let appends = |rule: &Rule| rule.target.segments.last().is_some_and(|s| s.index.is_some());
         rules.sort_by_key(|(_, rule)| (first(rule), if appends(rule) { 0 } else { rule.order.unwrap_or(0) }));
         for (place, rule) in rules {
@@ -265,7 +270,7 @@ impl Plan {
                         json: constant(&case.value, field.kind),
                         text: case.value.clone(),
                         because: case.to_string(),
-                        line: case.at.position().0,
+                        line: case.at.line(),
                     });
                 }
                 if is_event_type {

@@ -1,14 +1,51 @@
 //! What is wrong with a mapping table, and where.
 
+use crate::text::escaped;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
+
+/// The most problems of a table that are kept.
+pub(super) const MOST: usize = 20;
+/// The most characters of a message, and of a line before and after the place that is meant.
+const MESSAGE: usize = 400;
+const BEFORE: usize = 70;
+const AFTER: usize = 100;
 
 /// A table file's name and text, kept for messages.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Source {
     pub(crate) name: String,
-    pub(crate) text: String,
+    text: String,
+    /// Where its lines begin.
+    lines: Vec<usize>,
+    /// Whether it is a table at all: of another file nothing is shown.
+    is_table: bool,
+}
+
+impl Source {
+    pub(super) fn new(name: &str, text: &str) -> Source {
+        let ends = memchr::memchr_iter(b'\n', text.as_bytes()).map(|end| end + 1);
+        let lines = std::iter::once(0).chain(ends).collect();
+        Source { name: name.to_owned(), text: text.to_owned(), lines, is_table: looks_like_one(text) }
+    }
+
+    pub(super) fn is_table(&self) -> bool {
+        self.is_table
+    }
+}
+
+/// Whether a line begins as only a table's lines do. What follows may be faulty.
+fn looks_like_one(text: &str) -> bool {
+    text.lines().any(|line| {
+        let line = line.trim_start_matches(['\u{feff}', ' ', '\t']);
+        let key = line.trim_start_matches(['[', ' ', '\t']);
+        let is = |name| {
+            let behind = key.strip_prefix(name).map(str::trim_start);
+            behind.is_some_and(|behind| behind.starts_with([']', '.', '=']))
+        };
+        is("mapping") || (line.starts_with("[[") && is("rule"))
+    })
 }
 
 /// A place in a table file.
@@ -19,16 +56,32 @@ pub(crate) struct At {
 }
 
 impl At {
-    /// The line, from 1, and the column in characters, from 1.
-    pub(crate) fn position(&self) -> (usize, usize) {
-        let before = &self.source.text[..self.span.start];
-        let line_start = before.rfind('\n').map_or(0, |i| i + 1);
-        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    /// The line, from 1.
+    pub(crate) fn line(&self) -> usize {
+        self.source.lines.partition_point(|start| *start <= self.span.start)
     }
 
-    pub(crate) fn problem(&self, message: impl Into<String>) -> Problem {
-        Problem { at: self.clone(), message: message.into(), hint: None }
+    /// The column in characters, from 1.
+    fn column(&self) -> usize {
+        self.before().chars().count() + 1
     }
+
+    /// What stands before it on its line.
+    fn before(&self) -> &str {
+        &self.source.text[self.source.lines[self.line() - 1]..self.span.start]
+    }
+
+    pub(crate) fn problem(&self, message: impl AsRef<str>) -> Problem {
+        Problem { at: self.clone(), message: fitted(message.as_ref()), hint: None }
+    }
+}
+
+/// A text as one line that is not too long, and that no terminal acts on.
+fn fitted(text: &str) -> String {
+    let end = text.char_indices().nth(MESSAGE).map_or(text.len(), |(end, _)| end);
+    let lines: Vec<&str> = text[..end].lines().collect();
+    let more = if end < text.len() { "…" } else { "" };
+    format!("{}{more}", escaped(&lines.join(": ")))
 }
 
 /// One thing that is wrong with a table.
@@ -40,8 +93,8 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Problem {
-        self.hint = Some(hint.into());
+    pub(crate) fn hint(mut self, hint: impl AsRef<str>) -> Problem {
+        self.hint = Some(fitted(hint.as_ref()));
         self
     }
 
@@ -60,12 +113,12 @@ impl Problem {
 
     /// The line, from 1.
     pub fn line(&self) -> usize {
-        self.at.position().0
+        self.at.line()
     }
 
     /// The column in characters, from 1.
     pub fn column(&self) -> usize {
-        self.at.position().1
+        self.at.column()
     }
 
     /// What is wrong.
@@ -81,17 +134,29 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (line, column) = self.at.position();
-        let text = &self.at.source.text;
-        let start = text[..self.at.span.start].rfind('\n').map_or(0, |i| i + 1);
-        let shown = text[start..].lines().next().unwrap_or("");
-        let marked = text[self.at.span.clone()].lines().next().unwrap_or("").chars().count().max(1);
+        let At { source, span } = &self.at;
+        let (line, column, name) = (self.at.line(), self.at.column(), escaped(&source.name));
         let margin = " ".repeat(line.to_string().len());
         writeln!(f, "{}", self.message)?;
-        writeln!(f, "{margin}--> {}:{line}:{column}", self.at.source.name)?;
-        writeln!(f, "{margin} |")?;
-        writeln!(f, "{line} | {shown}")?;
-        write!(f, "{margin} | {}{}", " ".repeat(column - 1), "^".repeat(marked))?;
+        if source.is_table {
+            // Of a long line what is around the place.
+            let before = self.at.before();
+            let cut = before.char_indices().rev().nth(BEFORE).map_or(0, |(start, _)| start);
+            let first = |text: &str| match text.char_indices().nth(AFTER) {
+                Some((end, _)) => (text[..end].to_owned(), "…"),
+                None => (text.to_owned(), ""),
+            };
+            let before = format!("{}{}", if cut > 0 { "…" } else { "" }, shown_line(&before[cut..]));
+            let (behind, more) = first(source.text[span.start..].lines().next().unwrap_or(""));
+            let (marked, _) = first(source.text[span.clone()].lines().next().unwrap_or(""));
+            let marks = shown_line(&marked).chars().count().max(1);
+            writeln!(f, "{margin}--> {name}:{line}:{column}")?;
+            writeln!(f, "{margin} |")?;
+            writeln!(f, "{line} | {before}{}{more}", shown_line(&behind))?;
+            write!(f, "{margin} | {}{}", " ".repeat(before.chars().count()), "^".repeat(marks))?;
+        } else {
+            write!(f, "{margin}--> {name}")?;
+        }
         if let Some(hint) = &self.hint {
             write!(f, "\n{margin} = hint: {hint}")?;
         }
@@ -99,20 +164,36 @@ impl fmt::Display for Problem {
     }
 }
 
+/// A part of a table's line; a tab is as wide as a blank.
+fn shown_line(text: &str) -> String {
+    escaped(&text.replace('\t', " ")).into_owned()
+}
+
 /// Why a mapping table is refused: one problem or more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MappingError {
     problems: Vec<Problem>,
+    has_more: bool,
 }
 
 impl MappingError {
     pub(crate) fn new(mut problems: Vec<Problem>) -> MappingError {
-        problems.sort_by_key(|p| (p.at.source.name.clone(), p.at.span.start));
+        let has_more = problems.len() > MOST;
+        problems.truncate(MOST);
+        problems.sort_by(|a, b| {
+            let place = |p: &Problem| p.at.span.start;
+            a.at.source.name.cmp(&b.at.source.name).then(place(a).cmp(&place(b)))
+        });
         problems.dedup();
-        MappingError { problems }
+        MappingError { problems, has_more }
     }
 
-    /// The problems, in the order of the file; at least one.
+    /// Whether the table has more problems than are listed.
+    pub fn has_more(&self) -> bool {
+        self.has_more
+    }
+
+    /// The problems, in the order of the file; at least one, and at most 20.
     pub fn problems(&self) -> &[Problem] {
         &self.problems
     }
@@ -125,6 +206,9 @@ impl fmt::Display for MappingError {
                 f.write_str("\n\n")?;
             }
             problem.fmt(f)?;
+        }
+        if self.has_more {
+            write!(f, "\n\nand more: the first {MOST} are shown")?;
         }
         Ok(())
     }

@@ -1,17 +1,22 @@
 //! The file format of mapping tables: from TOML to rules. `docs/mapping.md` describes it.
 
-use super::Mapping;
-use super::document::{File, Keys, field, list};
+use super::document::{File, Item, Keys, field, list};
 use super::problem::{At, MappingError, Problem};
+use super::{Mapping, own};
 use crate::record::FieldPath;
 use crate::record::forms::{Cef, Envelope, Forms, Holds, KeyValue};
-use crate::record::time::Reading;
+use crate::record::notation;
+use crate::record::time::{self, Instant, Reading, TimeFault};
+use crate::text::shown;
 use crate::udm;
+use std::collections::BTreeSet;
 use std::fmt;
 use toml::de::DeTable;
 
 /// How many tables may build on each other.
 const MOST_BASES: usize = 8;
+/// How many rules a table may have, with those that it builds on.
+const MOST_RULES: usize = 10_000;
 
 /// A row of the table: what one UDM field gets.
 #[derive(Debug, Clone)]
@@ -95,14 +100,14 @@ impl Rule {
 
     /// The line of the rule's `udm` key, from 1.
     pub fn line(&self) -> usize {
-        self.at.position().0
+        self.at.line()
     }
 }
 
 impl Case {
     /// The line of its `value`, from 1.
     pub fn line(&self) -> usize {
-        self.at.position().0
+        self.at.line()
     }
 }
 
@@ -157,6 +162,12 @@ fn read_nested(
     depth: usize,
 ) -> Result<Mapping, MappingError> {
     let file = File::new(name, text);
+    if !file.source.is_table() {
+        let problem = file.at(0..0).problem("this is not a mapping table: it has no `[mapping]`");
+        return Err(MappingError::new(vec![
+            problem.hint("`udmap mappings show duo_telephony --source` shows one"),
+        ]));
+    }
     let document = DeTable::parse(text).map_err(|error| {
         let span = error.span().unwrap_or(0..0);
         let end = span.end.min(text.len());
@@ -180,7 +191,7 @@ fn whole(
     base: &dyn Fn(&str) -> Result<String, String>,
     depth: usize,
 ) -> Result<Mapping, MappingError> {
-    keys.only(&["mapping", "shape", "known", "envelope", "cef", "key-value", "rule"]);
+    keys.only(&["mapping", "shape", "known", "own", "envelope", "cef", "key-value", "rule"]);
     let mut mapping = Mapping {
         name: String::new(),
         log_type: String::new(),
@@ -207,15 +218,17 @@ fn whole(
     } else if keys.get("mapping").is_none() {
         keys.report(keys.at().problem("the table has no `[mapping]` with its `name` and `log_type`"));
     }
-    for (text, at) in without {
-        let before = mapping.rules.len();
-        mapping.rules.retain(|rule| rule.target.to_string() != text);
-        if mapping.rules.len() == before {
-            let targets: Vec<String> = mapping.rules.iter().map(|rule| rule.target.to_string()).collect();
-            let problem = at.problem(format!("no rule of the table below fills `{text}`"));
-            file.report(problem.nearest(&text, targets.iter().map(String::as_str)));
+    let below = own::read_by(&mapping.rules);
+    let targets: BTreeSet<String> = mapping.rules.iter().map(|rule| rule.target.to_string()).collect();
+    for (text, at) in without.iter().filter(|(text, _)| !targets.contains(text)) {
+        if file.is_full() {
+            break;
         }
+        let problem = at.problem(format!("no rule of the table below fills `{}`", shown(text)));
+        file.report(problem.nearest(text, targets.iter().map(String::as_str)));
     }
+    let without: BTreeSet<String> = without.into_iter().map(|(text, _)| text).collect();
+    mapping.rules.retain(|rule| !without.contains(&rule.target.to_string()));
     if keys.get("shape").is_some() {
         mapping.shapes = keys.tables("shape").iter().map(shape).collect();
     }
@@ -224,6 +237,7 @@ fn whole(
     }
     forms(keys, &mut mapping.forms);
     rules(file, keys, &mut mapping.rules);
+    own::read(keys, below, &mut mapping);
     if mapping.rules.is_empty() {
         keys.report(keys.at().problem("the table has no rules, but every UDM event has a time and a type"));
     }
@@ -244,7 +258,7 @@ fn extended(
         );
     }
     match base(name) {
-        Err(why) => refuse(at.problem(format!("`{name}` can't be built on: {why}"))),
+        Err(why) => refuse(at.problem(format!("`{}` can't be built on: {why}", shown(name)))),
         Ok(text) => {
             let mut mapping = read_nested(name, &text, base, depth + 1)?;
             mapping.extends = Some(name.to_owned());
@@ -272,15 +286,32 @@ fn forms(keys: &Keys<'_>, forms: &mut Forms) {
     }
     if let Some(keys) = keys.get("cef").and_then(|item| item.table()) {
         keys.only(&["rename", "milliseconds", "absent"]);
-        let texts = |key| keys.texts(key).into_iter().map(|(text, _)| text).collect();
+        let absent = keys.texts("absent").into_iter().map(|(text, _)| text).collect();
         let rename =
             keys.get("rename").and_then(|item| item.table()).map(|table| pairs(&table)).unwrap_or_default();
-        forms.cef = Some(Cef { rename, milliseconds: texts("milliseconds"), absent: texts("absent") });
+        forms.cef = Some(Cef { rename, milliseconds: milliseconds(&keys), absent });
     }
     if let Some(keys) = keys.get("key-value").and_then(|item| item.table()) {
         keys.only(&["lead"]);
         forms.key_value = Some(KeyValue { lead: keys.text("lead") });
     }
+}
+
+/// The names of `milliseconds`: a list, or a table of names with the earliest time of each.
+fn milliseconds(keys: &Keys<'_>) -> Vec<(String, Option<Instant>)> {
+    let Some(item) = keys.get("milliseconds") else { return Vec::new() };
+    if !item.is_table() {
+        return item.texts().into_iter().map(|(name, _)| (name, None)).collect();
+    }
+    let members = item.table().map(|table| table.members()).unwrap_or_default();
+    let earliest = |(name, item): (&str, Item<'_>)| match time::read(&item.text()?, Reading::Iso8601) {
+        Ok(earliest) => Some((name.to_owned(), Some(earliest))),
+        Err(TimeFault::NotATime(why) | TimeFault::OutOfRange(why)) => {
+            keys.report(item.at().problem(format!("expected the earliest time of `{}`: {why}", shown(name))));
+            None
+        }
+    };
+    members.into_iter().filter_map(earliest).collect()
 }
 
 fn pairs(keys: &Keys<'_>) -> Vec<(String, String)> {
@@ -289,12 +320,12 @@ fn pairs(keys: &Keys<'_>) -> Vec<(String, String)> {
 }
 
 fn envelope(keys: &Keys<'_>) -> Option<Envelope> {
-    keys.only(&["name", "when", "present", "records", "error"]);
-    let when = keys.get("when").and_then(|item| item.table()).map(|table| pairs(&table)).unwrap_or_default();
-    let when: Vec<_> =
-        when.into_iter().filter_map(|(f, text)| Some((FieldPath::parse(&f).ok()?, text))).collect();
+    keys.only(&["name", "when", "present", "records", "error", "text"]);
+    let when = keys.get("when").and_then(|item| item.table());
+    let when = when.map(|table| table.by_field()).unwrap_or_default();
+    let when: Vec<_> = when.into_iter().filter_map(|(field, item)| Some((field, item.text()?))).collect();
     let present = keys.fields("present");
-    if when.is_empty() && present.is_empty() {
+    if keys.get("when").is_none() && present.is_empty() {
         keys.report(keys.at().problem("an envelope is known by `when` or `present`; neither is here"));
     }
     let holds = match (keys.get("records"), keys.get("error")) {
@@ -305,13 +336,25 @@ fn envelope(keys: &Keys<'_>) -> Option<Envelope> {
             return None;
         }
     };
-    Some(Envelope { name: keys.required("name"), when, present, holds })
+    let text = keys.get("text").is_some_and(|item| item.flag());
+    if let (true, Holds::Error(_), Some(item)) = (text, &holds, keys.get("text")) {
+        keys.report(item.at().problem("`text` goes only with `records`"));
+    }
+    Some(Envelope { name: keys.required("name"), when, present, holds, text })
 }
 
 /// Adds the rules of one file to those of the table that it builds on.
 fn rules(file: &File, keys: &Keys<'_>, rules: &mut Vec<Rule>) {
+    const KEYS: [&str; 11] =
+        ["udm", "from", "default", "value", "cases", "time", "when", "label", "order", "replace", "literal"];
     for keys in keys.tables("rule") {
-        keys.only(&["udm", "from", "default", "value", "cases", "time", "when", "label", "order", "replace"]);
+        if file.is_full() {
+            return;
+        }
+        if rules.len() == MOST_RULES {
+            return keys.report(keys.at().problem(format!("the table has more than {MOST_RULES} rules")));
+        }
+        keys.only(&KEYS);
         let Some(item) = keys.get("udm") else {
             keys.report(keys.at().problem("the rule has no `udm`, the field that it fills"));
             continue;
@@ -326,6 +369,9 @@ fn rules(file: &File, keys: &Keys<'_>, rules: &mut Vec<Rule>) {
             }
         };
         let Some(content) = content(file, &keys) else { continue };
+        if !keys.get("literal").is_some_and(|item| item.flag()) {
+            constants(&keys);
+        }
         let rule = Rule {
             target,
             content,
@@ -338,6 +384,20 @@ fn rules(file: &File, keys: &Keys<'_>, rules: &mut Vec<Rule>) {
             replace(&keys, rules, rule);
         } else {
             rules.push(rule);
+        }
+    }
+}
+
+/// Reports constants that look like something to be filled in.
+fn constants(keys: &Keys<'_>) {
+    let cases = keys.get("cases").map(|item| item.tables()).unwrap_or_default();
+    let own = ["value", "default", "label"].into_iter().filter_map(|key| keys.get(key));
+    for item in own.chain(cases.iter().filter_map(|case| case.get("value"))) {
+        // What is not a text was reported before.
+        let Some(text) = item.as_text() else { continue };
+        if let Some(notation) = notation::of_value(text) {
+            let problem = item.at().problem(format!("`{}` {}", shown(text), notation.why));
+            keys.report(problem.hint(notation.hint));
         }
     }
 }
@@ -397,8 +457,8 @@ fn time(file: &File, keys: &Keys<'_>) -> Option<(FieldPath, Reading)> {
     let read = keys.required("read");
     let names: Vec<&str> = Reading::ALL.iter().map(|(name, _)| *name).collect();
     let reading = Reading::ALL.iter().find(|(name, _)| *name == read).map(|(_, reading)| *reading);
-    if let (None, Some(item)) = (reading, keys.get("read")) {
-        let message = format!("`{read}` is no reading of times: known are {}", list(&names));
+    if let (None, Some(item), false) = (reading, keys.get("read"), keys.is_full()) {
+        let message = format!("`{}` is no reading of times: known are {}", shown(&read), list(&names));
         keys.report(item.at().problem(message).nearest(&read, names.iter().copied()));
     }
     let at = keys.get("from").map_or_else(|| keys.at(), |item| item.at());
@@ -412,7 +472,7 @@ fn when(keys: &Keys<'_>) -> Option<When> {
         "not-ip" => Some(When::NotIp),
         _ => {
             let at = keys.get("when").map_or_else(|| keys.at(), |item| item.at());
-            let message = format!("`{text}` is no condition: known are `ip` and `not-ip`");
+            let message = format!("`{}` is no condition: known are `ip` and `not-ip`", shown(&text));
             keys.report(at.problem(message).nearest(&text, ["ip", "not-ip"]));
             None
         }

@@ -5,8 +5,10 @@
 //! ends at 127. The fields come from a second look at the same text through `RawValue`, because
 //! that keeps a number's source text, which `Number` rewrites (`1E5` to `1e+5`).
 
+use super::looks::looks;
 use super::wanted::{Below, Branch};
 use super::{Fault, FieldPath, Fields, Reason, Wanted};
+use crate::json::Tree;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -17,20 +19,31 @@ use std::fmt;
 /// # Errors
 /// A [`Fault`] with [`Reason::InvalidUtf8`], [`Reason::TooDeep`] or [`Reason::InvalidJson`].
 pub fn check(unit: &[u8]) -> Result<&RawValue, Fault> {
-    let text = std::str::from_utf8(unit).map_err(|e| {
-        Fault::new(Reason::InvalidUtf8, format!("byte {} of the record is not UTF-8", e.valid_up_to() + 1))
+    let text = std::str::from_utf8(unit).map_err(|error| {
+        let at = error.valid_up_to();
+        let looks = looks(unit, at).map_or_else(String::new, |looks| format!("; {looks}"));
+        Fault { at: Some(at), ..Fault::new(Reason::InvalidUtf8, format!("not UTF-8{looks}")) }
     })?;
-    serde_json::from_str::<Strict>(text).map_err(json_fault)?;
-    serde_json::from_str(text).map_err(json_fault)
+    serde_json::from_str::<Strict>(text).map_err(|error| json_fault(&error, unit))?;
+    serde_json::from_str(text).map_err(|error| json_fault(&error, unit))
 }
 
-fn json_fault(error: serde_json::Error) -> Fault {
+fn json_fault(error: &serde_json::Error, unit: &[u8]) -> Fault {
     let text = error.to_string();
     // serde_json has no kind for it; a test below holds the wording.
     if text.starts_with("recursion limit exceeded") {
-        return Fault::new(Reason::TooDeep, "objects and arrays nest deeper than 127");
+        return Fault::too_deep();
     }
-    Fault::new(Reason::InvalidJson, text)
+    // The tree reads the same, and says where it goes wrong; were it to read more, this would.
+    let (what, at) = match Tree::default().read(unit) {
+        Err(flaw) if flaw.at == unit.len() && flaw.what.starts_with("expected") => {
+            (format!("{}, found the end", flaw.what), flaw.at)
+        }
+        Err(flaw) => (flaw.what.to_owned(), flaw.at),
+        Ok(_) => (text, 0),
+    };
+    let looks = looks(unit, at).map_or_else(String::new, |looks| format!("; {looks}"));
+    Fault { at: Some(at), ..Fault::new(Reason::InvalidJson, format!("not valid JSON: {what}{looks}")) }
 }
 
 /// An object's keys and values as they stand, duplicates included.
@@ -82,7 +95,7 @@ fn fill<'a>(
 }
 
 /// The value's text; nothing for `null` and `""`; for an object or array, which of them it is.
-fn scalar(value: &RawValue) -> Result<Option<Cow<'_, str>>, &'static str> {
+pub(crate) fn scalar(value: &RawValue) -> Result<Option<Cow<'_, str>>, &'static str> {
     let text = value.get();
     match text.as_bytes()[0] {
         b'{' | b'[' => Err(kind(value)),
@@ -101,7 +114,7 @@ pub(crate) fn members(value: &RawValue) -> Option<Members<'_>> {
 }
 
 /// The value of `key`: of two equal keys the last counts.
-fn last<'a>(members: &Members<'a>, key: &str) -> Option<&'a RawValue> {
+pub(crate) fn last<'a>(members: &Members<'a>, key: &str) -> Option<&'a RawValue> {
     members.iter().rev().find(|(k, _)| k == key).map(|(_, value)| *value)
 }
 
@@ -137,7 +150,7 @@ pub(crate) fn kind(value: &RawValue) -> &'static str {
 }
 
 /// A JSON string's value.
-fn string(text: &str) -> Cow<'_, str> {
+pub(crate) fn string(text: &str) -> Cow<'_, str> {
     // The text was checked, so it can't fail; were it to, the field would count as absent.
     serde_json::from_str::<Text<'_>>(text).map(|t| t.0).unwrap_or_default()
 }

@@ -3,37 +3,46 @@
 use super::FieldPath;
 use super::forms::{self, Form, Forms};
 use crate::json::{Kind, Tree, Value};
+use crate::text::cut;
+use std::borrow::Cow;
 use std::ops::Range;
 
-/// A field of a record.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RawField {
-    /// Where it stands. Lists are one field, whatever is in them.
-    pub path: FieldPath,
+/// How many characters of a key [`Leaf::path`] has.
+const LONGEST_KEY: usize = 200;
+
+/// A field of a record that holds no other field. Lists are one field, whatever is in them.
+#[derive(Debug, Clone)]
+pub struct Leaf<'l> {
+    /// The keys that lead to it, from the root.
+    pub keys: &'l [Cow<'l, str>],
     /// Its value: a text's own characters, anything else as it is written.
-    pub value: String,
+    pub value: Cow<'l, str>,
     /// What it is.
     pub kind: Kind,
     /// The value's bytes in the record, with a text's quotes; nothing where that can't be said.
     pub at: Option<Range<usize>>,
 }
 
-/// The fields of the record in `raw`, in order. Of two with one name both are there.
-pub fn leaves(raw: &[u8], form: Form, forms: &Forms) -> Vec<RawField> {
-    let mut fields = Vec::new();
+impl Leaf<'_> {
+    /// Its path, as a mapping table writes it. Of long keys only the first 200 characters are in it.
+    pub fn path(&self) -> String {
+        FieldPath::of(self.keys.iter().map(|key| cut(key, LONGEST_KEY).into_owned()).collect()).to_string()
+    }
+}
+
+/// Hands the fields of the record in `raw` to `each`, in order. Of two with one name both are there.
+pub fn each_leaf(raw: &[u8], form: Form, forms: &Forms, each: &mut dyn FnMut(&Leaf<'_>)) {
     if matches!(form, Form::Cef | Form::KeyValue) {
         for (name, value) in forms::pairs(raw, forms).unwrap_or_default() {
             let at = within(raw, value.as_bytes());
-            let path = FieldPath::of(vec![name.into_owned()]);
-            fields.push(RawField { path, value: value.into_owned(), kind: Kind::Text, at });
+            each(&Leaf { keys: &[name], value, kind: Kind::Text, at });
         }
     } else {
         let mut tree = Tree::default();
         if let Ok(root) = tree.read(raw) {
-            below(root, &mut Vec::new(), &mut fields);
+            below(root, &mut Vec::new(), each);
         }
     }
-    fields
 }
 
 /// Where in `raw` a text lies that was taken out of it, if it was not made anew.
@@ -42,15 +51,15 @@ fn within(raw: &[u8], text: &[u8]) -> Option<Range<usize>> {
     (start + text.len() <= raw.len()).then(|| start..start + text.len())
 }
 
-fn below(value: Value<'_>, keys: &mut Vec<String>, fields: &mut Vec<RawField>) {
+fn below<'v>(value: Value<'v>, keys: &mut Vec<Cow<'v, str>>, each: &mut dyn FnMut(&Leaf<'_>)) {
     for member in value.children() {
-        keys.push(member.key().into_owned());
+        keys.push(member.key());
         if member.kind() == Kind::Object && !member.is_empty() {
-            below(member, keys, fields);
+            below(member, keys, each);
         } else {
-            fields.push(RawField {
-                path: FieldPath::of(keys.clone()),
-                value: member.text().into_owned(),
+            each(&Leaf {
+                keys,
+                value: member.text(),
                 kind: member.kind(),
                 at: Some(member.start()..member.start() + member.raw().len()),
             });

@@ -3,7 +3,7 @@
 //! Three layers, each ignorant of the one above:
 //! 1. [`frame`] cuts a stream into chunks of whole units (a line, or a JSON value);
 //! 2. [`forms`] finds the records in a unit: a bare record, the elements of an array or of an
-//!    envelope, a CEF line, a key="value" line;
+//!    envelope, JSON behind a header like syslog's, CEF, key="value" pairs;
 //! 3. [`exact`] reads a record's wanted fields with serde_json, strictly.
 //!
 //! Nothing here knows UDM, a file, a clock or a thread. Which keys matter, which envelopes there
@@ -12,7 +12,13 @@
 pub mod exact;
 pub mod forms;
 pub mod frame;
+mod header;
+mod key_value;
 mod leaves;
+mod looks;
+pub(crate) mod notation;
+pub mod own;
+mod parts;
 mod path;
 pub(crate) mod scan;
 mod split;
@@ -23,7 +29,7 @@ mod wanted;
 use std::borrow::Cow;
 use std::fmt;
 
-pub use leaves::{RawField, leaves};
+pub use leaves::{Leaf, each_leaf};
 pub use path::{FieldPath, FieldPathError};
 pub use wanted::{Overlap, Wanted};
 
@@ -49,6 +55,8 @@ pub enum Reason {
     NotObject,
     /// `api-error`: an envelope that reports an error instead of records.
     ApiError,
+    /// `other-log`: a record that is not the mapping's own.
+    OtherLog,
     /// `field-type`: a mapped field holds something that its rule can't take.
     FieldType,
     /// `no-timestamp`: none of the fields that give the event's time is there.
@@ -61,13 +69,14 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of the checks.
-    pub const ALL: [Reason; 10] = [
+    pub const ALL: [Reason; 11] = [
         Reason::TooLong,
         Reason::InvalidUtf8,
         Reason::InvalidJson,
         Reason::TooDeep,
         Reason::NotObject,
         Reason::ApiError,
+        Reason::OtherLog,
         Reason::FieldType,
         Reason::NoTimestamp,
         Reason::BadTimestamp,
@@ -83,6 +92,7 @@ impl Reason {
             Reason::TooLong => "too-long",
             Reason::NotObject => "not-object",
             Reason::ApiError => "api-error",
+            Reason::OtherLog => "other-log",
             Reason::FieldType => "field-type",
             Reason::NoTimestamp => "no-timestamp",
             Reason::BadTimestamp => "bad-timestamp",
@@ -105,11 +115,18 @@ pub struct Fault {
     pub reason: Reason,
     /// One sentence for a person, without a full stop.
     pub message: String,
+    /// The byte of the unit at which it was found, until somebody says where in the stream that is
+    /// ([`frame::Item::place`]).
+    pub(crate) at: Option<usize>,
 }
 
 impl Fault {
     pub(crate) fn new(reason: Reason, message: impl Into<String>) -> Fault {
-        Fault { reason, message: message.into() }
+        Fault { reason, message: message.into(), at: None }
+    }
+
+    pub(crate) fn too_deep() -> Fault {
+        Fault::new(Reason::TooDeep, "objects and arrays nest deeper than 127")
     }
 }
 

@@ -1,9 +1,10 @@
 //! Cuts a stream of JSON values into units: each value, and each element of an array at the top.
 //!
 //! A value that breaks off or goes wrong does not take what follows with it: the splitter goes on
-//! at the next line that begins like the line on which the broken unit began.
+//! at the next line that is indented like the line on which the broken unit began, or less, and begins
+//! with a bracket.
 
-use super::syntax::{Step, Syntax, is_space};
+use super::syntax::{Gap, RECORD_MARK, Step, Syntax, is_space};
 
 /// A unit in the stream, by absolute offsets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub(crate) struct Piece {
     pub(crate) end: u64,
     /// The line on which it begins.
     pub(crate) line: u64,
+    /// Where on that line it begins, in bytes, from 1.
+    pub(crate) column: u64,
     pub(crate) flaw: Option<Flaw>,
 }
 
@@ -20,30 +23,63 @@ pub(crate) struct Piece {
 pub(crate) enum Flaw {
     /// Longer than the limit.
     TooLong,
+    /// Nested too deeply, and long.
+    TooDeep,
     /// Not JSON in the place where it stands; a sentence says why.
     Broken(&'static str),
 }
 
-const BROKEN: Flaw = Flaw::Broken("the JSON value breaks off or goes wrong before its end");
+/// Of this nothing is known but that it is so.
+pub(crate) const BREAKS_OFF: &str = "the JSON value breaks off or goes wrong before its end";
+const BROKEN: Flaw = Flaw::Broken(BREAKS_OFF);
 const NO_COMMA: Flaw = Flaw::Broken("a comma is missing before this element of the array");
-const STRAY_COMMA: Flaw = Flaw::Broken("after the last comma of the array comes no element");
+const STRAY_COMMA: Flaw = Flaw::Broken("expected an element behind the last comma of the array");
 const NOT_CLOSED: Flaw = Flaw::Broken("the array is not closed");
+const NOT_OPENED: Flaw = Flaw::Broken("this closes an array whose beginning is not there");
 
 /// The longest indentation that is told apart.
 const MOST_INDENT: usize = 256;
+/// So much is kept of a unit that is nested too deeply, if it is no longer.
+pub(crate) const DEEP_KEPT: u64 = 1 << 20;
+
+/// Why a unit of this length that is not broken can't be read, if so.
+pub(crate) fn flaw_of(length: u64, too_deep: bool, limit: u64) -> Option<Flaw> {
+    if too_deep && length > limit.min(DEEP_KEPT) {
+        Some(Flaw::TooDeep)
+    } else {
+        (length > limit).then_some(Flaw::TooLong)
+    }
+}
+
+/// Which arrays at the top were opened where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Opening {
+    /// The stream may have begun inside an array: its first value has not been followed by anything.
+    Unknown,
+    /// It did not.
+    Here,
+    /// It did.
+    Before,
+}
 
 /// The splitter; feed it the stream block by block.
 #[derive(Debug)]
 pub(crate) struct Splitter {
     limit: u64,
-    /// Whether to look for a line to go on at after an error; otherwise the rest is one broken unit.
-    recovers: bool,
+    /// Whether it stops at the end of the array that it began in, and takes what follows an error
+    /// for one broken unit.
+    one_array: bool,
     at: u64,
     line: u64,
+    line_start: u64,
     /// The white space that the current line began with; complete once `in_indent` is false.
     indent: Vec<u8>,
     in_indent: bool,
     place: Place,
+    opening: Opening,
+    /// Whether the stream's beginning was already found to be missing.
+    headless: bool,
+    gap: Gap,
     unit: Option<Unit>,
 }
 
@@ -64,8 +100,10 @@ enum Place {
 struct Unit {
     start: u64,
     line: u64,
+    column: u64,
     indent: Vec<u8>,
     flaw: Option<Flaw>,
+    too_deep: bool,
     /// Nothing once the unit is broken and its end is looked for.
     syntax: Option<Syntax>,
     /// Behind the last byte that is neither white space nor, in an array, a comma.
@@ -73,18 +111,28 @@ struct Unit {
 }
 
 impl Splitter {
-    /// A splitter for a stream that begins at `offset`, on line `line`.
-    pub(crate) fn new(limit: u64, recovers: bool, offset: u64, line: u64) -> Splitter {
+    /// A splitter for a stream that begins at `offset`, on line `line`. `headless` says that there
+    /// should have been something before.
+    pub(crate) fn new(limit: u64, offset: u64, line: u64, headless: bool) -> Splitter {
         Splitter {
             limit,
-            recovers,
+            one_array: false,
             at: offset,
             line,
+            line_start: offset,
             indent: Vec::new(),
             in_indent: true,
             place: Place::Top,
+            opening: Opening::Unknown,
+            headless,
+            gap: Gap::default(),
             unit: None,
         }
+    }
+
+    /// A splitter for the array that begins at `offset`, on a line that begins at `line_start`.
+    pub(crate) fn of_array(limit: u64, offset: u64, line: u64, line_start: u64) -> Splitter {
+        Splitter { one_array: true, line_start, ..Splitter::new(limit, offset, line, false) }
     }
 
     /// Where the stream has got to.
@@ -92,14 +140,27 @@ impl Splitter {
         self.at
     }
 
-    /// Where the unit that has not ended yet begins.
+    /// Where the bytes begin that may be part of a unit that has not ended yet.
     pub(crate) fn pending(&self) -> Option<u64> {
-        self.unit.as_ref().map(|unit| unit.start)
+        let begun = self.gap.begun();
+        self.unit.as_ref().map(|unit| unit.start).or((begun > 0).then(|| self.at - begun))
     }
 
-    /// Takes the next bytes of the stream and adds the units that end in them.
-    pub(crate) fn feed(&mut self, bytes: &[u8], pieces: &mut Vec<Piece>) {
-        for &byte in bytes {
+    /// Whether the one array that it reads has ended.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.one_array && self.place == Place::Top && self.opening == Opening::Here
+    }
+
+    /// How many bytes of the pending unit may be wanted.
+    pub(crate) fn keeps(&self) -> u64 {
+        let is_deep = self.unit.as_ref().is_some_and(|unit| unit.too_deep);
+        if is_deep { self.limit.min(DEEP_KEPT) } else { self.limit }
+    }
+
+    /// Takes the next bytes of the stream and adds the units that end in them; how many it took. That
+    /// is all of them, unless it reads one array and that has ended.
+    pub(crate) fn feed(&mut self, bytes: &[u8], pieces: &mut Vec<Piece>) -> usize {
+        for (i, &byte) in bytes.iter().enumerate() {
             if self.in_indent && !(byte == b' ' || byte == b'\t') {
                 self.in_indent = false;
                 self.byte(byte, true, pieces);
@@ -112,15 +173,24 @@ impl Splitter {
             self.at += 1;
             if byte == b'\n' {
                 self.line += 1;
+                self.line_start = self.at;
                 self.indent.clear();
                 self.in_indent = true;
             }
+            if self.has_ended() {
+                return i + 1;
+            }
         }
+        bytes.len()
     }
 
     /// Ends the stream.
     pub(crate) fn finish(&mut self, pieces: &mut Vec<Piece>) {
         let end = self.at;
+        let begun = self.gap.begun();
+        if begun > 0 {
+            self.begin(end - begun, None);
+        }
         if let Some(unit) = &mut self.unit {
             // A number or word at the very end is whole; anything else would have ended already.
             let whole = unit.syntax.as_mut().is_some_and(|syntax| syntax.push(b' ') == Step::EndBefore);
@@ -132,8 +202,13 @@ impl Splitter {
             self.end_unit(end, pieces);
         }
         if self.place != Place::Top {
-            pieces.push(Piece { start: end, end, line: self.line, flaw: Some(NOT_CLOSED) });
+            pieces.push(self.mark(end, end, NOT_CLOSED));
         }
+    }
+
+    /// A piece that is no unit.
+    fn mark(&self, start: u64, end: u64, flaw: Flaw) -> Piece {
+        Piece { start, end, line: self.line, column: start - self.line_start + 1, flaw: Some(flaw) }
     }
 
     /// One byte; `leads` if it is the first of its line that is not white space.
@@ -141,10 +216,24 @@ impl Splitter {
         let at = self.at;
         let in_array = self.place != Place::Top;
         let Some(unit) = &mut self.unit else { return self.between(byte, leads, pieces) };
+        if byte == RECORD_MARK {
+            // It stands in no value: whatever was begun before it has not been ended.
+            match unit.syntax.as_mut().map(|syntax| syntax.push(byte)) {
+                Some(Step::EndBefore) => self.end_unit(at, pieces),
+                _ => {
+                    unit.flaw = Some(BROKEN);
+                    self.end_broken(pieces);
+                }
+            }
+            self.place = Place::Top;
+            return;
+        }
         let filler = is_space(byte) || (in_array && byte == b',');
         if let Some(syntax) = &mut unit.syntax {
-            match syntax.push(byte) {
+            let step = syntax.push(byte);
+            match step {
                 Step::More => {
+                    unit.too_deep |= syntax.is_too_deep();
                     if !filler {
                         unit.solid = at + 1;
                     }
@@ -163,7 +252,7 @@ impl Splitter {
         }
         // Looking for the end of a broken unit.
         let resumes = matches!(byte, b'{' | b'[') || (in_array && byte == b']');
-        if self.recovers && leads && resumes && at > unit.start && unit.indent == self.indent {
+        if !self.one_array && leads && resumes && at > unit.start && unit.indent.starts_with(&self.indent) {
             self.end_broken(pieces);
             return self.between(byte, leads, pieces);
         }
@@ -173,51 +262,98 @@ impl Splitter {
     }
 
     fn between(&mut self, byte: u8, leads: bool, pieces: &mut Vec<Piece>) {
-        if is_space(byte) {
-            return;
+        if byte == RECORD_MARK && self.place != Place::Top {
+            pieces.push(self.mark(self.at, self.at, NOT_CLOSED));
+            self.place = Place::Top;
         }
+        match self.gap.pass(byte) {
+            Ok(()) => return,
+            Err(0) => {}
+            Err(bytes) => {
+                self.begin(self.at - bytes, None);
+                return self.byte(byte, leads, pieces);
+            }
+        }
+        let (at, opening) = (self.at, self.opening);
         match (self.place, byte) {
-            (Place::Top, b'[') => self.place = Place::First,
-            (Place::First | Place::After, b']') => self.place = Place::Top,
+            (Place::Top, b'[') => {
+                self.place = Place::First;
+                self.opening = Opening::Here;
+            }
+            // The values so far were an array's, whose beginning is not in this stream.
+            (Place::Top, b',') if opening == Opening::Before => self.place = Place::Next,
+            (Place::Top, b']') if opening == Opening::Before => {
+                self.opening = Opening::Here;
+                self.closed_only(pieces);
+            }
+            (Place::First | Place::After, b']') => {
+                self.place = Place::Top;
+                if opening == Opening::Before {
+                    self.opening = Opening::Here;
+                    self.closed_only(pieces);
+                }
+            }
             (Place::Next, b']') => {
-                pieces.push(Piece {
-                    start: self.at,
-                    end: self.at + 1,
-                    line: self.line,
-                    flaw: Some(STRAY_COMMA),
-                });
+                pieces.push(self.mark(at, at + 1, STRAY_COMMA));
                 self.place = Place::Top;
             }
             (Place::After, b',') => self.place = Place::Next,
             (place, _) => {
-                let flaw = (place == Place::After).then_some(NO_COMMA);
-                self.unit = Some(Unit {
-                    start: self.at,
-                    line: self.line,
-                    indent: self.indent.clone(),
-                    flaw,
-                    syntax: Some(Syntax::new()),
-                    solid: self.at + 1,
-                });
+                if place == Place::Top {
+                    // Nothing between two values: they are in no array.
+                    self.opening = if opening == Opening::Unknown { opening } else { Opening::Here };
+                }
+                self.begin(at, (place == Place::After).then_some(NO_COMMA));
+                if let Some(unit) = &mut self.unit {
+                    unit.syntax = Some(Syntax::new());
+                }
                 self.byte(byte, leads, pieces);
             }
         }
     }
 
+    /// An array was closed that was not opened in this stream.
+    fn closed_only(&mut self, pieces: &mut Vec<Piece>) {
+        if !std::mem::replace(&mut self.headless, true) {
+            pieces.push(self.mark(self.at, self.at + 1, NOT_OPENED));
+        }
+    }
+
+    /// Begins a unit, which is broken until it gets a syntax.
+    fn begin(&mut self, start: u64, flaw: Option<Flaw>) {
+        self.unit = Some(Unit {
+            start,
+            line: self.line,
+            column: start - self.line_start + 1,
+            indent: self.indent.clone(),
+            flaw,
+            too_deep: false,
+            syntax: None,
+            solid: start + 1,
+        });
+    }
+
     fn end_unit(&mut self, end: u64, pieces: &mut Vec<Piece>) {
-        let Some(unit) = self.unit.take() else { return };
-        let flaw = if end - unit.start > self.limit { Some(Flaw::TooLong) } else { unit.flaw };
-        pieces.push(Piece { start: unit.start, end, line: unit.line, flaw });
+        let Some(Unit { start, line, column, flaw, too_deep, .. }) = self.unit.take() else { return };
+        let flaw = flaw_of(end - start, too_deep, self.limit).or(flaw);
+        pieces.push(Piece { start, end, line, column, flaw });
         if self.place != Place::Top {
             self.place = Place::After;
+        } else if self.opening == Opening::Unknown {
+            self.opening = Opening::Before;
         }
     }
 
     /// Ends a broken unit. In an array a comma is taken to follow it.
     fn end_broken(&mut self, pieces: &mut Vec<Piece>) {
-        let Some(solid) = self.unit.as_ref().map(|unit| unit.solid) else { return };
+        let Some(unit) = &mut self.unit else { return };
+        unit.flaw = unit.flaw.or(Some(BROKEN));
+        let solid = unit.solid;
+        let before = self.opening;
         self.end_unit(solid, pieces);
-        if self.place != Place::Top {
+        if self.place == Place::Top {
+            self.opening = before;
+        } else {
             self.place = Place::First;
         }
     }
@@ -229,10 +365,11 @@ mod tests {
 
     /// The units of `text` as `line:bytes`, `!` before a broken one, `>` before one too long; the
     /// same for every way to cut the stream in two.
-    fn units(text: &str, recovers: bool) -> Vec<String> {
+    fn units(text: &str, one_array: bool) -> Vec<String> {
         let mut results = Vec::new();
         for cut in 0..=text.len() {
-            let mut splitter = Splitter::new(30, recovers, 0, 1);
+            let mut splitter =
+                if one_array { Splitter::of_array(30, 0, 1, 0) } else { Splitter::new(30, 0, 1, false) };
             let mut pieces = Vec::new();
             splitter.feed(&text.as_bytes()[..cut], &mut pieces);
             splitter.feed(&text.as_bytes()[cut..], &mut pieces);
@@ -245,6 +382,7 @@ mod tests {
             let mark = match piece.flaw {
                 None => "",
                 Some(Flaw::TooLong) => ">",
+                Some(Flaw::TooDeep) => "^",
                 Some(Flaw::Broken(_)) => "!",
             };
             format!("{mark}{}:{}", piece.line, &text[piece.start as usize..piece.end as usize])
@@ -275,6 +413,14 @@ mod tests {
             ("{\"a\":", vec!["!1:{\"a\":"]),
             (",\n{}", vec!["!1:,", "2:{}"]),
             ("] 7\n{}", vec!["!1:] 7", "2:{}"]),
+            // What stands between values.
+            ("\u{1e}{}\n\u{1e}{\n}\u{feff}{}\u{feff}", vec!["1:{}", "2:{\n}", "3:{}"]),
+            ("\u{1e}{\"a\u{1e}{}\u{1e}7\u{1e}", vec!["!1:{\"a", "1:{}", "1:7"]),
+            ("{}\u{fee0}\n{}", vec!["1:{}", "!1:\u{fee0}", "2:{}"]),
+            // An array whose beginning, or all but its end, is not there.
+            ("{},\n{},\n{}\n]", vec!["1:{}", "2:{}", "3:{}", "!4:]"]),
+            ("{}\n]\n{}", vec!["1:{}", "!2:]", "3:{}"]),
+            ("{}{}\n,{}", vec!["1:{}", "1:{}", "!2:,{}"]),
             // Too long.
             (
                 "[{\"a\":\"0123456789012345678901\"},{\"a\":\"01234567890123456789012\"},{}]",
@@ -285,8 +431,8 @@ mod tests {
                 ],
             ),
         ] {
-            assert_eq!(units(text, true), expected, "{text:?}");
+            assert_eq!(units(text, false), expected, "{text:?}");
         }
-        assert_eq!(units("[{},{,},{}]", false), ["1:{}", "!1:{,},{}]"]);
+        assert_eq!(units("[{},{,},{}]", true), ["1:{}", "!1:{,},{}]"]);
     }
 }

@@ -4,11 +4,18 @@
 //! not structure). That is enough to cut values out of a stream; whether a value is really JSON is
 //! for the exact reader to say.
 
-/// The automaton; feed it the bytes of one value.
+/// How deep objects and arrays may nest in a record: serde_json's own limit.
+pub(crate) const DEEPEST: u64 = 127;
+
+/// The automaton; feed it the bytes of one value. Its size does not depend on them.
 #[derive(Debug, Clone)]
 pub(crate) struct Syntax {
-    /// The open containers: `true` for an object.
-    open: Vec<bool>,
+    /// Which of the open containers are objects, the innermost in the lowest bit, as far as they are
+    /// not too deep.
+    objects: u128,
+    /// How many containers are open.
+    depth: u64,
+    too_deep: bool,
     state: State,
 }
 
@@ -21,7 +28,15 @@ enum State {
     Colon,
     CommaOrEnd,
     Scalar,
-    Text { key: bool, escaped: bool },
+    Text {
+        key: bool,
+        escaped: bool,
+    },
+    /// Deeper than any record: brackets are counted until the value is back at [`DEEPEST`].
+    Deep,
+    DeepText {
+        escaped: bool,
+    },
 }
 
 /// What a byte did.
@@ -35,6 +50,52 @@ pub(crate) enum Step {
     EndBefore,
     /// This byte can't stand here.
     Bad,
+}
+
+/// What stands before each value of a JSON text sequence (RFC 7464), and in no value.
+pub(crate) const RECORD_MARK: u8 = 0x1e;
+/// The byte order mark, in UTF-8.
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Passes what may stand between values and is part of none: white space, [`RECORD_MARK`]s, byte
+/// order marks.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Gap {
+    /// How many bytes of a byte order mark were passed.
+    begun: u8,
+}
+
+impl Gap {
+    /// Takes the next byte; whether it is part of the gap. If not, so many bytes before it were none
+    /// either: they only began like a byte order mark.
+    #[inline]
+    pub(crate) fn pass(&mut self, byte: u8) -> Result<(), u64> {
+        if self.begun == 0 && (is_space(byte) || byte == RECORD_MARK) {
+            return Ok(());
+        }
+        if byte == BYTE_ORDER_MARK[usize::from(self.begun)] {
+            self.begun = (self.begun + 1) % 3;
+            return Ok(());
+        }
+        Err(u64::from(std::mem::take(&mut self.begun)))
+    }
+
+    /// How many bytes were passed that are part of the gap only if a byte order mark is complete.
+    pub(crate) fn begun(&self) -> u64 {
+        u64::from(self.begun)
+    }
+}
+
+/// How many bytes of `text` are a gap that it begins with.
+pub(crate) fn gap(text: &[u8]) -> usize {
+    let mut at = 0;
+    loop {
+        match text.get(at) {
+            Some(byte) if is_space(*byte) || *byte == RECORD_MARK => at += 1,
+            Some(_) if text[at..].starts_with(BYTE_ORDER_MARK) => at += 3,
+            _ => return at,
+        }
+    }
 }
 
 /// White space between JSON tokens.
@@ -51,26 +112,75 @@ pub(crate) fn trim(bytes: &[u8]) -> &[u8] {
 
 impl Syntax {
     pub(crate) fn new() -> Syntax {
-        Syntax { open: Vec::new(), state: State::Value }
+        Syntax { objects: 0, depth: 0, too_deep: false, state: State::Value }
+    }
+
+    /// How many containers are open.
+    pub(crate) fn depth(&self) -> u64 {
+        self.depth
+    }
+
+    /// Whether the value nests deeper than any record may.
+    pub(crate) fn is_too_deep(&self) -> bool {
+        self.too_deep
+    }
+
+    /// Whether the innermost open container is an object.
+    pub(crate) fn in_object(&self) -> bool {
+        self.depth > 0 && self.objects & 1 == 1
     }
 
     /// Takes the next byte. After anything but [`Step::More`] the automaton is spent.
+    #[inline]
     pub(crate) fn push(&mut self, byte: u8) -> Step {
         match self.state {
             State::Text { key, escaped } => self.in_text(byte, key, escaped),
             State::Scalar
-                if !matches!(byte, b',' | b'}' | b']' | b':' | b'{' | b'[' | b'"') && !is_space(byte) =>
+                if !matches!(byte, b',' | b'}' | b']' | b':' | b'{' | b'[' | b'"' | RECORD_MARK)
+                    && !is_space(byte) =>
             {
                 Step::More
             }
             State::Scalar => {
-                if self.open.is_empty() {
+                if self.depth == 0 {
                     return Step::EndBefore;
                 }
                 self.state = State::CommaOrEnd;
                 self.structure(byte)
             }
+            State::Deep | State::DeepText { .. } => self.deep(byte),
             _ => self.structure(byte),
+        }
+    }
+
+    fn deep(&mut self, byte: u8) -> Step {
+        match (self.state, byte) {
+            (State::DeepText { .. }, 0..=0x1f) | (_, RECORD_MARK) => return Step::Bad,
+            (State::DeepText { escaped: true }, _) => self.state = State::DeepText { escaped: false },
+            (State::DeepText { .. }, b'\\') => self.state = State::DeepText { escaped: true },
+            (State::DeepText { .. }, b'"') => self.state = State::Deep,
+            (State::DeepText { .. }, _) => {}
+            (_, b'"') => self.state = State::DeepText { escaped: false },
+            (_, b'{' | b'[') => self.depth += 1,
+            (_, b'}' | b']') => {
+                self.depth -= 1;
+                if self.depth <= DEEPEST {
+                    self.state = State::CommaOrEnd;
+                }
+            }
+            _ => {}
+        }
+        Step::More
+    }
+
+    fn open(&mut self, object: bool) {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            self.too_deep = true;
+            self.state = State::Deep;
+        } else {
+            self.objects = self.objects << 1 | u128::from(object);
+            self.state = if object { State::FirstKey } else { State::FirstElement };
         }
     }
 
@@ -92,40 +202,35 @@ impl Syntax {
         }
         match (self.state, byte) {
             (State::FirstElement, b']') | (State::FirstKey, b'}') => return self.close(),
-            (State::Value | State::FirstElement, b'{') => {
-                self.open.push(true);
-                self.state = State::FirstKey;
-            }
-            (State::Value | State::FirstElement, b'[') => {
-                self.open.push(false);
-                self.state = State::FirstElement;
-            }
+            (State::Value | State::FirstElement, b'{' | b'[') => self.open(byte == b'{'),
             (State::Value | State::FirstElement, b'"') => {
                 self.state = State::Text { key: false, escaped: false }
             }
-            (State::Value | State::FirstElement, b',' | b':' | b']' | b'}') => return Step::Bad,
+            (State::Value | State::FirstElement, b',' | b':' | b']' | b'}' | RECORD_MARK) => {
+                return Step::Bad;
+            }
             (State::Value | State::FirstElement, _) => self.state = State::Scalar,
             (State::FirstKey | State::Key, b'"') => self.state = State::Text { key: true, escaped: false },
             (State::Colon, b':') => self.state = State::Value,
             (State::CommaOrEnd, b',') => {
-                let object = self.open.last() == Some(&true);
-                self.state = if object { State::Key } else { State::Value };
+                self.state = if self.in_object() { State::Key } else { State::Value };
             }
-            (State::CommaOrEnd, b'}') if self.open.last() == Some(&true) => return self.close(),
-            (State::CommaOrEnd, b']') if self.open.last() == Some(&false) => return self.close(),
+            (State::CommaOrEnd, b'}') if self.in_object() => return self.close(),
+            (State::CommaOrEnd, b']') if self.depth > 0 && !self.in_object() => return self.close(),
             _ => return Step::Bad,
         }
         Step::More
     }
 
     fn close(&mut self) -> Step {
-        self.open.pop();
+        self.objects >>= 1;
+        self.depth -= 1;
         self.after_value()
     }
 
     fn after_value(&mut self) -> Step {
         self.state = State::CommaOrEnd;
-        if self.open.is_empty() { Step::End } else { Step::More }
+        if self.depth == 0 { Step::End } else { Step::More }
     }
 }
 
@@ -145,6 +250,34 @@ mod tests {
             }
         }
         None
+    }
+
+    #[test]
+    fn depth_takes_no_memory_and_does_not_hide_the_end() {
+        for levels in [1, 126, 127, 128, 129, 500, 100_000] {
+            let mut syntax = Syntax::new();
+            let text = ["[{\"a\":".repeat(levels / 2), "[".repeat(levels % 2), "\"]}\"".into()].concat();
+            assert!(text.bytes().all(|byte| syntax.push(byte) == Step::More));
+            assert_eq!((syntax.depth(), syntax.is_too_deep()), (levels as u64, levels > 127));
+            let ends = ["]".repeat(levels % 2), "}]".repeat(levels / 2)].concat();
+            for (i, byte) in ends.bytes().enumerate() {
+                let step = if i + 1 == levels { Step::End } else { Step::More };
+                assert_eq!(syntax.push(byte), step, "{levels}, {i}");
+            }
+        }
+        assert!(size_of::<Syntax>() <= 64);
+    }
+
+    #[test]
+    fn gaps() {
+        for (text, length) in
+            [("", 0), (" \r\n\t\u{1e}\u{feff}{", 8), ("\u{feff}\u{feff}", 6), ("\u{fefe}", 0), ("x ", 0)]
+        {
+            assert_eq!(gap(text.as_bytes()), length, "{text:?}");
+            let mut gap = Gap::default();
+            let passed = text.bytes().take_while(|byte| gap.pass(*byte).is_ok()).count();
+            assert!(passed == length || text == "\u{fefe}", "{text:?}");
+        }
     }
 
     #[test]

@@ -2,12 +2,16 @@
 
 use super::{FieldPath, Fields};
 use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
 /// The fields that a mapping reads, each with a slot number, counted from 0 in order of first
 /// mention.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
     paths: Vec<FieldPath>,
+    slots: HashMap<Vec<String>, usize>,
+    /// The keys of the objects on the way to them.
+    inner: HashSet<Vec<String>>,
     root: Vec<Branch>,
 }
 
@@ -38,20 +42,32 @@ impl Wanted {
         if let Some(slot) = self.slot(path) {
             return Ok(slot);
         }
-        let inside =
-            |a: &FieldPath, b: &FieldPath| a.keys().starts_with(b.keys()) || b.keys().starts_with(a.keys());
-        if let Some(other) = self.paths.iter().find(|other| inside(other, path)) {
-            return Err(Overlap(other.clone(), path.clone()));
+        if let Some(overlap) = self.overlap(path) {
+            return Err(overlap);
         }
         let slot = self.paths.len();
         self.paths.push(path.clone());
+        self.slots.insert(path.keys().to_vec(), slot);
+        self.inner.extend(outer(path).map(<[String]>::to_vec));
         insert(&mut self.root, path.keys(), slot);
         Ok(slot)
     }
 
+    /// The wanted field that lies inside `path`, or that `path` lies inside of, if there is one.
+    pub(crate) fn overlap(&self, path: &FieldPath) -> Option<Overlap> {
+        let around = outer(path).any(|outer| self.slots.contains_key(outer));
+        if !around && !self.inner.contains(path.keys()) {
+            return None;
+        }
+        let inside =
+            |a: &FieldPath, b: &FieldPath| a.keys().starts_with(b.keys()) || b.keys().starts_with(a.keys());
+        let other = self.paths.iter().find(|other| *other != path && inside(other, path))?;
+        Some(Overlap(other.clone(), path.clone()))
+    }
+
     /// The slot of `path`, if it is wanted.
     pub fn slot(&self, path: &FieldPath) -> Option<usize> {
-        self.paths.iter().position(|p| p == path)
+        self.slots.get(path.keys()).copied()
     }
 
     /// The wanted fields, by slot.
@@ -75,6 +91,11 @@ impl Wanted {
         }
         fields
     }
+}
+
+/// The keys of the objects around a field.
+fn outer(path: &FieldPath) -> impl Iterator<Item = &[String]> {
+    (1..path.keys().len()).map(|end| &path.keys()[..end])
 }
 
 fn insert(branches: &mut Vec<Branch>, keys: &[String], slot: usize) {

@@ -2,6 +2,7 @@
 
 use super::summary::{bytes, counted, grouped};
 use crate::convert::Tally;
+use crate::text::{escaped, escaped_json};
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -187,9 +188,8 @@ impl Report {
     /// The measurement for a machine: one JSON object.
     pub(crate) fn json(&self) -> Vec<u8> {
         // Numbers and texts always serialize.
-        let mut text = serde_json::to_vec_pretty(self).unwrap_or_default();
-        text.push(b'\n');
-        text
+        let text = serde_json::to_string_pretty(self).unwrap_or_default();
+        escaped_json(text + "\n").into_bytes()
     }
 
     /// The measurement for a person, with colours.
@@ -206,15 +206,21 @@ impl Report {
         writeln!(
             to,
             "{BOLD}{}: {} -> {}, {}{BOLD:#}  {DIM}{} -> {}{DIM:#}",
-            self.mapping,
+            escaped(&self.mapping),
             counted(input.records, "record"),
             counted(input.events, "event"),
             counted(input.rejects, "reject"),
             bytes(input.bytes_in),
             bytes(input.bytes_out),
         )?;
-        writeln!(to, "  machine    {}, {cores}, engine {} (udmap {})", self.cpu, self.engine, self.udmap)?;
-        writeln!(to, "  input      {}", input.describe())?;
+        writeln!(
+            to,
+            "  machine    {}, {cores}, engine {} (udmap {})",
+            escaped(&self.cpu),
+            self.engine,
+            self.udmap
+        )?;
+        writeln!(to, "  input      {}", escaped(&input.describe()))?;
         if input.rejects > 0 {
             let reasons = input.by_reason.iter().map(|(reason, n)| format!("{reason} {}", grouped(*n)));
             let share = 100.0 * input.rejects as f64 / input.records as f64;

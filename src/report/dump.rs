@@ -1,7 +1,7 @@
 //! What is told about whole dumps: the closing summary, the plan of a dry run, a verification.
 
 use super::summary::{DIM, RED, Summary, bytes, counted, duration, grouped, row};
-use crate::dump::{Account, Plan, Verified};
+use crate::dump::{Account, Plan, Pruned, Verified};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -42,6 +42,7 @@ impl Report<'_> {
             (account.failed(), "failed"),
             (get(&account.filtered), "not wanted"),
             (get(&account.own), "own outputs skipped"),
+            (get(&account.repeated), "listed before"),
             (get(&account.deleted), "deleted"),
             (get(&account.kept), "kept after all"),
         ] {
@@ -50,6 +51,7 @@ impl Report<'_> {
             }
         }
         row(to, "objects", &objects)?;
+        before(to, get(&account.known_rejects), get(&account.superseded))?;
         let written = get(&account.written);
         row(to, "wrote", &format!("{}, {}", counted(written, "object"), bytes(get(&account.written_bytes))))?;
         let requests: Vec<String> = self
@@ -82,9 +84,13 @@ impl Report<'_> {
             listed_bytes: u64,
             converted: u64,
             known: u64,
+            known_records: u64,
+            known_rejects: u64,
+            superseded: u64,
             failed: u64,
             filtered: u64,
             own: u64,
+            repeated: u64,
             deleted: u64,
             kept: u64,
             written: u64,
@@ -109,9 +115,13 @@ impl Report<'_> {
                 listed_bytes: get(&account.listed_bytes),
                 converted: get(&account.converted),
                 known: get(&account.known),
+                known_records: get(&account.known_records),
+                known_rejects: get(&account.known_rejects),
+                superseded: get(&account.superseded),
                 failed: account.failed(),
                 filtered: get(&account.filtered),
                 own: get(&account.own),
+                repeated: get(&account.repeated),
                 deleted: get(&account.deleted),
                 kept: get(&account.kept),
                 written: get(&account.written),
@@ -151,6 +161,7 @@ fn write_plan(plan: &Plan, to: &mut String) -> std::fmt::Result {
         }
     }
     row(to, "objects", &objects)?;
+    before(to, plan.known_rejects, plan.superseded)?;
     row(to, "outputs", &format!("{}, about {}", grouped(plan.outputs), bytes(plan.written_bytes)))?;
     if plan.delete > 0 {
         row(to, "deletes", &counted(plan.delete, "input"))?;
@@ -176,14 +187,32 @@ pub(crate) fn plan_json(plan: &Plan) -> Vec<u8> {
     pretty(plan)
 }
 
-/// How a verification went.
-pub(crate) fn verified_text(verified: &Verified, deep: bool, wrong: u64, whole: bool) -> String {
+/// What earlier runs have left.
+fn before(to: &mut String, rejects: u64, superseded: u64) -> std::fmt::Result {
+    if rejects > 0 {
+        row(to, "before", &format!("{RED}{}{RED:#} in what was done before", counted(rejects, "reject")))?;
+    }
+    if superseded > 0 {
+        let what = format!("{} of these inputs superseded by later ones", counted(superseded, "output"));
+        row(to, "before", &format!("{what}; `udmap prune` lists and removes them"))?;
+    }
+    Ok(())
+}
+
+/// How a verification went: with what `failed`, and what was `unchecked`.
+pub(crate) fn verified_text(
+    verified: &Verified,
+    deep: bool,
+    (failed, unchecked): (u64, u64),
+    whole: bool,
+) -> String {
     let get = |count: &AtomicU64| grouped(count.load(Relaxed));
+    let any = |count: &AtomicU64| count.load(Relaxed) > 0;
     let mut text = format!(
         "{} inputs in the manifest: {} outputs are right, {} wrong",
         get(&verified.lines),
         get(&verified.right),
-        grouped(wrong)
+        grouped(failed)
     );
     if deep {
         let _ = write!(text, "; {} inputs converted again", get(&verified.again));
@@ -191,17 +220,79 @@ pub(crate) fn verified_text(verified: &Verified, deep: bool, wrong: u64, whole: 
             (&verified.without_input, "are gone or changed"),
             (&verified.other, "were converted by another mapping or with other options"),
         ] {
-            if count.load(Relaxed) > 0 {
+            if any(count) {
                 let _ = write!(text, ", {} {what}", get(count));
             }
         }
     }
     text.push('\n');
-    if deep && verified.none_again() && verified.other.load(Relaxed) > 0 {
+    let mut line = |label: &str, words: &[(&AtomicU64, &str)]| {
+        let words: Vec<String> =
+            words.iter().filter(|(n, _)| any(n)).map(|(n, what)| format!("{} {what}", get(n))).collect();
+        // Writing to a string can't fail.
+        let _ = row(&mut text, label, &words.join(", "));
+    };
+    line(
+        "outputs",
+        &[
+            (&verified.current, "current"),
+            (&verified.superseded, "superseded (`udmap prune` lists and removes them)"),
+            (&verified.removed, "superseded and removed"),
+            (&verified.mixed, "packs that hold both"),
+        ],
+    );
+    line(
+        "inputs",
+        &[
+            (&verified.inputs, "as they were converted"),
+            (&verified.deleted, "deleted by udmap after success"),
+        ],
+    );
+    line(
+        "older",
+        &[(
+            &verified.unsealed,
+            "parts that don't say how many lines they have: a missing one shows only by its output",
+        )],
+    );
+    let looked = if verified.foreign.load(Relaxed) {
+        format!("what no line names was looked for among {} objects", get(&verified.listed))
+    } else {
+        "what no line names was not looked for: this is not all of a manifest".to_owned()
+    };
+    let _ = row(&mut text, "others", &looked);
+    let _ =
+        row(&mut text, "in all", &format!("{} failed, {} not checked", grouped(failed), grouped(unchecked)));
+    if deep && verified.none_again() && any(&verified.other) {
         text.push_str("hint: give `--mapping` and the options that they were converted with\n");
     }
     if !whole {
         text.push_str("interrupted\n");
+    }
+    text
+}
+
+/// What was found to be superseded, and done about it.
+pub(crate) fn pruned_text(pruned: &Pruned, delete: bool, whole: bool) -> String {
+    let get = |count: &AtomicU64| count.load(Relaxed);
+    let mut text = format!(
+        "{} current, {} superseded, {}",
+        counted(get(&pruned.current), "output"),
+        grouped(get(&pruned.superseded)),
+        bytes(get(&pruned.bytes))
+    );
+    if delete {
+        let _ = write!(text, "; {} removed", grouped(get(&pruned.removed)));
+    }
+    if get(&pruned.mixed) > 0 {
+        let _ = write!(text, "; {} with both in it", counted(get(&pruned.mixed), "pack"));
+    }
+    text.push('\n');
+    if !delete && get(&pruned.superseded) > 0 {
+        text.push_str("hint: `--delete` removes the superseded ones\n");
+    }
+    if !whole {
+        text.push_str("interrupted: the same command goes on\n");
     }
     text
 }

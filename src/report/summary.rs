@@ -2,6 +2,7 @@
 
 use crate::convert::{Reject, Tally};
 use crate::record::Reason;
+use crate::text::{escaped, escaped_json};
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -49,7 +50,7 @@ impl Examples {
         for reject in rejects {
             let shown = self.0.entry(reject.reason).or_default();
             if shown.len() < MOST_EXAMPLES {
-                shown.push(format!("{source}:{}: {}", reject.line, reject.message));
+                shown.push(escaped(&format!("{source}:{}: {}", reject.line, reject.message)).into_owned());
             }
         }
     }
@@ -88,14 +89,15 @@ impl Summary {
         };
         let inputs = counted(self.inputs as u64, "input");
         row(to, "read", &format!("{inputs}, {}{stored}{blank}", bytes(tally.bytes_in)))?;
-        row(to, "shapes", &counts(tally.by_shape.iter().map(|(name, n)| (name.as_str(), *n))))?;
+        row(to, "shapes", &escaped(&counts(tally.by_shape.iter().map(|(name, n)| (name.as_str(), *n)))))?;
         row(to, "forms", &counts(tally.by_form.iter().map(|(form, n)| (form.name(), *n))))?;
         let kinds: Vec<_> = tally.by_event_type.iter().filter(|count| count.events > 0).collect();
         let wide = kinds.iter().map(|count| count.event_type.len()).max().unwrap_or(0);
         for (i, count) in kinds.iter().enumerate() {
             let label = if i == 0 { "events" } else { "" };
             let n = grouped(count.events);
-            let line = format!("{:wide$} {n:>11}  {DIM}{}{DIM:#}", count.event_type, count.because);
+            let (kind, because) = (escaped(&count.event_type), escaped(&count.because));
+            let line = format!("{kind:wide$} {n:>11}  {DIM}{because}{DIM:#}");
             row(to, label, &line)?;
         }
         for (i, (reason, n)) in tally.by_reason.iter().enumerate() {
@@ -112,9 +114,9 @@ impl Summary {
                 row(to, "", &format!("  {DIM}... and {} more{DIM:#}", grouped(n - examples.len() as u64)))?;
             }
         }
-        row(to, "to", &self.output)?;
+        row(to, "to", &escaped(&self.output))?;
         match &self.rejects_to {
-            Some(rejects) => row(to, "rejects to", rejects)?,
+            Some(rejects) => row(to, "rejects to", &escaped(rejects))?,
             None if tally.rejects > 0 => writeln!(to, "hint: keep the rejects with `--rejects FILE`")?,
             None => {}
         }
@@ -124,9 +126,8 @@ impl Summary {
     /// The summary for a machine: one JSON object.
     pub(crate) fn json(&self) -> Vec<u8> {
         // Numbers and texts always serialize.
-        let mut text = serde_json::to_vec_pretty(&self.value()).unwrap_or_default();
-        text.push(b'\n');
-        text
+        let text = serde_json::to_string_pretty(&self.value()).unwrap_or_default();
+        escaped_json(text + "\n").into_bytes()
     }
 
     /// The summary for a machine.

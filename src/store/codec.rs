@@ -11,11 +11,16 @@ use liblzma::stream as xz;
 use zstd::stream::raw::{DParameter, InBuffer, Operation, OutBuffer};
 
 use super::raw::Raw;
+use super::sniff::Other;
 
 /// The largest zstd window, as a power of two: 128 MiB, what `zstd -d` takes without being told.
 const ZSTD_WINDOW_LOG: u32 = 27;
 /// What xz may use; `xz -9` needs 65 MiB to decompress.
 const XZ_MEMORY: u64 = 256 << 20;
+/// The same within another compressed stream, so that several layers do not need several times as much: enough for
+/// `zstd -19` and `xz -9`.
+const INNER_ZSTD_WINDOW_LOG: u32 = 23;
+const INNER_XZ_MEMORY: u64 = 80 << 20;
 
 /// A compressed format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,17 +46,21 @@ impl Format {
         }
     }
 
-    /// Decodes the member that begins at the next byte of `raw`.
-    pub(super) fn start(self, raw: Raw) -> Result<Box<dyn Member>, Fault> {
+    /// Decodes the member that begins at the next byte of `raw`; `inner` if that is what another stream holds.
+    pub(super) fn start(self, raw: Raw, inner: bool) -> Result<Box<dyn Member>, Fault> {
         // The end of the compressed bytes has been consumed when `ended` is reported, not more.
         fn stream<C: Codec + 'static>(raw: Raw, codec: C) -> Box<dyn Member> {
             Box::new(Stream { raw, codec, more: false, ended: false, fault: None })
         }
         Ok(match self {
             Format::Gzip => stream(raw, flate2::Decompress::new_gzip(15)),
-            Format::Zstd => stream(raw, Zstd::new().map_err(Fault::Object)?),
+            Format::Zstd => stream(
+                raw,
+                Zstd::new(if inner { INNER_ZSTD_WINDOW_LOG } else { ZSTD_WINDOW_LOG })
+                    .map_err(Fault::Object)?,
+            ),
             Format::Bzip2 => stream(raw, bzip2::Decompress::new(false)),
-            Format::Xz => stream(raw, xz::Stream::new_stream_decoder(XZ_MEMORY, 0).map_err(io::Error::from)?),
+            Format::Xz => stream(raw, Xz::new(if inner { INNER_XZ_MEMORY } else { XZ_MEMORY })?),
             Format::Lz4 => Box::new(lz4_flex::frame::FrameDecoder::new(raw)),
             Format::Snappy => Box::new(snap::read::FrameDecoder::new(raw)),
         })
@@ -69,6 +78,10 @@ pub(super) enum Fault {
     Corrupt(String),
     /// The stream asks for more memory than this many MiB.
     TooBig(u64),
+    /// It is compressed more than this many times over.
+    TooDeep(usize),
+    /// It is something that holds no log as text.
+    Other(&'static Other),
 }
 
 impl From<io::Error> for Fault {
@@ -84,12 +97,21 @@ pub(super) trait Member: Send {
     /// The object, for its offset.
     fn raw(&self) -> &Raw;
     /// The object, right behind the member.
+    fn raw_mut(&mut self) -> &mut Raw;
+    /// Makes it ready for another member, which comes next in the object; false if it can't be used again.
+    fn again(&mut self) -> bool;
+    /// The object, right behind the member.
     fn into_raw(self: Box<Self>) -> Raw;
 }
 
 /// A decoder that takes and gives what it can at every call.
 trait Codec: Send {
     fn step(&mut self, input: &[u8], out: &mut [u8]) -> Step;
+
+    /// Makes it ready for another member; false if it can't be used again.
+    fn reset(&mut self) -> bool {
+        false
+    }
 }
 
 /// What a call of a [`Codec`] did, whether it failed or not.
@@ -144,6 +166,15 @@ impl<C: Codec> Member for Stream<C> {
         &self.raw
     }
 
+    fn raw_mut(&mut self) -> &mut Raw {
+        &mut self.raw
+    }
+
+    fn again(&mut self) -> bool {
+        (self.more, self.ended, self.fault) = (false, false, None);
+        self.codec.reset()
+    }
+
     fn into_raw(self: Box<Self>) -> Raw {
         self.raw
     }
@@ -172,21 +203,39 @@ impl Codec for bzip2::Decompress {
     }
 }
 
-impl Codec for xz::Stream {
+struct Xz {
+    decoder: xz::Stream,
+    /// How many bytes it may use.
+    memory: u64,
+}
+
+impl Xz {
+    fn new(memory: u64) -> io::Result<Xz> {
+        Ok(Xz { decoder: xz::Stream::new_stream_decoder(memory, 0).map_err(io::Error::from)?, memory })
+    }
+}
+
+impl Codec for Xz {
     fn step(&mut self, input: &[u8], out: &mut [u8]) -> Step {
-        let (used, made) = (self.total_in(), self.total_out());
-        let ended = match self.process(input, out, xz::Action::Run) {
+        let (used, made) = (self.decoder.total_in(), self.decoder.total_out());
+        let ended = match self.decoder.process(input, out, xz::Action::Run) {
             Ok(status) => Ok(status == xz::Status::StreamEnd),
-            Err(xz::Error::MemLimit) => Err(Fault::TooBig(XZ_MEMORY >> 20)),
+            Err(xz::Error::MemLimit) => Err(Fault::TooBig(self.memory >> 20)),
             Err(xz::Error::Mem) => Err(Fault::Object(io::ErrorKind::OutOfMemory.into())),
             Err(error) => Err(corrupt("", error)),
         };
-        Step { used: (self.total_in() - used) as usize, made: (self.total_out() - made) as usize, ended }
+        Step {
+            used: (self.decoder.total_in() - used) as usize,
+            made: (self.decoder.total_out() - made) as usize,
+            ended,
+        }
     }
 }
 
 struct Zstd {
     decoder: zstd::stream::raw::Decoder<'static>,
+    /// The largest window, as a power of two.
+    window: u32,
     /// How many bytes zstd wants next.
     wanted: usize,
     /// The last output was filled: there may be more inside.
@@ -194,15 +243,17 @@ struct Zstd {
 }
 
 impl Zstd {
-    fn new() -> io::Result<Zstd> {
+    fn new(window: u32) -> io::Result<Zstd> {
         let mut decoder = zstd::stream::raw::Decoder::new()?;
-        decoder.set_parameter(DParameter::WindowLogMax(ZSTD_WINDOW_LOG))?;
-        Ok(Zstd { decoder, wanted: BLOCK_HEADER + 5, full: false })
+        decoder.set_parameter(DParameter::WindowLogMax(window))?;
+        Ok(Zstd { decoder, window, wanted: FIRST, full: false })
     }
 }
 
 /// zstd asks for a block and the header of the next one.
 const BLOCK_HEADER: usize = 3;
+/// The least that a frame's header has.
+const FIRST: usize = BLOCK_HEADER + 5;
 
 impl Codec for Zstd {
     fn step(&mut self, input: &[u8], out: &mut [u8]) -> Step {
@@ -226,11 +277,16 @@ impl Codec for Zstd {
                 Ok(wanted == 0)
             }
             Err(error) if error.to_string().contains("too much memory") => {
-                Err(Fault::TooBig(1 << (ZSTD_WINDOW_LOG - 20)))
+                Err(Fault::TooBig(1 << (self.window - 20)))
             }
             Err(error) => Err(corrupt("", error)),
         };
         Step { used, made, ended }
+    }
+
+    fn reset(&mut self) -> bool {
+        (self.wanted, self.full) = (FIRST, false);
+        self.decoder.reinit().is_ok()
     }
 }
 
@@ -250,6 +306,15 @@ macro_rules! member_of_blocks {
 
             fn raw(&self) -> &Raw {
                 self.get_ref()
+            }
+
+            fn raw_mut(&mut self) -> &mut Raw {
+                self.get_mut()
+            }
+
+            /// Behind a member, both look for another one by themselves.
+            fn again(&mut self) -> bool {
+                true
             }
 
             fn into_raw(self: Box<Self>) -> Raw {

@@ -1,9 +1,11 @@
 //! Recognises compressed bytes and gives them decompressed: any number of members, one after another.
 
+use std::fmt;
 use std::io::{self, BufRead};
 
 use super::codec::{Fault, Format, Member};
 use super::raw::Raw;
+use super::wide::Encoding;
 
 /// The first bytes of each format, but for bzip2 and skippable frames.
 const MAGIC: [(Format, &[u8]); 5] = [
@@ -23,7 +25,7 @@ const ENOUGH: usize = 4;
 
 /// What the first bytes say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sniffed {
+pub(super) enum Sniffed {
     Compressed(Format),
     Skippable,
     Plain,
@@ -32,7 +34,7 @@ enum Sniffed {
 }
 
 /// Recognises `head`, the first bytes; `whole` if there are no others.
-fn sniff(head: &[u8], whole: bool) -> Sniffed {
+pub(super) fn sniff(head: &[u8], whole: bool) -> Sniffed {
     let magics = MAGIC.into_iter().chain(BZIP2.map(|magic| (Format::Bzip2, magic)));
     let all = magics.map(|(format, magic)| (Sniffed::Compressed(format), magic));
     for (sniffed, magic) in all.chain([(Sniffed::Skippable, SKIPPABLE)]) {
@@ -51,38 +53,102 @@ fn sniff(head: &[u8], whole: bool) -> Sniffed {
     Sniffed::Plain
 }
 
+/// What it is that can't be read (further).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum What {
+    /// The object as it is.
+    Object,
+    Stream(Format),
+    Tar,
+    Wide(Encoding),
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            What::Object => f.write_str("object"),
+            What::Stream(format) => write!(f, "{} stream", format.name()),
+            What::Tar => f.write_str("tar archive"),
+            What::Wide(encoding) => write!(f, "{} text", encoding.name()),
+        }
+    }
+}
+
 /// Why there is no more text, with the place.
 #[derive(Debug)]
 pub(super) struct Stopped {
     pub(super) fault: Fault,
-    /// What was being decoded; nothing while the object was read as it is.
-    pub(super) format: Option<Format>,
-    /// The offset in the object.
+    /// What was being read.
+    pub(super) what: What,
+    /// The compressed stream that it lies in.
+    pub(super) within: Option<What>,
+    /// The offset in what it lies in: a stream, or the object.
     pub(super) offset: u64,
-    /// The number of decompressed bytes given before.
+    /// The number of bytes of text given before.
     pub(super) given: u64,
 }
+
+impl Stopped {
+    pub(super) fn new(fault: Fault, what: What, offset: u64) -> Stopped {
+        Stopped { fault, what, within: None, offset, given: 0 }
+    }
+
+    /// Where a layer could not be read because of one below it: what stopped that one.
+    fn first(self) -> Stopped {
+        match self.fault {
+            Fault::Object(error) => match error.downcast::<Stopped>() {
+                Ok(below) => below.first(),
+                Err(error) => Stopped { fault: Fault::Object(error), ..self },
+            },
+            _ => self,
+        }
+    }
+}
+
+impl From<Stopped> for io::Error {
+    fn from(stopped: Stopped) -> io::Error {
+        io::Error::other(stopped)
+    }
+}
+
+impl From<io::Error> for Stopped {
+    fn from(error: io::Error) -> Stopped {
+        Stopped::new(Fault::Object(error), What::Object, 0).first()
+    }
+}
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the {} could not be read", self.what)
+    }
+}
+
+impl std::error::Error for Stopped {}
 
 /// The decompressed bytes of an object.
 pub(super) struct Decoder {
     state: State,
     /// The format of the member being read, or else of the last one.
     format: Option<Format>,
-    given: u64,
+    /// The stream that all of it lies in.
+    within: Option<What>,
 }
 
 enum State {
-    /// At the first byte, or behind a member.
-    Between(Raw),
+    /// At the first byte.
+    Start(Raw),
+    /// Behind a member.
+    Behind(Box<dyn Member>),
     Plain(Raw),
     Member(Box<dyn Member>),
     End,
 }
 
 impl Decoder {
-    /// Decompresses `raw`, or gives it as it is if its first bytes are of no known format.
-    pub(super) fn new(raw: Raw) -> Decoder {
-        Decoder { state: State::Between(raw), format: None, given: 0 }
+    /// Decompresses `raw`, or gives it as it is if its first bytes are of no known format. `within` is the stream that
+    /// `raw` itself comes out of.
+    pub(super) fn new(raw: Raw, within: Option<What>) -> Decoder {
+        Decoder { state: State::Start(raw), format: None, within }
     }
 
     /// What is compressed at present, if anything.
@@ -100,20 +166,18 @@ impl Decoder {
             let (read, offset) = match &mut self.state {
                 State::Plain(raw) => (io::Read::read(raw, out).map_err(Fault::Object), raw.offset()),
                 State::Member(member) => (member.read(out), member.raw().offset()),
-                State::Between(_) => (Ok(0), 0),
+                State::Start(_) | State::Behind(_) => (Ok(0), 0),
                 State::End => return Ok(0),
             };
             match read {
                 Ok(0) => {}
-                Ok(read) => {
-                    self.given += read as u64;
-                    return Ok(read);
-                }
+                Ok(read) => return Ok(read),
                 Err(fault) => return Err(self.stop(fault, offset)),
             }
             self.state = match std::mem::replace(&mut self.state, State::End) {
-                State::Between(raw) => self.next(raw)?,
-                State::Member(member) => State::Between(member.into_raw()),
+                State::Start(raw) => self.next(raw)?,
+                State::Behind(member) => self.another(member)?,
+                State::Member(member) => State::Behind(member),
                 State::Plain(_) | State::End => State::End,
             };
         }
@@ -121,33 +185,47 @@ impl Decoder {
 
     fn stop(&mut self, fault: Fault, offset: u64) -> Stopped {
         self.state = State::End;
-        Stopped { fault, format: self.format, offset, given: self.given }
+        let what = self.format.map_or(What::Object, What::Stream);
+        Stopped { fault, what, within: self.within, offset, given: 0 }.first()
+    }
+
+    /// Starts what comes behind a member. One more of its format needs no other decoder, so that many small ones do
+    /// not take longer than a large one.
+    fn another(&mut self, mut member: Box<dyn Member>) -> Result<State, Stopped> {
+        let begun = begin(member.raw_mut(), false);
+        if matches!(begun, Ok(Some(Sniffed::Compressed(format))) if Some(format) == self.format)
+            && member.again()
+        {
+            return Ok(State::Member(member));
+        }
+        self.next(member.into_raw())
     }
 
     /// Starts what comes next in the object.
     fn next(&mut self, mut raw: Raw) -> Result<State, Stopped> {
-        let first = raw.offset() == 0;
-        match begin(&mut raw, first) {
-            Ok(None) => Ok(State::End),
-            Ok(Some(Sniffed::Plain)) if first => Ok(State::Plain(raw)),
-            Ok(Some(Sniffed::Plain | Sniffed::Unsure)) => {
-                let what = "what follows is neither its continuation nor compressed";
-                Err(self.stop(Fault::Corrupt(what.into()), raw.offset()))
-            }
-            Ok(Some(Sniffed::Skippable)) => {
-                // zstd's by right; lz4 borrowed them.
-                self.format = self.format.or(Some(Format::Zstd));
-                match skip_frame(&mut raw) {
-                    Ok(()) => Ok(State::Between(raw)),
-                    Err(fault) => Err(self.stop(fault, raw.offset())),
+        loop {
+            let first = raw.offset() == 0;
+            let skipped = match begin(&mut raw, first) {
+                Ok(None) => return Ok(State::End),
+                Ok(Some(Sniffed::Plain)) if first => return Ok(State::Plain(raw)),
+                Ok(Some(Sniffed::Plain | Sniffed::Unsure)) => {
+                    let what = "what follows is neither its continuation nor compressed";
+                    Err(Fault::Corrupt(what.into()))
                 }
-            }
-            Ok(Some(Sniffed::Compressed(format))) => {
-                self.format = Some(format);
-                let offset = raw.offset();
-                format.start(raw).map(State::Member).map_err(|fault| self.stop(fault, offset))
-            }
-            Err(fault) => Err(self.stop(fault, raw.offset())),
+                Ok(Some(Sniffed::Skippable)) => {
+                    // zstd's by right; lz4 borrowed them.
+                    self.format = self.format.or(Some(Format::Zstd));
+                    skip_frame(&mut raw)
+                }
+                Ok(Some(Sniffed::Compressed(format))) => {
+                    self.format = Some(format);
+                    let offset = raw.offset();
+                    let started = format.start(raw, self.within.is_some());
+                    return started.map(State::Member).map_err(|fault| self.stop(fault, offset));
+                }
+                Err(fault) => Err(fault),
+            };
+            skipped.map_err(|fault| self.stop(fault, raw.offset()))?;
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What went wrong with which file: the one error type of this module.
 
+use crate::text::escaped;
 use std::error;
 use std::fmt;
 use std::io;
@@ -7,7 +8,7 @@ use std::io;
 /// A file, folder, pattern or stream could not be listed, opened, read or written.
 ///
 /// The text is whole: it names the object, what was being done and why it failed, the operating
-/// system's words included. [`source`](error::Error::source) therefore does not repeat them; a
+/// system's words included. It is one line without control characters and without a URL's password. [`source`](error::Error::source) therefore does not repeat them; a
 /// program finds them with [`Error::io_error`].
 #[derive(Debug)]
 pub struct Error(Box<Inner>);
@@ -47,6 +48,8 @@ pub enum ErrorKind {
     Damaged,
     /// A compressed stream asks for more memory than is allowed.
     TooBig,
+    /// It holds no log as text: an archive, another sort of file, binary data.
+    NotLog,
     /// A URL of an object store is none, or does not fit the environment.
     BadUrl,
     /// Credentials or a policy don't allow it.
@@ -59,6 +62,8 @@ pub enum ErrorKind {
     Changed,
     /// Another object stands where one is to be written.
     Taken,
+    /// udmap itself failed.
+    Crashed,
 }
 
 /// What the error is about, as a user would write it.
@@ -70,7 +75,7 @@ pub(super) enum Object {
 }
 
 impl Object {
-    fn as_str(&self) -> &str {
+    pub(super) fn as_str(&self) -> &str {
         match self {
             Object::Stdin => "stdin",
             Object::Stdout => "stdout",
@@ -84,7 +89,7 @@ impl fmt::Display for Object {
         match self {
             // Without backticks, so that a file of this name is told apart.
             Object::Stdin | Object::Stdout => f.write_str(self.as_str()),
-            Object::Named(name) => write!(f, "`{}`", crate::text::escaped(name)),
+            Object::Named(name) => write!(f, "`{}`", escaped(name)),
         }
     }
 }
@@ -102,6 +107,10 @@ pub(super) enum Doing {
     Rename,
     #[cfg_attr(not(feature = "objects"), allow(dead_code))]
     Remove,
+    #[cfg(feature = "dump")]
+    Convert,
+    #[cfg(feature = "dump")]
+    Verify,
 }
 
 impl Doing {
@@ -115,6 +124,10 @@ impl Doing {
             Doing::Write => "write",
             Doing::Rename => "rename a finished file to",
             Doing::Remove => "delete",
+            #[cfg(feature = "dump")]
+            Doing::Convert => "convert",
+            #[cfg(feature = "dump")]
+            Doing::Verify => "verify",
         }
     }
 }
@@ -133,7 +146,7 @@ impl Error {
 
     /// The same error with advice.
     pub(super) fn with_hint(mut self, hint: impl Into<String>) -> Error {
-        self.0.hint = Some(hint.into());
+        self.0.hint = Some(escaped(&hint.into()).into_owned());
         self
     }
 
@@ -169,6 +182,12 @@ impl Error {
         Error::io(Object::Named(text.to_owned()), Doing::Write, error)
     }
 
+    /// The error of writing to something called `text`, whatever it was.
+    #[cfg(feature = "dump")]
+    pub(crate) fn of_writing(text: &str, error: io::Error) -> Error {
+        Error::from_io(error).unwrap_or_else(|error| Error::cannot_write(text, error))
+    }
+
     /// An input that is an output of the same run.
     #[cfg(feature = "objects")]
     pub(crate) fn input_is_output(text: &str) -> Error {
@@ -185,6 +204,17 @@ impl Error {
             .with_hint("give `--output`, `--rejects` and `--manifest` places of their own")
     }
 
+    /// A pattern in the URL of an input, where there is nothing of that name.
+    #[cfg(feature = "dump")]
+    pub(crate) fn pattern_in_url(text: &str) -> Error {
+        let wild = text.find(['*', '?', '[']).unwrap_or(text.len());
+        let (prefix, pattern) = text.split_at(text[..wild].rfind('/').map_or(0, |at| at + 1));
+        let pattern = if pattern.ends_with('/') { format!("{pattern}*") } else { pattern.to_owned() };
+        let why = "there is nothing of this name, and a URL is not a pattern";
+        Error::new(Object::Named(text.to_owned()), Doing::List, ErrorKind::BadPattern, why)
+            .with_hint(format!("give the prefix, and the pattern apart: {prefix} --include '{pattern}'"))
+    }
+
     /// An object that lies below no input.
     #[cfg(feature = "dump")]
     pub(crate) fn no_input(name: &str) -> Error {
@@ -197,6 +227,26 @@ impl Error {
     pub(crate) fn not_settled(name: &str) -> Error {
         let named = Object::Named(name.to_owned());
         Error::new(named, Doing::Read, ErrorKind::Io, "what became of it could not be put in its place")
+    }
+
+    /// An object whose conversion panicked.
+    #[cfg(feature = "dump")]
+    pub(crate) fn crashed(name: &str, message: &str) -> Error {
+        let why = format!("udmap failed inside: {message}");
+        let error = Error::new(Object::Named(name.to_owned()), Doing::Convert, ErrorKind::Crashed, why);
+        error.with_hint("a fault of udmap: please report it, with the object if you can")
+    }
+
+    /// An object that is not what a manifest says, or that could not be checked.
+    #[cfg(feature = "dump")]
+    pub(crate) fn unverified(name: &str, why: impl Into<String>) -> Error {
+        Error::new(Object::Named(name.to_owned()), Doing::Verify, ErrorKind::Io, why)
+    }
+
+    /// The same error with advice.
+    #[cfg(feature = "dump")]
+    pub(crate) fn with_advice(self, hint: &str) -> Error {
+        self.with_hint(hint)
     }
 
     /// What an object holds is not what it should be.
@@ -212,6 +262,11 @@ impl Error {
             (None, Some(source)) => source.to_string(),
             (None, None) => String::new(),
         }
+    }
+
+    /// What it is about.
+    pub(super) fn named(&self) -> &Object {
+        &self.0.object
     }
 
     /// The path or pattern as given, or `stdin` or `stdout`.
@@ -267,7 +322,7 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner { object, doing, .. } = &*self.0;
-        write!(f, "cannot {} {object}: {}", doing.as_str(), self.why())
+        write!(f, "cannot {} {object}: {}", doing.as_str(), escaped(&self.why()))
     }
 }
 
@@ -318,6 +373,14 @@ mod tests {
             assert_eq!(error.to_string(), text);
             assert!(error::Error::source(&error).is_none(), "the text would be printed twice");
         }
+    }
+
+    #[test]
+    fn what_a_terminal_could_act_on_and_passwords_are_not_shown() {
+        let file = Object::Named("s3://KEY:pass@b/a\n::error\u{1b}[31m".into());
+        let error = Error::new(file, Doing::Read, ErrorKind::Service, "said \u{9b}x").with_hint("a\nb");
+        assert_eq!(error.to_string(), "cannot read `s3://KEY:***@b/a\\n::error\\u{1b}[31m`: said \\u{9b}x");
+        assert_eq!(error.hint(), Some("a\\nb"));
     }
 
     #[test]

@@ -4,10 +4,11 @@ use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use twox_hash::XxHash3_128;
 
 use super::STANDARD;
 use super::error::{Doing, Error, ErrorKind, Object};
-use super::walk::{cannot_walk, dangling, expand, is_absent, named, walk};
+use super::walk::{Resolver, cannot_walk, dangling, expand, is_absent, named, walk};
 
 /// What [`list()`] found.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +22,8 @@ pub struct Listing {
     pub skipped_outputs: u64,
     /// Pipes, sockets and devices found in folders or by patterns: they are read only if named.
     pub skipped_special: u64,
+    /// Files that were listed before, by the same path or another one that leads to them.
+    pub skipped_repeated: u64,
 }
 
 /// Something that bytes are read from: a file, a pipe or stdin. See [`Source::open`].
@@ -63,8 +66,8 @@ impl Source {
 ///
 /// An input is `-` for stdin, a file (of any kind that can be read), a folder, or, if there is
 /// nothing of that name, a pattern with `*`, `?`, `[...]` or `**`. Folders are read to any depth,
-/// links included, but hidden entries are not. A source named twice is listed twice; what one
-/// pattern matches in two ways (itself, and in a folder that matches) is listed once.
+/// links included, but hidden entries are not. A file is listed once, under the first name by which it is found, however
+/// many inputs, patterns and links lead to it.
 ///
 /// `exclude` are the run's own outputs, which may exist from an earlier run: found in a folder or
 /// by a pattern they are left out.
@@ -74,7 +77,8 @@ impl Source {
 pub fn list(inputs: &[String], exclude: &[PathBuf]) -> Result<Listing, Error> {
     // An output that does not exist yet can't be an input.
     let outputs = exclude.iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
-    let mut lister = Lister { outputs, listing: Listing::default() };
+    let mut lister =
+        Lister { outputs, seen: HashSet::new(), resolver: Resolver::default(), listing: Listing::default() };
     let mut stdin = false;
     for input in inputs {
         if input != STANDARD {
@@ -91,6 +95,9 @@ pub fn list(inputs: &[String], exclude: &[PathBuf]) -> Result<Listing, Error> {
 
 struct Lister {
     outputs: HashSet<PathBuf>,
+    /// Files listed, by digests of the paths that they have without links.
+    seen: HashSet<u128>,
+    resolver: Resolver,
     listing: Listing,
 }
 
@@ -103,7 +110,9 @@ impl Lister {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 return Err(Error::io(object(), Doing::Open, error));
             }
-            Err(_) if fs::symlink_metadata(path).is_ok() => return Err(dangling(object())),
+            Err(error) if is_absent(&error) && fs::symlink_metadata(path).is_ok() => {
+                return Err(dangling(object()));
+            }
             Err(_) if input.contains(['*', '?', '[']) => return self.pattern(input),
             Err(error) if is_absent(&error) => return Err(absent(input)),
             Err(error) => return Err(Error::io(object(), Doing::Open, error)),
@@ -115,8 +124,18 @@ impl Lister {
             let why = "it is both input and output";
             return Err(Error::new(object(), Doing::Read, ErrorKind::InputIsOutput, why));
         }
-        self.listing.sources.push(Source::path(path.to_owned(), &metadata));
+        self.take(path.to_owned(), &metadata);
         Ok(())
+    }
+
+    /// Lists what was not listed before. A pipe or a device may well be read twice.
+    fn take(&mut self, path: PathBuf, metadata: &fs::Metadata) {
+        let digest = |path: PathBuf| XxHash3_128::oneshot(path.as_os_str().as_encoded_bytes());
+        if metadata.is_file() && !self.seen.insert(digest(self.resolver.resolve(&path))) {
+            self.listing.skipped_repeated += 1;
+        } else {
+            self.listing.sources.push(Source::path(path, metadata));
+        }
     }
 
     /// What was written over is not read; a device or a pipe may well be both.
@@ -134,7 +153,7 @@ impl Lister {
         } else if self.is_output(&path, metadata) {
             self.listing.skipped_outputs += 1;
         } else {
-            self.listing.sources.push(Source::path(path, metadata));
+            self.take(path, metadata);
         }
     }
 
@@ -236,7 +255,8 @@ mod tests {
         };
         let inputs: Vec<String> = inputs.iter().map(within).collect();
         let exclude: Vec<PathBuf> = exclude.iter().map(|name| within(name).into()).collect();
-        let Listing { sources, skipped_hidden, skipped_outputs, skipped_special } = list(&inputs, &exclude)?;
+        let Listing { sources, skipped_hidden, skipped_outputs, skipped_special, .. } =
+            list(&inputs, &exclude)?;
         let prefix = format!("{}/", folder.display());
         let names = sources.iter().map(|it| it.name().strip_prefix(&prefix).unwrap_or(it.name()).to_owned());
         Ok((names.collect(), [skipped_hidden, skipped_outputs, skipped_special]))
@@ -251,7 +271,7 @@ mod tests {
         type Names = &'static [&'static str];
         let table: [(Names, Names, &str, [u64; 3]); 15] = [
             (&["c.ndjson", "a"], &[], "c.ndjson a", [0, 0, 0]),
-            (&["a", "-", "a"], &[], "a - a", [0, 0, 0]),
+            (&["a", "-", "a"], &[], "a -", [0, 0, 0]),
             (&["b"], &[], "b/10 b/2 b/a/z", [2, 0, 0]),
             (&["b/"], &[], "b/10 b/2 b/a/z", [2, 0, 0]),
             (&["b/.git"], &[], "b/.git/x", [0, 0, 0]),
@@ -262,7 +282,7 @@ mod tests {
             (&["*/**/z"], &[], "b/a/z", [0, 0, 0]),
             (&["b/**"], &[], "b/10 b/2 b/a/z", [0, 0, 0]),
             (&["**/[1z]*"], &[], "b/10 b/a/z b.d/1", [0, 0, 0]),
-            (&["b/2", "b"], &[], "b/2 b/10 b/2 b/a/z", [2, 0, 0]),
+            (&["b/2", "b"], &[], "b/2 b/10 b/a/z", [2, 0, 0]),
             (&["a"], &["new", "b/2"], "a", [0, 0, 0]),
             (&[], &[], "", [0, 0, 0]),
         ];
@@ -272,6 +292,30 @@ mod tests {
         }
         let source = &list(&[folder.path().join("c.ndjson").to_str().unwrap().to_owned()], &[]).unwrap();
         assert_eq!(source.sources[0].size(), Some(8));
+    }
+
+    #[test]
+    fn a_file_is_listed_once_however_it_is_named() {
+        let folder = folder(&["in/sub/x", "in/y", "z"]);
+        let count = |inputs: &[&str]| {
+            let inputs: Vec<String> =
+                inputs.iter().map(|name| format!("{}/{name}", folder.path().display())).collect();
+            let Listing { sources, skipped_repeated, .. } = list(&inputs, &[]).unwrap();
+            (sources.len(), skipped_repeated)
+        };
+        let table: [(&[&str], (usize, u64)); 8] = [
+            (&["in", "in/sub"], (2, 1)),
+            (&["in/sub", "in"], (2, 1)),
+            (&["in/", "./in", "in/../in"], (2, 4)),
+            (&["in/y", "in/./y", "in/sub/../y"], (1, 2)),
+            (&["in/*", "in/sub/x"], (2, 1)),
+            (&["**/x", "in/**"], (2, 1)),
+            (&["z", "in"], (3, 0)),
+            (&["", "in"], (3, 2)),
+        ];
+        for (inputs, counts) in table {
+            assert_eq!(count(inputs), counts, "{inputs:?}");
+        }
     }
 
     #[test]
@@ -345,13 +389,19 @@ mod tests {
             let (names, counts) = list_in(folder.path(), inputs, &["real/1"]).unwrap();
             (names.join(" "), counts)
         };
-        assert_eq!(listed(&["in"]), ("in/a in/same".into(), [1, 1, 1]));
-        assert_eq!(listed(&["in/*"]), ("in/a in/same".into(), [0, 1, 1]));
-        assert_eq!(listed(&["in/**"]), ("in/a in/same".into(), [0, 1, 1]));
+        assert_eq!(listed(&["in"]), ("in/a".into(), [1, 1, 1]));
+        assert_eq!(listed(&["in/*"]), ("in/a".into(), [0, 1, 1]));
+        assert_eq!(listed(&["in/**"]), ("in/a".into(), [0, 1, 1]));
         symlink(path("in"), path("in/again")).unwrap(); // two loops: 2 to the power of 40 ways round
         assert_eq!(listed(&["**/a"]), ("in/a".into(), [0, 0, 0]));
-        assert_eq!(listed(&["in/loop"]), ("in/loop/a in/loop/same".into(), [1, 1, 1]));
+        assert_eq!(listed(&["in/loop"]), ("in/loop/a".into(), [1, 1, 1]));
         assert_eq!(listed(&["in/pipe"]), ("in/pipe".into(), [0, 0, 0]));
+        symlink("circle", path("circle")).unwrap();
+        let error = list_in(folder.path(), &["circle"], &[]).unwrap_err();
+        assert!(error.to_string().contains("/circle`: ") && error.io_error().is_some(), "{error}");
+        fs::remove_file(path("circle")).unwrap();
+        let error = list_in(folder.path(), &[&"x".repeat(300)], &[]).unwrap_err();
+        assert!(error.to_string().contains("xxx`: ") && error.io_error().is_some(), "{error}");
         symlink("nowhere", path("in/gone")).unwrap();
         assert_eq!(listed(&["**/a"]), ("in/a".into(), [0, 0, 0]));
         for inputs in [&["in"], &["in/g*"], &["**/gone"], &["in/gone"]] {

@@ -30,8 +30,10 @@ mod compress;
 #[cfg(feature = "objects")]
 pub mod depot;
 mod error;
+mod file;
 #[cfg(feature = "objects")]
 mod hex;
+mod layers;
 mod list;
 #[cfg(feature = "objects")]
 pub mod objects;
@@ -39,9 +41,12 @@ mod open;
 mod out;
 mod raw;
 mod sink;
+mod sniff;
 pub mod sort;
+mod tar;
 mod temporary;
 mod walk;
+mod wide;
 
 pub use blocks::{Blocks, Compression};
 pub use error::{Error, ErrorKind};
@@ -56,6 +61,8 @@ pub use sink::Sink;
 pub(crate) use sink::is_stdout;
 #[cfg(feature = "cli")]
 pub(crate) use temporary::{Temporary, in_scratch, nameless, remove_temporaries};
+#[cfg(feature = "dump")]
+pub(crate) use walk::Resolver;
 
 /// How stdin and stdout are named on a command line.
 const STANDARD: &str = "-";

@@ -1,17 +1,21 @@
-//! Opens a source and reads it: counted, decompressed, and never waiting beyond a stop.
+//! Opens a source and reads it: counted, as text, and never waiting beyond a stop.
 
 use std::error;
 use std::fmt;
-use std::fs::{self, File};
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::STANDARD;
 use super::codec::Fault;
-use super::compress::{Decoder, Stopped};
+use super::compress::{Stopped, What};
 use super::error::{Doing, Error, ErrorKind, Object};
+use super::file::{self, Counted};
+use super::layers::{Layers, Pause};
 use super::list::{Place, Source};
 use super::raw::{BUFFER, Raw};
+use crate::parts::NextText;
+use crate::text::escaped;
 
 impl Source {
     /// Opens the source for reading from its start.
@@ -20,27 +24,33 @@ impl Source {
     /// is), for comparison with [`Source::size`]. When `stop` is true, the next read returns an
     /// error that [`is_stopped`] knows; a read that waits for a pipe notices within 100 ms.
     ///
+    /// A regular file is read as far as it reached when it was opened: what is appended meanwhile is
+    /// left for another time. That it got shorter, or was written anew, is an error.
+    ///
     /// # Errors
     /// If the file can't be opened. Whether it can be read shows later, see [`Input`].
     pub fn open(&self, read_bytes: Arc<AtomicU64>, stop: Arc<AtomicBool>) -> Result<Input, Error> {
         let (handle, object) = match self.place() {
-            Place::Stdin => (stdin(), Object::Stdin),
-            Place::Path(path) => (open_path(path), Object::Named(self.name().to_owned())),
+            Place::Stdin => (file::stdin(), Object::Stdin),
+            Place::Path(path) => (file::open_path(path), Object::Named(self.name().to_owned())),
         };
-        let (handle, metadata) = match handle {
-            Ok(opened) => opened,
-            Err(error) => return Err(Error::io(object, Doing::Open, error)),
-        };
-        let regular = metadata.as_ref().is_some_and(fs::Metadata::is_file);
-        // Small files need no large buffer; a file in /proc has content, but no size.
-        let size = metadata.filter(|_| regular).map_or(BUFFER as u64, |it| it.len().max(4096) + 1);
-        let counted = Counted { handle, waits: !regular, read_bytes, stop: stop.clone() };
-        let raw = Raw::new(Box::new(counted), size.min(BUFFER as u64) as usize);
-        Ok(Input { decoder: Decoder::new(raw), object, stop, failed: None })
+        let opened = handle.and_then(|handle| Counted::new(handle, read_bytes, Arc::clone(&stop)));
+        match opened {
+            Ok(counted) => {
+                // Small files need no large buffer; a file in /proc has content, but no size.
+                let size = counted.size().unwrap_or(BUFFER as u64);
+                Ok(Input::new(counted, size, object, stop))
+            }
+            Err(error) => Err(Error::io(object, Doing::Open, error)),
+        }
     }
 }
 
-/// The decompressed bytes of a source.
+/// The text of a source: decompressed, however often it was compressed (up to four times over), and in UTF-8.
+///
+/// UTF-16 and UTF-32 are read as UTF-8, without their byte order mark; offsets count bytes of that. Half of a
+/// surrogate pair becomes three bytes that are no UTF-8. What is no log (an archive, an image, binary data) is an error
+/// that names it.
 ///
 /// Reading is best done in large pieces (32 KiB or more): then a file that is not compressed is
 /// read straight into them.
@@ -50,60 +60,154 @@ impl Source {
 /// [`Error::from_io`]. All bytes before the place of the error have been given before it; reading
 /// on returns it again.
 pub struct Input {
-    decoder: Decoder,
+    layers: Layers,
+    /// The object, and the archive's member in it that is being read.
     object: Object,
+    member: Option<String>,
+    /// Whether members of archives are read.
+    members: bool,
     stop: Arc<AtomicBool>,
     /// The kind and the text of an earlier error.
-    failed: Option<(ErrorKind, String)>,
+    failed: Option<Failed>,
+}
+
+/// An error that comes again.
+struct Failed {
+    object: Object,
+    kind: ErrorKind,
+    why: String,
+    hint: Option<String>,
 }
 
 impl Input {
-    /// The compressed format that was recognised (`gzip`, `zstd`, `bzip2`, `xz`, `lz4`, `snappy`):
+    fn new(reader: impl Read + Send + 'static, size: u64, object: Object, stop: Arc<AtomicBool>) -> Input {
+        let raw = Raw::new(Box::new(reader), (size.max(4096) + 1).min(BUFFER as u64) as usize);
+        let layers = Layers::new(raw, Arc::clone(&stop));
+        Input { layers, object, member: None, members: false, stop, failed: None }
+    }
+
+    /// The text of what `reader` gives, about `size` bytes of them as they are stored,
+    /// called `name` in errors.
+    pub fn of(reader: impl Read + Send + 'static, size: u64, name: &str, stop: Arc<AtomicBool>) -> Input {
+        Input::new(reader, size, Object::Named(name.to_owned()), stop)
+    }
+
+    /// Reads the members of a tar archive, too, each as a text of its own with a name such as `logs.tar!july.ndjson`.
+    /// Where one begins, a read returns an error that
+    /// [`Converter::convert_inputs`](crate::convert::Converter::convert_inputs) understands.
+    #[must_use]
+    pub fn with_members(mut self) -> Input {
+        self.members = true;
+        self
+    }
+
+    /// The outermost compressed format that was recognised (`gzip`, `zstd`, `bzip2`, `xz`, `lz4`, `snappy`):
     /// `None` before the first read, and for an object that is not compressed.
     pub fn compression(&self) -> Option<&'static str> {
-        self.decoder.format().map(|format| format.name())
+        match self.layers.format() {
+            Some(What::Stream(format)) => Some(format.name()),
+            _ => None,
+        }
+    }
+
+    /// The object, or the member that is being read.
+    fn current(&self) -> Object {
+        match &self.member {
+            None => self.object.clone(),
+            Some(member) => Object::Named(self.name_of(member)),
+        }
+    }
+
+    fn name_of(&self, member: &str) -> String {
+        // An empty name stands for the archive itself.
+        let mark = if member.is_empty() { "" } else { "!" };
+        let archive = if self.object == Object::Stdin { STANDARD } else { self.object.as_str() };
+        format!("{archive}{mark}{member}")
+    }
+
+    /// The error of a read; what it is about is in `self.current()`.
+    fn error(&self, stopped: Stopped) -> io::Error {
+        let object = match self.current() {
+            Object::Named(name) if self.member.is_some() => Object::Named(escaped(&name).into_owned()),
+            object => object,
+        };
+        let Stopped { fault, what, within, offset, given } = stopped;
+        let new = |kind, why| Error::new(object.clone(), Doing::Read, kind, why);
+        let within = within.map_or(String::new(), |within| format!(" inside a {within}"));
+        let damaged = |why: &str| {
+            new(
+                ErrorKind::Damaged,
+                format!(
+                    "the {what}{within} is corrupt or cut short at byte {offset} (after {given} bytes of text): {why}"
+                ),
+            )
+        };
+        let error = match fault {
+            Fault::Object(error) if is_stopped(&error) => return error,
+            Fault::Object(error) => Error::io(object, Doing::Read, error),
+            Fault::CutShort => damaged("unexpected end of file")
+                .with_source(io::Error::new(io::ErrorKind::UnexpectedEof, "unexpected end of file")),
+            Fault::Corrupt(why) => damaged(&why).with_source(io::Error::new(io::ErrorKind::InvalidData, why)),
+            Fault::TooBig(mebibytes) => new(
+                ErrorKind::TooBig,
+                format!(
+                    "the {what}{within} at byte {offset} (after {given} bytes of text) \
+                     needs more than {mebibytes} MiB of memory to decompress"
+                ),
+            ),
+            Fault::TooDeep(times) => {
+                new(ErrorKind::NotLog, format!("it is compressed more than {times} times over"))
+                    .with_hint("unpack it first")
+            }
+            Fault::Other(other) => {
+                let error = new(ErrorKind::NotLog, format!("it is not a log: it is {}", other.name));
+                match other.hint {
+                    Some(hint) => error.with_hint(hint),
+                    None => error,
+                }
+            }
+        };
+        error.into()
     }
 }
 
 impl Read for Input {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if self.stop.load(Ordering::Relaxed) {
-            return Err(io::Error::other(StopRequested));
+            return Err(StopRequested.into());
         }
-        if let Some((kind, why)) = &self.failed {
-            return Err(Error::new(self.object.clone(), Doing::Read, *kind, why).into());
+        if let Some(Failed { object, kind, why, hint }) = &self.failed {
+            let error = Error::new(object.clone(), Doing::Read, *kind, why);
+            return Err(match hint {
+                Some(hint) => error.with_hint(hint),
+                None => error,
+            }
+            .into());
         }
-        self.decoder.read(out).map_err(|Stopped { fault, format, offset, given }| {
-            let new = |kind, why| Error::new(self.object.clone(), Doing::Read, kind, why);
-            let name = format.map_or("", |format| format.name());
-            let damaged = |why: &str| {
-                new(
-                    ErrorKind::Damaged,
-                    format!(
-                        "the {name} stream is corrupt or cut short at byte {offset} \
-                         (after {given} bytes of text): {why}"
-                    ),
-                )
-            };
-            let error = match fault {
-                Fault::Object(error) if is_stopped(&error) => return error,
-                Fault::Object(error) => Error::io(self.object.clone(), Doing::Read, error),
-                Fault::CutShort => damaged("unexpected end of file")
-                    .with_source(io::Error::new(io::ErrorKind::UnexpectedEof, "unexpected end of file")),
-                Fault::Corrupt(why) => {
-                    damaged(&why).with_source(io::Error::new(io::ErrorKind::InvalidData, why))
-                }
-                Fault::TooBig(mebibytes) => new(
-                    ErrorKind::TooBig,
-                    format!(
-                        "the {name} stream at byte {offset} (after {given} bytes of text) \
-                         needs more than {mebibytes} MiB of memory to decompress"
-                    ),
-                ),
-            };
-            self.failed = Some((error.kind(), error.why()));
-            error.into()
-        })
+        if out.is_empty() {
+            return Ok(0);
+        }
+        let error = match self.layers.read(out) {
+            Ok(read) => return Ok(read),
+            Err(Pause::Stopped(stopped)) => self.error(stopped),
+            Err(Pause::Next { name, failed }) if self.members => {
+                let failed = failed.map(|stopped| self.error(stopped));
+                self.member = Some(name);
+                return Err(NextText { name: self.current().as_str().to_owned(), failed }.into());
+            }
+            Err(Pause::Next { .. }) => {
+                self.error(Stopped::new(Fault::Other(&super::sniff::TAR), What::Object, 0))
+            }
+        };
+        if let Some(error) = Error::in_io(&error) {
+            self.failed = Some(Failed {
+                object: error.named().clone(),
+                kind: error.kind(),
+                why: error.why(),
+                hint: error.hint().map(str::to_owned),
+            });
+        }
+        Err(error)
     }
 }
 
@@ -113,19 +217,10 @@ impl fmt::Debug for Input {
     }
 }
 
-impl Input {
-    /// The decompressed bytes of what `reader` gives, about `size` of them as they are stored,
-    /// called `name` in errors.
-    pub fn of(reader: impl Read + Send + 'static, size: u64, name: &str, stop: Arc<AtomicBool>) -> Input {
-        let raw = Raw::new(Box::new(reader), (size.max(4096) + 1).min(BUFFER as u64) as usize);
-        Input { decoder: Decoder::new(raw), object: Object::Named(name.to_owned()), stop, failed: None }
-    }
-}
-
 /// The error of a read that was told to stop.
 #[cfg(feature = "objects")]
 pub(super) fn stopped() -> io::Error {
-    io::Error::other(StopRequested)
+    StopRequested.into()
 }
 
 /// Whether a read returned this error because it was told to stop.
@@ -133,8 +228,15 @@ pub fn is_stopped(error: &io::Error) -> bool {
     error.get_ref().is_some_and(|inner| inner.is::<StopRequested>())
 }
 
+/// Whoever reads no longer wants to.
 #[derive(Debug)]
-struct StopRequested;
+pub(super) struct StopRequested;
+
+impl From<StopRequested> for io::Error {
+    fn from(stop: StopRequested) -> io::Error {
+        io::Error::other(stop)
+    }
+}
 
 impl fmt::Display for StopRequested {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -144,99 +246,9 @@ impl fmt::Display for StopRequested {
 
 impl error::Error for StopRequested {}
 
-/// An open object whose bytes are counted as they are taken.
-struct Counted {
-    handle: Handle,
-    /// A read may wait for ever: not a regular file.
-    waits: bool,
-    read_bytes: Arc<AtomicU64>,
-    stop: Arc<AtomicBool>,
-}
-
-impl Read for Counted {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        loop {
-            if self.stop.load(Ordering::Relaxed) {
-                return Err(io::Error::other(StopRequested));
-            }
-            if self.waits && !is_ready(&self.handle)? {
-                continue;
-            }
-            match self.handle.read(out) {
-                Ok(read) => {
-                    self.read_bytes.fetch_add(read as u64, Ordering::Relaxed);
-                    return Ok(read);
-                }
-                // A signal, or a pipe that another reader emptied after all.
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if self.waits && error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-}
-
-#[cfg(unix)]
-type Handle = File;
-
-/// stdin as a file: `io::Stdin` would buffer what `poll` then doesn't see.
-#[cfg(unix)]
-fn stdin() -> io::Result<(Handle, Option<fs::Metadata>)> {
-    use std::os::fd::AsFd;
-    let file = File::from(io::stdin().as_fd().try_clone_to_owned()?);
-    let metadata = file.metadata()?;
-    Ok((file, Some(metadata)))
-}
-
-#[cfg(unix)]
-fn open_path(path: &std::path::Path) -> io::Result<(Handle, Option<fs::Metadata>)> {
-    use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
-    let mut options = File::options();
-    options.read(true);
-    if fs::metadata(path)?.file_type().is_fifo() {
-        // Opening would wait for a writer, deaf to a stop; waiting is for poll.
-        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits() as i32);
-    }
-    let file = options.open(path)?;
-    let metadata = file.metadata()?;
-    Ok((file, Some(metadata)))
-}
-
-/// Waits up to 100 ms for something to read, or for the end.
-#[cfg(unix)]
-fn is_ready(file: &File) -> io::Result<bool> {
-    use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    let step = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
-    match poll(&mut [PollFd::new(file, PollFlags::IN)], Some(&step)) {
-        Ok(ready) => Ok(ready > 0),
-        Err(rustix::io::Errno::INTR) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
-}
-
-#[cfg(not(unix))]
-type Handle = Box<dyn Read + Send>;
-
-#[cfg(not(unix))]
-fn stdin() -> io::Result<(Handle, Option<fs::Metadata>)> {
-    Ok((Box::new(io::stdin()), None))
-}
-
-#[cfg(not(unix))]
-fn open_path(path: &std::path::Path) -> io::Result<(Handle, Option<fs::Metadata>)> {
-    let file = File::open(path)?;
-    let metadata = file.metadata()?;
-    Ok((Box::new(file), Some(metadata)))
-}
-
-/// Without poll a read waits as long as it takes.
-#[cfg(not(unix))]
-fn is_ready(_: &Handle) -> io::Result<bool> {
-    Ok(true)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs::{self, File};
     use std::time::{Duration, Instant};
 
     use super::*;

@@ -205,12 +205,7 @@ fn look(target: &str, object: &Object) -> Result<Found, Error> {
         let why = format!("no such folder `{target}`");
         return Err(create(ErrorKind::NoFolder, why).with_hint(format!("create it: mkdir -p {target}")));
     }
-    // A link to a file that is not there yet; no more of them than Linux follows.
-    let mut path = PathBuf::from(target);
-    for _ in 0..40 {
-        let Ok(next) = fs::read_link(&path) else { break };
-        path = folder_of(&path).join(next);
-    }
+    let path = follow(Path::new(target)).map_err(|error| Error::io(object.clone(), Doing::Create, error))?;
     let folder = folder_of(&path);
     match fs::metadata(folder) {
         Ok(metadata) if metadata.is_dir() => Ok(Found::File { path, replaced: None }),
@@ -222,6 +217,17 @@ fn look(target: &str, object: &Object) -> Result<Found, Error> {
         }
         Err(error) => Err(Error::io(object.clone(), Doing::Create, error)),
     }
+}
+
+/// Where a link leads, though there may be nothing yet; what is no link is its own end.
+pub(super) fn follow(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    // No more of them than Linux follows.
+    for _ in 0..40 {
+        let Ok(next) = fs::read_link(&path) else { return Ok(path) };
+        path = folder_of(&path).join(next);
+    }
+    Err(io::Error::other("it is a link that leads back to itself, or through too many others"))
 }
 
 pub(super) fn folder_of(path: &Path) -> &Path {

@@ -88,6 +88,31 @@ pub(super) fn expand(input: &str) -> Result<Vec<PathBuf>, Error> {
     Ok(paths)
 }
 
+/// Finds out which file a path leads to. A folder is resolved once for all files in it that come one after the other.
+#[derive(Debug, Default)]
+pub(crate) struct Resolver {
+    folder: Option<(PathBuf, PathBuf)>,
+}
+
+impl Resolver {
+    /// The path without links and detours; as it is if that can't be found out.
+    pub(crate) fn resolve(&mut self, path: &Path) -> PathBuf {
+        let whole = || fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let is_link = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink());
+        let (Some(parent), Some(name), false) = (path.parent(), path.file_name(), is_link) else {
+            return whole();
+        };
+        let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+        match &self.folder {
+            Some((folder, real)) if folder == parent => real.join(name),
+            _ => match fs::canonicalize(parent) {
+                Ok(real) => self.folder.insert((parent.to_owned(), real)).1.join(name),
+                Err(_) => whole(),
+            },
+        }
+    }
+}
+
 /// A folder, or something in it, can't be looked at.
 pub(super) fn cannot_walk(folder: &Path, error: walkdir::Error) -> Error {
     let object = named(error.path().unwrap_or(folder));

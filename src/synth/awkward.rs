@@ -9,8 +9,7 @@ use super::facts::{Dice, Source, put_number, put_time};
 pub(super) type Oddity = (Base, &'static [Step]);
 
 /// Fields that hold any string (`note` being one that no mapping reads).
-const STRINGS: &[&str] =
-    &["context", "phone", "type", "host", "eventtype", "credits", "log_type", "txid", "note"];
+const STRINGS: &[&str] = &["context", "phone", "type", "host", "credits", "log_type", "txid", "note"];
 /// Fields that a record can do without.
 const OPTIONAL: &[&str] =
     &["context", "credits", "phone", "type", "eventtype", "host", "txid", "telephony_id"];
@@ -83,6 +82,20 @@ pub(super) const ODDITIES: &[Oddity] = &[
     (V1, &[Drop(OPTIONAL), Set("host", &["\"api-1234abcd.duosecurity.com\"", "\"192.0.2.7\""])]),
     (V1, &[Drop(&["timestamp"])]),
     (V1, &[Drop(&["isotimestamp"])]),
+    // What says that it is a telephony record.
+    (V1, &[Set("eventtype", &["\"TELEPHONY\"", "\"Telephony\"", r#""t\u0065lephony""#, "null", "\"\""])]),
+    (Either, &[Set("event_type", &["\"telephony\"", "\"TELEPHONY\"", "null", "\"\""])]),
+    (Either, &[Set("service", &["\"telephony\"", "\"Telephony\"", "null", "\"\""])]),
+    (
+        V1,
+        &[
+            First("eventtype", &["\"authentication\"", "{}"]),
+            First("service", &["7"]),
+            Last("service", &["null"]),
+        ],
+    ),
+    (V2, &[Drop(&["context", "credits", "phone", "type"]), Set("note", &["1", "{}", "\"x\""])]),
+    (Either, &[Drop(OPTIONAL), Set("note", &["null", "\"\""]), Set("log_type", &["\"DUO_TELEPHONY\""])]),
     // Hosts.
     (V1, &[Set("host", &["\"192.0.2.33\"", "\"0.0.0.0\"", "\"255.255.255.255\"", "\"10.0\\u002e0.1\""])]),
     (
@@ -295,14 +308,16 @@ fn time(draft: &mut Draft, dice: &mut Dice, key: &'static str) {
                     out.push(b'0' + dice.below(10) as u8);
                 }
             }
-            match dice.below(5) {
+            match dice.below(6) {
                 0 => {}
                 1 => out.push(dice.pick(b"Zz")),
                 form => {
                     out.push(dice.pick(b"+-"));
                     put_number(dice.below(15), 2, out);
-                    out.extend_from_slice(if form == 2 { b"" } else { b":" });
-                    put_number(15 * dice.below(4), 2, out);
+                    if form > 2 {
+                        out.extend_from_slice(if form == 3 { b"" } else { b":" });
+                        put_number(15 * dice.below(4), 2, out);
+                    }
                 }
             }
         });

@@ -39,6 +39,9 @@ const MAPPED: &[&str] = &[
 /// Where a broken string may stand: read, unread, nested.
 const ANYWHERE: &[&str] = &["context", "phone", "type", "host", "ts", "telephony_id", "note"];
 
+/// Fields one of which says that a record is of this log.
+const OF_TELEPHONY: &[&str] = &["context", "credits", "phone", "type", "telephony_id"];
+
 /// Reasons with their flaws. `too-long` is not among them: see [`line()`].
 pub(super) const FLAWS: &[(&str, &[Flaw])] = &[
     ("invalid-json", INVALID_JSON),
@@ -50,6 +53,7 @@ pub(super) const FLAWS: &[(&str, &[Flaw])] = &[
     ("timestamp-range", TIMESTAMP_RANGE),
     ("no-timestamp", NO_TIMESTAMP),
     ("api-error", API_ERROR),
+    ("other-log", OTHER_LOG),
 ];
 
 /// No JSON by the strict reading.
@@ -119,13 +123,11 @@ const INVALID_JSON: &[Flaw] = &[
         Either,
         &[Set("note", &["/* none */ 1", "1 // one", "1 # one", "\u{a0}1", "\u{b}1", "1\u{c}", "\u{2028}1"])],
     ),
-    Before(&["{", "}", ",", "x", ":", "\0", "// ", "\u{a0}", "\u{2028}", "null ", "[", "1 ", "{} ", "\\"]),
-    After(&[
-        "}", "]", ",", "x", ";", "\0", "\0\0\0", " // end", "\u{a0}", " null", "{}", "[]", "\"", "...", "\\n",
-    ]),
-    Bytes(|line, dice| {
+    Before(&["{", "}", ",", "x", ":", "\0", "// ", "\u{a0}", "\u{2028}", "null ", "[", "1 ", "\\"]),
+    After(&["}", "]", ",", "x", ";", "\0", "\0\0\0", " // end", "\u{a0}", " null", "\"", "...", "\\n"]),
+    Bytes(|line, _| {
         let again = line.clone();
-        line.extend_from_slice(dice.pick(&[b"".as_slice(), b" ", b",", b"\t", b"\r"]));
+        line.push(b',');
         line.extend_from_slice(&again);
     }),
     Whole(&[
@@ -342,12 +344,7 @@ const NO_TIMESTAMP: &[Flaw] = &[
     Edit(V2, &[Set("ts", &["null", "\"\""])]),
     Edit(V2, &[Last("ts", &["null", "\"\""])]),
     Edit(V2, &[Rename("ts", &["Ts", "ts ", "t_s", "time", "tѕ"])]),
-    Whole(&[
-        "{}",
-        "{ }",
-        "{\"host\":\"api-1234abcd.duosecurity.com\"}",
-        "{\"event\":{\"ts\":\"2023-03-21T22:34:49Z\"}}",
-    ]),
+    Whole(&["{}", "{ }", "{\"host\":\"api-1234abcd.duosecurity.com\"}"]),
 ];
 
 /// Duo's API said no.
@@ -360,6 +357,42 @@ const API_ERROR: &[Flaw] = &[Whole(&[
     r#"{"code":40002,"message":"Invalid request parameters","message_detail":"mintime must be within the past 180 days","stat":"FAIL"}"#,
     r#"{"code":40002,"message":"Invalid request parameters","message_detail":"'mintime' must be a timestamp in milliseconds","stat":"FAIL"}"#,
 ])];
+
+/// Records of Duo's other logs, and of others.
+const OTHER_LOG: &[Flaw] = &[
+    Edit(
+        Either,
+        &[Set("eventtype", &["\"authentication\"", "\"auth_log\"", "\"telephony \"", "7", "false"])],
+    ),
+    Edit(Either, &[Last("eventtype", &["\"administrator\"", "\"activity\""])]),
+    Edit(Either, &[Set("event_type", &["\"authentication\"", "\"enrollment\"", "{}", "[\"telephony\"]"])]),
+    Edit(Either, &[Set("service", &["\"activity\"", "\"trust_monitor\"", "{\"name\":\"telephony\"}", "[]"])]),
+    Edit(Either, &[Drop(OF_TELEPHONY), Set("note", &["1", "{}", "[]", "\"x\"", "false", "0"])]),
+    Edit(V1, &[Drop(&["timestamp"]), Drop(OF_TELEPHONY), Set("Phone", &["\"+1\"", "{\"a\":[]}"])]),
+    Edit(V2, &[Drop(OF_TELEPHONY), Set("action", &["\"admin_login\"", "{\"name\":\"bypass_create\"}"])]),
+    Whole(&[
+        r#"{"access_device":{"ip":"192.0.2.7"},"event_type":"authentication","factor":"duo_push","reason":"user_marked_fraud","result":"fraud","timestamp":1581620180,"txid":"t","user":{"name":"u"}}"#,
+        r#"{"action":"admin_login","description":"{\"ip_address\": \"192.0.2.7\"}","isotimestamp":"2020-01-23T16:18:58+00:00","object":null,"timestamp":1579796338,"username":"Jane"}"#,
+        r#"{"activity_id":"a","action":{"name":"bypass_create"},"actor":{"name":"Jane"},"ts":"2023-03-24T13:21:35.000000+00:00"}"#,
+        r#"{"action":"o2fa_user_provisioned","description":"{\"hostname\": \"pc\"}","timestamp":1579796338,"username":"jane"}"#,
+        r#"{"event":{"ts":"2023-03-21T22:34:49Z"}}"#,
+    ]),
+    Whole(&[
+        r#"{"service":"authentication","message":{"timestamp":1581620180,"phone":"+15035550101"}}"#,
+        r#"{"message":[],"service":"activity"}"#,
+        r#"{"stat":"OK","response":{"authlogs":[],"metadata":{}}}"#,
+        r#"{"stat":"OK","response":[{"phone":"+1","timestamp":1}],"service":"authentication"}"#,
+    ]),
+    Whole(&[
+        "Nov 23 02:47:28 vm CEF:0|Duo Security|DuoLogSync|2.4.1|authentication|authentication|5|rt=1581620180000 duser=user",
+        "Nov 23 02:47:28 fw CEF:0|Other Vendor|Firewall|1.0|100|deny|9|rt=1581620180000 src=192.0.2.7 act=blocked",
+        "CEF:0|Duo Security|DuoLogSync|2.4.1|telephony|administrator|5|rt=1581620180000 cs1Label=type cs1=sms",
+        "CEF:0|Duo Security|DuoLogSync|2.4.1|telephony|telephony|5|rt=1581620180000 src=192.0.2.7",
+        "CEF:0|Duo Security|DuoLogSync|2.4.1|telephony|telephony|5|rt=1581620180000 cs1Label=event_type cs1=authentication cs2Label=type cs2=sms",
+        "1581620180,host=\"api-1234abcd.duosecurity.com\", eventtype=\"authentication\", type=\"sms\"",
+        "1581620180,host=\"api-1234abcd.duosecurity.com\", username=\"jane\"",
+    ]),
+];
 
 /// One in this many broken lines is too long.
 const LONG_LINES: u64 = 20_000;

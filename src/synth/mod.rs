@@ -7,8 +7,8 @@
 //!
 //! What must become of a line is known beforehand: [`Generator::reason`] names the reject reason
 //! of the last line, or `None` where every record in it must convert. What the rules leave
-//! open (a leap second, a date without a time, an offset of hours alone, a year of five digits,
-//! blanks around an epoch number) is in no line.
+//! open (a leap second, a date without a time, a year of five digits, blanks around an epoch number)
+//! is in no line.
 
 mod awkward;
 mod broken;

@@ -9,6 +9,9 @@ pub struct Path {
     pub segments: Vec<Segment>,
 }
 
+/// The most steps of a path: a deeper event is none that protobuf reads.
+const MOST_STEPS: usize = 64;
+
 /// One step of a [`Path`]: a field's name and, for a repeated field, which of its elements.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Segment {
@@ -29,7 +32,7 @@ pub enum Index {
 
 /// Why a text is not a [`Path`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not a UDM path: {why}")]
+#[error("`{}` is not a UDM path: {why}", crate::text::shown(text))]
 pub struct PathError {
     text: String,
     why: &'static str,
@@ -40,7 +43,7 @@ impl Path {
     ///
     /// # Errors
     /// When a step is empty, has a character other than letters, digits and `_`, or an index that
-    /// is neither `[]` nor `[N]` with N up to 99.
+    /// is neither `[]` nor `[N]` with N up to 99; or when there are more than 64 steps.
     pub fn parse(text: &str) -> Result<Path, PathError> {
         let fail = |why| PathError { text: text.to_owned(), why };
         let mut segments = Vec::new();
@@ -66,6 +69,9 @@ impl Path {
                 return Err(fail("a step is a field's name: letters, digits and `_`"));
             }
             segments.push(Segment { name: name.to_owned(), index });
+            if segments.len() > MOST_STEPS {
+                return Err(fail("it has more than 64 steps"));
+            }
         }
         Ok(Path { segments })
     }

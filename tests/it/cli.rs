@@ -204,7 +204,7 @@ fn the_closing_summary_reads_well() {
   events     USER_UNCATEGORIZED           1  with `context`, `host`
              GENERIC_EVENT                1  otherwise
   rejects    invalid-json              1
-               -:8: EOF while parsing an object at line 1 column 1
+               -:8: not valid JSON: expected a key in quotes, found the end at column 2
              no-timestamp              4
                -:2: no time in `timestamp`, `ts`, `isotimestamp`
                -:5: no time in `timestamp`, `ts`, `isotimestamp`

@@ -85,7 +85,9 @@ fn shapes_without_end_in_bounded_memory() {
     let mut block = Generator::records(3, &mix, 20_000);
     for record in 0..2000 {
         let fields = (0..60).map(|n| format!("\"f{}\":\"{n}\",", (n + record) % 977));
-        block.extend(format!("{{{}\"timestamp\":1700000000}}\n", fields.collect::<String>()).bytes());
+        block.extend(
+            format!("{{{}\"credits\":1,\"timestamp\":1700000000}}\n", fields.collect::<String>()).bytes(),
+        );
     }
     let (peak, status) = peak(|to| repeat(to, &block, 256 << 20));
     assert_eq!(status, Some(0));

@@ -1,14 +1,18 @@
 //! What udmap promises, held from outside: one binary, a file a theme.
 
 mod bench;
+#[cfg(feature = "dump")]
+mod buckets;
 mod checks;
 mod cli;
 #[cfg(feature = "collect")]
 mod collect;
+mod containers;
 mod deploy;
 #[cfg(feature = "dump")]
 mod dump;
 mod endurance;
+mod forms;
 mod goldens;
 mod judges;
 #[cfg(feature = "lambda")]
@@ -22,3 +26,4 @@ mod rows;
 mod s3;
 mod sameness;
 mod support;
+mod tables;

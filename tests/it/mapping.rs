@@ -299,12 +299,13 @@ fn tables_build_on_tables() {
     )
     .expect("written");
     let record =
-        br#"{"ts":"2024-01-01T00:00:00Z","phone":"+1","credits":3,"telephony_id":"id","eventtype":"e"}"#;
+        br#"{"ts":"2024-01-01T00:00:00Z","phone":"+1","credits":3,"telephony_id":"id","eventtype":"telephony"}"#;
     let run = run_with(record, &["convert", "-", "--mapping", &at("top.toml")]);
     let event = json_lines(&run.stdout).remove(0);
     assert_eq!(event["metadata"]["vendor_name"], "Cisco");
     assert_eq!(event["principal"], serde_json::json!({"user": {"phone_numbers": ["+1"]}}));
-    let fields = serde_json::json!([{"key": "credits", "value": "id"}, {"key": "eventtype", "value": "e"}]);
+    let fields =
+        serde_json::json!([{"key": "credits", "value": "id"}, {"key": "eventtype", "value": "telephony"}]);
     assert_eq!(event["security_result"][0]["detection_fields"], fields);
     let shown = crate::support::run(&["mappings", "show", &at("top.toml")]).stdout;
     assert!(shown.contains("builds on base.toml") && shown.contains("T"), "{shown}");

@@ -11,8 +11,8 @@ Reads uncompressed input and writes one line of JSON per record, in input order:
 It shares no code with udmap and is made to be compared with it: plain and exact, not clever.
 Only the standard library is used.
 
-Not covered, or only roughly: a file read as a sequence of JSON values that breaks between
-two values. A comma missing in a top-level array rejects what follows, up to the next line
+Not covered, or only roughly: where the next value begins on a line behind one that is broken
+inside of a list; a file read as a sequence of JSON values that breaks between two values. A comma missing in a top-level array rejects what follows, up to the next line
 that looks like a neighbour; a comma too many before `]` is let pass; a missing `]` at the end
 is let pass; two scalars without a space between them are two values. Whether a file is such a
 sequence is decided by syntax alone, whatever the depth, the encoding and surrogate escapes.
@@ -30,9 +30,14 @@ MAX_RECORD_BYTES = 1 << 20
 MAX_DEPTH = 127
 BOM = b"\xef\xbb\xbf"
 BLANK = b" \t\r"
+# What may stand between values, in bytes read as Latin-1.
+GAP = r"(?:[ \t\r\n\x1e]|\xef\xbb\xbf)*"
 TABLE_FIELDS = ["context", "timestamp", "ts", "isotimestamp", "host", "log_type", "phone", "type",
                 "credits", "eventtype"]
 EXTENDED_FIELDS = ["telephony_id", "txid"]
+# What says whose record it is, and what only a record of this log has.
+NAMES_OF_LOG = ["eventtype", "event_type", "service"]
+OF_THIS_LOG = ["phone", "type", "credits", "context", "telephony_id"]
 
 
 class Reject(Exception):
@@ -173,7 +178,7 @@ GIGA = 10**9
 EPOCH = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?)([0-9]+))?")
 ISO = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})"
-    r"(?:[.,]([0-9]+))?(?:[Zz]|([+-])([0-9]{2}):?([0-9]{2}))?"
+    r"(?:[.,]([0-9]+))?(?:[Zz]|([+-])([0-9]{2})(?::?([0-9]{2}))?)?"
 )
 
 
@@ -221,9 +226,9 @@ def nanos_of_iso(value):
         raise Reject("bad-timestamp")
     offset = 0
     if sign:
-        if int(off_hour) > 23 or int(off_minute) > 59:
+        if int(off_hour) > 23 or int(off_minute or 0) > 59:
             raise Reject("bad-timestamp")
-        offset = int(off_hour) * 3600 + int(off_minute) * 60
+        offset = int(off_hour) * 3600 + int(off_minute or 0) * 60
         offset = -offset if sign == "-" else offset
     # datetime knows no year 0, so it is counted one cycle of the calendar later.
     cycle = 400 if year == 0 else 0
@@ -278,7 +283,36 @@ def is_ip(text):
     return True
 
 
+def is_present(value):
+    return value is not None and value != ""
+
+
+def says_other_log(record):
+    """Whether a record, or an envelope around records, names another log."""
+    for name in NAMES_OF_LOG:
+        value = record.get(name)
+        if not is_present(value):
+            continue
+        if isinstance(value, (dict, list)):
+            if name not in TABLE_FIELDS:  # else it is a field-type
+                return True
+        elif not isinstance(value, str) or value.lower() != "telephony":
+            return True
+    return False
+
+
+def is_of_other_log(record):
+    if says_other_log(record):
+        return True
+    if any(is_present(record.get(name)) for name in OF_THIS_LOG):
+        return False
+    known = TABLE_FIELDS + EXTENDED_FIELDS
+    return any(is_present(value) for name, value in record.items() if name not in known)
+
+
 def convert(record, extended):
+    if is_of_other_log(record):
+        raise Reject("other-log")
     for field in TABLE_FIELDS + (EXTENDED_FIELDS if extended else []):
         if isinstance(record.get(field), (dict, list)):
             raise Reject("field-type", field)
@@ -336,6 +370,7 @@ def convert(record, extended):
 
 # ------------------------------------------------------- lines that are not JSON
 
+BEFORE_1990 = 631152000000  # milliseconds
 CEF_START = re.compile(r"CEF:[0-9]+\|")
 CEF_REST = re.compile(r"(?:(?:[^|\\]|\\.)*\|){6}", re.DOTALL)
 CEF_KEY = re.compile(r"(?:^|(?<= ))([A-Za-z0-9_.]+)=")
@@ -346,6 +381,12 @@ def cef_record(text, header_end):
     rest = CEF_REST.match(text, header_end)
     if not rest:
         raise Reject("invalid-json")
+    vendor, product, _, kind, name = (
+        re.sub(r"\\([|\\])", r"\1", part) for part in re.findall(r"((?:[^|\\]|\\.)*)\|", rest[0], re.DOTALL)[:5])
+    if (vendor.lower(), product.lower()) != ("duo security", "duologsync"):
+        raise Reject("other-log")
+    if any(part and part.lower() != "telephony" for part in (kind, name)):
+        raise Reject("other-log")
     extension = text[rest.end():]
     keys = list(CEF_KEY.finditer(extension))
     pairs = []
@@ -366,7 +407,9 @@ def cef_record(text, header_end):
             name = "eventtype"
         elif name == "rt":
             name = "timestamp"
-            if re.fullmatch("[0-9]+", value):
+            if re.fullmatch("[0-9]+", value) and int(value) < BEFORE_1990:
+                value = "seconds, not milliseconds"
+            elif re.fullmatch("[0-9]+", value):
                 value = f"{value[:-3].lstrip('0') or '0'}.{value[-3:].rjust(3, '0')}"
             elif value:
                 value = "not a time"
@@ -375,30 +418,187 @@ def cef_record(text, header_end):
 
 
 KEY = r"[A-Za-z_][A-Za-z0-9_.-]*"
-KV_NUMBER = re.compile(rf"({NUMBER}), *")
+KV_NUMBER = re.compile(rf'([0-9+.eE-]+),[ \t]*(?={KEY}=")')
 KV_OPEN = re.compile(rf'({KEY})="')
-KV_CLOSE = re.compile(rf'"(?: *, *(?={KEY}=")|(?P<end> *\Z))')
+# What a closing quote is told by: the next pair, or the end.
+KV_CLOSE = re.compile(rf'"(?:[ \t]*,[ \t]*(?={KEY}=")|[ \t]+(?={KEY}=")|(?P<end>[ \t]*\Z)'
+                      rf'|(?P<next>[ \t]*,?[ \t]*(?=[0-9+.eE-]+,[ \t]*{KEY}="|<[0-9]|[0-9]{{4}}-|[A-Z][a-z][a-z] )))')
 
 
 def key_value_record(text):
-    """The record of a key="value" line, None if it isn't one."""
+    """The record of a key="value" text, None if it isn't one."""
     record, at = {}, 0
     number = KV_NUMBER.match(text)
     if number:
         record["timestamp"] = Num(number[1])
         at = number.end()
+    for key, value in key_value_pairs(text, at)[0]:
+        record[key] = value
+    return record
+
+
+def key_value_pairs(text, at):
+    """The pairs from `at` on, up to the end of a record, where that ends, and where the next begins;
+    None if that is not what stands there."""
+    pairs = []
     while True:
         opened = KV_OPEN.match(text, at)
-        closed = opened and KV_CLOSE.search(text, opened.end())
+        if not opened:
+            return None
+        if pairs and opened[1] == pairs[0][0]:
+            return pairs, ended, at  # the next record begins with the same key
+        closed = None
+        for found in KV_CLOSE.finditer(text, opened.end()):
+            if found["next"] is None:
+                closed = found
+                break
+            begins = KV_NUMBER.match(text, found.end())
+            start = found.end()
+            if not begins:
+                body = behind_header(text[start:], lambda rest, at: KV_NUMBER.match(rest, at) or KV_OPEN.match(rest, at))
+                if body is None:
+                    continue
+                start += body
+            closed = found
+            break
         if not closed:
             return None
-        record[opened[1]] = text[opened.end():closed.start()]
+        value = text[opened.end():closed.start()]
+        if any(opened[1] == key for key, _ in pairs) or re.search(r'[A-Za-z0-9_.-]="', value):
+            raise Reject("invalid-json")
+        pairs.append((opened[1], value))
+        ended = closed.start() + 1
         if closed["end"] is not None:
-            return record
+            return pairs, ended, None
+        if closed["next"] is not None:
+            return pairs, ended, start
         at = closed.end()
 
 
+def key_value_records(text, at):
+    """(start, end) of each record of a key="value" line, None if it isn't one."""
+    records = []
+    while at is not None:
+        start = at
+        number = KV_NUMBER.match(text, at)
+        found = key_value_pairs(text, number.end() if number else at)
+        if found is None:
+            return None
+        if number and found[2] is not None and KV_OPEN.match(text, found[2]) and found[0][0][0] == KV_OPEN.match(text, found[2])[1] \
+                and text[found[1]:found[2]].strip(" \t,") == "":
+            raise Reject("invalid-json")  # the number is missing
+        records.append((start, found[1]))
+        at = found[2]
+    return records
+
+
 # -------------------------------------------------------------------- the reader
+
+
+# A header before a record: a priority, a time, and a few words.
+CLOCK = r"[0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]+)?"
+ZONE = r"(?:[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?"
+MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+DATE = rf"(?:[0-9]{{4}}[-/][0-9]{{2}}[-/][0-9]{{2}}[Tt ]|{MONTH}  ?[0-9]{{1,2}}(?: [0-9]{{4}})? )"
+TIME = rf"(?:{DATE}{CLOCK}{ZONE}:?|\[{DATE}{CLOCK}{ZONE}\]:?)(?=[ \t{{\[]|\Z)"
+WORD = r'(?:(?:\[(?:[^\]"]|"(?:[^"\\]|\\.)*")*\])+[^ \t"{}|]*|[^ \t"{}|\[][^ \t"{}|]*)'
+HEADER = re.compile(rf"(?:(?:[0-9]+ )?<[0-9]{{1,3}}>(?:[0-9]+ )?(?:{TIME})?|{TIME})"
+                    rf"(?:[ \t]*\ufeff?{WORD}(?=[ \t])|[ \t]*{WORD}(?<=:)){{0,8}}[ \t]*\ufeff?")
+JSON_START = re.compile(r"\{|\[\s*[{\[\]]")
+
+
+def behind_header(text, is_start):
+    """Where the body of a line begins that has a header before it, None if it has none."""
+    found = HEADER.match(text)
+    while found:
+        if is_start(text, found.end()):
+            return found.end()
+        # Fewer words.
+        found = HEADER.fullmatch(text, 0, found.end() - 1) if found.end() else None
+    return None
+
+
+def mixed():
+    return Reject("invalid-json")
+
+
+def text_parts(text):
+    """(start, end) of each record on a line that is not JSON. Raises Reject where that can't be said."""
+    at = behind_header(text, JSON_START.match)
+    if at is not None:
+        yield from json_parts(text, at)
+        return
+    starts = [found.start() for found in CEF_START.finditer(text)]
+    if starts:
+        yield from cef_parts(text, starts)
+        return
+    at = 0 if KV_NUMBER.match(text) or KV_OPEN.match(text) else None
+    if at is None:
+        at = behind_header(text, lambda text, at: KV_NUMBER.match(text, at) or KV_OPEN.match(text, at))
+    if at is not None:
+        records = key_value_records(text, at)
+        if records:
+            yield from records
+            return
+    yield 0, len(text)
+
+
+def json_parts(text, at):
+    while True:
+        try:
+            end = value_end(text, at)
+        except ValueError:
+            yield at, len(text)
+            return
+        following = re.compile(r"(?:[ \t\r\x1e]|\ufeff)*").match(text, end).end()
+        if following < len(text) and text[following] not in "{[":
+            header = behind_header(text[following:], JSON_START.match)
+            if header is None:
+                yield at, len(text)
+                return
+            following += header
+        yield at, end
+        at = following
+        if at == len(text):
+            return
+
+
+def cef_parts(text, starts):
+    before = text[:starts[0]]
+    full = re.compile(rf"(?:<[0-9]{{1,3}}>(?:1 )?)?{TIME}(?: [^ =|{{}}\"]+){{0,8}} $")
+    if re.search(r"[={|]", before) and not HEADER.fullmatch(before):
+        raise mixed()
+    cuts = [0]
+    for this, following in zip(starts, starts[1:]):
+        header = None
+        for at in range(following - 1, max(this, following - 512), -1) if text[following - 1] in " \t" else ():
+            if re.compile(TIME).match(text, at, following) and HEADER.fullmatch(text[at:following]):
+                header = re.compile(r"(?:<[0-9]{1,3}>(?:1 )?)?$").search(text, this, at).start()
+                if text[header - 1] == "=":
+                    header = None  # a value
+                break
+        if header is not None:
+            cuts.append(header)
+        elif not before.strip():
+            cuts.append(following)
+        elif text[this:following].endswith(before):
+            cuts.append(following - len(before))
+        else:
+            raise mixed()
+    for start, end in zip(cuts, cuts[1:] + [len(text)]):
+        part = text[start:end]
+        if len(starts) > 1 and part.count("|") < 7:
+            raise mixed()
+        appended = re.search(r'(?<!=)\{"', part)
+        if appended:
+            try:
+                if not part[value_end(part, appended.start()):].strip():
+                    raise mixed()
+            except ValueError:
+                pass
+        if re.search(r'[0-9], *[A-Za-z0-9_]+="', part):
+            raise mixed()
+        yield start, start + len(part.rstrip())
 
 
 class Reader:
@@ -413,8 +613,16 @@ class Reader:
         start = len(BOM) if self.data.startswith(BOM) else 0
         if self.is_sequence(start):
             yield from self.sequence(start)
-        else:
+            return
+        head = self.missing_head(start)
+        if head is None:
             yield from self.lines(start)
+            return
+        raw = self.data[start:head].rstrip(b" \t\r\n,")
+        lead = len(raw) - len(raw.lstrip(b" \t\r\n"))
+        if raw.strip():
+            yield self.reject(start + lead, len(raw) - lead, Reject("invalid-json"))
+        yield from self.sequence(head, headless=bool(raw.strip()))
 
     def line_of(self, at):
         if at < self.seen_at:
@@ -434,19 +642,66 @@ class Reader:
 
     def lines(self, at):
         for line in self.data[at:].split(b"\n"):
-            raw = line.strip(BLANK)
-            if raw:
-                yield from self.unit(raw, at + line.index(raw), self.value_of_line)
+            for start, end in self.cut(line.decode("latin-1")):
+                yield from self.line_unit(line[start:end], at + start)
             at += len(line) + 1
 
-    def value_of_line(self, text):
+    @staticmethod
+    def cut(flat):
+        """(start, end) of each unit of a line: values one after the other, or a text."""
+        gap = re.compile(GAP)
+        follows = re.compile(rf'[}}\]](?={GAP}(?:\{{[ \t\r]*["}}]|\[[ \t\r]*[{{\]]))')
+        for found in re.finditer("[^\x1e]+", flat):
+            at, stop = gap.match(flat, found.start(), found.end()).end(), found.end()
+            while at < stop:
+                last = at + len(flat[at:stop].rstrip(" \t\r"))
+                if flat[at] not in "{[":
+                    yield at, last
+                    break
+                try:
+                    end = seen = value_end(flat[:stop], at)
+                    following = gap.match(flat, end, stop).end()
+                    if following < stop and flat[following] not in "{[":
+                        seen = following
+                        raise ValueError
+                except ValueError as why:
+                    # What else stands there belongs to the value, up to one that follows a bracket.
+                    seen = max(getattr(why, "pos", at) - 1, at) if not str(why) == "" else seen
+                    closed = follows.search(flat, seen, stop)
+                    end = closed.end() if closed else last
+                yield at, end
+                at = gap.match(flat, end, stop).end()
+
+    def line_unit(self, raw, at):
+        if raw[:1] in (b"{", b"[") or len(raw) > self.max_bytes:
+            if raw[:1] == b"[" and len(raw) > self.max_bytes:
+                yield from self.sequence(at, at + len(raw))
+            else:
+                yield from self.unit(raw, at)
+            return
+        try:
+            text = raw.decode("utf-8")
+            parts = list(text_parts(text))
+        except UnicodeDecodeError:
+            yield self.reject(at, len(raw), Reject("invalid-utf8"))
+            return
+        except Reject as why:
+            yield self.reject(at, len(raw), why)
+            return
+        for start, end in parts:
+            first, last = (len(text[:place].encode("utf-8")) for place in (start, end))
+            yield from self.unit(raw[first:last], at + first, self.value_of_part)
+
+    def value_of_part(self, text):
         if text[0] in "{[":
             return parse(text)
         header = CEF_START.search(text)
         if header:
             return cef_record(text, header.end())
-        record = key_value_record(text)
-        return parse(text) if record is None else record
+        number = KV_NUMBER.match(text)
+        if KV_OPEN.match(text, number.end() if number else 0) and key_value_pairs(text, number.end() if number else 0):
+            return key_value_record(text)
+        return parse(text)
 
     def unit(self, raw, at, value_of_text=parse, spread=True):
         """The outcomes of one line, or of one value of a sequence."""
@@ -488,6 +743,9 @@ class Reader:
             except Reject as why:
                 yield self.reject(at, len(raw), why)
             return
+        if says_other_log(value):
+            yield self.reject(at, len(raw), Reject("other-log"))
+            return
         flat = raw.decode("latin-1")
         start, end = 0, len(raw)
         for name in path:
@@ -502,7 +760,7 @@ class Reader:
 
     def is_sequence(self, start):
         flat = self.data.decode("latin-1")
-        start = skip_space(flat, start)
+        start = re.compile(GAP).match(flat, start).end()
         if flat[start:start + 1] not in ("{", "["):
             return False
         try:
@@ -521,13 +779,65 @@ class Reader:
         end = skip_space(flat, start + 1)
         return flat[end:end + 1] == "]" and "\n" in flat[start:end]
 
-    def sequence(self, at):
+    def missing_head(self, start):
+        """Where the values begin in a file that begins in the middle of one, None if it does not."""
         flat = self.data.decode("latin-1")
-        in_array = after_element = False
+        gap = re.compile(GAP)
+        at, first = start, True
+        while at < len(flat):
+            line = flat[at:].split("\n", 1)[0]
+            opener = re.compile(r"[ \t\r,}\]]*(?=[{\[])").match(line)
+            if opener:
+                place = at + opener.end()
+                try:
+                    end = value_end(flat, place)
+                    following = gap.match(flat, end).end()
+                    over = "\n" in flat[place:end]
+                    if flat[following:following + 1] in ("", "{", "["):
+                        return place if over else None
+                    if flat[following] in ",]" and over and self.is_list(flat, place):
+                        return place
+                except ValueError:
+                    pass
+            elif not first and not re.fullmatch(rf'\s*(?:["}}\]].*|(?:{NUMBER}|true|false|null)?\s*,?\s*)', line):
+                return None
+            first = first and not line.strip()
+            at += len(line) + 1
+        return None
+
+    @staticmethod
+    def is_list(flat, at):
+        """Whether elements of a list begin here, up to its end."""
         while True:
-            at = skip_space(flat, at)
+            try:
+                at = skip_space(flat, value_end(flat, at))
+            except ValueError as why:  # broken, or cut short as the last one is
+                return getattr(why, "pos", 0) >= len(flat.rstrip()) - 1
+            if flat[at:at + 1] == "]":
+                return skip_space(flat, at + 1) == len(flat) or flat[skip_space(flat, at + 1)] in "{["
+            if flat[at:at + 1] != ",":
+                return False
+            at = skip_space(flat, at + 1)
+            if at == len(flat):
+                return True
+            if flat[at] not in "{[":
+                return False
+
+    def sequence(self, at, stop=None, headless=False):
+        flat = self.data[:stop].decode("latin-1")
+        in_array = after_element = False
+        gap = re.compile(GAP)
+        values = 0
+        while True:
+            at = gap.match(flat, at).end()
             if at == len(flat):
                 return
+            if not in_array and values == 1 and flat[at] in ",]":
+                # The first value was an element of a list whose beginning is not there.
+                in_array = after_element = True
+                if flat[at] == "]" and not headless:
+                    yield self.reject(at, 1, Reject("invalid-json"))
+            values += 1
             broken = False
             if in_array:
                 if flat[at] == "," and after_element:
@@ -560,8 +870,8 @@ class Reader:
             line = len(BOM)
         indent = re.compile(r"[ \t]*").match(flat, line)[0]
         marks = r"[{\[\]]" if in_array else r"[{\[]"
-        found = re.compile(rf"\n(?={re.escape(indent)}{marks})").search(flat, at)
-        following = found.end() if found else len(flat)
+        lines = re.compile(rf"\n(?=([ \t]*){marks})").finditer(flat, at)
+        following = next((found.end() for found in lines if indent.startswith(found[1])), len(flat))
         end = at + len(flat[at:following].rstrip(" \t\r\n"))
         if in_array and flat[end - 1] == "," and end - 1 > at:
             end = at + len(flat[at:end - 1].rstrip(" \t\r\n"))
@@ -579,7 +889,8 @@ def way_in(value):
         return ["response"]
     if isinstance(value.get("items"), list) and "metadata" in value:
         return ["items"]
-    if value.get("service") == "telephony" and isinstance(value.get("message"), (dict, list)):
+    service = value.get("service")
+    if isinstance(service, str) and service.lower() == "telephony" and isinstance(value.get("message"), (dict, list)):
         return ["message"]
     return None
 
@@ -676,17 +987,17 @@ SAMPLES = [
     # community.cisco.com "limit in cisco duo admin api logs" (auth v2, real tenant)
     (
         r'''{"response":{"authlogs":[],"metadata":{"next_offset":null,"total_objects":0}},"stat":"OK"}''',
-        ['no-timestamp'],
+        ['other-log'],
     ),
     # community.duo.com/t/.../3836 (auth v2, real call by Duo staff)
     (
         r'''{"next_offset":["1547486297000","5bea5c1e-682c-4f1d-b3f0-75fd31385bd5"],"total_objects":2233}''',
-        ['no-timestamp'],
+        ['other-log'],
     ),
     # duosecurity/duo_client_python duo_client/admin.py docstring of get_telephony_log @6e207eb9
     (
         r'''{"next_offset":"<str: comma separated ts and offset value>","total_objects":{"relation":"<str>","value":0}}''',
-        ['no-timestamp'],
+        ['other-log'],
     ),
     # duosecurity/duo_log_sync tests/test_get_log_offset.py @60f65d48
     (
@@ -756,6 +1067,7 @@ SAMPLES = [
 ]
 
 V2 = '{"ts":"2023-03-21T22:34:49Z"}'
+CEF = "CEF:0|Duo Security|DuoLogSync|2.4.1|"
 OK = ("2023-03-21T22:34:49Z", "GENERIC_EVENT", None, "Duo Telephony", None)
 
 
@@ -784,6 +1096,7 @@ def self_test():
     test_times()
     test_json()
     test_mapping()
+    test_logs()
     test_forms()
     test_broken_sequences()
     print("self-test passed")
@@ -825,6 +1138,8 @@ def test_times():
         "2023-03-21 22:34:49,5": "2023-03-21T22:34:49.500Z",
         "2023-03-21T22:34:49.1234567899-0130": "2023-03-22T00:04:49.123456789Z",
         "2023-03-21T22:34:49-00:00": "2023-03-21T22:34:49Z",
+        "2023-03-21 22:34:49.46637+00": "2023-03-21T22:34:49.466370Z",
+        "2023-03-21T22:34:49-05": "2023-03-22T03:34:49Z",
         "2024-02-29T00:00:00+23:59": "2024-02-28T00:01:00Z",
         "0001-01-01T00:00:00+00:01": "timestamp-range",
         "0001-01-01T00:00:00-00:01": "0001-01-01T00:01:00Z",
@@ -837,7 +1152,8 @@ def test_times():
         "2023-03-21T23:59:60Z": "bad-timestamp",
         "2023-03-21T22:34Z": "bad-timestamp",
         "2023-03-21T22:34:49.Z": "bad-timestamp",
-        "2023-03-21T22:34:49+00": "bad-timestamp",
+        "2023-03-21T22:34:49+0": "bad-timestamp",
+        "2023-03-21T22:34:49+24": "bad-timestamp",
         "2023-03-21T22:34:49+24:00": "bad-timestamp",
         "2023-03-21T22:34:49Z ": "bad-timestamp",
         "2023-03-21": "bad-timestamp",
@@ -859,27 +1175,31 @@ def test_times():
 
 
 def test_json():
-    deep = '{"ts":"2023-03-21T22:34:49Z","x":' + "[" * 126 + "]" * 126 + "}"
+    deep = '{"telephony_id":"i","ts":"2023-03-21T22:34:49Z","x":' + "[" * 126 + "]" * 126 + "}"
     for raw, expected in [
         (deep, [OK]),
         (deep.replace("[]", "[[]]"), ["too-deep"]),
-        (deep.replace("[]", "[[]]") + "{", ["too-deep"]),
+        (deep.replace("[]", "[[]]") + "{", ["too-deep", "invalid-json"]),
         ("[" * 127 + "]" * 127, ["not-object"]),
         ("[" * 100000, ["too-deep"]),
         (f"{V2}\r\n \t\r\n{V2}", [OK, OK]),
-        (f"\ufeff{V2}\n\ufeff{V2}", [OK, "invalid-json"]),
-        (f"{V2}{V2}", ["invalid-json"]),
+        (f"\ufeff{V2}\n\ufeff{V2}", [OK, OK]),
+        (f"{V2}{V2} {V2}\ufeff{V2}\x1e{V2}[{V2}][{V2}]", [OK] * 7),
+        (f'{V2}{{"ts":,}}{V2}', [OK, "invalid-json", OK]),
+        (f'{{"ts":"2\x1e{V2}', ["invalid-json", OK]),
+        (f"{V2} x", ["invalid-json"]),
+        (f"{V2},{V2}", ["invalid-json"]),
         ('{"ts":"2023-03-21T22:34:49Z",}', ["invalid-json"]),
         ('{"x":NaN}', ["invalid-json"]),
         ('{"x":01}', ["invalid-json"]),
         ('{"x":"a\tb"}', ["invalid-json"]),
         ('{"x":"\\ud800","ts":"2023-03-21T22:34:49Z"}', ["invalid-json"]),
         ('{"x":"\\udc00\\ud800","ts":"2023-03-21T22:34:49Z"}', ["invalid-json"]),
-        ('{"x":"\\ud83d\\ude00\\\\ud800","ts":"2023-03-21T22:34:49Z"}', [OK]),
+        ('{"x":"\\ud83d\\ude00\\\\ud800","telephony_id":1,"ts":"2023-03-21T22:34:49Z"}', [OK]),
         (b'{"x":"\xff","ts":"2023-03-21T22:34:49Z"}\n' + V2.encode(), ["invalid-utf8", OK]),
         (b'[1,"\xff"]', ["invalid-utf8"]),
         ("123\nnull\nhello\n-", ["not-object", "not-object", "invalid-json", "invalid-json"]),
-        (f'{{"x":{"9" * 10000},"ts":"2023-03-21T22:34:49Z"}}', [OK]),
+        (f'{{"x":{"9" * 10000},"telephony_id":1,"ts":"2023-03-21T22:34:49Z"}}', [OK]),
     ]:
         same([brief(one) for one in read(raw)], expected, raw[:80])
     same([brief(one) for one in read(f"{V2}\n{V2} ", max_bytes=len(V2))], [OK, OK], "max bytes")
@@ -888,7 +1208,7 @@ def test_json():
 
 def test_mapping():
     raw = ('{"timestamp":0,"context":"a","context":"b\\u00e9é","ho\\u0073t":"::1","log_type":"L","phone":1.50,'
-           '"type":true,"credits":12345678901234567890,"eventtype":"e","telephony_id":"i","txid":"t"}')
+           '"type":true,"credits":12345678901234567890,"eventtype":"Telephony","telephony_id":"i","txid":"t"}')
     expected = {
         "metadata": {
             "event_timestamp": "1970-01-01T00:00:00Z", "event_type": "USER_UNCATEGORIZED", "log_type": "L",
@@ -899,7 +1219,7 @@ def test_mapping():
             "summary": "true", "action": ["ALLOW"], "severity": "INFORMATIONAL",
             "detection_fields": [
                 {"key": "credits", "value": "12345678901234567890"},
-                {"key": "eventtype", "value": "e"},
+                {"key": "eventtype", "value": "Telephony"},
             ],
         }],
         "extensions": {"auth": {"mechanism": ["MECHANISM_UNSPECIFIED"]}},
@@ -921,18 +1241,43 @@ def test_mapping():
 
     for extended, raw, expected in [
         (False, '{"credits":{},"ts":[]}', ("field-type", "ts")),
-        (False, '{"timestamp":0,"txid":[],"x":{}}', None),
-        (True, '{"timestamp":0,"txid":[],"x":{}}', ("field-type", "txid")),
+        (False, '{"timestamp":0,"txid":[],"type":1,"x":{}}', None),
+        (True, '{"timestamp":0,"txid":[],"type":1,"x":{}}', ("field-type", "txid")),
+        (True, '{"timestamp":0,"txid":[],"x":{}}', ("other-log", None)),
+        (False, '{"timestamp":0,"eventtype":{},"type":1}', ("field-type", "eventtype")),
     ]:
         reject = read(raw, extended=extended)[0].get("reject")
         same(reject and (reject["reason"], reject.get("field")), expected, raw)
+
+
+def test_logs():
+    for raw, expected in [
+        ('{"host":"h","timestamp":1679438089}', "STATUS_UPDATE"),
+        ('{"timestamp":1679438089,"x":null,"y":""}', "GENERIC_EVENT"),
+        ('{"timestamp":1679438089,"x":0}', "other-log"),
+        ('{"timestamp":1679438089,"x":[]}', "other-log"),
+        ('{"timestamp":1679438089,"x":false,"telephony_id":"i"}', "GENERIC_EVENT"),
+        ('{"timestamp":1679438089,"txid":"t","log_type":"l"}', "GENERIC_EVENT"),
+        ('{"timestamp":1679438089,"type":"t","eventtype":"auth"}', "other-log"),
+        ('{"timestamp":1679438089,"type":"t","event_type":"authentication"}', "other-log"),
+        ('{"timestamp":1679438089,"type":"t","service":"TELEPHONY"}', "GENERIC_EVENT"),
+        ('{"timestamp":1679438089,"type":"t","service":{}}', "other-log"),
+        ('{"timestamp":1679438089,"type":"t","service":7}', "other-log"),
+        ('{"timestamp":1679438089,"type":"t","eventtype":"auth","eventtype":""}', "GENERIC_EVENT"),
+        ('{"service":"activity","message":{"timestamp":1679438089,"type":"t"}}', "other-log"),
+        ('{"service":"Telephony","message":{"timestamp":1679438089,"type":"t"}}', "GENERIC_EVENT"),
+        ('{"service":"activity","message":[]}', "other-log"),
+        ('{"service":"activity","stat":"OK","response":[{},{}]}', "other-log"),
+    ]:
+        got = [brief(one) for one in read(raw)]
+        same([one if isinstance(one, str) else one[1] for one in got], [expected], raw)
 
 
 def test_forms():
     for raw, expected in [
         ('{"stat":"OK","response":[]}', []),
         ('{"stat":"OK","response":{"items":[]}}', []),
-        ('{"stat":"OK","response":"x"}', ["no-timestamp"]),
+        ('{"stat":"OK","response":"x"}', ["other-log"]),
         (f'{{"stat":"OK","response":{V2}}}', [OK]),
         ('{"items":[],"metadata":null}', []),
         (f'{{"service":"telephony","message":[{V2},1,[{V2}]]}}', [OK, "not-object", "not-object"]),
@@ -943,14 +1288,33 @@ def test_forms():
         ('{\n"ts":"2023-03-21T22:34:49Z"\n}\n{"stat":"OK","response":[\n' + V2 + "]}", [OK, OK]),
         ('"a=b", x', ["invalid-json"]),
         ("CEF:0|a|b|c", ["invalid-json"]),
-        ("CEF:0|a|b\\|b|c|d|e|f|ts=2023-03-21T22:34:49Z", [OK]),
-        ("CEF:0|a|b|c|d|e|f|rt=x", ["bad-timestamp"]),
-        ("CEF:0|a|b|c|d|e|f|rt=5 type=a\\=b\\nc\\\\ d x=1",
-         [("1970-01-01T00:00:00.005Z", "GENERIC_EVENT", None, "a=b\nc\\ d", None)]),
+        ("CEF:0|a|b\\|b|c|d|e|f|ts=2023-03-21T22:34:49Z", ["other-log"]),
+        (f"{CEF}telephony|TELEPHONY|f|ts=2023-03-21T22:34:49Z", [OK]),
+        (f"{CEF}|telephony|f|ts=2023-03-21T22:34:49Z", [OK]),
+        (f"{CEF}authentication||f|ts=2023-03-21T22:34:49Z type=x", ["other-log"]),
+        (f"{CEF}|||ts=2023-03-21T22:34:49Z x=1", ["other-log"]),
+        (f"{CEF}|||ts=2023-03-21T22:34:49Z x=None", [OK]),
+        (f"{CEF}|||rt=x", ["bad-timestamp"]),
+        (f"{CEF}|||rt=1683648435", ["bad-timestamp"]),
+        (f"{CEF}|||rt=631151999999", ["bad-timestamp"]),
+        (f"{CEF}|||rt=631152000005 type=a\\=b\\nc\\\\ d x=1",
+         [("1990-01-01T00:00:00.005Z", "GENERIC_EVENT", None, "a=b\nc\\ d", None)]),
         ('ts="2023-03-21T22:34:49Z" ,  type="a", "b\\" , x="" ',
          [("2023-03-21T22:34:49Z", "GENERIC_EVENT", None, 'a", "b\\', None)]),
         ('1e2,credits="1"', [("1970-01-01T00:01:40Z", "GENERIC_EVENT", None, "Duo Telephony", "1")]),
         ('credits="1" type="x"', ["no-timestamp"]),
+        ('5,type="x"6,type="y"', [("1970-01-01T00:00:05Z", "GENERIC_EVENT", None, "x", None),
+                                  ("1970-01-01T00:00:06Z", "GENERIC_EVENT", None, "y", None)]),
+        ('ts="2023-03-21T22:34:49Z"\ttype=""ts="2023-03-21T22:34:49Z"', ["invalid-json"]),
+        ('ts="2023-03-21T22:34:49Z"\tphone="" ts="2023-03-21T22:34:49Z"', [OK, OK]),
+        ('type="x" ts="2023-03-21T22:34:49Z" ts="2023-03-21T22:34:49Z"', ["invalid-json"]),
+        (f"{CEF}|||ts=2023-03-21T22:34:49Z{CEF}|||ts=2023-03-21T22:34:49Z", [OK, OK]),
+        (f"Apr 18 17:21:32 vm {CEF}|||ts=2023-03-21T22:34:49Z vm {CEF}|||rt=5", ["invalid-json"]),
+        (f"Apr 18 17:21:32 host duo: {V2}", [OK]),
+        (f"2023-04-18T17:21:32+02:00 {V2}{V2}", [OK, OK]),
+        (f'<134>1 2023-04-18T17:21:32Z host app - - [a b="]"] {V2}', [OK]),
+        (f"2023-04-18T17:21:32Z stdout F {V2} x", ["invalid-json"]),
+        (f"host duo: {V2}", ["invalid-json"]),
         ('1,', ["invalid-json"]),
     ]:
         same([brief(one) for one in read(raw)], expected, raw)
@@ -972,6 +1336,9 @@ def test_broken_sequences():
         (f"{{\n}}\n{{\n  \"a\" 1\n}}\n{V2}", ["no-timestamp", "invalid-json", OK]),
         # Broken from the start: lines.
         (f"{{\n{V2}\n", ["invalid-json", OK]),
+        # The end of a value, then whole ones.
+        (f'  "a": 1\n}}\n{pretty}\n{pretty}', ["invalid-json", OK, OK]),
+        (f'on",\n    "a": 1\n  }},\n{pretty},\n{pretty}\n]\n', ["invalid-json", OK, OK]),
     ]:
         same([brief(one) for one in read(raw)], expected, raw)
     raw = f"[\n{pretty},\n  {{\n    \"ts\": ,\n  }},\n{pretty}\n]"

@@ -65,9 +65,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=16_384))]
     megabytes: Option<u16>,
 
-    /// It is a success if there is nothing to measure.
-    #[arg(long)]
-    allow_empty: bool,
+    #[command(flatten)]
+    allow_empty: nothing::AllowEmpty,
 
     /// Print the numbers as JSON.
     #[arg(long)]
@@ -103,7 +102,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     };
     let Some(figures) = figures else {
         let what = format!("there is nothing to measure: not one record in {}", input::quoted(&args.inputs));
-        return Ok(nothing(&what, args.allow_empty));
+        let status = args.allow_empty.status();
+        nothing::warn(status, &what);
+        return Ok(status);
     };
     let report = Report {
         udmap: env!("CARGO_PKG_VERSION"),

@@ -2,10 +2,10 @@
 
 use super::left::Left;
 use super::side::Spool;
-use crate::report::findings::{Findings, Item};
+use crate::report::findings::{Findings, Item, Room};
 use crate::report::summary::{counted, grouped};
-use crate::text::shown;
-use crate::udm::compare::{Difference, How, Meaning, Side, differences};
+use crate::text::{cut, escaped, shown, shown_up_to};
+use crate::udm::compare::{Difference, How, Meaning, Side, each_difference};
 use crate::udm::validate::Severity;
 use anstyle::{AnsiColor, Style};
 use serde_json::json;
@@ -16,6 +16,13 @@ use std::fmt::Write as _;
 pub(super) const WHOLE: &str = "event";
 /// How many fields are told apart; unknown names could be without end.
 const MOST_PATHS: usize = 10_000;
+/// How many bytes their paths may have in all.
+const MOST_PATH_BYTES: usize = 4 << 20;
+
+/// How many characters of a value are kept as a sample.
+const MOST_OF_A_SAMPLE: usize = 4_000;
+/// How many of them are shown to a person.
+const MOST_SHOWN: usize = 200;
 
 /// The books of a comparison.
 #[derive(Debug)]
@@ -23,7 +30,12 @@ pub(super) struct Book {
     pub(super) findings: Findings,
     names: [Vec<String>; 2],
     samples: usize,
+    /// How many findings are kept at most.
+    pub(super) most: usize,
+    /// Room for the texts of samples.
+    room: Room,
     by_path: BTreeMap<(String, &'static str), Stat>,
+    path_bytes: usize,
     pub(super) events: [u64; 2],
     pub(super) equal: u64,
     pub(super) pairs: u64,
@@ -42,13 +54,25 @@ struct Sample {
     sides: [Option<(String, String)>; 2],
 }
 
+impl Sample {
+    fn bytes(&self) -> usize {
+        let side = |side: &Option<(String, String)>| {
+            side.as_ref().map_or(0, |(value, place)| value.len() + place.len())
+        };
+        self.path.len() + self.sides.iter().map(side).sum::<usize>()
+    }
+}
+
 impl Book {
     pub(super) fn new(names: [Vec<String>; 2], most: usize, samples: usize) -> Book {
         Book {
             findings: Findings::new("diff", most),
             names,
             samples,
+            most,
+            room: Room::new(usize::MAX),
             by_path: BTreeMap::new(),
+            path_bytes: 0,
             events: [0; 2],
             equal: 0,
             pairs: 0,
@@ -61,18 +85,24 @@ impl Book {
     }
 
     fn stat(&mut self, path: String, code: &'static str) -> &mut Stat {
-        let known = self.by_path.len() < MOST_PATHS || self.by_path.contains_key(&(path.clone(), code));
-        let path = if known { path } else { "(other fields)".to_owned() };
+        if self.by_path.contains_key(&(path.clone(), code)) {
+        } else if self.by_path.len() < MOST_PATHS && self.path_bytes < MOST_PATH_BYTES {
+            self.path_bytes += path.len();
+        } else {
+            return self.by_path.entry(("(other fields)".to_owned(), code)).or_default();
+        }
         self.by_path.entry((path, code)).or_default()
     }
 
     fn add(&mut self, code: &'static str, path: &str, message: String, at: (&str, u64, u64), sample: Sample) {
         let (samples, general) = (self.samples, general(path));
+        let mut room = self.room.clone();
         let stat = self.stat(general, code);
         stat.count += 1;
-        if stat.samples.len() < samples {
+        if stat.samples.len() < samples && room.take(sample.bytes()) {
             stat.samples.push(sample);
         }
+        self.room = room;
         self.findings.add(Item::difference(code, path, at, message));
     }
 
@@ -89,9 +119,10 @@ impl Book {
                 |left: &Left| format!("{}:{}", names[left.side as usize][left.source as usize], left.line);
             (place(a), place(b))
         };
-        for Difference { path, how, a: value_a, b: value_b } in differences(event_a, event_b) {
-            let side =
-                |value: &Option<String>, place: &str| value.clone().map(|value| (value, place.to_owned()));
+        each_difference(event_a, event_b, &mut |Difference { path, how, a: value_a, b: value_b }| {
+            let side = |value: &Option<String>, place: &str| {
+                value.as_deref().map(|value| (cut(value, MOST_OF_A_SAMPLE).into_owned(), place.to_owned()))
+            };
             let sides = [side(&value_a, &place_a), side(&value_b, &place_b)];
             let word = |value: &Option<String>| value.as_deref().map_or("nothing".to_owned(), shown);
             let message = match how {
@@ -105,7 +136,7 @@ impl Book {
             let sample = Sample { path: path.clone(), sides };
             let at = Book::at(&names, if how == How::OnlyA { a } else { b });
             self.add(how.name(), &path, message, at, sample);
-        }
+        });
         self.names = names;
     }
 
@@ -135,8 +166,11 @@ impl Book {
         let mut sample = Sample { path: WHOLE.to_owned(), sides: [None, None] };
         if self.by_path.get(&(WHOLE.to_owned(), code)).is_none_or(|stat| stat.samples.len() < self.samples) {
             let text = spool.get(left.kept.0, left.kept.1 as usize)?;
-            let text: String =
-                String::from_utf8_lossy(&text).split_whitespace().collect::<Vec<_>>().join(" ");
+            let text = String::from_utf8_lossy(&text);
+            // White space between values tells nothing; some more text than is kept makes up for it.
+            let text: String = text.chars().take(4 * MOST_OF_A_SAMPLE).collect();
+            let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            let text = cut(&text, MOST_OF_A_SAMPLE).into_owned();
             let place = format!("{}:{}", names[left.side as usize][left.source as usize], left.line);
             sample.sides[left.side as usize] = Some((text, place));
         }
@@ -145,16 +179,11 @@ impl Book {
         Ok(())
     }
 
-    /// Copies that are too many to be listed.
-    pub(super) fn unlisted(&mut self, side: Side, count: u64, copies: bool) {
+    /// What is too much to be listed, of events as a whole.
+    pub(super) fn unlisted(&mut self, code: &'static str, count: u64) {
         if count > 0 {
-            let code = match (copies, side) {
-                (true, _) => "doubled",
-                (false, Side::A) => "only-in-a",
-                (false, Side::B) => "only-in-b",
-            };
             self.stat(WHOLE.to_owned(), code).count += count;
-            *self.findings.counts.entry((Severity::Error, code)).or_default() += count;
+            self.findings.count(Severity::Error, code, count);
         }
     }
 
@@ -163,13 +192,8 @@ impl Book {
         let mut sample = Sample { path: WHOLE.to_owned(), sides: [None, None] };
         sample.sides[side as usize] = Some((why.to_owned(), format!("{source}:{line}")));
         let set = if side == Side::A { "A" } else { "B" };
-        self.add(
-            "no-event",
-            WHOLE,
-            format!("no event in {set}: {}", shown(why)),
-            (source, line, byte),
-            sample,
-        );
+        let message = format!("no event in {set}: {}", escaped(why));
+        self.add("no-event", WHOLE, message, (source, line, byte), sample);
     }
 
     /// Everything for a machine.
@@ -209,15 +233,18 @@ impl Book {
         stats.sort_by_key(|(_, stat)| std::cmp::Reverse(stat.count));
         for ((path, code), stat) in stats {
             // Writing to a string can't fail.
-            let _ = writeln!(text, "{bold}{path}{bold:#}  {code}  {}", counted(stat.count, "time"));
+            let count = counted(stat.count, "time");
+            let _ = writeln!(text, "{bold}{}{bold:#}  {code}  {count}", escaped(path));
             for sample in &stat.samples {
                 if sample.path != *path {
-                    let _ = writeln!(text, "  {dim}{}{dim:#}", sample.path);
+                    let _ = writeln!(text, "  {dim}{}{dim:#}", escaped(&sample.path));
                 }
                 for (mark, style, side) in [('-', red, &sample.sides[0]), ('+', green, &sample.sides[1])] {
                     if let Some((value, place)) = side {
-                        let _ =
-                            writeln!(text, "  {style}{mark} {}{style:#}  {dim}{place}{dim:#}", cut(value));
+                        // What a parser says comes to its cause in the end.
+                        let most = if *code == "no-event" { usize::MAX } else { MOST_SHOWN };
+                        let (value, place) = (shown_up_to(value, most), escaped(place));
+                        let _ = writeln!(text, "  {style}{mark} {value}{style:#}  {dim}{place}{dim:#}");
                     }
                 }
             }
@@ -230,14 +257,6 @@ impl Book {
             }
         }
         text
-    }
-}
-
-fn cut(value: &str) -> String {
-    const MOST: usize = 200;
-    match value.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{}…", &value[..end]),
-        None => value.to_owned(),
     }
 }
 

@@ -6,6 +6,7 @@ use super::side::{Origin, Spool};
 use crate::cli::many::{Piece, Reading};
 use crate::json::Tree;
 use crate::record::frame::{Chunk, Framer};
+use crate::report::findings::Room;
 use crate::store::sort::{Sorted, Sorter};
 use crate::udm::compare::{Keys, Meaning, Rules, Side};
 use std::io;
@@ -85,16 +86,21 @@ pub(super) fn digests(
 ) -> anyhow::Result<()> {
     struct Part {
         digests: Vec<Digest>,
+        /// The first of what is no event, as far as there is room, and how many more there are.
         unreadable: Vec<(u64, u64, String)>,
+        more: u64,
         lines: u64,
     }
+    let most = book.most;
     let work = |trees: &mut (Tree, Tree), source: usize, chunk: &Chunk| {
-        let mut part = Part { digests: Vec::new(), unreadable: Vec::new(), lines: 0 };
+        let mut part = Part { digests: Vec::new(), unreadable: Vec::new(), more: 0, lines: 0 };
+        let mut room = Room::new(most);
         let (units, event) = trees;
         part.lines = origin.each(&chunk.bytes, &chunk.body, units, &mut |at| {
             let text = match at.event {
                 Ok(text) => text,
-                Err(why) => return part.unreadable.push((at.line, at.byte, why)),
+                Err(why) if room.take(why.len()) => return part.unreadable.push((at.line, at.byte, why)),
+                Err(_) => return part.more += 1,
             };
             // What was found in a text that was read can be read.
             let Ok(value) = event.read(text) else { return };
@@ -110,6 +116,7 @@ pub(super) fn digests(
     let mut lines = 0;
     reading.run(&origin.sources, &Default::default, &work, &mut |piece| {
         match piece {
+            Piece::Member(_) => {}
             Piece::Failed(error) => book.failed(error.to_string()),
             Piece::End(_, bytes) => {
                 lines = 0;
@@ -123,6 +130,7 @@ pub(super) fn digests(
                 for (line, byte, why) in part.unreadable {
                     book.unreadable(side, &origin.names[source], line + lines, byte, &why);
                 }
+                book.unlisted("no-event", part.more);
                 lines += part.lines;
             }
         }
@@ -178,7 +186,12 @@ impl Group {
                 left.push(place)?;
             }
             let listed = (self.events[side].len() as u64).max(both);
-            book.unlisted(if side == 0 { Side::A } else { Side::B }, self.counts[side] - listed, both > 0);
+            let code = match (both > 0, side) {
+                (true, _) => "doubled",
+                (false, 0) => "only-in-a",
+                (false, _) => "only-in-b",
+            };
+            book.unlisted(code, self.counts[side] - listed);
             self.events[side].clear();
         }
         self.counts = [0; 2];

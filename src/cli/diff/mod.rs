@@ -6,15 +6,18 @@ mod pair;
 mod side;
 
 use super::many::{self, Reading};
-use super::reports::{Reports, print_all};
+use super::nothing::{self, AllowEmpty};
+use super::reports::{Reports, print_all, print_failures};
 use super::{DONE, FAILED, REJECTS, mappings};
 use crate::convert::{Converter, Engine, Options};
 use crate::report::findings::Case;
 use crate::report::summary::{bytes, counted};
 use crate::store::sort::Sorter;
+use crate::text::without_passwords;
 use crate::udm::compare::{Rules, Side};
 use book::Book;
 use pair::Rounds;
+pub(super) use side::event_in;
 use side::{Origin, Spool};
 use std::time::Instant;
 
@@ -28,6 +31,7 @@ use std::time::Instant;
   0  the same
   1  they differ
   2  could not do it: usage, mapping, or input
+  3  there is not one event on either side (`--allow-empty` makes it 0)
 
 Examples:
   udmap diff before.ndjson after.ndjson
@@ -57,6 +61,9 @@ pub(super) struct Args {
 
     #[command(flatten)]
     reports: Reports,
+
+    #[command(flatten)]
+    allow_empty: AllowEmpty,
 
     /// How many threads read [default: the number of cores].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -114,7 +121,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     };
     let a = Origin::new(outputs.list("A", std::slice::from_ref(&args.a))?, converter, limit)?;
     let b = Origin::new(outputs.list("B", std::slice::from_ref(&args.b))?, None, limit)?;
-    let reading = Reading { threads: many::threads(args.threads), limit };
+    let reading = Reading { threads: many::threads(args.threads), limit, members: false };
     let mut book = Book::new([a.names.clone(), b.names.clone()], args.reports.max_findings, args.samples);
     let mut sorter = Sorter::default();
     left::digests(Side::A, &a, &reading, &rules, &mut sorter, &mut book)?;
@@ -133,7 +140,7 @@ fn end(args: &Args, mut book: Book, start: Instant) -> anyhow::Result<u8> {
     let findings = &mut book.findings;
     findings.seconds = start.elapsed().as_secs_f64();
     findings.events = book.events[0] + book.events[1];
-    let name = format!("{} {}", args.a, args.b);
+    let name = without_passwords(&format!("{} {}", args.a, args.b)).into_owned();
     // One case: all its findings are its own, whichever file they name.
     findings.cases.push(Case {
         name,
@@ -143,6 +150,7 @@ fn end(args: &Args, mut book: Book, start: Instant) -> anyhow::Result<u8> {
     });
     findings.exit_status = match (findings.failures.is_empty(), found) {
         (false, _) => FAILED,
+        (true, 0) if findings.events == 0 => args.allow_empty.status(),
         (true, 0) => DONE,
         (true, _) => REJECTS,
     };
@@ -151,12 +159,10 @@ fn end(args: &Args, mut book: Book, start: Instant) -> anyhow::Result<u8> {
         print_all(&book.text())?;
     }
     args.reports.write(&book.findings)?;
-    for failure in &book.findings.failures {
-        anstream::eprintln!("{}error{:#}: {failure}", super::RED, super::RED);
-    }
+    print_failures(&book.findings.failures);
     if !args.quiet {
         let [in_a, in_b] = book.events;
-        anstream::eprintln!(
+        say!(
             "A: {}, B: {}; {} in both, {} that differ, {}  in {:.2} s, {}/s",
             counted(in_a, "event"),
             counted(in_b, "event"),
@@ -167,5 +173,8 @@ fn end(args: &Args, mut book: Book, start: Instant) -> anyhow::Result<u8> {
             bytes((book.bytes as f64 / book.findings.seconds.max(1e-9)) as u64),
         );
     }
+    let inputs = [args.a.clone(), args.b.clone()];
+    let what = format!("there is no event to compare in {}", nothing::named(&inputs));
+    nothing::warn(book.findings.exit_status, &what);
     Ok(book.findings.exit_status)
 }

@@ -13,6 +13,9 @@ const RECORD: usize = 8 + 16 + LEFT;
 /// How many events of a group are matched at once; larger groups are matched in parts.
 const MOST: usize = 4096;
 
+/// How many bytes the events of a group may have to be compared each with each.
+const MOST_BYTES: u64 = 4 << 20;
+
 /// What waits for each round.
 #[derive(Debug)]
 pub(super) struct Rounds {
@@ -84,11 +87,12 @@ impl Rounds {
             let left = if side == Side::A { &of_a[place] } else { &of_b[place] };
             read(left, rules, spool)
         };
+        let bytes: u64 = of_a.iter().chain(&of_b).map(|left| u64::from(left.kept.1)).sum();
         // A part of a large group says nothing of who is most alike in all of it.
         let pairs = if round == Round::Alike && !whole {
             Vec::new()
         } else {
-            round.pair(of_a.len(), of_b.len(), &mut event)?
+            round.pair(of_a.len(), of_b.len(), bytes <= MOST_BYTES, &mut event)?
         };
         let mut paired = [vec![false; of_a.len()], vec![false; of_b.len()]];
         for (place_a, place_b) in pairs {

@@ -1,10 +1,13 @@
 //! One of the two sets: files of events, or raw logs with the mapping that makes events of them.
 
 use crate::convert::Converter;
-use crate::json::Tree;
-use crate::record::frame::{Body, Item, ItemState};
+use crate::json::{Tree, Value};
+use crate::line_index::LineIndex;
+use crate::record::frame::{Body, Item};
 use crate::store::{self, Listing, Source, Temporary, in_scratch, nameless};
+use crate::text::shown_up_to;
 use crate::udm::events::{self, Found};
+use crate::udm::validate::MOST_OF_AN_ERROR;
 use std::fs::File;
 use std::io::{self, Write as _};
 
@@ -73,28 +76,34 @@ impl Origin {
         }
         let mut unit = |unit: &Item, bytes: &[u8]| {
             let mut at = |line, byte, event| each(At { line, byte, event });
-            match unit.state {
-                ItemState::TooLong => {
-                    at(unit.line, unit.offset, Err(format!("{} bytes are too long", unit.length)))
-                }
-                ItemState::Broken(why) => at(unit.line, unit.offset, Err(why.to_owned())),
-                ItemState::Whole => match tree.read(bytes) {
+            match unit.fault(bytes, self.limit) {
+                Some(fault) => at(unit.line, unit.offset, Err(fault.message)),
+                None => match tree.read(bytes) {
                     Err(flaw) => at(unit.line, unit.offset + flaw.at as u64, Err(flaw.to_string())),
-                    Ok(value) => events::find(value, &mut |found| {
-                        let (value, event) = match found {
-                            Found::Event(value) => (value, Ok(value.raw().as_bytes())),
-                            Found::NoEvent(value) => (value, Err("no event".to_owned())),
-                            Found::ParserError(value) => {
-                                (value, Err(format!("the parser's error {}", value.raw())))
-                            }
-                        };
-                        let before = memchr::memchr_iter(b'\n', &bytes[..value.start()]).count();
-                        at(unit.line + before as u64, unit.offset + value.start() as u64, event);
-                    }),
+                    Ok(value) => {
+                        let lines = LineIndex::of(bytes);
+                        events::find(value, &mut |found| {
+                            let (value, event) = event_in(found);
+                            let (line, start) = (unit.line + lines.before(value.start()), value.start());
+                            at(line, unit.offset + start as u64, event);
+                        });
+                    }
                 },
             }
         };
         body.units(chunk, self.limit, &mut unit, &mut 0)
+    }
+}
+
+/// What was found: the event's text, or why there is none.
+pub(in crate::cli) fn event_in(found: Found<'_>) -> (Value<'_>, Result<&[u8], String>) {
+    match found {
+        Found::Event(value) => (value, Ok(value.raw().as_bytes())),
+        Found::NoEvent(value) => (value, Err(format!("{} where an event should be", value.kind().name()))),
+        Found::Nothing(value) => (value, Err("the parser gave neither events nor an error".to_owned())),
+        Found::ParserError(value) => {
+            (value, Err(format!("the parser's error {}", shown_up_to(value.raw(), MOST_OF_AN_ERROR))))
+        }
     }
 }
 

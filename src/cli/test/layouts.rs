@@ -1,14 +1,17 @@
 //! Where test cases are: the three layouts in use.
 
-use crate::store;
+use crate::cli::small;
+use crate::text::escaped;
 use anyhow::{Context as _, bail};
 use base64::Engine as _;
 use serde_json::Value;
-use std::fs;
-use std::io::Read as _;
+use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use walkdir::WalkDir;
+
+/// How many bytes each file of a case may have, after decompression.
+pub(super) const MOST: u64 = 64 << 20;
 
 /// How a case is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,26 +33,52 @@ pub(super) struct Case {
     pub(super) expected: PathBuf,
 }
 
-/// All cases in `folder`, by their names.
-pub(super) fn find(folder: &str) -> anyhow::Result<Vec<Case>> {
+/// What a folder holds.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// All cases, by their names.
+    pub(super) cases: Vec<Case>,
+    /// Expected files that belong to no case.
+    pub(super) orphans: Vec<PathBuf>,
+}
+
+/// All cases in `folder`, and expected files without one.
+pub(super) fn find(folder: &str) -> anyhow::Result<Found> {
     let root = Path::new(folder);
     if !root.is_dir() {
-        bail!("`{folder}` is no folder");
+        bail!("`{}` is no folder", escaped(folder));
     }
-    let mut cases = Vec::new();
+    let (mut found, mut expected) = (Found::default(), Vec::new());
     for entry in WalkDir::new(root).follow_links(true).sort_by_file_name() {
-        let entry = entry.with_context(|| format!("cannot list `{folder}`"))?;
-        if entry.file_type().is_file() {
-            cases.extend(case(root, entry.path()));
+        let entry = entry.with_context(|| format!("cannot list `{}`", escaped(folder)))?;
+        if !entry.file_type().is_file() {
+        } else if let Some(case) = case(root, entry.path()) {
+            found.cases.push(case);
+        } else if is_expected(entry.path()) {
+            expected.push(entry.into_path());
         }
     }
-    if cases.is_empty() {
-        bail!(
-            "no cases in `{folder}`: known are CASE/input.* with CASE/events.ndjson, raw_logs/CASE_log.json with \
-             expected_events/CASE_events.json, and logs/CASE.txt with events/CASE.yaml"
-        );
+    let mut known = HashSet::new();
+    for case in &found.cases {
+        known.extend([Some(case.expected.clone()), case.rejects()].into_iter().flatten());
     }
-    Ok(cases)
+    found.orphans = expected.into_iter().filter(|file| !known.contains(file)).collect();
+    Ok(found)
+}
+
+/// Whether a file is, by its name and folder, what a case expects.
+fn is_expected(file: &Path) -> bool {
+    let folder = file.parent().and_then(Path::file_name).and_then(OsStr::to_str).unwrap_or_default();
+    let extension = file.extension().and_then(OsStr::to_str).unwrap_or_default();
+    match file.file_name().and_then(OsStr::to_str) {
+        Some("events.ndjson" | "rejects.ndjson") => true,
+        Some(_) => match folder {
+            "expected_events" => extension == "json",
+            "events" => matches!(extension, "yaml" | "yml"),
+            _ => false,
+        },
+        None => false,
+    }
 }
 
 /// The case that a file is the raw log of, if it is one.
@@ -80,11 +109,9 @@ fn case(root: &Path, raw: &Path) -> Option<Case> {
 impl Case {
     /// The raw logs: one stream, or one for each entry.
     pub(super) fn logs(&self) -> anyhow::Result<Vec<Vec<u8>>> {
-        let name = self.raw.to_string_lossy().into_owned();
-        let mut text = Vec::new();
-        for source in store::list(std::slice::from_ref(&name), &[])?.sources {
-            source.open(Arc::default(), Arc::default())?.read_to_end(&mut text)?;
-        }
+        let name = self.raw.to_string_lossy();
+        let name = escaped(&name);
+        let text = small::read_log(&self.raw, MOST)?;
         if self.layout != Layout::ContentHub {
             return Ok(vec![text]);
         }
@@ -105,10 +132,11 @@ impl Case {
     /// The expected events, as JSON values in one of the known wrappings; nothing, if there is no file.
     pub(super) fn expected(&self) -> anyhow::Result<Vec<Vec<u8>>> {
         let name = self.expected.to_string_lossy();
+        let name = escaped(&name);
         if !self.expected.exists() {
             return Ok(Vec::new());
         }
-        let text = fs::read(&self.expected).with_context(|| format!("cannot read `{name}`"))?;
+        let text = small::read(&self.expected, MOST)?;
         if self.layout == Layout::Toolkit {
             let text = String::from_utf8(text).with_context(|| format!("`{name}` is not UTF-8"))?;
             let value: Option<Value> = serde_saphyr::from_str(&text)
@@ -116,6 +144,11 @@ impl Case {
             return Ok(value.map(|value| value.to_string().into_bytes()).into_iter().collect());
         }
         Ok(vec![text])
+    }
+
+    /// Whether nothing says what the case expects.
+    pub(super) fn is_unchecked(&self) -> bool {
+        !self.expected.exists() && !self.rejects().is_some_and(|file| file.exists())
     }
 
     /// Where expected rejects stand, if the layout knows them.

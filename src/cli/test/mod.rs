@@ -7,11 +7,13 @@ mod show;
 
 use super::coverage::Coverage;
 use super::diff::RuleArgs;
+use super::nothing::{self, AllowEmpty};
 use super::reports::{Reports, print_all};
 use super::{DONE, REJECTS, mappings};
 use crate::convert::{Converter, Engine, FieldNames, Options};
 use crate::report::findings::{Case as Checked, Findings, Item};
 use crate::report::summary::counted;
+use crate::text::escaped;
 use crate::udm::compare::{Matched, Side};
 use layouts::Case;
 use outcome::Outcome;
@@ -25,8 +27,10 @@ use std::time::Instant;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Exit status:
   0  every case gives what it expects
-  1  a case differs, or, with --full-coverage, a part of the table is never exercised
-  2  could not do it: usage, mapping, no cases, or an unreadable file
+  1  a case differs, a log or an expected file is alone, or, with --full-coverage, a part of the table is never
+     exercised
+  2  could not do it: usage, mapping, or an unreadable file
+  3  there is no case, or nothing in any (`--allow-empty` makes it 0)
 
 Examples:
   udmap test fixtures
@@ -55,6 +59,9 @@ pub(super) struct Args {
     #[command(flatten)]
     reports: Reports,
 
+    #[command(flatten)]
+    allow_empty: AllowEmpty,
+
     /// Say nothing of cases that pass and nothing of coverage.
     #[arg(short, long)]
     quiet: bool,
@@ -70,7 +77,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let (snake, camel) = (converter(FieldNames::Snake), converter(FieldNames::Camel));
     let fields = snake.plan().fields().iter().map(ToString::to_string).collect();
     let (mut coverage, rules) = (Coverage::new(&mapping, fields), args.rules.rules());
-    let cases = layouts::find(&args.folder)?;
+    let layouts::Found { cases, orphans } = layouts::find(&args.folder)?;
     if args.bless {
         for case in &cases {
             outputs.add("--bless", &case.expected.to_string_lossy())?;
@@ -87,39 +94,51 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let start = Instant::now();
     let mut findings = Findings::new("test", args.reports.max_findings);
     let say = |text: &str| if args.reports.on_stdout() { Ok(()) } else { print_all(text) };
-    let (mut failed, mut blessed) = (0, 0);
+    let (mut failed, mut blessed, mut records) = (0, 0, 0);
     for case in &cases {
         let begun = Instant::now();
         let outcome = Outcome::of(case, [&snake, &camel], &rules, &mut coverage)?;
         findings.events += outcome.given().len() as u64;
+        records += outcome.given().len() + outcome.rejects.len() + outcome.expected.len();
         if !outcome.passes() && args.bless {
             bless::bless(case, &outcome)?;
             blessed += 1;
-            say(&format!("blessed {}\n", case.name))?;
+            say(&format!("blessed {}\n", escaped(&case.name)))?;
         }
         let first = findings.items.len();
         let mut errors = 0;
         if !outcome.passes() && !args.bless {
             failed += 1;
             let style = super::RED;
-            say(&format!("{style}FAIL{style:#} {}\n{}", case.name, show::text(&outcome, width())))?;
+            let text = show::text(&outcome, width());
+            say(&format!("{style}FAIL{style:#} {}\n{text}", escaped(&case.name)))?;
             for item in items(case, &outcome) {
                 errors += 1;
                 findings.add(item);
             }
         } else if outcome.passes() && !args.quiet {
-            say(&format!("ok   {}\n", case.name))?;
+            say(&format!("ok   {}\n", escaped(&case.name)))?;
         }
         let seconds = begun.elapsed().as_secs_f64();
         let items = first..findings.items.len();
         findings.cases.push(Checked { name: case.name.clone(), items, errors, seconds });
     }
+    for orphan in &orphans {
+        let name = orphan.to_string_lossy();
+        let style = super::RED;
+        say(&format!("{style}FAIL{style:#} {}\n    {NO_LOG}\n", escaped(&name)))?;
+        let first = findings.items.len();
+        findings.add(Item::difference("no-log", "", (&name, 0, 0), NO_LOG.to_owned()));
+        let items = first..findings.items.len();
+        findings.cases.push(Checked { name: name.into_owned(), items, errors: 1, seconds: 0.0 });
+    }
     let unused: Vec<String> = coverage.unused().into_iter().map(str::to_owned).collect();
     if !args.quiet {
         let used = coverage.all() - unused.len();
-        say(&format!("coverage of `{}`: {used} of {} parts\n", mapping.name(), coverage.all()))?;
+        let name = escaped(mapping.name());
+        say(&format!("coverage of `{name}`: {used} of {} parts\n", coverage.all()))?;
         for part in &unused {
-            say(&format!("  never exercised: {part}\n"))?;
+            say(&format!("  never exercised: {}\n", escaped(part)))?;
         }
     }
     findings
@@ -127,15 +146,38 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         .insert("coverage".into(), serde_json::json!({"parts": coverage.all(), "never_exercised": unused}));
     findings.seconds = start.elapsed().as_secs_f64();
     let uncovered = args.full_coverage && !unused.is_empty();
-    findings.exit_status = if failed > 0 || uncovered { REJECTS } else { DONE };
+    findings.exit_status = if failed > 0 || uncovered || !orphans.is_empty() {
+        REJECTS
+    } else if records == 0 {
+        args.allow_empty.status()
+    } else {
+        DONE
+    };
     args.reports.write(&findings)?;
     let blessed = if blessed > 0 { format!(", {blessed} blessed") } else { String::new() };
-    anstream::eprintln!("{}, {failed} failed{blessed}", counted(cases.len() as u64, "case"));
+    let orphans = match orphans.len() as u64 {
+        0 => String::new(),
+        n => format!(", {} without a log", counted(n, "expected file")),
+    };
+    say!("{}, {failed} failed{blessed}{orphans}", counted(cases.len() as u64, "case"));
     if failed > 0 {
-        anstream::eprintln!("hint: if the new events are right, `--bless` rewrites the expected files");
+        say!("hint: if the new events are right, `--bless` rewrites the expected files");
     }
+    let what = if cases.is_empty() {
+        format!(
+            "no cases in `{}`: known are CASE/input.* with CASE/events.ndjson, raw_logs/CASE_log.json with \
+             expected_events/CASE_events.json, and logs/CASE.txt with events/CASE.yaml",
+            args.folder
+        )
+    } else {
+        format!("the cases in `{}` hold no record and no event", args.folder)
+    };
+    nothing::warn(findings.exit_status, &what);
     Ok(findings.exit_status)
 }
+
+/// What is wrong with an expected file that no case has.
+const NO_LOG: &str = "the file says what a case expects, but there is no log for it";
 
 /// How wide the terminal is.
 fn width() -> usize {
@@ -152,6 +194,10 @@ fn items(case: &Case, outcome: &Outcome) -> Vec<Item> {
     };
     let given = outcome.given();
     let mut items = Vec::new();
+    if outcome.unchecked {
+        let message = format!("there is no `{expected}` that says what the case expects");
+        items.push(item("no-expected", "", &raw, 0, 0, message));
+    }
     for matched in &outcome.differences {
         match matched {
             Matched::Pair { a, differences, .. } => {
@@ -183,12 +229,12 @@ fn items(case: &Case, outcome: &Outcome) -> Vec<Item> {
         }
     }
     if !outcome.rejects_agree() {
-        let expected = outcome.expected_rejects.as_deref().unwrap_or_default();
-        for reject in expected.iter().filter(|reject| !outcome.rejects.contains(reject)) {
+        let [missing, others] = outcome.other_rejects();
+        for reject in missing {
             let message = format!("no reject `{}` is given here", reject.reason);
             items.push(item("reject", "", &raw, reject.line, reject.offset, message));
         }
-        for reject in outcome.rejects.iter().filter(|reject| !expected.contains(reject)) {
+        for reject in others {
             let message = format!("the record is rejected: {}", reject.reason);
             items.push(item("reject", "", &raw, reject.line, reject.offset, message));
         }

@@ -1,17 +1,22 @@
 //! One case: what the mapping gives, beside what was expected.
 
-use super::layouts::Case;
+use super::layouts::{Case, MOST};
 use crate::cli::coverage::Coverage;
+use crate::cli::diff::event_in;
+use crate::cli::small;
 use crate::convert::{Converter, MAX_RECORD_BYTES};
 use crate::json::Tree;
-use crate::record::frame::{Framer, Item, ItemState};
+use crate::line_index::LineIndex;
+use crate::record::frame::{Framer, Item};
+use crate::text::escaped;
 use crate::udm::compare::{Matched, Meaning, Rules, match_up};
-use crate::udm::events::{self, Found};
+use crate::udm::events;
 use anyhow::{Context as _, bail};
 use serde_json::Value;
+use std::collections::HashSet;
 
 /// A reject, as far as cases tell it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Rejected {
     pub(super) line: u64,
     pub(super) offset: u64,
@@ -37,6 +42,8 @@ pub(super) struct Outcome {
     pub(super) rejects: Vec<Rejected>,
     /// Rejects that should be there; nothing, if the layout does not say.
     pub(super) expected_rejects: Option<Vec<Rejected>>,
+    /// Whether there is nothing that it could be compared with.
+    pub(super) unchecked: bool,
     /// Differences between expected (A) and given (B) events.
     pub(super) differences: Vec<Matched>,
 }
@@ -54,6 +61,7 @@ impl Outcome {
             expected: Vec::new(),
             rejects: Vec::new(),
             expected_rejects: None,
+            unchecked: case.is_unchecked(),
             differences: Vec::new(),
         };
         for log in case.logs()? {
@@ -111,6 +119,16 @@ impl Outcome {
         Ok(())
     }
 
+    /// Rejects that are expected but not given, and those that are given but not expected.
+    pub(super) fn other_rejects(&self) -> [Vec<&Rejected>; 2] {
+        let expected = self.expected_rejects.as_deref().unwrap_or_default();
+        let sets = [expected, &self.rejects].map(|rejects| rejects.iter().collect::<HashSet<_>>());
+        [
+            expected.iter().filter(|reject| !sets[1].contains(reject)).collect(),
+            self.rejects.iter().filter(|reject| !sets[0].contains(reject)).collect(),
+        ]
+    }
+
     /// Whether the rejects are the expected ones.
     pub(super) fn rejects_agree(&self) -> bool {
         match &self.expected_rejects {
@@ -121,7 +139,7 @@ impl Outcome {
     }
 
     pub(super) fn passes(&self) -> bool {
-        self.differences.is_empty() && self.rejects_agree()
+        !self.unchecked && self.differences.is_empty() && self.rejects_agree()
     }
 
     /// What the mapping gives, in one list.
@@ -139,28 +157,28 @@ fn events_of(text: &[u8], name: &str, to: &mut Vec<Event>) -> anyhow::Result<()>
     while let Some(chunk) = framer.next(&mut input, Vec::new())? {
         let mut unit = |unit: &Item, bytes: &[u8]| {
             let line = unit.line + lines;
-            let value = match unit.state {
-                ItemState::Whole => tree.read(bytes).map_err(|flaw| flaw.to_string()),
-                ItemState::Broken(why) => Err(why.to_owned()),
-                ItemState::TooLong => Err("it is too long".to_owned()),
+            let value = match unit.fault(bytes, LONGEST) {
+                None => tree.read(bytes).map_err(|flaw| flaw.to_string()),
+                Some(fault) => Err(fault.message),
             };
             match value {
                 Err(why) => wrong = wrong.take().or(Some((line, why))),
-                Ok(value) => events::find(value, &mut |found| match found {
-                    Found::Event(event) => {
-                        let before = memchr::memchr_iter(b'\n', &bytes[..event.start()]).count() as u64;
-                        to.push(Event { line: line + before, text: event.raw().to_owned() });
-                    }
-                    Found::NoEvent(_) | Found::ParserError(_) => {
-                        wrong = wrong.take().or(Some((line, "no event where one should be".to_owned())));
-                    }
-                }),
+                Ok(value) => {
+                    let lines_of = LineIndex::of(bytes);
+                    events::find(value, &mut |found| match event_in(found) {
+                        (event, Ok(_)) => {
+                            let line = line + lines_of.before(event.start());
+                            to.push(Event { line, text: event.raw().to_owned() });
+                        }
+                        (_, Err(why)) => wrong = wrong.take().or(Some((line, why))),
+                    });
+                }
             }
         };
         lines += chunk.body.units(&chunk.bytes, LONGEST, &mut unit, &mut 0);
     }
     match wrong {
-        Some((line, why)) => bail!("`{name}`, line {line}: {why}"),
+        Some((line, why)) => bail!("`{}`, line {line}: {}", escaped(name), escaped(&why)),
         None => Ok(()),
     }
 }
@@ -170,7 +188,8 @@ fn expected_rejects(file: &std::path::Path) -> anyhow::Result<Vec<Rejected>> {
         return Ok(Vec::new());
     }
     let name = file.to_string_lossy();
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read `{name}`"))?;
+    let name = escaped(&name);
+    let text = small::read_text(file, MOST)?;
     let reject = |(place, line): (usize, &str)| {
         let value: Value =
             serde_json::from_str(line).with_context(|| format!("`{name}`, line {}", place + 1))?;

@@ -1,6 +1,7 @@
 //! The differences of a case, expected beside given.
 
 use super::outcome::Outcome;
+use crate::text::{escaped, shown_up_to};
 use crate::udm::compare::{Matched, Side};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
@@ -19,6 +20,9 @@ pub(super) fn text(outcome: &Outcome, width: usize) -> String {
 }
 
 fn write(outcome: &Outcome, width: usize, to: &mut String) -> std::fmt::Result {
+    if outcome.unchecked {
+        writeln!(to, "    there is no file that says what the case expects")?;
+    }
     let given = outcome.given();
     let paths = outcome.differences.iter().flat_map(|matched| match matched {
         Matched::Pair { differences, .. } => differences.as_slice(),
@@ -31,7 +35,7 @@ fn write(outcome: &Outcome, width: usize, to: &mut String) -> std::fmt::Result {
         let (cells_a, cells_b) = (wrapped(a, column), wrapped(b, column));
         for line in 0..cells_a.len().max(cells_b.len()) {
             let (a, b) = (cells_a.get(line), cells_b.get(line));
-            let path = if line == 0 { path } else { "" };
+            let path = if line == 0 { escaped(path) } else { "".into() };
             let (a, b) = (a.map_or("", String::as_str), b.map_or("", String::as_str));
             writeln!(to, "    {path:first$}  {RED}{a:column$}{RED:#}  {GREEN}{b}{GREEN:#}")?;
         }
@@ -77,21 +81,13 @@ fn write(outcome: &Outcome, width: usize, to: &mut String) -> std::fmt::Result {
         }
     }
     if !outcome.rejects_agree() {
-        let expected = outcome.expected_rejects.as_deref().unwrap_or_default();
+        let [expected, given] = outcome.other_rejects();
         writeln!(to, "  {BOLD}rejects{BOLD:#}")?;
-        for reject in expected.iter().filter(|reject| !outcome.rejects.contains(reject)) {
-            writeln!(
-                to,
-                "    {RED}- line {}, byte {}: {}{RED:#}",
-                reject.line, reject.offset, reject.reason
-            )?;
-        }
-        for reject in outcome.rejects.iter().filter(|reject| !expected.contains(reject)) {
-            writeln!(
-                to,
-                "    {GREEN}+ line {}, byte {}: {}{GREEN:#}",
-                reject.line, reject.offset, reject.reason
-            )?;
+        for (mark, style, rejects) in [('-', RED, expected), ('+', GREEN, given)] {
+            for reject in &rejects {
+                let (line, offset, reason) = (reject.line, reject.offset, escaped(&reject.reason));
+                writeln!(to, "    {style}{mark} line {line}, byte {offset}: {reason}{style:#}")?;
+            }
         }
     }
     Ok(())
@@ -100,8 +96,10 @@ fn write(outcome: &Outcome, width: usize, to: &mut String) -> std::fmt::Result {
 /// `text` in lines of at most `width` characters; at most six of them.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     const MOST: usize = 6;
-    let text: Vec<char> = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let mut lines: Vec<String> = text.chunks(width).map(|line| line.iter().collect()).collect();
+    let text: Vec<char> = shown_up_to(text, MOST * width).chars().collect();
+    // A line may begin with what was in the middle of the text.
+    let line = |line: &[char]| escaped(&line.iter().collect::<String>()).into_owned();
+    let mut lines: Vec<String> = text.chunks(width).map(line).collect();
     if lines.len() > MOST {
         lines.truncate(MOST);
         if let Some(last) = lines.last_mut() {

@@ -10,6 +10,7 @@ mod settings;
 use crate::convert::{Converter, Session};
 use crate::dump::{Account, Became, Settings, Singles};
 use crate::store::depot::Access;
+use crate::text::escaped;
 use event::{Asked, Named, Task};
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde::Serialize;
@@ -49,6 +50,8 @@ struct Line {
     records: u64,
     events: u64,
     rejects: u64,
+    /// Rejects of what was converted before.
+    known_rejects: u64,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<String>,
 }
@@ -115,7 +118,7 @@ impl Shared {
         let fail = |task: usize, error: String| {
             let mut line = line.lock().unwrap_or_else(PoisonError::into_inner);
             if line.errors.len() < MOST_SHOWN {
-                line.errors.push(error);
+                line.errors.push(escaped(&error).into_owned());
             }
             failed.lock().unwrap_or_else(PoisonError::into_inner)[task] = true;
         };
@@ -156,7 +159,9 @@ impl Shared {
         let mut line = line.into_inner().unwrap_or_else(PoisonError::into_inner);
         let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
         line.objects = objects.len() as u64;
-        line.level = match (failed.contains(&true), line.gone > 0) {
+        // Records that were lost to rejects, objects that were not there, or none at all: worth a look.
+        let odd = line.gone + line.rejects + line.known_rejects > 0 || objects.is_empty();
+        line.level = match (failed.contains(&true), odd) {
             (true, _) => "error",
             (false, true) => "warning",
             (false, false) => "info",
@@ -180,7 +185,10 @@ impl Line {
                 self.events += line.events;
                 self.rejects += line.rejects;
             }
-            Became::Known(_) => self.known += 1,
+            Became::Known(line) => {
+                self.known += 1;
+                self.known_rejects += line.rejects;
+            }
             Became::Gone => self.gone += 1,
             Became::Left => self.left += 1,
             Became::Stopped => {

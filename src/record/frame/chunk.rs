@@ -1,7 +1,11 @@
 //! What the framer gives: a part of a stream, and where the units in it are.
 
-use super::long::long_line;
+use super::HEAD;
+use super::line::{LineCutter, is_one_unit};
+use crate::record::exact;
+use crate::record::split::{BREAKS_OFF, Flaw, Piece};
 use crate::record::syntax::{is_space, trim};
+use crate::record::{Fault, Reason};
 use std::ops::Range;
 
 /// A part of a stream that holds whole units.
@@ -16,7 +20,7 @@ pub struct Chunk {
 /// Where a [`Chunk`]'s units are.
 #[derive(Debug)]
 pub enum Body {
-    /// Each line is a unit; blank ones hold nothing.
+    /// Each line is a unit, or several: JSON values one after the other. Blank ones hold nothing.
     Lines {
         /// Where in the stream the chunk begins.
         offset: u64,
@@ -31,15 +35,17 @@ pub enum Body {
         items: Vec<Item>,
         /// Blank lines that were passed.
         blank: u64,
+        /// Where in the stream the chunk ends.
+        end: u64,
     },
 }
 
 impl Body {
-    /// Where in the stream the last unit ends.
+    /// Where in the stream the chunk ends: all its units do before.
     pub fn end(&self) -> u64 {
         match self {
             Body::Lines { offset, end, .. } => offset + *end as u64,
-            Body::Items { items, .. } => items.last().map_or(0, |item| item.offset + item.length),
+            Body::Items { end, .. } => *end,
         }
     }
 
@@ -56,22 +62,46 @@ impl Body {
         blank: &mut u64,
     ) -> u64 {
         match self {
-            Body::Items { items, blank: passed } => {
+            Body::Items { items, blank: passed, .. } => {
                 *blank += passed;
                 items.iter().for_each(|item| unit(item, &chunk[item.range.clone()]));
                 0
             }
             Body::Lines { offset, line, end } => {
                 let (mut offset, mut number) = (*offset, *line);
-                for part in chunk[..*end].split_inclusive(|b| *b == b'\n') {
-                    self::line(part, offset, number, limit, unit, blank);
-                    offset += part.len() as u64;
-                    number += 1;
+                let mut rest = &chunk[..*end];
+                while !rest.is_empty() {
+                    let (lines, bytes) = blank_lines(rest);
+                    *blank += lines;
+                    number += lines;
+                    offset += bytes as u64;
+                    rest = &rest[bytes..];
+                    let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+                    if end > 0 {
+                        self::line(&rest[..end], offset, number, limit, unit, blank);
+                        offset += end as u64;
+                        number += 1;
+                    }
+                    rest = &rest[end..];
                 }
                 number - line
             }
         }
     }
+}
+
+/// How many whole lines of white space `text` begins with, and how many bytes they have.
+#[inline]
+pub(crate) fn blank_lines(text: &[u8]) -> (u64, usize) {
+    let (mut lines, mut bytes) = (0, 0);
+    for (at, byte) in text.iter().enumerate() {
+        match byte {
+            b'\n' => (lines, bytes) = (lines + 1, at + 1),
+            b'\r' | b' ' | b'\t' => {}
+            _ => break,
+        }
+    }
+    (lines, bytes)
 }
 
 /// Hands the units of one line, which begins at `offset` and has this number, to `unit`: none if it
@@ -84,22 +114,29 @@ pub(crate) fn line(
     unit: &mut dyn FnMut(&Item, &[u8]),
     blank: &mut u64,
 ) {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    let leading = line.iter().take_while(|b| is_space(**b)).count();
-    let offset = offset + leading as u64;
-    let line = &line[leading..];
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let length = line.len() as u64;
-    if line.is_empty() {
+    let solid = trim(line);
+    if solid.is_empty() {
         *blank += 1;
-    } else if line.len() > limit {
-        let (mut bytes, mut items) = (Vec::new(), Vec::new());
-        long_line(line, length, offset, number, limit, &mut bytes, &mut items);
-        items.iter().for_each(|item| unit(item, &bytes[item.range.clone()]));
+    } else if solid.len() <= limit && is_one_unit(solid) {
+        let leading = line.iter().take_while(|b| is_space(**b)).count() as u64;
+        let (start, end) = (offset + leading, offset + leading + solid.len() as u64);
+        let piece = Piece { start, end, line: number, column: leading + 1, flaw: None };
+        unit(&Item::of(&piece, 0..solid.len()), solid);
     } else {
-        let line = trim(line);
-        let length = line.len() as u64;
-        unit(&Item { range: 0..line.len(), offset, length, line: number, state: ItemState::Whole }, line);
+        let mut cutter = LineCutter::new(limit, offset, number);
+        let (mut pieces, mut from) = (Vec::new(), 0);
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        while let Some(again) = cutter.feed(&line[from..], &mut pieces) {
+            // It is within the line, whose length fits usize.
+            from = (again - offset) as usize;
+        }
+        cutter.finish(&mut pieces);
+        *blank += u64::from(cutter.is_blank());
+        for piece in &pieces {
+            let start = (piece.start - offset) as usize;
+            let bytes = &line[start..start + Item::kept(piece, limit) as usize];
+            unit(&Item { alone: pieces.len() == 1, ..Item::of(piece, 0..bytes.len()) }, bytes);
+        }
     }
 }
 
@@ -112,7 +149,8 @@ impl Default for Body {
 /// A unit on its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
-    /// Its bytes in the chunk; the first [`HEAD`](super::HEAD) of them if it is too long.
+    /// Its bytes in the chunk; the first [`HEAD`](super::HEAD) of them if it is too long, or too
+    /// deep and longer than 1 MiB.
     pub range: Range<usize>,
     /// Where in the stream it begins.
     pub offset: u64,
@@ -120,8 +158,12 @@ pub struct Item {
     pub length: u64,
     /// The line on which it begins, from 1.
     pub line: u64,
+    /// Where on that line it begins, in bytes, from 1.
+    pub column: u64,
     /// Whether it can be read.
     pub state: ItemState,
+    /// Whether its line has no other unit. Of no account for values over several lines.
+    pub alone: bool,
 }
 
 /// Whether an [`Item`] can be read.
@@ -131,6 +173,112 @@ pub enum ItemState {
     Whole,
     /// It is longer than the limit.
     TooLong,
+    /// It is nested deeper than 127 levels, and long: it was not kept.
+    TooDeep,
     /// It is no JSON where it stands; a sentence says why.
     Broken(&'static str),
+}
+
+impl Item {
+    pub(super) fn of(piece: &Piece, range: Range<usize>) -> Item {
+        Item {
+            range,
+            offset: piece.start,
+            length: piece.end - piece.start,
+            line: piece.line,
+            column: piece.column,
+            state: match piece.flaw {
+                None => ItemState::Whole,
+                Some(Flaw::TooLong) => ItemState::TooLong,
+                Some(Flaw::TooDeep) => ItemState::TooDeep,
+                Some(Flaw::Broken(why)) => ItemState::Broken(why),
+            },
+            alone: true,
+        }
+    }
+
+    /// How many of a piece's bytes are kept, where `limit` is the framer's.
+    pub(super) fn kept(piece: &Piece, limit: usize) -> u64 {
+        let length = piece.end - piece.start;
+        match piece.flaw {
+            Some(Flaw::TooLong | Flaw::TooDeep) => length.min(HEAD as u64),
+            _ => length.min(limit.max(HEAD) as u64),
+        }
+    }
+
+    /// Why the unit can't be read, if it is not [`ItemState::Whole`]; `limit` is the framer's.
+    pub fn fault(&self, bytes: &[u8], limit: usize) -> Option<Fault> {
+        Some(match self.state {
+            ItemState::Whole => return None,
+            ItemState::TooLong => {
+                let message = format!("{} bytes, over the limit of {limit} for a record", self.length);
+                Fault::new(Reason::TooLong, message)
+            }
+            ItemState::TooDeep => Fault::too_deep(),
+            // Where it can be said what is wrong with it, and not only with its place.
+            ItemState::Broken(why) => match exact::check(bytes) {
+                Err(fault) if why == BREAKS_OFF => self.place(fault, bytes),
+                _ => Fault::new(Reason::InvalidJson, why),
+            },
+        })
+    }
+
+    /// The fault with the place that it was found at in the unit's bytes added to its message, as a
+    /// place of the stream.
+    pub fn place(&self, mut fault: Fault, bytes: &[u8]) -> Fault {
+        let Some(at) = fault.at.take() else { return fault };
+        let before = &bytes[..at.min(bytes.len())];
+        let place = match memchr::memrchr(b'\n', before) {
+            None => format!("at column {}", self.column + before.len() as u64),
+            Some(newline) => {
+                let line = self.line + memchr::memchr_iter(b'\n', before).count() as u64;
+                format!("at line {line}, column {}", before.len() - newline)
+            }
+        };
+        // What it looks like comes last.
+        let (what, looks) =
+            fault.message.split_once(';').map_or((&*fault.message, None), |(a, b)| (a, Some(b)));
+        fault.message = match looks {
+            None => format!("{what} {place}"),
+            Some(looks) => format!("{what} {place};{looks}"),
+        };
+        fault
+    }
+}
+
+/// Where the records of a unit are, which are asked for in order: what was passed is not looked at again.
+#[derive(Debug)]
+pub(crate) struct Places<'a> {
+    unit: &'a Item,
+    bytes: &'a [u8],
+    at: usize,
+    line: u64,
+    column: u64,
+}
+
+impl<'a> Places<'a> {
+    pub(crate) fn new(unit: &'a Item, bytes: &'a [u8]) -> Places<'a> {
+        Places { unit, bytes, at: 0, line: unit.line, column: unit.column }
+    }
+
+    /// The record at this range of the unit's bytes.
+    pub(crate) fn of(&mut self, range: &Range<usize>) -> Item {
+        if range.start < self.at {
+            *self = Places::new(self.unit, self.bytes);
+        }
+        let passed = &self.bytes[self.at..range.start];
+        self.at = range.start;
+        self.column = match memchr::memrchr(b'\n', passed) {
+            Some(newline) => (passed.len() - newline) as u64,
+            None => self.column + passed.len() as u64,
+        };
+        self.line += memchr::memchr_iter(b'\n', passed).count() as u64;
+        Item {
+            line: self.line,
+            column: self.column,
+            offset: self.unit.offset + range.start as u64,
+            length: range.len() as u64,
+            ..self.unit.clone()
+        }
+    }
 }

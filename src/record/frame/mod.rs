@@ -1,30 +1,38 @@
 //! Cuts a stream into chunks of whole units, in bounded memory.
 //!
-//! A stream is lines, one unit a line, unless it begins with a JSON value that is whole only over
-//! several lines; then it is a sequence of JSON values. That is decided once, at the start. A
-//! chunk of lines is the stream's own bytes; a chunk of items lists its units one by one (values,
-//! elements of an array, lines beyond the limit).
+//! A stream is lines, unless it begins with a JSON value that is whole only over several lines, or in
+//! the middle of one; then it is a sequence of JSON values. That is decided once, at the start. A line
+//! is one unit, or several: JSON values one after the other. A chunk of lines is the stream's own
+//! bytes; a chunk of items lists its units one by one (values, elements of an array, long lines).
 
 mod chunk;
+mod head;
+mod line;
 mod long;
 mod probe;
 #[cfg(test)]
 mod tests;
 mod units;
 
-pub(crate) use chunk::line;
 pub use chunk::{Body, Chunk, Item, ItemState};
+pub(crate) use chunk::{Places, blank_lines, line};
 
-use long::{Finished, LongLine};
-use probe::{Layout, Probe};
+use super::split::Splitter;
+use super::syntax::BYTE_ORDER_MARK;
+use head::Layout;
+use long::LongLine;
+use probe::{Probe, Verdict};
 use std::io::{self, Read};
-use units::Units;
+use units::{Cutter, Units};
 
 /// How many bytes may be read behind a chunk's lines, whatever they are: readers look at whole
 /// blocks.
 pub(crate) const PAD: usize = 64;
 /// How many bytes of a unit beyond the limit are kept.
 pub const HEAD: usize = 4096;
+/// Lines longer than this are read block by block, and no more is looked at to decide what a stream
+/// is: so neither takes much memory, whatever the limit is.
+const LONG: usize = 1 << 20;
 
 /// Cuts one stream into [`Chunk`]s.
 #[derive(Debug)]
@@ -50,7 +58,7 @@ enum Mode {
     /// Nothing is decided yet.
     Start,
     Lines,
-    /// Inside a line that is longer than the limit, or may be.
+    /// Inside a long line.
     Long(LongLine),
     Values(Units),
     Done,
@@ -85,7 +93,7 @@ impl Framer {
     pub fn next(&mut self, input: &mut dyn Read, mut buffer: Vec<u8>) -> io::Result<Option<Chunk>> {
         loop {
             let mode = std::mem::replace(&mut self.mode, Mode::Done);
-            let items = || Body::Items { items: Vec::new(), blank: 0 };
+            let items = || Body::Items { items: Vec::new(), blank: 0, end: 0 };
             let mut chunk = match mode {
                 Mode::Start => {
                     self.start(input);
@@ -107,6 +115,9 @@ impl Framer {
                 _ => false,
             };
             if whole {
+                if let Body::Items { end, .. } = &mut chunk.body {
+                    *end = self.offset;
+                }
                 return Ok(Some(chunk));
             }
             buffer = chunk.bytes;
@@ -167,29 +178,51 @@ impl Framer {
         while self.filled < 3 && !self.ended {
             self.read(input, self.target.max(3));
         }
-        if self.carry[..self.filled].starts_with(b"\xef\xbb\xbf") {
+        if self.carry[..self.filled].starts_with(BYTE_ORDER_MARK) {
             self.skip(3);
         }
+        let most = self.limit.min(LONG) + 1;
         let mut probe = Probe::default();
-        let mut seen = 0;
+        let (mut seen, mut enough) = (0, 0);
+        let mut verdict = None;
         let layout = loop {
             // Never a byte beyond the limit, so that the decision does not depend on the blocks.
-            let until = self.filled.min(self.limit + 1);
-            if let Some(layout) = probe.feed(&self.carry[seen..until]) {
+            let until = self.filled.min(most);
+            let is_all = until == most || self.ended;
+            if verdict.is_none() {
+                verdict = probe.feed(&self.carry[seen..until]);
+                verdict = verdict.or_else(|| is_all.then(|| probe.finish(until < most)));
+                seen = until;
+            }
+            let decided = match verdict {
+                // A closer look begins at the beginning: not before there is twice as much to see.
+                Some(Verdict::Unclear) if is_all || until >= enough => {
+                    enough = 2 * until;
+                    head::layout(&self.carry[..until], is_all, until < most)
+                }
+                verdict => verdict.and_then(Verdict::layout),
+            };
+            if let Some(layout) = decided {
                 break layout;
-            }
-            seen = until;
-            if seen > self.limit {
-                break probe.beyond_limit();
-            }
-            if self.ended {
-                break Layout::Lines;
             }
             self.read(input, self.target);
         };
         self.mode = match layout {
             Layout::Lines => Mode::Lines,
-            Layout::Values => Mode::Values(Units::new(self.limit, true, self.offset, self.line)),
+            Layout::Values { head } => {
+                let piece = head::piece(&self.carry[..head], self.offset, self.line);
+                let (offset, bytes) = (self.offset + head as u64, &self.carry[..head]);
+                let line = self.line + memchr::memchr_iter(b'\n', bytes).count() as u64;
+                let splitter = Splitter::new(self.limit as u64, offset, line, piece.is_some());
+                let mut units = Units::new(Cutter::Values(splitter), self.limit);
+                if let Some(piece) = piece {
+                    let start = (piece.start - self.offset) as usize;
+                    units.begin_with(piece, &bytes[start..]);
+                }
+                self.line = line;
+                self.skip(head);
+                Mode::Values(units)
+            }
         };
     }
 
@@ -205,8 +238,8 @@ impl Framer {
                     break searched + at + 1;
                 }
                 searched = self.filled;
-                if searched > self.limit {
-                    self.mode = Mode::Long(LongLine::default());
+                if searched > self.limit.min(LONG) {
+                    self.mode = Mode::Long(LongLine::new(self.limit, self.offset, self.line));
                     return None;
                 }
             }
@@ -229,40 +262,34 @@ impl Framer {
         Some(Chunk { bytes, body })
     }
 
-    /// A line beyond the limit, or, as it may turn out, not quite.
+    /// A part of a long line.
     fn long(&mut self, mut line: LongLine, input: &mut dyn Read, chunk: &mut Chunk) -> bool {
-        let Body::Items { items, blank } = &mut chunk.body else { return false };
+        let Chunk { bytes, body: Body::Items { items, blank, .. } } = chunk else { return false };
         loop {
-            if self.filled == 0 && !self.ended {
-                self.read(input, self.target);
-            }
-            // A block at a time, so that a chunk stays small when a whole array is read again.
-            let block = self.filled.min(self.target);
-            let newline = memchr::memchr(b'\n', &self.carry[..block]);
-            let end = newline.unwrap_or(block);
-            let again =
-                line.feed(&self.carry[..end], self.offset, self.line, self.limit, &mut chunk.bytes, items);
-            if let Some(again) = again {
-                self.offset = self.offset + end as u64 - again.len() as u64;
-                self.carry.splice(..end, again.iter().copied());
-                self.filled = self.filled - end + again.len();
-                continue;
-            }
-            self.skip(end);
-            if newline.is_some() || (self.ended && self.filled == 0) {
-                match line.finish(self.line, self.limit, &mut chunk.bytes, items) {
-                    Finished::Blank => *blank += 1,
-                    Finished::Units => {}
+            if !line.reread(self.target, self.offset, bytes, items) {
+                if self.filled == 0 && !self.ended {
+                    self.read(input, self.target);
                 }
-                if newline.is_some() {
-                    self.skip(1);
-                    self.line += 1;
+                // A block at a time, so that a chunk stays small when a whole array is read again.
+                let block = self.filled.min(self.target);
+                let newline = memchr::memchr(b'\n', &self.carry[..block]);
+                let end = newline.unwrap_or(block);
+                if !line.feed(&self.carry[..end], self.offset, bytes, items) {
+                    continue;
                 }
-                let done = self.ended && self.filled == 0;
-                self.mode = if done { Mode::Done } else { Mode::Lines };
-                return true;
+                self.skip(end);
+                if newline.is_some() || (self.ended && self.filled == 0) {
+                    *blank += u64::from(line.finish(bytes, items));
+                    if newline.is_some() {
+                        self.skip(1);
+                        self.line += 1;
+                    }
+                    let done = self.ended && self.filled == 0;
+                    self.mode = if done { Mode::Done } else { Mode::Lines };
+                    return true;
+                }
             }
-            if chunk.bytes.len() >= self.target {
+            if bytes.len() + items.len() >= self.target {
                 self.mode = Mode::Long(line);
                 return true;
             }
@@ -276,13 +303,15 @@ impl Framer {
             if self.filled == 0 && !self.ended {
                 self.read(input, self.target);
             }
+            // Of values nothing is read again.
             units.feed(&self.carry[..self.filled], self.offset, &mut chunk.bytes, items);
             self.skip(self.filled);
             if self.ended {
                 units.finish(&mut chunk.bytes, items);
                 return !items.is_empty();
             }
-            if chunk.bytes.len() >= self.target {
+            // Some items have no bytes, but all of them take room.
+            if chunk.bytes.len() + items.len() >= self.target {
                 self.mode = Mode::Values(units);
                 return true;
             }
@@ -290,6 +319,9 @@ impl Framer {
     }
 
     fn skip(&mut self, bytes: usize) {
+        if bytes == 0 {
+            return;
+        }
         self.carry.copy_within(bytes..self.filled, 0);
         self.filled -= bytes;
         self.offset += bytes as u64;

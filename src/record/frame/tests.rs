@@ -47,6 +47,7 @@ fn units(
                 let state = match item.state {
                     ItemState::Whole => "",
                     ItemState::TooLong => "too-long ",
+                    ItemState::TooDeep => "too-deep ",
                     ItemState::Broken(_) => "broken ",
                 };
                 let bytes = String::from_utf8_lossy(bytes);
@@ -86,7 +87,7 @@ fn lines() {
     all_ways("[\n{}\n{}\n", &["1:0+1 [", "2:2+2 {}", "3:5+2 {}"]);
     all_ways("[{},\n{}\n{}\n", &["1:0+4 [{},", "2:5+2 {}", "3:8+2 {}"]);
     all_ways("[{}]\n{}\n", &["1:0+4 [{}]", "2:5+2 {}"]);
-    all_ways("{} {}\n{}", &["1:0+5 {} {}", "2:6+2 {}"]);
+    all_ways("{} {}\n{}", &["1:0+2 {}", "1:3+2 {}", "2:6+2 {}"]);
 }
 
 #[test]
@@ -105,7 +106,7 @@ fn long_lines() {
     );
     all_ways(
         "[{\"a\":1},{\"b\":2}, 7 \r\n{}",
-        &["1:1+7 {\"a\":1}", "1:9+7 {\"b\":2}", "1:18+1 7", "1:20+0 broken ", "2:22+2 {}"],
+        &["1:1+7 {\"a\":1}", "1:9+7 {\"b\":2}", "1:18+1 7", "1:21+0 broken ", "2:22+2 {}"],
     );
     all_ways(
         "[{\"a\":1},\r{\"b\":2},\r\r7]\r\n{}",

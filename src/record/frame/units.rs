@@ -1,12 +1,22 @@
-//! Units out of a stream of JSON values, with their bytes.
+//! Units out of a stream, with their bytes.
 
-use super::{HEAD, Item, ItemState};
-use crate::record::split::{Flaw, Piece, Splitter};
+use super::line::LineCutter;
+use super::{HEAD, Item};
+use crate::record::split::{Piece, Splitter};
 
-/// The units that a splitter finds, with their bytes collected.
+/// What says where the units are.
+#[derive(Debug)]
+pub(super) enum Cutter {
+    /// Of a stream of JSON values.
+    Values(Splitter),
+    /// Of one line.
+    Line(LineCutter),
+}
+
+/// The units that a cutter finds, with their bytes collected.
 #[derive(Debug)]
 pub(super) struct Units {
-    splitter: Splitter,
+    cutter: Cutter,
     limit: usize,
     /// The beginning of the unit that has not ended, as much of it as may be wanted.
     kept: Vec<u8>,
@@ -15,42 +25,85 @@ pub(super) struct Units {
 }
 
 impl Units {
-    pub(super) fn new(limit: usize, recovers: bool, offset: u64, line: u64) -> Units {
-        let splitter = Splitter::new(limit as u64, recovers, offset, line);
-        Units { splitter, limit, kept: Vec::new(), kept_at: offset, pieces: Vec::new() }
+    pub(super) fn new(cutter: Cutter, limit: usize) -> Units {
+        Units { cutter, limit, kept: Vec::new(), kept_at: 0, pieces: Vec::new() }
     }
 
-    /// Takes a block of the stream that begins at `offset`.
-    pub(super) fn feed(&mut self, block: &[u8], offset: u64, bytes: &mut Vec<u8>, items: &mut Vec<Item>) {
-        self.splitter.feed(block, &mut self.pieces);
+    /// Adds a unit that was found by other means, before the first block.
+    pub(super) fn begin_with(&mut self, piece: Piece, bytes: &[u8]) {
+        self.kept_at = piece.start;
+        self.kept.extend_from_slice(bytes);
+        self.pieces.push(piece);
+    }
+
+    /// Takes a block of the stream that begins at `offset`. Where it shows that a line must be read
+    /// again, gives the bytes before the block that are to be read again; then nothing of the block
+    /// was taken.
+    pub(super) fn feed(
+        &mut self,
+        block: &[u8],
+        offset: u64,
+        bytes: &mut Vec<u8>,
+        items: &mut Vec<Item>,
+    ) -> Option<Vec<u8>> {
+        match &mut self.cutter {
+            Cutter::Values(splitter) => drop(splitter.feed(block, &mut self.pieces)),
+            Cutter::Line(cutter) => {
+                let mut from = 0;
+                while let Some(again) = cutter.feed(&block[from..], &mut self.pieces) {
+                    if again < offset {
+                        return Some(std::mem::take(&mut self.kept));
+                    }
+                    // It is within the block, whose length fits usize.
+                    from = (again - offset) as usize;
+                }
+            }
+        }
         self.collect(block, offset, bytes, items);
-        match self.splitter.pending() {
+        let (pending, keeps) = match &self.cutter {
+            Cutter::Values(splitter) => (splitter.pending(), splitter.keeps()),
+            Cutter::Line(cutter) => (cutter.pending(), cutter.keeps()),
+        };
+        match pending {
             None => self.kept.clear(),
             Some(start) if start >= offset => {
                 self.kept.clear();
-                // Both offsets are within the block, whose length fits usize.
+                // Both offsets are within the block.
                 self.kept.extend_from_slice(&block[(start - offset) as usize..]);
                 self.kept_at = start;
             }
             Some(_) => self.kept.extend_from_slice(block),
         }
-        self.kept.truncate(self.limit.max(HEAD));
+        // It fits: the limit does.
+        self.kept.truncate((keeps as usize).max(HEAD));
+        None
+    }
+
+    /// Whether a line has had nothing in it.
+    pub(super) fn is_blank(&self) -> bool {
+        matches!(&self.cutter, Cutter::Line(cutter) if cutter.is_blank())
     }
 
     pub(super) fn finish(&mut self, bytes: &mut Vec<u8>, items: &mut Vec<Item>) {
-        self.splitter.finish(&mut self.pieces);
-        self.collect(&[], self.splitter.offset(), bytes, items);
+        let end = match &mut self.cutter {
+            Cutter::Values(splitter) => {
+                splitter.finish(&mut self.pieces);
+                splitter.offset()
+            }
+            Cutter::Line(cutter) => {
+                let end = cutter.offset();
+                cutter.finish(&mut self.pieces);
+                end
+            }
+        };
+        self.collect(&[], end, bytes, items);
     }
 
     /// Makes items of the pieces that have ended in `block` or in what was kept from before it.
     fn collect(&mut self, block: &[u8], offset: u64, bytes: &mut Vec<u8>, items: &mut Vec<Item>) {
         for piece in self.pieces.drain(..) {
             let start = bytes.len();
-            let wanted = match piece.flaw {
-                Some(Flaw::TooLong) => piece.start + HEAD as u64,
-                _ => piece.end,
-            };
-            let wanted = wanted.min(piece.end);
+            let wanted = piece.start + Item::kept(&piece, self.limit);
             // What lies before the block is in `kept`, so far as it is wanted.
             if piece.start < offset {
                 let kept = &self.kept[(piece.start - self.kept_at) as usize..];
@@ -62,17 +115,7 @@ impl Units {
                 let to = (wanted - offset) as usize;
                 bytes.extend_from_slice(&block[from..to]);
             }
-            items.push(Item {
-                range: start..bytes.len(),
-                offset: piece.start,
-                length: piece.end - piece.start,
-                line: piece.line,
-                state: match piece.flaw {
-                    None => ItemState::Whole,
-                    Some(Flaw::TooLong) => ItemState::TooLong,
-                    Some(Flaw::Broken(why)) => ItemState::Broken(why),
-                },
-            });
+            items.push(Item::of(&piece, start..bytes.len()));
         }
     }
 }

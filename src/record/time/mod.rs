@@ -19,7 +19,7 @@ pub enum Reading {
     /// Milliseconds since 1970-01-01T00:00:00Z: a JSON number of any form.
     EpochMilliseconds,
     /// ISO 8601 / RFC 3339: `2023-03-21T22:34:49.466370+00:00`. Between date and time `T`, `t` or
-    /// a space; before the fraction `.` or `,`; `Z`, `z`, `+hh:mm`, `+hhmm`, or nothing for UTC.
+    /// a space; before the fraction `.` or `,`; `Z`, `z`, `+hh:mm`, `+hhmm`, `+hh`, or nothing for UTC.
     Iso8601,
 }
 
@@ -211,17 +211,18 @@ fn iso(text: &[u8]) -> Result<Instant, TimeFault> {
     let offset = match &text[at..] {
         [] | [b'Z' | b'z'] => 0,
         [sign @ (b'+' | b'-'), rest @ ..] => {
-            let minutes_at = match rest {
-                [_, _, b':', _, _] => at + 4,
-                [_, _, _, _] => at + 3,
-                _ => return Err(fail("an offset is Z, +hh:mm or +hhmm")),
+            let minutes = match rest {
+                [_, _, b':', _, _] => number(at + 4, 2),
+                [_, _, _, _] => number(at + 3, 2),
+                [_, _] => Some(0),
+                _ => None,
             };
-            match (number(at + 1, 2), number(minutes_at, 2)) {
+            match (number(at + 1, 2), minutes) {
                 (Some(hours @ 0..=23), Some(minutes @ 0..=59)) => {
                     let seconds = i64::from(hours * 3600 + minutes * 60);
                     if *sign == b'-' { -seconds } else { seconds }
                 }
-                _ => return Err(fail("an offset is Z, +hh:mm or +hhmm")),
+                _ => return Err(fail("an offset is Z, +hh:mm, +hhmm or +hh")),
             }
         }
         _ => return Err(fail("after the time comes nothing, a fraction, or an offset")),
@@ -326,6 +327,10 @@ mod tests {
                 ("2023-03-21T22:34:49.1+05:30", "2023-03-21T17:04:49.100Z"),
                 ("2023-03-21T22:34:49-0330", "2023-03-22T02:04:49Z"),
                 ("2023-03-21T22:34:49-00:00", "2023-03-21T22:34:49Z"),
+                ("2023-03-21 22:34:49.46637+00", "2023-03-21T22:34:49.466370Z"),
+                ("2023-03-21T22:34:49-00", "2023-03-21T22:34:49Z"),
+                ("2023-03-21T22:34:49+05", "2023-03-21T17:34:49Z"),
+                ("2023-03-21T22:34:49-23", "2023-03-22T21:34:49Z"),
                 ("2024-02-29T00:00:00Z", "2024-02-29T00:00:00Z"),
                 ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"),
                 ("9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59.999999999Z"),
@@ -354,7 +359,10 @@ mod tests {
             "2023-01-01T00:00:00+24:00",
             "2023-01-01T00:00:00+00:60",
             "2023-01-01T00:00:00+5",
-            "2023-01-01T00:00:00+05",
+            "2023-01-01T00:00:00+24",
+            "2023-01-01T00:00:00+",
+            "2023-01-01T00:00:00+05:",
+            "2023-01-01T00:00:00+053",
             "2023-01-01T00:00:00+05:3",
             "2023-01-01T00:00:00ZZ",
             "2023-01-01T00:00:00 Z",

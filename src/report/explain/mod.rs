@@ -6,14 +6,17 @@ mod html;
 mod text;
 
 #[cfg(feature = "cli")]
-pub(crate) use html::page;
+pub(crate) use html::{page, section};
 #[cfg(feature = "cli")]
 pub(crate) use text::text;
 
 use crate::convert::{Converter, Traced};
 use crate::mapping::Mapping;
-use crate::record::{RawField, leaves};
+use crate::record::{FieldPath, Leaf, each_leaf};
+use crate::text::cut;
 use serde::Serialize;
+use std::borrow::Cow;
+use std::collections::HashSet;
 
 /// What became of one record.
 #[derive(Debug, Serialize)]
@@ -38,7 +41,10 @@ pub(crate) struct Explained {
     pub(crate) left: Vec<Raw>,
     /// Raw fields that rules read, but took nothing from: another field came first, or only presence counted.
     pub(crate) unused: Vec<Raw>,
-    /// The record's text, for the page.
+    /// How many more raw fields there are than in these two lists.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) omitted: u64,
+    /// The beginning of the record's text, for the page.
     #[cfg_attr(not(feature = "cli"), allow(dead_code))]
     #[serde(skip)]
     pub(crate) raw: String,
@@ -87,6 +93,15 @@ pub(crate) struct Raw {
     pub(crate) length: Option<u64>,
 }
 
+/// How many raw fields are listed, and how many of those that rules read are looked through.
+const MOST_FIELDS: usize = 1_000;
+/// How many bytes of the record's text are kept.
+const MOST_TEXT: usize = 64 << 10;
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
+}
+
 impl Explained {
     pub(crate) fn of(
         converter: &Converter,
@@ -108,19 +123,35 @@ impl Explained {
             silent: Vec::new(),
             left: Vec::new(),
             unused: Vec::new(),
-            raw: String::from_utf8_lossy(record.raw).into_owned(),
+            omitted: 0,
+            raw: String::from_utf8_lossy(&record.raw[..record.raw.len().min(4 * MOST_TEXT)]).into_owned(),
         };
-        let raw_fields = leaves(record.raw, record.form, mapping.forms());
+        all.raw = cut(&all.raw, MOST_TEXT).into_owned();
         let wanted = converter.plan().fields();
-        let raw = |field: &RawField| Raw {
-            field: field.path.to_string(),
-            value: field.value.clone(),
-            offset: field.at.as_ref().map(|at| record.offset + at.start as u64),
-            length: field.at.as_ref().map(|at| at.len() as u64),
+        let raw = |leaf: &Leaf<'_>| Raw {
+            field: leaf.path(),
+            value: leaf.value.clone().into_owned(),
+            offset: leaf.at.as_ref().map(|at| record.offset + at.start as u64),
+            length: leaf.at.as_ref().map(|at| at.len() as u64),
         };
-        // A wanted field that holds an object has leaves below it.
-        let is_read = |field: &RawField| wanted.iter().any(|path| field.path.keys().starts_with(path.keys()));
-        all.left = raw_fields.iter().filter(|field| !is_read(field)).map(raw).collect();
+        // Of two equal keys the last counts.
+        let mut last: Vec<Option<Raw>> = wanted.iter().map(|_| None).collect();
+        let mut read = Vec::new();
+        each_leaf(record.raw, record.form, mapping.forms(), &mut |leaf| {
+            let is = |path: &FieldPath, keys: &[Cow<'_, str>]| path.keys().iter().eq(keys);
+            // A wanted field that holds an object has leaves below it.
+            let below =
+                |path: &FieldPath| leaf.keys.get(..path.keys().len()).is_some_and(|keys| is(path, keys));
+            let list = if wanted.iter().any(below) { &mut read } else { &mut all.left };
+            if let Some(slot) = wanted.iter().position(|path| is(path, leaf.keys)) {
+                last[slot] = Some(raw(leaf));
+            }
+            if list.len() < MOST_FIELDS {
+                list.push(raw(leaf));
+            } else {
+                all.omitted += 1;
+            }
+        });
 
         let lineage = record.fields.as_ref().map_err(Clone::clone).and_then(|fields| {
             all.shape = Some(converter.shape_of(fields).to_owned());
@@ -149,9 +180,7 @@ impl Explained {
         };
         for filled in lineage.filled {
             let from = filled.from.map(|slot| {
-                // Of two equal keys the last counts.
-                let found = raw_fields.iter().rev().find(|field| field.path == wanted[slot]).map(raw);
-                found.unwrap_or_else(|| Raw {
+                last[slot].clone().unwrap_or_else(|| Raw {
                     field: wanted[slot].to_string(),
                     value: record
                         .fields
@@ -172,11 +201,10 @@ impl Explained {
                 how: filled.how,
             });
         }
-        let used = |field: &RawField| {
-            let name = field.path.to_string();
-            all.fields.iter().filter_map(|field| field.from.as_ref()).any(|raw| raw.field == name)
-        };
-        all.unused = raw_fields.iter().filter(|field| is_read(field) && !used(field)).map(raw).collect();
+        let used: HashSet<&str> =
+            all.fields.iter().filter_map(|field| field.from.as_ref()).map(|raw| raw.field.as_str()).collect();
+        read.retain(|raw: &Raw| !used.contains(raw.field.as_str()));
+        all.unused = read;
         all.silent =
             lineage.silent.into_iter().map(|s| Silent { rule: rule(s.rule, None), why: s.why }).collect();
         all

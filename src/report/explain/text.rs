@@ -1,7 +1,8 @@
 //! An explanation for a terminal.
 
 use super::{Explained, Raw, Rule};
-use crate::text::shown;
+use crate::report::summary::counted;
+use crate::text::{escaped, shown, shown_up_to};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
 
@@ -9,6 +10,9 @@ const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 const GREEN: Style = AnsiColor::Green.on_default();
 const RED: Style = AnsiColor::Red.on_default().bold();
+
+/// How many characters of a value or a field's name are shown.
+const MOST: usize = 1_000;
 
 /// The explanation, with colours.
 pub(crate) fn text(record: &Explained) -> String {
@@ -20,20 +24,24 @@ pub(crate) fn text(record: &Explained) -> String {
 
 fn write(record: &Explained, to: &mut String) -> std::fmt::Result {
     let end = record.offset + record.length;
-    let shape = record.shape.as_ref().map_or(String::new(), |shape| format!(", shape {shape}"));
+    let shape = record.shape.as_ref().map_or(String::new(), |shape| format!(", shape {}", escaped(shape)));
     writeln!(
         to,
         "{BOLD}{}:{}{BOLD:#}  {DIM}bytes {}..{end}, {}{shape}{DIM:#}",
-        record.source, record.line, record.offset, record.form
+        escaped(&record.source),
+        record.line,
+        record.offset,
+        record.form
     )?;
     if let Some(reject) = &record.reject {
-        writeln!(to, "  {RED}rejected: {}{RED:#}: {}", reject.reason, reject.message)?;
+        writeln!(to, "  {RED}rejected: {}{RED:#}: {}", reject.reason, escaped(&reject.message))?;
     }
     for field in &record.fields {
-        writeln!(to, "  {BOLD}{}{BOLD:#} = {GREEN}{}{GREEN:#}", field.path, field.value)?;
+        let (path, value) = (escaped(&field.path), shown_up_to(&field.value.to_string(), MOST));
+        writeln!(to, "  {BOLD}{path}{BOLD:#} = {GREEN}{value}{GREEN:#}")?;
         match &field.from {
-            Some(raw) => writeln!(to, "      from {}, {}", place(raw), field.how)?,
-            None => writeln!(to, "      {}", field.how)?,
+            Some(raw) => writeln!(to, "      from {}, {}", place(raw), escaped(&field.how))?,
+            None => writeln!(to, "      {}", escaped(&field.how))?,
         }
         match &field.rule {
             Some(rule) => writeln!(to, "      {DIM}{}{DIM:#}", line(rule))?,
@@ -43,7 +51,8 @@ fn write(record: &Explained, to: &mut String) -> std::fmt::Result {
     if !record.silent.is_empty() {
         writeln!(to, "  {BOLD}rules that gave nothing{BOLD:#}")?;
         for silent in &record.silent {
-            writeln!(to, "    {}: {}  {DIM}{}{DIM:#}", silent.rule.udm, silent.why, line(&silent.rule))?;
+            let (udm, why) = (escaped(&silent.rule.udm), escaped(&silent.why));
+            writeln!(to, "    {udm}: {why}  {DIM}{}{DIM:#}", line(&silent.rule))?;
         }
     }
     for (what, fields) in [
@@ -57,6 +66,9 @@ fn write(record: &Explained, to: &mut String) -> std::fmt::Result {
             writeln!(to, "    {}", place(raw))?;
         }
     }
+    if record.omitted > 0 {
+        writeln!(to, "    {DIM}... and {} more{DIM:#}", counted(record.omitted, "raw field"))?;
+    }
     Ok(())
 }
 
@@ -65,9 +77,9 @@ fn place(raw: &Raw) -> String {
         (Some(offset), Some(length)) => format!(" {DIM}(bytes {offset}..{}){DIM:#}", offset + length),
         _ => String::new(),
     };
-    format!("`{}` {}{bytes}", raw.field, shown(&raw.value))
+    format!("`{}` {}{bytes}", shown_up_to(&raw.field, MOST), shown(&raw.value))
 }
 
 fn line(rule: &Rule) -> String {
-    format!("{}:{}  {} <- {}", rule.file, rule.line, rule.udm, rule.text)
+    escaped(&format!("{}:{}  {} <- {}", rule.file, rule.line, rule.udm, rule.text)).into_owned()
 }

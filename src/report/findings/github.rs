@@ -1,6 +1,7 @@
 //! Findings as workflow commands, which GitHub shows as annotations.
 
 use super::Findings;
+use crate::text::escaped;
 use crate::udm::validate::Severity;
 
 /// GitHub shows ten annotations of each severity and step; more only lengthen the log.
@@ -29,7 +30,7 @@ pub(super) fn text(findings: &Findings) -> String {
 }
 
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    escaped(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 fn property(text: &str) -> String {

@@ -24,5 +24,5 @@ pub(super) fn text(findings: &Findings) -> String {
     if let Some(report) = report.as_object_mut() {
         report.extend(findings.extra.clone());
     }
-    format!("{report:#}\n")
+    crate::text::escaped_json(format!("{report:#}\n"))
 }

@@ -2,6 +2,7 @@
 //! fails if an error was found in it.
 
 use super::{Findings, Item};
+use crate::text::escaped;
 use crate::udm::validate::Severity;
 use std::fmt::Write as _;
 
@@ -21,7 +22,7 @@ pub(super) fn text(findings: &Findings) -> String {
             xml,
             "    <testcase classname=\"udmap.{}\" name=\"{}\" time=\"{:.3}\"",
             findings.command,
-            escaped(&case.name),
+            xml_of(&case.name),
             case.seconds
         );
         let items: Vec<&Item> = findings.items[case.items.clone()].iter().collect();
@@ -48,7 +49,7 @@ pub(super) fn text(findings: &Findings) -> String {
         xml.push_str("    </testcase>\n");
     }
     for failure in &findings.failures {
-        let failure = escaped(failure);
+        let failure = xml_of(failure);
         let _ = writeln!(
             xml,
             "    <testcase classname=\"udmap.{}\" name=\"{failure}\" time=\"0\">\n      \
@@ -61,23 +62,21 @@ pub(super) fn text(findings: &Findings) -> String {
 }
 
 fn line(item: &Item, xml: &mut String) {
-    let text = format!(
-        "{}:{}: {}[{}] {}: {}\n",
-        item.source, item.line, item.severity, item.code, item.path, item.message
-    );
-    xml.push_str(&escaped(&text));
+    let (place, what) =
+        (format!("{}:{}", item.source, item.line), format!("{}: {}", item.path, item.message));
+    let _ = writeln!(xml, "{}: {}[{}] {}", xml_of(&place), item.severity, item.code, xml_of(&what));
 }
 
-/// `text` as it can stand in XML 1.0, which has no way to write most control characters.
-fn escaped(text: &str) -> String {
+/// `text` on one line as it can stand in XML 1.0, which has no way to write most control characters.
+fn xml_of(text: &str) -> String {
     let mut xml = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in escaped(text).chars() {
         match c {
             '&' => xml.push_str("&amp;"),
             '<' => xml.push_str("&lt;"),
             '>' => xml.push_str("&gt;"),
             '"' => xml.push_str("&quot;"),
-            '\n' | '\t' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'.. => xml.push(c),
+            ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'.. => xml.push(c),
             _ => xml.push('\u{fffd}'),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::Findings;
 use crate::report::summary::{counted, grouped};
+use crate::text::escaped;
 use crate::udm::validate::Severity;
 use std::fmt::Write as _;
 
@@ -22,7 +23,7 @@ pub(super) fn text(findings: &Findings) -> String {
         counted(findings.of(Severity::Warning), "warning"),
     );
     for failure in &findings.failures {
-        let _ = writeln!(text, "- **{}**", cell(failure));
+        let _ = writeln!(text, "- {}", code(failure));
     }
     if !findings.counts.is_empty() {
         text.push_str("| severity | code | count |\n|---|---|--:|\n");
@@ -34,13 +35,12 @@ pub(super) fn text(findings: &Findings) -> String {
     for item in findings.items.iter().take(MOST) {
         let _ = writeln!(
             text,
-            "| {}:{} | {} | `{}` | {} | {} |",
-            cell(&item.source),
-            item.line,
+            "| {} | {} | `{}` | {} | {} |",
+            code(&format!("{}:{}", item.source, item.line)),
             item.severity,
             item.code,
-            if item.path.is_empty() { String::new() } else { format!("`{}`", item.path.replace('`', "'")) },
-            cell(&item.message)
+            code(&item.path),
+            code(&item.message)
         );
     }
     let all: u64 = findings.counts.values().sum();
@@ -50,7 +50,49 @@ pub(super) fn text(findings: &Findings) -> String {
     text
 }
 
-/// `text` inside a cell of a table.
-fn cell(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;").replace(['\n', '\r'], " ")
+/// `text` as code, in which nothing is markup: no link, image, mention or end of a cell.
+fn code(text: &str) -> String {
+    if text.is_empty() {
+        return String::new();
+    }
+    let text = escaped(text);
+    if !text.contains(['`', '|', '\\']) {
+        return format!("`{text}`");
+    }
+    // Between backticks there is no way to write these three in a table.
+    let mut html = String::from("<code>");
+    for c in text.chars() {
+        match c {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            '"' => html.push_str("&quot;"),
+            // Punctuation may begin markup; as an entity none does.
+            '!' | '#' | '$' | '*' | '[' | ']' | '(' | ')' | '\\' | '^' | '_' | '`' | '{' | '|' | '}'
+            | '~' | '@' | ':' => {
+                let _ = write!(html, "&#{};", u32::from(c));
+            }
+            c => html.push(c),
+        }
+    }
+    html + "</code>"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::code;
+
+    #[test]
+    fn nothing_in_code_is_markup() {
+        for (text, markdown) in [
+            ("", ""),
+            ("principal.ip[0]", "`principal.ip[0]`"),
+            ("<b>![x](http://h)", "`<b>![x](http://h)`"),
+            ("a\nb", "<code>a&#92;nb</code>"),
+            ("`x` | \\| @y", "<code>&#96;x&#96; &#124; &#92;&#124; &#64;y</code>"),
+            ("`<b>", "<code>&#96;&lt;b&gt;</code>"),
+        ] {
+            assert_eq!(code(text), markdown);
+        }
+    }
 }

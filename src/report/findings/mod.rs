@@ -74,15 +74,46 @@ pub(crate) struct Case {
     pub(crate) seconds: f64,
 }
 
+/// How much of what is found can still be kept.
+#[derive(Debug, Clone)]
+pub(crate) struct Room {
+    items: usize,
+    bytes: usize,
+}
+
+/// How many bytes of text findings may have in all: what comes from outside decides over the length of each.
+const MOST_BYTES: usize = 32 << 20;
+
+impl Room {
+    /// Room for so many items.
+    pub(crate) fn new(items: usize) -> Room {
+        Room { items, bytes: MOST_BYTES }
+    }
+
+    /// Takes room for an item with so much text; whether there was enough. What does not fit is the end: the first are
+    /// kept, not the shortest.
+    pub(crate) fn take(&mut self, bytes: usize) -> bool {
+        match (self.items.checked_sub(1), self.bytes.checked_sub(bytes)) {
+            (Some(items), Some(bytes)) => {
+                *self = Room { items, bytes };
+                true
+            }
+            _ => {
+                self.items = 0;
+                false
+            }
+        }
+    }
+}
+
 /// Everything that a checking command found.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Findings {
     /// `validate`, `test` or `diff`.
     pub(crate) command: &'static str,
     /// The first of what was found.
     pub(crate) items: Vec<Item>,
-    /// How many of these are kept at most.
-    pub(crate) most: usize,
+    room: Room,
     /// All that was found.
     pub(crate) counts: BTreeMap<(Severity, &'static str), u64>,
     pub(crate) cases: Vec<Case>,
@@ -96,18 +127,35 @@ pub(crate) struct Findings {
 }
 
 impl Findings {
+    /// Nothing found yet; at most so many findings are kept.
     pub(crate) fn new(command: &'static str, most: usize) -> Findings {
-        Findings { command, most, ..Findings::default() }
+        Findings {
+            command,
+            items: Vec::new(),
+            room: Room::new(most),
+            counts: BTreeMap::new(),
+            cases: Vec::new(),
+            failures: Vec::new(),
+            events: 0,
+            seconds: 0.0,
+            exit_status: 0,
+            extra: serde_json::Map::new(),
+        }
     }
 
     /// Counts a finding, and keeps it if there is room; whether it was kept.
     pub(crate) fn add(&mut self, item: Item) -> bool {
-        *self.counts.entry((item.severity, item.code)).or_default() += 1;
-        let kept = self.items.len() < self.most;
+        self.count(item.severity, item.code, 1);
+        let kept = self.room.take(item.path.len() + item.source.len() + item.message.len());
         if kept {
             self.items.push(item);
         }
         kept
+    }
+
+    /// Counts findings that nobody kept.
+    pub(crate) fn count(&mut self, severity: Severity, code: &'static str, n: u64) {
+        *self.counts.entry((severity, code)).or_default() += n;
     }
 
     /// How many findings have this severity.

@@ -1,6 +1,7 @@
 //! Findings as SARIF 2.1.0, for GitHub's code scanning and other viewers.
 
 use super::Findings;
+use crate::text::{escaped, escaped_json};
 use crate::udm::validate::{Code, Severity};
 use serde_json::{Value, json};
 
@@ -18,7 +19,7 @@ pub(super) fn text(findings: &Findings) -> String {
                 "ruleId": item.code,
                 "ruleIndex": place(item.code),
                 "level": level(item.severity),
-                "message": { "text": format!("{path}{}", item.message) },
+                "message": { "text": message(&format!("{path}{}", item.message)) },
                 "locations": [{
                     "physicalLocation": {
                         "artifactLocation": { "uri": uri(&item.source) },
@@ -28,7 +29,7 @@ pub(super) fn text(findings: &Findings) -> String {
                 }],
             });
             if !item.path.is_empty() {
-                let logical = json!([{ "fullyQualifiedName": item.path, "kind": "member" }]);
+                let logical = json!([{ "fullyQualifiedName": escaped(&item.path), "kind": "member" }]);
                 result["locations"][0]["logicalLocations"] = logical;
             }
             result
@@ -37,7 +38,7 @@ pub(super) fn text(findings: &Findings) -> String {
     let notifications: Vec<Value> = findings
         .failures
         .iter()
-        .map(|failure| json!({ "level": "error", "message": { "text": failure } }))
+        .map(|failure| json!({ "level": "error", "message": { "text": message(failure) } }))
         .collect();
     let report = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -57,7 +58,35 @@ pub(super) fn text(findings: &Findings) -> String {
             "results": results,
         }],
     });
-    format!("{report:#}\n")
+    escaped_json(format!("{report:#}\n"))
+}
+
+/// A message as SARIF reads it: `{0}` stands for an argument and `[text](target)` for a link, unless they are written
+/// otherwise (3.11.5, 3.11.6).
+fn message(text: &str) -> String {
+    let text = escaped(text);
+    let links_end = text.rfind("](").unwrap_or(0);
+    let digit = |c: char| c.is_ascii_digit();
+    let mut message = String::with_capacity(text.len());
+    for (at, c) in text.char_indices() {
+        let inner = |part: &str, rest: &str| part.len() < rest.len();
+        match c {
+            // Braces around digits are doubled.
+            '{' => {
+                let rest = &text[at + 1..];
+                let behind = rest.trim_start_matches(digit);
+                message.push_str(if inner(behind, rest) && behind.starts_with('}') { "{{" } else { "{" });
+            }
+            '}' => {
+                let rest = &text[..at];
+                let before = rest.trim_end_matches(digit);
+                message.push_str(if inner(before, rest) && before.ends_with('{') { "}}" } else { "}" });
+            }
+            '[' if at < links_end => message.push_str("\\["),
+            c => message.push(c),
+        }
+    }
+    message
 }
 
 fn rule(code: &str) -> Value {
@@ -96,4 +125,21 @@ fn uri(path: &str) -> String {
         }
     }
     uri
+}
+
+#[cfg(test)]
+mod tests {
+    use super::message;
+
+    #[test]
+    fn a_message_has_no_arguments_and_no_links() {
+        for (text, written) in [
+            ("ip[0]: `x`", "ip[0]: `x`"),
+            ("{0} {a} {} {12}", "{{0}} {a} {} {{12}}"),
+            ("[x](http://h) [y]", "\\[x](http://h) [y]"),
+            ("a\nb", "a\\nb"),
+        ] {
+            assert_eq!(message(text), written);
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Findings for a person.
 
 use super::Item;
+use crate::text::escaped;
 use crate::udm::validate::Severity;
 use anstyle::{AnsiColor, Style};
 
@@ -12,11 +13,16 @@ pub(crate) fn lines(item: &Item, first: bool) -> String {
         _ => AnsiColor::Cyan.on_default().bold(),
     };
     let (bold, dim) = (Style::new().bold(), Style::new().dimmed());
-    let path = if item.path.is_empty() { "(the whole)" } else { &item.path };
+    let path = if item.path.is_empty() { "(the whole)".into() } else { escaped(&item.path) };
     let event = if item.event == 0 { String::new() } else { format!(", event {}", item.event) };
     let mut text = format!(
         "{style}{}[{}]{style:#} {bold}{path}{bold:#}: {}\n  {dim}-->{dim:#} {}:{} {dim}(byte {}{event}){dim:#}\n",
-        item.severity, item.code, item.message, item.source, item.line, item.byte,
+        item.severity,
+        item.code,
+        escaped(&item.message),
+        escaped(&item.source),
+        item.line,
+        item.byte,
     );
     if first {
         for (label, what) in [("SecOps", item.effect), ("to do", item.advice)] {

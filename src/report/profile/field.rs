@@ -14,6 +14,30 @@ const LONGEST: usize = 200;
 /// How many values are shown.
 const SHOWN: usize = 20;
 
+/// How many bytes the values of all fields may take that are counted one by one.
+const MOST_BYTES: usize = 32 << 20;
+
+/// What is left of them.
+#[derive(Debug)]
+pub(super) struct ValueRoom(usize);
+
+impl Default for ValueRoom {
+    fn default() -> ValueRoom {
+        ValueRoom(MOST_BYTES)
+    }
+}
+
+impl ValueRoom {
+    fn take(&mut self, value: &str) -> bool {
+        self.0.checked_sub(taken(value)).map(|left| self.0 = left).is_some()
+    }
+}
+
+/// The bytes of a value with its place among others.
+fn taken(value: &str) -> usize {
+    value.len() + 40
+}
+
 /// Counts of one field.
 #[derive(Debug, Default)]
 pub(crate) struct FieldStat {
@@ -39,7 +63,7 @@ const KINDS: [(Kind, &str); 6] = [
 
 impl FieldStat {
     /// Counts a value.
-    pub(crate) fn add(&mut self, value: &str, kind: Kind) {
+    pub(super) fn add(&mut self, value: &str, kind: Kind, all: &mut ValueRoom) {
         self.present += 1;
         self.kinds[KINDS.iter().position(|(k, _)| *k == kind).unwrap_or(0)] += 1;
         if kind == Kind::Null || value.is_empty() {
@@ -56,20 +80,20 @@ impl FieldStat {
         let room = values.len() < MOST_VALUES;
         match values.get_mut(value) {
             Some(n) => *n += 1,
-            None if room && value.len() <= LONGEST => {
+            None if room && value.len() <= LONGEST && all.take(value) => {
                 values.insert(value.into(), 1);
             }
-            None => self.forget(),
+            None => self.forget(all),
         }
     }
 
-    fn forget(&mut self) {
+    fn forget(&mut self, all: &mut ValueRoom) {
         self.many = true;
-        self.values = None;
+        all.0 += self.values.take().iter().flatten().map(|(value, _)| taken(value)).sum::<usize>();
     }
 
     /// Adds the counts of another part of the log. The order of the parts is of no account.
-    pub(crate) fn merge(&mut self, other: FieldStat) {
+    pub(super) fn merge(&mut self, other: FieldStat, all: &mut ValueRoom) {
         self.present += other.present;
         self.empty += other.empty;
         self.kinds.iter_mut().zip(other.kinds).for_each(|(mine, theirs)| *mine += theirs);
@@ -77,11 +101,16 @@ impl FieldStat {
         self.shortest = [self.shortest, other.shortest].into_iter().flatten().min();
         self.longest = self.longest.max(other.longest);
         let values = self.values.get_or_insert_default();
+        let mut fits = true;
         for (value, n) in other.values.unwrap_or_default() {
-            *values.entry(value).or_default() += n;
+            match values.get_mut(&value) {
+                Some(mine) => *mine += n,
+                None if all.take(&value) => drop(values.insert(value, n)),
+                None => fits = false,
+            }
         }
-        if self.many || other.many || values.len() > MOST_VALUES {
-            self.forget();
+        if self.many || other.many || !fits || values.len() > MOST_VALUES {
+            self.forget(all);
         }
     }
 
@@ -127,17 +156,17 @@ mod tests {
     fn parts_in_any_order_give_the_same() {
         let stat = |range: std::ops::Range<u32>| {
             let mut stat = FieldStat::default();
-            range.for_each(|n| stat.add(&(n % 40).to_string(), Kind::Number));
+            range.for_each(|n| stat.add(&(n % 40).to_string(), Kind::Number, &mut ValueRoom::default()));
             stat
         };
         let shown = |stat: FieldStat| format!("{:?}", stat.field("f".into(), true, true));
         let whole = shown(stat(0..1000));
         for cut in [1, 39, 500, 999] {
             let (mut a, b) = (stat(0..cut), stat(cut..1000));
-            a.merge(b);
+            a.merge(b, &mut ValueRoom::default());
             assert_eq!(shown(a), whole);
             let (a, mut b) = (stat(0..cut), stat(cut..1000));
-            b.merge(a);
+            b.merge(a, &mut ValueRoom::default());
             assert_eq!(shown(b), whole);
         }
     }
@@ -145,7 +174,9 @@ mod tests {
     #[test]
     fn many_values_are_estimated_in_small_memory() {
         let mut stat = FieldStat::default();
-        (0..200_000).for_each(|n: u32| stat.add(&n.to_string(), Kind::Text));
+        let mut room = ValueRoom::default();
+        (0..200_000).for_each(|n: u32| stat.add(&n.to_string(), Kind::Text, &mut room));
+        assert_eq!(room.0, MOST_BYTES);
         let field = stat.field("f".into(), true, true);
         assert!((190_000..210_000).contains(&field.distinct), "{}", field.distinct);
         assert!(field.values.is_empty() && field.longest == 6 && field.shortest == 1);

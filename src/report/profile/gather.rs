@@ -1,11 +1,12 @@
 //! Counts over records, in bounded memory and by many threads: parts are gathered apart and merged.
 
-use super::field::FieldStat;
+use super::field::{FieldStat, ValueRoom};
 use crate::convert::{Converter, Traced};
 use crate::json::{Kind, Tree, Value};
 use crate::mapping::Mapping;
+use crate::record::each_leaf;
 use crate::record::forms::Form;
-use crate::record::leaves;
+use crate::text::cut;
 use foldhash::fast::FixedState;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -17,6 +18,11 @@ const MOST_KINDS: usize = 4_096;
 /// How many days are told apart; a log that spans more is counted by months.
 const MOST_DAYS: usize = 20_000;
 const SECONDS_A_DAY: i64 = 86_400;
+
+/// How many bytes a field's name may have.
+const LONGEST_NAME: usize = 1_000;
+/// How much of a value is kept in an example of a kind: what rules ask for is shorter.
+const LONGEST_VALUE: usize = 500;
 
 /// The fields of a record, kept.
 type Sample = Vec<Option<String>>;
@@ -35,6 +41,8 @@ pub(crate) struct Gathered {
     pub(crate) days: BTreeMap<i64, BTreeMap<String, u64>>,
     /// Kinds of record by the fields that they have, with how many make an event, and one of them.
     pub(crate) kinds: HashMap<Vec<u8>, (u64, Sample), FixedState>,
+    /// Bytes that values may still take.
+    room: ValueRoom,
     tree: Tree,
     path: String,
 }
@@ -61,9 +69,9 @@ impl Gathered {
             *self.rejects.entry(reason.code()).or_default() += 1;
         }
         if matches!(record.form, Form::Cef | Form::KeyValue) {
-            for field in leaves(record.raw, record.form, mapping.forms()) {
-                self.count(&field.path.to_string(), &field.value, field.kind);
-            }
+            each_leaf(record.raw, record.form, mapping.forms(), &mut |leaf| {
+                self.count(&leaf.path(), &leaf.value, leaf.kind);
+            });
         } else {
             let mut tree = std::mem::take(&mut self.tree);
             if let Ok(root) = tree.read(record.raw) {
@@ -77,14 +85,17 @@ impl Gathered {
     fn below(&mut self, value: Value<'_>) {
         for member in value.children() {
             let length = self.path.len();
-            if length > 0 {
-                self.path.push('.');
-            }
-            let key = member.key();
-            if key.contains(['.', '"']) || key.is_empty() {
-                self.path.push_str(&serde_json::Value::from(key.as_ref()).to_string());
-            } else {
-                self.path.push_str(&key);
+            // What is below a name that is too long has a name that is.
+            if length <= LONGEST_NAME {
+                if length > 0 {
+                    self.path.push('.');
+                }
+                let key = member.key();
+                if key.contains(['.', '"']) || key.is_empty() {
+                    self.path.push_str(&serde_json::Value::from(key.as_ref()).to_string());
+                } else {
+                    self.path.push_str(&key);
+                }
             }
             if member.kind() == Kind::Object && !member.is_empty() {
                 self.below(member);
@@ -98,12 +109,16 @@ impl Gathered {
     }
 
     fn count(&mut self, path: &str, value: &str, kind: Kind) {
+        if path.len() > LONGEST_NAME {
+            self.fields_not_counted += 1;
+            return;
+        }
         let room = self.fields.len() < MOST_FIELDS;
         match self.fields.get_mut(path) {
-            Some(stat) => stat.add(value, kind),
+            Some(stat) => stat.add(value, kind, &mut self.room),
             None if room => {
                 let mut stat = FieldStat::default();
-                stat.add(value, kind);
+                stat.add(value, kind, &mut self.room);
                 self.fields.insert(path.to_owned(), stat);
             }
             None => self.fields_not_counted += 1,
@@ -160,7 +175,8 @@ impl Gathered {
         match self.kinds.get_mut(&key) {
             Some((n, _)) => *n += 1,
             None if room => {
-                let sample = fields.iter().map(|field| field.as_deref().map(str::to_owned)).collect();
+                let kept = |text: &str| cut(text, LONGEST_VALUE).into_owned();
+                let sample = fields.iter().map(|field| field.as_deref().map(kept)).collect();
                 self.kinds.insert(key, (1, sample));
             }
             None => {}
@@ -184,8 +200,12 @@ impl Gathered {
         for (name, stat) in other.fields {
             let room = self.fields.len() < MOST_FIELDS;
             match self.fields.get_mut(&name) {
-                Some(mine) => mine.merge(stat),
-                None if room => drop(self.fields.insert(name, stat)),
+                Some(mine) => mine.merge(stat, &mut self.room),
+                None if room => {
+                    let mut mine = FieldStat::default();
+                    mine.merge(stat, &mut self.room);
+                    self.fields.insert(name, mine);
+                }
                 None => self.fields_not_counted += stat.present(),
             }
         }

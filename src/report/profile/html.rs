@@ -123,7 +123,7 @@ fn fields(profile: &Profile, to: &mut String) -> std::fmt::Result {
     if !profile.new_values.is_empty() {
         writeln!(to, "<h3>Values that are not documented</h3><ul>")?;
         for new in &profile.new_values {
-            let value = escaped(&new.value);
+            let value = escaped(&crate::text::shown(&new.value));
             writeln!(
                 to,
                 "<li><code>{}</code> = <code>{value}</code>, {}</li>",

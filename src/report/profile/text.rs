@@ -2,7 +2,7 @@
 
 use super::{Profile, share};
 use crate::report::summary::{bytes, counted, grouped};
-use crate::text::shown;
+use crate::text::{escaped, shown};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
 
@@ -33,7 +33,7 @@ fn write(profile: &Profile, to: &mut String) -> std::fmt::Result {
         counted(profile.inputs.len() as u64, "input"),
         bytes(profile.bytes),
         grouped(profile.rejected()),
-        profile.mapping
+        escaped(&profile.mapping)
     )?;
     if let (Some(first), Some(last)) = (&profile.first, &profile.last) {
         writeln!(to, "from {first} to {last}")?;
@@ -53,10 +53,10 @@ fn write(profile: &Profile, to: &mut String) -> std::fmt::Result {
             _ => "no time".into(),
         };
         let (n, part) = (grouped(shape.records), share(shape.records, all));
-        writeln!(to, "  {:12} {n:>13} {part:>7}  {DIM}{range}{DIM:#}", shape.name)?;
+        writeln!(to, "  {:12} {n:>13} {part:>7}  {DIM}{range}{DIM:#}", escaped(&shape.name))?;
     }
     for change in &profile.changes {
-        writeln!(to, "  {change}")?;
+        writeln!(to, "  {}", escaped(change))?;
     }
 
     writeln!(to, "\n{BOLD}fields{BOLD:#}")?;
@@ -111,7 +111,7 @@ fn write(profile: &Profile, to: &mut String) -> std::fmt::Result {
     }
     for new in &profile.new_values {
         let (n, value) = (counted(new.records, "record"), shown(&new.value));
-        writeln!(to, "  {BAD}not documented:{BAD:#} `{}` = \"{value}\", {n}", new.field)?;
+        writeln!(to, "  {BAD}not documented:{BAD:#} `{}` = \"{value}\", {n}", shown(&new.field))?;
     }
 
     times(profile, to)?;
@@ -120,7 +120,7 @@ fn write(profile: &Profile, to: &mut String) -> std::fmt::Result {
     for rule in &profile.rules {
         let style = if rule.events == 0 { BAD } else { DIM };
         let n = if rule.events == 0 { "never".into() } else { grouped(rule.events) };
-        writeln!(to, "  {style}{n:>13}{style:#}  {}", rule.rule)?;
+        writeln!(to, "  {style}{n:>13}{style:#}  {}", escaped(&rule.rule))?;
     }
     Ok(())
 }
@@ -146,7 +146,7 @@ fn times(profile: &Profile, to: &mut String) -> std::fmt::Result {
             .iter()
             .zip(&bucket.by_shape)
             .filter(|(_, n)| **n > 0)
-            .map(|(shape, n)| format!("{} {}", shape.name, share(*n, bucket.records)))
+            .map(|(shape, n)| format!("{} {}", escaped(&shape.name), share(*n, bucket.records)))
             .collect();
         writeln!(
             to,

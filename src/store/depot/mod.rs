@@ -15,7 +15,7 @@ pub use read::{Outcome, Reader};
 pub use write::{Stored, Upload};
 
 use super::error::{Doing, Error, ErrorKind, Object};
-use super::objects::{Bucket, Connector, Manner, ONLY_IF, Requests, build, classify, said, spell, unspell};
+use super::objects::{Bucket, Manner, ONLY_IF, Requests, build, refuse, spell, translated, unspell};
 use chrono::{DateTime, Utc};
 use local::Staging;
 use object_store::path::Path;
@@ -141,9 +141,9 @@ impl Depot {
             retry_for: Duration::from_secs(180),
             timeout: None,
             anonymous: access.anonymous,
-            connector: Some(Connector { requests: Arc::clone(&access.requests), ..Connector::default() }),
+            requests: Arc::clone(&access.requests),
         };
-        let store = build(scheme, bucket, &manner).map_err(|why| refused(text, &why))?;
+        let store = build(scheme, bucket, &manner).map_err(|wrong| refuse(text, wrong))?;
         let root = format!("{scheme}://{bucket}");
         let home = Home::Bucket { bucket: Bucket::new(Arc::clone(&store), &root), store };
         Ok((Depot { access: access.clone(), home: Arc::new(home), root }, key.to_owned()))
@@ -213,17 +213,20 @@ impl Depot {
     /// # Errors
     /// If it can't be read, or is not there.
     pub fn peek(&self, found: &Found, last: bool, most: u64) -> Result<Vec<u8>, Error> {
-        let from = if last { found.size.saturating_sub(most) } else { 0 };
-        let range = from..found.size.min(from + most);
-        if range.is_empty() {
+        if found.size == 0 || most == 0 {
             return Ok(Vec::new());
         }
         match &*self.home {
-            Home::Folder { path, .. } => local::peek(&path.join(&found.key), range)
-                .map_err(|error| self.io(&found.key, Doing::Read, error)),
+            Home::Folder { path, .. } => {
+                let from = if last { found.size.saturating_sub(most) } else { 0 };
+                local::peek(&path.join(&found.key), from..found.size.min(from + most))
+                    .map_err(|error| self.io(&found.key, Doing::Read, error))
+            }
             Home::Bucket { store, .. } => {
                 let path = self.path(&found.key, Doing::Read)?;
-                let options = GetOptions { range: Some(GetRange::Bounded(range)), ..GetOptions::default() };
+                // Not by the listing's size: an object has the size that it is given with.
+                let range = if last { GetRange::Suffix(most) } else { GetRange::Bounded(0..most) };
+                let options = GetOptions { range: Some(range), ..GetOptions::default() };
                 let got = self
                     .access
                     .runtime
@@ -278,7 +281,7 @@ impl Depot {
                 for found in self.list_with_folders(prefix) {
                     let found = found?;
                     while let Some(folder) = above.pop_if(|folder| !found.key.starts_with(folder.as_str())) {
-                        self.remove(&folder)?;
+                        self.remove_folder(&folder)?;
                     }
                     if found.key.ends_with('/') && found.size == 0 {
                         if found.key != prefix {
@@ -288,8 +291,16 @@ impl Depot {
                         above.clear();
                     }
                 }
-                above.iter().rev().try_for_each(|folder| self.remove(folder))
+                above.iter().rev().try_for_each(|folder| self.remove_folder(folder))
             }
+        }
+    }
+
+    /// Removes an object that stands for a folder, if it has no bytes indeed.
+    fn remove_folder(&self, key: &str) -> Result<(), Error> {
+        match self.look(key)? {
+            Some(found) if found.size == 0 => self.delete(key, &found.etag).map(|_| ()),
+            _ => Ok(()),
         }
     }
 
@@ -315,17 +326,7 @@ impl Depot {
 
     /// A service's error about an object, in this room's words.
     fn failed(&self, key: &str, doing: Doing, error: &object_store::Error) -> Error {
-        let (kind, hint) = classify(error, doing);
-        let why = match kind {
-            ErrorKind::NotFound => "it is not there".to_owned(),
-            ErrorKind::Changed => "it is no longer the one that was listed".to_owned(),
-            _ => said(error),
-        };
-        let error = Error::new(Object::Named(self.name(key)), doing, kind, why);
-        match hint {
-            Some(hint) => error.with_hint(hint),
-            None => error,
-        }
+        translated(self.name(key), doing, error)
     }
 
     fn io(&self, key: &str, doing: Doing, error: std::io::Error) -> Error {

@@ -64,13 +64,20 @@ pub struct Reader {
 
 enum Body {
     File(File),
-    Bucket { stream: Option<BoxStream<'static, object_store::Result<Bytes>>>, piece: Bytes, tries: u32 },
+    Bucket {
+        stream: Option<BoxStream<'static, object_store::Result<Bytes>>>,
+        piece: Bytes,
+        tries: u32,
+        /// The object's length as its first answer declared it. A listing may say another.
+        length: Option<u64>,
+    },
 }
 
 impl Depot {
     /// Opens an object for reading: the writing that was found, or none.
     ///
-    /// An answer that breaks off is gone on with behind its last byte. `counter` grows by the bytes
+    /// An answer that breaks off is gone on with behind its last byte. Its length is the one that the answer declares,
+    /// whatever was listed: it is read to its end, or it fails. `counter` grows by the bytes
     /// read. How it ended is in `outcome` later: an object that changes meanwhile fails with
     /// [`ErrorKind::Changed`].
     ///
@@ -90,7 +97,7 @@ impl Depot {
                 }
                 Body::File(file)
             }
-            Home::Bucket { .. } => Body::Bucket { stream: None, piece: Bytes::new(), tries: 0 },
+            Home::Bucket { .. } => Body::Bucket { stream: None, piece: Bytes::new(), tries: 0, length: None },
         };
         Ok(Reader {
             depot: self.clone(),
@@ -146,16 +153,10 @@ impl Read for Reader {
 impl Reader {
     /// The next bytes of a bucket's answer; a stop is an error of its own.
     fn piece(&mut self, out: &mut [u8]) -> io::Result<Result<usize, Error>> {
-        let Body::Bucket { stream, piece, tries } = &mut self.body else { return Ok(Ok(0)) };
+        let Body::Bucket { stream, piece, tries, length } = &mut self.body else { return Ok(Ok(0)) };
         let (depot, found) = (&self.depot, &self.found);
         let Home::Bucket { store, .. } = &*depot.home else { return Ok(Ok(0)) };
         while piece.is_empty() {
-            if self.at >= found.size {
-                // An object of no bytes is asked for, too: whether it is still there.
-                if found.size > 0 || stream.is_some() {
-                    return Ok(Ok(0));
-                }
-            }
             let failed = match stream {
                 None => {
                     let path = match depot.path(&found.key, Doing::Read) {
@@ -169,7 +170,18 @@ impl Reader {
                         Ok(got) if super::found(got.meta.clone()).etag != found.etag => {
                             return Ok(Err(depot.changed(&found.key)));
                         }
+                        Ok(got)
+                            if got.range.start != self.at || length.is_some_and(|it| it != got.meta.size) =>
+                        {
+                            let (start, size, at) = (got.range.start, got.meta.size, self.at);
+                            let why = format!(
+                                "byte {at} was asked for, and the answer begins at {start} of {size}"
+                            );
+                            let named = Object::Named(depot.name(&found.key));
+                            Some(Error::new(named, Doing::Read, ErrorKind::Service, why))
+                        }
                         Ok(got) => {
+                            *length = Some(got.meta.size);
                             *stream = Some(got.into_stream());
                             None
                         }
@@ -188,12 +200,18 @@ impl Reader {
                         *tries = 0;
                         None
                     }
+                    Some(Err(_)) if *length == Some(self.at) => return Ok(Ok(0)),
                     Some(Err(error)) => Some(depot.failed(&found.key, Doing::Read, &error)),
-                    None if self.at >= found.size => None,
+                    None if *length == Some(self.at) => return Ok(Ok(0)),
                     None => {
-                        let why = format!("the answer ended after {} of {} bytes", self.at, found.size);
+                        let declared = length.unwrap_or_default();
+                        let why = format!("the answer ended after {} of {declared} bytes", self.at);
                         let named = Object::Named(depot.name(&found.key));
-                        Some(Error::new(named, Doing::Read, ErrorKind::Service, why))
+                        let error = Error::new(named, Doing::Read, ErrorKind::Service, why);
+                        if self.at > declared {
+                            return Ok(Err(error));
+                        }
+                        Some(error)
                     }
                 },
             };
@@ -207,7 +225,6 @@ impl Reader {
                 depot.wait(async { tokio::time::sleep(pause).await })?;
             }
         }
-        // More than was listed would be another object under the same ETag: it is not cut in silence.
         let read = out.len().min(piece.len());
         piece.copy_to_slice(&mut out[..read]);
         Ok(Ok(read))

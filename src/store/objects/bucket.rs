@@ -1,7 +1,8 @@
 //! Objects in a bucket, by the object_store crate: what its conditional writes leave open is settled here.
 
-use super::{Created, Object, Objects, Replaced, Version};
-use crate::store::error::{Doing, Error, ErrorKind, Object as Named};
+use super::answer::{is_no_bucket, translated};
+use super::{Created, MOST_BYTES, Object, Objects, Replaced, Version};
+use crate::store::error::{Doing, Error};
 use async_trait::async_trait;
 use bytes::Bytes;
 use object_store::path::Path;
@@ -13,8 +14,6 @@ use std::time::Duration;
 const TRIES: u32 = 5;
 /// How long to wait before looking again.
 const PAUSE: Duration = Duration::from_millis(200);
-/// How much of a service's answer is shown.
-const MOST_SHOWN: usize = 300;
 
 /// A bucket of an object store.
 #[derive(Debug, Clone)]
@@ -30,7 +29,7 @@ impl Bucket {
         Bucket { store, url: url.into() }
     }
 
-    async fn look(&self, key: &str) -> Result<Option<Object>, object_store::Error> {
+    async fn look(&self, key: &str, most: u64) -> Result<Option<Object>, object_store::Error> {
         let got = match self.store.get(&Path::parse(key)?).await {
             Ok(got) => got,
             // Also for a bucket that is not there: `error` tells the two apart.
@@ -38,6 +37,10 @@ impl Bucket {
             Err(error) => return Err(error),
         };
         let version = Version { tag: got.meta.e_tag.clone(), generation: got.meta.version.clone() };
+        if got.meta.size > most {
+            let source = format!("it has {} bytes, expected at most {most}", got.meta.size).into();
+            return Err(object_store::Error::Generic { store: "objects", source });
+        }
         Ok(Some(Object { bytes: got.bytes().await?, version }))
     }
 
@@ -47,20 +50,15 @@ impl Bucket {
         Ok(Version { tag: put.e_tag, generation: put.version })
     }
 
-    fn error(&self, key: &str, doing: Doing, error: object_store::Error) -> Error {
-        let (kind, hint) = classify(&error, doing);
-        let error = Error::new(Named::Named(self.name(key)), doing, kind, said(&error));
-        match hint {
-            Some(hint) => error.with_hint(hint),
-            None => error,
-        }
+    fn error(&self, key: &str, doing: Doing, error: &object_store::Error) -> Error {
+        translated(self.name(key), doing, error)
     }
 }
 
 #[async_trait]
 impl Objects for Bucket {
-    async fn read(&self, key: &str) -> Result<Option<Object>, Error> {
-        self.look(key).await.map_err(|error| self.error(key, Doing::Read, error))
+    async fn read(&self, key: &str, most: u64) -> Result<Option<Object>, Error> {
+        self.look(key, most).await.map_err(|error| self.error(key, Doing::Read, &error))
     }
 
     async fn create(&self, key: &str, bytes: Bytes) -> Result<Created, Error> {
@@ -73,10 +71,10 @@ impl Objects for Bucket {
             tries += 1;
             // Whatever it says: it may have been written by an attempt whose answer was lost. S3
             // also says "conflict" while another writer is at it, with nothing there yet.
-            match self.look(key).await {
+            match self.look(key, MOST_BYTES).await {
                 Ok(Some(object)) => return Ok(Created::Exists(object)),
                 Ok(None) if is_open(&error) && tries < TRIES => tokio::time::sleep(PAUSE * tries).await,
-                _ => return Err(self.error(key, Doing::Write, error)),
+                _ => return Err(self.error(key, Doing::Write, &error)),
             }
         }
     }
@@ -90,13 +88,21 @@ impl Objects for Bucket {
                 Err(error) => error,
             };
             tries += 1;
-            match self.look(key).await {
+            match self.look(key, MOST_BYTES).await {
                 Ok(Some(object)) if object.bytes == bytes => return Ok(Replaced::Done(object.version)),
                 Ok(Some(object)) if object.version != *was => return Ok(Replaced::Changed),
                 Ok(None) => return Ok(Replaced::Changed),
                 Ok(Some(_)) if is_open(&error) && tries < TRIES => tokio::time::sleep(PAUSE * tries).await,
-                _ => return Err(self.error(key, Doing::Write, error)),
+                _ => return Err(self.error(key, Doing::Write, &error)),
             }
+        }
+    }
+
+    async fn remove(&self, key: &str) -> Result<(), Error> {
+        let path = Path::parse(key).map_err(|error| self.error(key, Doing::Remove, &error.into()))?;
+        match self.store.delete(&path).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(self.error(key, Doing::Remove, &error)),
         }
     }
 
@@ -118,55 +124,6 @@ fn is_open(error: &object_store::Error) -> bool {
         PermissionDenied { .. } | Unauthenticated { .. } | UnknownConfigurationKey { .. } => false,
         _ => true,
     }
-}
-
-fn is_no_bucket(error: &object_store::Error) -> bool {
-    let text = error.to_string();
-    text.contains("NoSuchBucket") || text.contains("ContainerNotFound")
-}
-
-pub(in crate::store) fn classify(error: &object_store::Error, doing: Doing) -> (ErrorKind, Option<String>) {
-    match error {
-        _ if is_no_bucket(error) => {
-            (ErrorKind::NoBucket, Some("create the bucket, or correct its name or region".into()))
-        }
-        object_store::Error::PermissionDenied { .. } if doing == Doing::Read => {
-            let hint = "the role needs s3:GetObject on this object and s3:ListBucket on its bucket: without the \
-                        latter S3 answers 403 for an object that is not there";
-            (ErrorKind::Denied, Some(hint.into()))
-        }
-        // A listing that is refused has no variant of its own.
-        _ if doing == Doing::List && error.to_string().contains("403 Forbidden") => {
-            (ErrorKind::Denied, Some("the role needs s3:ListBucket on the bucket, for this prefix".into()))
-        }
-        object_store::Error::PermissionDenied { .. } if doing == Doing::Remove => {
-            (ErrorKind::Denied, Some("the role needs s3:DeleteObject on this object".into()))
-        }
-        object_store::Error::PermissionDenied { .. } => {
-            (ErrorKind::Denied, Some("the role needs s3:PutObject on this object".into()))
-        }
-        object_store::Error::Unauthenticated { .. } => {
-            (ErrorKind::Denied, Some("the credentials for the bucket are not accepted".into()))
-        }
-        object_store::Error::NotFound { .. } if matches!(doing, Doing::Read | Doing::Remove) => {
-            (ErrorKind::NotFound, None)
-        }
-        object_store::Error::Precondition { .. } if matches!(doing, Doing::Read | Doing::Remove) => {
-            (ErrorKind::Changed, None)
-        }
-        _ => (ErrorKind::Service, None),
-    }
-}
-
-/// The service's words, short and on one line.
-pub(in crate::store) fn said(error: &object_store::Error) -> String {
-    let text = error.to_string();
-    let mut shown: String =
-        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MOST_SHOWN).collect();
-    if text.chars().nth(MOST_SHOWN).is_some() {
-        shown.push('…');
-    }
-    shown
 }
 
 #[cfg(test)]

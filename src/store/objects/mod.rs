@@ -5,13 +5,18 @@
 //! and [`Place::object`] find out from a URL or path which one is meant. Async stays here and in
 //! [`depot`](super::depot).
 
+mod answer;
 mod bucket;
+mod credentials;
 mod folder;
 mod http;
+mod listing;
 mod odd;
 mod place;
 mod profile;
 mod service;
+mod settings;
+mod told;
 
 use super::Error;
 use async_trait::async_trait;
@@ -23,10 +28,14 @@ pub use folder::Folder;
 pub use http::Requests;
 pub use place::Place;
 
-pub(super) use bucket::{classify, said};
+pub(super) use answer::translated;
 pub(super) use folder::make_folders;
-pub(super) use http::{Connector, ONLY_IF, spell, unspell};
+pub(super) use http::{ONLY_IF, spell, unspell};
+pub(super) use place::refuse;
 pub(super) use service::{Manner, build};
+
+/// The largest object that is read where an object is created, in bytes: twice the largest answer of Duo's.
+const MOST_BYTES: u64 = 512 << 20;
 
 /// Which writing of an object was read: what [`Objects::replace`] compares.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -76,11 +85,11 @@ pub enum Replaced {
 /// long as the object can still be read.
 #[async_trait]
 pub trait Objects: fmt::Debug + Send + Sync {
-    /// Reads an object; `None` if there is none.
+    /// Reads an object of at most `most` bytes; `None` if there is none.
     ///
     /// # Errors
-    /// If that can't be found out; never for an object that is not there.
-    async fn read(&self, key: &str) -> Result<Option<Object>, Error>;
+    /// If that can't be found out, or if it is larger; never for an object that is not there.
+    async fn read(&self, key: &str, most: u64) -> Result<Option<Object>, Error>;
 
     /// Writes an object that must not be there.
     ///
@@ -93,6 +102,12 @@ pub trait Objects: fmt::Debug + Send + Sync {
     /// # Errors
     /// If nothing was written, or if that can't be found out.
     async fn replace(&self, key: &str, bytes: Bytes, was: &Version) -> Result<Replaced, Error>;
+
+    /// Removes an object, if there is one.
+    ///
+    /// # Errors
+    /// If that can't be done, or is not allowed.
+    async fn remove(&self, key: &str) -> Result<(), Error>;
 
     /// The object's full name for a message.
     fn name(&self, key: &str) -> String;

@@ -18,7 +18,9 @@ use object_store::client::{
     HttpError, HttpErrorKind, HttpRequest, HttpRequestBody, HttpResponse, HttpResponseBody,
 };
 use object_store::{CredentialProvider, HeaderValue};
-use rustls_platform_verifier::BuilderVerifierExt as _;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls_platform_verifier::Verifier;
 use std::sync::{Arc, OnceLock};
 
 /// What a bucket's requests are signed with.
@@ -31,6 +33,8 @@ const MARK_IN_URL: &str = "%F4%8F%BF%BF";
 #[derive(Debug)]
 pub(super) struct Odd {
     keys: Keys,
+    /// Certificates to trust besides the system's.
+    pem: Option<Arc<[u8]>>,
     client: OnceLock<Client<HttpsConnector<HttpConnector>, HttpRequestBody>>,
 }
 
@@ -40,9 +44,9 @@ pub(super) fn is_odd(request: &HttpRequest) -> bool {
 }
 
 impl Odd {
-    pub(super) fn new(keys: Keys) -> Odd {
+    pub(super) fn new(keys: Keys, pem: Option<Arc<[u8]>>) -> Odd {
         debug_assert_eq!(u32::from(MARK), 0x10_FFFF);
-        Odd { keys, client: OnceLock::new() }
+        Odd { keys, pem, client: OnceLock::new() }
     }
 
     fn client(&self) -> Result<&Client<HttpsConnector<HttpConnector>, HttpRequestBody>, HttpError> {
@@ -50,10 +54,15 @@ impl Odd {
             return Ok(client);
         }
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let more = CertificateDer::pem_slice_iter(self.pem.as_deref().unwrap_or_default());
+        let more: Vec<_> = more.filter_map(Result::ok).collect();
+        let unknown = |error| HttpError::new(HttpErrorKind::Unknown, error);
+        let verifier = Verifier::new_with_extra_roots(more, Arc::clone(&provider)).map_err(unknown)?;
         let config = rustls::ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .and_then(rustls::ConfigBuilder::with_platform_verifier)
-            .map_err(|error| HttpError::new(HttpErrorKind::Unknown, error))?
+            .map_err(unknown)?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier))
             .with_no_client_auth();
         let connector =
             HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1().build();

@@ -1,6 +1,7 @@
 //! Where objects go: a URL or a path taken apart into a store and a prefix.
 
 use super::service::{Manner, build};
+use super::settings::Wrong;
 use super::{Bucket, Folder, Objects};
 use crate::store::error::{Doing, Error, ErrorKind, Object as Named};
 use std::path::Path;
@@ -59,9 +60,15 @@ impl Place {
         self.objects.name(&format!("{}{key}", self.prefix))
     }
 
-    /// Whether `other`, an object, lies under this prefix.
+    /// Whether `other`, an object, lies under this prefix; for a file behind a link, that file.
     pub fn holds(&self, other: &Place) -> bool {
         let full = |place: &Place| {
+            if !place.root.contains("://")
+                && !place.prefix.is_empty()
+                && let Ok(file) = std::fs::canonicalize(Path::new(&place.root).join(&place.prefix))
+            {
+                return file.to_string_lossy().into_owned();
+            }
             let root = if place.root.contains("://") {
                 place.root.clone()
             } else {
@@ -100,9 +107,18 @@ impl Place {
         // The key is taken as it is written, not as a URL would escape it.
         let rest = &text[scheme.len() + 3..];
         let key = rest.split_once('/').map_or("", |(_, key)| key).trim_start_matches('/');
-        let store = build(scheme, bucket, &Manner::default()).map_err(|why| refused(text, &why))?;
+        let store = build(scheme, bucket, &Manner::default()).map_err(|wrong| refuse(text, wrong))?;
         let root = format!("{scheme}://{bucket}");
         Ok(Place { objects: Arc::new(Bucket::new(store, &root)), prefix: key.to_owned(), root })
+    }
+}
+
+/// A setting that can't be used, as the error of who needs it.
+pub(in crate::store) fn refuse(text: &str, wrong: Wrong) -> Error {
+    let error = refused(text, &wrong.why);
+    match wrong.hint {
+        Some(hint) => error.with_hint(hint),
+        None => error,
     }
 }
 

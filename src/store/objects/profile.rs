@@ -3,10 +3,14 @@
 //!
 //! Format and precedence: AWS SDKs and Tools Reference Guide, "Shared config and credentials files".
 
+use super::settings::{Lookup, Wrong, variable};
+use super::told::Told;
+use crate::store::error::ErrorKind;
+use crate::text::shown;
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use object_store::aws::{AmazonS3Builder, AwsCredential};
-use object_store::{CredentialProvider, StaticCredentialProvider};
+use object_store::CredentialProvider;
+use object_store::aws::AwsCredential;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,96 +18,107 @@ use std::process::Command;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
-type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
-
 /// Credentials are made anew this long before they expire.
 const EARLY: TimeDelta = TimeDelta::minutes(5);
 
-/// Adds to `builder` what the profile says (`AWS_PROFILE`, or `default`). Keys, a region and an
-/// endpoint that the environment has itself come first.
-pub(super) fn apply(builder: AmazonS3Builder, lookup: Lookup<'_>) -> Result<AmazonS3Builder, String> {
-    let get = |name: &str| lookup(name).filter(|text| !text.trim().is_empty());
-    let named = get("AWS_PROFILE");
-    let others = [
-        "AWS_ACCESS_KEY_ID",
+/// What stands under a name in both files.
+#[derive(Debug)]
+pub(super) struct Profile {
+    name: String,
+    /// Values, and the files they are from.
+    fields: BTreeMap<String, (String, PathBuf)>,
+}
+
+impl Profile {
+    /// A value, and what to call it in a message.
+    pub(super) fn get(&self, key: &str) -> Option<(String, String)> {
+        let (value, path) = self.fields.get(key)?;
+        let (name, path) = (shown(&self.name), shown(&path.to_string_lossy()));
+        Some((format!("`{key}` of the profile `{name}` in `{path}`"), value.clone()))
+    }
+
+    /// Refuses a profile that takes a role or signs in.
+    pub(super) fn refuse_roles(&self) -> Result<(), Wrong> {
+        if !self.fields.keys().any(|key| key.starts_with("sso_") || key == "role_arn") {
+            return Ok(());
+        }
+        let name = shown(&self.name);
+        Err(Wrong::new(format!("the profile `{name}` takes a role or signs in, which udmap does not do itself")).with_hint(
+            format!(
+                "run `eval \"$(aws configure export-credentials --profile {name} --format env)\"` before, or add to the \
+                 profile `credential_process = aws configure export-credentials --profile OTHER`"
+            ),
+        ))
+    }
+}
+
+/// The profile that the environment names (`AWS_PROFILE`), or `default` where it names no credentials of its own.
+///
+/// # Errors
+/// If the one that is named is not there and needed, or if its files can't be read.
+pub(super) fn named(lookup: Lookup<'_>, anonymous: bool) -> Result<Option<Profile>, Wrong> {
+    let get = |name: &str| variable(lookup, name);
+    let named = get("AWS_PROFILE")?;
+    let has_keys = get("AWS_ACCESS_KEY_ID")?.is_some();
+    let mut others = has_keys;
+    for name in [
         "AWS_WEB_IDENTITY_TOKEN_FILE",
         "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
         "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    ];
-    let has_keys = get(others[0]).is_some();
-    if named.is_none() && others.iter().any(|name| get(name).is_some()) {
-        return Ok(builder);
+    ] {
+        others |= get(name)?.is_some();
+    }
+    if named.is_none() && others {
+        return Ok(None);
     }
     let name = named.clone().unwrap_or_else(|| "default".to_owned());
-    let Some(profile) = read(&name, &get)? else {
-        return match named {
-            Some(name) if !has_keys => Err(format!(
-                "there is no profile `{name}` (AWS_PROFILE) in ~/.aws/credentials or ~/.aws/config"
-            )),
-            _ => Ok(builder),
-        };
-    };
-    let mut builder = builder;
-    let unset = |names: &[&str]| names.iter().all(|name| get(name).is_none());
-    if let Some(region) = profile.get("region").filter(|_| unset(&["AWS_REGION", "AWS_DEFAULT_REGION"])) {
-        builder = builder.with_region(region);
-    }
-    let endpoints = ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT"];
-    if let Some(endpoint) = profile.get("endpoint_url").filter(|_| unset(&endpoints)) {
-        builder = builder.with_endpoint(endpoint);
-    }
-    if has_keys {
-        return Ok(builder);
-    }
-    let field = |key: &str| profile.get(key).cloned();
-    match (field("aws_access_key_id"), field("aws_secret_access_key"), field("credential_process")) {
-        (Some(key_id), Some(secret_key), _) => {
-            let token = field("aws_session_token");
-            let credential = AwsCredential { key_id, secret_key, token };
-            Ok(builder.with_credentials(Arc::new(StaticCredentialProvider::new(credential))))
-        }
-        (_, _, Some(command)) => {
-            Ok(builder.with_credentials(Arc::new(Process { command, last: Mutex::default() })))
-        }
-        _ if profile.keys().any(|key| key.starts_with("sso_") || key == "role_arn") => Err(format!(
-            "the profile `{name}` takes a role or signs in, which udmap does not do itself: run `eval \"$(aws \
-             configure export-credentials --profile {name} --format env)\"` before, or add to the profile \
-             `credential_process = aws configure export-credentials --profile OTHER`"
-        )),
-        _ => Ok(builder),
+    match (read(&name, &get)?, named) {
+        (None, Some(name)) if !has_keys && !anonymous => Err(Wrong::new(format!(
+            "there is no profile `{}` (`AWS_PROFILE`) in ~/.aws/credentials or ~/.aws/config",
+            shown(&name)
+        ))),
+        (profile, _) => Ok(profile),
     }
 }
 
 /// A profile's settings, of both files; the credentials file comes first.
-fn read(
-    name: &str,
-    get: &dyn Fn(&str) -> Option<String>,
-) -> Result<Option<BTreeMap<String, String>>, String> {
-    let home = get("HOME").or_else(|| get("USERPROFILE")).map(PathBuf::from);
-    let file = |variable: &str, file: &str| {
-        get(variable).map(PathBuf::from).or_else(|| Some(home.as_ref()?.join(".aws").join(file)))
+fn read(name: &str, get: &dyn Fn(&str) -> Result<Option<String>, Wrong>) -> Result<Option<Profile>, Wrong> {
+    let home = match get("HOME")? {
+        Some(home) => Some(home),
+        None => get("USERPROFILE")?,
     };
-    let mut found: Option<BTreeMap<String, String>> = None;
+    let home = home.map(PathBuf::from);
+    let file = |variable: &str, file: &str| -> Result<Option<PathBuf>, Wrong> {
+        let named = get(variable)?.map(PathBuf::from);
+        Ok(named.or_else(|| Some(home.as_ref()?.join(".aws").join(file))))
+    };
+    let mut found: Option<Profile> = None;
     for (path, section) in [
-        (file("AWS_SHARED_CREDENTIALS_FILE", "credentials"), name.to_owned()),
+        (file("AWS_SHARED_CREDENTIALS_FILE", "credentials")?, name.to_owned()),
         (
-            file("AWS_CONFIG_FILE", "config"),
+            file("AWS_CONFIG_FILE", "config")?,
             if name == "default" { name.to_owned() } else { format!("profile {name}") },
         ),
     ] {
-        let Some(text) = path.as_deref().map(text).transpose()?.flatten() else { continue };
+        let Some(path) = path else { continue };
+        let Some(text) = text(&path)? else { continue };
         for (key, value) in settings(&text, &section) {
-            found.get_or_insert_default().entry(key).or_insert(value);
+            let profile =
+                found.get_or_insert_with(|| Profile { name: name.to_owned(), fields: BTreeMap::new() });
+            profile.fields.entry(key).or_insert((value, path.clone()));
         }
     }
     Ok(found)
 }
 
-fn text(path: &Path) -> Result<Option<String>, String> {
+fn text(path: &Path) -> Result<Option<String>, Wrong> {
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(format!("cannot read `{}`: {error}", path.display())),
+        Err(error) => {
+            let path = shown(&path.to_string_lossy());
+            Err(Wrong::new(format!("cannot read the profiles in `{path}`: {error}")))
+        }
     }
 }
 
@@ -135,9 +150,15 @@ fn settings(text: &str, section: &str) -> Vec<(String, String)> {
 type Lasting = (Arc<AwsCredential>, Option<DateTime<Utc>>);
 
 /// Credentials that a program prints, by AWS's `credential_process`.
-struct Process {
+pub(super) struct Process {
     command: String,
     last: Mutex<Option<Lasting>>,
+}
+
+impl Process {
+    pub(super) fn new(command: String) -> Process {
+        Process { command, last: Mutex::default() }
+    }
 }
 
 impl std::fmt::Debug for Process {
@@ -168,7 +189,7 @@ impl CredentialProvider for Process {
         }
         let command = self.command.clone();
         let made = tokio::task::spawn_blocking(move || print(&command)).await;
-        let fail = |source: String| object_store::Error::Generic { store: "S3", source: source.into() };
+        let fail = |why: String| Told::new(ErrorKind::Denied, why);
         let printed = made.map_err(|error| fail(error.to_string()))?.map_err(fail)?;
         let credential = Arc::new(AwsCredential {
             key_id: printed.access_key_id,
@@ -194,8 +215,10 @@ fn print(command: &str) -> Result<Printed, String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::settings::{self, Credentials, Settings};
     use super::*;
     use object_store::aws::AmazonS3ConfigKey as Key;
+    use std::ffi::OsString;
 
     const CREDENTIALS: &str = "\
 # mine
@@ -221,43 +244,69 @@ sso_session = x
 credential_process = echo '{\"Version\":1,\"AccessKeyId\":\"P\",\"SecretAccessKey\":\"q\",\"Expiration\":\"2999-01-01T00:00:00Z\"}'
 [profile broken]
 credential_process = echo secret
+[profile spaced]
+region = eu west
+[profile half]
+aws_access_key_id = HALF
 ";
 
-    fn applied(given: &[(&str, &str)]) -> Result<AmazonS3Builder, String> {
+    fn applied(given: &[(&str, &str)]) -> Result<Settings, Wrong> {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join(".aws")).unwrap();
         std::fs::write(folder.path().join(".aws/credentials"), CREDENTIALS).unwrap();
         std::fs::write(folder.path().join(".aws/config"), CONFIG).unwrap();
         let home = folder.path().to_str().unwrap().to_owned();
-        apply(AmazonS3Builder::new().with_bucket_name("b"), &|name| match name {
-            "HOME" => Some(home.clone()),
-            _ => given.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()),
-        })
+        let lookup = |name: &str| match name {
+            "HOME" => Some(home.clone().into()),
+            _ => given.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(*value)),
+        };
+        settings::s3(&lookup, false)
+    }
+
+    fn value(settings: &Settings, key: Key) -> Option<&str> {
+        settings.config.iter().find(|(it, _)| *it == key).map(|(_, value)| value.as_str())
+    }
+
+    fn keys(settings: &Settings) -> (&str, &str) {
+        let Credentials::Keys(keys) = &settings.credentials else { panic!() };
+        (&keys.key_id, &keys.secret_key)
     }
 
     #[test]
     fn profiles() {
-        let key = |builder: AmazonS3Builder| {
-            let store = builder.with_region("x").build().unwrap();
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime
-                .block_on(store.credentials().get_credential())
-                .map(|it| (it.key_id.clone(), it.secret_key.clone()))
-        };
-        let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
         let default = applied(&[]).unwrap();
-        assert_eq!(default.get_config_value(&Key::Region).as_deref(), Some("eu-west-1"));
-        assert_eq!(key(default).unwrap(), pair("AKID", "s3cr#t/=+"));
-        let team = applied(&[("AWS_PROFILE", "team"), ("AWS_REGION", "mars")]).unwrap();
-        assert_eq!(team.get_config_value(&Key::Region), None, "the environment's own comes first");
-        assert_eq!(team.get_config_value(&Key::Endpoint).as_deref(), Some("http://127.0.0.1:9000"));
-        assert_eq!(key(team).unwrap(), pair("TEAM", "team"));
-        assert_eq!(key(applied(&[("AWS_PROFILE", "program")]).unwrap()).unwrap(), pair("P", "q"));
-        let broken = key(applied(&[("AWS_PROFILE", "broken")]).unwrap()).unwrap_err().to_string();
+        assert_eq!(value(&default, Key::Region), Some("eu-west-1"));
+        assert_eq!(keys(&default), ("AKID", "s3cr#t/=+"));
+        let team = [("AWS_PROFILE", "team"), ("AWS_REGION", "mars"), ("AWS_ALLOW_HTTP", "1")];
+        let team = applied(&team).unwrap();
+        assert_eq!(value(&team, Key::Region), Some("mars"), "the environment's own comes first");
+        assert_eq!(value(&team, Key::Endpoint), Some("http://127.0.0.1:9000"));
+        assert_eq!(keys(&team), ("TEAM", "team"));
+        assert!(applied(&[("AWS_PROFILE", "none")]).unwrap_err().why.contains("no profile `none`"));
+        let sso = applied(&[("AWS_PROFILE", "sso")]).unwrap_err();
+        assert!(sso.hint.unwrap().contains("export-credentials --profile sso"));
+        let unencrypted = applied(&[("AWS_PROFILE", "team")]).unwrap_err().why;
+        assert!(unencrypted.starts_with("`endpoint_url` of the profile `team` in `"), "{unencrypted}");
+        let spaced = applied(&[("AWS_PROFILE", "spaced")]).unwrap_err().why;
+        assert!(
+            spaced.starts_with("`region` of the profile `spaced` in `") && spaced.ends_with("`eu west`"),
+            "{spaced}"
+        );
+        let half = applied(&[("AWS_PROFILE", "half")]).unwrap_err().why;
+        assert!(half.contains("has no `aws_secret_access_key` with it"), "{half}");
+    }
+
+    #[test]
+    fn programs() {
+        let get = |profile: &str| {
+            let settings = applied(&[("AWS_PROFILE", profile)]).unwrap();
+            let Credentials::Program(command) = settings.credentials else { panic!() };
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(Process::new(command).get_credential())
+        };
+        assert_eq!(get("program").unwrap().key_id, "P");
+        let broken = get("broken").unwrap_err();
+        let broken = &Told::within(&broken).unwrap().why;
         assert!(broken.contains("printed no credentials") && !broken.contains("secret\n"), "{broken}");
-        assert!(applied(&[("AWS_PROFILE", "none")]).unwrap_err().contains("no profile `none`"));
-        assert!(applied(&[("AWS_PROFILE", "sso")]).unwrap_err().contains("export-credentials --profile sso"));
-        let web = applied(&[("AWS_WEB_IDENTITY_TOKEN_FILE", "/x")]).unwrap();
-        assert_eq!(web.get_config_value(&Key::Region), None, "a role of the environment's comes first");
     }
 }

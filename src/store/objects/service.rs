@@ -1,9 +1,11 @@
 //! Opens a bucket of a service by what the environment says: credentials, region, endpoint.
 
-use super::http::Connector;
-use super::profile;
+use super::credentials::Checked;
+use super::http::{Connector, Requests};
+use super::profile::Process;
+use super::settings::{self, Credentials, Wrong};
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
-use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
+use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig, StaticCredentialProvider};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,15 +21,21 @@ pub(crate) struct Manner {
     pub(crate) timeout: Option<Duration>,
     /// Whether requests go unsigned.
     pub(crate) anonymous: bool,
-    /// What stands between the store and the network.
-    pub(crate) connector: Option<Connector>,
+    /// Counts the requests.
+    pub(crate) requests: Arc<Requests>,
 }
 
 impl Default for Manner {
     /// Fewer and shorter tries than the crate's own three minutes: a run has a deadline.
     fn default() -> Manner {
         let minute = Duration::from_secs(60);
-        Manner { retries: 6, retry_for: minute, timeout: Some(minute), anonymous: false, connector: None }
+        Manner {
+            retries: 6,
+            retry_for: minute,
+            timeout: Some(minute),
+            anonymous: false,
+            requests: Arc::default(),
+        }
     }
 }
 
@@ -39,77 +47,92 @@ impl Manner {
             retry_timeout: self.retry_for,
         }
     }
-
-    fn client(&self) -> ClientOptions {
-        let client = ClientOptions::new().with_connect_timeout(Duration::from_secs(10));
-        match self.timeout {
-            Some(timeout) => client.with_timeout(timeout),
-            None => client.with_timeout_disabled().with_read_timeout(Duration::from_secs(60)),
-        }
-    }
 }
 
 /// The bucket of `scheme://bucket`.
-pub(crate) fn build(scheme: &str, bucket: &str, manner: &Manner) -> Result<Arc<dyn ObjectStore>, String> {
-    let text = |error: object_store::Error| error.to_string();
+pub(crate) fn build(scheme: &str, bucket: &str, manner: &Manner) -> Result<Arc<dyn ObjectStore>, Wrong> {
+    settings::bucket(bucket)?;
     match scheme {
-        "s3" | "s3a" => {
-            let mut builder = AmazonS3Builder::from_env().with_bucket_name(bucket).with_retry(manner.retry());
-            // from_env has put its own client options in place: only what is missing is added.
-            let http = std::env::var("AWS_ALLOW_HTTP").is_ok_and(|value| truthy(&value));
-            builder = builder.with_client_options(manner.client().with_allow_http(http));
-            if manner.anonymous {
-                builder = builder.with_skip_signature(true);
-            } else {
-                builder = profile::apply(builder, &|name| std::env::var(name).ok())?;
-            }
-            if let Some(connector) = &manner.connector {
-                // Deletions of single objects have a condition, those of many have none.
-                builder = builder
-                    .with_http_connector(connector.clone())
-                    .with_config(AmazonS3ConfigKey::DisableBulkDelete, "true");
-            }
-            let store = builder.build().map_err(text)?;
-            if let Some(connector) = &manner.connector {
-                // Each bucket has a connector of its own, so nothing was set.
-                let _ = connector.keys.set(Arc::clone(store.credentials()));
-            }
-            Ok(Arc::new(store))
-        }
+        "s3" | "s3a" => s3(bucket, manner),
         #[cfg(feature = "gcs")]
         "gs" => {
+            let connector = other(manner, "GOOGLE_")?;
             let builder = object_store::gcp::GoogleCloudStorageBuilder::from_env();
-            let mut builder = builder
+            let builder = builder
                 .with_bucket_name(bucket)
                 .with_retry(manner.retry())
-                .with_client_options(manner.client())
-                .with_skip_signature(manner.anonymous);
-            if let Some(connector) = &manner.connector {
-                builder = builder.with_http_connector(connector.clone());
-            }
-            Ok(Arc::new(builder.build().map_err(text)?))
+                .with_skip_signature(manner.anonymous)
+                .with_http_connector(connector);
+            Ok(Arc::new(builder.build().map_err(|error| Wrong::new(error.to_string()))?))
         }
         #[cfg(feature = "azure")]
         "az" => {
+            let connector = other(manner, "AZURE_")?;
             let builder = object_store::azure::MicrosoftAzureBuilder::from_env();
-            let mut builder = builder
+            let builder = builder
                 .with_container_name(bucket)
                 .with_retry(manner.retry())
-                .with_client_options(manner.client())
-                .with_skip_signature(manner.anonymous);
-            if let Some(connector) = &manner.connector {
-                builder = builder.with_http_connector(connector.clone());
-            }
-            Ok(Arc::new(builder.build().map_err(text)?))
+                .with_skip_signature(manner.anonymous)
+                .with_http_connector(connector);
+            Ok(Arc::new(builder.build().map_err(|error| Wrong::new(error.to_string()))?))
         }
         #[cfg(not(feature = "gcs"))]
-        "gs" => Err("this udmap was built without the feature `gcs`".into()),
+        "gs" => Err(Wrong::new("this udmap was built without the feature `gcs`")),
         #[cfg(not(feature = "azure"))]
-        "az" => Err("this udmap was built without the feature `azure`".into()),
-        _ => Err(format!("`{scheme}` is no kind of store: s3, gs, az, or a path")),
+        "az" => Err(Wrong::new("this udmap was built without the feature `azure`")),
+        _ => Err(Wrong::new(format!(
+            "expected one of: s3, gs, az, or a path; found `{}://`",
+            crate::text::shown(scheme)
+        ))),
     }
 }
 
-fn truthy(value: &str) -> bool {
-    matches!(value.to_ascii_lowercase().as_str(), "1" | "true" | "on" | "yes" | "y")
+fn s3(bucket: &str, manner: &Manner) -> Result<Arc<dyn ObjectStore>, Wrong> {
+    let settings = settings::s3(&|name| std::env::var_os(name), manner.anonymous)?;
+    let fails = |error: object_store::Error| Wrong::new(error.to_string());
+    let connector = Connector::new(manner, settings.certificates.as_deref())?;
+    let configured = || {
+        let builder = AmazonS3Builder::new().with_bucket_name(bucket);
+        settings.config.iter().fold(builder, |builder, (key, value)| builder.with_config(*key, value))
+    };
+    // Who gives credentials answers at once, or not at all.
+    let given = |retries| {
+        let retry =
+            RetryConfig { max_retries: retries, retry_timeout: Duration::from_secs(20), ..manner.retry() };
+        let builder = configured().with_retry(retry).with_http_connector(connector.for_credentials());
+        Ok(Arc::clone(builder.build().map_err(fails)?.credentials()))
+    };
+    let mut builder = configured()
+        .with_retry(manner.retry())
+        .with_client_options(ClientOptions::new().with_allow_http(settings.allow_http))
+        .with_http_connector(connector.clone())
+        // Deletions of single objects have a condition, those of many have none.
+        .with_config(AmazonS3ConfigKey::DisableBulkDelete, "true");
+    builder = match settings.credentials {
+        Credentials::None => builder.with_skip_signature(true),
+        Credentials::Keys(keys) => builder.with_credentials(Arc::new(StaticCredentialProvider::new(keys))),
+        Credentials::Program(command) => {
+            builder.with_credentials(Arc::new(Checked::new(Arc::new(Process::new(command)))))
+        }
+        Credentials::Service => builder.with_credentials(Arc::new(Checked::new(given(3)?))),
+        Credentials::Instance { disabled: true } => {
+            builder.with_credentials(Arc::new(Checked::last_resort(None)))
+        }
+        Credentials::Instance { disabled: false } => {
+            builder.with_credentials(Arc::new(Checked::last_resort(Some(given(1)?))))
+        }
+    };
+    let store = builder.build().map_err(fails)?;
+    // Each bucket has a connector of its own, so nothing was set.
+    let _ = connector.keys.set(Arc::clone(store.credentials()));
+    Ok(Arc::new(store))
+}
+
+/// The connector to a service whose own variables begin so.
+#[cfg(any(feature = "gcs", feature = "azure"))]
+fn other(manner: &Manner, prefix: &str) -> Result<Connector, Wrong> {
+    let lookup = |name: &str| std::env::var_os(name);
+    settings::others(prefix, std::env::vars_os())?;
+    settings::proxies(&lookup, true)?;
+    Connector::new(manner, settings::certificates(&lookup)?.as_deref())
 }

@@ -1,7 +1,10 @@
 //! Where two events differ, field by field.
 
 use super::Meaning;
-use super::meaning::Node;
+use super::meaning::{Encoding, Node};
+use crate::text::add_to_path;
+use std::collections::HashMap;
+use twox_hash::XxHash3_128;
 
 /// One difference between two events.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,34 +45,72 @@ impl How {
     }
 }
 
-/// The differences between two events, in the order of the paths' names. None means that they are
-/// the same.
+/// How many differences [`differences`] gives at most.
+const MOST: usize = 100_000;
+
+/// The differences between two events, in the order of the paths' names: the first 100,000. None means that they are the
+/// same.
 pub fn differences(a: &Meaning, b: &Meaning) -> Vec<Difference> {
     let mut found = Vec::new();
-    nodes(&a.root, &b.root, String::new(), &mut found);
+    each_difference(a, b, &mut |difference| {
+        if found.len() < MOST {
+            found.push(difference);
+        }
+    });
     found
+}
+
+/// Hands all differences between two events to `each`.
+pub(crate) fn each_difference(a: &Meaning, b: &Meaning, each: &mut dyn FnMut(Difference)) {
+    let mut path = String::new();
+    nodes(&a.root, &b.root, &mut path, &mut |path, how, a, b| {
+        let shown = |node: Option<Shown<'_>>| node.map(Shown::text);
+        each(Difference { path: path.to_owned(), how, a: shown(a), b: shown(b) });
+    });
 }
 
 /// How many differences there are between two events.
 pub(super) fn count(a: &Meaning, b: &Meaning) -> usize {
-    differences(a, b).len()
+    let mut count = 0;
+    nodes(&a.root, &b.root, &mut String::new(), &mut |_, _, _, _| count += 1);
+    count
 }
 
-fn nodes(a: &Node, b: &Node, path: String, found: &mut Vec<Difference>) {
+/// A value, or a list's elements, not yet made to text.
+#[derive(Clone, Copy)]
+enum Shown<'n> {
+    Node(&'n Node),
+    List(&'n [Node]),
+}
+
+impl Shown<'_> {
+    fn text(self) -> String {
+        match self {
+            Shown::Node(node) => node.shown(),
+            Shown::List(elements) => {
+                format!("[{}]", elements.iter().map(Node::shown).collect::<Vec<_>>().join(","))
+            }
+        }
+    }
+}
+
+type Each<'e> = dyn FnMut(&str, How, Option<Shown<'_>>, Option<Shown<'_>>) + 'e;
+
+fn nodes(a: &Node, b: &Node, path: &mut String, each: &mut Each<'_>) {
     match (a, b) {
         (a, b) if a == b => {}
-        (Node::Object(a), Node::Object(b)) => objects(a, b, &path, found),
-        (Node::List(a, _), Node::List(b, _)) => lists(a, b, path, found),
-        _ => found.push(Difference { path, how: How::Changed, a: Some(a.shown()), b: Some(b.shown()) }),
+        (Node::Object(a), Node::Object(b)) => objects(a, b, path, each),
+        (Node::List(a, _), Node::List(b, _)) => lists(a, b, path, each),
+        _ => each(path, How::Changed, Some(Shown::Node(a)), Some(Shown::Node(b))),
     }
 }
 
 type Members = [(std::borrow::Cow<'static, str>, Node)];
 
 /// Both are sorted by name.
-fn objects(a: &Members, b: &Members, path: &str, found: &mut Vec<Difference>) {
+fn objects(a: &Members, b: &Members, path: &mut String, each: &mut Each<'_>) {
     let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());
-    let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    let length = path.len();
     loop {
         let order = match (a.peek(), b.peek()) {
             (None, None) => return,
@@ -79,35 +120,41 @@ fn objects(a: &Members, b: &Members, path: &str, found: &mut Vec<Difference>) {
         };
         let of_a = if order.is_le() { a.next() } else { None };
         let of_b = if order.is_ge() { b.next() } else { None };
+        let Some((name, _)) = of_a.or(of_b) else { return };
+        let dot = if length == 0 { "" } else { "." };
+        add_to_path(path, format_args!("{dot}{name}"));
         match (of_a, of_b) {
-            (Some((name, a)), Some((_, b))) => nodes(a, b, below(name), found),
-            (Some((name, a)), None) => found.push(only(below(name), a, How::OnlyA)),
-            (None, Some((name, b))) => found.push(only(below(name), b, How::OnlyB)),
-            (None, None) => return,
+            (Some((_, a)), Some((_, b))) => nodes(a, b, path, each),
+            (Some((_, a)), None) => each(path, How::OnlyA, Some(Shown::Node(a)), None),
+            (None, Some((_, b))) => each(path, How::OnlyB, None, Some(Shown::Node(b))),
+            (None, None) => {}
         }
-    }
-}
-
-fn only(path: String, node: &Node, how: How) -> Difference {
-    let shown = Some(node.shown());
-    match how {
-        How::OnlyA => Difference { path, how, a: shown, b: None },
-        _ => Difference { path, how, a: None, b: shown },
+        path.truncate(length);
     }
 }
 
 /// Elements that are the same are taken off first; what is left is compared in its order.
-fn lists(a: &[Node], b: &[Node], path: String, found: &mut Vec<Difference>) {
+fn lists(a: &[Node], b: &[Node], path: &mut String, each: &mut Each<'_>) {
     let mut taken = vec![false; b.len()];
-    let mut left_a = Vec::new();
-    let mut order = Vec::new();
+    let (mut left_a, mut order) = (Vec::new(), Vec::new());
+    // Where each element is in `b`, the last first; looked up instead of searched, for lists may be long.
+    let mut places: HashMap<u128, Vec<usize>> = HashMap::new();
+    for (place, element) in b.iter().enumerate().rev() {
+        places.entry(digest(element)).or_default().push(place);
+    }
     for (place, element) in a.iter().enumerate() {
         // The element at the same place first, so that what stayed stays.
-        let same = |other: usize| !taken[other] && b[other] == *element;
-        let at = if place < b.len() && same(place) {
+        let here = place < b.len() && !taken[place] && b[place] == *element;
+        let at = if here {
             Some(place)
         } else {
-            (0..b.len()).find(|other| same(*other))
+            let places = places.get_mut(&digest(element));
+            places.and_then(|places| {
+                while places.last().is_some_and(|place| taken[*place]) {
+                    places.pop();
+                }
+                places.pop()
+            })
         };
         match at {
             Some(at) => {
@@ -119,19 +166,31 @@ fn lists(a: &[Node], b: &[Node], path: String, found: &mut Vec<Difference>) {
     }
     let left_b: Vec<usize> = (0..b.len()).filter(|place| !taken[*place]).collect();
     if !order.is_sorted() {
-        let show = |elements: &[Node]| {
-            format!("[{}]", elements.iter().map(Node::shown).collect::<Vec<_>>().join(","))
-        };
-        found.push(Difference { path: path.clone(), how: How::Order, a: Some(show(a)), b: Some(show(b)) });
+        each(path, How::Order, Some(Shown::List(a)), Some(Shown::List(b)));
     }
+    let length = path.len();
+    let at = |path: &mut String, place: usize| {
+        path.truncate(length);
+        add_to_path(path, format_args!("[{place}]"));
+    };
     let pairs = left_a.len().min(left_b.len());
     for (place_a, place_b) in left_a.iter().zip(&left_b) {
-        nodes(&a[*place_a], &b[*place_b], format!("{path}[{place_a}]"), found);
+        at(path, *place_a);
+        nodes(&a[*place_a], &b[*place_b], path, each);
     }
     for place in &left_a[pairs..] {
-        found.push(only(format!("{path}[{place}]"), &a[*place], How::OnlyA));
+        at(path, *place);
+        each(path, How::OnlyA, Some(Shown::Node(&a[*place])), None);
     }
     for place in &left_b[pairs..] {
-        found.push(only(format!("{path}[{place}]"), &b[*place], How::OnlyB));
+        at(path, *place);
+        each(path, How::OnlyB, None, Some(Shown::Node(&b[*place])));
     }
+    path.truncate(length);
+}
+
+fn digest(node: &Node) -> u128 {
+    let mut bytes = Vec::new();
+    Encoding::default().node(node, &mut bytes);
+    XxHash3_128::oneshot(&bytes)
 }

@@ -2,6 +2,7 @@
 
 use super::Rules;
 use crate::json::{Kind, Value};
+use crate::text::add_to_path;
 use crate::udm::index::{Below, Entry, Known, index};
 use crate::udm::scalar::{self, Scalar};
 use crate::udm::schema::Cardinality;
@@ -43,7 +44,7 @@ pub(super) enum Leaf {
 impl Meaning {
     /// What `event` means. Values that are none of their field's are kept as they are written.
     pub fn of(event: Value<'_>, rules: &Rules) -> Meaning {
-        let reader = Reader { rules };
+        let reader = Reader { rules, longest: rules.longest() };
         let root = if event.kind() == Kind::Object {
             reader.message(event, index().root(), "")
         } else {
@@ -76,6 +77,11 @@ impl Meaning {
         }
     }
 
+    /// How many values it has.
+    pub(super) fn size(&self) -> usize {
+        self.root.size()
+    }
+
     /// Every value with its path, in the order of the paths' names.
     pub fn leaves(&self) -> Vec<(String, String)> {
         let mut leaves = Vec::new();
@@ -94,7 +100,7 @@ pub(super) struct Encoding {
 }
 
 impl Encoding {
-    fn node(self, node: &Node, to: &mut Vec<u8>) {
+    pub(super) fn node(self, node: &Node, to: &mut Vec<u8>) {
         match node {
             Node::Object(members) => {
                 to.push(b'{');
@@ -167,14 +173,19 @@ fn number(kind: u8, number: i128, to: &mut Vec<u8>) {
 /// Reads an event. Paths are without indexes, and kept only if somebody asks for them.
 struct Reader<'r> {
     rules: &'r Rules,
+    /// The longest path that is asked for.
+    longest: usize,
 }
+
+/// A path that nobody asks for: it has a character that no field's name has.
+const NOBODYS: &str = "\0";
 
 impl Reader<'_> {
     fn below(&self, path: &str, name: &str) -> String {
-        match (self.rules.asks(), path) {
-            (false, _) => String::new(),
-            (true, "") => name.to_owned(),
-            (true, path) => format!("{path}.{name}"),
+        match path {
+            _ if path == NOBODYS || path.len() + name.len() > self.longest => NOBODYS.to_owned(),
+            "" => name.to_owned(),
+            path => format!("{path}.{name}"),
         }
     }
 
@@ -200,13 +211,12 @@ impl Reader<'_> {
                     (Cow::Owned(name), self.free(member, &here))
                 }
             };
-            // Of a field given twice the last counts.
-            match members.iter_mut().find(|(other, _)| *other == name) {
-                Some((_, old)) => *old = node,
-                None => members.push((name, node)),
-            }
+            members.push((name, node));
         }
-        members.sort_by(|a, b| a.0.cmp(&b.0));
+        // Of a field given twice the last counts; sorting keeps the order of equal names.
+        members.sort_by(|a, b| b.0.cmp(&a.0));
+        members.reverse();
+        members.dedup_by(|later, earlier| later.0 == earlier.0);
         Node::Object(members)
     }
 
@@ -335,22 +345,31 @@ impl Node {
         }
     }
 
+    /// How many values there are in it.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Node::Object(members) if !members.is_empty() => {
+                members.iter().map(|(_, value)| value.size()).sum()
+            }
+            Node::List(elements, _) if !elements.is_empty() => elements.iter().map(Node::size).sum(),
+            _ => 1,
+        }
+    }
+
     fn leaves(&self, path: &mut String, leaves: &mut Vec<(String, String)>) {
         let length = path.len();
         match self {
             Node::Object(members) if !members.is_empty() => {
                 for (name, value) in members {
-                    if !path.is_empty() {
-                        path.push('.');
-                    }
-                    path.push_str(name);
+                    let dot = if path.is_empty() { "" } else { "." };
+                    add_to_path(path, format_args!("{dot}{name}"));
                     value.leaves(path, leaves);
                     path.truncate(length);
                 }
             }
             Node::List(elements, _) if !elements.is_empty() => {
                 for (place, element) in elements.iter().enumerate() {
-                    path.push_str(&format!("[{place}]"));
+                    add_to_path(path, format_args!("[{place}]"));
                     element.leaves(path, leaves);
                     path.truncate(length);
                 }

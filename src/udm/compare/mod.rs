@@ -26,6 +26,8 @@ mod sets;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "cli")]
+pub(crate) use differences::each_difference;
 pub use differences::{Difference, How, differences};
 pub use meaning::Meaning;
 pub use rounds::{Keys, Round, Side};
@@ -65,8 +67,8 @@ impl Rules {
         self.all_sets || self.sets.iter().any(|set| set == path)
     }
 
-    /// Whether paths matter at all.
-    fn asks(&self) -> bool {
-        !self.ignored.is_empty() || !self.sets.is_empty()
+    /// The bytes of the longest path that matters: longer ones are asked for by nobody.
+    fn longest(&self) -> usize {
+        self.ignored.iter().chain(&self.sets).map(String::len).max().unwrap_or(0)
     }
 }

@@ -68,7 +68,7 @@ pub enum Round {
 }
 
 /// How many of each side are compared with each other; in larger groups they are taken in order.
-const MOST_ALIKE: usize = 64;
+pub(super) const MOST_ALIKE: usize = 64;
 
 impl Round {
     /// The rounds, in their order.
@@ -88,7 +88,8 @@ impl Round {
     }
 
     /// Matches a group: places of the first side's events with places of the second's. Both are in
-    /// the order of their times. `event` gives an event of a side.
+    /// the order of their times. `event` gives an event of a side. Only a `small` group is held in memory, to compare each
+    /// with each; the events of others are taken in order.
     ///
     /// # Errors
     /// Those of `event`.
@@ -96,17 +97,17 @@ impl Round {
         self,
         a: usize,
         b: usize,
+        small: bool,
         event: &mut dyn FnMut(Side, usize) -> Result<Meaning, E>,
     ) -> Result<Vec<(usize, usize)>, E> {
         let in_order = || (0..a.min(b)).map(|place| (place, place)).collect();
+        let small = small && a <= MOST_ALIKE && b <= MOST_ALIKE;
         match self {
             _ if a == 0 || b == 0 => Ok(Vec::new()),
             Round::OnlyLogId if a > 1 || b > 1 => Ok(Vec::new()),
             Round::OnlyLogId | Round::Unordered | Round::Timeless => Ok(in_order()),
-            Round::Alike if a > MOST_ALIKE || b > MOST_ALIKE => Ok(Vec::new()),
-            Round::Time | Round::LogId if (a == 1 && b == 1) || a > MOST_ALIKE || b > MOST_ALIKE => {
-                Ok(in_order())
-            }
+            Round::Alike if !small => Ok(Vec::new()),
+            Round::Time | Round::LogId if (a == 1 && b == 1) || !small => Ok(in_order()),
             Round::Time | Round::LogId | Round::Alike => {
                 let of_a: Vec<Meaning> =
                     (0..a).map(|place| event(Side::A, place)).collect::<Result<_, E>>()?;
@@ -141,7 +142,7 @@ fn most_alike(a: &[Meaning], b: &[Meaning], mostly: bool) -> Vec<(usize, usize)>
     for (place_a, event_a) in a.iter().enumerate() {
         for (place_b, event_b) in b.iter().enumerate() {
             let differences = count(event_a, event_b);
-            if !mostly || differences * 2 < event_a.leaves().len().min(event_b.leaves().len()) {
+            if !mostly || differences * 2 < event_a.size().min(event_b.size()) {
                 all.push((differences, place_a, place_b));
             }
         }

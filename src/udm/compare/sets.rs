@@ -1,9 +1,12 @@
 //! Two small sets of events, matched in memory.
 
-use super::rounds::{Keys, Round, Side};
+use super::rounds::{Keys, MOST_ALIKE, Round, Side};
 use super::{Difference, Meaning, differences};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+
+/// How many values the events of a group may have to be compared each with each.
+const MOST_VALUES: usize = 100_000;
 
 /// What became of events that are not in both sets alike.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,6 +63,7 @@ pub fn match_up(a: &[Meaning], b: &[Meaning]) -> Vec<Matched> {
         }
     }
     let keys = [a, b].map(|events| events.iter().map(Keys::of).collect::<Vec<_>>());
+    let mut paired = [vec![false; a.len()], vec![false; b.len()]];
     for round in Round::ALL {
         let mut groups: BTreeMap<u64, [Vec<usize>; 2]> = BTreeMap::new();
         for side in [0, 1] {
@@ -77,14 +81,22 @@ pub fn match_up(a: &[Meaning], b: &[Meaning]) -> Vec<Matched> {
                 let set = if side == Side::A { a } else { b };
                 Ok::<_, Infallible>(set[group[side as usize][place]].clone())
             };
-            let Ok(pairs) = round.pair(group[0].len(), group[1].len(), &mut event);
+            let small = {
+                let of = |side: usize, set: &[Meaning]| -> usize {
+                    group[side].iter().take(MOST_ALIKE + 1).map(|place| set[*place].size()).sum()
+                };
+                of(0, a) + of(1, b) <= MOST_VALUES
+            };
+            let Ok(pairs) = round.pair(group[0].len(), group[1].len(), small, &mut event);
             for (place_a, place_b) in pairs {
                 let (place_a, place_b) = (group[0][place_a], group[1][place_b]);
-                left[0].retain(|place| *place != place_a);
-                left[1].retain(|place| *place != place_b);
+                (paired[0][place_a], paired[1][place_b]) = (true, true);
                 let differences = differences(&a[place_a], &b[place_b]);
                 found.push(Matched::Pair { a: place_a, b: place_b, differences });
             }
+        }
+        for side in [0, 1] {
+            left[side].retain(|place| !paired[side][*place]);
         }
     }
     for (side, places) in [(Side::A, &left[0]), (Side::B, &left[1])] {

@@ -68,6 +68,16 @@ pub struct About {
 }
 
 impl Code {
+    /// The code for a text that is no JSON to be read, by the code that a reject of it has.
+    #[cfg(any(feature = "cli", feature = "bindings"))]
+    pub(crate) fn of_unreadable(reason: &str) -> Code {
+        match reason {
+            "too-long" => Code::TooLong,
+            "too-deep" => Code::TooDeep,
+            _ => Code::InvalidJson,
+        }
+    }
+
     /// All codes, in the order of the checks.
     pub fn all() -> impl Iterator<Item = Code> {
         ABOUT.iter().map(|about| about.code)

@@ -6,10 +6,11 @@ use crate::udm::index::Format;
 use crate::udm::scalar::Scalar;
 use std::net::IpAddr;
 
-/// What is wrong with a value of this format, if anything. An empty text is as good as none.
-pub(super) fn check(format: Format, value: &Scalar<'_>) -> Option<(Code, String)> {
+/// What is wrong with a value of this format, if anything. An empty text is as good as none, but an element of a list is
+/// there, whatever is in it.
+pub(super) fn check(format: Format, value: &Scalar<'_>, is_element: bool) -> Option<(Code, String)> {
     match value {
-        Scalar::Text(text) if !text.is_empty() => self::text(format, text),
+        Scalar::Text(text) if !text.is_empty() || is_element => self::text(format, text),
         Scalar::Integer(n) if format == Format::Port && !(0..=65_535).contains(n) => {
             Some((Code::InvalidPort, format!("{n} is no port")))
         }
@@ -125,19 +126,24 @@ mod tests {
             (Chars(3), &["ééé"], &["abcd"]),
         ] {
             for text in good {
-                assert_eq!(check(format, &Scalar::Text((*text).into())), None, "{text}");
+                assert_eq!(check(format, &Scalar::Text((*text).into()), false), None, "{text}");
             }
             for text in bad {
-                assert!(check(format, &Scalar::Text((*text).into())).is_some(), "{text}");
+                assert!(check(format, &Scalar::Text((*text).into()), false).is_some(), "{text}");
             }
         }
         assert!(
-            check(Port, &Scalar::Integer(65_536)).is_some() && check(Port, &Scalar::Integer(0)).is_none()
+            check(Port, &Scalar::Integer(65_536), false).is_some()
+                && check(Port, &Scalar::Integer(0), false).is_none()
         );
         assert!(
-            check(Score(10.0), &Scalar::Float(10.1)).is_some()
-                && check(Score(10.0), &Scalar::Float(f64::NAN)).is_some()
+            check(Score(10.0), &Scalar::Float(10.1), false).is_some()
+                && check(Score(10.0), &Scalar::Float(f64::NAN), false).is_some()
         );
-        assert_eq!(check(Hostname(256), &Scalar::Text("é".repeat(256).into())), None);
+        assert_eq!(check(Hostname(256), &Scalar::Text("é".repeat(256).into()), false), None);
+        for format in [Ip, Mac, Url, Email, Hash(32), AssetId] {
+            assert_eq!(check(format, &Scalar::Text("".into()), false), None, "{format:?}");
+            assert!(check(format, &Scalar::Text("".into()), true).is_some(), "{format:?}");
+        }
     }
 }

@@ -23,7 +23,12 @@ pub use severity::{Severities, Severity};
 
 use super::events::{self, Found};
 use crate::json::{Flaw, Tree};
-use crate::text::shown;
+use crate::text::shown_up_to;
+
+/// How many characters of a parser's error are shown: the cause comes last.
+pub(crate) const MOST_OF_AN_ERROR: usize = 1 << 16;
+/// For how many unknown names of one text the nearest known name is looked up.
+const MOST_SUGGESTIONS: usize = 200;
 
 /// Something that is wrong with an event, or may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +38,7 @@ pub struct Finding {
     /// How bad it is.
     pub severity: Severity,
     /// Where in the event: names as the proto has them, elements counted from 0, such as
-    /// `security_result[0].summary`; empty for the event as a whole.
+    /// `security_result[0].summary`; empty for the event as a whole. Names come from the event, cut at 200 characters.
     pub path: String,
     /// What was found, in a sentence without a full stop.
     pub message: String,
@@ -59,7 +64,7 @@ impl Validator {
     /// Checks the events in one JSON text, in any of the [known wrappings](events), and hands every
     /// finding that is not [`Severity::Off`] to `found`; the number of events.
     pub fn check(&mut self, text: &[u8], found: &mut dyn FnMut(Finding)) -> u64 {
-        let mut report = Report { severities: &self.severities, event: 0, found };
+        let mut report = Report { severities: &self.severities, event: 0, suggestions: 0, found };
         match self.tree.read(text) {
             Err(Flaw { at, what, too_deep }) => {
                 let code = if too_deep { Code::TooDeep } else { Code::InvalidJson };
@@ -74,8 +79,12 @@ impl Validator {
                             let message = format!("{} where an event should be", value.kind().name());
                             report.add(Code::NoEvent, String::new(), message, value.start());
                         }
+                        Found::Nothing(result) => {
+                            let message = "the parser gave neither events nor an error".to_owned();
+                            report.add(Code::NoEvent, String::new(), message, result.start());
+                        }
                         Found::ParserError(error) => {
-                            let message = shown(error.raw());
+                            let message = shown_up_to(error.raw(), MOST_OF_AN_ERROR);
                             report.add(Code::ParserError, String::new(), message, error.start());
                         }
                     }
@@ -103,10 +112,17 @@ impl Validator {
 struct Report<'a> {
     severities: &'a Severities,
     event: u64,
+    suggestions: usize,
     found: &'a mut dyn FnMut(Finding),
 }
 
 impl Report<'_> {
+    /// Whether one more unknown name is looked up; counts it.
+    fn suggests(&mut self) -> bool {
+        self.suggestions += 1;
+        self.suggestions <= MOST_SUGGESTIONS
+    }
+
     fn add(&mut self, code: Code, path: String, message: String, at: usize) {
         let severity = self.severities.of(code, &path);
         if severity != Severity::Off {

@@ -113,7 +113,7 @@ pub(super) fn check(event: Value<'_>, report: &mut Report<'_>) {
     }
 
     let nouns = ["principal", "src", "target"];
-    let has_noun = nouns.iter().any(|noun| find(event, &[noun]).is_some_and(|noun| !noun.is_empty()));
+    let has_noun = nouns.iter().any(|noun| find(event, &[noun]).is_some_and(is_filled));
     if !has_noun && missing.is_empty() && !name.is_empty() {
         let code = if name == "GENERIC_EVENT" { Code::NoNounGeneric } else { Code::NoNoun };
         add(code, "principal", "none of principal, src and target holds anything".into(), event.start());
@@ -122,7 +122,7 @@ pub(super) fn check(event: Value<'_>, report: &mut Report<'_>) {
         add(Code::TagsSet, "metadata.tags", "metadata.tags is set".into(), tags.start());
     }
     for field in ["email", "file", "registry"] {
-        if let Some(value) = find(event, &["principal", field]) {
+        if let Some(value) = find(event, &["principal", field]).filter(|value| is_filled(*value)) {
             let path = format!("principal.{field}");
             add(Code::PrincipalHolds, &path, format!("principal holds `{field}`"), value.start());
         }
@@ -146,7 +146,7 @@ pub(super) fn check(event: Value<'_>, report: &mut Report<'_>) {
 
 fn port(noun: Value<'_>, path: &str, add: &mut dyn FnMut(Code, &str, String, usize)) {
     let Some(port) = find(noun, &["port"]).filter(|port| port.text() != "0") else { return };
-    let addresses = find(noun, &["ip"]).map_or(0, |ip| ip.children().count());
+    let addresses = find(noun, &["ip"]).map_or(0, |ip| ip.children().filter(|ip| is_filled(*ip)).count());
     if addresses != 1 {
         let message = format!("a port beside {addresses} IP addresses");
         add(Code::PortWithoutIp, path, message, port.start());
@@ -193,19 +193,35 @@ fn spells(key: &str, name: &str) -> bool {
     key.next().is_none()
 }
 
-/// Whether there is something in it: a text that is not empty, a list with an element; any object.
+/// Whether there is something in it. What protobuf writes like an absent field (an empty text, `0`, `false`) is nothing,
+/// and so are lists and objects that hold nothing else.
 fn is_filled(value: Value<'_>) -> bool {
     match value.kind() {
-        Kind::Array => !value.is_empty(),
+        Kind::Array | Kind::Object => value.children().any(is_filled),
         Kind::Text => value.raw().len() > 2,
-        _ => true,
+        Kind::Number => {
+            value.raw().bytes().take_while(|b| !b"eE".contains(b)).any(|b| matches!(b, b'1'..=b'9'))
+        }
+        Kind::Bool => value.raw() == "true",
+        Kind::Null => false,
     }
+}
+
+/// Whether the message at this field is a noun: one without content tells nobody.
+fn is_noun(name: &str) -> bool {
+    index().root().field(name).is_some_and(|entry| entry.field.kind == schema::Type::Message("Noun"))
 }
 
 impl Part {
     fn is_in(&self, event: Value<'_>) -> bool {
         let Some(value) = find(event, &self.path) else { return false };
         match self.holds {
+            // `extensions.auth: {}` says something; an empty noun does not.
+            Holds::Anything
+                if value.kind() == Kind::Object && !(self.path.len() == 1 && is_noun(self.path[0])) =>
+            {
+                true
+            }
             Holds::Anything => is_filled(value),
             Holds::Machine => MACHINE.iter().any(|path| find(value, path).is_some_and(is_filled)),
             Holds::User => USER.iter().any(|field| find(value, &["user", field]).is_some_and(is_filled)),
@@ -292,6 +308,7 @@ mod tests {
                     "u".into()
                 }
                 Holds::Anything => match path.last() {
+                    Some(&"target") => serde_json::json!({"hostname": "t"}),
                     Some(&("url" | "registry_key" | "name" | "application")) => "urn:x".into(),
                     Some(&"ip_protocol") => "TCP".into(),
                     Some(&"application_protocol") => "HTTP".into(),

@@ -42,8 +42,9 @@ fn every_code_has_a_case_that_breaks_it_and_nothing_else() {
     let metadata = |members: &str| {
         event("GENERIC_EVENT", GOOD).replace("\"event_timestamp\"", &format!("{members},\"event_timestamp\""))
     };
-    let nested =
-        |n: usize| format!(r#""process":{}{{}}{}"#, r#"{"parent_process":"#.repeat(n), "}".repeat(n));
+    let nested = |n: usize| {
+        format!(r#""process":{}{{"pid":"1"}}{}"#, r#"{"parent_process":"#.repeat(n), "}".repeat(n))
+    };
     let cases = [
         ("invalid-json", "", "{\"metadata\":}".to_owned()),
         ("too-deep", "", format!("{}{}", "[".repeat(128), "]".repeat(128))),

@@ -2,12 +2,11 @@
 
 use super::{Code, Report, formats, needs};
 use crate::json::{Kind, Value};
-use crate::text::shown;
+use crate::text::{add_to_path, shown};
 use crate::udm::index::{Below, Entry, Known, index};
 use crate::udm::scalar;
 use crate::udm::schema::{Cardinality, nearest};
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 /// How deep messages may nest: the limit of protobuf's JSON reading.
 const DEEPEST: usize = 100;
@@ -38,19 +37,16 @@ impl Crumb<'_> {
             Crumb::Root => {}
             Crumb::Field(above, name) => {
                 above.write(to);
-                if !to.is_empty() {
-                    to.push('.');
-                }
-                to.push_str(name);
+                let dot = if to.is_empty() { "" } else { "." };
+                add_to_path(to, format_args!("{dot}{name}"));
             }
             Crumb::Element(above, place) => {
                 above.write(to);
-                // Writing to a string can't fail.
-                let _ = write!(to, "[{place}]");
+                add_to_path(to, format_args!("[{place}]"));
             }
             Crumb::Key(above, key) => {
                 above.write(to);
-                let _ = write!(to, "[\"{key}\"]");
+                add_to_path(to, format_args!("[\"{key}\"]"));
             }
         }
     }
@@ -106,8 +102,8 @@ impl Walk<'_, '_> {
     }
 
     fn unknown(&mut self, member: Value<'_>, key: &str, known: &Known, path: &Crumb<'_>) {
-        let near = nearest(key, known.fields.iter().map(|entry| entry.field.name));
-        let near = near.map_or(String::new(), |near| format!("; the nearest is `{near}`"));
+        let near = self.report.suggests().then(|| nearest(key, known.fields.iter().map(|e| e.field.name)));
+        let near = near.flatten().map_or(String::new(), |near| format!("; the nearest is `{near}`"));
         let message = format!("UDM has no field `{}` here{near}", shown(key));
         self.add(Code::UnknownField, &Crumb::Field(path, key), message, member.key_start());
     }
@@ -166,8 +162,9 @@ impl Walk<'_, '_> {
             Below::Scalar | Below::Enum(_) => match scalar::read(value, entry) {
                 Err(wrong) => self.add(wrong.code, path, wrong.message, value.start()),
                 Ok(scalar) => {
+                    let is_element = entry.field.cardinality == Cardinality::Repeated;
                     if let Some((code, message)) =
-                        entry.format.and_then(|format| formats::check(format, &scalar))
+                        entry.format.and_then(|format| formats::check(format, &scalar, is_element))
                     {
                         self.add(code, path, message, value.start());
                     }

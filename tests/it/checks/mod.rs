@@ -1,10 +1,14 @@
 //! The commands that check: validate, test, diff, explain, profile, and their reports.
 
 mod agreement;
+mod bounds;
 mod browser;
 mod cases;
 mod diff;
 mod explain;
+mod hostile;
+mod nothing;
+mod on_disk;
 mod profile;
 mod reports;
 mod validate;

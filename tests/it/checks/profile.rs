@@ -148,7 +148,7 @@ fn tables_and_a_page() {
 
 #[test]
 fn nothing_and_what_cannot_be_read() {
-    let got = profile("", &[]);
+    let got = profile("", &["--allow-empty"]);
     assert_eq!((&got["records"], &got["times"]), (&0.into(), &serde_json::json!([])));
     assert!(run_with(b"", &["profile", "-", "--html", "-"]).stdout.contains("No record has a time"));
     assert_eq!(run(&["profile", "no/such"]).status, 2);

@@ -116,7 +116,7 @@ fn errors_say_what_and_what_to_do() {
         (&[], Some(Fault::CutBody), &["no page from", "after 10 tries"]),
         (&["--since", "soon"], None, &["`soon` does not fit `--since`"]),
         (&["--to", "s3://key:hunter2@bucket/x"], None, &["cannot open `s3://bucket`", "AWS_*"]),
-        (&["--to", "ftp://x/y"], None, &["`ftp` is no kind of store"]),
+        (&["--to", "ftp://x/y"], None, &["expected one of: s3, gs, az, or a path; found `ftp://`"]),
         (&["--state", "s3://bucket/"], None, &["it names no object"]),
         (
             &["--convert", "--udm-to", "/nowhere/a", "--rejects-to", "/nowhere/a/b"],

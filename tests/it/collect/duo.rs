@@ -76,6 +76,19 @@ pub(crate) struct Record {
     pub(crate) json: String,
 }
 
+/// What the header `Date` says.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Dated {
+    /// The service's time.
+    Right,
+    /// Nothing: there is no such header.
+    Not,
+    /// Always the same time, in ms.
+    At(i64),
+    /// With each answer a minute less, from the service's time on.
+    Back,
+}
+
 /// What to do with the nth request, counted from 1.
 pub(crate) type Plan = Box<dyn Fn(u64) -> Option<Fault> + Send>;
 
@@ -90,6 +103,9 @@ struct Inner {
 
 pub(crate) struct Duo {
     pub(crate) switches: Switches,
+    pub(crate) dated: Dated,
+    /// Whether a signature that is minutes early or late is refused, as Duo does.
+    pub(crate) checks_clocks: bool,
     inner: Mutex<Inner>,
 }
 
@@ -118,7 +134,7 @@ pub(crate) fn record(us: i64, n: u64) -> Record {
 
 impl Duo {
     pub(crate) fn new(switches: Switches) -> Duo {
-        Duo { switches, inner: Mutex::default() }
+        Duo { switches, dated: Dated::Right, checks_clocks: true, inner: Mutex::default() }
     }
 
     pub(crate) fn add(&self, records: impl IntoIterator<Item = Record>) {
@@ -157,9 +173,15 @@ impl Duo {
         let fault = inner.faults.as_ref().and_then(|plan| plan(number));
         let (status, mut body) = self.page(&inner, asked, now);
         inner.log.push(format!("{} -> {status}", asked.query));
-        let date = DateTime::from_timestamp_millis(now).expect("a time").format("%a, %d %b %Y %H:%M:%S GMT");
-        let mut response =
-            Response { status, retry_after: None, date: Some(date.to_string()), body: Vec::new() };
+        let dated = match self.dated {
+            Dated::Right => Some(now),
+            Dated::Not => None,
+            Dated::At(ms) => Some(ms),
+            Dated::Back => Some(now - 60_000 * number as i64),
+        };
+        let date = dated.and_then(DateTime::from_timestamp_millis);
+        let date = date.map(|date| date.format("%a, %d %b %Y %H:%M:%S GMT").to_string());
+        let mut response = Response { status, retry_after: None, date, body: Vec::new() };
         match fault {
             None => {}
             Some(Fault::CutJson) => body.truncate(body.len() / 2),
@@ -181,7 +203,7 @@ impl Duo {
             (status, body)
         };
         let asked_at = DateTime::parse_from_rfc2822(asked.date).map_or(0, |date| date.timestamp_millis());
-        if (asked_at - now).abs() > 300_000 {
+        if self.checks_clocks && (asked_at - now).abs() > 300_000 {
             return fail(401, 40105, "Bad request timestamp", "");
         }
         if !is_right(asked, IKEY, SKEY) {

@@ -1,12 +1,16 @@
 //! The collector: against a fake Duo in memory and over HTTP, and against a real S3 server.
 
+mod answers;
+mod clocks;
 mod command;
+mod conditions;
 pub(crate) mod duo;
 mod faults;
 mod http;
 #[cfg(target_os = "linux")]
 mod kills;
 mod matrix;
+mod outside;
 mod s3;
 pub(crate) mod signature;
 mod signing;

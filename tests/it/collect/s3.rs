@@ -82,7 +82,7 @@ fn conditional_writes_and_races() {
     let bucket = Arc::new(Bucket::new(Arc::new(s3.store("logs")), "s3://logs"));
     let bytes = Bytes::from_static;
     runtime().block_on(async {
-        assert!(bucket.read("k").await.expect("read").is_none());
+        assert!(bucket.read("k", 99).await.expect("read").is_none());
         let Created::New(first) = bucket.create("k", bytes(b"one")).await.expect("created") else { panic!() };
         let Created::Exists(found) = bucket.create("k", bytes(b"two")).await.expect("created") else {
             panic!()
@@ -107,7 +107,7 @@ fn conditional_writes_and_races() {
             });
             let won = futures_util::future::join_all(all).await;
             assert_eq!(won.into_iter().filter(|won| *won.as_ref().expect("joined")).count(), 1);
-            let was = bucket.read(&key).await.expect("read").expect("there").version;
+            let was = bucket.read(&key, 99).await.expect("read").expect("there").version;
             let all = (10..16u8).map(|n| {
                 let (bucket, key, was) = (Arc::clone(&bucket), key.clone(), was.clone());
                 tokio::spawn(async move {

@@ -23,14 +23,25 @@ pub(crate) const MINUTE: i64 = 60_000;
 pub(crate) const HOUR: i64 = 60 * MINUTE;
 pub(crate) const DAY: i64 = 24 * HOUR;
 
-/// Time that passes only when somebody waits, or when told.
+/// Time that passes only when somebody waits, or when told; and a clock that may be wrong about it.
 #[derive(Debug)]
 pub(crate) struct Time {
     now: AtomicI64,
     ran: AtomicU64,
+    off: AtomicI64,
 }
 
 impl Time {
+    /// The right time, which is the service's.
+    pub(crate) fn right(&self) -> i64 {
+        self.now.load(Ordering::SeqCst)
+    }
+
+    /// By how much the collector's clock is ahead from now on.
+    pub(crate) fn ahead(&self, ms: i64) {
+        self.off.store(ms, Ordering::SeqCst);
+    }
+
     pub(crate) fn elapsed_ms(&self) -> i64 {
         self.ran.load(Ordering::SeqCst) as i64
     }
@@ -44,7 +55,7 @@ impl Time {
 #[async_trait]
 impl Clock for Time {
     fn now(&self) -> i64 {
-        self.now.load(Ordering::SeqCst)
+        self.right() + self.off.load(Ordering::SeqCst)
     }
 
     fn elapsed(&self) -> Duration {
@@ -101,8 +112,12 @@ struct Powered {
 
 #[async_trait]
 impl Objects for Powered {
-    async fn read(&self, key: &str) -> Result<Option<Object>, store::Error> {
-        self.power.step(self.objects.read(key)).await
+    async fn read(&self, key: &str, most: u64) -> Result<Option<Object>, store::Error> {
+        self.power.step(self.objects.read(key, most)).await
+    }
+
+    async fn remove(&self, key: &str) -> Result<(), store::Error> {
+        self.power.step(self.objects.remove(key)).await
     }
 
     async fn create(&self, key: &str, bytes: Bytes) -> Result<Created, store::Error> {
@@ -130,7 +145,7 @@ impl Transport for Wire {
     async fn get(&self, request: Request) -> Result<Response, NoAnswer> {
         let Request { path, query, date, authorization, .. } = &request;
         let asked = Asked { method: "GET", host: HOST, path, query, date, authorization };
-        self.power.step(async { self.duo.answer(&asked, self.time.now()) }).await
+        self.power.step(async { self.duo.answer(&asked, self.time.right()) }).await
     }
 }
 
@@ -159,7 +174,11 @@ impl World {
         };
         World {
             duo: Arc::new(duo),
-            time: Arc::new(Time { now: AtomicI64::new(START), ran: AtomicU64::new(0) }),
+            time: Arc::new(Time {
+                now: AtomicI64::new(START),
+                ran: AtomicU64::new(0),
+                off: AtomicI64::new(0),
+            }),
             power: Arc::default(),
             store: Arc::new(InMemory::new()),
             settings: Settings::read(&given).expect("settings"),

@@ -184,3 +184,42 @@ fn changed_objects_are_read_anew() {
     assert!(kept.stderr.contains("1 kept after all"), "{}", kept.stderr);
     assert_eq!(s3.all("logs")["in/a"], log(21, 7));
 }
+
+/// A manifest that can't be read back, or reads as something else, deletes nothing.
+#[test]
+fn a_manifest_that_can_not_be_read_back_deletes_nothing() {
+    let s3 = S3::start();
+    for n in 0..3 {
+        s3.put("logs", &format!("in/{n}"), &log(n, 5));
+    }
+    let convert = |endpoint: &str| {
+        let args = ["convert", "s3://logs/in/", "-o", "s3://udm/", "--after-success", "delete"];
+        finish(at(endpoint).args(args))
+    };
+    let is_part = |target: &str| target.contains("/manifest/") && target.contains("/part-");
+    for method in ["GET", "HEAD"] {
+        let road = Road::to(&s3, move |passing| {
+            if passing.method == method && is_part(&passing.target) {
+                return Way::Refused(403, "AccessDenied");
+            }
+            Way::Through
+        });
+        let done = convert(&road.endpoint);
+        assert!(done.status != 0 && done.status != 3, "{method}: {}", done.stderr);
+        assert!(done.stderr.contains("/part-00001.ndjson"), "{method}: {}", done.stderr);
+        assert_eq!(s3.all("logs").len(), 3, "{method}");
+    }
+    // Emptied behind its back: the next run says so, and deletes nothing either.
+    let all = s3.all("udm");
+    let part = all.keys().find(|key| key.contains("/part-")).expect("a part");
+    s3.put("udm", part, b"");
+    let done = convert(&s3.endpoint);
+    assert!(done.status == 2 && done.stderr.contains("it is empty"), "{}", done.stderr);
+    assert_eq!(s3.all("logs").len(), 3);
+    s3.put("udm", part, &all[part]);
+    let done = convert(&s3.endpoint);
+    assert_eq!(done.status, 0, "{}", done.stderr);
+    assert!(s3.all("logs").is_empty());
+    let verified = finish(s3.udmap().args(["verify", "s3://udm/manifest/"]));
+    assert_eq!(verified.status, 0, "{}", verified.stderr);
+}

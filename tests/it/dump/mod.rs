@@ -6,6 +6,9 @@ mod folder;
 #[cfg(target_os = "linux")]
 mod kills;
 mod large;
+mod prune;
+mod silence;
+mod verify;
 
 use crate::support::Run;
 use flate2::read::MultiGzDecoder;
@@ -51,11 +54,13 @@ pub(crate) fn outputs(all: &BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<u
     all.iter().filter(|(key, _)| !key.contains("manifest/")).map(|(k, v)| (k.clone(), v.clone())).collect()
 }
 
-/// The lines of all manifests.
+/// The lines of all manifests that are about inputs.
 pub(crate) fn manifest(all: &BTreeMap<String, Vec<u8>>) -> Vec<serde_json::Value> {
     let parts = all.iter().filter(|(key, _)| key.contains("manifest/"));
     let lines = parts.flat_map(|(_, bytes)| bytes.split(|byte| *byte == b'\n'));
-    lines.filter(|line| !line.is_empty()).map(|line| serde_json::from_slice(line).expect("JSON")).collect()
+    let lines = lines.filter(|line| !line.is_empty());
+    let lines = lines.map(|line| serde_json::from_slice::<serde_json::Value>(line).expect("JSON"));
+    lines.filter(|line| line.get("input").is_some()).collect()
 }
 
 /// The files below a folder, by their paths in it.

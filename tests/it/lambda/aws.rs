@@ -168,8 +168,22 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// How conditions of writes are kept.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Conditions {
+    Kept,
+    /// `If-Match` counts for nothing.
+    NoMatch,
+    /// `If-None-Match` counts for nothing.
+    NoNoneMatch,
+    /// An ETag fits only without its quotes, as in some versions of Ceph.
+    Unquoted,
+    /// Kept, but nothing may be deleted.
+    KeptWithoutDelete,
+}
+
 /// S3, as far as objects that are read, and written by condition.
-pub(super) struct Bucket {
+pub(crate) struct Bucket {
     url: String,
     /// By `bucket/key`.
     objects: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
@@ -177,6 +191,10 @@ pub(super) struct Bucket {
 
 impl Bucket {
     pub(super) fn new() -> Bucket {
+        Bucket::with(Conditions::Kept)
+    }
+
+    pub(crate) fn with(conditions: Conditions) -> Bucket {
         let objects: Arc<Mutex<BTreeMap<String, Vec<u8>>>> = Arc::default();
         let held = objects.clone();
         let url = serve(move |request| {
@@ -198,13 +216,25 @@ impl Bucket {
                 },
                 "PUT" => {
                     let absent = request.header("if-none-match").is_none_or(|_| is.is_none());
-                    let same = request.header("if-match").is_none_or(|wanted| is.as_deref() == Some(wanted));
-                    if !absent || !same {
+                    let same = request.header("if-match").is_none_or(|wanted| match conditions {
+                        Conditions::Unquoted => {
+                            is.as_deref().is_some_and(|is| is.trim_matches('"') == wanted)
+                        }
+                        _ => is.as_deref() == Some(wanted),
+                    });
+                    if !absent && conditions != Conditions::NoNoneMatch
+                        || !same && conditions != Conditions::NoMatch
+                    {
                         return refused(412, "PreconditionFailed");
                     }
                     let reply = Reply::new(200, "").with("etag", tag(&request.body));
                     held.insert(name, request.body.clone());
                     Some(reply)
+                }
+                "DELETE" if conditions == Conditions::KeptWithoutDelete => refused(403, "AccessDenied"),
+                "DELETE" => {
+                    held.remove(&name);
+                    Some(Reply::new(204, ""))
                 }
                 _ => refused(405, "MethodNotAllowed"),
             }
@@ -212,11 +242,16 @@ impl Bucket {
         Bucket { url, objects }
     }
 
-    pub(super) fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
-    pub(super) fn put(&self, name: &str, text: String) {
+    /// All objects by `bucket/key`.
+    pub(crate) fn all(&self) -> BTreeMap<String, Vec<u8>> {
+        self.objects.lock().expect("not poisoned").clone()
+    }
+
+    pub(crate) fn put(&self, name: &str, text: String) {
         self.objects.lock().expect("not poisoned").insert(name.to_owned(), text.into_bytes());
     }
 

@@ -1,7 +1,7 @@
 //! The Lambda function: the program `bootstrap` between a Lambda, a Duo, a Secrets Manager and an S3 of our own,
 //! all on loopback.
 
-mod aws;
+pub(crate) mod aws;
 mod http;
 mod objects;
 

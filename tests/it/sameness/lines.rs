@@ -7,8 +7,8 @@ use udmap::convert::{CHUNK_BYTES, MAX_RECORD_BYTES};
 /// Sizes of chunks: less than a line, about a line, and around the reader's window.
 const CHUNKS: [usize; 9] = [1, 7, 64, 100, 1000, 32 * 1024 - 1, 32 * 1024, 32 * 1024 + 1, CHUNK_BYTES];
 
-/// The member that gives a record a time: `%T` in the table.
-const TIME: &str = r#""timestamp":1584718692"#;
+/// The members that make a record one with a time, whatever else is in it: `%T` in the table.
+const TIME: &str = r#""credits":1,"timestamp":1584718692"#;
 
 /// A line, and what must become of it: `ok`, `blank`, a reject's code, or `any`.
 #[derive(Debug)]

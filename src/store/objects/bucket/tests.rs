@@ -1,6 +1,7 @@
 //! Conditional writes whose answers are lost, come late, or lie.
 
 use super::*;
+use crate::store::error::ErrorKind;
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use object_store::memory::InMemory;
@@ -100,7 +101,7 @@ fn bytes(text: &'static str) -> Bytes {
 #[tokio::test]
 async fn created_once_and_replaced_by_whom_has_read_it() {
     let bucket = bucket(&[]);
-    assert!(bucket.read("k").await.unwrap().is_none());
+    assert!(bucket.read("k", 9).await.unwrap().is_none());
     let Created::New(first) = bucket.create("k", bytes("one")).await.unwrap() else { panic!() };
     let Created::Exists(found) = bucket.create("k", bytes("two")).await.unwrap() else { panic!() };
     assert_eq!((&found.bytes[..], &found.version), (&b"one"[..], &first));
