@@ -118,7 +118,7 @@ fn what_it_says() {
             0,
             &["in memory", "of bound", "6,000 records -> 6,000 events, 0 rejects", "is small"],
         ),
-        (&["-", "--megabytes", "1"], &good, 0, &["only the first 1000.0 kB: `--megabytes`", "4,539 records"]),
+        (&["-", "--megabytes", "1"], &good, 0, &["only the first 999.8 kB: `--megabytes`", "4,558 records"]),
         (&[&at("empty")], b"", 3, &["nothing to measure", "empty`"]),
         (&["-"], b"", 3, &["nothing to measure", "`-`"]),
         (&[&at("blank")], b"", 3, &["not one record in `", "blank`"]),

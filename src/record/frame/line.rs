@@ -87,6 +87,14 @@ impl LineCutter {
         }
     }
 
+    /// Where the next unit begins, if the pending one turns out to have ended before it.
+    pub(super) fn next(&self) -> Option<u64> {
+        match &self.state {
+            State::Broken { hunt, .. } => hunt.opened.map(|(start, _)| start),
+            _ => None,
+        }
+    }
+
     /// How many bytes of the pending unit may be wanted.
     pub(super) fn keeps(&self) -> u64 {
         let is_deep = match &self.state {
@@ -244,6 +252,9 @@ fn begun(byte: u8, start: u64, at: u64) -> State {
     State::Value { start, array: byte == b'[', syntax, last: byte, solid: at + 1 }
 }
 
+/// The most white space behind a bracket at which a broken value may have ended, in bytes.
+const MOST_BLANKS: u64 = 64;
+
 /// Looks for the place behind a broken value where the next begins: behind a bracket that is closed.
 #[derive(Debug, Default)]
 struct Hunt {
@@ -277,6 +288,10 @@ impl Hunt {
     fn push(&mut self, byte: u8, at: u64) -> Option<Resume> {
         // A byte order mark may stand there, too.
         if is_space(byte) || matches!(byte, 0xef | 0xbb | 0xbf) {
+            // So that what may be the next value is never long before it is one.
+            if self.opened.is_some_and(|(start, _)| at - start > MOST_BLANKS) {
+                (self.opened, self.closed) = (None, None);
+            }
             return None;
         }
         if let (Some((start, opener)), Some(end)) = (self.opened.take(), self.closed) {

@@ -172,3 +172,22 @@ fn what_was_read_before_an_error_is_given_out_first() {
         assert!(framer.next(&mut input, Vec::new()).unwrap().is_none());
     }
 }
+
+#[test]
+fn what_follows_a_long_broken_value_on_its_line() {
+    let junk = "y".repeat(5000);
+    for next in [r#"{"b":1}"#, r#"[{"c":2},{"d":3},{"e":4}]"#, r#"[ {"c":2} {"d":3}"#] {
+        for blanks in [0, 1, 60, 70] {
+            let text = format!("{{\"a\" x{junk}}} [{}{next}\n", " ".repeat(blanks)).replace("[[", "[");
+            let text = text.as_bytes();
+            for limit in [16, 5100] {
+                let whole = framed(text, limit, 1 << 20, 1 << 20);
+                for (target, piece) in [(1, 1), (3, 2), (64, 7), (4096, 1000), (5010, 5010)] {
+                    let found = framed(text, limit, target, piece);
+                    assert_eq!(found, whole, "{next:?} behind {blanks}, {limit}, by {target}, {piece}");
+                }
+                assert_eq!(framed_in(text, limit, 64), whole);
+            }
+        }
+    }
+}

@@ -21,12 +21,23 @@ pub(super) struct Units {
     /// The beginning of the unit that has not ended, as much of it as may be wanted.
     kept: Vec<u8>,
     kept_at: u64,
+    /// The beginning of the unit behind it, where there may be one, and where that is.
+    next: Vec<u8>,
+    next_at: Option<u64>,
     pieces: Vec<Piece>,
 }
 
 impl Units {
     pub(super) fn new(cutter: Cutter, limit: usize) -> Units {
-        Units { cutter, limit, kept: Vec::new(), kept_at: 0, pieces: Vec::new() }
+        Units {
+            cutter,
+            limit,
+            kept: Vec::new(),
+            kept_at: 0,
+            next: Vec::new(),
+            next_at: None,
+            pieces: Vec::new(),
+        }
     }
 
     /// Adds a unit that was found by other means, before the first block.
@@ -52,6 +63,9 @@ impl Units {
                 let mut from = 0;
                 while let Some(again) = cutter.feed(&block[from..], &mut self.pieces) {
                     if again < offset {
+                        // What has ended before it.
+                        self.collect(block, offset, bytes, items);
+                        self.move_to(again);
                         return Some(std::mem::take(&mut self.kept));
                     }
                     // It is within the block, whose length fits usize.
@@ -60,23 +74,51 @@ impl Units {
             }
         }
         self.collect(block, offset, bytes, items);
-        let (pending, keeps) = match &self.cutter {
-            Cutter::Values(splitter) => (splitter.pending(), splitter.keeps()),
-            Cutter::Line(cutter) => (cutter.pending(), cutter.keeps()),
+        let (pending, next, keeps) = match &self.cutter {
+            Cutter::Values(splitter) => (splitter.pending(), None, splitter.keeps()),
+            Cutter::Line(cutter) => (cutter.pending(), cutter.next(), cutter.keeps()),
         };
+        // Both offsets are within the block.
+        let of_block = |start: u64| &block[(start - offset) as usize..];
         match pending {
             None => self.kept.clear(),
             Some(start) if start >= offset => {
                 self.kept.clear();
-                // Both offsets are within the block.
-                self.kept.extend_from_slice(&block[(start - offset) as usize..]);
+                self.kept.extend_from_slice(of_block(start));
                 self.kept_at = start;
             }
-            Some(_) => self.kept.extend_from_slice(block),
+            Some(start) => {
+                self.move_to(start);
+                self.kept.extend_from_slice(block);
+            }
         }
+        match next {
+            None => self.next.clear(),
+            Some(start) if start >= offset => {
+                self.next.clear();
+                self.next.extend_from_slice(of_block(start));
+            }
+            Some(_) => self.next.extend_from_slice(block),
+        }
+        self.next_at = next;
         // It fits: the limit does.
         self.kept.truncate((keeps as usize).max(HEAD));
         None
+    }
+
+    /// Keeps what begins at `start`, which lies before the block: in the pending unit, or behind it.
+    fn move_to(&mut self, start: u64) {
+        if start == self.kept_at {
+            return;
+        }
+        if self.next_at == Some(start) {
+            std::mem::swap(&mut self.kept, &mut self.next);
+        } else {
+            // It fits: it is at most as much as is kept.
+            let before = (start.saturating_sub(self.kept_at)).min(self.kept.len() as u64) as usize;
+            self.kept.drain(..before);
+        }
+        self.kept_at = start;
     }
 
     /// Whether a line has had nothing in it.
@@ -101,14 +143,15 @@ impl Units {
 
     /// Makes items of the pieces that have ended in `block` or in what was kept from before it.
     fn collect(&mut self, block: &[u8], offset: u64, bytes: &mut Vec<u8>, items: &mut Vec<Item>) {
-        for piece in self.pieces.drain(..) {
+        let mut pieces = std::mem::take(&mut self.pieces);
+        for piece in pieces.drain(..) {
             let start = bytes.len();
             let wanted = piece.start + Item::kept(&piece, self.limit);
             // What lies before the block is in `kept`, so far as it is wanted.
             if piece.start < offset {
-                let kept = &self.kept[(piece.start - self.kept_at) as usize..];
-                let from_kept = (wanted - piece.start).min(kept.len() as u64) as usize;
-                bytes.extend_from_slice(&kept[..from_kept]);
+                self.move_to(piece.start);
+                let from_kept = (wanted - piece.start).min(self.kept.len() as u64) as usize;
+                bytes.extend_from_slice(&self.kept[..from_kept]);
             }
             if wanted > offset && piece.start.max(offset) <= wanted {
                 let from = (piece.start.max(offset) - offset) as usize;
@@ -117,5 +160,6 @@ impl Units {
             }
             items.push(Item::of(&piece, start..bytes.len()));
         }
+        self.pieces = pieces;
     }
 }

@@ -200,7 +200,9 @@ fn hostile_arguments_are_shown_harmlessly() {
     for command in ["validate", "convert", "profile", "explain", "bench", "test", "verify"] {
         for input in [missing, HOSTILE, cut] {
             let run = harmless(&[command, input], "", false);
-            assert_eq!(run.status, 2, "{command}: {}{}", run.stdout, run.stderr);
+            // Where there is no manifest, nothing was found.
+            let expected = if command == "verify" { 2..=3 } else { 2..=2 };
+            assert!(expected.contains(&run.status), "{command}: {}{}", run.stdout, run.stderr);
         }
         assert_eq!(harmless(&[command, &format!("--{HOSTILE}")], "", false).status, 2);
     }
