@@ -22,6 +22,10 @@ static HAPPENED: AtomicU64 = AtomicU64::new(0);
 #[cfg(any(feature = "cli", feature = "lambda"))]
 pub(crate) fn watch(then: fn()) {
     std::panic::set_hook(Box::new(move |panic| {
+        #[cfg(feature = "objects")]
+        if FOREIGN.get() {
+            return;
+        }
         HAPPENED.fetch_add(1, Ordering::SeqCst);
         // Not `eprintln!`: it panics where stderr can't be written, and waits for whoever holds its lock.
         let mut stderr = unlocked();
@@ -73,6 +77,33 @@ fn line(panic: &PanicHookInfo<'_>) -> String {
         escaped(thread.name().unwrap_or("unnamed")),
         escaped(&message),
     )
+}
+
+#[cfg(feature = "objects")]
+thread_local! {
+    /// Whether this thread is in somebody else's code, whose panics are answers.
+    static FOREIGN: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// Runs somebody else's code, which panics on what a server answers: that is an error then, and no fault of udmap's.
+#[cfg(feature = "objects")]
+pub(crate) async fn foreign<F: Future>(work: F) -> std::thread::Result<F::Output> {
+    use futures_util::FutureExt as _;
+
+    struct Within;
+    impl Drop for Within {
+        fn drop(&mut self) {
+            FOREIGN.set(false);
+        }
+    }
+
+    let mut work = std::pin::pin!(std::panic::AssertUnwindSafe(work).catch_unwind());
+    std::future::poll_fn(|context| {
+        FOREIGN.set(true);
+        let _within = Within;
+        work.as_mut().poll(context)
+    })
+    .await
 }
 
 /// Panics where a test asks for it: `UDMAP_PANIC` names the place. Release builds don't look.

@@ -53,7 +53,7 @@ fn awkward_shapes_in_bounded_memory() {
             "white space without end",
             b"",
             b"                                                                ",
-            0,
+            3,
         ),
     ];
     for (name, start, block, expected) in cases {

@@ -5,10 +5,8 @@ use super::settings::unfit_keys;
 use super::told::Told;
 use crate::store::error::ErrorKind;
 use async_trait::async_trait;
-use futures_util::FutureExt as _;
 use object_store::CredentialProvider;
 use object_store::aws::AwsCredential;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 type Provider = Arc<dyn CredentialProvider<Credential = AwsCredential>>;
@@ -61,7 +59,7 @@ impl CredentialProvider for Checked {
     async fn get_credential(&self) -> object_store::Result<Arc<AwsCredential>> {
         let Some(from) = &self.from else { return Err(self.failed("")) };
         // The crate takes an answer that can't stand in a header or a URL for a fault of the program.
-        let credential = match AssertUnwindSafe(from.get_credential()).catch_unwind().await {
+        let credential = match crate::panics::foreign(from.get_credential()).await {
             Ok(Ok(credential)) => credential,
             Ok(Err(error)) if Told::within(&error).is_some() && !self.last_resort => return Err(error),
             Ok(Err(error)) => return Err(self.failed(&last(&error))),
