@@ -146,9 +146,10 @@ pub(crate) fn open(data: Option<&[u8]>, path: Option<&str>) -> PyResult<Vec<(Str
 
 impl Converter {
     fn run(&self, data: Option<&[u8]>, path: Option<&str>) -> PyResult<Run> {
-        let inputs = open(data, path)?
-            .into_iter()
-            .map(|(name, input)| Input { name, open: Box::new(move || Ok(Box::new(input.with_members()) as Boxed)) });
+        let inputs = open(data, path)?.into_iter().map(|(name, input)| Input {
+            name,
+            open: Box::new(move || Ok(Box::new(input.with_members()) as Boxed)),
+        });
         let (mut events, mut rejects, mut failures) = (Vec::new(), Vec::new(), Vec::new());
         let tally = self.converter.convert_inputs(inputs.collect(), self.threads, &mut |piece| {
             match piece {

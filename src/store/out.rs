@@ -5,7 +5,9 @@ use std::io::{self, Write};
 #[cfg(feature = "cli")]
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::error::{Doing, Error, ErrorKind, Object};
+#[cfg(feature = "cli")]
+use super::error::ErrorKind;
+use super::error::{Doing, Error, Object};
 
 #[cfg(unix)]
 type Handle = File;
