@@ -174,7 +174,8 @@ impl Fast {
         let Some(program) = &mut programs[near.1] else { return false };
         for (slot, own) in &program.own {
             let text = values[*slot].text(input, scratch);
-            if !own.iter().any(|own| own.eq_ignore_ascii_case(text)) {
+            // Nearly always it is spelled as in the table.
+            if !own.iter().any(|own| own == text || own.eq_ignore_ascii_case(text)) {
                 return false;
             }
         }
