@@ -105,16 +105,6 @@ impl Work for Lines<'_> {
         let mut at = 0;
         let input = Input::new(bytes);
         while at < end {
-            // No record begins with white space, unless somebody means it.
-            if bytes[at] <= b' ' {
-                let (lines, length) = frame::blank_lines(&bytes[at..end]);
-                batch.tally.blank += lines;
-                number += lines;
-                at += length;
-                if at == end {
-                    break;
-                }
-            }
             let mut next = None;
             if let Some(input) = input
                 && let Some((record_end, present)) = fast.scanner.record(cpu, input, at)
@@ -125,17 +115,35 @@ impl Work for Lines<'_> {
             {
                 next = Some(record_end);
             }
-            let next = next.unwrap_or_else(|| {
-                let line_end = memchr::memchr(b'\n', &bytes[at..end]).map_or(end, |i| at + i + 1);
-                converter.line(&bytes[at..line_end], offset + at as u64, number, batch);
-                line_end
-            });
+            if let Some(next) = next {
+                number += 1;
+                at = next;
+                continue;
+            }
+            // No record begins with white space, unless somebody means it.
+            if bytes[at] <= b' ' {
+                let (lines, length) = frame::blank_lines(&bytes[at..end]);
+                if length > 0 {
+                    batch.tally.blank += lines;
+                    number += lines;
+                    at += length;
+                    continue;
+                }
+            }
+            let line_end = memchr::memchr(b'\n', &bytes[at..end]).map_or(end, |i| at + i + 1);
+            converter.line(&bytes[at..line_end], offset + at as u64, number, batch);
             number += 1;
-            at = next;
+            at = line_end;
         }
         fast.settle(batch, converter);
         number - line
     }
+}
+
+/// Whether `text` is one of these, the case of ASCII letters aside.
+#[cold]
+fn is_one_of(own: &[Vec<u8>], text: &[u8]) -> bool {
+    own.iter().any(|own| own.eq_ignore_ascii_case(text))
 }
 
 impl Fast {
@@ -174,8 +182,8 @@ impl Fast {
         let Some(program) = &mut programs[near.1] else { return false };
         for (slot, own) in &program.own {
             let text = values[*slot].text(input, scratch);
-            // Nearly always it is spelled as in the table.
-            if !own.iter().any(|own| own == text || own.eq_ignore_ascii_case(text)) {
+            // Nearly always it is the first, spelled as in the table.
+            if own.first().is_none_or(|own| own != text) && !is_one_of(own, text) {
                 return false;
             }
         }
