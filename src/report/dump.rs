@@ -209,7 +209,7 @@ pub(crate) fn verified_text(
     let get = |count: &AtomicU64| grouped(count.load(Relaxed));
     let any = |count: &AtomicU64| count.load(Relaxed) > 0;
     let mut text = format!(
-        "{} inputs in the manifest: {} outputs are right, {} wrong",
+        "{} lines in the manifest: {} outputs are right, {} wrong",
         get(&verified.lines),
         get(&verified.right),
         grouped(failed)
