@@ -42,6 +42,6 @@ if ! cmp -s "$requirements" "$venv/installed"; then
 fi
 
 # What the package is held against: the programs that `cargo test` has built, if it ran before.
-cargo test --locked --quiet --features lambda,parquet --no-run
+cargo test --locked --quiet --features lambda --no-run
 (cd python && VIRTUAL_ENV="$venv" "$venv/bin/maturin" develop --locked --quiet)
 UDMAP="$CARGO_TARGET_DIR/debug/udmap" "$venv/bin/python" -m pytest -c python/pytest.ini "${tests[@]}"

@@ -24,42 +24,42 @@
 //! files and objects, compressed or not; [`dump`] (feature `dump`) converts whole prefixes of them; [`collect`] (feature `collect`) brings Duo's logs into a bucket or a
 //! folder; [`synth`] (feature `synth`) makes synthetic logs.
 
-#[cfg(feature = "bindings")]
+#[cfg(feature = "files")]
 #[doc(hidden)]
 pub mod bindings;
 mod builtin;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;
-#[cfg(feature = "collect")]
+#[cfg(feature = "bucket")]
 pub mod collect;
-#[cfg(any(feature = "parquet", feature = "bindings"))]
+#[cfg(feature = "files")]
 pub mod columns;
 pub mod convert;
-#[cfg(feature = "dump")]
+#[cfg(feature = "bucket")]
 pub mod dump;
-#[cfg(any(feature = "collect", feature = "dump"))]
+#[cfg(feature = "bucket")]
 mod duration;
-#[cfg(all(feature = "collect", any(feature = "cli", feature = "lambda")))]
+#[cfg(all(feature = "bucket", any(feature = "cli", feature = "lambda")))]
 mod events;
 pub mod json;
 #[cfg(feature = "lambda")]
 #[doc(hidden)]
 pub mod lambda;
-#[cfg(any(feature = "cli", feature = "bindings"))]
+#[cfg(feature = "files")]
 mod line_index;
 pub mod mapping;
 mod panics;
 mod parts;
 mod raw;
 pub mod record;
-#[cfg(any(feature = "cli", feature = "bindings"))]
+#[cfg(feature = "files")]
 mod report;
-#[cfg(feature = "store")]
+#[cfg(feature = "files")]
 pub mod store;
-#[cfg(feature = "synth")]
+#[cfg(feature = "cli")]
 pub mod synth;
-#[cfg(feature = "store")]
+#[cfg(feature = "files")]
 pub mod tables;
 mod text;
 pub mod udm;

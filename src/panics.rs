@@ -22,7 +22,7 @@ static HAPPENED: AtomicU64 = AtomicU64::new(0);
 #[cfg(any(feature = "cli", feature = "lambda"))]
 pub(crate) fn watch(then: fn()) {
     std::panic::set_hook(Box::new(move |panic| {
-        #[cfg(feature = "objects")]
+        #[cfg(feature = "bucket")]
         if FOREIGN.get() {
             return;
         }
@@ -79,14 +79,14 @@ fn line(panic: &PanicHookInfo<'_>) -> String {
     )
 }
 
-#[cfg(feature = "objects")]
+#[cfg(feature = "bucket")]
 thread_local! {
     /// Whether this thread is in somebody else's code, whose panics are answers.
     static FOREIGN: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
 /// Runs somebody else's code, which panics on what a server answers: that is an error then, and no fault of udmap's.
-#[cfg(feature = "objects")]
+#[cfg(feature = "bucket")]
 pub(crate) async fn foreign<F: Future>(work: F) -> std::thread::Result<F::Output> {
     use futures_util::FutureExt as _;
 

@@ -102,7 +102,6 @@ pub(super) struct Args {
     #[command(flatten)]
     pub(super) allow_empty: super::nothing::AllowEmpty,
 
-    #[cfg(feature = "dump")]
     #[command(flatten)]
     pub(super) dump: super::dump::Dump,
 }
@@ -128,7 +127,6 @@ impl Args {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
-    #[cfg(feature = "dump")]
     if super::dump::is_meant(args)? {
         if args.from_rejects {
             bail!(

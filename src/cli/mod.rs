@@ -9,13 +9,11 @@ macro_rules! say {
 }
 
 mod bench;
-#[cfg(feature = "collect")]
 mod collect;
 mod completions;
 mod convert;
 mod coverage;
 mod diff;
-#[cfg(feature = "dump")]
 mod dump;
 mod events;
 mod explain;
@@ -26,7 +24,6 @@ mod nothing;
 mod outputs;
 mod profile;
 mod progress;
-#[cfg(feature = "dump")]
 mod prune;
 mod reports;
 mod severities;
@@ -35,7 +32,6 @@ mod small;
 mod spelling;
 mod test;
 mod validate;
-#[cfg(feature = "dump")]
 mod verify;
 
 use crate::convert::Engine;
@@ -88,11 +84,8 @@ struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Convert(Box<convert::Args>),
-    #[cfg(feature = "collect")]
     Collect(Box<collect::Args>),
-    #[cfg(feature = "dump")]
     Verify(verify::Args),
-    #[cfg(feature = "dump")]
     Prune(prune::Args),
     Generate(generate::Args),
     Mappings(mappings::Args),
@@ -137,11 +130,8 @@ fn run() -> anyhow::Result<u8> {
     crate::panics::provoke("main");
     match args.command {
         Command::Convert(args) => convert::run(&args),
-        #[cfg(feature = "collect")]
         Command::Collect(args) => collect::run(&args),
-        #[cfg(feature = "dump")]
         Command::Verify(args) => verify::run(&args),
-        #[cfg(feature = "dump")]
         Command::Prune(args) => prune::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Mappings(args) => mappings::run(&args),
@@ -180,7 +170,6 @@ fn report(error: &anyhow::Error) {
     }
     say!("{RED}error{RED:#}: {}", escaped_lines(&format!("{error:#}")));
     let hint = store.and_then(|error| error.hint());
-    #[cfg(feature = "collect")]
     let hint = hint.or_else(|| error.downcast_ref::<crate::collect::Error>().and_then(|error| error.hint()));
     if let Some(hint) = hint {
         say!("hint: {}", escaped_lines(hint));

@@ -106,7 +106,6 @@ impl Progress {
 }
 
 /// Shows how far a run over whole dumps has come, until it is done.
-#[cfg(feature = "dump")]
 pub(super) fn watch(when: When, account: &crate::dump::Account, done: &std::sync::atomic::AtomicBool) {
     use crate::report::dump::Pace;
     use std::sync::atomic::Ordering::Relaxed;

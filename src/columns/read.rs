@@ -251,7 +251,7 @@ mod tests {
                 let converter = Converter::new(&mapping, &options);
                 let mut events = converter.convert(log).events;
                 assert!(check(&events) > 50);
-                #[cfg(feature = "synth")]
+                #[cfg(feature = "cli")]
                 {
                     let mix = "v2=50,v1=20,awkward=20,shuffled=5,wrapped=5".parse().unwrap();
                     let log = crate::synth::Generator::records(5, &mix, 5_000);

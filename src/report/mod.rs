@@ -2,7 +2,7 @@
 
 #[cfg(feature = "cli")]
 pub(crate) mod bench;
-#[cfg(all(feature = "cli", feature = "dump"))]
+#[cfg(feature = "cli")]
 pub(crate) mod dump;
 pub(crate) mod explain;
 #[cfg(feature = "cli")]

@@ -41,7 +41,6 @@ pub(crate) struct Examples(BTreeMap<Reason, Vec<String>>);
 
 impl Examples {
     /// Examples that were picked already.
-    #[cfg(feature = "dump")]
     pub(crate) fn of(picked: BTreeMap<Reason, Vec<String>>) -> Examples {
         Examples(picked)
     }

@@ -105,11 +105,11 @@ pub(super) enum Doing {
     Scratch,
     Write,
     Rename,
-    #[cfg_attr(not(feature = "objects"), allow(dead_code))]
+    #[cfg_attr(not(feature = "bucket"), allow(dead_code))]
     Remove,
-    #[cfg(feature = "dump")]
+    #[cfg(feature = "bucket")]
     Convert,
-    #[cfg(feature = "dump")]
+    #[cfg(feature = "bucket")]
     Verify,
 }
 
@@ -124,9 +124,9 @@ impl Doing {
             Doing::Write => "write",
             Doing::Rename => "rename a finished file to",
             Doing::Remove => "delete",
-            #[cfg(feature = "dump")]
+            #[cfg(feature = "bucket")]
             Doing::Convert => "convert",
-            #[cfg(feature = "dump")]
+            #[cfg(feature = "bucket")]
             Doing::Verify => "verify",
         }
     }
@@ -151,7 +151,7 @@ impl Error {
     }
 
     /// The same error as one of another kind.
-    #[cfg(feature = "objects")]
+    #[cfg(feature = "bucket")]
     pub(super) fn of_kind(mut self, kind: ErrorKind) -> Error {
         self.0.kind = kind;
         self
@@ -164,39 +164,39 @@ impl Error {
     }
 
     /// An output folder that is something else.
-    #[cfg(feature = "objects")]
+    #[cfg(feature = "bucket")]
     pub(crate) fn not_a_folder(text: &str) -> Error {
         let named = Object::Named(text.to_owned());
         Error::new(named, Doing::Create, ErrorKind::NoFolder, "it is no folder")
     }
 
     /// Something that can't be opened.
-    #[cfg(feature = "objects")]
+    #[cfg(feature = "bucket")]
     pub(crate) fn cannot_open(text: &str, error: io::Error) -> Error {
         Error::io(Object::Named(text.to_owned()), Doing::Open, error).of_kind(ErrorKind::NotFound)
     }
 
     /// Something that can't be written.
-    #[cfg(any(feature = "objects", feature = "parquet"))]
+    #[cfg(feature = "bucket")]
     pub(crate) fn cannot_write(text: &str, error: io::Error) -> Error {
         Error::io(Object::Named(text.to_owned()), Doing::Write, error)
     }
 
     /// The error of writing to something called `text`, whatever it was.
-    #[cfg(feature = "dump")]
+    #[cfg(feature = "bucket")]
     pub(crate) fn of_writing(text: &str, error: io::Error) -> Error {
         Error::from_io(error).unwrap_or_else(|error| Error::cannot_write(text, error))
     }
 
     /// An input that is an output of the same run.
-    #[cfg(feature = "objects")]
+    #[cfg(feature = "bucket")]
     pub(crate) fn input_is_output(text: &str) -> Error {
         let named = Object::Named(text.to_owned());
         Error::new(named, Doing::Read, ErrorKind::InputIsOutput, "it is both input and output")
     }
 
     /// A place for two kinds of outputs.
-    #[cfg(feature = "dump")]
+    #[cfg(feature = "bucket")]
     pub(crate) fn same_target(name: &str) -> Error {
         let named = Object::Named(name.to_owned());
         let why = "events, rejects and the manifest can't be told apart there";
@@ -205,7 +205,7 @@ impl Error {
     }
 
     /// A pattern in the URL of an input, where there is nothing of that name.
-    #[cfg(feature = "dump")]
+    #[cfg(feature = "bucket")]
     pub(crate) fn pattern_in_url(text: &str) -> Error {
         let wild = text.find(['*', '?', '[']).unwrap_or(text.len());
         let (prefix, pattern) = text.split_at(text[..wild].rfind('/').map_or(0, |at| at + 1));
@@ -216,21 +216,21 @@ impl Error {
     }
 
     /// An object that lies below no input.
-    #[cfg(feature = "dump")]
+    #[cfg(feature = "bucket")]
     pub(crate) fn no_input(name: &str) -> Error {
         let named = Object::Named(name.to_owned());
         Error::new(named, Doing::Read, ErrorKind::BadUrl, "it lies below none of the inputs")
     }
 
     /// An output that did not get its name.
-    #[cfg(feature = "dump")]
+    #[cfg(feature = "bucket")]
     pub(crate) fn not_settled(name: &str) -> Error {
         let named = Object::Named(name.to_owned());
         Error::new(named, Doing::Read, ErrorKind::Io, "what became of it could not be put in its place")
     }
 
     /// An object whose conversion panicked.
-    #[cfg(feature = "dump")]
+    #[cfg(feature = "bucket")]
     pub(crate) fn crashed(name: &str, message: &str) -> Error {
         let why = format!("udmap failed inside: {message}");
         let error = Error::new(Object::Named(name.to_owned()), Doing::Convert, ErrorKind::Crashed, why);
@@ -238,19 +238,19 @@ impl Error {
     }
 
     /// An object that is not what a manifest says, or that could not be checked.
-    #[cfg(feature = "dump")]
+    #[cfg(feature = "bucket")]
     pub(crate) fn unverified(name: &str, why: impl Into<String>) -> Error {
         Error::new(Object::Named(name.to_owned()), Doing::Verify, ErrorKind::Io, why)
     }
 
     /// The same error with advice.
-    #[cfg(feature = "dump")]
+    #[cfg(feature = "bucket")]
     pub(crate) fn with_advice(self, hint: &str) -> Error {
         self.with_hint(hint)
     }
 
     /// What an object holds is not what it should be.
-    #[cfg(feature = "objects")]
+    #[cfg(feature = "bucket")]
     pub(crate) fn damaged(name: &str, why: impl Into<String>) -> Error {
         Error::new(Object::Named(name.to_owned()), Doing::Read, ErrorKind::Damaged, why)
     }

@@ -27,15 +27,15 @@
 mod blocks;
 mod codec;
 mod compress;
-#[cfg(feature = "objects")]
+#[cfg(feature = "bucket")]
 pub mod depot;
 mod error;
 mod file;
-#[cfg(feature = "objects")]
+#[cfg(feature = "bucket")]
 mod hex;
 mod layers;
 mod list;
-#[cfg(feature = "objects")]
+#[cfg(feature = "bucket")]
 pub mod objects;
 mod open;
 mod out;
@@ -50,7 +50,7 @@ mod wide;
 
 pub use blocks::{Blocks, Compression};
 pub use error::{Error, ErrorKind};
-#[cfg(feature = "objects")]
+#[cfg(feature = "bucket")]
 pub(crate) use hex::hex;
 pub use list::{Listing, Source, list};
 pub use open::{Input, is_stopped};
@@ -61,7 +61,7 @@ pub use sink::Sink;
 pub(crate) use sink::is_stdout;
 #[cfg(feature = "cli")]
 pub(crate) use temporary::{Temporary, in_scratch, nameless, remove_temporaries};
-#[cfg(feature = "dump")]
+#[cfg(feature = "bucket")]
 pub(crate) use walk::Resolver;
 
 /// How stdin and stdout are named on a command line.

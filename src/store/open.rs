@@ -218,7 +218,7 @@ impl fmt::Debug for Input {
 }
 
 /// The error of a read that was told to stop.
-#[cfg(feature = "objects")]
+#[cfg(feature = "bucket")]
 pub(super) fn stopped() -> io::Error {
     StopRequested.into()
 }

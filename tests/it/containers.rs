@@ -432,7 +432,6 @@ fn every_command_reads_the_same() {
     }
 }
 
-#[cfg(feature = "dump")]
 #[test]
 fn an_archive_in_a_dump_has_one_output() {
     let folder = Folder::new();

@@ -1,15 +1,12 @@
 //! What udmap promises, held from outside: one binary, a file a theme.
 
 mod bench;
-#[cfg(feature = "dump")]
 mod buckets;
 mod checks;
 mod cli;
-#[cfg(feature = "collect")]
 mod collect;
 mod containers;
 mod deploy;
-#[cfg(feature = "dump")]
 mod dump;
 mod endurance;
 mod forms;
@@ -22,7 +19,6 @@ mod outputs;
 mod process;
 mod properties;
 mod rows;
-#[cfg(feature = "objects")]
 mod s3;
 mod sameness;
 mod support;

@@ -94,7 +94,6 @@ fn what_would_be_written_over_is_refused() {
 }
 
 /// With an output for each input: kinds of outputs have places of their own, and a summary is not the next run's input.
-#[cfg(feature = "dump")]
 #[test]
 fn places_of_dumps_are_kept_apart() {
     let folder = folder();

@@ -69,7 +69,7 @@ pub struct About {
 
 impl Code {
     /// The code for a text that is no JSON to be read, by the code that a reject of it has.
-    #[cfg(any(feature = "cli", feature = "bindings"))]
+    #[cfg(feature = "files")]
     pub(crate) fn of_unreadable(reason: &str) -> Code {
         match reason {
             "too-long" => Code::TooLong,
