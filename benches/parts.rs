@@ -10,9 +10,9 @@ use common::{builtin, conversion, criterion, lines, synthetic, table};
 use criterion::{Criterion, Throughput};
 use std::fmt::Write as _;
 use std::hint::black_box;
-use udmap::builtin_text;
 use udmap::convert::{Converter, Options};
 use udmap::mapping::Mapping;
+use udmap::mapping::builtin_text;
 
 /// The least that a table must have.
 const LEAST: &str = r#"

@@ -1,12 +1,12 @@
 //! What bindings to other languages need beyond the library: the command's explanations and findings,
 //! as data.
 
+use crate::check::validate::{Code, Finding, Severities, Severity, Validator};
 use crate::convert::{Converter, Engine, MAX_RECORD_BYTES, Options};
-use crate::line_index::LineIndex;
 use crate::mapping::Mapping;
 use crate::record::frame::{Framer, Item};
 use crate::report::explain::Explained;
-use crate::udm::validate::{Code, Finding, Severities, Severity, Validator};
+use crate::text::LineIndex;
 use std::io::{self, Read};
 
 /// A finding, and where the event is.

@@ -27,41 +27,29 @@
 #[cfg(feature = "files")]
 #[doc(hidden)]
 pub mod bindings;
-mod builtin;
+pub mod check;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;
-#[cfg(feature = "bucket")]
-pub mod collect;
 #[cfg(feature = "files")]
 pub mod columns;
 pub mod convert;
 #[cfg(feature = "bucket")]
-pub mod dump;
-#[cfg(feature = "bucket")]
-mod duration;
-#[cfg(all(feature = "bucket", any(feature = "cli", feature = "lambda")))]
-mod events;
+pub mod jobs;
 pub mod json;
+#[cfg(feature = "cli")]
+pub mod lab;
 #[cfg(feature = "lambda")]
 #[doc(hidden)]
 pub mod lambda;
-#[cfg(feature = "files")]
-mod line_index;
 pub mod mapping;
 mod panics;
-mod parts;
-mod raw;
 pub mod record;
 #[cfg(feature = "files")]
 mod report;
+mod simd;
 #[cfg(feature = "files")]
 pub mod store;
-#[cfg(feature = "cli")]
-pub mod synth;
-#[cfg(feature = "files")]
-pub mod tables;
 mod text;
+pub mod time;
 pub mod udm;
-
-pub use builtin::{builtin_mappings, builtin_text};

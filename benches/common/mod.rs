@@ -5,8 +5,8 @@ use criterion::{BenchmarkGroup, Criterion, Throughput};
 use std::hint::black_box;
 use std::time::Duration;
 use udmap::convert::{Converter, Options};
+use udmap::lab::{Generator, Mix};
 use udmap::mapping::Mapping;
-use udmap::synth::{Generator, Mix};
 
 /// So large that it does not stay in a core's own cache, and small enough for many samples.
 pub(crate) const SIZE: usize = 4 << 20;

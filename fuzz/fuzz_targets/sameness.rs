@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use std::sync::OnceLock;
-use udmap::builtin_text;
+use udmap::mapping::builtin_text;
 use udmap::convert::{CHUNK_BYTES, MAX_RECORD_BYTES, Options};
 use udmap_fuzz::{Engines, GOOD, load};
 

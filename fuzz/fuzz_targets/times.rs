@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use std::sync::OnceLock;
-use udmap::builtin_text;
+use udmap::mapping::builtin_text;
 use udmap::convert::Options;
 use udmap_fuzz::{Engines, load};
 

@@ -1,6 +1,6 @@
 //! What the fuzz targets share: every engine held against the exact one.
 
-use udmap::builtin_text;
+use udmap::mapping::builtin_text;
 use udmap::convert::{Batch, Converter, Engine, Options};
 use udmap::mapping::{Mapping, MappingError};
 

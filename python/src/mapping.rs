@@ -3,7 +3,7 @@
 use crate::errors;
 use pyo3::prelude::*;
 use std::collections::BTreeMap;
-use udmap::tables::{self, Table};
+use udmap::mapping::files::{self, Table};
 
 /// A table's name, its text, and the texts that it builds on.
 type Texts = (String, String, BTreeMap<String, String>);
@@ -17,13 +17,13 @@ impl Mapping {
     /// Loads a table: a built-in one's name, or a file.
     #[staticmethod]
     fn load(py: Python<'_>, name: &str) -> PyResult<Mapping> {
-        py.detach(|| tables::load(name)).map(Mapping).map_err(|error| errors::mapping(&error))
+        py.detach(|| files::load(name)).map(Mapping).map_err(|error| errors::mapping(&error))
     }
 
     /// Makes a table again of its texts, where its files are not: what pickle uses.
     #[staticmethod]
     fn _of_texts(name: &str, text: &str, bases: BTreeMap<String, String>) -> PyResult<Mapping> {
-        tables::reload(name, text, &bases).map(Mapping).map_err(|error| errors::mapping(&error))
+        files::reload(name, text, &bases).map(Mapping).map_err(|error| errors::mapping(&error))
     }
 
     fn __reduce__<'py>(slf: &Bound<'py, Mapping>) -> PyResult<(Bound<'py, PyAny>, Texts)> {

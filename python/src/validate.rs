@@ -5,7 +5,7 @@ use crate::errors;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use udmap::bindings;
-use udmap::udm::validate::{Code, Severities, Severity};
+use udmap::check::validate::{Code, Severities, Severity};
 
 /// severity, code, path, message, source, line, byte, event
 type Finding = (&'static str, &'static str, String, String, String, u64, u64, u64);

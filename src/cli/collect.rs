@@ -2,9 +2,11 @@
 
 use super::spelling::Spelling;
 use super::{DONE, FAILED, REJECTS, mappings};
-use crate::collect::{Collector, Derive, Failure, Level, Limits, Outcome, Report, Settings, Stop, duration};
 use crate::convert::Converter;
-use crate::events::Events;
+use crate::jobs::collect::{
+    Collector, Derive, Failure, Level, Limits, Outcome, Report, Settings, Stop, duration,
+};
+use crate::jobs::events::Events;
 use crate::store::Sink;
 use std::io::Write as _;
 use std::sync::Arc;
@@ -253,7 +255,7 @@ async fn check(collector: &Collector) -> anyhow::Result<u8> {
         }
     }
     let mut sink = Sink::create("-")?;
-    sink.write_all(text.as_bytes()).map_err(super::store_error)?;
+    sink.write_all(text.as_bytes()).map_err(crate::store::store_error)?;
     sink.finish()?;
     Ok(status)
 }

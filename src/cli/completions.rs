@@ -17,7 +17,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut super::Args::command(), "udmap", &mut script);
     let mut sink = crate::store::Sink::create("-")?;
-    sink.write_all(&script).map_err(super::store_error)?;
+    sink.write_all(&script).map_err(crate::store::store_error)?;
     sink.finish()?;
     Ok(DONE)
 }

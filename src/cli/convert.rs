@@ -3,11 +3,12 @@
 use super::events::EventSink;
 use super::outputs::Outputs;
 use super::spelling::Spelling;
-use super::{DONE, FAILED, REJECTS, mappings, nothing, progress, store_error};
+use super::{DONE, FAILED, REJECTS, mappings, nothing, progress};
 use crate::convert::{
     Converter, Engine, Input, MAX_RECORD_BYTES, Options, Piece, Reject, Session, Stop, Tally,
 };
 use crate::report::summary::{Examples, Summary, counted};
+use crate::store::store_error;
 use crate::store::{self, Listing, Sink, Source};
 use crate::text::escaped;
 use anyhow::{anyhow, bail};

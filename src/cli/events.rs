@@ -43,7 +43,7 @@ impl EventSink {
         match format {
             #[cfg(feature = "parquet")]
             OutputFormat::Parquet => {
-                let table = crate::columns::Table::new(sink).map_err(super::store_error)?;
+                let table = crate::columns::Table::new(sink).map_err(crate::store::store_error)?;
                 Ok(EventSink::Table(Box::new(table)))
             }
             _ => Ok(EventSink::Lines(Box::new(sink))),

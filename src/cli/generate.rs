@@ -1,8 +1,9 @@
 //! `udmap generate`: reproducible synthetic telephony logs.
 
-use super::{DONE, FAILED, store_error};
+use super::{DONE, FAILED};
+use crate::lab::{Generator, Mix};
+use crate::store::store_error;
 use crate::store::{Error, Sink};
-use crate::synth::{Generator, Mix};
 use std::io::Write as _;
 
 /// Make synthetic Duo telephony logs, the same for the same seed.

@@ -2,9 +2,9 @@
 //! input and in bounded memory: what the commands share that look at records or events and write
 //! none.
 
-use crate::parts::NextText;
 use crate::record::frame::{Chunk, Framer};
 use crate::store::Source;
+use crate::text::NextText;
 use rayon::ThreadPoolBuilder;
 use std::io;
 use std::sync::mpsc::{Receiver, channel, sync_channel};

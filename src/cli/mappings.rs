@@ -1,10 +1,11 @@
 //! `udmap mappings`: lists, shows and checks mapping tables. Also where commands load theirs.
 
-use super::{DONE, FAILED, store_error};
+use super::{DONE, FAILED};
 use crate::mapping::{Content, Mapping, When};
+use crate::mapping::{builtin_mappings, files};
+use crate::store::store_error;
 use crate::store::{Error, Sink};
 use crate::text::escaped;
-use crate::{builtin_mappings, tables};
 use std::fmt::Write as _;
 use std::io::Write as _;
 
@@ -44,7 +45,7 @@ enum Command {
 pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     match &args.command {
         None | Some(Command::List) => print(&list()),
-        Some(Command::Show { table, source: true }) => print(&tables::load(table)?.text),
+        Some(Command::Show { table, source: true }) => print(&files::load(table)?.text),
         Some(Command::Show { table, source: false }) => print(&show(&load(table)?)),
         Some(Command::Check { tables }) => {
             let mut status = DONE;
@@ -68,7 +69,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
 
 /// The table called `name`: built-in, or in a file.
 pub(super) fn load(name: &str) -> anyhow::Result<Mapping> {
-    Ok(tables::load(name)?.mapping)
+    Ok(files::load(name)?.mapping)
 }
 
 /// Prints to stdout; a reader that has had enough is no error.

@@ -9,6 +9,7 @@ macro_rules! say {
 }
 
 mod bench;
+mod cases;
 mod collect;
 mod completions;
 mod convert;
@@ -30,7 +31,6 @@ mod severities;
 mod signals;
 mod small;
 mod spelling;
-mod test;
 mod validate;
 mod verify;
 
@@ -90,7 +90,7 @@ enum Command {
     Generate(generate::Args),
     Mappings(mappings::Args),
     Validate(Box<validate::Args>),
-    Test(Box<test::Args>),
+    Test(Box<cases::Args>),
     Diff(Box<diff::Args>),
     Explain(explain::Args),
     Profile(profile::Args),
@@ -136,7 +136,7 @@ fn run() -> anyhow::Result<u8> {
         Command::Generate(args) => generate::run(&args),
         Command::Mappings(args) => mappings::run(&args),
         Command::Validate(args) => validate::run(&args),
-        Command::Test(args) => test::run(&args),
+        Command::Test(args) => cases::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Profile(args) => profile::run(&args),
@@ -170,7 +170,8 @@ fn report(error: &anyhow::Error) {
     }
     say!("{RED}error{RED:#}: {}", escaped_lines(&format!("{error:#}")));
     let hint = store.and_then(|error| error.hint());
-    let hint = hint.or_else(|| error.downcast_ref::<crate::collect::Error>().and_then(|error| error.hint()));
+    let hint =
+        hint.or_else(|| error.downcast_ref::<crate::jobs::collect::Error>().and_then(|error| error.hint()));
     if let Some(hint) = hint {
         say!("hint: {}", escaped_lines(hint));
     }
@@ -183,14 +184,6 @@ fn heed_signals(stop: &std::sync::Arc<std::sync::atomic::AtomicBool>) -> std::io
 
 const RED: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();
 const YELLOW: anstyle::Style = anstyle::AnsiColor::Yellow.on_default().bold();
-
-/// The store's error inside an error of reading or writing, where there is one.
-fn store_error(error: std::io::Error) -> anyhow::Error {
-    match crate::store::Error::from_io(error) {
-        Ok(error) => error.into(),
-        Err(error) => error.into(),
-    }
-}
 
 /// Reads `--engine`.
 fn engine() -> impl TypedValueParser<Value = Engine> {

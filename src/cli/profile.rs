@@ -5,7 +5,7 @@ use super::many::{self, Piece, Reading};
 use super::nothing::{self, AllowEmpty};
 use super::outputs::Outputs;
 use super::reports::{print_all, print_data, print_failures};
-use super::{DONE, FAILED, mappings, store_error};
+use super::{DONE, FAILED, mappings};
 use crate::convert::{Converter, Engine, MAX_RECORD_BYTES, Options};
 use crate::mapping::Mapping;
 use crate::record::frame::Chunk;
@@ -13,6 +13,7 @@ use crate::report::profile::{
     Bucket, Field, FieldStat, Gathered, NewValue, Profile, RuleUse, Shape, day, page, text,
 };
 use crate::report::summary::bytes;
+use crate::store::store_error;
 use crate::store::{self, Sink};
 use crate::text::escaped_json;
 use chrono::{DateTime, SecondsFormat};

@@ -106,7 +106,7 @@ impl Progress {
 }
 
 /// Shows how far a run over whole dumps has come, until it is done.
-pub(super) fn watch(when: When, account: &crate::dump::Account, done: &std::sync::atomic::AtomicBool) {
+pub(super) fn watch(when: When, account: &crate::jobs::dump::Account, done: &std::sync::atomic::AtomicBool) {
     use crate::report::dump::Pace;
     use std::sync::atomic::Ordering::Relaxed;
     let start = Instant::now();

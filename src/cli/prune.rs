@@ -2,7 +2,7 @@
 
 use super::dump::tell_failures;
 use super::{DONE, FAILED, REJECTS, nothing};
-use crate::dump::{self, Account, Pick, Pruned, Task, Which};
+use crate::jobs::dump::{self, Account, Pick, Pruned, Task, Which};
 use crate::report::dump as report;
 use crate::store::Sink;
 use crate::store::depot::Access;

@@ -1,8 +1,8 @@
 //! The reports that checking commands write: the options, and writing them.
 
 use super::outputs::Outputs;
-use super::store_error;
 use crate::report::findings::{Findings, Kind, annotations};
+use crate::store::store_error;
 use crate::store::{self, Sink};
 use crate::text::escaped;
 use std::io::Write as _;

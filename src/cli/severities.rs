@@ -1,8 +1,8 @@
 //! How bad findings are: the options, and the small file.
 
 use super::small;
+use crate::check::validate::{Code, Severities, Severity};
 use crate::udm::nearest;
-use crate::udm::validate::{Code, Severities, Severity};
 use anyhow::{anyhow, bail};
 use serde::Deserialize;
 use std::collections::BTreeMap;

@@ -32,7 +32,7 @@ pub(super) fn read_log(file: &Path, most: u64) -> anyhow::Result<Vec<u8>> {
     let sources: Vec<Source> = store::list(std::slice::from_ref(&name), &[])?.sources;
     for source in sources {
         let mut input = source.open(Arc::default(), Arc::default())?;
-        match up_to(&mut input, most - all.len() as u64).map_err(super::store_error)? {
+        match up_to(&mut input, most - all.len() as u64).map_err(crate::store::store_error)? {
             Some(bytes) => all.extend(bytes),
             None => bail!("`{}` is longer than {most} bytes after decompression", escaped(&name)),
         }

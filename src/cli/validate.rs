@@ -4,12 +4,12 @@ use super::many::{self, Piece, Reading};
 use super::nothing::{self, AllowEmpty};
 use super::reports::{Reports, print_all, print_failures};
 use super::{DONE, FAILED, REJECTS, severities};
-use crate::line_index::LineIndex;
+use crate::check::validate::{Code, Finding, Severities, Severity, Validator};
 use crate::record::frame::{Chunk, Item as Unit};
 use crate::report::findings::{Case, Findings, Item, Room, lines};
 use crate::report::summary::{bytes, counted};
 use crate::store::Source;
-use crate::udm::validate::{Code, Finding, Severities, Severity, Validator};
+use crate::text::LineIndex;
 use std::collections::{BTreeMap, HashSet};
 use std::time::Instant;
 

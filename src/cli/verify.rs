@@ -4,7 +4,7 @@ use super::dump::{compression, format, size, tell_failures};
 use super::spelling::Spelling;
 use super::{DONE, FAILED, REJECTS, mappings, nothing};
 use crate::convert::{Converter, MAX_RECORD_BYTES, Options};
-use crate::dump::{self, Account, After, Filter, Settings, Verified};
+use crate::jobs::dump::{self, Account, After, Filter, Settings, Verified};
 use crate::report::dump as report;
 use crate::store::Compression;
 use crate::store::depot::Access;

@@ -241,7 +241,7 @@ mod tests {
     #[test]
     fn columns_are_those_of_the_tree() {
         let log = include_bytes!("../../fixtures/quickstart/input.ndjson");
-        for name in crate::builtin_mappings() {
+        for name in crate::mapping::builtin_mappings() {
             let mapping = Mapping::builtin(name).unwrap();
             for (field_names, envelope) in
                 [(FieldNames::Snake, Envelope::Bare), (FieldNames::Camel, Envelope::Event)]
@@ -254,7 +254,7 @@ mod tests {
                 #[cfg(feature = "cli")]
                 {
                     let mix = "v2=50,v1=20,awkward=20,shuffled=5,wrapped=5".parse().unwrap();
-                    let log = crate::synth::Generator::records(5, &mix, 5_000);
+                    let log = crate::lab::Generator::records(5, &mix, 5_000);
                     events.extend(converter.convert(&log).events);
                     assert!(check(&events) > 50_000);
                 }

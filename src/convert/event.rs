@@ -5,8 +5,8 @@
 //! fields ([`super::program`]): both have one meaning because they are one piece of code.
 
 use crate::mapping::{Choice, Kind, Leaf, Member, Node, Plan, Value, When, json_text};
-use crate::record::time::{self, TimeFault};
 use crate::record::{Fault, Fields, Reason};
+use crate::time::{self, TimeFault};
 use std::net::IpAddr;
 
 /// What the walk asks, and where it writes.

@@ -6,11 +6,11 @@
 use super::program::{FIRST_TIME, Program};
 use super::{Batch, Converter};
 use crate::mapping::{Kind, Plan};
-use crate::raw::{self, Cpu, Input, Level, Span, VALUES, Work, Write};
 use crate::record::forms::Form;
 use crate::record::frame;
 use crate::record::scan::{MOST_SLOTS, OWN_BYTES, Scanner};
-use crate::record::time::{Clock, TIME_BYTES};
+use crate::simd::{self, Cpu, Input, Level, Span, VALUES, Work, Write};
+use crate::time::{Clock, TIME_BYTES};
 use std::collections::HashMap;
 use std::net::IpAddr;
 
@@ -91,7 +91,7 @@ pub(super) struct Lines<'a> {
 impl Lines<'_> {
     /// Converts them; how many they were.
     pub(super) fn convert(self) -> u64 {
-        raw::with_cpu(self.fast.level, self)
+        simd::with_cpu(self.fast.level, self)
     }
 }
 

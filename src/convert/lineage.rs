@@ -4,7 +4,8 @@
 //! gives what `event` writes is held by the tests, on every fixture.
 
 use crate::mapping::{Choice, Leaf, Member, Node, Plan, Value, When, json_text};
-use crate::record::{Fields, time};
+use crate::record::Fields;
+use crate::time;
 use std::net::IpAddr;
 
 /// What made an event, and what did not.

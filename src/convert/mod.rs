@@ -29,8 +29,8 @@ pub use tally::{EventTypeCount, Tally};
 pub use trace::Traced;
 
 use crate::mapping::{Mapping, Plan, Spelling};
-use crate::raw::Level;
 use crate::record::frame::Framer;
+use crate::simd::Level;
 use fast::Fast;
 
 /// SecOps' own limit for a log line: 1 MiB.

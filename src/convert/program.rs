@@ -5,10 +5,10 @@
 
 use super::event::{self, Target};
 use crate::mapping::{Kind, Plan};
-use crate::raw::Template;
 use crate::record::scan::MOST_SLOTS;
-use crate::record::time::Reading;
 use crate::record::{Fault, FieldPath, Reason};
+use crate::simd::Template;
+use crate::time::Reading;
 
 /// What the events of records with the same fields look like.
 #[derive(Debug, Clone)]

@@ -2,7 +2,7 @@
 
 use super::rows::Block;
 use super::{Batch, Converter, Piece, Stop, Tally};
-use crate::parts::NextText;
+use crate::text::NextText;
 use std::io::{self, Read};
 
 /// What a thread keeps from stream to stream: buffers, and the shapes that it has seen.

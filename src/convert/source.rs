@@ -1,8 +1,8 @@
 //! The inputs of a conversion, chunk by chunk, in order.
 
 use super::{Converter, Input};
-use crate::parts::NextText;
 use crate::record::frame::{Chunk, Framer};
+use crate::text::NextText;
 use std::io::{self, Read};
 use std::sync::Arc;
 

@@ -3,7 +3,8 @@
 use super::{Converter, Lineage, event};
 use crate::record::forms::{self, Form, Found};
 use crate::record::frame::{Body, Item, Places};
-use crate::record::{Fault, Fields, time};
+use crate::record::{Fault, Fields};
+use crate::time;
 
 /// A record where it was found.
 #[derive(Debug)]

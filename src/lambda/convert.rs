@@ -1,8 +1,8 @@
 //! UDM events beside the logs, with `UDMAP_CONVERT`, by a built-in mapping.
 
-use crate::collect::{Derive, Error};
 use crate::convert::{Converter, Options};
-use crate::events::Events;
+use crate::jobs::collect::{Derive, Error};
+use crate::jobs::events::Events;
 use crate::mapping::Mapping;
 use crate::text::shown;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! What a run says, as one line of JSON for logs, metrics and alarms.
 
-use crate::collect::{Failure, Outcome, Report};
+use crate::jobs::collect::{Failure, Outcome, Report};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 

@@ -11,7 +11,7 @@ mod line;
 mod objects;
 mod secret;
 
-use crate::collect::{Collector, Error, Failure, Limits, Report, Settings};
+use crate::jobs::collect::{Collector, Error, Failure, Limits, Report, Settings};
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use line::Line;
 use secret::Keys;

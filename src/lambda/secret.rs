@@ -3,7 +3,7 @@
 //! The SDK for it would bring forty crates more than this file needs, the extension that caches secrets a layer whose
 //! name differs from region to region.
 
-use crate::collect::Error;
+use crate::jobs::collect::Error;
 use crate::text::{escaped, shown};
 use object_store::aws::{AwsAuthorizer, AwsCredential};
 use object_store::client::{HttpRequest, HttpRequestBody};

@@ -4,7 +4,7 @@ use super::{Content, Mapping, When};
 use crate::record::FieldPath;
 use crate::record::forms::Holds;
 use crate::record::own::Own;
-use crate::record::time::Instant;
+use crate::time::Instant;
 use serde_json::{Value, json};
 
 impl Mapping {
@@ -99,7 +99,7 @@ fn paths(paths: &[FieldPath]) -> Vec<&[String]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::builtin_text;
+    use crate::mapping::builtin_text;
 
     #[test]
     fn comments_change_nothing_and_rules_do() {

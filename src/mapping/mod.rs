@@ -4,14 +4,18 @@
 //! checked against UDM's schema when it is loaded, and then compiled into a [`Plan`] that the
 //! converter runs. Nothing here knows a log type.
 
+mod builtin;
 mod canonical;
 mod check;
 mod document;
+#[cfg(feature = "files")]
+pub mod files;
 mod own;
 mod plan;
 mod problem;
 mod table;
 
+pub use builtin::{builtin_mappings, builtin_text};
 pub use plan::Plan;
 pub(crate) use plan::{Choice, Kind, Leaf, Member, Node, Spelling, Time, Value, json_text};
 pub use problem::{MappingError, Problem};

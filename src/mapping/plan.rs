@@ -3,8 +3,8 @@
 use super::table::{Content, Rule, When};
 use super::{Mapping, check};
 use crate::record::forms::Forms;
-use crate::record::time::Reading;
 use crate::record::{FieldPath, Wanted};
+use crate::time::Reading;
 use crate::udm::{self, Index, Message, Type};
 use std::collections::HashMap;
 

@@ -7,8 +7,8 @@
 use super::exact::{self, Members};
 use super::own::Own;
 use super::parts::{self, Part};
-use super::time::{self, Instant, Reading};
 use super::{Fault, FieldPath, Fields, Reason, Wanted, key_value, shown};
+use crate::time::{self, Instant, Reading};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::HashMap;

@@ -23,7 +23,6 @@ mod path;
 pub(crate) mod scan;
 mod split;
 pub(crate) mod syntax;
-pub mod time;
 mod wanted;
 
 use std::borrow::Cow;

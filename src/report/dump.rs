@@ -1,7 +1,7 @@
 //! What is told about whole dumps: the closing summary, the plan of a dry run, a verification.
 
 use super::summary::{DIM, RED, Summary, bytes, counted, duration, grouped, row};
-use crate::dump::{Account, Plan, Pruned, Verified};
+use crate::jobs::dump::{Account, Plan, Pruned, Verified};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -349,6 +349,15 @@ impl From<Error> for io::Error {
     }
 }
 
+/// The store's error inside an error of reading or writing, where there is one.
+#[cfg(feature = "cli")]
+pub(crate) fn store_error(error: io::Error) -> anyhow::Error {
+    match Error::from_io(error) {
+        Ok(error) => error.into(),
+        Err(error) => error.into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

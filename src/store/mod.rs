@@ -49,6 +49,8 @@ mod walk;
 mod wide;
 
 pub use blocks::{Blocks, Compression};
+#[cfg(feature = "cli")]
+pub(crate) use error::store_error;
 pub use error::{Error, ErrorKind};
 #[cfg(feature = "bucket")]
 pub(crate) use hex::hex;

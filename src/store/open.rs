@@ -14,7 +14,7 @@ use super::file::{self, Counted};
 use super::layers::{Layers, Pause};
 use super::list::{Place, Source};
 use super::raw::{BUFFER, Raw};
-use crate::parts::NextText;
+use crate::text::NextText;
 use crate::text::escaped;
 
 impl Source {

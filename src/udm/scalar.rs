@@ -2,7 +2,7 @@
 
 use super::index::{Below, Entry, index};
 use super::schema::Type;
-use super::validate::Code;
+use crate::check::validate::Code;
 use crate::json::{Kind, Value};
 use crate::text::shown;
 use base64::Engine as _;

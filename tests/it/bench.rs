@@ -3,7 +3,7 @@
 use crate::support::{run, run_with};
 use serde_json::Value;
 use std::fs;
-use udmap::synth::{Generator, Mix};
+use udmap::lab::{Generator, Mix};
 
 /// A folder with a log in it: plain, and compressed.
 fn folder(mix: &str, records: u64) -> tempfile::TempDir {

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Read as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use udmap::synth::{Generator, Mix};
+use udmap::lab::{Generator, Mix};
 
 const V1: &str = r#"{"context":"authentication","credits":1,"timestamp":1683648435,"phone":"+15550100","type":"sms","host":"api-1.duosecurity.com"}"#;
 const NO_TIME: &str = r#"{"context":"enrollment"}"#;

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
-use udmap::collect::Settings;
+use udmap::jobs::collect::Settings;
 
 const TEMPLATE: &str = "deploy/aws/template.yaml";
 const BATCH: &str = "deploy/aws/batch.yaml";

@@ -3,7 +3,7 @@
 use crate::support::udmap;
 use std::io::Write;
 use std::process::Stdio;
-use udmap::synth::{Generator, Mix};
+use udmap::lab::{Generator, Mix};
 
 /// The most memory that a conversion may have taken: the promise for two cores.
 const MOST_KIB: u64 = 64 * 1024;

@@ -7,7 +7,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
-use udmap::synth::{Generator, Mix};
+use udmap::lab::{Generator, Mix};
 
 /// A Python with the judges' packages.
 pub(crate) fn python() -> &'static Path {

@@ -4,9 +4,9 @@ use crate::support::streamed;
 use chrono::{DateTime, FixedOffset, NaiveDate, SecondsFormat, Utc};
 use proptest::prelude::*;
 use udmap::convert::{Batch, Converter, Options};
+use udmap::lab::{Generator, Mix};
 use udmap::mapping::Mapping;
-use udmap::record::time::{Reading, TimeFault, read};
-use udmap::synth::{Generator, Mix};
+use udmap::time::{Reading, TimeFault, read};
 
 fn converter(max_record_bytes: usize, chunk_bytes: usize) -> Converter {
     let mapping = Mapping::builtin("duo_telephony").expect("built in");

@@ -1,8 +1,8 @@
 //! Rows of a table give what their bytes give, each with its number.
 
 use udmap::convert::{Converter, Engine, Options};
+use udmap::lab::{Generator, Mix};
 use udmap::mapping::Mapping;
-use udmap::synth::{Generator, Mix};
 
 /// Events and rejects of each row, rejects as they stand in a reject file.
 type Outcome = Vec<(u64, String)>;

@@ -2,11 +2,11 @@
 
 use super::left::Left;
 use super::side::Spool;
+use crate::check::compare::{Difference, How, Meaning, Side, each_difference};
+use crate::check::validate::Severity;
 use crate::report::findings::{Findings, Item, Room};
 use crate::report::summary::{counted, grouped};
 use crate::text::{cut, escaped, shown, shown_up_to};
-use crate::udm::compare::{Difference, How, Meaning, Side, each_difference};
-use crate::udm::validate::Severity;
 use anstyle::{AnsiColor, Style};
 use serde_json::json;
 use std::collections::BTreeMap;

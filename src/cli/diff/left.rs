@@ -3,12 +3,12 @@
 use super::book::Book;
 use super::pair::Rounds;
 use super::side::{Origin, Spool};
+use crate::check::compare::{Keys, Meaning, Rules, Side};
 use crate::cli::many::{Piece, Reading};
 use crate::json::Tree;
 use crate::record::frame::{Chunk, Framer};
 use crate::report::findings::Room;
 use crate::store::sort::{Sorted, Sorter};
-use crate::udm::compare::{Keys, Meaning, Rules, Side};
 use std::io;
 use std::iter::Peekable;
 use std::sync::Arc;

@@ -3,9 +3,9 @@
 use super::book::Book;
 use super::left::{LEFT, Left};
 use super::side::Spool;
+use crate::check::compare::{Meaning, Round, Rules, Side};
 use crate::json::Tree;
 use crate::store::sort::Sorter;
-use crate::udm::compare::{Meaning, Round, Rules, Side};
 
 /// The round's key, the time, the event.
 const RECORD: usize = 8 + 16 + LEFT;

@@ -1,13 +1,13 @@
 //! One of the two sets: files of events, or raw logs with the mapping that makes events of them.
 
+use crate::check::events::{self, Found};
+use crate::check::validate::MOST_OF_AN_ERROR;
 use crate::convert::Converter;
 use crate::json::{Tree, Value};
-use crate::line_index::LineIndex;
 use crate::record::frame::{Body, Item};
 use crate::store::{self, Listing, Source, Temporary, in_scratch, nameless};
+use crate::text::LineIndex;
 use crate::text::shown_up_to;
-use crate::udm::events::{self, Found};
-use crate::udm::validate::MOST_OF_AN_ERROR;
 use std::fs::File;
 use std::io::{self, Write as _};
 

@@ -8,7 +8,7 @@ mod event;
 mod settings;
 
 use crate::convert::{Converter, Session};
-use crate::dump::{Account, Became, Settings, Singles};
+use crate::jobs::dump::{Account, Became, Settings, Singles};
 use crate::store::depot::Access;
 use crate::text::escaped;
 use event::{Asked, Named, Task};

@@ -2,9 +2,9 @@
 //! those of `udmap convert`'s switches: the same values give the same outputs under the same keys.
 
 use crate::convert::{Converter, Envelope, FieldNames, Options};
-use crate::dump::{self, After, Filter, Format, Settings};
+use crate::jobs::dump::{self, After, Filter, Format, Settings};
+use crate::mapping::files;
 use crate::store::Compression;
-use crate::tables;
 use glob::Pattern;
 
 /// What a worker of a single object takes, so that memory is never promised twice.
@@ -65,7 +65,7 @@ pub(super) fn read(env: &dyn Fn(&str) -> Option<String>) -> Result<(Settings, Co
     let compress = [Compression::Gzip, Compression::Zstd, Compression::None];
     let format = Format::Lines(compress[choice("UDMAP_COMPRESS", &["gzip", "zstd", "none"])?]);
     let table = env("UDMAP_MAPPING").unwrap_or_else(|| "duo_telephony".to_owned());
-    let mapping = tables::load(table.trim()).map_err(|error| format!("{error} (UDMAP_MAPPING)"))?.mapping;
+    let mapping = files::load(table.trim()).map_err(|error| format!("{error} (UDMAP_MAPPING)"))?.mapping;
     let megabytes = number("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", 512)?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let settings = Settings {

@@ -1,7 +1,7 @@
 //! The wanted keys, to be found at once.
 
-use crate::raw::BLOCK;
 use crate::record::wanted::{Below, Branch, Wanted};
+use crate::simd::BLOCK;
 
 /// The list of no object: no key in it is wanted.
 pub(super) const NO_LIST: u8 = u8::MAX;

@@ -10,7 +10,7 @@
 use super::value;
 use super::walk::{Kind, Value};
 use super::{MOST_SLOTS, NO_PLACE};
-use crate::raw::{BLOCK, Cpu, Input, Pattern, Span, VALUES};
+use crate::simd::{BLOCK, Cpu, Input, Pattern, Span, VALUES};
 use std::ops::Range;
 
 /// A part that has the same length in all records, and the value behind it that has not.

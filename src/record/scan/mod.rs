@@ -15,7 +15,7 @@ mod value;
 mod walk;
 
 use super::wanted::Wanted;
-use crate::raw::{Cpu, Input, Span, VALUES};
+use crate::simd::{Cpu, Input, Span, VALUES};
 use keys::Keys;
 use shape::Shapes;
 use walk::{Found, Walk};

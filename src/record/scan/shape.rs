@@ -11,7 +11,7 @@
 
 use super::layout::{self, Part, Tree};
 use super::walk::{Found, Value};
-use crate::raw::{Cpu, Input, Span, VALUES};
+use crate::simd::{Cpu, Input, Span, VALUES};
 use std::ops::Range;
 
 /// How many shapes are remembered, and how many parts of them: each takes some 200 bytes.

@@ -1,6 +1,6 @@
 //! The scalar values: numbers and texts with escapes.
 
-use crate::raw::{BLOCK, Cpu, Input};
+use crate::simd::{BLOCK, Cpu, Input};
 
 /// Where the text that begins at `start` ends, if it is plain: before the closing quote, if it is one,
 /// or whatever else can't stand in a text.

@@ -6,7 +6,7 @@
 use super::keys::{HEAD, Keys, NO_LIST, Wants};
 use super::value;
 use super::{MOST_SLOTS, OWN_BYTES};
-use crate::raw::{BLOCK, Cpu, Input, Span, VALUES, Work};
+use crate::simd::{BLOCK, Cpu, Input, Span, VALUES, Work};
 
 /// How deep containers may nest: as deep as the exact reader lets them.
 const MOST_DEPTH: usize = 127;

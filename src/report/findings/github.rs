@@ -1,8 +1,8 @@
 //! Findings as workflow commands, which GitHub shows as annotations.
 
 use super::Findings;
+use crate::check::validate::Severity;
 use crate::text::escaped;
-use crate::udm::validate::Severity;
 
 /// GitHub shows ten annotations of each severity and step; more only lengthen the log.
 const MOST: usize = 10;

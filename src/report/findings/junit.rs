@@ -2,8 +2,8 @@
 //! fails if an error was found in it.
 
 use super::{Findings, Item};
+use crate::check::validate::Severity;
 use crate::text::escaped;
-use crate::udm::validate::Severity;
 use std::fmt::Write as _;
 
 pub(super) fn text(findings: &Findings) -> String {

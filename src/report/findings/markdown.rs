@@ -1,9 +1,9 @@
 //! Findings as Markdown, for the summary of a job or a comment.
 
 use super::Findings;
+use crate::check::validate::Severity;
 use crate::report::summary::{counted, grouped};
 use crate::text::escaped;
-use crate::udm::validate::Severity;
 use std::fmt::Write as _;
 
 /// How many findings are shown.

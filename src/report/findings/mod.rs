@@ -9,7 +9,7 @@ mod text;
 
 pub(crate) use text::lines;
 
-use crate::udm::validate::Severity;
+use crate::check::validate::Severity;
 use serde::Serialize;
 use std::collections::BTreeMap;
 

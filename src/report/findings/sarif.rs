@@ -1,8 +1,8 @@
 //! Findings as SARIF 2.1.0, for GitHub's code scanning and other viewers.
 
 use super::Findings;
+use crate::check::validate::{Code, Severity};
 use crate::text::{escaped, escaped_json};
-use crate::udm::validate::{Code, Severity};
 use serde_json::{Value, json};
 
 pub(super) fn text(findings: &Findings) -> String {

@@ -1,8 +1,8 @@
 //! Findings for a person.
 
 use super::Item;
+use crate::check::validate::Severity;
 use crate::text::escaped;
-use crate::udm::validate::Severity;
 use anstyle::{AnsiColor, Style};
 
 /// A finding: where, what, and, the first time that its code is shown, what follows from it.

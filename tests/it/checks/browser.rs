@@ -4,7 +4,7 @@ use crate::support::{project, run, run_with};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use udmap::synth::{Generator, Mix};
+use udmap::lab::{Generator, Mix};
 
 /// Loads both pages in light, in dark and as printed: no message on the console, no request, nothing
 /// wider than the window. Screenshots go to `target/tmp/pages`.

@@ -4,7 +4,7 @@ use crate::support::{project, run, run_with};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
-use udmap::synth::{Generator, Mix};
+use udmap::lab::{Generator, Mix};
 
 /// So many events of generated logs, one a line.
 fn events(records: u64) -> Vec<String> {

@@ -3,7 +3,7 @@
 use crate::support::{run, run_with};
 use serde_json::Value;
 use std::fs;
-use udmap::synth::{Generator, Mix};
+use udmap::lab::{Generator, Mix};
 
 /// Two months of v1, then two of v2, with a context and a field that nobody documented.
 fn log() -> String {

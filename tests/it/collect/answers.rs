@@ -3,7 +3,7 @@
 use super::duo::{Duo, Fault, Switches, record};
 use super::world::{HOUR, MINUTE, START, World, block_on};
 use std::time::Duration;
-use udmap::collect::{ErrorKind, Limits, Outcome};
+use udmap::jobs::collect::{ErrorKind, Limits, Outcome};
 
 /// A record every minute in the last two hours, pages of ten.
 fn world() -> World {

@@ -3,7 +3,7 @@
 use super::duo::{Dated, Duo, Switches, record};
 use super::world::{DAY, HOUR, MINUTE, START, World, block_on};
 use serde_json::{Value, json};
-use udmap::collect::{ErrorKind, Limits, When};
+use udmap::jobs::collect::{ErrorKind, Limits, When};
 
 const SECOND: i64 = 1000;
 
@@ -326,7 +326,7 @@ fn a_watermark_that_can_t_be_is_an_error_that_says_what_to_do() {
                 let found = world.collector().check().await;
                 assert!(
                     found.iter().any(|finding| finding.what.contains("the state `mem://b/state.json` ")
-                        && finding.level == udmap::collect::Level::Bad),
+                        && finding.level == udmap::jobs::collect::Level::Bad),
                     "{found:?}"
                 );
             });

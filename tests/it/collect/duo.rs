@@ -5,7 +5,7 @@ use super::signature::{Asked, is_right, parameters};
 use chrono::{DateTime, SecondsFormat};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use udmap::collect::{NoAnswer, Response};
+use udmap::jobs::collect::{NoAnswer, Response};
 
 pub(crate) const HOST: &str = "api-test0000.duosecurity.com";
 pub(crate) const IKEY: &str = "DITESTTESTTESTTEST00";

@@ -8,7 +8,7 @@
 use super::duo::{Cursor, Duo, End, Fault, HOST, Switches, iso, record};
 use super::world::{DAY, HOUR, MINUTE, START, World, block_on};
 use std::time::Duration;
-use udmap::collect::{ErrorKind, Limits, Outcome, When};
+use udmap::jobs::collect::{ErrorKind, Limits, Outcome, When};
 
 /// A world with a record every minute from `from` to `to`, in ms from the start.
 fn minutely(switches: Switches, from: i64, to: i64) -> World {

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use udmap::collect::{NoAnswer, Response};
+use udmap::jobs::collect::{NoAnswer, Response};
 
 /// A made-up secret of a bucket.
 pub(crate) const BUCKET_SECRET: &str = "bucketsecretbucketsecretbucketsecret0000";

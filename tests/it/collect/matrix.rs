@@ -4,7 +4,7 @@
 use super::duo::{Cursor, Duo, End, Fault, Form, Switches, iso, record};
 use super::world::{HOUR, MINUTE, START, World, block_on};
 use std::sync::Arc;
-use udmap::collect::{Derive, Derived, Limits, Outcome, Report};
+use udmap::jobs::collect::{Derive, Derived, Limits, Outcome, Report};
 
 /// Two hours before the start and two after it, with everything that may stand in records.
 fn timeline(duo: &Duo) {

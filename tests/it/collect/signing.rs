@@ -4,7 +4,7 @@ use super::signature::{Asked, expected};
 use crate::support::project;
 use serde_json::Value;
 use std::fs;
-use udmap::collect::sign::{Signature, Signed, authorization, canonical, canonical_params};
+use udmap::jobs::collect::sign::{Signature, Signed, authorization, canonical, canonical_params};
 
 fn vectors(name: &str) -> Vec<Value> {
     let text = fs::read_to_string(project(&format!("tests/it/collect/duo-signing/{name}.json"))).expect(name);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
-use udmap::collect::{
+use udmap::jobs::collect::{
     Clock, Collector, Derive, Failure, Limits, NoAnswer, Places, Report, Request, Response, Settings,
     Transport,
 };

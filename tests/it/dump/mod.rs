@@ -17,8 +17,8 @@ use std::io::Read as _;
 use std::path::Path;
 use std::process::Command;
 use udmap::convert::{Converter, Options};
+use udmap::lab::{Generator, Mix};
 use udmap::mapping::Mapping;
-use udmap::synth::{Generator, Mix};
 
 /// Records of a seed, as lines.
 pub(crate) fn log(seed: u64, records: u64) -> Vec<u8> {

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
-use udmap::synth::{Generator, Mix};
+use udmap::lab::{Generator, Mix};
 
 const MINUTES: Duration = Duration::from_secs(300);
 const RECORDS: u64 = 200;

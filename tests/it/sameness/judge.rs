@@ -2,9 +2,9 @@
 
 use crate::support::streamed;
 use std::sync::OnceLock;
-use udmap::builtin_text;
 use udmap::convert::{Batch, CHUNK_BYTES, Converter, Engine, MAX_RECORD_BYTES, Options, Reject, Tally};
 use udmap::mapping::Mapping;
+use udmap::mapping::builtin_text;
 
 /// The tables that logs are converted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

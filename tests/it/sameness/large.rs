@@ -4,7 +4,7 @@ use super::GOOD;
 use super::judge::{Judge, Table};
 use std::fmt::Write as _;
 use udmap::convert::{CHUNK_BYTES, MAX_RECORD_BYTES};
-use udmap::synth::{Generator, Mix};
+use udmap::lab::{Generator, Mix};
 
 /// How many records of each mix are converted.
 const RECORDS: u64 = 20_000;

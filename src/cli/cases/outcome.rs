@@ -1,0 +1,207 @@
+//! One case: what the mapping gives, beside what was expected.
+
+use super::layouts::{Case, MOST};
+use crate::check::compare::{Matched, Meaning, Rules, match_up};
+use crate::check::events;
+use crate::cli::coverage::Coverage;
+use crate::cli::diff::event_in;
+use crate::cli::small;
+use crate::convert::{Converter, MAX_RECORD_BYTES};
+use crate::json::Tree;
+use crate::record::frame::{Framer, Item};
+use crate::text::LineIndex;
+use crate::text::escaped;
+use anyhow::{Context as _, bail};
+use serde_json::Value;
+use std::collections::HashSet;
+
+/// A reject, as far as cases tell it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Rejected {
+    pub(super) line: u64,
+    pub(super) offset: u64,
+    pub(super) length: u64,
+    pub(super) reason: String,
+}
+
+/// An event with the line of its file.
+#[derive(Debug)]
+pub(super) struct Event {
+    pub(super) line: u64,
+    pub(super) text: String,
+}
+
+/// What came of a case.
+#[derive(Debug)]
+pub(super) struct Outcome {
+    /// What the mapping gives, a list for each of the case's logs.
+    pub(super) got: Vec<Vec<Event>>,
+    /// The same in camelCase.
+    pub(super) camel: Vec<Vec<String>>,
+    pub(super) expected: Vec<Event>,
+    pub(super) rejects: Vec<Rejected>,
+    /// Rejects that should be there; nothing, if the layout does not say.
+    pub(super) expected_rejects: Option<Vec<Rejected>>,
+    /// Whether there is nothing that it could be compared with.
+    pub(super) unchecked: bool,
+    /// Differences between expected (A) and given (B) events.
+    pub(super) differences: Vec<Matched>,
+}
+
+impl Outcome {
+    pub(super) fn of(
+        case: &Case,
+        [snake, camel]: [&Converter; 2],
+        rules: &Rules,
+        coverage: &mut Coverage,
+    ) -> anyhow::Result<Outcome> {
+        let mut outcome = Outcome {
+            got: Vec::new(),
+            camel: Vec::new(),
+            expected: Vec::new(),
+            rejects: Vec::new(),
+            expected_rejects: None,
+            unchecked: case.is_unchecked(),
+            differences: Vec::new(),
+        };
+        for log in case.logs()? {
+            outcome.convert(&log, [snake, camel], coverage)?;
+        }
+        for text in case.expected()? {
+            events_of(&text, &case.expected.to_string_lossy(), &mut outcome.expected)?;
+        }
+        if let Some(file) = case.rejects() {
+            outcome.expected_rejects = Some(expected_rejects(&file)?);
+        }
+        let got: Vec<&Event> = outcome.got.iter().flatten().collect();
+        let meanings = |events: &mut dyn Iterator<Item = &Event>| -> anyhow::Result<Vec<Meaning>> {
+            let mut tree = Tree::default();
+            events.map(|event| Ok(Meaning::of(tree.read(event.text.as_bytes())?, rules))).collect()
+        };
+        let expected = meanings(&mut outcome.expected.iter())?;
+        outcome.differences = match_up(&expected, &meanings(&mut got.into_iter())?);
+        Ok(outcome)
+    }
+
+    fn convert(
+        &mut self,
+        log: &[u8],
+        [snake, camel]: [&Converter; 2],
+        coverage: &mut Coverage,
+    ) -> anyhow::Result<()> {
+        let mut framer = Framer::new(MAX_RECORD_BYTES, 128 * 1024);
+        let (mut input, mut lines) = (log, 0);
+        let (mut got, mut spelled) = (Vec::new(), Vec::new());
+        while let Some(chunk) = framer.next(&mut input, Vec::new())? {
+            lines += snake.trace(&chunk.bytes, &chunk.body, &mut |record| {
+                let event = record.fields.as_ref().map_err(Clone::clone).and_then(|fields| {
+                    let lineage = snake.lineage(fields)?;
+                    Ok((snake.event(fields)?, camel.event(fields)?, lineage))
+                });
+                let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+                match event {
+                    Ok((event, in_camel, lineage)) => {
+                        coverage.add(&lineage, 1);
+                        got.push(Event { line: record.line + lines, text: text(event) });
+                        spelled.push(text(in_camel));
+                    }
+                    Err(fault) => self.rejects.push(Rejected {
+                        line: record.line + lines,
+                        offset: record.offset,
+                        length: record.raw.len() as u64,
+                        reason: fault.reason.code().to_owned(),
+                    }),
+                }
+            });
+        }
+        self.got.push(got);
+        self.camel.push(spelled);
+        Ok(())
+    }
+
+    /// Rejects that are expected but not given, and those that are given but not expected.
+    pub(super) fn other_rejects(&self) -> [Vec<&Rejected>; 2] {
+        let expected = self.expected_rejects.as_deref().unwrap_or_default();
+        let sets = [expected, &self.rejects].map(|rejects| rejects.iter().collect::<HashSet<_>>());
+        [
+            expected.iter().filter(|reject| !sets[1].contains(reject)).collect(),
+            self.rejects.iter().filter(|reject| !sets[0].contains(reject)).collect(),
+        ]
+    }
+
+    /// Whether the rejects are the expected ones.
+    pub(super) fn rejects_agree(&self) -> bool {
+        match &self.expected_rejects {
+            Some(expected) => *expected == self.rejects,
+            // A layout without a place for rejects expects none, unless nothing at all is expected.
+            None => self.rejects.is_empty(),
+        }
+    }
+
+    pub(super) fn passes(&self) -> bool {
+        !self.unchecked && self.differences.is_empty() && self.rejects_agree()
+    }
+
+    /// What the mapping gives, in one list.
+    pub(super) fn given(&self) -> Vec<&Event> {
+        self.got.iter().flatten().collect()
+    }
+}
+
+/// Adds the events in a file.
+fn events_of(text: &[u8], name: &str, to: &mut Vec<Event>) -> anyhow::Result<()> {
+    const LONGEST: usize = 1 << 30;
+    let mut framer = Framer::new(LONGEST, 128 * 1024);
+    let (mut input, mut tree, mut lines) = (text, Tree::default(), 0);
+    let mut wrong = None;
+    while let Some(chunk) = framer.next(&mut input, Vec::new())? {
+        let mut unit = |unit: &Item, bytes: &[u8]| {
+            let line = unit.line + lines;
+            let value = match unit.fault(bytes, LONGEST) {
+                None => tree.read(bytes).map_err(|flaw| flaw.to_string()),
+                Some(fault) => Err(fault.message),
+            };
+            match value {
+                Err(why) => wrong = wrong.take().or(Some((line, why))),
+                Ok(value) => {
+                    let lines_of = LineIndex::of(bytes);
+                    events::find(value, &mut |found| match event_in(found) {
+                        (event, Ok(_)) => {
+                            let line = line + lines_of.before(event.start());
+                            to.push(Event { line, text: event.raw().to_owned() });
+                        }
+                        (_, Err(why)) => wrong = wrong.take().or(Some((line, why))),
+                    });
+                }
+            }
+        };
+        lines += chunk.body.units(&chunk.bytes, LONGEST, &mut unit, &mut 0);
+    }
+    match wrong {
+        Some((line, why)) => bail!("`{}`, line {line}: {}", escaped(name), escaped(&why)),
+        None => Ok(()),
+    }
+}
+
+fn expected_rejects(file: &std::path::Path) -> anyhow::Result<Vec<Rejected>> {
+    if !file.exists() {
+        return Ok(Vec::new());
+    }
+    let name = file.to_string_lossy();
+    let name = escaped(&name);
+    let text = small::read_text(file, MOST)?;
+    let reject = |(place, line): (usize, &str)| {
+        let value: Value =
+            serde_json::from_str(line).with_context(|| format!("`{name}`, line {}", place + 1))?;
+        let number = |key: &str| {
+            value[key].as_u64().with_context(|| format!("`{name}`, line {}: no `{key}`", place + 1))
+        };
+        Ok(Rejected {
+            line: number("line")?,
+            offset: number("offset")?,
+            length: number("length")?,
+            reason: value["reason"].as_str().unwrap_or_default().to_owned(),
+        })
+    };
+    text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).map(reject).collect()
+}

@@ -1,0 +1,65 @@
+//! Brings Duo's telephony log from its Admin API into a bucket or a folder, each record exactly once.
+//!
+//! [`Settings`] say what to collect from where to where, [`Settings::open`] makes a [`Collector`]
+//! of them, [`Collector::run`] is one run with its [`Limits`] and gives a [`Report`] or a
+//! [`Failure`]. This is what a command, a daemon or a function of a cloud calls:
+//!
+//! ```no_run
+//! use std::time::Duration;
+//! use udmap::jobs::collect::{Limits, Settings};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let settings = Settings::read(&|name| std::env::var(name).ok())?;
+//! let mut collector = settings.open(None)?;
+//! let limits = Limits { deadline: Some(Duration::from_secs(280)), ..Limits::default() };
+//! let report = collector.run(&limits).await?;
+//! println!("{}", report.line());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The parts: `sign`, `answer` and `client` speak with Duo; `window`, `step`, `seen` and `state`
+//! are plain values and functions that decide what is asked and what is delivered; `run` carries
+//! it out, with the state that `held` reads and writes. Time comes from a [`Clock`], answers from a [`Transport`], objects go through
+//! [`store::objects`](crate::store::objects); tests put their own in place of each. Of mappings
+//! nothing is known here: what else is made of the records comes in as a [`Derive`].
+
+mod account;
+mod answer;
+mod check;
+mod client;
+mod clock;
+mod derive;
+mod error;
+mod every;
+mod held;
+mod pack;
+mod parse;
+mod record;
+mod report;
+mod run;
+mod seen;
+mod settings;
+pub mod sign;
+mod state;
+mod step;
+mod stop;
+mod transport;
+mod window;
+
+pub use account::Account;
+pub use check::{Finding, Level};
+pub use client::PATH;
+pub use clock::{Clock, SystemClock};
+pub use derive::{Derive, Derived};
+pub use error::{Error, ErrorKind};
+pub use report::{Failure, Outcome, Report};
+pub use run::{Collector, Limits};
+pub use settings::{Lookup, Places, Settings};
+pub use state::Gap;
+pub use stop::Stop;
+pub use transport::{Https, MAX_ANSWER_BYTES, NoAnswer, Request, Response, Transport};
+pub use window::When;
+
+pub use crate::store::Compression;
+pub use crate::time::duration;

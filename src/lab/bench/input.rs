@@ -1,0 +1,134 @@
+//! What is measured: synthetic logs, or the user's, held in memory.
+
+use crate::convert::Tally;
+use crate::lab::{Generator, Mix};
+use crate::report::bench as report;
+use crate::store::store_error;
+use crate::store::{self, Source};
+use std::io::{self, Read};
+use std::sync::Arc;
+
+/// The seed of the synthetic logs.
+const SEED: u64 = 1;
+/// How much is read at a time: so much that plain files are read straight into the buffer.
+const BLOCK: usize = 256 * 1024;
+
+/// The input of a measurement.
+#[derive(Debug)]
+pub(crate) struct Material {
+    pub(crate) parts: Vec<Part>,
+    synthetic: bool,
+    /// Whether there was more than is measured.
+    cut: bool,
+}
+
+/// One input.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) name: String,
+    /// What is in it, decompressed.
+    pub(crate) bytes: Vec<u8>,
+    /// Where it came from, if it can be read again.
+    pub(crate) source: Option<Source>,
+    /// How it is compressed.
+    compression: Option<&'static str>,
+}
+
+impl Material {
+    /// Synthetic logs of about `size` bytes, in whole lines.
+    pub(crate) fn synthetic(size: usize) -> Material {
+        let mut generator = Generator::new(SEED, &Mix::default());
+        let mut bytes = Vec::with_capacity(size + BLOCK);
+        while bytes.len() < size {
+            generator.line(1, &mut bytes);
+        }
+        let part = Part { name: "synthetic".to_owned(), bytes, source: None, compression: None };
+        Material { parts: vec![part], synthetic: true, cut: false }
+    }
+
+    /// What the user named, up to `most` bytes after decompression.
+    pub(crate) fn load(inputs: &[String], most: usize) -> anyhow::Result<Material> {
+        let mut material = Material { parts: Vec::new(), synthetic: false, cut: false };
+        let mut left = most;
+        for source in store::list(inputs, &[])?.sources {
+            if left == 0 {
+                material.cut = true;
+                break;
+            }
+            let mut input = source.open(Arc::default(), Arc::default())?;
+            let mut bytes = Vec::new();
+            // One byte more than is wanted, to see whether there is more.
+            let whole = read(&mut input, left, &mut bytes).map_err(store_error)?;
+            if !whole {
+                material.cut = true;
+                // A line without end is cut where it is.
+                let end = memchr::memrchr(b'\n', &bytes).map_or(bytes.len(), |at| at + 1);
+                bytes.truncate(end);
+            }
+            left = if whole { left - bytes.len() } else { 0 };
+            if !bytes.is_empty() {
+                let name = source.name().to_owned();
+                let compression = input.compression();
+                let source = source.size().is_some().then_some(source);
+                material.parts.push(Part { name, bytes, source, compression });
+            }
+        }
+        Ok(material)
+    }
+
+    /// How many bytes it is.
+    pub(crate) fn len(&self) -> usize {
+        self.parts.iter().map(|part| part.bytes.len()).sum()
+    }
+
+    /// Whether all of it can be read again from files.
+    pub(crate) fn is_files(&self) -> bool {
+        self.parts.iter().all(|part| part.source.is_some())
+    }
+
+    /// What a report says of it, and what became of it.
+    pub(crate) fn describe(&self, tally: &Tally) -> report::Input {
+        let mut compressions: Vec<_> = self.parts.iter().filter_map(|part| part.compression).collect();
+        compressions.sort_unstable();
+        compressions.dedup();
+        report::Input {
+            synthetic: self
+                .synthetic
+                .then(|| report::Synthetic { seed: SEED, mix: Mix::default().to_string() }),
+            names: self.parts.iter().map(|part| part.name.clone()).collect(),
+            compressions,
+            cut: self.cut,
+            records: tally.records,
+            events: tally.events,
+            rejects: tally.rejects,
+            blank: tally.blank,
+            bytes_in: tally.bytes_in,
+            bytes_out: tally.bytes_out,
+            by_reason: tally.by_reason.iter().map(|(reason, n)| (reason.code(), *n)).collect(),
+            mostly_rejects: tally.rejects > tally.events,
+        }
+    }
+}
+
+/// Reads at most `most` bytes; whether those were all.
+fn read(input: &mut dyn Read, most: usize, bytes: &mut Vec<u8>) -> io::Result<bool> {
+    loop {
+        let start = bytes.len();
+        bytes.resize(start + BLOCK.min(most + 1 - start), 0);
+        let got = input.read(&mut bytes[start..])?;
+        bytes.truncate(start + got);
+        if got == 0 {
+            return Ok(true);
+        }
+        if bytes.len() > most {
+            bytes.truncate(most);
+            return Ok(false);
+        }
+    }
+}
+
+pub(crate) fn quoted(inputs: &[String]) -> String {
+    let inputs: Vec<String> =
+        inputs.iter().map(|input| format!("`{}`", crate::text::escaped(input))).collect();
+    inputs.join(", ")
+}

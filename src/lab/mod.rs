@@ -1,0 +1,101 @@
+//! Synthetic Duo telephony logs, the same bytes for the same seed and mix, for ever.
+//!
+//! A [`Generator`] writes one line after the other; a [`Mix`] says how many are plain records of
+//! Duo's two API versions and how many are odd, broken or wrapped. Nothing here looks at a clock:
+//! the records' own time starts at 2019-06-01 and goes forward some seconds a record (ten on
+//! average, so a million records span four months); at the year 2100 it starts again.
+//!
+//! What must become of a line is known beforehand: [`Generator::reason`] names the reject reason
+//! of the last line, or `None` where every record in it must convert. What the rules leave
+//! open (a leap second, a date without a time, a year of five digits, blanks around an epoch number)
+//! is in no line.
+
+mod awkward;
+pub(crate) mod bench;
+mod broken;
+mod draft;
+mod facts;
+mod mix;
+#[cfg(test)]
+mod tests;
+mod wrapped;
+
+pub use mix::{Mix, MixError};
+
+use draft::Draft;
+use facts::{Dice, Source};
+use mix::Kind;
+
+/// Writes synthetic telephony logs, line by line.
+///
+/// ```
+/// # use udmap::lab::{Generator, Mix};
+/// let log = Generator::records(7, &Mix::default(), 1000);
+/// assert_eq!(log, Generator::records(7, &Mix::default(), 1000));
+/// ```
+#[derive(Debug)]
+pub struct Generator {
+    mix: Mix,
+    dice: Dice,
+    source: Source,
+    draft: Draft,
+    scratch: Vec<u8>,
+    reason: Option<&'static str>,
+}
+
+impl Generator {
+    /// A generator at the start of its stream.
+    pub fn new(seed: u64, mix: &Mix) -> Self {
+        let mut dice = Dice::new(seed);
+        let source = Source::new(&mut dice);
+        Self { mix: mix.clone(), dice, source, draft: Draft::default(), scratch: Vec::new(), reason: None }
+    }
+
+    /// Appends one line with its newline, holding at most `most` records, and returns how many.
+    ///
+    /// A line that must be rejected counts as one record. So does an envelope or array without
+    /// records, though nothing comes of it: the count is at least 1, so that a loop up to a
+    /// wanted number ends. A `most` of 0 is taken as 1.
+    pub fn line(&mut self, most: u64, out: &mut Vec<u8>) -> u64 {
+        let Self { mix, dice, source, draft, scratch, reason } = self;
+        *reason = None;
+        let mut count = 1;
+        match mix.draw(dice) {
+            Kind::V2 => {
+                draft.v2(&source.next(dice));
+                draft.write(dice, out);
+            }
+            Kind::V1 => {
+                draft.v1(&source.next(dice));
+                draft.write(dice, out);
+            }
+            Kind::Awkward => awkward::line(dice, source, draft, out),
+            Kind::Shuffled => {
+                draft.either(&source.next(dice), dice);
+                draft.shuffle(dice);
+                draft.write(dice, out);
+            }
+            Kind::Broken => *reason = Some(broken::line(dice, source, draft, scratch, out)),
+            Kind::Wrapped => count = wrapped::line(dice, source, draft, most, out),
+        }
+        out.push(b'\n');
+        count
+    }
+
+    /// Why the last line must be rejected, as the reject file's short code; `None` if every
+    /// record in it must convert, or if there is no line yet.
+    pub fn reason(&self) -> Option<&'static str> {
+        self.reason
+    }
+
+    /// The first `n` records of a stream, as counted by [`Generator::line`].
+    pub fn records(seed: u64, mix: &Mix, n: u64) -> Vec<u8> {
+        let mut generator = Self::new(seed, mix);
+        let mut out = Vec::new();
+        let mut left = n;
+        while left > 0 {
+            left -= generator.line(left, &mut out);
+        }
+        out
+    }
+}

@@ -1,0 +1,43 @@
+//! The mapping tables that come with udmap.
+
+use super::Mapping;
+
+/// Names and texts of the tables.
+const TABLES: [(&str, &str); 2] = [
+    ("duo_telephony", include_str!("../../mappings/duo_telephony.toml")),
+    ("duo_telephony_extended", include_str!("../../mappings/duo_telephony_extended.toml")),
+];
+
+/// The names of the built-in tables; the first is the default.
+pub fn builtin_mappings() -> impl Iterator<Item = &'static str> {
+    TABLES.iter().map(|(name, _)| *name)
+}
+
+/// The text of the built-in table called `name`.
+pub fn builtin_text(name: &str) -> Option<&'static str> {
+    TABLES.iter().find(|(table, _)| *table == name).map(|(_, text)| *text)
+}
+
+impl Mapping {
+    /// The built-in table called `name`: `duo_telephony` or `duo_telephony_extended`. Nothing if
+    /// there is no such table.
+    pub fn builtin(name: &str) -> Option<Mapping> {
+        let base =
+            |name: &str| builtin_text(name).map(str::to_owned).ok_or_else(|| "no such table".to_owned());
+        // The built-in tables are right; a test holds that.
+        Mapping::load(name, builtin_text(name)?, &base).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_built_in_table_is_right_and_bears_its_name() {
+        for name in builtin_mappings() {
+            assert_eq!(Mapping::builtin(name).map(|m| m.name().to_owned()).as_deref(), Some(name));
+        }
+        assert!(Mapping::builtin("nothing").is_none());
+    }
+}
