@@ -2,7 +2,7 @@
 
 use super::fast::{Fast, Lines};
 use super::{Converter, Reject, Stop, Tally, event};
-use crate::record::forms::{self, Form};
+use crate::record::formats::{self, Form};
 use crate::record::frame::{self, Body, Chunk, Item, Places};
 use crate::record::{Fault, Fields, Reason};
 
@@ -149,7 +149,7 @@ impl Converter {
             batch.reject(fault, Form::Bare, None, item, bytes);
         } else {
             let mut places = Places::new(item, bytes);
-            forms::records(bytes, &self.plan.forms, &self.plan.wanted, &mut |found| {
+            formats::records(bytes, &self.plan.forms, &self.plan.wanted, &mut |found| {
                 let raw = &bytes[found.range.clone()];
                 records += 1;
                 let place = places.of(&found.range);

@@ -1,7 +1,7 @@
 //! Records one by one, the exact way, for whoever wants to know what became of each.
 
 use super::{Converter, Lineage, event};
-use crate::record::forms::{self, Form, Found};
+use crate::record::formats::{self, Form, Found};
 use crate::record::frame::{Body, Item, Places};
 use crate::record::{Fault, Fields};
 use crate::time;
@@ -33,7 +33,7 @@ impl Converter {
             }
             let (known, wanted) = (&self.plan.forms, &self.plan.wanted);
             let mut places = Places::new(item, bytes);
-            forms::records(bytes, known, wanted, &mut |Found { range, form, fields }| {
+            formats::records(bytes, known, wanted, &mut |Found { range, form, fields }| {
                 let place = places.of(&range);
                 let raw = &bytes[range];
                 let fields = fields.map_err(|fault| place.place(fault, raw));

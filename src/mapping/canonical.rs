@@ -2,8 +2,8 @@
 
 use super::table::{Case, Content, Mapping, Rule, When};
 use crate::record::FieldPath;
-use crate::record::forms::Holds;
-use crate::record::own::Own;
+use crate::record::formats::Holds;
+use crate::record::formats::Own;
 use crate::time::Instant;
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 
 use super::document::{Item, Keys};
 use super::table::{Mapping, Rule};
-use crate::record::own::{HeaderPart, Own};
+use crate::record::formats::{HeaderPart, Own};
 use crate::record::{FieldPath, Wanted};
 use std::collections::BTreeSet;
 

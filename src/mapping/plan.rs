@@ -3,7 +3,7 @@
 use super::check;
 use super::scalar::{Kind, json_text};
 use super::table::{Content, Mapping, Rule, When};
-use crate::record::forms::Forms;
+use crate::record::formats::Forms;
 use crate::record::{FieldPath, Wanted};
 use crate::time::Reading;
 use crate::udm::{self, Index, Message, Type};

@@ -5,7 +5,7 @@ use super::own;
 use super::problem::{At, MappingError, Problem};
 use super::table::{Case, Content, Known, Mapping, Rule, Shape, When};
 use crate::record::FieldPath;
-use crate::record::forms::{Cef, Envelope, Forms, Holds, KeyValue};
+use crate::record::formats::{Cef, Envelope, Forms, Holds, KeyValue};
 use crate::record::notation;
 use crate::text::shown;
 use crate::time::{self, Instant, Reading, TimeFault};

@@ -2,7 +2,7 @@
 
 use super::problem::At;
 use crate::record::FieldPath;
-use crate::record::forms::Forms;
+use crate::record::formats::Forms;
 use crate::time::Reading;
 use crate::udm;
 use std::fmt;
