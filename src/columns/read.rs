@@ -1,7 +1,8 @@
 //! Takes the columns' values out of events.
 
 use super::learnt::Learnt;
-use super::{COLUMNS, TIME, time};
+use super::{COLUMNS, TIME};
+use crate::time::{Instant, read_rfc3339};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -60,7 +61,7 @@ impl Reader {
             let raw = text.get(place.clone()?)?;
             if fits { Some(Cow::Borrowed(raw)) } else { unescaped(raw) }
         };
-        let time = value(&places[COLUMNS.len()]).and_then(|text| time::micros(&text));
+        let time = value(&places[COLUMNS.len()]).and_then(|text| read_rfc3339(&text)).map(Instant::micros);
         Some((time, std::array::from_fn(|column| value(&places[column]))))
     }
 }
@@ -229,7 +230,7 @@ mod tests {
         for line in events.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             let event: Value = serde_json::from_slice(line).unwrap();
             let (time, row) = reader.read(std::str::from_utf8(line).unwrap()).unwrap();
-            assert_eq!(time, text(&event, TIME).and_then(|text| time::micros(&text)));
+            assert_eq!(time, text(&event, TIME).and_then(|text| read_rfc3339(&text)).map(Instant::micros));
             for (value, path) in row.iter().zip(COLUMNS) {
                 values += usize::from(value.is_some());
                 assert_eq!(value.as_deref().map(str::to_owned), text(&event, path), "{path}");

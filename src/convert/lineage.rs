@@ -151,9 +151,7 @@ impl Walk<'_> {
                     let Ok(instant) = time::read(text, *reading) else { continue };
                     let mut out = Vec::new();
                     json_text(&instant.to_rfc3339(), &mut out);
-                    let name =
-                        time::Reading::ALL.iter().find(|(_, r)| r == reading).map_or("", |(name, _)| name);
-                    return Ok((json(&out), Some(*slot), format!("read as {name}"), None));
+                    return Ok((json(&out), Some(*slot), format!("read as {}", reading.name()), None));
                 }
                 Err(format!("{} absent", self.names(from.iter().map(|(slot, _)| *slot))))
             }

@@ -193,9 +193,7 @@ impl fmt::Display for Content {
                 f.write_str(&cases.join("; "))
             }
             Content::Time(times) => {
-                let name =
-                    |reading| Reading::ALL.iter().find(|(_, r)| *r == reading).map_or("", |(name, _)| name);
-                let times: Vec<String> = times.iter().map(|(p, r)| format!("{p} as {}", name(*r))).collect();
+                let times: Vec<String> = times.iter().map(|(p, r)| format!("{p} as {}", r.name())).collect();
                 f.write_str(&times.join(", else "))
             }
         }

@@ -1,6 +1,6 @@
-//! The common forms of times, converted without a calendar library; all others by [`super::read`].
+//! The common forms of times, converted without a calendar library; all others by [`super::read()`].
 
-use super::{Reading, read};
+use super::read::{Reading, read};
 
 /// The longest output: `2023-03-21T22:34:49.123456789Z`, in a whole block.
 pub(crate) const TIME_BYTES: usize = 32;
