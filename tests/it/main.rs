@@ -23,3 +23,4 @@ mod s3;
 mod sameness;
 mod support;
 mod tables;
+mod words;
