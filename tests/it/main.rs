@@ -7,6 +7,7 @@ mod cli;
 mod collect;
 mod containers;
 mod deploy;
+mod documents;
 mod dump;
 mod endurance;
 mod forms;
