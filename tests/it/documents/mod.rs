@@ -251,8 +251,11 @@ checked! {
     bench: "docs/bench.md",
     checks: "docs/checks.md",
     collect: "docs/collect.md",
+    convert: "docs/convert.md",
     deploy: "docs/deploy.md",
     dumps: "docs/dumps.md",
+    glossary: "docs/glossary.md",
+    library: "docs/library.md",
     mapping: "docs/mapping.md",
     scale: "docs/scale.md",
 }
