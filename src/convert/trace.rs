@@ -22,9 +22,8 @@ pub struct Traced<'a> {
 }
 
 impl Converter {
-    /// Hands every record of a chunk to `each`, in order. Gives the number of lines that are to be
-    /// added to the lines of all later chunks (see [`Body::units`]).
-    pub fn trace(&self, chunk: &[u8], body: &Body, each: &mut dyn FnMut(&Traced<'_>)) -> u64 {
+    /// Hands every record of a chunk to `each`, in order.
+    pub fn trace(&self, chunk: &[u8], body: &Body, each: &mut dyn FnMut(&Traced<'_>)) {
         let limit = self.max_record_bytes;
         let mut unit = |item: &Item, bytes: &[u8]| {
             if let Some(fault) = item.fault(bytes, limit) {
@@ -40,7 +39,7 @@ impl Converter {
                 each(&Traced { line: place.line, offset: place.offset, raw, form, fields });
             });
         };
-        body.units(chunk, limit, &mut unit, &mut 0)
+        body.units(chunk, limit, &mut unit, &mut 0);
     }
 
     /// The event of a record with these fields, bare, without a newline.

@@ -21,7 +21,7 @@ pub enum Body {
     Lines {
         /// Where in the stream the chunk begins.
         offset: u64,
-        /// The number of its first line, from 1 (see [`Body::units`]).
+        /// The number of its first line, from 1.
         line: u64,
         /// Where in the chunk the last line ends.
         end: usize,
@@ -48,21 +48,11 @@ impl Body {
 
     /// Hands each unit with its bytes, which lie in `chunk`, to `unit`, in order; adds blank lines
     /// to `blank`. `limit` is the framer's.
-    ///
-    /// Gives the number of lines that are to be added to the line numbers of all later chunks: to
-    /// find where a chunk of lines may end, they need not be counted, so whoever looks at each does.
-    pub fn units(
-        &self,
-        chunk: &[u8],
-        limit: usize,
-        unit: &mut dyn FnMut(&Item, &[u8]),
-        blank: &mut u64,
-    ) -> u64 {
+    pub fn units(&self, chunk: &[u8], limit: usize, unit: &mut dyn FnMut(&Item, &[u8]), blank: &mut u64) {
         match self {
             Body::Items { items, blank: passed, .. } => {
                 *blank += passed;
                 items.iter().for_each(|item| unit(item, &chunk[item.range.clone()]));
-                0
             }
             Body::Lines { offset, line, end } => {
                 let (mut offset, mut number) = (*offset, *line);
@@ -81,7 +71,6 @@ impl Body {
                     }
                     rest = &rest[end..];
                 }
-                number - line
             }
         }
     }

@@ -26,8 +26,9 @@ pub struct Framer {
     filled: usize,
     /// Where in the stream `carry` begins.
     offset: u64,
-    /// The line on which `carry` begins, without those that were given out as chunks of lines.
+    /// The line on which `carry` begins; without those given out as chunks of lines, if they are not counted.
     line: u64,
+    counts: bool,
     total: u64,
     ended: bool,
     failed: Option<io::Error>,
@@ -55,10 +56,17 @@ impl Framer {
             filled: 0,
             offset: 0,
             line: 1,
+            counts: true,
             total: 0,
             ended: false,
             failed: None,
         }
+    }
+
+    /// A framer that leaves counting to those who look at each line anyway: a chunk of lines tells its lines as if no
+    /// chunk of lines had come before.
+    pub(crate) fn without_lines(self) -> Framer {
+        Framer { counts: false, ..self }
     }
 
     /// Bytes read from the stream so far.
@@ -129,6 +137,9 @@ impl Framer {
     fn body(&mut self, lines: &[u8]) -> Body {
         let body = Body::Lines { offset: self.offset, line: self.line, end: lines.len() };
         self.offset += lines.len() as u64;
+        if self.counts {
+            self.line += memchr::memchr_iter(b'\n', lines).count() as u64;
+        }
         body
     }
 
