@@ -2,7 +2,7 @@
 
 use super::problem::At;
 use crate::record::FieldPath;
-use crate::record::formats::Forms;
+use crate::record::formats::Formats;
 use crate::time::Reading;
 use crate::udm;
 use std::fmt;
@@ -17,7 +17,7 @@ pub struct Mapping {
     pub(super) rules: Vec<Rule>,
     pub(super) shapes: Vec<Shape>,
     pub(super) known: Vec<Known>,
-    pub(super) forms: Forms,
+    pub(super) formats: Formats,
 }
 
 impl Mapping {
@@ -57,8 +57,8 @@ impl Mapping {
     }
 
     /// The forms in which its records arrive.
-    pub fn forms(&self) -> &Forms {
-        &self.forms
+    pub fn formats(&self) -> &Formats {
+        &self.formats
     }
 }
 

@@ -6,7 +6,7 @@ mod duration;
 mod instant;
 mod read;
 
-pub(crate) use copier::{Clock, TIME_BYTES};
+pub(crate) use copier::{TIME_BYTES, TimestampCopier};
 #[cfg(feature = "bucket")]
 pub use duration::duration;
 pub use instant::Instant;
