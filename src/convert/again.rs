@@ -1,7 +1,7 @@
 //! Rejects taken back: the record in a line of a reject file, converted again under its old place.
 
 use super::{Batch, Converter, Session};
-use crate::record::forms::Form;
+use crate::record::formats::Form;
 use crate::record::frame::{HEAD, Item, ItemState};
 use crate::record::{Fault, Reason};
 use base64::Engine as _;

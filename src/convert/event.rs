@@ -224,7 +224,7 @@ impl Target for AtOnce<'_> {
         let text = self.fields[slot].as_deref().unwrap_or_default();
         if let Some(wanted) = kind.refuses(text) {
             let field = &self.plan.wanted.paths()[slot];
-            let message = format!("`{field}` holds `{}`, not {wanted}", crate::record::shown(text));
+            let message = format!("`{field}` holds `{}`, not {wanted}", crate::text::shown(text));
             return Err(Fault::new(Reason::FieldType, message));
         }
         kind.json(text, self.out);

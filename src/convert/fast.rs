@@ -6,7 +6,7 @@
 use super::program::{FIRST_TIME, Program};
 use super::{Batch, Converter};
 use crate::mapping::{Kind, Plan};
-use crate::record::forms::Form;
+use crate::record::formats::Form;
 use crate::record::frame;
 use crate::record::scan::{MOST_SLOTS, OWN_BYTES, Scanner};
 use crate::simd::{self, Cpu, Input, Level, Span, VALUES, Work, Write};

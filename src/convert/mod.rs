@@ -201,8 +201,10 @@ impl Converter {
         self.engine
     }
 
+    /// The fast path counts the lines that it converts.
     fn framer(&self) -> Framer {
-        Framer::new(self.max_record_bytes, self.chunk_bytes)
+        let framer = Framer::new(self.max_record_bytes, self.chunk_bytes);
+        if self.fast.is_some() { framer.without_lines() } else { framer }
     }
 
     /// An empty account for this converter's events.

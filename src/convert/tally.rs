@@ -2,7 +2,7 @@
 
 use crate::mapping::Plan;
 use crate::record::Reason;
-use crate::record::forms::Form;
+use crate::record::formats::Form;
 use std::collections::BTreeMap;
 
 /// Counts of a conversion, or of a part of one. They always balance: `records` is `events` plus

@@ -1,7 +1,7 @@
 //! Records one by one, the exact way, for whoever wants to know what became of each.
 
 use super::{Converter, Lineage, event};
-use crate::record::forms::{self, Form, Found};
+use crate::record::formats::{self, Form, Found};
 use crate::record::frame::{Body, Item, Places};
 use crate::record::{Fault, Fields};
 use crate::time;
@@ -22,9 +22,8 @@ pub struct Traced<'a> {
 }
 
 impl Converter {
-    /// Hands every record of a chunk to `each`, in order. Gives the number of lines that are to be
-    /// added to the lines of all later chunks (see [`Body::units`]).
-    pub fn trace(&self, chunk: &[u8], body: &Body, each: &mut dyn FnMut(&Traced<'_>)) -> u64 {
+    /// Hands every record of a chunk to `each`, in order.
+    pub fn trace(&self, chunk: &[u8], body: &Body, each: &mut dyn FnMut(&Traced<'_>)) {
         let limit = self.max_record_bytes;
         let mut unit = |item: &Item, bytes: &[u8]| {
             if let Some(fault) = item.fault(bytes, limit) {
@@ -33,14 +32,14 @@ impl Converter {
             }
             let (known, wanted) = (&self.plan.forms, &self.plan.wanted);
             let mut places = Places::new(item, bytes);
-            forms::records(bytes, known, wanted, &mut |Found { range, form, fields }| {
+            formats::records(bytes, known, wanted, &mut |Found { range, form, fields }| {
                 let place = places.of(&range);
                 let raw = &bytes[range];
                 let fields = fields.map_err(|fault| place.place(fault, raw));
                 each(&Traced { line: place.line, offset: place.offset, raw, form, fields });
             });
         };
-        body.units(chunk, limit, &mut unit, &mut 0)
+        body.units(chunk, limit, &mut unit, &mut 0);
     }
 
     /// The event of a record with these fields, bare, without a newline.

@@ -1,9 +1,9 @@
 //! A table as a text that says all that decides over events, and nothing else.
 
-use super::{Content, Mapping, When};
+use super::table::{Case, Content, Mapping, Rule, When};
 use crate::record::FieldPath;
-use crate::record::forms::Holds;
-use crate::record::own::Own;
+use crate::record::formats::Holds;
+use crate::record::formats::Own;
 use crate::time::Instant;
 use serde_json::{Value, json};
 
@@ -68,12 +68,12 @@ fn own(own: &Own) -> Option<Value> {
     Some(json!([fields, paths(&own.any), known, header]))
 }
 
-fn rule(rule: &super::Rule) -> Value {
+fn rule(rule: &Rule) -> Value {
     let content = match &rule.content {
         Content::From { fields, default } => json!({ "from": paths(fields), "default": default }),
         Content::Fixed(text) => json!({ "fixed": text }),
         Content::Cases(cases) => {
-            let case = |case: &super::Case| json!([paths(&case.present), paths(&case.absent), case.value]);
+            let case = |case: &Case| json!([paths(&case.present), paths(&case.absent), case.value]);
             json!({ "cases": cases.iter().map(case).collect::<Vec<_>>() })
         }
         Content::Time(fields) => {

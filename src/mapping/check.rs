@@ -1,9 +1,9 @@
 //! A mapping table against UDM's schema: paths, types, enum values, and rules that collide.
 
 use super::problem::{At, MOST, MappingError, Problem};
-use super::table::{Content, Rule};
-use super::{Kind, Mapping};
-use crate::record::{FieldPath, Wanted};
+use super::scalar::Kind;
+use super::table::{Case, Content, Mapping, Rule};
+use crate::record::Wanted;
 use crate::text::shown;
 use crate::udm::{self, Cardinality, Field, Index, Type};
 use std::collections::{HashMap, HashSet};
@@ -190,7 +190,7 @@ fn check_content(rule: &Rule, kind: Type) -> Result<(), Box<Problem>> {
             for case in cases {
                 constant(&case.value, kind, &case.at)?;
             }
-            let unconditional = |case: &super::Case| case.present.is_empty() && case.absent.is_empty();
+            let unconditional = |case: &Case| case.present.is_empty() && case.absent.is_empty();
             if let Some(case) = before.iter().find(|case| unconditional(case)) {
                 let problem = case.at.problem("this case fits every record, so those after it never count");
                 return Err(Box::new(problem));
@@ -275,7 +275,7 @@ fn collisions(rules: &[Rule], problems: &mut Vec<Problem>) {
 fn sources(mapping: &Mapping, problems: &mut Vec<Problem>) {
     let mut wanted = Wanted::default();
     for rule in mapping.rules() {
-        for field in fields(rule) {
+        for field in rule.fields() {
             if let Err(overlap) = wanted.want(field) {
                 problems.push(rule.at.problem(overlap.to_string()));
             }
@@ -293,18 +293,6 @@ fn sources(mapping: &Mapping, problems: &mut Vec<Problem>) {
             let message =
                 format!("the shape `{}` is told by `{field}`, which no rule reads", shown(&shape.name));
             problems.push(shape.at.problem(message));
-        }
-    }
-}
-
-/// Every raw field that a rule reads, in order.
-pub(super) fn fields(rule: &Rule) -> Vec<&FieldPath> {
-    match &rule.content {
-        Content::Fixed(_) => Vec::new(),
-        Content::From { fields, .. } => fields.iter().collect(),
-        Content::Time(times) => times.iter().map(|(field, _)| field).collect(),
-        Content::Cases(cases) => {
-            cases.iter().flat_map(|case| case.present.iter().chain(&case.absent)).collect()
         }
     }
 }

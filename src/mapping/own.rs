@@ -1,15 +1,14 @@
 //! The section `[own]` of a table: what makes a record its own.
 
-use super::check;
 use super::document::{Item, Keys};
-use super::{Mapping, Rule};
-use crate::record::own::{HeaderPart, Own};
+use super::table::{Mapping, Rule};
+use crate::record::formats::{HeaderPart, Own};
 use crate::record::{FieldPath, Wanted};
 use std::collections::BTreeSet;
 
 /// The keys at a record's top that lead to what these rules read.
 pub(super) fn read_by(rules: &[Rule]) -> BTreeSet<String> {
-    tops(rules.iter().flat_map(check::fields)).collect()
+    tops(rules.iter().flat_map(Rule::fields)).collect()
 }
 
 fn tops<'p>(paths: impl Iterator<Item = &'p FieldPath>) -> impl Iterator<Item = String> {
@@ -75,7 +74,7 @@ fn against_rules(keys: &Keys<'_>, mapping: &Mapping) {
         keys.report(problem.hint("add a `[cef]` section, or leave this out"));
     }
     let mut wanted = Wanted::default();
-    for field in mapping.rules.iter().flat_map(check::fields) {
+    for field in mapping.rules.iter().flat_map(Rule::fields) {
         // Rules that contradict each other are reported where rules are checked.
         let _ = wanted.want(field);
     }

@@ -6,7 +6,7 @@
 //! that keeps a number's source text, which `Number` rewrites (`1E5` to `1e+5`).
 
 use super::looks::looks;
-use super::wanted::{Below, Branch};
+use super::projection::{Below, Branch};
 use super::{Fault, FieldPath, Fields, Reason, Wanted};
 use crate::json::Tree;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};

@@ -22,6 +22,7 @@ mod properties;
 mod rows;
 mod s3;
 mod sameness;
+mod store;
 mod support;
 mod tables;
 mod words;

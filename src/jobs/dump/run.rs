@@ -13,10 +13,11 @@ use super::{After, Context, Settings};
 use crate::convert::Converter;
 use crate::store::Error;
 use crate::store::depot::{Access, Found};
+use crate::sync::lock;
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Mutex, PoisonError};
 
 /// So many objects are listed ahead: some megabytes, with keys of the usual length.
 const AHEAD: usize = 10_000;
@@ -145,7 +146,7 @@ fn list(
 }
 
 fn next<T>(queue: &Mutex<Receiver<T>>) -> Option<T> {
-    queue.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+    lock(queue).recv().ok()
 }
 
 fn work(

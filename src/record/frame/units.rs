@@ -1,8 +1,10 @@
 //! Units out of a stream, with their bytes.
 
+use super::HEAD;
+use super::item::Item;
 use super::line::LineCutter;
-use super::{HEAD, Item};
-use crate::record::split::{Piece, Splitter};
+use super::piece::Piece;
+use super::split::Splitter;
 
 /// What says where the units are.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! The wanted keys, to be found at once.
 
-use crate::record::wanted::{Below, Branch, Wanted};
+use crate::record::projection::{Below, Branch, Wanted};
 use crate::simd::BLOCK;
 
 /// The list of no object: no key in it is wanted.

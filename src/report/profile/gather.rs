@@ -5,7 +5,7 @@ use crate::convert::{Converter, Traced};
 use crate::json::{Kind, Tree, Value};
 use crate::mapping::Mapping;
 use crate::record::each_leaf;
-use crate::record::forms::Form;
+use crate::record::formats::Form;
 use crate::text::cut;
 use foldhash::fast::FixedState;
 use std::collections::{BTreeMap, HashMap};

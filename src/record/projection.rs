@@ -1,8 +1,14 @@
 //! Which fields of a record are wanted, as a tree of keys with a slot at each leaf.
 
-use super::{FieldPath, Fields};
+use super::path::FieldPath;
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+
+/// The values that a mapping reads from one record, by slot of its [`Wanted`].
+///
+/// `None` is an absent field: missing, `null` or `""`. A string is its unescaped value, a number
+/// its own source text, `true` and `false` are those words.
+pub type Fields<'a> = Vec<Option<Cow<'a, str>>>;
 
 /// The fields that a mapping reads, each with a slot number, counted from 0 in order of first
 /// mention.

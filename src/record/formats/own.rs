@@ -1,7 +1,8 @@
 //! Whose record it is: what says that a record belongs to another log.
 
-use super::exact::{self, Members};
-use super::{Fault, FieldPath, Reason, Wanted, shown};
+use crate::record::exact::{self, Members};
+use crate::record::{Fault, FieldPath, Reason, Wanted};
+use crate::text::shown;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
