@@ -24,9 +24,6 @@
 //! files and objects, compressed or not; [`dump`] (feature `dump`) converts whole prefixes of them; [`collect`] (feature `collect`) brings Duo's logs into a bucket or a
 //! folder; [`synth`] (feature `synth`) makes synthetic logs.
 
-#[cfg(feature = "files")]
-#[doc(hidden)]
-pub mod bindings;
 pub mod check;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
@@ -45,7 +42,7 @@ pub mod lambda;
 pub mod mapping;
 mod panics;
 pub mod record;
-#[cfg(feature = "files")]
+#[cfg(feature = "cli")]
 mod report;
 mod simd;
 #[cfg(feature = "files")]

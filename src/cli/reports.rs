@@ -1,7 +1,8 @@
 //! The reports that checking commands write: the options, and writing them.
 
 use super::outputs::Outputs;
-use crate::report::findings::{Findings, Kind, annotations};
+use crate::check::findings::Findings;
+use crate::report::findings::{Kind, annotations};
 use crate::store::store_error;
 use crate::store::{self, Sink};
 use crate::text::escaped;

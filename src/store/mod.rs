@@ -31,7 +31,6 @@ mod compress;
 pub mod depot;
 mod error;
 mod file;
-#[cfg(feature = "bucket")]
 mod layers;
 mod list;
 #[cfg(feature = "bucket")]
@@ -51,7 +50,6 @@ pub use blocks::{Blocks, Compression};
 #[cfg(feature = "cli")]
 pub(crate) use error::store_error;
 pub use error::{Error, ErrorKind};
-#[cfg(feature = "bucket")]
 pub use list::{Listing, Source, list};
 pub use open::{Input, is_stopped};
 #[cfg(feature = "cli")]

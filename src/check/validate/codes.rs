@@ -1,6 +1,9 @@
 //! Every kind of finding: its code, how bad it is, what SecOps does, and what to do.
 
-use super::Severity;
+use super::severity::Severity;
+use crate::record::Reason;
+use crate::udm::nearest;
+use std::str::FromStr;
 
 /// A kind of finding. Its name is stable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -68,12 +71,11 @@ pub struct About {
 }
 
 impl Code {
-    /// The code for a text that is no JSON to be read, by the code that a reject of it has.
-    #[cfg(feature = "files")]
-    pub(crate) fn of_unreadable(reason: &str) -> Code {
+    /// The code for a text that can't be read, by the reason for which a record of it is rejected.
+    pub(crate) fn of_reject(reason: Reason) -> Code {
         match reason {
-            "too-long" => Code::TooLong,
-            "too-deep" => Code::TooDeep,
+            Reason::TooLong => Code::TooLong,
+            Reason::TooDeep => Code::TooDeep,
             _ => Code::InvalidJson,
         }
     }
@@ -97,6 +99,21 @@ impl Code {
     pub fn about(self) -> &'static About {
         // The table is in the order of the enum, which a test holds.
         &ABOUT[self as usize]
+    }
+}
+
+impl FromStr for Code {
+    type Err = String;
+
+    /// The code of this name, or a sentence that says that there is none.
+    fn from_str(name: &str) -> Result<Code, String> {
+        Code::named(name).ok_or_else(|| {
+            let near = nearest(name, Code::all().map(Code::name));
+            let near = near.map_or("`udmap validate --explain all` lists them".to_owned(), |near| {
+                format!("did you mean `{near}`?")
+            });
+            format!("there is no code `{name}`; {near}")
+        })
     }
 }
 

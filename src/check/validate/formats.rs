@@ -1,6 +1,6 @@
 //! Values against what their fields hold: addresses, hashes, sizes.
 
-use super::Code;
+use super::codes::Code;
 use crate::text::shown;
 use crate::udm::index::Format;
 use crate::udm::scalar::Scalar;

@@ -1,7 +1,8 @@
 //! What an event of each type needs beyond the schema: `schema/udm_event_rules.tsv`, and the few
 //! rules that hold for all.
 
-use super::{Code, Report};
+use super::codes::Code;
+use super::finding::Reporter;
 use crate::json::{Kind, Value};
 use crate::udm::index::index;
 use crate::udm::schema;
@@ -83,11 +84,11 @@ fn part(text: &'static str) -> Part {
 }
 
 /// Checks an event that was held against the schema.
-pub(super) fn check(event: Value<'_>, report: &mut Report<'_>) {
+pub(super) fn check(event: Value<'_>, reporter: &mut Reporter<'_>) {
     if event.kind() != Kind::Object {
         return;
     }
-    let mut add = |code, path: &str, message: String, at| report.add(code, path.to_owned(), message, at);
+    let mut add = |code, path: &str, message: String, at| reporter.add(code, path.to_owned(), message, at);
     let metadata = find(event, &["metadata"]);
     let at = metadata.map_or(event.start(), |metadata| metadata.start());
     if find(event, &["metadata", "event_timestamp"]).is_none() {

@@ -1,8 +1,8 @@
 //! A profile as a page, with charts.
 
-use super::{Profile, share};
+use crate::check::profile::Profile;
 use crate::report::html::{document, escaped};
-use crate::report::summary::{bytes, grouped};
+use crate::report::summary::{bytes, grouped, share};
 use std::fmt::Write as _;
 
 /// A page of its own.

@@ -15,17 +15,17 @@ const CHUNK_BYTES: usize = 128 * 1024;
 
 /// How inputs are read.
 #[derive(Debug)]
-pub(super) struct Reading {
-    pub(super) threads: usize,
+pub(crate) struct Reading {
+    pub(crate) threads: usize,
     /// The longest unit, in bytes.
-    pub(super) limit: usize,
+    pub(crate) limit: usize,
     /// Whether the members of archives are read.
-    pub(super) members: bool,
+    pub(crate) members: bool,
 }
 
 /// A piece of the result, in the order of the input.
 #[derive(Debug)]
-pub(super) enum Piece<T> {
+pub(crate) enum Piece<T> {
     /// A member of an archive begins, with this name; its end follows, and then perhaps another member.
     Member(String),
     /// What became of a chunk of the source of this number.
@@ -47,7 +47,7 @@ impl Reading {
     /// Reads `sources` one after the other and has each chunk worked on. `take` gets the results in
     /// order; when it fails, reading stops. A worker's state, made by `make`, goes from chunk to
     /// chunk; the states come back at the end, in no order.
-    pub(super) fn run<S: Send, T: Send>(
+    pub(crate) fn run<S: Send, T: Send>(
         &self,
         sources: &[Source],
         make: &(dyn Fn() -> S + Sync),
@@ -156,6 +156,6 @@ fn push<T>(to: &Mutex<Vec<T>>, it: T) {
 }
 
 /// How many threads there are to be.
-pub(super) fn threads(wanted: Option<u16>) -> usize {
+pub(crate) fn threads(wanted: Option<u16>) -> usize {
     wanted.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)
 }
