@@ -1,16 +1,12 @@
 //! What stands between a store and the network: it stays at the endpoint, checks what is answered, counts requests, keeps
 //! large objects from being written over, and lets keys through that the object_store crate has no name for.
-//!
-//! S3 takes any key; the crate's paths have no empty part, no `.` or `..`, no control characters,
-//! and neither `/` nor white space at the ends. Such keys are spelled another way inside
-//! ([`spell`]) and get their own names back on the wire.
 
 use super::answer::Answer;
+use super::carried::CarriedError;
+use super::config::{ClientConfig, Requests, is_listing};
+use super::given::SettingError;
 use super::listing::{self, Page, Unfit};
-use super::odd::{Keys, Odd, is_odd};
-use super::service::Manner;
-use super::settings::Wrong;
-use super::told::Told;
+use super::unusual_keys::{Keys, UnusualKeys, is_unusual};
 use crate::store::error::ErrorKind;
 use async_trait::async_trait;
 use futures_util::TryStreamExt as _;
@@ -20,7 +16,6 @@ use object_store::client::{
 use object_store::{ClientConfigKey, ClientOptions, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client};
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -31,39 +26,6 @@ const MOST_LISTED: usize = 32 << 20;
 const MOST_REFUSED: usize = 1 << 20;
 /// The most pages in a row that are empty and say that there is more: of many deleted objects.
 const MOST_EMPTY: u64 = 1000;
-
-/// Stands at the beginning of a part that is spelled in hexadecimal. No text has this character for
-/// a purpose of its own: it is the last one, and no character at that.
-pub(super) const MARK: char = '\u{10FFFF}';
-
-/// How many requests of each kind were sent, tries included.
-#[derive(Debug, Default)]
-pub struct Requests {
-    counts: [AtomicU64; 5],
-}
-
-/// The kinds of [`Requests`].
-const KINDS: [&str; 5] = ["list", "get", "head", "put", "delete"];
-
-impl Requests {
-    fn count(&self, request: &HttpRequest) {
-        let kind = match request.method().as_str() {
-            "GET" if is_listing(request) => 0,
-            "GET" => 1,
-            "HEAD" => 2,
-            "DELETE" => 4,
-            // Of several parts: it begins, goes on and ends; or a deletion of many.
-            "POST" if request.uri().query().is_some_and(|query| query.starts_with("delete")) => 4,
-            _ => 3,
-        };
-        self.counts[kind].fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// How many of each kind: `list`, `get`, `head`, `put`, `delete`.
-    pub fn counts(&self) -> [(&'static str, u64); 5] {
-        std::array::from_fn(|kind| (KINDS[kind], self.counts[kind].load(Ordering::Relaxed)))
-    }
-}
 
 tokio::task_local! {
     /// The ETag that an object must have to be deleted, while it is.
@@ -90,15 +52,15 @@ impl Connector {
     ///
     /// # Errors
     /// If those can't be read.
-    pub(super) fn new(manner: &Manner, pem: Option<&[u8]>) -> Result<Connector, Wrong> {
+    pub(super) fn new(config: &ClientConfig, pem: Option<&[u8]>) -> Result<Connector, SettingError> {
         let certificates = Certificate::from_pem_bundle(pem.unwrap_or_default());
         let certificates = certificates.map_err(|error| {
-            Wrong::new(format!("the certificates of `AWS_CA_BUNDLE` can't be read: {error}"))
+            SettingError::new(format!("the certificates of `AWS_CA_BUNDLE` can't be read: {error}"))
         })?;
         Ok(Connector {
-            requests: Arc::clone(&manner.requests),
+            requests: Arc::clone(&config.requests),
             keys: Keys::default(),
-            timeout: manner.timeout,
+            timeout: config.timeout,
             certificates,
             pem: pem.map(Arc::from),
             for_credentials: false,
@@ -140,9 +102,9 @@ impl HttpConnector for Connector {
             store: "HTTP client",
             source: Box::new(error),
         })?;
-        Ok(HttpClient::new(Shim {
+        Ok(HttpClient::new(Interceptor {
             inner: HttpClient::new(client),
-            odd: Odd::new(Arc::clone(&self.keys), self.pem.clone()),
+            unusual: UnusualKeys::new(Arc::clone(&self.keys), self.pem.clone()),
             requests: Arc::clone(&self.requests),
             for_credentials: self.for_credentials,
             empty_pages: AtomicU64::new(0),
@@ -151,9 +113,9 @@ impl HttpConnector for Connector {
 }
 
 #[derive(Debug)]
-struct Shim {
+struct Interceptor {
     inner: HttpClient,
-    odd: Odd,
+    unusual: UnusualKeys,
     requests: Arc<Requests>,
     for_credentials: bool,
     /// Pages of a listing in a row that were empty and said that there is more.
@@ -161,7 +123,7 @@ struct Shim {
 }
 
 #[async_trait]
-impl HttpService for Shim {
+impl HttpService for Interceptor {
     async fn call(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
         if self.for_credentials {
             let response = self.inner.execute(request).await?;
@@ -188,8 +150,8 @@ impl HttpService for Shim {
         let (head, ends) = (request.method().as_str() == "HEAD", ends_parts(&request));
         let looks = matches!(request.method().as_str(), "GET" | "HEAD" | "DELETE");
         let is_html = |kind: &str| kind.starts_with("text/html");
-        let response = if is_odd(&request) {
-            self.odd.call(request).await?
+        let response = if is_unusual(&request) {
+            self.unusual.call(request).await?
         } else {
             self.inner.execute(request).await?
         };
@@ -205,7 +167,7 @@ impl HttpService for Shim {
         if looks && says_something && header("etag").is_none() && header("content-type").is_some_and(is_html)
         {
             let why = "the answer is a page of HTML, and not from an object store";
-            return Err(between(Told::new(ErrorKind::Service, why)).http());
+            return Err(between(CarriedError::new(ErrorKind::Service, why)).http());
         }
         if !ends {
             return Ok(response);
@@ -221,7 +183,7 @@ impl HttpService for Shim {
     }
 }
 
-impl Shim {
+impl Interceptor {
     /// Asks for a page of a listing, and hands it on if it is one.
     async fn list(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let asked = |name: &str| {
@@ -257,7 +219,7 @@ impl Shim {
                         self.empty_pages.store(0, Ordering::Relaxed);
                     } else if self.empty_pages.fetch_add(1, Ordering::Relaxed) >= MOST_EMPTY {
                         let why = format!("the listing does not end: {MOST_EMPTY} pages without an object");
-                        return Err(Told::new(ErrorKind::Service, why).http());
+                        return Err(CarriedError::new(ErrorKind::Service, why).http());
                     }
                     return Ok(HttpResponse::from_parts(parts, text.into()));
                 }
@@ -275,15 +237,17 @@ impl Shim {
                 }
                 Err(Unfit::Other(why)) => why,
             };
-            let told =
-                Told::new(ErrorKind::Service, format!("the answer is not a listing of objects: {why}"));
+            let told = CarriedError::new(
+                ErrorKind::Service,
+                format!("the answer is not a listing of objects: {why}"),
+            );
             return Err(between(told).http());
         }
     }
 }
 
 /// What often is the cause of an answer that is not the service's.
-fn between(told: Told) -> Told {
+fn between(told: CarriedError) -> CarriedError {
     told.with_hint("see that the endpoint speaks S3, and that no proxy or login page answers in its place")
 }
 
@@ -296,11 +260,11 @@ async fn text(body: HttpResponseBody, most: usize) -> Result<String, HttpError> 
         if all.len() > most {
             let why =
                 format!("the answer is longer than {} MiB, which no answer of this kind is", most >> 20);
-            return Err(between(Told::new(ErrorKind::Service, why)).http());
+            return Err(between(CarriedError::new(ErrorKind::Service, why)).http());
         }
     }
     String::from_utf8(all)
-        .map_err(|_| between(Told::new(ErrorKind::Service, "the answer is not UTF-8")).http())
+        .map_err(|_| between(CarriedError::new(ErrorKind::Service, "the answer is not UTF-8")).http())
 }
 
 /// An answer that refuses, with all that is known of it as its body.
@@ -334,71 +298,7 @@ fn refusal(answer: &Answer) -> HttpResponse {
     response
 }
 
-fn is_listing(request: &HttpRequest) -> bool {
-    let is = |pair: &str| matches!(pair, "list-type=2" | "comp=list");
-    request.method().as_str() == "GET" && request.uri().query().is_some_and(|query| query.split('&').any(is))
-}
-
 fn ends_parts(request: &HttpRequest) -> bool {
     let ends = |query: &str| query.split('&').any(|pair| pair.starts_with("uploadId="));
     request.method().as_str() == "POST" && request.uri().query().is_some_and(ends)
-}
-
-/// The crate's path for a key. A key that has one is its own.
-pub(crate) fn spell(key: &str) -> Cow<'_, str> {
-    let first = key.chars().next().is_some_and(char::is_whitespace);
-    let last = key.chars().next_back().is_some_and(char::is_whitespace);
-    let odd =
-        |part: &str| matches!(part, "" | "." | "..") || part.chars().any(|c| c.is_control() || c == MARK);
-    if !first && !last && !key.split('/').any(odd) {
-        return Cow::Borrowed(key);
-    }
-    let count = key.split('/').count();
-    let parts = key.split('/').enumerate().map(|(at, part)| {
-        if odd(part) || first && at == 0 || last && at + 1 == count {
-            let hex: String = part.bytes().map(|byte| format!("{byte:02x}")).collect();
-            Cow::Owned(format!("{MARK}{hex}"))
-        } else {
-            Cow::Borrowed(part)
-        }
-    });
-    Cow::Owned(parts.collect::<Vec<_>>().join("/"))
-}
-
-/// The key that a path stands for.
-pub(crate) fn unspell(path: &str) -> Cow<'_, str> {
-    if !path.contains(MARK) {
-        return Cow::Borrowed(path);
-    }
-    let parts = path.split('/').map(|part| match part.strip_prefix(MARK) {
-        None => part.to_owned(),
-        Some(hex) => {
-            let byte = |at: usize| hex.get(at..at + 2).and_then(|two| u8::from_str_radix(two, 16).ok());
-            let bytes: Vec<u8> = (0..hex.len()).step_by(2).filter_map(byte).collect();
-            String::from_utf8_lossy(&bytes).into_owned()
-        }
-    });
-    Cow::Owned(parts.collect::<Vec<_>>().join("/"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use object_store::path::Path;
-
-    #[test]
-    fn every_key_has_a_path_of_its_own() {
-        let plain = ["a", "a/b c/ü#%/x&y.gz", "a..b/...", "%2E%2E/x", "~/$"];
-        let odd = ["a/../b", "..", "a//b", "/a", "a/", "a/./b", "a\u{1}b", " a", "a/b ", "\u{10FFFF}2e"];
-        for key in plain {
-            assert_eq!(spell(key), key);
-        }
-        for key in plain.into_iter().chain(odd) {
-            let path = spell(key).into_owned();
-            assert_eq!(Path::parse(&path).unwrap().as_ref(), path, "{key:?}");
-            assert_eq!(unspell(&path), key);
-        }
-        let all: std::collections::HashSet<_> = plain.iter().chain(&odd).map(|key| spell(key)).collect();
-        assert_eq!(all.len(), plain.len() + odd.len());
-    }
 }
