@@ -1,9 +1,9 @@
 //! Objects in a bucket, by the object_store crate: what its conditional writes leave open is settled here.
 
 use super::order::Order;
-use super::{Created, MOST_BYTES, Object, ObjectMeta, Replaced, Version};
+use super::{Created, Deleted, MOST_BYTES, Object, ObjectMeta, Replaced, Version};
 use crate::store::error::{Doing, Error, ErrorKind, Object as Named};
-use crate::store::service::{ONLY_IF, Parts, decode_key, encode_key, is_no_bucket, translated};
+use crate::store::service::{ONLY_IF, OnlyIf, Parts, decode_key, encode_key, is_no_bucket, translated};
 use crate::text::shown;
 use bytes::Bytes;
 use futures_util::stream::{BoxStream, StreamExt as _};
@@ -132,15 +132,30 @@ impl Bucket {
         }
     }
 
-    /// Removes an object; with an ETag, only if it has that.
-    pub(super) async fn remove(&self, key: &str, etag: Option<&str>) -> Result<(), Error> {
+    pub(super) async fn remove(&self, key: &str) -> Result<(), Error> {
         let path = self.path(key, Doing::Remove)?;
-        let remove = async { self.store.delete(&path).await };
-        let removed = match etag {
-            Some(etag) => ONLY_IF.scope(etag.to_owned(), remove).await,
-            None => remove.await,
+        self.store.delete(&path).await.map_err(|error| self.failed(key, Doing::Remove, &error))
+    }
+
+    /// Removes an object if it has this ETag. The service is told so.
+    pub(super) async fn delete(&self, key: &str, etag: &str) -> Result<Deleted, Error> {
+        let path = self.path(key, Doing::Remove)?;
+        let result = async {
+            let now = self.store.head(&path).await?;
+            let generation = now.version.clone();
+            if listed(now).etag != etag {
+                return Ok(Deleted::Changed);
+            }
+            let only_if = OnlyIf { etag: etag.to_owned(), generation };
+            ONLY_IF.scope(only_if, async { self.store.delete(&path).await }).await?;
+            Ok(Deleted::Done)
         };
-        removed.map_err(|error| self.failed(key, Doing::Remove, &error))
+        let failed = |error| match self.failed(key, Doing::Remove, &error) {
+            error if error.kind() == ErrorKind::Changed => Ok(Deleted::Changed),
+            error if error.kind() == ErrorKind::NotFound => Ok(Deleted::Gone),
+            error => Err(error),
+        };
+        result.await.or_else(failed)
     }
 
     /// What is there, objects that stand for folders among it.

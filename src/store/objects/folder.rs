@@ -1,7 +1,7 @@
 //! Objects as files below a folder: they appear whole, last, and are compared under a lock.
 
 use super::staging::Staging;
-use super::{Created, MOST_BYTES, Object, ObjectMeta, Replaced, Version};
+use super::{Created, Deleted, MOST_BYTES, Object, ObjectMeta, Replaced, Version};
 use crate::store::atomic::{AtomicFile, folder_of, follow, make_folders, sync_folder};
 use crate::store::error::{Doing, Error, ErrorKind, Object as Named};
 use crate::store::walk::{Seen, Walk, is_absent};
@@ -120,6 +120,21 @@ impl Folder {
 
     pub(super) fn remove(&self, key: &str) -> Result<(), Error> {
         self.at(key).and_then(fs::remove_file).map_err(|error| self.failed(key, Doing::Remove, error))
+    }
+
+    /// Removes a file if it has this ETag; between the look and the removal another writer may come.
+    pub(super) fn delete(&self, key: &str, etag: &str) -> Result<Deleted, Error> {
+        match self.head(key)? {
+            None => return Ok(Deleted::Gone),
+            Some(meta) if meta.etag != etag => return Ok(Deleted::Changed),
+            Some(_) => {}
+        }
+        // A link goes, and not what it leads to.
+        match fs::remove_file(self.path.join(key)) {
+            Ok(()) => Ok(Deleted::Done),
+            Err(error) if is_absent(&error) => Ok(Deleted::Gone),
+            Err(error) => Err(self.failed(key, Doing::Remove, error)),
+        }
     }
 
     /// The object's file. A link to one is followed, so that it is the file that is replaced and not the link.

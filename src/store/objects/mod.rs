@@ -266,27 +266,15 @@ impl Store {
         }
     }
 
-    /// Deletes an object if it is still the one with this ETag. The service is told this condition. Of a service that
-    /// does not keep it, or of a folder, another writer may come between the look and the deletion.
+    /// Deletes an object if it is still the one with this ETag. The service is told this condition. In a folder, and
+    /// with a service that does not keep it, another writer may come between the look and the deletion.
     ///
     /// # Errors
     /// If it is not deleted, or if that can't be found out.
     pub async fn delete(&self, key: &str, etag: &str) -> Result<Deleted, Error> {
-        use super::ErrorKind::{Changed, NotFound};
-        match self.head(key).await? {
-            None => return Ok(Deleted::Gone),
-            Some(meta) if meta.etag != etag => return Ok(Deleted::Changed),
-            Some(_) => {}
-        }
-        let removed = match &*self.backend {
-            Backend::Bucket(bucket) => bucket.remove(key, Some(etag)).await,
-            Backend::Folder(folder) => folder.remove(key),
-        };
-        match removed {
-            Ok(()) => Ok(Deleted::Done),
-            Err(error) if error.kind() == Changed => Ok(Deleted::Changed),
-            Err(error) if error.kind() == NotFound => Ok(Deleted::Gone),
-            Err(error) => Err(error),
+        match &*self.backend {
+            Backend::Bucket(bucket) => bucket.delete(key, etag).await,
+            Backend::Folder(folder) => folder.delete(key, etag),
         }
     }
 
@@ -296,7 +284,7 @@ impl Store {
     /// If that can't be done, or is not allowed.
     pub async fn remove(&self, key: &str) -> Result<(), Error> {
         let removed = match &*self.backend {
-            Backend::Bucket(bucket) => bucket.remove(key, None).await,
+            Backend::Bucket(bucket) => bucket.remove(key).await,
             Backend::Folder(folder) => folder.remove(key),
         };
         match removed {

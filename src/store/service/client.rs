@@ -11,7 +11,8 @@ use crate::store::error::ErrorKind;
 use async_trait::async_trait;
 use futures_util::TryStreamExt as _;
 use object_store::client::{
-    HttpClient, HttpConnector, HttpError, HttpRequest, HttpResponse, HttpResponseBody, HttpService,
+    HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpResponseBody,
+    HttpService,
 };
 use object_store::{ClientConfigKey, ClientOptions, HeaderValue};
 use reqwest::redirect::Policy;
@@ -28,8 +29,39 @@ const MOST_REFUSED: usize = 1 << 20;
 const MOST_EMPTY: u64 = 1000;
 
 tokio::task_local! {
-    /// The ETag that an object must have to be deleted, while it is.
-    pub(crate) static ONLY_IF: String;
+    /// What an object must be to be deleted, while it is.
+    pub(crate) static ONLY_IF: OnlyIf;
+}
+
+/// The version that an object must have.
+#[derive(Debug, Clone)]
+pub(crate) struct OnlyIf {
+    pub(crate) etag: String,
+    /// Google's number of it.
+    pub(crate) generation: Option<String>,
+}
+
+/// Whose requests they are: services differ in what their conditions are called, and where they have some.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Speaks {
+    S3,
+    #[cfg(feature = "gcs")]
+    Google,
+    #[cfg(feature = "azure")]
+    Azure,
+}
+
+/// A client that stays at the endpoint: signatures and session tokens are for that, and for nobody it names. What it
+/// is answered comes as it was sent.
+pub(crate) fn http_client() -> reqwest::ClientBuilder {
+    Client::builder()
+        .user_agent(concat!("udmap/", env!("CARGO_PKG_VERSION")))
+        .redirect(Policy::none())
+        // The length of an answer is that of the object.
+        .no_gzip()
+        .no_brotli()
+        .no_zstd()
+        .no_deflate()
 }
 
 /// Makes clients that stay where they are sent, check what they are answered, and count their requests.
@@ -38,6 +70,10 @@ pub(crate) struct Connector {
     requests: Arc<Requests>,
     /// What requests of a bucket are signed with, once that is known.
     pub(super) keys: Keys,
+    /// What Azure's requests are signed with, once that is known.
+    #[cfg(feature = "azure")]
+    pub(super) azure: Arc<std::sync::OnceLock<object_store::azure::AzureCredentialProvider>>,
+    speaks: Speaks,
     /// The longest time for one request; without one, a minute of silence.
     timeout: Option<Duration>,
     /// Trusted besides the system's.
@@ -52,7 +88,11 @@ impl Connector {
     ///
     /// # Errors
     /// If those can't be read.
-    pub(super) fn new(config: &ClientConfig, pem: Option<&[u8]>) -> Result<Connector, SettingError> {
+    pub(super) fn new(
+        config: &ClientConfig,
+        speaks: Speaks,
+        pem: Option<&[u8]>,
+    ) -> Result<Connector, SettingError> {
         let certificates = Certificate::from_pem_bundle(pem.unwrap_or_default());
         let certificates = certificates.map_err(|error| {
             SettingError::new(format!("the certificates of `AWS_CA_BUNDLE` can't be read: {error}"))
@@ -60,6 +100,9 @@ impl Connector {
         Ok(Connector {
             requests: Arc::clone(&config.requests),
             keys: Keys::default(),
+            #[cfg(feature = "azure")]
+            azure: Arc::default(),
+            speaks,
             timeout: config.timeout,
             certificates,
             pem: pem.map(Arc::from),
@@ -74,18 +117,10 @@ impl Connector {
 
     fn client(&self, allow_http: bool) -> Result<Client, reqwest::Error> {
         let connect = Duration::from_secs(if self.for_credentials { 2 } else { 10 });
-        let builder = Client::builder()
-            .user_agent(concat!("udmap/", env!("CARGO_PKG_VERSION")))
-            // Signatures and session tokens are for the endpoint that is set, and for nobody it names.
-            .redirect(Policy::none())
+        let builder = http_client()
             .https_only(!allow_http)
             .connect_timeout(connect)
-            .tls_certs_merge(self.certificates.iter().cloned())
-            // The length of an answer is that of the object.
-            .no_gzip()
-            .no_brotli()
-            .no_zstd()
-            .no_deflate();
+            .tls_certs_merge(self.certificates.iter().cloned());
         match self.timeout {
             Some(timeout) => builder.timeout(timeout),
             None => builder.read_timeout(Duration::from_secs(60)),
@@ -105,8 +140,7 @@ impl HttpConnector for Connector {
         Ok(HttpClient::new(Interceptor {
             inner: HttpClient::new(client),
             unusual: UnusualKeys::new(Arc::clone(&self.keys), self.pem.clone()),
-            requests: Arc::clone(&self.requests),
-            for_credentials: self.for_credentials,
+            connector: self.clone(),
             empty_pages: AtomicU64::new(0),
         }))
     }
@@ -116,8 +150,7 @@ impl HttpConnector for Connector {
 struct Interceptor {
     inner: HttpClient,
     unusual: UnusualKeys,
-    requests: Arc<Requests>,
-    for_credentials: bool,
+    connector: Connector,
     /// Pages of a listing in a row that were empty and said that there is more.
     empty_pages: AtomicU64,
 }
@@ -125,7 +158,7 @@ struct Interceptor {
 #[async_trait]
 impl HttpService for Interceptor {
     async fn call(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        if self.for_credentials {
+        if self.connector.for_credentials {
             let response = self.inner.execute(request).await?;
             return if response.status().is_success() {
                 Ok(response)
@@ -133,21 +166,14 @@ impl HttpService for Interceptor {
                 refused(response, false).await
             };
         }
-        if ends_parts(&request) {
-            // An object of several parts is complete only if nothing stands there: what S3 knows,
-            // and object_store has no switch for.
-            request.headers_mut().insert("if-none-match", HeaderValue::from_static("*"));
-        }
-        if request.method().as_str() == "DELETE"
-            && let Ok(Ok(etag)) = ONLY_IF.try_with(|etag| HeaderValue::from_str(etag))
-        {
-            request.headers_mut().insert("if-match", etag);
-        }
+        let deletes_one = self.with_conditions(&mut request).await?;
         if is_listing(&request) {
             return self.list(request).await;
         }
-        self.requests.count(&request);
+        self.connector.requests.count(&request);
         let (head, ends) = (request.method().as_str() == "HEAD", ends_parts(&request));
+        #[cfg(not(feature = "azure"))]
+        debug_assert!(!deletes_one);
         let looks = matches!(request.method().as_str(), "GET" | "HEAD" | "DELETE");
         let is_html = |kind: &str| kind.starts_with("text/html");
         let response = if is_unusual(&request) {
@@ -157,6 +183,10 @@ impl HttpService for Interceptor {
         };
         if response.status().as_u16() == 304 {
             return Ok(response);
+        }
+        #[cfg(feature = "azure")]
+        if deletes_one && response.status().is_success() {
+            return Ok(super::azure::deleted());
         }
         if !response.status().is_success() {
             return refused(response, head).await;
@@ -184,6 +214,49 @@ impl HttpService for Interceptor {
 }
 
 impl Interceptor {
+    /// Adds the conditions that the crate has no switch for: an object of several parts is complete only if there is none,
+    /// and one that is deleted must be the one that was looked at. Whether a deletion of many became one of a single
+    /// object.
+    async fn with_conditions(&self, request: &mut HttpRequest) -> Result<bool, HttpError> {
+        let only_if = ONLY_IF.try_with(OnlyIf::clone).ok();
+        let value = |text: &str| {
+            HeaderValue::from_str(text).map_err(|error| HttpError::new(HttpErrorKind::Unknown, error))
+        };
+        let absent = HeaderValue::from_static("*");
+        let deletes = request.method().as_str() == "DELETE";
+        match self.connector.speaks {
+            Speaks::S3 if ends_parts(request) => {
+                request.headers_mut().insert("if-none-match", absent);
+            }
+            Speaks::S3 => {
+                if let (true, Some(only_if)) = (deletes, only_if) {
+                    request.headers_mut().insert("if-match", value(&only_if.etag)?);
+                }
+            }
+            #[cfg(feature = "gcs")]
+            Speaks::Google => {
+                if let (true, Some(generation)) = (deletes, only_if.and_then(|it| it.generation)) {
+                    request.headers_mut().insert("x-goog-if-generation-match", value(&generation)?);
+                }
+            }
+            #[cfg(feature = "azure")]
+            Speaks::Azure => {
+                let credentials = self.connector.azure.get();
+                if super::azure::ends_parts(request) {
+                    super::azure::with_header(request, "if-none-match", absent, credentials).await?;
+                }
+                if let Some(single) = super::azure::single_delete(request) {
+                    *request = single;
+                    // Signed for the batch, it needs a signature for itself in any case.
+                    let etag = only_if.map_or_else(|| "*".to_owned(), |it| it.etag);
+                    super::azure::with_header(request, "if-match", value(&etag)?, credentials).await?;
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
     /// Asks for a page of a listing, and hands it on if it is one.
     async fn list(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let asked = |name: &str| {
@@ -197,7 +270,7 @@ impl Interceptor {
             (asked("prefix").unwrap_or_default(), asked("continuation-token").or(asked("marker")));
         let mut tries = 0;
         loop {
-            self.requests.count(&request);
+            self.connector.requests.count(&request);
             let response = self.inner.execute(request.clone()).await?;
             if !response.status().is_success() {
                 return refused(response, false).await;

@@ -1,6 +1,8 @@
 //! Services that keep buckets: opened by what the environment says, asked with care, understood when they refuse.
 
 mod answer;
+#[cfg(feature = "azure")]
+mod azure;
 mod carried;
 mod client;
 mod config;
@@ -15,7 +17,8 @@ mod settings;
 mod unusual_keys;
 
 pub(super) use answer::{is_no_bucket, translated};
-pub(super) use client::ONLY_IF;
+pub(crate) use client::http_client;
+pub(super) use client::{ONLY_IF, OnlyIf};
 pub(crate) use config::{ClientConfig, Requests};
 pub(super) use given::SettingError;
 pub(crate) use keys::percent_encoded;

@@ -1,6 +1,6 @@
 //! Opens a bucket of a service by what the environment says: credentials, region, endpoint.
 
-use super::client::Connector;
+use super::client::{Connector, Speaks};
 use super::config::ClientConfig;
 use super::credentials::Checked;
 use super::given::SettingError;
@@ -35,7 +35,7 @@ pub(crate) fn open(scheme: &str, bucket: &str, config: &ClientConfig) -> Result<
         "s3" | "s3a" => Ok(Opened { store: s3(bucket, config)?, parts: Parts::Conditional }),
         #[cfg(feature = "gcs")]
         "gs" => {
-            let connector = other(config, "GOOGLE_")?;
+            let connector = other(config, Speaks::Google, "GOOGLE_")?;
             let builder = object_store::gcp::GoogleCloudStorageBuilder::from_env();
             let builder = builder
                 .with_bucket_name(bucket)
@@ -47,15 +47,17 @@ pub(crate) fn open(scheme: &str, bucket: &str, config: &ClientConfig) -> Result<
         }
         #[cfg(feature = "azure")]
         "az" => {
-            let connector = other(config, "AZURE_")?;
+            let connector = other(config, Speaks::Azure, "AZURE_")?;
             let builder = object_store::azure::MicrosoftAzureBuilder::from_env();
             let builder = builder
                 .with_container_name(bucket)
                 .with_retry(config.retry())
                 .with_skip_signature(config.anonymous)
-                .with_http_connector(connector);
+                .with_http_connector(connector.clone());
             let store = builder.build().map_err(|error| SettingError::new(error.to_string()))?;
-            Ok(Opened { store: Arc::new(store), parts: Parts::ThenCopied })
+            // Each container has a connector of its own, so nothing was set.
+            let _ = connector.azure.set(Arc::clone(store.credentials()));
+            Ok(Opened { store: Arc::new(store), parts: Parts::Conditional })
         }
         #[cfg(not(feature = "gcs"))]
         "gs" => Err(SettingError::new("this udmap was built without the feature `gcs`")),
@@ -71,7 +73,7 @@ pub(crate) fn open(scheme: &str, bucket: &str, config: &ClientConfig) -> Result<
 fn s3(bucket: &str, config: &ClientConfig) -> Result<Arc<dyn ObjectStore>, SettingError> {
     let settings = settings::s3(&|name| std::env::var_os(name), config.anonymous)?;
     let fails = |error: object_store::Error| SettingError::new(error.to_string());
-    let connector = Connector::new(config, settings.certificates.as_deref())?;
+    let connector = Connector::new(config, Speaks::S3, settings.certificates.as_deref())?;
     let configured = || {
         let builder = AmazonS3Builder::new().with_bucket_name(bucket);
         settings.config.iter().fold(builder, |builder, (key, value)| builder.with_config(*key, value))
@@ -111,9 +113,9 @@ fn s3(bucket: &str, config: &ClientConfig) -> Result<Arc<dyn ObjectStore>, Setti
 
 /// The connector to a service whose own variables begin so.
 #[cfg(any(feature = "gcs", feature = "azure"))]
-fn other(config: &ClientConfig, prefix: &str) -> Result<Connector, SettingError> {
+fn other(config: &ClientConfig, speaks: Speaks, prefix: &str) -> Result<Connector, SettingError> {
     let lookup = |name: &str| std::env::var_os(name);
     network::others(prefix, std::env::vars_os())?;
     network::proxies(&lookup, true)?;
-    Connector::new(config, network::certificates(&lookup)?.as_deref())
+    Connector::new(config, speaks, network::certificates(&lookup)?.as_deref())
 }
