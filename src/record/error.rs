@@ -79,7 +79,7 @@ pub struct Fault {
     /// One sentence for a person, without a full stop.
     pub message: String,
     /// The byte of the unit at which it was found, until somebody says where in the stream that is
-    /// ([`crate::record::frame::Item::place`]).
+    /// ([`crate::record::frame::Unit::place`]).
     pub(crate) at: Option<usize>,
 }
 
