@@ -412,38 +412,3 @@ fn the_mapping_guide_shows_what_is() {
     assert_eq!(wrong.status, 2);
     assert!(guide.contains(wrong.stderr.trim_end()), "{}", wrong.stderr);
 }
-
-#[test]
-fn readme_shows_what_is() {
-    let readme = fs::read_to_string(project("README.md")).expect("README.md");
-    for name in ["convert", "generate", "mappings", "completions", "bench"] {
-        assert!(readme.contains(&format!("udmap {name}")), "{name}");
-    }
-    // What the first command says, but for the time it takes.
-    let case = project("fixtures/quickstart/input.ndjson");
-    let quickstart = run(&[
-        "convert".as_ref(),
-        case.as_os_str(),
-        "-o".as_ref(),
-        "/dev/null".as_ref(),
-        "--rejects".as_ref(),
-        "/dev/null".as_ref(),
-    ]);
-    for line in quickstart.stderr.lines().skip(1).filter(|line| !line.contains("/dev/null")) {
-        assert!(readme.contains(line), "README shows {line}");
-    }
-    let reject = fs::read_to_string(project("fixtures/quickstart/rejects.ndjson")).expect("rejects");
-    let reject = &json_lines(&reject)[0];
-    let place = format!(
-        "\"line\":{},\"offset\":{},\"length\":{}",
-        reject["line"], reject["offset"], reject["length"]
-    );
-    assert!(readme.contains(&place), "{place}");
-    let help = run(&["convert", "--help"]).stdout;
-    let flags = help.split_whitespace().filter(|word| word.starts_with("--") && word.len() > 4);
-    for flag in flags.map(|flag| flag.trim_end_matches(|c: char| !c.is_ascii_alphabetic())) {
-        if !["--help", "--version", "--quiet"].contains(&flag) {
-            assert!(readme.contains(flag), "README says nothing of {flag}");
-        }
-    }
-}
