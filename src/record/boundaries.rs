@@ -48,11 +48,11 @@ pub(crate) enum ByteStep {
     End,
     /// The value has ended before this byte.
     EndBefore,
-    /// This byte can't stand here.
+    /// This byte can't come here.
     Bad,
 }
 
-/// What stands before each value of a JSON text sequence (RFC 7464), and in no value.
+/// What comes before each value of a JSON text sequence (RFC 7464), and inside none.
 pub(crate) const RECORD_MARK: u8 = 0x1e;
 /// The byte order mark, in UTF-8.
 pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -66,7 +66,7 @@ pub(crate) struct Gap {
 }
 
 impl Gap {
-    /// Takes the next byte; whether it is part of the gap. If not, so many bytes before it were none
+    /// Takes the next byte; whether it is part of the gap. If not, this many bytes before it were none
     /// either: they only began like a byte order mark.
     #[inline]
     pub(crate) fn pass(&mut self, byte: u8) -> Result<(), u64> {

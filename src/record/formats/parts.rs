@@ -85,7 +85,7 @@ fn cef_records(line: &str, starts: &[usize]) -> Result<Vec<Part>, Fault> {
     let before = &line[..starts[0]];
     let is_header = header::body(before, &str::is_empty).is_some();
     if !is_header && before.contains(['=', '{', '|']) {
-        return Err(mixed("something that is not CEF stands before it"));
+        return Err(mixed("something else comes before it"));
     }
     let mut cuts = vec![0];
     for pair in starts.windows(2) {

@@ -1,4 +1,4 @@
-//! Whether a stream is lines or values, told from its beginning.
+//! Whether a stream is lines or values, from its beginning.
 
 use super::head::StreamLayout;
 use crate::record::boundaries::{Automaton, ByteStep, Gap, is_space};
@@ -158,7 +158,7 @@ impl LayoutDetector {
             DetectorState::Before | DetectorState::BehindLine { .. } => LayoutVerdict::Lines,
             // Cut short, or broken.
             _ if ended => LayoutVerdict::Unclear,
-            // Over several lines already, and right so far, it is no line.
+            // Over several lines already, and right so far, it is not a line.
             _ if self.over_lines => LayoutVerdict::Values,
             _ => LayoutVerdict::Lines,
         }

@@ -20,7 +20,7 @@ pub struct Framer {
     limit: usize,
     target: usize,
     mode: Mode,
-    /// Bytes read and not yet looked at (in [`Mode::Lines`]: not yet given out), so many of them;
+    /// Bytes read and not yet looked at (in [`Mode::Lines`]: not yet given out), the first `filled`;
     /// what follows is room to read into.
     carry: Vec<u8>,
     filled: usize,

@@ -8,7 +8,7 @@ use crate::record::boundaries::{Automaton, ByteStep, gap, trim};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum StreamLayout {
     Lines,
-    /// JSON values, behind so many bytes that are the end of one.
+    /// JSON values, after this many bytes that are the end of one.
     Values {
         head: usize,
     },

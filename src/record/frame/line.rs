@@ -25,7 +25,7 @@ pub(super) struct LineCutter {
 #[derive(Debug)]
 enum LineState {
     Between,
-    /// Something that is no object or array: it goes on to the end of the line.
+    /// Something that is not an object or array: it goes on to the end of the line.
     Text {
         start: u64,
         solid: u64,
@@ -261,9 +261,9 @@ const MOST_BLANKS: u64 = 64;
 /// Looks for the place behind a broken value where the next begins: behind a bracket that is closed.
 #[derive(Debug, Default)]
 struct Hunt {
-    /// How many brackets are open, seen loosely. Elements of a broken array are no values of their own.
+    /// How many brackets are open, seen loosely. Elements of a broken array are not values of their own.
     open: i64,
-    /// Whether that is of no account, because more is wrong than a comma that is missing in an array.
+    /// Whether that does not matter, because more is wrong than a comma that is missing in an array.
     free: bool,
     /// Where the closed bracket ends, behind which nothing has come yet.
     closed: Option<u64>,

@@ -19,14 +19,14 @@ pub(crate) enum Defect {
     TooLong,
     /// Nested too deeply, and long.
     TooDeep,
-    /// Not JSON in the place where it stands; a sentence says why.
+    /// Not JSON in its place; a sentence says why.
     Broken(&'static str),
 }
 
 /// Of this nothing is known but that it is so.
 pub(crate) const BREAKS_OFF: &str = "the JSON value breaks off or goes wrong before its end";
 
-/// So much is kept of a unit that is nested too deeply, if it is no longer.
+/// How many bytes are kept of a unit that is nested too deeply, if it has no more.
 pub(crate) const DEEP_KEPT: u64 = 1 << 20;
 
 /// Why a unit of this length that is not broken can't be read, if so.

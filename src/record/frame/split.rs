@@ -13,7 +13,7 @@ const STRAY_COMMA: Defect = Defect::Broken("expected an element behind the last 
 const NOT_CLOSED: Defect = Defect::Broken("the array is not closed");
 const NOT_OPENED: Defect = Defect::Broken("this closes an array whose beginning is not there");
 
-/// The longest indentation that is told apart.
+/// The longest indentation that is compared.
 const MOST_INDENT: usize = 256;
 /// Which arrays at the top were opened where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,7 +171,7 @@ impl Splitter {
         }
     }
 
-    /// A piece that is no unit.
+    /// A place with something wrong, outside any unit.
     fn mark(&self, start: u64, end: u64, defect: Defect) -> UnitSpan {
         UnitSpan { start, end, line: self.line, column: start - self.line_start + 1, defect: Some(defect) }
     }
@@ -182,7 +182,7 @@ impl Splitter {
         let in_array = self.place != BetweenUnits::Top;
         let Some(unit) = &mut self.unit else { return self.between(byte, leads, spans) };
         if byte == RECORD_MARK {
-            // It stands in no value: whatever was begun before it has not been ended.
+            // It is inside no value: whatever was begun before it has not been ended.
             match unit.automaton.as_mut().map(|automaton| automaton.push(byte)) {
                 Some(ByteStep::EndBefore) => self.end_unit(at, spans),
                 _ => {
@@ -378,7 +378,7 @@ mod tests {
             ("{\"a\":", vec!["!1:{\"a\":"]),
             (",\n{}", vec!["!1:,", "2:{}"]),
             ("] 7\n{}", vec!["!1:] 7", "2:{}"]),
-            // What stands between values.
+            // What is between values.
             ("\u{1e}{}\n\u{1e}{\n}\u{feff}{}\u{feff}", vec!["1:{}", "2:{\n}", "3:{}"]),
             ("\u{1e}{\"a\u{1e}{}\u{1e}7\u{1e}", vec!["!1:{\"a", "1:{}", "1:7"]),
             ("{}\u{fee0}\n{}", vec!["1:{}", "!1:\u{fee0}", "2:{}"]),

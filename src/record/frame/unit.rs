@@ -22,7 +22,7 @@ pub struct Unit {
     pub column: u64,
     /// Whether it can be read.
     pub state: UnitState,
-    /// Whether its line has no other unit. Of no account for values over several lines.
+    /// Whether its line has no other unit. Meaningless for values over several lines.
     pub alone: bool,
 }
 
@@ -35,7 +35,7 @@ pub enum UnitState {
     TooLong,
     /// It is nested deeper than 127 levels, and long: it was not kept.
     TooDeep,
-    /// It is no JSON where it stands; a sentence says why.
+    /// It is not JSON in its place; a sentence says why.
     Broken(&'static str),
 }
 
