@@ -3,8 +3,8 @@
 use crate::check::events;
 use crate::convert::Converter;
 use crate::json::Tree;
-use crate::record::frame::{Body, Item};
-use crate::store::{self, Listing, Source, Temporary, in_scratch};
+use crate::record::frame::{ChunkBody, Unit};
+use crate::store::{self, AtomicFile, Listing, Source, in_scratch};
 use crate::text::LineIndex;
 use std::fs::File;
 use std::io;
@@ -19,7 +19,7 @@ pub(crate) struct EventSource {
     pub(super) converter: Option<Converter>,
     pub(super) limit: usize,
     /// Keeps what came from stdin, which can be read only once.
-    _spooled: Option<(File, Temporary)>,
+    _spooled: Option<(File, AtomicFile)>,
 }
 
 /// An event, or what is there instead of one.
@@ -42,7 +42,7 @@ impl EventSource {
         let names: Vec<String> = sources.iter().map(|source| source.name().to_owned()).collect();
         let mut spooled = None;
         if names == ["-"] {
-            let (mut file, temporary) = Temporary::scratch("udmap-stdin")?;
+            let (mut file, temporary) = AtomicFile::scratch("udmap-stdin")?;
             for source in &sources {
                 let mut stdin = source.open(Default::default(), Default::default())?;
                 // An error of reading names stdin already.
@@ -55,7 +55,7 @@ impl EventSource {
     }
 
     /// Hands the events of a chunk to `each`, in order.
-    pub(super) fn each(&self, chunk: &[u8], body: &Body, tree: &mut Tree, each: &mut dyn FnMut(At<'_>)) {
+    pub(super) fn each(&self, chunk: &[u8], body: &ChunkBody, tree: &mut Tree, each: &mut dyn FnMut(At<'_>)) {
         if let Some(converter) = &self.converter {
             return converter.trace(chunk, body, &mut |record| {
                 let event = record.fields.as_ref().map_err(ToString::to_string);
@@ -65,7 +65,7 @@ impl EventSource {
                 each(At { line: record.line, byte: record.offset, event });
             });
         }
-        let mut unit = |unit: &Item, bytes: &[u8]| {
+        let mut unit = |unit: &Unit, bytes: &[u8]| {
             let mut at = |line, byte, event| each(At { line, byte, event });
             match unit.fault(bytes, self.limit) {
                 Some(fault) => at(unit.line, unit.offset, Err(fault.message)),

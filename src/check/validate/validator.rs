@@ -7,7 +7,7 @@ use super::severity::Severity;
 use super::walk;
 use crate::check::events::{self, Candidate, MOST_OF_AN_ERROR};
 use crate::json::{Flaw, Tree};
-use crate::record::frame::{Body, Framer, Item};
+use crate::record::frame::{ChunkBody, Framer, Unit};
 use crate::text::{LineIndex, shown_up_to};
 use std::io::{self, Read};
 
@@ -81,12 +81,12 @@ impl Validator {
     pub(crate) fn chunk(
         &mut self,
         bytes: &[u8],
-        body: &Body,
+        body: &ChunkBody,
         limit: usize,
         found: &mut dyn FnMut(Placed),
     ) -> u64 {
         let mut events = 0;
-        let mut unit = |unit: &Item, bytes: &[u8]| {
+        let mut unit = |unit: &Unit, bytes: &[u8]| {
             let first = events + 1;
             let Some(error) = unit.fault(bytes, limit) else {
                 let lines = LineIndex::of(bytes);
