@@ -70,8 +70,10 @@ impl Command {
         let mut first = true;
         for word in code.split_whitespace() {
             let inner = word.rfind("$(").map(|at| &word[at + 2..]);
-            if matches!(word, "|" | "&&" | "||" | ";" | "\\") {
-                first = first && word == "\\" || word != "\\";
+            if matches!(word, "|" | "&&" | "||" | ";") {
+                first = true;
+            } else if word == "\\" {
+                continue;
             } else if let Some(word) = inner {
                 programs.push(word);
                 first = false;

@@ -93,13 +93,13 @@ fn not_run(block: &Block, command: &blocks::Command) -> bool {
 }
 
 fn shell(scratch: &Scratch, block: &Block) {
-    let commands = blocks::commands(&block.text);
+    let commands = blocks::commands(&scratch.here(&block.text));
     assert!(!commands.is_empty(), "{block}: no command");
     let mut script = String::new();
     let mut expected = Vec::new();
     for command in &commands {
         if !not_run(block, command) {
-            script.push_str(&format!("{}\necho \"status $?\"\n", scratch.here(&command.text)));
+            script.push_str(&format!("{}\necho \"status $?\"\n", command.text));
             expected.push(command);
         }
     }
@@ -113,11 +113,11 @@ fn shell(scratch: &Scratch, block: &Block) {
 
 /// Commands with their output, which must be what is shown but for times and rates.
 fn console(scratch: &Scratch, block: &Block) {
-    for command in blocks::console(&block.text) {
+    for command in blocks::console(&scratch.here(&block.text)) {
         if not_run(block, &command) {
             continue;
         }
-        let run = bash(scratch, &format!("{}\necho \"status $?\"", scratch.here(&command.text)));
+        let run = bash(scratch, &format!("{}\necho \"status $?\"", command.text));
         let (output, status) = run.stdout.trim_end().rsplit_once("status ").expect("a status");
         assert_eq!(status, command.status.to_string(), "{block}: {}\n{output}", command.text);
         let (given, shown) = (steady(output), steady(&command.shown));

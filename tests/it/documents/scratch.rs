@@ -22,6 +22,8 @@ const REPLACED: &[(&str, &str)] = &[
     ("DIXXXXXXXXXXXXXXXXXX", IKEY),
     ("api-XXXXXXXX.duosecurity.com", HOST),
     ("/run/secrets/duo-skey", "duo-skey"),
+    // Seconds instead of minutes.
+    ("udmap bench", "udmap bench --runs 1 --megabytes 1"),
     // A daemon.
     (" --every 1h", ""),
 ];
@@ -126,6 +128,11 @@ fn files(folder: &Path) {
     let added = r#"{"metadata":{"id":"AAAA","ingested_timestamp":"2026-03-10T12:00:00Z","#;
     put("parser-output.json", events.replace(r#"{"metadata":{"#, added).as_bytes());
     put("events/part-1.ndjson", events.as_bytes());
+    let rows: Vec<String> = String::from_utf8_lossy(&logs[0])
+        .lines()
+        .map(|line| format!("\"{}\",a.ndjson\n", line.replace('"', "\"\"")))
+        .collect();
+    put("tables/logs.csv", format!("line,file\n{}", rows.concat()).as_bytes());
     put("mine.toml", b"[mapping]\nname = \"mine\"\nextends = \"duo_telephony\"\n");
 }
 
