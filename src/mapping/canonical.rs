@@ -14,7 +14,7 @@ impl Mapping {
     pub fn canonical(&self) -> String {
         let rules: Vec<Value> = self.rules.iter().map(rule).collect();
         let envelopes: Vec<Value> = self
-            .forms
+            .formats
             .envelopes
             .iter()
             .map(|envelope| {
@@ -40,16 +40,16 @@ impl Mapping {
             Some(earliest) => json!([name, earliest.to_rfc3339()]),
             None => json!(name),
         };
-        let cef = self.forms.cef.as_ref().map(|cef| {
+        let cef = self.formats.cef.as_ref().map(|cef| {
             let milliseconds: Vec<Value> = cef.milliseconds.iter().map(milliseconds).collect();
             json!([cef.rename, milliseconds, cef.absent])
         });
-        let key_value = self.forms.key_value.as_ref().map(|it| json!([it.lead]));
+        let key_value = self.formats.key_value.as_ref().map(|it| json!([it.lead]));
         let log_type = &self.log_type;
         let mut all = json!({
             "log_type": log_type, "rules": rules, "envelopes": envelopes, "cef": cef, "key_value": key_value
         });
-        if let Some(own) = own(&self.forms.own) {
+        if let Some(own) = own(&self.formats.own) {
             all["own"] = own;
         }
         all.to_string()

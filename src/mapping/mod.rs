@@ -19,7 +19,7 @@ mod table;
 
 pub use builtin::{builtin_mappings, builtin_text};
 pub use plan::Plan;
-pub(crate) use plan::{Choice, Leaf, Member, Node, Spelling, Time, Value};
+pub(crate) use plan::{Choice, EventStyle, Leaf, Member, Node, Time, Value};
 pub use problem::{MappingError, Problem};
 pub(crate) use scalar::{Kind, json_text};
 pub use table::{Case, Content, Known, Mapping, Rule, Shape, When};

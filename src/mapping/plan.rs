@@ -3,8 +3,8 @@
 use super::check;
 use super::scalar::{Kind, json_text};
 use super::table::{Content, Mapping, Rule, When};
-use crate::record::formats::Forms;
-use crate::record::{FieldPath, Wanted};
+use crate::record::formats::Formats;
+use crate::record::{FieldPath, Projection};
 use crate::time::Reading;
 use crate::udm::{self, Index, Message, Type};
 use std::collections::HashMap;
@@ -12,8 +12,8 @@ use std::collections::HashMap;
 /// A [`Mapping`] made ready to run, with the choices of one conversion (names, labels) built in.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    pub(crate) wanted: Wanted,
-    pub(crate) forms: Forms,
+    pub(crate) projection: Projection,
+    pub(crate) formats: Formats,
     pub(crate) times: Vec<Time>,
     /// What the event can be, in the order of the tests; reports count by it.
     pub(crate) event_types: Vec<Choice>,
@@ -100,7 +100,7 @@ fn quoted(text: &str) -> Vec<u8> {
 
 /// How a plan spells things: the choices of one conversion.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Spelling<'a> {
+pub(crate) struct EventStyle<'a> {
     /// camelCase names instead of snake_case.
     pub(crate) camel: bool,
     /// For `principal.namespace`, wherever a principal stands.
@@ -111,10 +111,10 @@ pub(crate) struct Spelling<'a> {
 
 impl Plan {
     /// Compiles a table, which was checked when it was loaded.
-    pub(crate) fn new(mapping: &Mapping, spelling: Spelling<'_>) -> Plan {
+    pub(crate) fn new(mapping: &Mapping, style: EventStyle<'_>) -> Plan {
         let mut plan = Plan {
-            wanted: Wanted::default(),
-            forms: mapping.forms().clone(),
+            projection: Projection::default(),
+            formats: mapping.formats().clone(),
             times: Vec::new(),
             event_types: Vec::new(),
             shapes: Vec::new(),
@@ -131,9 +131,9 @@ impl Plan {
         let appends = |rule: &Rule| rule.target.segments.last().is_some_and(|s| s.index.is_some());
         rules.sort_by_key(|(_, rule)| (first(rule), if appends(rule) { 0 } else { rule.order.unwrap_or(0) }));
         for (place, rule) in rules {
-            plan.rule(place, rule, spelling);
+            plan.rule(place, rule, style);
         }
-        plan.guests(spelling);
+        plan.guests(style);
         plan.shapes =
             mapping.shapes().iter().map(|shape| (shape.name.clone(), plan.slots(&shape.present))).collect();
         plan
@@ -141,7 +141,7 @@ impl Plan {
 
     /// The raw fields that the plan reads, by slot.
     pub fn fields(&self) -> &[FieldPath] {
-        self.wanted.paths()
+        self.projection.paths()
     }
 
     /// The slots whose values are tested for being IP addresses.
@@ -166,14 +166,14 @@ impl Plan {
 
     fn slot(&mut self, field: &FieldPath) -> usize {
         // The table was checked: no two fields overlap, so a slot can always be had.
-        self.wanted.want(field).unwrap_or(0)
+        self.projection.add(field).unwrap_or(0)
     }
 
     fn slots(&mut self, fields: &[FieldPath]) -> Vec<usize> {
         fields.iter().map(|field| self.slot(field)).collect()
     }
 
-    fn rule(&mut self, place: usize, rule: &Rule, spelling: Spelling<'_>) {
+    fn rule(&mut self, place: usize, rule: &Rule, style: EventStyle<'_>) {
         let Ok(field) = check::target(rule) else { return };
         let required = rule.target.to_string() == "metadata.event_timestamp";
         let is_event_type = rule.target.to_string() == "metadata.event_type";
@@ -223,12 +223,12 @@ impl Plan {
             }
         };
         let label = rule.label.as_ref().map(|key| label_start(key));
-        self.put(rule, Leaf { rule: Some(place), label, value }, spelling);
+        self.put(rule, Leaf { rule: Some(place), label, value }, style);
     }
 
     /// Puts a leaf where the rule's target says.
-    fn put(&mut self, rule: &Rule, leaf: Leaf, spelling: Spelling<'_>) {
-        let mut at = Cursor { node: &mut self.root, message: udm::message("UDM"), camel: spelling.camel };
+    fn put(&mut self, rule: &Rule, leaf: Leaf, style: EventStyle<'_>) {
+        let mut at = Cursor { node: &mut self.root, message: udm::message("UDM"), camel: style.camel };
         for segment in &rule.target.segments {
             at = at.child(&segment.name);
             match segment.index {
@@ -244,10 +244,10 @@ impl Plan {
     }
 
     /// Adds what the conversion adds to every event, whatever the table says.
-    fn guests(&mut self, spelling: Spelling<'_>) {
+    fn guests(&mut self, style: EventStyle<'_>) {
         let text = |text: &str| Leaf { rule: None, label: None, value: Value::Constant(quoted(text)) };
-        for (key, value) in spelling.labels {
-            let root = Cursor { node: &mut self.root, message: udm::message("UDM"), camel: spelling.camel };
+        for (key, value) in style.labels {
+            let root = Cursor { node: &mut self.root, message: udm::message("UDM"), camel: style.camel };
             let labels = root.child("metadata").child("ingestion_labels");
             *element(labels.node, None) =
                 Node::Leaf(vec![Leaf { label: Some(label_start(key)), ..text(value) }]);
@@ -256,8 +256,8 @@ impl Plan {
             Node::Object(members) => members.iter().any(|member| member.name == "principal"),
             _ => false,
         };
-        if let (Some(namespace), true) = (spelling.namespace, has_principal) {
-            let root = Cursor { node: &mut self.root, message: udm::message("UDM"), camel: spelling.camel };
+        if let (Some(namespace), true) = (style.namespace, has_principal) {
+            let root = Cursor { node: &mut self.root, message: udm::message("UDM"), camel: style.camel };
             let mut principal = root.child("principal");
             *principal.reborrow().child("namespace").node = Node::Leaf(vec![text(namespace)]);
             if let Node::Object(members) = principal.node {

@@ -5,7 +5,7 @@ use super::own;
 use super::problem::{At, MappingError, Problem};
 use super::table::{Case, Content, Known, Mapping, Rule, Shape, When};
 use crate::record::FieldPath;
-use crate::record::formats::{Cef, Envelope, Forms, Holds, KeyValue};
+use crate::record::formats::{Cef, Envelope, Formats, Holds, KeyValue};
 use crate::record::notation;
 use crate::text::shown;
 use crate::time::{self, Instant, Reading, TimeFault};
@@ -72,7 +72,7 @@ fn whole(
         rules: Vec::new(),
         shapes: Vec::new(),
         known: Vec::new(),
-        forms: Forms::default(),
+        formats: Formats::default(),
     };
     let mut without = Vec::new();
     if let Some(head) = keys.get("mapping").and_then(|item| item.table()) {
@@ -107,7 +107,7 @@ fn whole(
     if keys.get("known").is_some() {
         mapping.known = keys.tables("known").iter().filter_map(|keys| known(file, keys)).collect();
     }
-    forms(keys, &mut mapping.forms);
+    formats(keys, &mut mapping.formats);
     rules(file, keys, &mut mapping.rules);
     own::read(keys, below, &mut mapping);
     if mapping.rules.is_empty() {
@@ -152,20 +152,20 @@ fn known(file: &File, keys: &Keys<'_>) -> Option<Known> {
     Some(Known { from: field(file, &from, &at)?, values })
 }
 
-fn forms(keys: &Keys<'_>, forms: &mut Forms) {
+fn formats(keys: &Keys<'_>, formats: &mut Formats) {
     if keys.get("envelope").is_some() {
-        forms.envelopes = keys.tables("envelope").iter().filter_map(envelope).collect();
+        formats.envelopes = keys.tables("envelope").iter().filter_map(envelope).collect();
     }
     if let Some(keys) = keys.get("cef").and_then(|item| item.table()) {
         keys.only(&["rename", "milliseconds", "absent"]);
         let absent = keys.texts("absent").into_iter().map(|(text, _)| text).collect();
         let rename =
             keys.get("rename").and_then(|item| item.table()).map(|table| pairs(&table)).unwrap_or_default();
-        forms.cef = Some(Cef { rename, milliseconds: milliseconds(&keys), absent });
+        formats.cef = Some(Cef { rename, milliseconds: milliseconds(&keys), absent });
     }
     if let Some(keys) = keys.get("key-value").and_then(|item| item.table()) {
         keys.only(&["lead"]);
-        forms.key_value = Some(KeyValue { lead: keys.text("lead") });
+        formats.key_value = Some(KeyValue { lead: keys.text("lead") });
     }
 }
 

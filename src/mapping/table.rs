@@ -2,7 +2,7 @@
 
 use super::problem::At;
 use crate::record::FieldPath;
-use crate::record::formats::Forms;
+use crate::record::formats::Formats;
 use crate::time::Reading;
 use crate::udm;
 use std::fmt;
@@ -17,7 +17,7 @@ pub struct Mapping {
     pub(super) rules: Vec<Rule>,
     pub(super) shapes: Vec<Shape>,
     pub(super) known: Vec<Known>,
-    pub(super) forms: Forms,
+    pub(super) formats: Formats,
 }
 
 impl Mapping {
@@ -57,8 +57,8 @@ impl Mapping {
     }
 
     /// The forms in which its records arrive.
-    pub fn forms(&self) -> &Forms {
-        &self.forms
+    pub fn formats(&self) -> &Formats {
+        &self.formats
     }
 }
 
@@ -193,9 +193,7 @@ impl fmt::Display for Content {
                 f.write_str(&cases.join("; "))
             }
             Content::Time(times) => {
-                let name =
-                    |reading| Reading::ALL.iter().find(|(_, r)| *r == reading).map_or("", |(name, _)| name);
-                let times: Vec<String> = times.iter().map(|(p, r)| format!("{p} as {}", name(*r))).collect();
+                let times: Vec<String> = times.iter().map(|(p, r)| format!("{p} as {}", r.name())).collect();
                 f.write_str(&times.join(", else "))
             }
         }

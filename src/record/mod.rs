@@ -24,4 +24,4 @@ pub(crate) mod scan;
 pub use all_fields::{Leaf, each_leaf};
 pub use error::{Fault, Reason};
 pub use path::{FieldPath, FieldPathError};
-pub use projection::{Fields, Overlap, Wanted};
+pub use projection::{Fields, Overlap, Projection};

@@ -179,7 +179,7 @@ fn the_summary_holds_the_books() {
     };
     assert_eq!(n("records"), n("events") + n("rejects"));
     assert_eq!(n("rejects"), sum("by_reason"));
-    assert_eq!(n("records"), sum("by_form"));
+    assert_eq!(n("records"), sum("by_format"));
     assert_eq!(n("records"), sum("by_shape"));
     assert_eq!(n("bytes_in"), log.len() as u64);
     let kinds = summary["by_event_type"].as_array().expect("by_event_type");
@@ -200,7 +200,7 @@ fn the_closing_summary_reads_well() {
     assert!(head.starts_with("7 records -> 2 events, 5 rejects  in "), "{head}");
     let expected = "  read       1 input, 261 bytes, 1 blank line
   shapes     other 4, unreadable 1, v1 1, v2 1
-  forms      bare 7
+  formats    plain 7
   events     USER_UNCATEGORIZED           1  with `context`, `host`
              GENERIC_EVENT                1  otherwise
   rejects    invalid-json              1

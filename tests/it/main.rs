@@ -10,7 +10,7 @@ mod deploy;
 mod documents;
 mod dump;
 mod endurance;
-mod forms;
+mod formats;
 mod goldens;
 mod judges;
 #[cfg(feature = "lambda")]

@@ -147,8 +147,6 @@ const KNOWN_CIRCLES: &[&str] = &[
     "src/cli/signals.rs",
     "src/cli/validate.rs",
     "src/cli/verify.rs",
-    "src/columns/learnt.rs",
-    "src/columns/read.rs",
     "src/convert/batch.rs",
     "src/convert/fast.rs",
     "src/convert/mod.rs",

@@ -291,7 +291,7 @@ pub(super) fn name_of_run() -> String {
     let mut random = [0; 4];
     // Without randomness the time alone would do nearly always.
     let _ = aws_lc_rs::rand::fill(&mut random);
-    format!("{}-{}", chrono::Utc::now().format("%Y%m%dT%H%M%SZ"), crate::store::hex(&random))
+    format!("{}-{}", chrono::Utc::now().format("%Y%m%dT%H%M%SZ"), crate::text::hex(&random))
 }
 
 #[cfg(test)]

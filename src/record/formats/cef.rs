@@ -95,10 +95,10 @@ pub(super) fn pairs<'a>(line: &'a str, cef: &Cef) -> Result<(Pairs<'a>, Vec<(usi
 }
 
 /// Where `wanted` stands without an odd number of backslashes before it.
-fn unescaped(bytes: &[u8], wanted: u8) -> impl Iterator<Item = usize> {
+fn unescaped(bytes: &[u8], mark: u8) -> impl Iterator<Item = usize> {
     let mut escaped = false;
     bytes.iter().enumerate().filter_map(move |(i, b)| {
-        let hit = *b == wanted && !escaped;
+        let hit = *b == mark && !escaped;
         escaped = *b == b'\\' && !escaped;
         hit.then_some(i)
     })

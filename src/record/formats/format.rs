@@ -2,12 +2,12 @@
 //! data, from a mapping table.
 
 use super::own::Own;
-use crate::record::{FieldPath, Wanted};
+use crate::record::{FieldPath, Projection};
 use crate::time::Instant;
 
 /// The forms that a mapping knows besides bare JSON records and arrays of them.
 #[derive(Debug, Clone, Default)]
-pub struct Forms {
+pub struct Formats {
     /// Objects that hold records; the first that fits counts.
     pub envelopes: Vec<Envelope>,
     /// CEF lines, if they are read.
@@ -18,15 +18,15 @@ pub struct Forms {
     pub own: Own,
 }
 
-impl Forms {
+impl Formats {
     /// Keys at the top of an object that say more than a wanted value does: one of them is in every
     /// envelope, and in every record that may belong to another log by a field that is not wanted.
-    pub(crate) fn marks(&self, wanted: &Wanted) -> Vec<String> {
+    pub(crate) fn marks(&self, projection: &Projection) -> Vec<String> {
         let mark = |envelope: &Envelope| {
             let first = envelope.when.iter().map(|(path, _)| path).chain(&envelope.present).next();
             first.and_then(|path| path.keys().first()).cloned()
         };
-        let told = self.own.fields.iter().filter(|(path, _)| wanted.slot(path).is_none());
+        let told = self.own.fields.iter().filter(|(path, _)| projection.slot(path).is_none());
         let told = told.filter_map(|(path, _)| path.keys().first().cloned());
         self.envelopes.iter().filter_map(mark).chain(told).collect()
     }
@@ -79,9 +79,9 @@ pub struct KeyValue {
 
 /// The form in which a record was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Form {
+pub enum Format {
     /// An object of its own.
-    Bare,
+    Plain,
     /// An element of an array.
     Array,
     /// Inside an envelope.
@@ -92,18 +92,19 @@ pub enum Form {
     KeyValue,
 }
 
-impl Form {
+impl Format {
     /// Every form.
-    pub const ALL: [Form; 5] = [Form::Bare, Form::Array, Form::Envelope, Form::Cef, Form::KeyValue];
+    pub const ALL: [Format; 5] =
+        [Format::Plain, Format::Array, Format::Envelope, Format::Cef, Format::KeyValue];
 
     /// The form's name in summaries.
     pub fn name(self) -> &'static str {
         match self {
-            Form::Bare => "bare",
-            Form::Array => "array",
-            Form::Envelope => "envelope",
-            Form::Cef => "cef",
-            Form::KeyValue => "key-value",
+            Format::Plain => "plain",
+            Format::Array => "array",
+            Format::Envelope => "envelope",
+            Format::Cef => "cef",
+            Format::KeyValue => "key-value",
         }
     }
 }

@@ -111,8 +111,8 @@ fn time(text: &[u8]) -> Option<usize> {
     at += match text.get(at..) {
         Some([b'Z' | b'z', ..]) => 1,
         Some(rest @ [b'+' | b'-', ..]) => {
-            let forms: [&[u8]; 3] = [b"00:00", b"0000", b"00"];
-            1 + forms.iter().find_map(|form| like(&rest[1..], form))?
+            let formats: [&[u8]; 3] = [b"00:00", b"0000", b"00"];
+            1 + formats.iter().find_map(|form| like(&rest[1..], form))?
         }
         _ => 0,
     };

@@ -11,7 +11,7 @@ mod records;
 mod tests;
 mod text;
 
-pub use format::{Cef, Envelope, Form, Forms, Holds, KeyValue};
+pub use format::{Cef, Envelope, Format, Formats, Holds, KeyValue};
 pub(crate) use header::is_begun as begins_with_header;
 pub use own::{HeaderPart, Own};
 pub use records::{Found, records};

@@ -1,15 +1,15 @@
 //! The records that are found in lines of every form.
 
-use super::format::{Cef, Envelope, Forms, Holds, KeyValue};
+use super::format::{Cef, Envelope, Formats, Holds, KeyValue};
 use super::own::Own;
 use super::records;
-use crate::record::{FieldPath, Wanted};
+use crate::record::{FieldPath, Projection};
 
 fn path(text: &str) -> FieldPath {
     FieldPath::parse(text).unwrap()
 }
 
-fn forms() -> Forms {
+fn formats() -> Formats {
     let envelope = |when: &[(&str, &str)], present: &[&str], holds| Envelope {
         name: "the service".into(),
         when: when.iter().map(|(p, t)| (path(p), (*t).to_owned())).collect(),
@@ -17,7 +17,7 @@ fn forms() -> Forms {
         holds,
         text: false,
     };
-    Forms {
+    Formats {
         envelopes: vec![
             envelope(&[("ok", "no")], &[], Holds::Error(vec![path("code"), path("why")])),
             envelope(&[("ok", "yes")], &[], Holds::Records(vec![path("r.items"), path("r")])),
@@ -36,18 +36,18 @@ fn forms() -> Forms {
 
 /// The records of a unit as `form bytes: t=.., a=..` or the fault's code.
 fn found(unit: &str) -> Vec<String> {
-    let mut wanted = Wanted::default();
-    wanted.want(&path("t")).unwrap();
-    wanted.want(&path("a")).unwrap();
+    let mut projection = Projection::default();
+    projection.add(&path("t")).unwrap();
+    projection.add(&path("a")).unwrap();
     let mut all = Vec::new();
-    records(unit.as_bytes(), &forms(), &wanted, &mut |record| {
+    records(unit.as_bytes(), &formats(), &projection, &mut |record| {
         let at = &unit[record.range.clone()];
         let what = match record.fields {
             Ok(fields) => fields.iter().map(|f| f.as_deref().unwrap_or("-")).collect::<Vec<_>>().join(" "),
             Err(fault) => fault.to_string(),
         };
         let whole = if at == unit { "all" } else { at };
-        all.push(format!("{} {whole} => {what}", record.form.name()));
+        all.push(format!("{} {whole} => {what}", record.format.name()));
     });
     all
 }
@@ -55,7 +55,7 @@ fn found(unit: &str) -> Vec<String> {
 #[test]
 fn json_forms() {
     for (unit, expected) in [
-        (r#"{"t":1,"a":"x"}"#, vec!["bare all => 1 x"]),
+        (r#"{"t":1,"a":"x"}"#, vec!["plain all => 1 x"]),
         (r#"[]"#, vec![]),
         (r#"[{"t":1}, {"a":2}]"#, vec![r#"array {"t":1} => 1 -"#, r#"array {"a":2} => - 2"#]),
         (
@@ -69,15 +69,15 @@ fn json_forms() {
         (r#"{"ok":"yes","r":{"items":[{"t":1}],"page":{}}}"#, vec![r#"envelope {"t":1} => 1 -"#]),
         (r#"{"ok":"yes","r":{"items":[]}}"#, vec![]),
         (r#"{"ok":"yes","r":{"t":1}}"#, vec![r#"envelope {"t":1} => 1 -"#]),
-        (r#"{"ok":"yes","r":5,"t":3}"#, vec!["bare all => 3 -"]),
-        (r#"{"ok":"yes"}"#, vec!["bare all => - -"]),
+        (r#"{"ok":"yes","r":5,"t":3}"#, vec!["plain all => 3 -"]),
+        (r#"{"ok":"yes"}"#, vec!["plain all => - -"]),
         (r#"{"items":[{"t":1}],"page":null}"#, vec![r#"envelope {"t":1} => 1 -"#]),
-        (r#"{"items":[{"t":1}]}"#, vec!["bare all => - -"]),
+        (r#"{"items":[{"t":1}]}"#, vec!["plain all => - -"]),
         (
             r#"{"ok":"no","code":7,"why":"late"}"#,
-            vec!["bare all => api-error: the service reports an error: 7: late"],
+            vec!["plain all => api-error: the service reports an error: 7: late"],
         ),
-        (r#"{"ok":"no"}"#, vec!["bare all => api-error: the service reports an error: nothing more"]),
+        (r#"{"ok":"no"}"#, vec!["plain all => api-error: the service reports an error: nothing more"]),
         (
             r#"[{"ok":"yes","r":[{"ok":"no"},{"t":1}]}]"#,
             vec![
@@ -100,9 +100,9 @@ fn json_forms() {
         ),
         (r#"{"log":"{\"log\":\"{\\\"t\\\":1}\"}"}"#, vec!["envelope all => 1 -"]),
         (r#"{"log":" \n"}"#, vec![]),
-        (r#"{"log":7,"t":3}"#, vec!["bare all => 3 -"]),
-        ("7", vec!["bare all => not-object: the record is a number, not an object"]),
-        ("x", vec!["bare all => invalid-json: not valid JSON: expected a value"]),
+        (r#"{"log":7,"t":3}"#, vec!["plain all => 3 -"]),
+        ("7", vec!["plain all => not-object: the record is a number, not an object"]),
+        ("x", vec!["plain all => invalid-json: not valid JSON: expected a value"]),
     ] {
         assert_eq!(found(unit), expected, "{unit}");
     }
@@ -132,9 +132,9 @@ fn text_forms() {
         (r#"a="say "hi", b", t="5""#, r#"key-value all => 5 say "hi", b"#),
         (
             r#"a="x", "#,
-            "bare all => invalid-json: not valid JSON: expected a value; this looks like key=value pairs, whose values need quotes",
+            "plain all => invalid-json: not valid JSON: expected a value; this looks like key=value pairs, whose values need quotes",
         ),
-        ("5, nothing", "bare all => invalid-json: not valid JSON: something follows the end of the value"),
+        ("5, nothing", "plain all => invalid-json: not valid JSON: something follows the end of the value"),
         // Pairs with blanks and tabs between them.
         ("a=\"x\" t=\"5\"", "key-value all => 5 x"),
         ("a=\"x\"\tt=\"5\" ,\t b=\"\"", "key-value all => 5 x"),
@@ -147,25 +147,27 @@ fn text_forms() {
 fn behind_headers() {
     let time = "Apr 18 17:21:32 host duo: ";
     for (unit, expected) in [
-        (r#"{"t":1}"#, vec![r#"bare {"t":1} => 1 -"#]),
+        (r#"{"t":1}"#, vec![r#"plain {"t":1} => 1 -"#]),
         (r#"[{"t":1},{"a":2}]"#, vec![r#"array {"t":1} => 1 -"#, r#"array {"a":2} => - 2"#]),
         (
             r#"{"t":1}{"t":2} {"t":3}"#,
-            vec![r#"bare {"t":1} => 1 -"#, r#"bare {"t":2} => 2 -"#, r#"bare {"t":3} => 3 -"#],
+            vec![r#"plain {"t":1} => 1 -"#, r#"plain {"t":2} => 2 -"#, r#"plain {"t":3} => 3 -"#],
         ),
-        (r#"{"t":1}<1>{"t":2}"#, vec![r#"bare {"t":1} => 1 -"#, r#"bare {"t":2} => 2 -"#]),
-        (r#"{"t":1,"a":"CEF:0|x"}"#, vec![r#"bare {"t":1,"a":"CEF:0|x"} => 1 CEF:0|x"#]),
+        (r#"{"t":1}<1>{"t":2}"#, vec![r#"plain {"t":1} => 1 -"#, r#"plain {"t":2} => 2 -"#]),
+        (r#"{"t":1,"a":"CEF:0|x"}"#, vec![r#"plain {"t":1,"a":"CEF:0|x"} => 1 CEF:0|x"#]),
         (r#"t="5", a="x""#, vec![r#"key-value t="5", a="x" => 5 x"#]),
         (r#"5,a="x""#, vec![r#"key-value 5,a="x" => 5 x"#]),
         // Whatever else follows a value makes it a broken one.
         (
             r#"{"t":1} x"#,
-            vec![r#"bare {"t":1} x => invalid-json: not valid JSON: something follows the end of the value"#],
+            vec![
+                r#"plain {"t":1} x => invalid-json: not valid JSON: something follows the end of the value"#,
+            ],
         ),
         (
             r#"{"t":1}CEF:0|V|P|1|||5|a=x"#,
             vec![
-                r#"bare {"t":1}CEF:0|V|P|1|||5|a=x => invalid-json: not valid JSON: something follows the end of the value"#,
+                r#"plain {"t":1}CEF:0|V|P|1|||5|a=x => invalid-json: not valid JSON: something follows the end of the value"#,
             ],
         ),
     ] {

@@ -3,7 +3,7 @@
 use super::keys::Keys;
 use super::shape::Shapes;
 use super::walk::{Found, Walk};
-use crate::record::Wanted;
+use crate::record::Projection;
 use crate::simd::{Cpu, Input, Span, VALUES};
 
 /// Reads records, and remembers what they look like.
@@ -17,8 +17,8 @@ pub(crate) struct Scanner {
 impl Scanner {
     /// A scanner for these fields; records with one of the keys in `exact` at their top go to the
     /// exact reader. Nothing if there are more fields than it can hold.
-    pub(crate) fn new(wanted: &Wanted, exact: &[String]) -> Option<Scanner> {
-        Some(Scanner { keys: Keys::new(wanted, exact)?, shapes: Shapes::new(), found: Found::default() })
+    pub(crate) fn new(projection: &Projection, exact: &[String]) -> Option<Scanner> {
+        Some(Scanner { keys: Keys::new(projection, exact)?, shapes: Shapes::new(), found: Found::default() })
     }
 
     /// Reads the record that is the line at `start`: where that ends, behind its newline, and the
