@@ -21,5 +21,6 @@ mod properties;
 mod rows;
 mod s3;
 mod sameness;
+mod store;
 mod support;
 mod tables;
