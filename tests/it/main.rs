@@ -24,3 +24,4 @@ mod sameness;
 mod store;
 mod support;
 mod tables;
+mod tools;
