@@ -21,6 +21,7 @@ mod properties;
 mod rows;
 mod s3;
 mod sameness;
+mod services;
 mod store;
 mod support;
 mod tables;
