@@ -1,0 +1,69 @@
+"""Builds the package: maturin's backend, after the command `udmap` is put where maturin packs it into the wheel.
+
+`python build_backend.py FILE` only puts an `udmap` there that is built already: for wheels that are made for other
+machines, or from a debug build.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Optional
+
+import maturin
+from maturin import (  # noqa: F401 (the backend's other hooks)
+    build_sdist,
+    get_requires_for_build_editable,
+    get_requires_for_build_sdist,
+    get_requires_for_build_wheel,
+    prepare_metadata_for_build_editable,
+    prepare_metadata_for_build_wheel,
+)
+
+HERE = Path(__file__).resolve().parent
+NAME = "udmap.exe" if os.name == "nt" else "udmap"
+#: What maturin finds here goes into the wheel's `udmap-<version>.data`, and from there onto PATH.
+SCRIPTS = HERE / "udmap.data" / "scripts"
+
+
+def put(command: Path) -> None:
+    """Puts a built command where maturin packs it."""
+    SCRIPTS.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(command, SCRIPTS / NAME)
+
+
+def build() -> None:
+    """Builds the command and puts it where maturin packs it."""
+    target = Path(os.environ.get("CARGO_TARGET_DIR", HERE.parent / "target")).resolve()
+    manifest = subprocess.run(
+        ["cargo", "metadata", "--format-version", "1", "--manifest-path", str(HERE / "Cargo.toml")],
+        check=True,
+        stdout=subprocess.PIPE,
+    )
+    import json
+
+    packages = json.loads(manifest.stdout)["packages"]
+    (udmap,) = [p["manifest_path"] for p in packages if p["name"] == "udmap"]
+    subprocess.run(
+        ["cargo", "build", "--release", "--bin", "udmap", "--manifest-path", udmap, "--target-dir", str(target)]
+        + ["--config", "profile.release.strip=true"],
+        check=True,
+    )
+    put(target / "release" / NAME)
+
+
+def build_wheel(directory: str, settings: Optional[dict[str, Any]] = None, metadata: Optional[str] = None) -> str:
+    build()
+    return maturin.build_wheel(directory, settings, metadata)
+
+
+def build_editable(directory: str, settings: Optional[dict[str, Any]] = None, metadata: Optional[str] = None) -> str:
+    build()
+    return maturin.build_editable(directory, settings, metadata)
+
+
+if __name__ == "__main__":
+    put(Path(sys.argv[1]))
