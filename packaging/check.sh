@@ -31,6 +31,7 @@ run check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/
 run check-jsonschema --builtin-schema vendor.github-actions action.yml
 run check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 run pre-commit validate-manifest .pre-commit-hooks.yaml
+run packaging/hooks.sh
 run hadolint packaging/Containerfile
 # It can't get its advisories without the network, and takes minutes to build: CI has it.
 if command -v cargo-deny >/dev/null; then

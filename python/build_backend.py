@@ -25,7 +25,7 @@ from maturin import (  # noqa: F401 (the backend's other hooks)
 
 HERE = Path(__file__).resolve().parent
 NAME = "udmap.exe" if os.name == "nt" else "udmap"
-#: What maturin finds here goes into the wheel's `udmap-<version>.data`, and from there onto PATH.
+#: What maturin finds here (`data` in pyproject.toml) goes into the wheel's `udmap-<version>.data`, and from there onto PATH.
 SCRIPTS = HERE / "udmap.data" / "scripts"
 
 
@@ -37,21 +37,12 @@ def put(command: Path) -> None:
 
 def build() -> None:
     """Builds the command and puts it where maturin packs it."""
-    target = Path(os.environ.get("CARGO_TARGET_DIR", HERE.parent / "target")).resolve()
-    manifest = subprocess.run(
-        ["cargo", "metadata", "--format-version", "1", "--manifest-path", str(HERE / "Cargo.toml")],
-        check=True,
-        stdout=subprocess.PIPE,
-    )
-    import json
-
-    packages = json.loads(manifest.stdout)["packages"]
-    (udmap,) = [p["manifest_path"] for p in packages if p["name"] == "udmap"]
-    subprocess.run(
-        ["cargo", "build", "--release", "--bin", "udmap", "--manifest-path", udmap, "--target-dir", str(target)]
-        + ["--config", "profile.release.strip=true"],
-        check=True,
-    )
+    # A source distribution has this file at its top, the repository has it in python/.
+    crate = HERE if (HERE / "python").is_dir() else HERE.parent
+    target = Path(os.environ.get("CARGO_TARGET_DIR", crate / "target")).resolve()
+    environment = {**os.environ, "CARGO_PROFILE_RELEASE_STRIP": "true"}
+    command = ["cargo", "build", "--locked", "--release", "--bin", "udmap", "--target-dir", str(target)]
+    subprocess.run(command, cwd=crate, env=environment, check=True)
     put(target / "release" / NAME)
 
 

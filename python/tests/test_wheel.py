@@ -87,7 +87,7 @@ def test_signals_reach_it(udmap, tmp_path, number):
     child = subprocess.Popen(
         [*udmap, "convert", "-", "-o", output], stdin=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
     )
-    # It is converting when its temporary file is there.
+    # More than a pipe holds: when it is written, it is being converted. The input does not end.
     child.stdin.write(b'{"ts":"2024-01-01T00:00:00Z"}\n' * 50000)
     child.stdin.flush()
     child.send_signal(number)
