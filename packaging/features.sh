@@ -3,8 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 features=$(sed -n '/^\[features\]/,/^\[dependencies\]/s/^\([a-z]*\) = .*/\1/p' Cargo.toml)
-export RUSTFLAGS="${RUSTFLAGS:-} -D warnings"
 for feature in "" $features; do
     echo "== ${feature:-no feature}"
-    cargo check --locked --all-targets --no-default-features --features "$feature"
+    cargo clippy --locked --all-targets --no-default-features --features "$feature" -- -D warnings
 done
