@@ -17,6 +17,7 @@ mod judges;
 mod lambda;
 mod mapping;
 mod outputs;
+mod packaging;
 mod process;
 mod properties;
 mod rows;

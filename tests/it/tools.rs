@@ -35,11 +35,13 @@ pub(crate) enum Tool {
     Pages,
     /// systemd's checker of units.
     Systemd,
+    /// Python with udmap's own package, `DuckDB` and Spark.
+    Package,
 }
 
-use Tool::{Azurite, Ceph, Checks, Deploy, FakeGcs, Judge, Pages, Python, S3, Systemd};
+use Tool::{Azurite, Ceph, Checks, Deploy, FakeGcs, Judge, Package, Pages, Python, S3, Systemd};
 
-const ALL: [Tool; 10] = [Python, Judge, Checks, Deploy, S3, Azurite, FakeGcs, Ceph, Pages, Systemd];
+const ALL: [Tool; 11] = [Python, Judge, Checks, Deploy, S3, Azurite, FakeGcs, Ceph, Pages, Systemd, Package];
 
 impl Tool {
     fn name(self) -> &'static str {
@@ -54,6 +56,7 @@ impl Tool {
             Ceph => "ceph",
             Pages => "pages",
             Systemd => "systemd",
+            Package => "package",
         }
     }
 
@@ -62,6 +65,7 @@ impl Tool {
         match self {
             Python => "`python3` (Python 3.10 or later) is missing: install it".to_owned(),
             Systemd => "`systemd-analyze` is missing: install systemd".to_owned(),
+            Package => "the Python package is not built: run `python/test.sh`".to_owned(),
             _ => format!("`{0}` is not installed: run `tests/tools.sh {0}`", self.name()),
         }
     }
@@ -98,6 +102,14 @@ impl Tool {
                 .filter(|_| runs("python3")),
             Pages => with_node("tests/checks/package-lock.json"),
             Systemd => runs("systemd-analyze").then(|| "systemd-analyze".into()),
+            Package => {
+                let list = fs::read(project("python/tests/requirements.txt")).ok()?;
+                let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).parent()?.join("python-requirements");
+                let is_installed =
+                    fs::read(folder.join("installed")).is_ok_and(|installed| installed == list);
+                let python = folder.join("bin/python");
+                (is_installed && runs(&python)).then_some(python)
+            }
         }
     }
 }
@@ -165,7 +177,7 @@ fn which_tools_are_missing() {
 #[test]
 fn the_script_knows_every_tool() {
     let script = fs::read_to_string(project("tests/tools.sh")).expect("the script");
-    for tool in ALL.iter().filter(|tool| !matches!(tool, Python | Systemd)) {
+    for tool in ALL.iter().filter(|tool| !matches!(tool, Python | Systemd | Package)) {
         assert!(script.contains(&format!("\n{})", tool.name())), "{tool:?}");
     }
 }
