@@ -35,23 +35,17 @@ const FINE_BEHIND: &[&str] = &["longer", "more", "less", "fewer", "larger", "sma
 
 /// How many phrases a room of `src/` or a document still holds. The numbers only go down.
 const LEFT: &[(&str, usize)] = &[
-    ("docs/collect.md", 1),
     ("src/bindings.rs", 2),
+    ("docs/collect.md", 1),
     ("src/check", 24),
     ("src/cli", 54),
     ("src/columns", 7),
     ("src/convert", 20),
-    ("src/jobs", 105),
-    ("src/json", 6),
+    ("src/jobs", 104),
     ("src/lab", 16),
     ("src/lambda", 14),
-    ("src/mapping", 20),
-    ("src/panics.rs", 1),
-    ("src/record", 45),
     ("src/report", 10),
-    ("src/simd.rs", 1),
-    ("src/store", 63),
-    ("src/time", 6),
+    ("src/store", 48),
     ("src/udm", 6),
 ];
 
