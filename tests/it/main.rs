@@ -9,6 +9,7 @@ mod containers;
 mod deploy;
 mod dump;
 mod endurance;
+mod examples;
 mod forms;
 mod goldens;
 mod judges;
