@@ -2,7 +2,7 @@
 
 use super::batch::Batch;
 use super::converter::Converter;
-use crate::record::forms::Form;
+use crate::record::formats::Format;
 use crate::record::frame::{HEAD, Item, ItemState};
 use crate::record::{Fault, Reason};
 use base64::Engine as _;
@@ -67,7 +67,7 @@ impl Converter {
                     state: ItemState::Whole,
                     alone: true,
                 };
-                batch.reject(Fault::new(reason, &message), Form::Bare, None, &place, &raw);
+                batch.reject(Fault::new(reason, &message), Format::Plain, None, &place, &raw);
             }
             _ => {
                 self.convert_into(&mut self.learnt(), &raw, &mut batch);

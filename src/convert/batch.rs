@@ -3,7 +3,7 @@
 use super::counts::Tally;
 use super::reject::Reject;
 use crate::record::Fault;
-use crate::record::forms::Form;
+use crate::record::formats::Format;
 use crate::record::frame::Item;
 
 /// What a part of the input became, in the order of the input.
@@ -74,9 +74,9 @@ impl Batch {
     }
 
     /// Counts records of this form and shape.
-    pub(super) fn count(&mut self, form: Form, shape: Option<&str>, records: u64) {
+    pub(super) fn count(&mut self, format: Format, shape: Option<&str>, records: u64) {
         self.tally.records += records;
-        *self.tally.by_form.entry(form).or_default() += records;
+        *self.tally.by_format.entry(format).or_default() += records;
         let shape = shape.unwrap_or("unreadable");
         match self.tally.by_shape.get_mut(shape) {
             Some(count) => *count += records,
@@ -84,8 +84,15 @@ impl Batch {
         }
     }
 
-    pub(super) fn reject(&mut self, fault: Fault, form: Form, shape: Option<&str>, place: &Item, raw: &[u8]) {
-        self.count(form, shape, 1);
+    pub(super) fn reject(
+        &mut self,
+        fault: Fault,
+        format: Format,
+        shape: Option<&str>,
+        place: &Item,
+        raw: &[u8],
+    ) {
+        self.count(format, shape, 1);
         self.tally.rejects += 1;
         *self.tally.by_reason.entry(fault.reason).or_default() += 1;
         self.places.push(self.events.len());

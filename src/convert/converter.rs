@@ -6,9 +6,10 @@ use super::exact::Exact;
 use super::fast::{Fast, Lines};
 use super::inputs::next_in;
 use super::options::{Engine, Envelope, FieldNames, Options};
-use crate::mapping::{Mapping, Plan, Spelling};
+use crate::mapping::{EventStyle, Mapping, Plan};
 use crate::record::frame::{Body, Framer};
-use std::sync::{Mutex, PoisonError};
+use crate::sync::lock;
+use std::sync::Mutex;
 
 /// Converts records into UDM events by one mapping.
 ///
@@ -35,7 +36,7 @@ impl Drop for Learnt<'_> {
     fn drop(&mut self) {
         // What a panic has left half done is not used again.
         if let Some(fast) = self.fast.take().filter(|_| !std::thread::panicking()) {
-            self.converter.left.lock().unwrap_or_else(PoisonError::into_inner).push(fast);
+            lock(&self.converter.left).push(fast);
         }
     }
 }
@@ -57,13 +58,13 @@ impl Converter {
     /// A converter for `mapping`.
     pub fn new(mapping: &Mapping, options: &Options) -> Converter {
         let camel = options.field_names == FieldNames::Camel;
-        let spelling = Spelling { camel, namespace: options.namespace.as_deref(), labels: &options.labels };
+        let style = EventStyle { camel, namespace: options.namespace.as_deref(), labels: &options.labels };
         let (before, after): (&[u8], &[u8]) = match (options.envelope, camel) {
             (Envelope::Bare, _) => (b"", b"\n"),
             (Envelope::Event, false) => (b"{\"event\":{\"idm\":{\"read_only_udm\":", b"}}}\n"),
             (Envelope::Event, true) => (b"{\"event\":{\"idm\":{\"readOnlyUdm\":", b"}}}\n"),
         };
-        let plan = Plan::new(mapping, spelling);
+        let plan = Plan::new(mapping, style);
         let fast = options.engine.level().and_then(|level| Fast::new(&plan, level)).map(Box::new);
         Converter {
             engine: if fast.is_some() { options.engine.resolved() } else { Engine::Exact },
@@ -155,7 +156,7 @@ impl Converter {
 
     /// What a thread needs to convert.
     pub(super) fn learnt(&self) -> Learnt<'_> {
-        let left = self.left.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let left = lock(&self.left).pop();
         Learnt { fast: left.or_else(|| self.fast.clone()), converter: self }
     }
 }

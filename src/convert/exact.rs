@@ -3,7 +3,7 @@
 use super::batch::Batch;
 use super::event;
 use crate::mapping::Plan;
-use crate::record::forms::{self, Form};
+use crate::record::formats::{self, Format};
 use crate::record::frame::{self, Body, Item, Places};
 use crate::record::{Fields, Reason};
 
@@ -43,20 +43,20 @@ impl Exact {
         let mut records = 0;
         if let Some(fault) = item.fault(bytes, self.max_record_bytes) {
             records = 1;
-            batch.reject(fault, Form::Bare, None, item, bytes);
+            batch.reject(fault, Format::Plain, None, item, bytes);
         } else {
             let mut places = Places::new(item, bytes);
-            forms::records(bytes, &self.plan.forms, &self.plan.wanted, &mut |found| {
+            formats::records(bytes, &self.plan.formats, &self.plan.projection, &mut |found| {
                 let raw = &bytes[found.range.clone()];
                 records += 1;
                 let place = places.of(&found.range);
                 match &found.fields {
-                    Ok(fields) => self.record(fields, found.form, &place, raw, batch),
+                    Ok(fields) => self.record(fields, found.format, &place, raw, batch),
                     Err(fault) => {
                         // These could be read, but are of no shape that the mapping names.
                         let is_read = matches!(fault.reason, Reason::OtherLog | Reason::BadTimestamp);
                         let shape = is_read.then_some("other");
-                        batch.reject(place.place(fault.clone(), raw), found.form, shape, &place, raw);
+                        batch.reject(place.place(fault.clone(), raw), found.format, shape, &place, raw);
                     }
                 }
             });
@@ -64,20 +64,20 @@ impl Exact {
         batch.uneven |= records != 1 || !item.alone;
     }
 
-    fn record(&self, fields: &Fields<'_>, form: Form, place: &Item, raw: &[u8], batch: &mut Batch) {
+    fn record(&self, fields: &Fields<'_>, format: Format, place: &Item, raw: &[u8], batch: &mut Batch) {
         let start = batch.events.len();
         let shape = self.shape(&|slot| fields[slot].is_some());
         batch.events.extend_from_slice(self.before);
         match event::write(&self.plan, fields, &mut batch.events) {
             Ok(event_type) => {
                 batch.events.extend_from_slice(self.after);
-                batch.count(form, Some(shape), 1);
+                batch.count(format, Some(shape), 1);
                 batch.tally.events += 1;
                 batch.tally.by_event_type[event_type].events += 1;
             }
             Err(fault) => {
                 batch.events.truncate(start);
-                batch.reject(fault, form, Some(shape), place, raw);
+                batch.reject(fault, format, Some(shape), place, raw);
             }
         }
     }

@@ -12,11 +12,12 @@ pub(crate) use super::inputs::{Framed, Text};
 pub(crate) use super::queue::Piece;
 
 use super::inputs::{Input, Inputs, Taken};
-use super::queue::{Outcome, Queue, StopOnPanic, Take, lock};
+use super::queue::{Outcome, Queue, StopOnPanic, Take};
 use crate::record::frame::Framer;
+use crate::sync::{into_inner, lock};
 use std::io;
 use std::ops::ControlFlow;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 /// What is done with each chunk.
 pub(crate) struct Job<'a, S, T> {
@@ -75,8 +76,8 @@ impl<S: Send, T: Send> Job<'_, S, T> {
             }
             Ok(())
         })?;
-        let taken = inputs.into_inner().unwrap_or_else(PoisonError::into_inner).taken();
-        let states = states.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let taken = into_inner(inputs).taken();
+        let states = into_inner(states);
         Ok(queue.end(taken).map_or(ControlFlow::Continue(states), ControlFlow::Break))
     }
 

@@ -1,10 +1,11 @@
 //! Results of many workers, handed on in their order.
 
 use super::inputs::Text;
+use crate::sync::{into_inner, lock, wait};
 use std::collections::VecDeque;
 use std::io;
 use std::ops::ControlFlow;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex};
 
 /// What a worker puts.
 pub(super) enum Outcome<T> {
@@ -89,7 +90,7 @@ impl<'a, T, B> Queue<'a, T, B> {
                 state.waiting += 1;
                 Self::assert_due_can_come(&state);
             }
-            state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = wait(&self.room, state);
         }
         if state.stopped {
             return Err(Stopped);
@@ -146,9 +147,9 @@ impl<'a, T, B> Queue<'a, T, B> {
 
     /// What the receiver broke off with, if it did; else all that was taken from the inputs was handed on.
     pub(super) fn end(self, taken: u64) -> Option<B> {
-        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let state = into_inner(self.state);
         assert!(state.stopped || state.next == taken, "{} of {taken} results were handed on", state.next);
-        self.receiver.into_inner().unwrap_or_else(PoisonError::into_inner).broke
+        into_inner(self.receiver).broke
     }
 
     /// One of a worker's own parts that are free, with a buffer.
@@ -194,11 +195,6 @@ impl<T, B> Drop for StopOnPanic<'_, '_, T, B> {
             self.0.stop();
         }
     }
-}
-
-/// Nobody leaves what a lock guards half done, so a panic elsewhere spoils nothing.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use super::batch::Batch;
 use super::converter::{Converter, Learnt};
 use super::counts::Tally;
 use super::reject::Reject;
+use crate::record::boundaries::is_space;
 use crate::record::frame::{Body, PAD};
-use crate::record::syntax::is_space;
 
 /// Takes what becomes of rows: the row's number, and an event without its newline, or a reject.
 type Each<'a> = &'a mut dyn FnMut(u64, Result<&[u8], &Reject>);

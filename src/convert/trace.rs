@@ -3,7 +3,7 @@
 use super::converter::Converter;
 use super::event;
 use super::lineage::Lineage;
-use crate::record::forms::{self, Form, Found};
+use crate::record::formats::{self, Format, Found};
 use crate::record::frame::{Body, Item, Places};
 use crate::record::{Fault, Fields};
 use crate::time;
@@ -18,7 +18,7 @@ pub struct Traced<'a> {
     /// Its bytes.
     pub raw: &'a [u8],
     /// How it was wrapped.
-    pub form: Form,
+    pub format: Format,
     /// Its wanted fields, or why they can't be had.
     pub fields: Result<Fields<'a>, Fault>,
 }
@@ -30,15 +30,15 @@ impl Converter {
         let mut unit = |item: &Item, bytes: &[u8]| {
             if let Some(fault) = item.fault(bytes, limit) {
                 let Item { line, offset, .. } = *item;
-                return each(&Traced { line, offset, raw: bytes, form: Form::Bare, fields: Err(fault) });
+                return each(&Traced { line, offset, raw: bytes, format: Format::Plain, fields: Err(fault) });
             }
-            let (known, wanted) = (&self.exact.plan.forms, &self.exact.plan.wanted);
+            let (known, projection) = (&self.exact.plan.formats, &self.exact.plan.projection);
             let mut places = Places::new(item, bytes);
-            forms::records(bytes, known, wanted, &mut |Found { range, form, fields }| {
+            formats::records(bytes, known, projection, &mut |Found { range, format, fields }| {
                 let place = places.of(&range);
                 let raw = &bytes[range];
                 let fields = fields.map_err(|fault| place.place(fault, raw));
-                each(&Traced { line: place.line, offset: place.offset, raw, form, fields });
+                each(&Traced { line: place.line, offset: place.offset, raw, format, fields });
             });
         };
         body.units(chunk, limit, &mut unit, &mut 0);

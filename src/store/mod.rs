@@ -32,7 +32,6 @@ pub mod depot;
 mod error;
 mod file;
 #[cfg(feature = "bucket")]
-mod hex;
 mod layers;
 mod list;
 #[cfg(feature = "bucket")]
@@ -53,7 +52,6 @@ pub use blocks::{Blocks, Compression};
 pub(crate) use error::store_error;
 pub use error::{Error, ErrorKind};
 #[cfg(feature = "bucket")]
-pub(crate) use hex::hex;
 pub use list::{Listing, Source, list};
 pub use open::{Input, is_stopped};
 #[cfg(feature = "cli")]

@@ -16,10 +16,11 @@ use crate::convert::Converter;
 use crate::store::depot::{Access, Depot};
 use crate::store::sort::{Sorted, Sorter};
 use crate::store::{Error, ErrorKind};
+use crate::sync::lock;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::sync::{Mutex, PoisonError};
 
 /// So many outputs and inputs wait to be checked.
 const AHEAD: usize = 16;
@@ -180,7 +181,7 @@ impl Verifier<'_> {
 
     fn work(&self, queue: &Mutex<Receiver<Job>>, history: Option<&History>) {
         loop {
-            let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+            let next = lock(queue).recv();
             let Ok(job) = next else { return };
             if self.context.stop.load(Relaxed) {
                 continue;
@@ -554,7 +555,7 @@ impl Depots {
     /// The depot of an object called `name`, and its key in it.
     pub(super) fn of(&self, name: &str, access: &Access) -> Result<(Depot, String), Error> {
         let (root, key) = split(name);
-        let mut depots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut depots = lock(&self.0);
         let depot = match depots.get(root) {
             Some(depot) => depot.clone(),
             None => {

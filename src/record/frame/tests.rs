@@ -1,6 +1,7 @@
 //! Framing, for every way to cut and to read a stream.
 
 use super::*;
+use std::io::{self, Read};
 
 /// Gives its bytes in pieces of a fixed size.
 struct Dribble<'a>(&'a [u8], usize);

@@ -7,6 +7,7 @@
 use super::Found;
 use crate::store::objects::make_folders;
 use crate::store::sink::{folder_of, sync_folder};
+
 use chrono::DateTime;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -151,7 +152,7 @@ impl Staging {
 
     /// A new file, to be written.
     pub(super) fn file(&self) -> io::Result<NamedTempFile> {
-        let mut folder = self.folder.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut folder = crate::sync::lock(&self.folder);
         let locked = match &*folder {
             Some(locked) => locked,
             None => {

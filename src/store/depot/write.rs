@@ -155,7 +155,7 @@ impl Upload {
     /// If that fails, or if another object stands there.
     pub fn finish(mut self) -> Result<Stored, Error> {
         let digest = std::mem::replace(&mut self.digest, digest::Context::new(&digest::SHA256));
-        let sha256 = crate::store::hex(digest.finish().as_ref());
+        let sha256 = crate::text::hex(digest.finish().as_ref());
         let size = self.size;
         let stored = |pending| Stored { size, sha256: sha256.clone(), pending };
         let depot = self.depot.clone();

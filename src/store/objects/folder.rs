@@ -163,8 +163,7 @@ pub(in crate::store) fn make_folders(folder: &Path) -> io::Result<()> {
 /// The content itself, in short: a file's times are too coarse to tell two writings apart.
 fn version(bytes: &[u8]) -> Version {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
-    let tag = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    Version { tag: Some(tag), generation: None }
+    Version { tag: Some(crate::text::hex(digest.as_ref())), generation: None }
 }
 
 #[cfg(test)]

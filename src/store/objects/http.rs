@@ -12,6 +12,7 @@ use super::service::Manner;
 use super::settings::Wrong;
 use super::told::Told;
 use crate::store::error::ErrorKind;
+use crate::text::{hex, unhex};
 use async_trait::async_trait;
 use futures_util::TryStreamExt as _;
 use object_store::client::{
@@ -356,8 +357,7 @@ pub(crate) fn spell(key: &str) -> Cow<'_, str> {
     let count = key.split('/').count();
     let parts = key.split('/').enumerate().map(|(at, part)| {
         if odd(part) || first && at == 0 || last && at + 1 == count {
-            let hex: String = part.bytes().map(|byte| format!("{byte:02x}")).collect();
-            Cow::Owned(format!("{MARK}{hex}"))
+            Cow::Owned(format!("{MARK}{}", hex(part.as_bytes())))
         } else {
             Cow::Borrowed(part)
         }
@@ -372,11 +372,7 @@ pub(crate) fn unspell(path: &str) -> Cow<'_, str> {
     }
     let parts = path.split('/').map(|part| match part.strip_prefix(MARK) {
         None => part.to_owned(),
-        Some(hex) => {
-            let byte = |at: usize| hex.get(at..at + 2).and_then(|two| u8::from_str_radix(two, 16).ok());
-            let bytes: Vec<u8> = (0..hex.len()).step_by(2).filter_map(byte).collect();
-            String::from_utf8_lossy(&bytes).into_owned()
-        }
+        Some(hex) => String::from_utf8_lossy(&unhex(hex)).into_owned(),
     });
     Cow::Owned(parts.collect::<Vec<_>>().join("/"))
 }

@@ -6,6 +6,7 @@
 //! `..` itself. Proxies that the environment names are not used for such keys.
 
 use super::http::MARK;
+use crate::text::{percent_encoded, unhex};
 use aws_lc_rs::{digest, hmac};
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
@@ -101,26 +102,9 @@ impl Odd {
 fn own_path(path: &str) -> String {
     let parts = path.split('/').map(|part| match part.strip_prefix(MARK_IN_URL) {
         None => part.to_owned(),
-        Some(hex) => {
-            let byte = |at: usize| hex.get(at..at + 2).and_then(|two| u8::from_str_radix(two, 16).ok());
-            let bytes: Vec<u8> = (0..hex.len()).step_by(2).filter_map(byte).collect();
-            escape(&bytes)
-        }
+        Some(hex) => percent_encoded(&unhex(hex)),
     });
     parts.collect::<Vec<_>>().join("/")
-}
-
-/// Escapes as S3's signature wants it: everything but unreserved characters.
-fn escape(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len());
-    for &byte in bytes {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            text.push(char::from(byte));
-        } else {
-            text.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    text
 }
 
 /// Signs a request anew that was signed for another path: `signed` says when, where and what.
@@ -149,21 +133,21 @@ fn sign(
     }
     let mut query: Vec<(String, String)> =
         url::form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes())
-            .map(|(key, value)| (escape(key.as_bytes()), escape(value.as_bytes())))
+            .map(|(key, value)| (percent_encoded(key.as_bytes()), percent_encoded(value.as_bytes())))
             .collect();
     query.sort();
     let query: Vec<String> = query.iter().map(|(key, value)| format!("{key}={value}")).collect();
     let (date, payload) = (header("x-amz-date")?, header("x-amz-content-sha256")?);
     let method = request.method().as_str();
     let canonical = format!("{method}\n{path}\n{}\n{headers}\n{names}\n{payload}", query.join("&"));
-    let hashed = crate::store::hex(digest::digest(&digest::SHA256, canonical.as_bytes()).as_ref());
+    let hashed = crate::text::hex(digest::digest(&digest::SHA256, canonical.as_bytes()).as_ref());
     let text = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{hashed}");
     let mut key = Bytes::from(format!("AWS4{}", credential.secret_key));
     for part in scope.split('/').chain([text.as_str()]) {
         let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key), part.as_bytes());
         key = Bytes::copy_from_slice(tag.as_ref());
     }
-    let signature = crate::store::hex(&key);
+    let signature = crate::text::hex(&key);
     let key_id = &credential.key_id;
     let authorization =
         format!("AWS4-HMAC-SHA256 Credential={key_id}/{scope}, SignedHeaders={names}, Signature={signature}");
