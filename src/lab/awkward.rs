@@ -266,7 +266,7 @@ pub(super) const ODDITIES: &[Oddity] = &[
     (V1, &[Drop(&["timestamp", "isotimestamp"]), Do(|draft, dice| time(draft, dice, "ts"))]),
 ];
 
-/// One in this many awkward lines ends in CR LF; as many have blanks beside their own oddity.
+/// One in this many awkward lines ends in CR LF; as many have blanks as well.
 const SOME: u64 = 16;
 
 /// Appends an awkward record, without the newline.

@@ -16,7 +16,7 @@ pub(super) enum Flaw {
     After(&'static [&'static str]),
     /// By changes to its bytes.
     Bytes(fn(&mut Vec<u8>, &mut Dice)),
-    /// By bytes in a value or a key that are no UTF-8.
+    /// By bytes in a value or a key that are not UTF-8.
     NoText(&'static [&'static [u8]]),
     /// It is one of these.
     Whole(&'static [&'static str]),
@@ -146,7 +146,7 @@ const INVALID_JSON: &[Flaw] = &[
     ]),
 ];
 
-/// Bytes that are no UTF-8, in an otherwise whole record.
+/// Bytes that are not UTF-8, in an otherwise whole record.
 const INVALID_UTF8: &[Flaw] = &[
     // Too long for what they say, up to a NUL in two bytes.
     NoText(&[b"\xc0\xaf", b"\xc1\xbf", b"\xe0\x80\xaf", b"\xe0\x9f\xbf", b"\xf0\x80\x80\xaf", b"\xc0\x80"]),
@@ -197,7 +197,7 @@ const FIELD_TYPE: &[Flaw] = &[
     Edit(Either, &[Last(r"ph\u006fne", &["{}", "[]"])]),
 ];
 
-/// The first time that is present is no time.
+/// The first time that is present is not one.
 const BAD_TIMESTAMP: &[Flaw] = &[
     Edit(
         Either,
@@ -396,7 +396,7 @@ const OTHER_LOG: &[Flaw] = &[
 
 /// One in this many broken lines is too long.
 const LONG_LINES: u64 = 20_000;
-/// A line may have so many bytes.
+/// The most bytes of a line.
 const MOST: usize = 1 << 20;
 
 /// Appends a line that must be rejected, without its newline, and returns the reason.
