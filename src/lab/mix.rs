@@ -1,6 +1,6 @@
 //! Which kinds of lines a generator writes, and how often each.
 
-use super::facts::Dice;
+use super::fields::Rng;
 use std::fmt;
 use std::str::FromStr;
 
@@ -82,8 +82,8 @@ impl Mix {
         if total == 0 { Err(MixError::Empty) } else { Ok(Self { weights, total }) }
     }
 
-    pub(super) fn draw(&self, dice: &mut Dice) -> Kind {
-        let mut at = dice.below(self.total);
+    pub(super) fn draw(&self, rng: &mut Rng) -> Kind {
+        let mut at = rng.below(self.total);
         for (&weight, (_, kind)) in self.weights.iter().zip(KINDS) {
             let weight = u64::from(weight);
             if at < weight {
