@@ -8,7 +8,7 @@ use super::state::{Loaded, State};
 use super::transport::NoAnswer;
 use super::window::{self, Now};
 use super::{Error, ErrorKind};
-use crate::store::objects::{Created, Object, StorePath, Replaced, Version};
+use crate::store::objects::{Created, Object, Replaced, StorePath, Version};
 use crate::text::escaped;
 use bytes::Bytes;
 
