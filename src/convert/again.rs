@@ -1,7 +1,7 @@
 //! Rejects taken back: the record in a line of a reject file, converted again under its old place.
 
 use super::{Batch, Converter, Session};
-use crate::record::forms::Form;
+use crate::record::formats::Format;
 use crate::record::frame::{HEAD, Item, ItemState};
 use crate::record::{Fault, Reason};
 use base64::Engine as _;
@@ -70,7 +70,7 @@ impl Converter {
                     state: ItemState::Whole,
                     alone: true,
                 };
-                session.batch.reject(Fault::new(reason, &message), Form::Bare, None, &place, &raw);
+                session.batch.reject(Fault::new(reason, &message), Format::Plain, None, &place, &raw);
             }
             _ => {
                 self.convert_all(session, &raw);

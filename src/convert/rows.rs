@@ -5,8 +5,8 @@
 //! not, the rows of the block are converted one by one.
 
 use super::{Batch, Converter, Reject, Session, Tally};
+use crate::record::boundaries::is_space;
 use crate::record::frame::{Body, PAD};
-use crate::record::syntax::is_space;
 
 /// Rows that wait to be converted together.
 #[derive(Debug, Default)]

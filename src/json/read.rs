@@ -1,6 +1,6 @@
 //! Reads a JSON text into nodes.
 
-use super::{Flaw, Kind, Node};
+use super::node::{Flaw, Kind, Node};
 
 /// How deep objects and arrays may nest; serde_json's own limit.
 const DEEPEST: u32 = 127;

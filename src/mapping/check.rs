@@ -1,9 +1,9 @@
 //! A mapping table against UDM's schema: paths, types, enum values, and rules that collide.
 
 use super::problem::{At, MOST, MappingError, Problem};
-use super::table::{Content, Rule};
-use super::{Kind, Mapping};
-use crate::record::{FieldPath, Wanted};
+use super::scalar::Kind;
+use super::table::{Case, Content, Mapping, Rule};
+use crate::record::Projection;
 use crate::text::shown;
 use crate::udm::{self, Cardinality, Field, Index, Type};
 use std::collections::{HashMap, HashSet};
@@ -190,7 +190,7 @@ fn check_content(rule: &Rule, kind: Type) -> Result<(), Box<Problem>> {
             for case in cases {
                 constant(&case.value, kind, &case.at)?;
             }
-            let unconditional = |case: &super::Case| case.present.is_empty() && case.absent.is_empty();
+            let unconditional = |case: &Case| case.present.is_empty() && case.absent.is_empty();
             if let Some(case) = before.iter().find(|case| unconditional(case)) {
                 let problem = case.at.problem("this case fits every record, so those after it never count");
                 return Err(Box::new(problem));
@@ -220,7 +220,7 @@ fn constant(text: &str, kind: Type, at: &At) -> Result<(), Box<Problem>> {
     }
     match Kind::of(kind).and_then(|kind| kind.refuses(text)) {
         None => Ok(()),
-        Some(wanted) => Err(Box::new(at.problem(format!("`{}` is not {wanted}", shown(text))))),
+        Some(expected) => Err(Box::new(at.problem(format!("`{}` is not {expected}", shown(text))))),
     }
 }
 
@@ -273,13 +273,13 @@ fn collisions(rules: &[Rule], problems: &mut Vec<Problem>) {
 
 /// No field may be read both as a value and as an object; shapes are told by fields that are read.
 fn sources(mapping: &Mapping, problems: &mut Vec<Problem>) {
-    let mut wanted = Wanted::default();
+    let mut projection = Projection::default();
     for rule in mapping.rules() {
-        for field in fields(rule) {
-            if let Err(overlap) = wanted.want(field) {
+        for field in rule.fields() {
+            if let Err(overlap) = projection.add(field) {
                 problems.push(rule.at.problem(overlap.to_string()));
             }
-            if wanted.paths().len() > MOST_FIELDS {
+            if projection.paths().len() > MOST_FIELDS {
                 return problems
                     .push(rule.at.problem(format!("the rules read more than {MOST_FIELDS} fields")));
             }
@@ -289,22 +289,10 @@ fn sources(mapping: &Mapping, problems: &mut Vec<Problem>) {
         }
     }
     for shape in mapping.shapes() {
-        for field in shape.present.iter().filter(|field| wanted.slot(field).is_none()) {
+        for field in shape.present.iter().filter(|field| projection.slot(field).is_none()) {
             let message =
                 format!("the shape `{}` is told by `{field}`, which no rule reads", shown(&shape.name));
             problems.push(shape.at.problem(message));
-        }
-    }
-}
-
-/// Every raw field that a rule reads, in order.
-pub(super) fn fields(rule: &Rule) -> Vec<&FieldPath> {
-    match &rule.content {
-        Content::Fixed(_) => Vec::new(),
-        Content::From { fields, .. } => fields.iter().collect(),
-        Content::Time(times) => times.iter().map(|(field, _)| field).collect(),
-        Content::Cases(cases) => {
-            cases.iter().flat_map(|case| case.present.iter().chain(&case.absent)).collect()
         }
     }
 }

@@ -6,8 +6,8 @@
 //! that keeps a number's source text, which `Number` rewrites (`1E5` to `1e+5`).
 
 use super::looks::looks;
-use super::wanted::{Below, Branch};
-use super::{Fault, FieldPath, Fields, Reason, Wanted};
+use super::projection::{Below, Branch};
+use super::{Fault, FieldPath, Fields, Projection, Reason};
 use crate::json::Tree;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -54,14 +54,14 @@ pub(crate) type Members<'a> = Vec<(Cow<'a, str>, &'a RawValue)>;
 /// # Errors
 /// A [`Fault`] with [`Reason::FieldType`] when a wanted field holds an object or an array; it
 /// names the first such field in the order of the slots.
-pub(crate) fn fields<'a>(members: &Members<'a>, wanted: &Wanted) -> Result<Fields<'a>, Fault> {
-    let mut fields = vec![None; wanted.paths().len()];
+pub(crate) fn fields<'a>(members: &Members<'a>, projection: &Projection) -> Result<Fields<'a>, Fault> {
+    let mut fields = vec![None; projection.paths().len()];
     let mut wrong = None;
-    fill(wanted.root(), members, &mut fields, &mut wrong);
+    fill(projection.root(), members, &mut fields, &mut wrong);
     match wrong {
         None => Ok(fields),
         Some((slot, kind)) => {
-            let path = &wanted.paths()[slot];
+            let path = &projection.paths()[slot];
             Err(Fault::new(
                 Reason::FieldType,
                 format!("`{path}` holds {kind}, not a text, number or boolean"),
@@ -303,9 +303,9 @@ mod tests {
 
     #[test]
     fn fields_by_slot() {
-        let mut wanted = Wanted::default();
+        let mut projection = Projection::default();
         for path in ["a", "b", "o.x", "o.p.y"] {
-            wanted.want(&FieldPath::parse(path).unwrap()).unwrap();
+            projection.add(&FieldPath::parse(path).unwrap()).unwrap();
         }
         let cases: &[(&str, [Option<&str>; 4])] = &[
             (r#"{"a":1.50,"b":"t"}"#, [Some("1.50"), Some("t"), None, None]),
@@ -321,7 +321,7 @@ mod tests {
         ];
         for (text, expected) in cases {
             let raw = check(text.as_bytes()).unwrap();
-            let fields = fields(&members(raw).unwrap(), &wanted).unwrap();
+            let fields = fields(&members(raw).unwrap(), &projection).unwrap();
             let got: Vec<Option<&str>> = fields.iter().map(|f| f.as_deref()).collect();
             assert_eq!(got, expected, "{text}");
         }
@@ -329,7 +329,7 @@ mod tests {
             (r#"{"b":[],"a":{}}"#, Reason::FieldType, "`a` holds an object"),
             (r#"{"o":{"p":{"y":[]}}}"#, Reason::FieldType, "`o.p.y` holds an array"),
         ] {
-            let fault = fields(&members(check(text.as_bytes()).unwrap()).unwrap(), &wanted).unwrap_err();
+            let fault = fields(&members(check(text.as_bytes()).unwrap()).unwrap(), &projection).unwrap_err();
             assert_eq!(fault.reason, reason, "{text}");
             assert!(fault.message.contains(words), "{text}: {}", fault.message);
         }

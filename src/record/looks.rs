@@ -1,7 +1,7 @@
 //! What a text that is not JSON looks like, for whoever has to find out what went wrong.
 
-use super::header;
-use super::syntax::{BYTE_ORDER_MARK, RECORD_MARK, trim};
+use super::boundaries::{BYTE_ORDER_MARK, RECORD_MARK, trim};
+use super::formats;
 
 /// What `text` looks like, which is no JSON from the byte `at` on; nothing if it looks like nothing
 /// in particular.
@@ -60,7 +60,7 @@ fn begins(text: &[u8]) -> Option<&'static str> {
     if matches!(text.first(), Some(b'{' | b'[' | b'"')) {
         return None;
     }
-    if header::is_begun(text) {
+    if formats::begins_with_header(text) {
         return Some("this looks like a syslog line without a record that is known");
     }
     if text.starts_with(b"<") {

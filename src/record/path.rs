@@ -1,6 +1,7 @@
 //! Where a field stands in a raw record: `phone`, `access_device.ip`, `labels."a.b"`.
 
-use super::{notation, shown};
+use super::notation;
+use crate::text::shown;
 use std::fmt;
 
 /// The most keys of a path: records nest no deeper.

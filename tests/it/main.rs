@@ -7,9 +7,10 @@ mod cli;
 mod collect;
 mod containers;
 mod deploy;
+mod documents;
 mod dump;
 mod endurance;
-mod forms;
+mod formats;
 mod goldens;
 mod judges;
 #[cfg(feature = "lambda")]
@@ -24,3 +25,4 @@ mod sameness;
 mod store;
 mod support;
 mod tables;
+mod words;

@@ -26,7 +26,6 @@ pub(super) struct Origin {
 
 /// Something at a place of a chunk.
 pub(super) struct At<'e> {
-    /// Counted as the chunk counts lines.
     pub(super) line: u64,
     /// The byte of the source; no two events have the same.
     pub(super) byte: u64,
@@ -57,14 +56,8 @@ impl Origin {
         Ok(Origin { sources, names, converter, limit, _spooled: spooled })
     }
 
-    /// Hands the events of a chunk to `each`, in order. Gives the lines to be added to later ones.
-    pub(super) fn each(
-        &self,
-        chunk: &[u8],
-        body: &Body,
-        tree: &mut Tree,
-        each: &mut dyn FnMut(At<'_>),
-    ) -> u64 {
+    /// Hands the events of a chunk to `each`, in order.
+    pub(super) fn each(&self, chunk: &[u8], body: &Body, tree: &mut Tree, each: &mut dyn FnMut(At<'_>)) {
         if let Some(converter) = &self.converter {
             return converter.trace(chunk, body, &mut |record| {
                 let event = record.fields.as_ref().map_err(ToString::to_string);
@@ -91,7 +84,7 @@ impl Origin {
                 },
             }
         };
-        body.units(chunk, self.limit, &mut unit, &mut 0)
+        body.units(chunk, self.limit, &mut unit, &mut 0);
     }
 }
 

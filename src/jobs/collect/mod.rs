@@ -33,7 +33,6 @@ mod derive;
 mod error;
 mod every;
 mod held;
-mod pack;
 mod parse;
 mod record;
 mod report;

@@ -1,8 +1,8 @@
 //! What a stream is whose beginning does not say so: perhaps one that begins in the middle of a JSON
 //! value, as the files of a log that was rotated do.
 
-use crate::record::split::{Flaw, Piece};
-use crate::record::syntax::{Step, Syntax, gap, trim};
+use super::piece::{Flaw, Piece};
+use crate::record::boundaries::{Step, Syntax, gap, trim};
 
 /// What a stream is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,8 +5,9 @@
 //! value ends where a bracket is closed and the next one opened, which inside of a value never
 //! happens; 0x1E ends everything.
 
-use crate::record::split::{DEEP_KEPT, Piece, Splitter, flaw_of};
-use crate::record::syntax::{Gap, RECORD_MARK, Step, Syntax, gap, is_space};
+use super::piece::{DEEP_KEPT, Piece, flaw_of};
+use super::split::Splitter;
+use crate::record::boundaries::{Gap, RECORD_MARK, Step, Syntax, gap, is_space};
 
 /// Cuts a line; feed it the line without its newline, block by block.
 #[derive(Debug)]

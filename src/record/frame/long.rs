@@ -1,6 +1,6 @@
 //! Long lines, block by block.
 
-use super::Item;
+use super::item::Item;
 use super::line::LineCutter;
 use super::units::{Cutter, Units};
 

@@ -1,6 +1,7 @@
 //! Framing, for every way to cut and to read a stream.
 
 use super::*;
+use std::io::{self, Read};
 
 /// Gives its bytes in pieces of a fixed size.
 struct Dribble<'a>(&'a [u8], usize);
@@ -38,9 +39,9 @@ fn units(
     next: &mut dyn FnMut(&mut Framer, Vec<u8>) -> Option<Chunk>,
 ) -> Vec<String> {
     let mut framer = Framer::new(limit, target);
-    let (mut units, mut blanks, mut before) = (Vec::new(), 0, 0);
+    let (mut units, mut blanks) = (Vec::new(), 0);
     while let Some(chunk) = next(&mut framer, Vec::new()) {
-        let lines = chunk.body.units(
+        chunk.body.units(
             &chunk.bytes,
             limit,
             &mut |item: &Item, bytes: &[u8]| {
@@ -51,12 +52,10 @@ fn units(
                     ItemState::Broken(_) => "broken ",
                 };
                 let bytes = String::from_utf8_lossy(bytes);
-                let line = item.line + before;
-                units.push(format!("{line}:{}+{} {state}{bytes}", item.offset, item.length));
+                units.push(format!("{}:{}+{} {state}{bytes}", item.line, item.offset, item.length));
             },
             &mut blanks,
         );
-        before += lines;
     }
     assert_eq!(framer.bytes_read(), text.len() as u64);
     if blanks > 0 {

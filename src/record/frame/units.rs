@@ -1,8 +1,10 @@
 //! Units out of a stream, with their bytes.
 
+use super::HEAD;
+use super::item::Item;
 use super::line::LineCutter;
-use super::{HEAD, Item};
-use crate::record::split::{Piece, Splitter};
+use super::piece::Piece;
+use super::split::Splitter;
 
 /// What says where the units are.
 #[derive(Debug)]
@@ -146,16 +148,16 @@ impl Units {
         let mut pieces = std::mem::take(&mut self.pieces);
         for piece in pieces.drain(..) {
             let start = bytes.len();
-            let wanted = piece.start + Item::kept(&piece, self.limit);
+            let kept_end = piece.start + Item::kept(&piece, self.limit);
             // What lies before the block is in `kept`, so far as it is wanted.
             if piece.start < offset {
                 self.move_to(piece.start);
-                let from_kept = (wanted - piece.start).min(self.kept.len() as u64) as usize;
+                let from_kept = (kept_end - piece.start).min(self.kept.len() as u64) as usize;
                 bytes.extend_from_slice(&self.kept[..from_kept]);
             }
-            if wanted > offset && piece.start.max(offset) <= wanted {
+            if kept_end > offset && piece.start.max(offset) <= kept_end {
                 let from = (piece.start.max(offset) - offset) as usize;
-                let to = (wanted - offset) as usize;
+                let to = (kept_end - offset) as usize;
                 bytes.extend_from_slice(&block[from..to]);
             }
             items.push(Item::of(&piece, start..bytes.len()));

@@ -4,33 +4,9 @@
 //! at the next line that is indented like the line on which the broken unit began, or less, and begins
 //! with a bracket.
 
-use super::syntax::{Gap, RECORD_MARK, Step, Syntax, is_space};
+use super::piece::{BREAKS_OFF, DEEP_KEPT, Flaw, Piece, flaw_of};
+use crate::record::boundaries::{Gap, RECORD_MARK, Step, Syntax, is_space};
 
-/// A unit in the stream, by absolute offsets.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Piece {
-    pub(crate) start: u64,
-    pub(crate) end: u64,
-    /// The line on which it begins.
-    pub(crate) line: u64,
-    /// Where on that line it begins, in bytes, from 1.
-    pub(crate) column: u64,
-    pub(crate) flaw: Option<Flaw>,
-}
-
-/// Why a unit can't be read at all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Flaw {
-    /// Longer than the limit.
-    TooLong,
-    /// Nested too deeply, and long.
-    TooDeep,
-    /// Not JSON in the place where it stands; a sentence says why.
-    Broken(&'static str),
-}
-
-/// Of this nothing is known but that it is so.
-pub(crate) const BREAKS_OFF: &str = "the JSON value breaks off or goes wrong before its end";
 const BROKEN: Flaw = Flaw::Broken(BREAKS_OFF);
 const NO_COMMA: Flaw = Flaw::Broken("a comma is missing before this element of the array");
 const STRAY_COMMA: Flaw = Flaw::Broken("expected an element behind the last comma of the array");
@@ -39,18 +15,6 @@ const NOT_OPENED: Flaw = Flaw::Broken("this closes an array whose beginning is n
 
 /// The longest indentation that is told apart.
 const MOST_INDENT: usize = 256;
-/// So much is kept of a unit that is nested too deeply, if it is no longer.
-pub(crate) const DEEP_KEPT: u64 = 1 << 20;
-
-/// Why a unit of this length that is not broken can't be read, if so.
-pub(crate) fn flaw_of(length: u64, too_deep: bool, limit: u64) -> Option<Flaw> {
-    if too_deep && length > limit.min(DEEP_KEPT) {
-        Some(Flaw::TooDeep)
-    } else {
-        (length > limit).then_some(Flaw::TooLong)
-    }
-}
-
 /// Which arrays at the top were opened where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Opening {

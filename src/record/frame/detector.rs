@@ -1,7 +1,7 @@
 //! Whether a stream is lines or values, told from its beginning.
 
 use super::head::Layout;
-use crate::record::syntax::{Gap, Step, Syntax, is_space};
+use crate::record::boundaries::{Gap, Step, Syntax, is_space};
 
 /// What a [`Probe`] says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

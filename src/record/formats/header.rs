@@ -1,7 +1,7 @@
 //! What loggers and shippers write before a record on its line: syslog's headers (RFC 3164, RFC 5424),
 //! or a time and a few words.
 
-use super::syntax::{BYTE_ORDER_MARK, gap};
+use crate::record::boundaries::{BYTE_ORDER_MARK, gap};
 
 /// The most words behind the time: a host, a name, an id, a level and the like.
 const MOST_WORDS: usize = 8;
@@ -45,7 +45,7 @@ pub(super) fn begins_json(text: &str) -> bool {
 }
 
 /// Whether `line` begins like syslog: with a priority or a time.
-pub(super) fn is_begun(line: &[u8]) -> bool {
+pub(crate) fn is_begun(line: &[u8]) -> bool {
     start(line).is_some()
 }
 
@@ -111,8 +111,8 @@ fn time(text: &[u8]) -> Option<usize> {
     at += match text.get(at..) {
         Some([b'Z' | b'z', ..]) => 1,
         Some(rest @ [b'+' | b'-', ..]) => {
-            let forms: [&[u8]; 3] = [b"00:00", b"0000", b"00"];
-            1 + forms.iter().find_map(|form| like(&rest[1..], form))?
+            let formats: [&[u8]; 3] = [b"00:00", b"0000", b"00"];
+            1 + formats.iter().find_map(|form| like(&rest[1..], form))?
         }
         _ => 0,
     };
