@@ -31,7 +31,6 @@ mod counting;
 mod encode;
 mod error;
 mod file;
-#[cfg(feature = "bucket")]
 mod layers;
 mod list;
 #[cfg(feature = "bucket")]
@@ -54,7 +53,6 @@ pub use encode::{BlockCompressor, Compression};
 #[cfg(feature = "cli")]
 pub(crate) use error::store_error;
 pub use error::{Error, ErrorKind};
-#[cfg(feature = "bucket")]
 pub use list::{Listing, Source, list};
 pub use open::Input;
 #[cfg(feature = "cli")]

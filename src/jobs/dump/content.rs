@@ -1,6 +1,6 @@
 //! Reads an output, and holds it against what a manifest says: its digest, and what is where in it.
 
-use super::line::Output;
+use super::entry::Output;
 use super::object::Trouble;
 use crate::store::objects::{BlockingStore, ObjectMeta, Outcome};
 use crate::store::{self, Error};

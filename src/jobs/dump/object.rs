@@ -1,11 +1,11 @@
 //! Converts one object: read whole as one writing, or read anew.
 
-use super::account::Cause;
-use super::ledger::Entry;
-use super::line::{Kind, Line};
+use super::entry::{Kind, ManifestEntry};
 use super::name::id;
 use super::outputs::{Outputs, key};
 use super::place::Origin;
+use super::progress::Cause;
+use super::writer::Completed;
 use super::{After, Context};
 use crate::convert::{Input, Piece, Session, Stop, Tally};
 use crate::store::objects::{ObjectMeta, Outcome};
@@ -42,7 +42,7 @@ impl From<Error> for Trouble {
 
 /// What was read, and the books of it.
 #[derive(Debug)]
-pub(super) struct Fed {
+pub(super) struct Converted {
     pub(super) tally: Tally,
     pub(super) size: u64,
     pub(super) sha256: String,
@@ -61,19 +61,19 @@ impl Context<'_> {
         origin: &Origin,
         found: &ObjectMeta,
         outputs: &mut Outputs,
-    ) -> Result<Fed, Trouble> {
+    ) -> Result<Converted, Trouble> {
         let name = origin.depot.name(&found.key);
         #[cfg(test)]
         assert!(!name.ends_with(".panics"), "as the test wants it");
         let outcome = Outcome::default();
-        let reader = origin.depot.read(found, Arc::clone(&self.account.read), &outcome)?;
+        let reader = origin.depot.read(found, Arc::clone(&self.progress.read), &outcome)?;
         let mut input = store::Input::of(reader, found.size, &name, Arc::clone(&self.stop)).with_members();
         let (mut unwritten, mut unread) = (None, None);
         let keep = outputs.keep_rejects();
         let mut take = |piece: Piece<'_>| match piece {
             Piece::Batch { source, batch } => {
                 if !keep {
-                    self.account.example(source, &batch.rejects);
+                    self.progress.example(source, &batch.rejects);
                 }
                 outputs.write(source, batch).map_err(|error| {
                     unwritten = Some(error);
@@ -111,7 +111,7 @@ impl Context<'_> {
             return Err(error.into());
         }
         match outcome.whole() {
-            Some((size, sha256)) => Ok(Fed { tally, size, sha256 }),
+            Some((size, sha256)) => Ok(Converted { tally, size, sha256 }),
             None => Err(Error::damaged(&name, "it was not read to its end").into()),
         }
     }
@@ -122,25 +122,25 @@ impl Context<'_> {
         session: &mut Session,
         at: usize,
         found: ObjectMeta,
-        to: &dyn Fn(Entry) -> Result<(), Trouble>,
+        to: &dyn Fn(Completed) -> Result<(), Trouble>,
     ) -> Result<(), Trouble> {
         let origin = &self.origins[at];
         let listed = found.clone();
         match self.again(origin, found, &mut |found| self.convert(session, at, found)) {
             Ok((entry, tally)) => {
-                self.account.add(&tally);
+                self.progress.add(&tally);
                 to(entry)
             }
             Err(Trouble::Stopped) => Err(Trouble::Stopped),
             Err(Trouble::Failed(error)) => {
                 // Another run may have converted it, and deleted it then.
                 if error.kind() == ErrorKind::NotFound && self.stands(origin, &listed) {
-                    self.account.known.fetch_add(1, Relaxed);
-                    self.account.known_bytes.fetch_add(listed.size, Relaxed);
+                    self.progress.known.fetch_add(1, Relaxed);
+                    self.progress.known_bytes.fetch_add(listed.size, Relaxed);
                 } else {
-                    self.account.fail(Cause::of(&error), &error);
+                    self.progress.fail(Cause::of(&error), &error);
                 }
-                self.account.settle(listed.size);
+                self.progress.finished(listed.size);
                 Ok(())
             }
         }
@@ -199,18 +199,18 @@ impl Context<'_> {
         session: &mut Session,
         at: usize,
         found: &ObjectMeta,
-    ) -> Result<(Entry, Tally), Trouble> {
+    ) -> Result<(Completed, Tally), Trouble> {
         let origin = &self.origins[at];
         let large = found.size >= LARGE;
-        let _share = self.budget.take(found.size, large);
+        let _permit = self.budget.take(found.size, large);
         let threads = if large { self.settings.threads } else { 1 };
         let id = self.id(origin, found);
         let mut outputs = Outputs::new(self, origin.relative(&found.key), &id, found.size, threads);
         let fed = self.feed(session, origin, found, &mut outputs)?;
         let (outputs, pending) = outputs.finish()?;
-        outputs.iter().for_each(|output| self.account.wrote(output.size));
+        outputs.iter().for_each(|output| self.progress.wrote(output.size));
         let line = self.line(origin, found, &fed, outputs);
-        let entry = Entry { lines: vec![(line, found.clone())], pending, origin: at, known: false };
+        let entry = Completed { lines: vec![(line, found.clone())], pending, origin: at, known: false };
         Ok((entry, fed.tally))
     }
 
@@ -219,10 +219,10 @@ impl Context<'_> {
         &self,
         origin: &Origin,
         found: &ObjectMeta,
-        fed: &Fed,
-        outputs: Vec<super::line::Output>,
-    ) -> Line {
-        let line = Line {
+        fed: &Converted,
+        outputs: Vec<super::entry::Output>,
+    ) -> ManifestEntry {
+        let line = ManifestEntry {
             input: origin.depot.name(&found.key),
             size: fed.size,
             etag: found.etag.clone(),
@@ -242,7 +242,11 @@ impl Context<'_> {
     }
 
     /// The line with what is to become of its input.
-    pub(super) fn destined(&self, line: Line) -> Line {
-        Line { deletes: self.settings.after != After::Keep && line.keeps_all(), pruned: false, ..line }
+    pub(super) fn destined(&self, line: ManifestEntry) -> ManifestEntry {
+        ManifestEntry {
+            deletes: self.settings.after != After::Keep && line.keeps_all(),
+            pruned: false,
+            ..line
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! What a conversion writes: events, and rejects if there are some and they are kept.
 
-use super::line::{Kind, Output};
+use super::entry::{Kind, Output};
 use super::place::Target;
 use super::{Context, Format};
 use crate::convert::Batch;

@@ -4,11 +4,11 @@
 //! to be removed is written down first, as lines about the same inputs in a manifest of its own, and then
 //! removed; so after a kill at any moment the manifest is right, and the next call goes on.
 
-use super::account::{Account, Cause};
+use super::entry::{End, Kind, ManifestEntry, Output};
 use super::history::{History, Mentioned, Place, State, locate, no_room};
-use super::line::{End, Kind, Line, Output};
 use super::part::seal;
 use super::place::{Origin, order};
+use super::progress::{Cause, Progress};
 use super::run::name_of_run;
 use super::verify::{Depots, Named};
 use crate::store::objects::{Access, BlockingStore, Deleted, ObjectMeta};
@@ -82,7 +82,7 @@ pub struct Pruned {
 struct Pruner<'a> {
     task: Task<'a>,
     access: &'a Access,
-    account: &'a Account,
+    progress: &'a Progress,
     pruned: &'a Pruned,
     origin: Origin,
     history: History,
@@ -101,7 +101,7 @@ struct Standing {
 }
 
 /// Names outputs to `each`, and removes them if that is wanted. Whether it came to the end. What could not
-/// be removed is in the account.
+/// be removed is counted in `progress`.
 ///
 /// # Errors
 /// If the manifest can't be read; if something is to be removed, but the manifest is damaged, not whole, or
@@ -109,7 +109,7 @@ struct Standing {
 pub fn prune(
     task: Task<'_>,
     access: &Access,
-    account: &Account,
+    progress: &Progress,
     pruned: &Pruned,
     each: &mut dyn FnMut(&Pick<'_>) -> Result<(), Error>,
 ) -> Result<bool, Error> {
@@ -117,7 +117,7 @@ pub fn prune(
     if task.delete {
         origin.depot.tidy();
     }
-    let Some(mut history) = History::read(&origin, access, account)? else { return Ok(false) };
+    let Some(mut history) = History::read(&origin, access, progress)? else { return Ok(false) };
     pruned.parts.store(history.parts, Relaxed);
     if task.delete && history.parts > 0 && (history.faulty || !history.all) {
         let why = if history.all {
@@ -131,7 +131,7 @@ pub fn prune(
     }
     let mut mentions = history.current(&mut |_, _| {})?;
     let (depots, right) = (Depots::default(), Mutex::default());
-    let mut pruner = Pruner { task, access, account, pruned, origin, history, depots, right, written: 0 };
+    let mut pruner = Pruner { task, access, progress, pruned, origin, history, depots, right, written: 0 };
     let (mut batch, mut lines) = (Vec::new(), 0);
     while let Some(mentioned) = mentions.next()? {
         if access.stop().load(Relaxed) {
@@ -168,11 +168,11 @@ impl Pruner<'_> {
             self.pruned.mixed.fetch_add(1, Relaxed);
             let why = "this pack holds events of inputs that have later outputs, among others that have none";
             let hint = "convert anew to another prefix; packs are for inputs that don't change";
-            self.account.fail(Cause::Mixed, &Error::unverified(url, why).with_advice(hint));
+            self.progress.fail(Cause::Mixed, &Error::unverified(url, why).with_advice(hint));
         }
         if current {
             if let Some(why) = &named.wrong {
-                self.account.fail(Cause::Differs, &Error::unverified(url, why.as_str()));
+                self.progress.fail(Cause::Differs, &Error::unverified(url, why.as_str()));
             }
             each(&named.pick(false))?;
         }
@@ -237,7 +237,7 @@ impl Pruner<'_> {
             .inspect_err(|error| {
                 let cause =
                     if error.kind() == ErrorKind::Damaged { Cause::Differs } else { Cause::of(error) };
-                self.account.fail(cause, error);
+                self.progress.fail(cause, error);
             })
             .ok()
     }
@@ -300,9 +300,9 @@ impl Pruner<'_> {
     /// Writes manifests that say what is about to be removed, one for each place of outputs, and makes sure
     /// that nobody else has written one meanwhile: it may need what is to go.
     fn write_down(&mut self, batch: &[Standing]) -> Result<(), Error> {
-        let mut places: BTreeMap<Option<&Place>, Vec<Line>> = BTreeMap::new();
+        let mut places: BTreeMap<Option<&Place>, Vec<ManifestEntry>> = BTreeMap::new();
         for Standing { named, .. } in batch {
-            let only = |line: &Line| Line {
+            let only = |line: &ManifestEntry| ManifestEntry {
                 outputs: vec![named.output.clone()],
                 pruned: true,
                 part: 1,
@@ -327,7 +327,7 @@ impl Pruner<'_> {
         Ok(())
     }
 
-    fn manifest(&mut self, place: Option<&Place>, lines: &[Line]) -> Result<(), Error> {
+    fn manifest(&mut self, place: Option<&Place>, lines: &[ManifestEntry]) -> Result<(), Error> {
         let end = End {
             part: 1,
             lines: 0,
@@ -363,7 +363,7 @@ impl Pruner<'_> {
             Deleted::Done | Deleted::Gone => Some(named),
             Deleted::Changed => {
                 let why = "it changed meanwhile, and stays";
-                self.account.fail(Cause::Changed, &Error::unverified(&named.output.url, why));
+                self.progress.fail(Cause::Changed, &Error::unverified(&named.output.url, why));
                 None
             }
         }

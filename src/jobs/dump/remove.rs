@@ -1,7 +1,7 @@
 //! Deletes inputs whose outputs and lines are durable, and have been read back.
 
-use super::account::Cause;
-use super::line::{Line, Output};
+use super::entry::{ManifestEntry, Output};
+use super::progress::Cause;
 use super::{After, Context};
 use crate::store::Error;
 use crate::store::objects::{Deleted, ObjectMeta};
@@ -14,7 +14,7 @@ use std::sync::atomic::Ordering::Relaxed;
 pub(super) struct Removal {
     pub(super) origin: usize,
     pub(super) found: ObjectMeta,
-    pub(super) line: Line,
+    pub(super) line: ManifestEntry,
 }
 
 /// Outputs that were read back lately and were right: those of a pack have many inputs.
@@ -30,7 +30,7 @@ impl Context<'_> {
             return;
         }
         if !line.keeps_all() {
-            self.account.kept.fetch_add(1, Relaxed);
+            self.progress.kept.fetch_add(1, Relaxed);
             return;
         }
         let depot = &self.origins[*origin].depot;
@@ -42,22 +42,22 @@ impl Context<'_> {
             .and_then(|()| depot.delete(&found.key, &found.etag));
         match done {
             Ok(Deleted::Done) => {
-                self.account.deleted.fetch_add(1, Relaxed);
+                self.progress.deleted.fetch_add(1, Relaxed);
             }
             Ok(Deleted::Gone) => {}
             // It stays, and the next run converts it.
             Ok(Deleted::Changed) => {
-                self.account.kept.fetch_add(1, Relaxed);
+                self.progress.kept.fetch_add(1, Relaxed);
             }
             Err(error) => {
-                self.account.kept.fetch_add(1, Relaxed);
-                self.account.fail(Cause::of(&error), &error);
+                self.progress.kept.fetch_add(1, Relaxed);
+                self.progress.fail(Cause::of(&error), &error);
             }
         }
     }
 
     /// Whether all bytes that an input has were read. What its listing said is not asked.
-    fn was_read_whole(&self, origin: usize, found: &ObjectMeta, line: &Line) -> Result<(), Error> {
+    fn was_read_whole(&self, origin: usize, found: &ObjectMeta, line: &ManifestEntry) -> Result<(), Error> {
         match self.origins[origin].depot.head(&found.key)? {
             Some(now) if now.etag == found.etag && now.size != line.size => {
                 let why = format!("{} of its {} bytes were read; it stays", line.size, now.size);

@@ -1,14 +1,14 @@
 //! Holds a manifest against what is there: its own parts, the outputs that it names and what is in
 //! them, what else stands among them, and the inputs; and, going deep, what inputs become today.
 
-use super::account::{Account, Cause};
 use super::content::{self, Piece};
+use super::entry::{Kind, ManifestEntry, Output};
 use super::history::{History, Mentioned, Place, State, locate, no_room};
-use super::line::{Kind, Line, Output};
 use super::name::{Follows, id};
 use super::object::Trouble;
 use super::outputs::{Outputs, endings};
 use super::place::{Origin, order};
+use super::progress::{Cause, Progress};
 use super::run::guarded;
 use super::spool::{Span, Spool, hash};
 use super::{Context, Settings};
@@ -36,7 +36,7 @@ pub struct Depth {
     pub outputs_only: bool,
 }
 
-/// What a verification went through. What was wrong is in the account.
+/// What a verification went through. What was wrong is counted in `progress`.
 #[derive(Debug, Default)]
 pub struct Verified {
     /// Parts of the manifest.
@@ -83,9 +83,9 @@ impl Verified {
     }
 
     /// What was found to be wrong, and what could not be checked.
-    pub fn failed(&self, account: &Account) -> (u64, u64) {
+    pub fn failed(&self, progress: &Progress) -> (u64, u64) {
         let (mut failed, mut unchecked) = (0, self.without_input.load(Relaxed) + self.other.load(Relaxed));
-        for (cause, failures) in account.failures() {
+        for (cause, failures) in progress.failures() {
             match cause {
                 Cause::Differs | Cause::Manifest | Cause::Foreign => failed += failures.count,
                 _ => unchecked += failures.count,
@@ -107,12 +107,12 @@ struct Verifier<'a> {
 type Feed<'a> = dyn FnMut(&dyn Fn(Job)) -> Result<(), Error> + 'a;
 
 /// An input that became a part of an output, and whether that is its current one.
-type Member = (Line, Output, bool);
+type Member = (ManifestEntry, Output, bool);
 
 /// Something to be checked.
 enum Job {
     /// An input by its current line, and whether udmap was to delete it.
-    Input(Box<Line>, bool),
+    Input(Box<ManifestEntry>, bool),
     Output(Mentioned),
 }
 
@@ -128,12 +128,12 @@ pub fn verify(
     settings: &Settings,
     converter: &Converter,
     access: &Access,
-    account: &Account,
+    progress: &Progress,
     verified: &Verified,
 ) -> Result<bool, Error> {
     let origin = locate(manifest, access)?;
-    let context = Context::new(settings, converter, account, access)?;
-    let Some(mut history) = History::read(&origin, access, account)? else { return Ok(false) };
+    let context = Context::new(settings, converter, progress, access)?;
+    let Some(mut history) = History::read(&origin, access, progress)? else { return Ok(false) };
     verified.parts.store(history.parts, Relaxed);
     verified.unsealed.store(history.unsealed, Relaxed);
     verified.lines.store(history.count, Relaxed);
@@ -141,7 +141,7 @@ pub fn verify(
     // Everybody checks inputs first: who knows what is current then knows it of outputs, too.
     let mut mentions = None;
     verifier.workers(None, &mut |send| {
-        let mut each = |line: Line, deletes: bool| {
+        let mut each = |line: ManifestEntry, deletes: bool| {
             if !depth.outputs_only {
                 send(Job::Input(Box::new(line), deletes));
             }
@@ -209,11 +209,11 @@ impl Verifier<'_> {
 
     fn fail(&self, error: &Error) {
         let cause = if error.kind() == ErrorKind::Damaged { Cause::Differs } else { Cause::of(error) };
-        self.context.account.fail(cause, error);
+        self.context.progress.fail(cause, error);
     }
 
     /// Whether an input is what it was.
-    fn input(&self, line: &Line, deletes: bool) -> Result<(), Trouble> {
+    fn input(&self, line: &ManifestEntry, deletes: bool) -> Result<(), Trouble> {
         let (depot, key) = self.depots.of(&line.input, self.access)?;
         let (cause, why, hint) = match depot.head(&key)? {
             Some(found) if found.etag == line.etag && found.size == line.size => {
@@ -240,7 +240,7 @@ impl Verifier<'_> {
                 "where inputs go on purpose, `--outputs-only` does not look at them",
             ),
         };
-        self.context.account.fail(cause, &Error::unverified(&line.input, why).with_advice(hint));
+        self.context.progress.fail(cause, &Error::unverified(&line.input, why).with_advice(hint));
         Ok(())
     }
 
@@ -291,7 +291,7 @@ impl Verifier<'_> {
                 continue;
             }
             self.verified.foreign.store(true, Relaxed);
-            let unlisted = |error: &Error| self.context.account.fail(Cause::Listing, error);
+            let unlisted = |error: &Error| self.context.progress.fail(Cause::Listing, error);
             let origin = match Origin::open(name, self.access) {
                 Ok(origin) => origin,
                 Err(error) => {
@@ -325,7 +325,7 @@ impl Verifier<'_> {
     }
 
     /// Converts inputs again, one or those of a pack, and compares.
-    fn again(&self, session: &mut Session, lines: Vec<Line>) -> Result<(), Trouble> {
+    fn again(&self, session: &mut Session, lines: Vec<ManifestEntry>) -> Result<(), Trouble> {
         let context = &self.context;
         let count = lines.len() as u64;
         if lines.iter().any(|line| line.fingerprint != context.settings.fingerprint) {
@@ -347,7 +347,7 @@ impl Verifier<'_> {
         }
         let size: u64 = inputs.iter().map(|(_, found)| found.size).sum();
         let large = size >= super::object::LARGE && inputs.len() == 1;
-        let _share = context.budget.take(size, large);
+        let _permit = context.budget.take(size, large);
         let threads = if large { context.settings.threads } else { 1 };
         let kept = lines.iter().flat_map(|line| &line.outputs).any(|it| it.kind == super::Kind::Rejects);
         let mut outputs = Outputs::measured(context, kept, threads);
@@ -388,7 +388,7 @@ pub(super) struct Named {
     pub(super) mixed: bool,
     pieces: Vec<Piece>,
     /// Of its inputs, in their order.
-    pub(super) lines: Vec<Line>,
+    pub(super) lines: Vec<ManifestEntry>,
     /// The current lines about the same inputs.
     pub(super) current: Vec<Span>,
     /// Where the run's outputs go.
@@ -544,7 +544,7 @@ impl Listed {
                     );
                     let hint = "readers of all outputs read it, too: if it is of a run that was killed, convert again; else see \
                                 what it is";
-                    verifier.context.account.fail(Cause::Foreign, &error.with_advice(hint));
+                    verifier.context.progress.fail(Cause::Foreign, &error.with_advice(hint));
                 }
             }
         }

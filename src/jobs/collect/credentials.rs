@@ -13,13 +13,13 @@ const DOMAINS: [&str; 2] = ["duosecurity.com", "duofederal.com"];
 
 /// An Admin API integration. Neither key appears in what [`Debug`](std::fmt::Debug) says.
 #[derive(Debug, Clone)]
-pub struct Account {
+pub struct Credentials {
     host: String,
     ikey: SecretString,
     skey: SecretString,
 }
 
-impl Account {
+impl Credentials {
     /// An integration of the account whose API host is `host`.
     ///
     /// White space around the keys is dropped: files and consoles add it.
@@ -32,7 +32,7 @@ impl Account {
         ikey: &SecretString,
         skey: &SecretString,
         any_host: bool,
-    ) -> Result<Account, Error> {
+    ) -> Result<Credentials, Error> {
         let host = host.trim().trim_end_matches('.').to_ascii_lowercase();
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
         if host.is_empty() || !host.chars().all(plain) {
@@ -58,7 +58,7 @@ impl Account {
             }
             Ok(SecretString::from(text))
         };
-        Ok(Account { host, ikey: key("DUO_IKEY", ikey)?, skey: key("DUO_SKEY", skey)? })
+        Ok(Credentials { host, ikey: key("DUO_IKEY", ikey)?, skey: key("DUO_SKEY", skey)? })
     }
 
     /// The API host, in lower case.
@@ -131,32 +131,34 @@ mod tests {
         ];
         let key = SecretString::from("k");
         for (host, right) in table {
-            assert_eq!(Account::new(host, &key, &key, false).is_ok(), right, "{host}");
+            assert_eq!(Credentials::new(host, &key, &key, false).is_ok(), right, "{host}");
         }
-        assert!(Account::new("127.0.0.1", &key, &key, true).is_ok());
-        assert!(Account::new("a/b", &key, &key, true).is_err());
+        assert!(Credentials::new("127.0.0.1", &key, &key, true).is_ok());
+        assert!(Credentials::new("a/b", &key, &key, true).is_err());
         for bad in ["", " ", "a b", "a:b"] {
-            assert!(Account::new("api-1.duosecurity.com", &key, &SecretString::from(bad), false).is_err());
+            assert!(
+                Credentials::new("api-1.duosecurity.com", &key, &SecretString::from(bad), false).is_err()
+            );
         }
     }
 
     #[test]
     fn keys_stay_secret() {
-        let account =
-            Account::new("api-1.duosecurity.com", &"DIKEYKEY".into(), &"deadbeef".into(), false).unwrap();
-        let shown = format!("{account:?} {}", account.id());
+        let credentials =
+            Credentials::new("api-1.duosecurity.com", &"DIKEYKEY".into(), &"deadbeef".into(), false).unwrap();
+        let shown = format!("{credentials:?} {}", credentials.id());
         assert!(!shown.contains("DIKEYKEY") && !shown.contains("deadbeef"), "{shown}");
-        assert_eq!(account.scrub("DIKEYKEY:deadbeef!"), "[key]:[secret]!");
-        assert_eq!(account.scrub("a: Basic REk6YQ==<br>"), "a: Basic [signature]<br>");
+        assert_eq!(credentials.scrub("DIKEYKEY:deadbeef!"), "[key]:[secret]!");
+        assert_eq!(credentials.scrub("a: Basic REk6YQ==<br>"), "a: Basic [signature]<br>");
     }
 
     #[test]
     fn what_a_service_says_is_shown_short_on_one_line_and_without_keys() {
-        let account =
-            Account::new("api-1.duosecurity.com", &"DIKEYKEY".into(), &"deadbeef".into(), false).unwrap();
-        assert_eq!(account.shown(" a\u{1b}[31m\n::error\u{202e} "), "a\\u{1b}[31m\\n::error\\u{202e}");
+        let credentials =
+            Credentials::new("api-1.duosecurity.com", &"DIKEYKEY".into(), &"deadbeef".into(), false).unwrap();
+        assert_eq!(credentials.shown(" a\u{1b}[31m\n::error\u{202e} "), "a\\u{1b}[31m\\n::error\\u{202e}");
         // A key at the place where the text is cut is not shown in part.
-        let shown = account.shown(&format!("{}deadbeef", "x".repeat(MOST_SHOWN - 4)));
+        let shown = credentials.shown(&format!("{}deadbeef", "x".repeat(MOST_SHOWN - 4)));
         assert!(shown.ends_with("x[sec…") && !shown.contains("dead"), "{shown}");
     }
 }

@@ -15,7 +15,7 @@ const MOST_EXAMPLES: usize = 3;
 
 /// Counts that grow while a run goes on; whoever shows progress reads them.
 #[derive(Debug, Default)]
-pub struct Account {
+pub struct Progress {
     /// Objects listed that are wanted.
     pub listed: AtomicU64,
     /// Bytes of them, as they are stored.
@@ -152,7 +152,7 @@ impl Cause {
     }
 }
 
-impl Account {
+impl Progress {
     fn inner(&self) -> MutexGuard<'_, Inner> {
         lock(&self.inner)
     }
@@ -199,7 +199,7 @@ impl Account {
     }
 
     /// Settles an object of so many bytes.
-    pub(super) fn settle(&self, bytes: u64) {
+    pub(super) fn finished(&self, bytes: u64) {
         self.done.fetch_add(1, Relaxed);
         self.done_bytes.fetch_add(bytes, Relaxed);
     }

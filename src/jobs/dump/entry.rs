@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 /// What became of one input.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Line {
+pub struct ManifestEntry {
     /// The input's name: `s3://bucket/key`, or a file's path.
     pub input: String,
     /// Its size in bytes, as it is stored.
@@ -41,7 +41,7 @@ pub struct Line {
     pub pruned: bool,
 }
 
-impl Line {
+impl ManifestEntry {
     /// The identity of what became of the input alone: of which writing, by which mapping.
     pub(super) fn identity(&self) -> String {
         super::name::id(&[&self.input, &self.etag, &self.fingerprint])

@@ -1,14 +1,14 @@
 //! A unit, and where in the stream it and the records in it are.
 
 use super::HEAD;
-use super::piece::{BREAKS_OFF, Flaw, Piece};
+use super::span::{BREAKS_OFF, Defect, UnitSpan};
 use crate::record::exact;
 use crate::record::{Fault, Reason};
 use std::ops::Range;
 
 /// A unit on its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Item {
+pub struct Unit {
     /// Its bytes in the chunk; the first [`HEAD`](super::HEAD) of them if it is too long, or too
     /// deep and longer than 1 MiB.
     pub range: Range<usize>,
@@ -21,62 +21,62 @@ pub struct Item {
     /// Where on that line it begins, in bytes, from 1.
     pub column: u64,
     /// Whether it can be read.
-    pub state: ItemState,
-    /// Whether its line has no other unit. Of no account for values over several lines.
+    pub state: UnitState,
+    /// Whether its line has no other unit. Meaningless for values over several lines.
     pub alone: bool,
 }
 
-/// Whether an [`Item`] can be read.
+/// Whether an [`Unit`] can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ItemState {
+pub enum UnitState {
     /// It is whole.
     Whole,
     /// It is longer than the limit.
     TooLong,
     /// It is nested deeper than 127 levels, and long: it was not kept.
     TooDeep,
-    /// It is no JSON where it stands; a sentence says why.
+    /// It is not JSON in its place; a sentence says why.
     Broken(&'static str),
 }
 
-impl Item {
-    pub(super) fn of(piece: &Piece, range: Range<usize>) -> Item {
-        Item {
+impl Unit {
+    pub(super) fn of(span: &UnitSpan, range: Range<usize>) -> Unit {
+        Unit {
             range,
-            offset: piece.start,
-            length: piece.end - piece.start,
-            line: piece.line,
-            column: piece.column,
-            state: match piece.flaw {
-                None => ItemState::Whole,
-                Some(Flaw::TooLong) => ItemState::TooLong,
-                Some(Flaw::TooDeep) => ItemState::TooDeep,
-                Some(Flaw::Broken(why)) => ItemState::Broken(why),
+            offset: span.start,
+            length: span.end - span.start,
+            line: span.line,
+            column: span.column,
+            state: match span.defect {
+                None => UnitState::Whole,
+                Some(Defect::TooLong) => UnitState::TooLong,
+                Some(Defect::TooDeep) => UnitState::TooDeep,
+                Some(Defect::Broken(why)) => UnitState::Broken(why),
             },
             alone: true,
         }
     }
 
     /// How many of a piece's bytes are kept, where `limit` is the framer's.
-    pub(super) fn kept(piece: &Piece, limit: usize) -> u64 {
-        let length = piece.end - piece.start;
-        match piece.flaw {
-            Some(Flaw::TooLong | Flaw::TooDeep) => length.min(HEAD as u64),
+    pub(super) fn kept(span: &UnitSpan, limit: usize) -> u64 {
+        let length = span.end - span.start;
+        match span.defect {
+            Some(Defect::TooLong | Defect::TooDeep) => length.min(HEAD as u64),
             _ => length.min(limit.max(HEAD) as u64),
         }
     }
 
-    /// Why the unit can't be read, if it is not [`ItemState::Whole`]; `limit` is the framer's.
+    /// Why the unit can't be read, if it is not [`UnitState::Whole`]; `limit` is the framer's.
     pub fn fault(&self, bytes: &[u8], limit: usize) -> Option<Fault> {
         Some(match self.state {
-            ItemState::Whole => return None,
-            ItemState::TooLong => {
+            UnitState::Whole => return None,
+            UnitState::TooLong => {
                 let message = format!("{} bytes, over the limit of {limit} for a record", self.length);
                 Fault::new(Reason::TooLong, message)
             }
-            ItemState::TooDeep => Fault::too_deep(),
+            UnitState::TooDeep => Fault::too_deep(),
             // Where it can be said what is wrong with it, and not only with its place.
-            ItemState::Broken(why) => match exact::check(bytes) {
+            UnitState::Broken(why) => match exact::check(bytes) {
                 Err(fault) if why == BREAKS_OFF => self.place(fault, bytes),
                 _ => Fault::new(Reason::InvalidJson, why),
             },
@@ -108,23 +108,23 @@ impl Item {
 
 /// Where the records of a unit are, which are asked for in order: what was passed is not looked at again.
 #[derive(Debug)]
-pub(crate) struct Places<'a> {
-    unit: &'a Item,
+pub(crate) struct RecordPlaces<'a> {
+    unit: &'a Unit,
     bytes: &'a [u8],
     at: usize,
     line: u64,
     column: u64,
 }
 
-impl<'a> Places<'a> {
-    pub(crate) fn new(unit: &'a Item, bytes: &'a [u8]) -> Places<'a> {
-        Places { unit, bytes, at: 0, line: unit.line, column: unit.column }
+impl<'a> RecordPlaces<'a> {
+    pub(crate) fn new(unit: &'a Unit, bytes: &'a [u8]) -> RecordPlaces<'a> {
+        RecordPlaces { unit, bytes, at: 0, line: unit.line, column: unit.column }
     }
 
     /// The record at this range of the unit's bytes.
-    pub(crate) fn of(&mut self, range: &Range<usize>) -> Item {
+    pub(crate) fn of(&mut self, range: &Range<usize>) -> Unit {
         if range.start < self.at {
-            *self = Places::new(self.unit, self.bytes);
+            *self = RecordPlaces::new(self.unit, self.bytes);
         }
         let passed = &self.bytes[self.at..range.start];
         self.at = range.start;
@@ -133,7 +133,7 @@ impl<'a> Places<'a> {
             None => self.column + passed.len() as u64,
         };
         self.line += memchr::memchr_iter(b'\n', passed).count() as u64;
-        Item {
+        Unit {
             line: self.line,
             column: self.column,
             offset: self.unit.offset + range.start as u64,

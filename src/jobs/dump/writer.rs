@@ -1,10 +1,10 @@
 //! Writes the manifest: first outputs are made durable, then the lines that vouch for them, and only
 //! then, when those have been read back, are inputs let go.
 
-use super::account::{Account, Cause};
-use super::line::{End, Line};
+use super::entry::{End, ManifestEntry};
 use super::part::seal;
 use super::place::{Target, order};
+use super::progress::{Cause, Progress};
 use crate::store::Error;
 use crate::store::objects::{BlockingStore, ObjectMeta, StagedFile};
 use std::collections::BTreeMap;
@@ -21,8 +21,8 @@ const WAIT: Duration = Duration::from_secs(3);
 /// Inputs that are converted, one or those of a pack: their lines, and files that wait for their
 /// names.
 #[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) lines: Vec<(Line, ObjectMeta)>,
+pub(super) struct Completed {
+    pub(super) lines: Vec<(ManifestEntry, ObjectMeta)>,
     pub(super) pending: Vec<(BlockingStore, StagedFile)>,
     pub(super) origin: usize,
     /// Whether an earlier run has converted them: this one only says so once more.
@@ -31,7 +31,7 @@ pub(super) struct Entry {
 
 /// The manifest of a run.
 #[derive(Debug)]
-pub(super) struct Ledger<'a> {
+pub(super) struct ManifestWriter<'a> {
     manifest: Target,
     run: String,
     parts: u64,
@@ -39,27 +39,34 @@ pub(super) struct Ledger<'a> {
     end: End,
     /// Whether parts are read back: something is to be deleted because of them.
     reads_back: bool,
-    account: &'a Account,
+    progress: &'a Progress,
 }
 
-impl<'a> Ledger<'a> {
+impl<'a> ManifestWriter<'a> {
     pub(super) fn new(
         manifest: &Target,
         run: &str,
         end: End,
         reads_back: bool,
-        account: &'a Account,
-    ) -> Ledger<'a> {
-        Ledger { manifest: manifest.clone(), run: run.to_owned(), parts: 0, end, reads_back, account }
+        progress: &'a Progress,
+    ) -> ManifestWriter<'a> {
+        ManifestWriter {
+            manifest: manifest.clone(),
+            run: run.to_owned(),
+            parts: 0,
+            end,
+            reads_back,
+            progress,
+        }
     }
 
     /// Writes what comes, until nothing more can come; hands on what is durable to `after`.
     pub(super) fn keep(
         &mut self,
-        entries: &Receiver<Entry>,
-        after: &mut dyn FnMut(Entry),
+        entries: &Receiver<Completed>,
+        after: &mut dyn FnMut(Completed),
     ) -> Result<(), Error> {
-        let mut waiting: Vec<Entry> = Vec::new();
+        let mut waiting: Vec<Completed> = Vec::new();
         let mut count = 0;
         let mut due = Instant::now() + WAIT;
         loop {
@@ -91,34 +98,34 @@ impl<'a> Ledger<'a> {
 
     /// Makes outputs durable and then their lines; gives back whose they are. The `last` part of a run
     /// says so, even if it has nothing else to say.
-    pub(super) fn write(&mut self, mut entries: Vec<Entry>, last: bool) -> Result<Vec<Entry>, Error> {
-        self.settle(&mut entries);
+    pub(super) fn write(&mut self, mut entries: Vec<Completed>, last: bool) -> Result<Vec<Completed>, Error> {
+        self.commit(&mut entries);
         let began = self.parts > 0 || !self.end.interrupted.is_empty();
         if entries.is_empty() && !(last && began) {
             return Ok(entries);
         }
         self.parts += 1;
-        let mut lines: Vec<&mut (Line, ObjectMeta)> =
+        let mut lines: Vec<&mut (ManifestEntry, ObjectMeta)> =
             entries.iter_mut().flat_map(|it| &mut it.lines).collect();
         lines.sort_by(|a, b| order(&a.0.input, &b.0.input));
         lines.iter_mut().for_each(|(line, _)| line.part = self.parts);
-        let lines: Vec<&Line> = lines.into_iter().map(|(line, _)| &*line).collect();
+        let lines: Vec<&ManifestEntry> = lines.into_iter().map(|(line, _)| &*line).collect();
         // Which runs were interrupted, the last part says for all.
         let interrupted = if last { std::mem::take(&mut self.end.interrupted) } else { BTreeMap::new() };
         let text = seal(&lines, End { part: self.parts, last, interrupted, ..self.end.clone() });
         let key = format!("{}{}/part-{:05}.ndjson", self.manifest.prefix, self.run, self.parts);
         let stored = self.manifest.depot.put(&key, &text)?;
-        self.account.wrote(stored.size);
+        self.progress.wrote(stored.size);
         for (_, found) in entries.iter().filter(|entry| !entry.known).flat_map(|entry| &entry.lines) {
-            self.account.converted.fetch_add(1, Relaxed);
-            self.account.settle(found.size);
+            self.progress.converted.fetch_add(1, Relaxed);
+            self.progress.finished(found.size);
         }
         if self.reads_back
             && let Err(error) = self.read_back(&key, &text)
         {
-            self.account.fail(Cause::Manifest, &error);
+            self.progress.fail(Cause::Manifest, &error);
             let lines = entries.iter().map(|entry| entry.lines.len() as u64).sum();
-            self.account.kept.fetch_add(lines, Relaxed);
+            self.progress.kept.fetch_add(lines, Relaxed);
             return Ok(Vec::new());
         }
         Ok(entries)
@@ -140,7 +147,7 @@ impl<'a> Ledger<'a> {
     }
 
     /// Gives files their names. An entry whose files did not all get theirs is a failure.
-    fn settle(&self, entries: &mut Vec<Entry>) {
+    fn commit(&self, entries: &mut Vec<Completed>) {
         let mut depots: Vec<(BlockingStore, Vec<(usize, StagedFile)>)> = Vec::new();
         for (at, entry) in entries.iter_mut().enumerate() {
             for (depot, pending) in entry.pending.drain(..) {
@@ -155,7 +162,7 @@ impl<'a> Ledger<'a> {
             let (owners, pending): (Vec<usize>, Vec<StagedFile>) = all.into_iter().unzip();
             for (owner, result) in owners.into_iter().zip(depot.commit(pending)) {
                 if let Err(error) = result {
-                    self.account.fail(Cause::of(&error), &error);
+                    self.progress.fail(Cause::of(&error), &error);
                     failed[owner] = true;
                 }
             }
@@ -164,7 +171,7 @@ impl<'a> Ledger<'a> {
         entries.retain(|entry| {
             let failed = failed.next().unwrap_or(false);
             if failed {
-                entry.lines.iter().for_each(|(_, found)| self.account.settle(found.size));
+                entry.lines.iter().for_each(|(_, found)| self.progress.finished(found.size));
             }
             !failed
         });

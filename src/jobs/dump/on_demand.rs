@@ -5,14 +5,14 @@
 //! own, `manifest/IDENTITY/part-00001.ndjson`, whose key follows from object and mapping: so whoever is
 //! told twice finds it, and a run over the prefix finds it, too.
 
-use super::account::Account;
+use super::entry::ManifestEntry;
 use super::index::{damaged, follows};
-use super::ledger::Ledger;
-use super::line::Line;
 use super::object::Trouble;
 use super::part::{Item, Reader};
 use super::place::{Origin, Target};
+use super::progress::Progress;
 use super::run::guarded;
+use super::writer::ManifestWriter;
 use super::{Context, Settings};
 use crate::convert::{Converter, Session};
 use crate::store::objects::{Access, ObjectMeta};
@@ -20,15 +20,15 @@ use crate::store::{Error, ErrorKind};
 
 /// Converts objects below the inputs of some [`Settings`], each when it is named.
 #[derive(Debug)]
-pub struct Singles<'a>(Context<'a>);
+pub struct OnDemand<'a>(Context<'a>);
 
 /// What became of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Became {
+pub enum Outcome {
     /// It was converted: its outputs and its manifest line are durable.
-    Converted(Box<Line>),
+    Converted(Box<ManifestEntry>),
     /// It had been converted before, and everything is there.
-    Known(Box<Line>),
+    Known(Box<ManifestEntry>),
     /// It is not there.
     Gone,
     /// It is not wanted: the filter leaves it out, it stands for a folder, or it is an output.
@@ -37,7 +37,7 @@ pub enum Became {
     Stopped,
 }
 
-impl<'a> Singles<'a> {
+impl<'a> OnDemand<'a> {
     /// `settings` say where objects come from and go to; `after` and `pack` have no meaning here.
     ///
     /// # Errors
@@ -46,9 +46,9 @@ impl<'a> Singles<'a> {
         settings: &'a Settings,
         converter: &'a Converter,
         access: &Access,
-        account: &'a Account,
-    ) -> Result<Singles<'a>, Error> {
-        Ok(Singles(Context::new(settings, converter, account, access)?))
+        progress: &'a Progress,
+    ) -> Result<OnDemand<'a>, Error> {
+        Ok(OnDemand(Context::new(settings, converter, progress, access)?))
     }
 
     /// Converts the object `key` of the bucket or folder called `root` (`s3://bucket`), if that is
@@ -58,8 +58,8 @@ impl<'a> Singles<'a> {
     /// # Errors
     /// If it lies below no input, or can't be read, or outputs can't be written. It can be tried
     /// again.
-    pub fn convert(&self, session: &mut Session, root: &str, key: &str) -> Result<Became, Error> {
-        let Singles(context) = self;
+    pub fn convert(&self, session: &mut Session, root: &str, key: &str) -> Result<Outcome, Error> {
+        let OnDemand(context) = self;
         let is_below = |at: &usize| {
             let origin = &context.origins[*at];
             origin.depot.root() == root && key.starts_with(&origin.prefix)
@@ -74,14 +74,14 @@ impl<'a> Singles<'a> {
         let targets = [Some(&context.output), context.rejects.as_ref(), Some(&context.manifest)];
         let is_own = |target: &Target| origin.finds(target) && name.starts_with(&target.whole_name());
         if key.ends_with('/') || targets.into_iter().flatten().any(is_own) {
-            return Ok(Became::Left);
+            return Ok(Outcome::Left);
         }
-        let Some(found) = origin.depot.head(key)? else { return Ok(Became::Gone) };
+        let Some(found) = origin.depot.head(key)? else { return Ok(Outcome::Gone) };
         if !context.settings.filter.wants(origin.relative(key), &found) {
-            return Ok(Became::Left);
+            return Ok(Outcome::Left);
         }
         if let Some(line) = self.known(origin, &found)? {
-            return Ok(Became::Known(line));
+            return Ok(Outcome::Known(line));
         }
         let converted = guarded(&name, || {
             context.again(origin, found.clone(), &mut |found| context.convert(session, at, found))
@@ -89,24 +89,25 @@ impl<'a> Singles<'a> {
         let converted = converted.inspect_err(|_| *session = context.converter.session())?;
         let (entry, tally) = match converted {
             Ok(both) => both,
-            Err(Trouble::Stopped) => return Ok(Became::Stopped),
+            Err(Trouble::Stopped) => return Ok(Outcome::Stopped),
             Err(Trouble::Failed(error)) if error.kind() == ErrorKind::NotFound => {
                 // Whether it is the object that is not there, and not the bucket of the outputs.
-                return if origin.depot.head(key)?.is_none() { Ok(Became::Gone) } else { Err(*error) };
+                return if origin.depot.head(key)?.is_none() { Ok(Outcome::Gone) } else { Err(*error) };
             }
             Err(Trouble::Failed(error)) => return Err(*error),
         };
-        context.account.add(&tally);
-        let Some((line, found)) = entry.lines.first().cloned() else { return Ok(Became::Gone) };
+        context.progress.add(&tally);
+        let Some((line, found)) = entry.lines.first().cloned() else { return Ok(Outcome::Gone) };
         let run = context.id(origin, &found);
-        let mut ledger = Ledger::new(&context.manifest, &run, context.plain_end(), false, context.account);
-        match ledger.write(vec![entry], true) {
-            Ok(written) if !written.is_empty() => Ok(Became::Converted(Box::new(line))),
-            // What could not be put in its place is in the account.
+        let mut writer =
+            ManifestWriter::new(&context.manifest, &run, context.plain_end(), false, context.progress);
+        match writer.write(vec![entry], true) {
+            Ok(written) if !written.is_empty() => Ok(Outcome::Converted(Box::new(line))),
+            // What could not be put in its place is counted in `progress`.
             Ok(_) => Err(Error::not_settled(&name)),
             // Somebody else was faster, with another version of this program.
             Err(error) if error.kind() == ErrorKind::Taken => match self.known(origin, &found)? {
-                Some(line) => Ok(Became::Known(line)),
+                Some(line) => Ok(Outcome::Known(line)),
                 None => Err(error),
             },
             Err(error) => Err(error),
@@ -114,8 +115,8 @@ impl<'a> Singles<'a> {
     }
 
     /// The line of an object that has been converted, if its outputs are all there.
-    fn known(&self, origin: &Origin, found: &ObjectMeta) -> Result<Option<Box<Line>>, Error> {
-        let Singles(context) = self;
+    fn known(&self, origin: &Origin, found: &ObjectMeta) -> Result<Option<Box<ManifestEntry>>, Error> {
+        let OnDemand(context) = self;
         let Target { depot, prefix } = &context.manifest;
         let key = format!("{prefix}{}/part-00001.ndjson", context.id(origin, found));
         let Some(part) = depot.head(&key)? else { return Ok(None) };
@@ -125,8 +126,8 @@ impl<'a> Singles<'a> {
         let mut line = None;
         while let Some(item) = reader.next().map_err(|error| Error::cannot_open(&name, error))? {
             match item {
-                Item::Line(it, _) => line = Some(it),
-                Item::Fault(fault) => return Err(damaged(&name, fault)),
+                Item::Entry(it, _) => line = Some(it),
+                Item::Damage(damage) => return Err(damaged(&name, damage)),
             }
         }
         let ours = line.filter(|line| {
