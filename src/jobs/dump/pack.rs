@@ -112,7 +112,7 @@ impl Context<'_> {
             let again = *tries < TRIES && matches!(error.kind(), ErrorKind::Changed | ErrorKind::Service);
             if again {
                 self.pause(WAIT * *tries)?;
-                match origin.depot.head(&found.key) {
+                match origin.store.head(&found.key) {
                     Ok(Some(now)) => {
                         *found = now;
                         continue;
@@ -146,7 +146,7 @@ impl Context<'_> {
         for (member, (found, _)) in members.iter().enumerate() {
             let from = outputs.mark();
             let fed =
-                guarded(&origin.depot.name(&found.key), || self.feed(session, origin, found, &mut outputs));
+                guarded(&origin.store.name(&found.key), || self.feed(session, origin, found, &mut outputs));
             let fed = fed.unwrap_or_else(|error| {
                 *session = self.converter.session();
                 Err(error.into())
