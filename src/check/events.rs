@@ -105,7 +105,7 @@ fn result_of_parser<'t>(result: Value<'t>, found: &mut dyn FnMut(Candidate<'t>))
     let mut nothing = true;
     for member in result.children() {
         match (member.raw_key(), member.kind()) {
-            // A status without a code is no error.
+            // A status without a code is not an error.
             ("error", Kind::Null) => {}
             ("error", Kind::Object) if member.is_empty() => {}
             ("error", _) => {

@@ -2,7 +2,7 @@
 //!
 //! Also: the rules that gave nothing, with the reason, and the raw fields that no rule reads.
 
-use crate::convert::{Converter, Engine, MAX_RECORD_BYTES, Options, Traced};
+use crate::convert::{CHUNK_BYTES, Converter, Engine, MAX_RECORD_BYTES, Options, Traced};
 use crate::mapping::Mapping;
 use crate::record::frame::Framer;
 use crate::record::{FieldPath, Leaf, each_leaf};
@@ -12,9 +12,6 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
-
-/// About how many bytes are read at once.
-const CHUNK_BYTES: usize = 128 * 1024;
 
 /// Explains the records of `input`, or the one that begins on a line. `source` is what the input is called. `each`
 /// gets the explanations in order, until it breaks.

@@ -31,7 +31,7 @@ pub(crate) struct Issue {
 }
 
 impl Issue {
-    /// A difference, which needs no advice: it stands at this source, line and byte.
+    /// A difference, which needs no advice: its place is this source, line and byte.
     pub(crate) fn difference(code: &'static str, path: &str, at: (&str, u64, u64), message: String) -> Issue {
         let (source, line, byte) = at;
         Issue {
@@ -76,7 +76,7 @@ pub(crate) struct Room {
 const MOST_BYTES: usize = 32 << 20;
 
 impl Room {
-    /// Room for so many items.
+    /// Room for this many items.
     pub(crate) fn new(items: usize) -> Room {
         Room { items, bytes: MOST_BYTES }
     }
@@ -118,7 +118,7 @@ pub(crate) struct Findings {
 }
 
 impl Findings {
-    /// Nothing found yet; at most so many findings are kept.
+    /// Nothing found yet; at most `most` findings are kept.
     pub(crate) fn new(command: &'static str, most: usize) -> Findings {
         Findings {
             command,

@@ -14,11 +14,11 @@ pub mod events;
 pub mod explain;
 #[cfg(feature = "cli")]
 pub(crate) mod findings;
-#[cfg(feature = "cli")]
-pub(crate) mod many;
 mod paths;
 #[cfg(feature = "cli")]
 pub(crate) mod profile;
+#[cfg(feature = "cli")]
+pub(crate) mod reading;
 pub mod validate;
 #[cfg(feature = "cli")]
 pub(crate) mod whole_file;

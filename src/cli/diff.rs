@@ -6,7 +6,7 @@ use super::{DONE, FAILED, REJECTS, mappings};
 use crate::check::compare::Rules;
 use crate::check::diff::{self as check, EventSource, Report};
 use crate::check::findings::Case;
-use crate::check::many::{self, Reading};
+use crate::check::reading::{self, Reading};
 use crate::convert::{Converter, Engine, Options};
 use crate::report::diff as report;
 use crate::report::summary::{bytes, counted, grouped};
@@ -17,7 +17,7 @@ use std::time::Instant;
 ///
 /// A and B are files, folders or patterns (in quotes) of events, in any of the forms that `validate` reads, or `-` for
 /// stdin. Values are compared, not spelling: `.198Z` equals `.198000Z`. The order of events does not matter; copies are
-/// counted. Events are matched by their content; memory stays small whatever the size, with temporary files.
+/// counted. Events are matched by their content. Memory stays small whatever the size, with temporary files.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Exit status:
   0  the same
@@ -114,7 +114,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let b = EventSource::new(outputs.list("B", std::slice::from_ref(&args.b))?, None, limit)?;
     let options = check::Options {
         rules: args.rules.rules(),
-        reading: Reading { threads: many::threads(args.threads), limit, members: false },
+        reading: Reading { threads: reading::threads(args.threads), limit, members: false },
         most: args.reports.max_findings,
         samples: args.samples,
     };

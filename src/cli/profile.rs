@@ -4,8 +4,8 @@ use super::nothing::{self, AllowEmpty};
 use super::outputs::Outputs;
 use super::reports::{print_all, print_data, print_failures};
 use super::{DONE, FAILED, mappings};
-use crate::check::many::{self, Reading};
 use crate::check::profile as check;
+use crate::check::reading::{self, Reading};
 use crate::convert::MAX_RECORD_BYTES;
 use crate::report::profile::{page, text};
 use crate::report::summary::bytes;
@@ -69,7 +69,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     outputs.add_if("--json", args.json.then_some("-"))?;
     outputs.spare("--mapping", &args.mapping)?;
     let sources = outputs.list("INPUT", &args.inputs)?.sources;
-    let reading = Reading { threads: many::threads(args.threads), limit: MAX_RECORD_BYTES, members: true };
+    let reading = Reading { threads: reading::threads(args.threads), limit: MAX_RECORD_BYTES, members: true };
     let mut profile = check::profile(&mapping, &sources, &reading, !args.no_values)?;
     profile.seconds = start.elapsed().as_secs_f64();
     let (seconds, total) = (profile.seconds, profile.bytes);

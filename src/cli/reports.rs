@@ -93,7 +93,7 @@ pub(super) fn print_data(text: &str) -> anyhow::Result<()> {
     done(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
 }
 
-/// A reader that has had enough is no error.
+/// A reader that has had enough is not an error.
 fn done(written: std::io::Result<()>) -> anyhow::Result<()> {
     match written {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),

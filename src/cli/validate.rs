@@ -4,7 +4,7 @@ use super::nothing::{self, AllowEmpty};
 use super::reports::{Reports, print_all, print_failures};
 use super::{DONE, FAILED, REJECTS, severities};
 use crate::check::findings::Findings;
-use crate::check::many::{self, Reading};
+use crate::check::reading::{self, Reading};
 use crate::check::validate::{Code, Severity, check_inputs};
 use crate::report::findings::lines;
 use crate::report::summary::{bytes, counted, grouped};
@@ -70,8 +70,11 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let severities = args.severities.read()?;
     let start = Instant::now();
     let sources = outputs.list("INPUT", &args.inputs)?.sources;
-    let reading =
-        Reading { threads: many::threads(args.threads), limit: args.max_event_bytes as usize, members: true };
+    let reading = Reading {
+        threads: reading::threads(args.threads),
+        limit: args.max_event_bytes as usize,
+        members: true,
+    };
     let mut findings = Findings::new("validate", args.reports.max_findings);
     let show = !args.quiet && !args.reports.on_stdout();
     let mut shown = HashSet::new();

@@ -1,4 +1,4 @@
-//! The differences of a case: what was expected, next to what was given.
+//! The differences of a case: expected and given, side by side.
 
 use crate::check::cases::Outcome;
 use crate::check::compare::{How, Side};

@@ -72,7 +72,7 @@ pub(crate) fn read<'t>(value: Value<'t>, entry: &Entry) -> Result<Scalar<'t>, Sc
                 Some(time) => Ok(Scalar::Time(time.seconds(), time.nanos())),
                 None => error(
                     ScalarErrorKind::InvalidTimestamp,
-                    format!("`{}` is no RFC 3339 time of the years 1 to 9999", shown(&text)),
+                    format!("`{}` is not an RFC 3339 time of the years 1 to 9999", shown(&text)),
                 ),
             }
         }
@@ -83,7 +83,7 @@ pub(crate) fn read<'t>(value: Value<'t>, entry: &Entry) -> Result<Scalar<'t>, Sc
                 Some(nanos) => Ok(Scalar::Duration(nanos)),
                 None => error(
                     ScalarErrorKind::InvalidDuration,
-                    format!("`{}` is no duration such as `1.5s`", shown(&text)),
+                    format!("`{}` is not a duration such as `1.5s`", shown(&text)),
                 ),
             }
         }
@@ -150,7 +150,7 @@ fn enumeration<'t>(value: Value<'t>, entry: &Entry) -> Result<Scalar<'t>, Scalar
         }
         Err(_) if value.kind() == Kind::Number => error(
             ScalarErrorKind::WrongType,
-            format!("{} is no value of the enum {}", shown(&text), values.of.name),
+            format!("{} is not a value of the enum {}", shown(&text), values.of.name),
         ),
         Err(_) => {
             let near = super::nearest(&text, values.of.values.iter().map(|(name, _)| *name));

@@ -5,7 +5,7 @@ use crate::check::compare::{Meaning, Rules};
 use crate::check::coverage::Coverage;
 use crate::check::diff::{Matched, match_up};
 use crate::check::{events, whole_file};
-use crate::convert::{Converter, MAX_RECORD_BYTES};
+use crate::convert::{CHUNK_BYTES, Converter, MAX_RECORD_BYTES};
 use crate::json::Tree;
 use crate::record::frame::{Framer, Unit};
 use crate::text::LineIndex;
@@ -88,7 +88,7 @@ impl Outcome {
         [snake, camel]: [&Converter; 2],
         coverage: &mut Coverage,
     ) -> anyhow::Result<()> {
-        let mut framer = Framer::new(MAX_RECORD_BYTES, 128 * 1024);
+        let mut framer = Framer::new(MAX_RECORD_BYTES, CHUNK_BYTES);
         let mut input = log;
         let (mut got, mut spelled) = (Vec::new(), Vec::new());
         while let Some(chunk) = framer.next(&mut input, Vec::new())? {
@@ -150,7 +150,7 @@ impl Outcome {
 /// Adds the events in a file.
 fn events_of(text: &[u8], name: &str, to: &mut Vec<Event>) -> anyhow::Result<()> {
     const LONGEST: usize = 1 << 30;
-    let mut framer = Framer::new(LONGEST, 128 * 1024);
+    let mut framer = Framer::new(LONGEST, CHUNK_BYTES);
     let (mut input, mut tree) = (text, Tree::default());
     let mut failed = None;
     while let Some(chunk) = framer.next(&mut input, Vec::new())? {

@@ -8,9 +8,9 @@ use super::report::Report;
 use super::second_read::{OnDisk, extra, read_again};
 use crate::check::compare::{Meaning, Rules, Side};
 use crate::check::findings::Room;
-use crate::check::many::{Piece, Reading};
+use crate::check::reading::Reading;
+use crate::convert::pipeline::{Framed, Piece};
 use crate::json::Tree;
-use crate::record::frame::Chunk;
 use crate::store::sort::Sorter;
 use std::io;
 
@@ -81,11 +81,11 @@ fn first_read(
     digests: &mut Sorter<29>,
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    let work = |trees: &mut (Tree, Tree), source: usize, chunk: &Chunk| {
+    let work = |trees: &mut (Tree, Tree), chunk: Framed<'_>| {
         let mut part = Part { digests: Vec::new(), unreadable: Vec::new(), more: 0 };
         let mut room = Room::new(options.most);
         let (units, event) = trees;
-        from.each(&chunk.bytes, &chunk.body, units, &mut |at| {
+        from.each(chunk.bytes, chunk.body, units, &mut |at| {
             let text = match at.event {
                 Ok(text) => text,
                 Err(why) if room.take(why.len()) => return part.unreadable.push((at.line, at.byte, why)),
@@ -94,22 +94,21 @@ fn first_read(
             // What was found in a text that was read can be read.
             let Ok(value) = event.read(text) else { return };
             let meaning = Meaning::of(value, &options.rules);
-            part.digests.push(digest(meaning.digest(), side, source, at.byte));
+            part.digests.push(digest(meaning.digest(), side, chunk.text.input, at.byte));
         });
         part
     };
     options.reading.run(&from.sources, &Default::default, &work, &mut |piece| {
         match piece {
-            Piece::Member(_) => {}
-            Piece::Failed(error) => report.failed(error.to_string()),
+            Piece::Failed(_, error) => report.failed(error.to_string()),
             Piece::End(_, bytes) => report.bytes += bytes,
-            Piece::Part(source, part) => {
+            Piece::Part(text, part) => {
                 report.events[side as usize] += part.digests.len() as u64;
-                for digest in part.digests {
+                for digest in part.digests.drain(..) {
                     digests.push(digest)?;
                 }
-                for (line, byte, why) in part.unreadable {
-                    report.unreadable(side, &from.names[source], line, byte, &why);
+                for (line, byte, why) in part.unreadable.drain(..) {
+                    report.unreadable(side, &from.names[text.input], line, byte, &why);
                 }
                 report.unlisted("no-event", part.more);
             }

@@ -7,6 +7,7 @@ use super::passes::{Passes, Sets};
 use super::report::Report;
 use super::unmatched::Unmatched;
 use crate::check::compare::{Keys, Meaning, Rules, Side};
+use crate::convert::CHUNK_BYTES;
 use crate::json::Tree;
 use crate::record::frame::Framer;
 use crate::store::sort::{Sorted, Sorter};
@@ -16,9 +17,6 @@ use std::sync::Arc;
 
 /// An extra event by its place: side, source, byte, and how many each set has of it.
 pub(super) type Extra = [u8; 21];
-
-/// About how many bytes are read at once.
-const CHUNK_BYTES: usize = 128 * 1024;
 
 /// An event at this place, of which the sets have this many.
 pub(super) fn extra(place: &Place, counts: [u64; 2]) -> Extra {

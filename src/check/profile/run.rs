@@ -5,10 +5,10 @@ use super::gather::Gathered;
 use super::times::{buckets, changes};
 use super::types::{Field, NewValue, Profile, RuleUse, Shape};
 use crate::check::coverage::Coverage;
-use crate::check::many::{Piece, Reading};
+use crate::check::reading::Reading;
+use crate::convert::pipeline::{Framed, Piece};
 use crate::convert::{Converter, Engine, Options};
 use crate::mapping::Mapping;
-use crate::record::frame::Chunk;
 use crate::store::Source;
 use chrono::{DateTime, SecondsFormat};
 use std::borrow::Cow;
@@ -25,15 +25,15 @@ pub(crate) fn profile(
     with_values: bool,
 ) -> anyhow::Result<Profile> {
     let converter = Converter::new(mapping, &Options { engine: Engine::Exact, ..Options::default() });
-    let work = |gathered: &mut Gathered, _: usize, chunk: &Chunk| {
-        converter.trace(&chunk.bytes, &chunk.body, &mut |record| gathered.add(&converter, mapping, record));
+    let work = |gathered: &mut Gathered, chunk: Framed<'_>| {
+        converter.trace(chunk.bytes, chunk.body, &mut |record| gathered.add(&converter, mapping, record));
     };
     let (mut failures, mut total) = (Vec::new(), 0);
     let parts = reading.run(sources, &Gathered::default, &work, &mut |piece| {
         match piece {
-            Piece::Failed(error) => failures.push(error.to_string()),
+            Piece::Failed(_, error) => failures.push(error.to_string()),
             Piece::End(_, bytes) => total += bytes,
-            Piece::Part(..) | Piece::Member(_) => {}
+            Piece::Part(..) => {}
         }
         Ok(())
     })?;

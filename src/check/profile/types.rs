@@ -16,7 +16,7 @@ pub(crate) struct Profile {
     pub(crate) formats: BTreeMap<&'static str, u64>,
     pub(crate) shapes: Vec<Shape>,
     pub(crate) fields: Vec<Field>,
-    /// Fields beyond those that are told apart.
+    /// Values in fields beyond those that are counted one by one.
     pub(crate) fields_not_counted: u64,
     pub(crate) first: Option<String>,
     pub(crate) last: Option<String>,

@@ -6,8 +6,8 @@ use super::severities::Severities;
 use super::severity::Severity;
 use super::validator::Validator;
 use crate::check::findings::{Case, Findings, Issue, Room};
-use crate::check::many::{Piece, Reading};
-use crate::record::frame::Chunk;
+use crate::check::reading::Reading;
+use crate::convert::pipeline::{Framed, Piece};
 use crate::store::Source;
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -23,10 +23,10 @@ struct Part {
 }
 
 impl Part {
-    fn of(validator: &mut Validator, chunk: &Chunk, limit: usize, most: usize) -> Part {
+    fn of(validator: &mut Validator, chunk: Framed<'_>, limit: usize, most: usize) -> Part {
         let room = Room::new(most);
         let mut part = Part { findings: Vec::new(), room, others: BTreeMap::new(), events: 0 };
-        part.events = validator.chunk(&chunk.bytes, &chunk.body, limit, &mut |placed| {
+        part.events = validator.chunk(chunk.bytes, chunk.body, limit, &mut |placed| {
             let Finding { code, severity, path, message, .. } = &placed.finding;
             if part.room.take(path.len() + message.len()) {
                 part.findings.push(placed);
@@ -49,41 +49,36 @@ pub(crate) fn check_inputs(
     severities: &Severities,
     most: usize,
     findings: &mut Findings,
-    each: &mut dyn FnMut(&Issue) -> anyhow::Result<()>,
+    each: &mut (dyn FnMut(&Issue) -> anyhow::Result<()> + Send),
 ) -> anyhow::Result<u64> {
     let (mut events, mut errors, mut total) = (0, 0, 0);
     let mut begun = Instant::now();
     let mut first = 0;
-    let mut member = None;
     let limit = reading.limit;
-    let work = |validator: &mut Validator, _: usize, chunk: &Chunk| Part::of(validator, chunk, limit, most);
+    let work = |validator: &mut Validator, chunk: Framed<'_>| Part::of(validator, chunk, limit, most);
     let make = || Validator::new(severities.clone());
     reading.run(sources, &make, &work, &mut |piece| {
-        let name = |source: usize| member.as_deref().unwrap_or(sources[source].name()).to_owned();
         match piece {
-            Piece::Member(name) => member = Some(name),
-            Piece::Failed(error) => findings.failures.push(error.to_string()),
-            Piece::End(source, bytes) => {
+            Piece::Failed(_, error) => findings.failures.push(error.to_string()),
+            Piece::End(text, bytes) => {
                 let seconds = begun.elapsed().as_secs_f64();
                 let issues = first..findings.issues.len();
                 first = issues.end;
-                findings.cases.push(Case { name: name(source), issues, errors, seconds });
-                member = None;
+                findings.cases.push(Case { name: text.name.to_string(), issues, errors, seconds });
                 findings.events += events;
                 total += bytes;
                 (events, errors, begun) = (0, 0, Instant::now());
             }
-            Piece::Part(source, part) => {
-                let name = name(source);
-                for placed in part.findings {
+            Piece::Part(text, part) => {
+                for placed in part.findings.drain(..) {
                     errors += u64::from(placed.finding.severity == Severity::Error);
-                    if findings.add(issue(placed, events, &name))
+                    if findings.add(issue(placed, events, &text.name))
                         && let Some(issue) = findings.issues.last()
                     {
                         each(issue)?;
                     }
                 }
-                for ((severity, code), n) in part.others {
+                for ((severity, code), n) in std::mem::take(&mut part.others) {
                     errors += if severity == Severity::Error { n } else { 0 };
                     findings.count(severity, code.name(), n);
                 }

@@ -83,7 +83,7 @@ fn part(text: &'static str) -> Part {
     Part { path: path.split('.').collect(), holds }
 }
 
-/// Checks an event that was held against the schema.
+/// Checks an event that was compared with the schema.
 pub(super) fn check(event: Value<'_>, reporter: &mut Reporter<'_>) {
     if event.kind() != Kind::Object {
         return;
@@ -149,7 +149,7 @@ fn port(noun: Value<'_>, path: &str, add: &mut dyn FnMut(Code, &str, String, usi
     let Some(port) = find(noun, &["port"]).filter(|port| port.text() != "0") else { return };
     let addresses = find(noun, &["ip"]).map_or(0, |ip| ip.children().filter(|ip| is_filled(*ip)).count());
     if addresses != 1 {
-        let message = format!("a port beside {addresses} IP addresses");
+        let message = format!("a port with {addresses} IP addresses");
         add(Code::PortWithoutIp, path, message, port.start());
     }
 }

@@ -139,7 +139,7 @@ fn every_code_has_a_case_that_breaks_it_and_nothing_else() {
     let deepest = format!("principal.process{}", ".parent_process".repeat(98));
     assert_eq!(findings(&principal(&nested(97))), []);
     assert_eq!(findings(&principal(&nested(98))), [("too-deep", deepest)]);
-    // What only whoever cuts the stream can know.
+    // Only the code that cuts the stream knows these.
     let elsewhere = ["too-long"];
     for code in Code::all().map(Code::name) {
         assert!(cases.iter().any(|case| case.0 == code) || elsewhere.contains(&code), "no case for {code}");
@@ -156,5 +156,5 @@ fn places_are_bytes_of_the_text() {
     let mut all = Vec::new();
     assert_eq!(Validator::default().check(text.as_bytes(), &mut |f| all.push(f)), 2);
     assert_eq!((all.len(), all[0].event, &text[all[0].at..all[0].at + 3]), (1, 1, "\"x\""));
-    assert!(all[0].message.contains("`x` is no IPv4"));
+    assert!(all[0].message.contains("`x` is not an IP address"));
 }

@@ -6,13 +6,11 @@ use super::severities::Severities;
 use super::severity::Severity;
 use super::walk;
 use crate::check::events::{self, Candidate, MOST_OF_AN_ERROR};
+use crate::convert::CHUNK_BYTES;
 use crate::json::{Flaw, Tree};
 use crate::record::frame::{ChunkBody, Framer, Unit};
 use crate::text::{LineIndex, shown_up_to};
 use std::io::{self, Read};
-
-/// About how many bytes of a stream are read at once.
-const CHUNK_BYTES: usize = 128 * 1024;
 
 /// Checks events. It keeps its memory, so one is best used for many texts.
 #[derive(Debug, Default)]

@@ -2,12 +2,12 @@
 
 use super::answer::{Verdict, date, judge};
 use super::client::Query;
-use super::clock::{difference, random, shown};
-use super::run::CLOCK_OFF;
+use super::clock::{CLOCK_OFF, difference, random, shown};
+use super::collector::Collector;
 use super::state::{Loaded, State};
 use super::transport::NoAnswer;
 use super::window::{self, Now};
-use super::{Collector, Error, ErrorKind};
+use super::{Error, ErrorKind};
 use crate::store::objects::{Created, Object, Replaced, StorePath, Version};
 use crate::text::escaped;
 use bytes::Bytes;
@@ -79,7 +79,8 @@ impl Collector {
             Ok(response) => response,
             Err(NoAnswer(why)) => {
                 let hint = "check the API host, the network, and what stands between (proxy, firewall, DNS)";
-                let what = format!("{} does not answer: {}", self.host(), self.client.account.shown(&why));
+                let what =
+                    format!("{} does not answer: {}", self.host(), self.client.credentials.shown(&why));
                 return vec![finding(Level::Bad, what, Some(hint))];
             }
         };
@@ -88,12 +89,12 @@ impl Collector {
             Verdict::Page(_) => good(format!("the key works at {} and may read logs", self.host())),
             Verdict::SignAfresh(refusal) | Verdict::Refused(refusal) => bad(self.client.refused(refusal)),
             Verdict::Again(again) => {
-                let why = self.client.account.shown(&again.why);
+                let why = self.client.credentials.shown(&again.why);
                 let what = format!("{} does not answer rightly: {why}", self.host());
                 finding(Level::Bad, what, Some("try again in a few minutes"))
             }
             Verdict::TooOld(why) | Verdict::Wrong(why) => {
-                bad(Error::new(ErrorKind::Answer, self.client.account.shown(&why)))
+                bad(Error::new(ErrorKind::Answer, self.client.credentials.shown(&why)))
             }
         };
         let clock = date(&response).map(|theirs| {
@@ -172,7 +173,7 @@ impl Collector {
                 (object, Some(state))
             }
             None => {
-                let bytes = Bytes::from(State::new(&self.client.account).write());
+                let bytes = Bytes::from(State::new(&self.client.credentials).write());
                 let created = self.state.store.create(&self.state.prefix, bytes.clone()).await;
                 match created.map_err(|error| Error::store(ErrorKind::State, &error))? {
                     Created::New(version) => (Object { bytes, version }, None),

@@ -61,7 +61,7 @@ pub(super) fn text(findings: &Findings) -> String {
     escaped_json(format!("{report:#}\n"))
 }
 
-/// A message as SARIF reads it: `{0}` stands for an argument and `[text](target)` for a link, unless they are written
+/// A message as SARIF reads it: `{0}` is an argument and `[text](target)` for a link, unless they are written
 /// otherwise (3.11.5, 3.11.6).
 fn message(text: &str) -> String {
     let text = escaped(text);

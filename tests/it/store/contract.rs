@@ -47,6 +47,15 @@ impl Promises {
         Promises { unusual_keys: true, many: MANY, long_keys: true, one_of_two_large: true }
     }
 
+    /// Azure takes dots and slashes at ends for a path's, and lists 5,000 objects at once.
+    pub(crate) fn azure() -> Promises {
+        Promises { unusual_keys: false, many: 5_050, ..Promises::s3() }
+    }
+
+    pub(crate) fn google() -> Promises {
+        Promises { unusual_keys: false, ..Promises::s3() }
+    }
+
     /// Its keys are the paths that stand for unusual keys, so those are not in order.
     pub(crate) fn memory() -> Promises {
         Promises { unusual_keys: false, ..Promises::s3() }
