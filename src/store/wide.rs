@@ -187,7 +187,7 @@ impl Transcoder {
         for bytes in pending.chunks_exact(width) {
             let unit = self.encoding.unit(bytes);
             let first = !std::mem::replace(&mut self.begun, true);
-            // The byte order mark is no part of the text.
+            // The byte order mark is not a part of the text.
             if !(first && unit == 0xfeff) {
                 if width == 2 {
                     self.unit16(unit as u16);

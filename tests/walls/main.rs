@@ -155,8 +155,6 @@ const KNOWN_CIRCLES: &[&str] = &[
     "src/convert/rows.rs",
     "src/convert/session.rs",
     "src/convert/source.rs",
-    "src/jobs/collect/held.rs",
-    "src/jobs/collect/run.rs",
     "src/jobs/dump/pack.rs",
     "src/jobs/dump/run.rs",
     "src/lambda/mod.rs",
