@@ -42,7 +42,6 @@ const LEFT: &[(&str, usize)] = &[
     ("src/jobs", 104),
     ("src/lab", 16),
     ("src/lambda", 14),
-    ("src/store", 48),
 ];
 
 /// Sentences of more than this many words are too long.
