@@ -144,6 +144,12 @@ pub enum FieldNames {
     Camel,
 }
 
+impl FieldNames {
+    /// Each spelling with its name in settings.
+    pub const ALL: [(&'static str, FieldNames); 2] =
+        [("snake", FieldNames::Snake), ("camel", FieldNames::Camel)];
+}
+
 /// What stands around an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Envelope {
@@ -152,6 +158,11 @@ pub enum Envelope {
     Bare,
     /// `{"event":{"idm":{"read_only_udm":...}}}`, as parsers give it.
     Event,
+}
+
+impl Envelope {
+    /// Each form with its name in settings.
+    pub const ALL: [(&'static str, Envelope); 2] = [("bare", Envelope::Bare), ("event", Envelope::Event)];
 }
 
 /// Converts records into UDM events by one mapping.

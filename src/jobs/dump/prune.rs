@@ -6,11 +6,12 @@
 
 use super::entry::{End, Kind, ManifestEntry, Output};
 use super::history::{History, Mentioned, Place, State, locate, no_room};
+use super::named::Named;
 use super::part::seal;
 use super::place::{Origin, order};
 use super::progress::{Cause, Progress};
 use super::run::name_of_run;
-use super::verify::{Depots, Named};
+use super::stores::Stores;
 use crate::store::depot::{Access, Deleted, Depot, Found};
 use crate::store::{Error, ErrorKind};
 use crate::sync::{into_inner, lock};
@@ -86,7 +87,7 @@ struct Pruner<'a> {
     pruned: &'a Pruned,
     origin: Origin,
     history: History,
-    depots: Depots,
+    stores: Stores,
     /// Successors that are right.
     right: Mutex<HashSet<String>>,
     /// Manifests written.
@@ -130,8 +131,8 @@ pub fn prune(
         return Err(Error::unverified(task.manifest, why).with_advice(hint));
     }
     let mut mentions = history.current(&mut |_, _| {})?;
-    let (depots, right) = (Depots::default(), Mutex::default());
-    let mut pruner = Pruner { task, access, progress, pruned, origin, history, depots, right, written: 0 };
+    let (stores, right) = (Stores::default(), Mutex::default());
+    let mut pruner = Pruner { task, access, progress, pruned, origin, history, stores, right, written: 0 };
     let (mut batch, mut lines) = (Vec::new(), 0);
     while let Some(mentioned) = mentions.next()? {
         if access.stop().load(Relaxed) {
@@ -243,7 +244,7 @@ impl Pruner<'_> {
     }
 
     fn stands(&self, named: Named) -> Option<Standing> {
-        let looked = self.depots.of(&named.output.url, self.access);
+        let looked = self.stores.of(&named.output.url, self.access);
         let looked = looked.and_then(|(depot, key)| depot.look(&key).map(|found| (depot, found)));
         let (depot, found) = self.counted(looked)?;
         found.map(|found| Standing { named, depot, found })
@@ -261,7 +262,7 @@ impl Pruner<'_> {
         for current in &named.current {
             let line = self.history.spool().line(*current).map_err(no_room)?;
             let input = crate::text::escaped(&line.input);
-            let (depot, key) = self.depots.of(&line.input, self.access)?;
+            let (depot, key) = self.stores.of(&line.input, self.access)?;
             if depot.look(&key)?.is_some_and(|now| now.etag != line.etag) {
                 let why = format!("its input `{input}` has changed since");
                 return stays(&why, "run the same `udmap convert` again first");
@@ -284,7 +285,7 @@ impl Pruner<'_> {
         if right().contains(&output.url) {
             return Ok(true);
         }
-        let (depot, key) = self.depots.of(&output.url, self.access)?;
+        let (depot, key) = self.stores.of(&output.url, self.access)?;
         let Some(found) = depot.look(&key)? else { return Ok(false) };
         let is_right = depot.digest(&found)? == (output.size, output.sha256.clone());
         if is_right {

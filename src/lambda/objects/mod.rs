@@ -9,6 +9,7 @@ mod settings;
 
 use crate::convert::{Converter, Session};
 use crate::jobs::dump::{OnDemand, Outcome, Progress, Settings};
+use crate::jobs::settings::Environment;
 use crate::store::depot::Access;
 use crate::sync::{into_inner, lock};
 use crate::text::escaped;
@@ -95,9 +96,8 @@ pub(super) async fn invoked(event: LambdaEvent<Value>) -> Result<Value, Failed> 
 /// Opens everything once a process: settings don't change in it.
 fn shared() -> Result<&'static Shared, String> {
     static SHARED: OnceLock<Result<Shared, String>> = OnceLock::new();
-    let env = |name: &str| std::env::var(name).ok().filter(|text| !text.trim().is_empty());
     let open = || {
-        let (settings, converter) = settings::read(&env)?;
+        let (settings, converter) = settings::read(Environment(&|name| std::env::var(name).ok()))?;
         // They live as long as the process.
         let (settings, converter): (&Settings, &Converter) =
             (Box::leak(Box::new(settings)), Box::leak(Box::new(converter)));
