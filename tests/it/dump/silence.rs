@@ -127,7 +127,7 @@ fn files_that_change_while_they_are_read() {
         }
         status => {
             assert!(
-                status == 1 && done.stderr.contains("no longer the one that was listed"),
+                status == 2 && done.stderr.contains("no longer the one that was listed"),
                 "{}",
                 done.stderr
             );
