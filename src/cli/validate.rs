@@ -5,7 +5,7 @@ use super::nothing::{self, AllowEmpty};
 use super::reports::{Reports, print_all, print_failures};
 use super::{DONE, FAILED, REJECTS, severities};
 use crate::check::validate::{Code, Finding, Severities, Severity, Validator};
-use crate::record::frame::{Chunk, Item as Unit};
+use crate::record::frame::{Chunk, Unit};
 use crate::report::findings::{Case, Findings, Item, Room, lines};
 use crate::report::summary::{bytes, counted};
 use crate::store::Source;

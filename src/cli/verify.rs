@@ -9,7 +9,7 @@ use crate::jobs::dump::{self, Progress, Settings, Verified};
 use crate::jobs::settings::{compression, size};
 use crate::report::dump as report;
 use crate::store::Compression;
-use crate::store::depot::Access;
+use crate::store::objects::Access;
 use anyhow::Context as _;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

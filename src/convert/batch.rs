@@ -3,7 +3,7 @@
 use super::fast::{Fast, Lines};
 use super::{Converter, Reject, Stop, Tally, event};
 use crate::record::formats::{self, Format};
-use crate::record::frame::{self, Body, Chunk, Item, Places};
+use crate::record::frame::{self, Chunk, ChunkBody, RecordPlaces, Unit};
 use crate::record::{Fault, Fields, Reason};
 
 /// What a part of the input became, in the order of the input.
@@ -104,10 +104,10 @@ impl Converter {
     }
 
     /// Converts the units that lie at the beginning of `bytes`.
-    pub(super) fn convert_units(&self, bytes: &[u8], body: &Body, batch: &mut Batch) {
+    pub(super) fn convert_units(&self, bytes: &[u8], body: &ChunkBody, batch: &mut Batch) {
         let before = batch.events.len();
         batch.lines = match (body, batch.fast.take()) {
-            (&Body::Lines { offset, line, end }, Some(mut fast)) => {
+            (&ChunkBody::Lines { offset, line, end }, Some(mut fast)) => {
                 let lines =
                     Lines { fast: &mut fast, converter: self, bytes, end, offset, line, batch }.convert();
                 batch.fast = Some(fast);
@@ -117,7 +117,7 @@ impl Converter {
                 batch.fast = fast;
                 let mut blank = 0;
                 let limit = self.max_record_bytes;
-                let mut unit = |item: &Item, bytes: &[u8]| self.unit(item, bytes, batch);
+                let mut unit = |item: &Unit, bytes: &[u8]| self.unit(item, bytes, batch);
                 body.units(bytes, limit, &mut unit, &mut blank);
                 batch.tally.blank += blank;
                 0
@@ -142,13 +142,13 @@ impl Converter {
         batch.tally.blank += blank;
     }
 
-    fn unit(&self, item: &Item, bytes: &[u8], batch: &mut Batch) {
+    fn unit(&self, item: &Unit, bytes: &[u8], batch: &mut Batch) {
         let mut records = 0;
         if let Some(fault) = item.fault(bytes, self.max_record_bytes) {
             records = 1;
             batch.reject(fault, Format::Plain, None, item, bytes);
         } else {
-            let mut places = Places::new(item, bytes);
+            let mut places = RecordPlaces::new(item, bytes);
             formats::records(bytes, &self.plan.formats, &self.plan.projection, &mut |found| {
                 let raw = &bytes[found.range.clone()];
                 records += 1;
@@ -167,7 +167,7 @@ impl Converter {
         batch.uneven |= records != 1 || !item.alone;
     }
 
-    fn record(&self, fields: &Fields<'_>, format: Format, place: &Item, raw: &[u8], batch: &mut Batch) {
+    fn record(&self, fields: &Fields<'_>, format: Format, place: &Unit, raw: &[u8], batch: &mut Batch) {
         let start = batch.events.len();
         let shape = self.shape(&|slot| fields[slot].is_some());
         batch.events.extend_from_slice(self.before);
@@ -224,7 +224,7 @@ impl Batch {
         fault: Fault,
         format: Format,
         shape: Option<&str>,
-        place: &Item,
+        place: &Unit,
         raw: &[u8],
     ) {
         self.count(format, shape, 1);

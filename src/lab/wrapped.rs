@@ -38,7 +38,7 @@ pub(super) fn line(
         }
         3 => pen.page(count),
         4 => {
-            let shape = pen.dice.pick(&[Draft::v1, Draft::bare_v1, Draft::v2]);
+            let shape = pen.dice.pick::<fn(&mut Draft, &Facts)>(&[Draft::v1, Draft::bare_v1, Draft::v2]);
             pen.list(count, shape);
         }
         _ => {

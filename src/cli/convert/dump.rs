@@ -8,7 +8,7 @@ use crate::convert::Converter;
 use crate::jobs::dump::{self, Progress};
 use crate::report::dump as report;
 use crate::report::summary::{Examples, Summary, counted};
-use crate::store::depot::Access;
+use crate::store::objects::Access;
 use crate::store::{Sink, store_error};
 use crate::text::escaped;
 use anyhow::{Context as _, bail};

@@ -5,7 +5,7 @@ use super::derive::Derivation;
 use super::report::Outcome;
 use super::stop::Stop;
 use super::{Error, window};
-use crate::store::objects::Place;
+use crate::store::objects::StorePath;
 use std::time::Duration;
 
 /// When a run ends, besides by being done.
@@ -24,8 +24,8 @@ pub struct Limits {
 #[derive(Debug)]
 pub struct Collector {
     pub(super) client: Client,
-    pub(super) to: Place,
-    pub(super) state: Place,
+    pub(super) to: StorePath,
+    pub(super) state: StorePath,
     pub(super) derivation: Option<Derivation>,
     pub(super) plan: window::Plan,
     /// Between two requests.

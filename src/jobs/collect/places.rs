@@ -3,17 +3,17 @@
 use super::{Error, ErrorKind};
 use crate::jobs::settings::named;
 use crate::store;
-use crate::store::objects::Place;
+use crate::store::objects::StorePath;
 
 /// Where a collector reads and writes.
 #[derive(Debug, Clone)]
 pub struct Places {
     /// For the records.
-    pub to: Place,
+    pub to: StorePath,
     /// The state: one object.
-    pub state: Place,
+    pub state: StorePath,
     /// For what is derived, by the name of the target: `events` and `rejects`.
-    pub derived: Vec<(&'static str, Place)>,
+    pub derived: Vec<(&'static str, StorePath)>,
 }
 
 impl Places {
@@ -22,7 +22,7 @@ impl Places {
     /// # Errors
     /// If one is not a place.
     pub(super) fn open(to: &str, state: &str) -> Result<Places, Error> {
-        Ok(Places { to: prefix(to)?, state: checked(Place::object(state))?, derived: Vec::new() })
+        Ok(Places { to: prefix(to)?, state: checked(StorePath::object(state))?, derived: Vec::new() })
     }
 
     /// The same with places for events and rejects, as given, or next to `to`. A feed reads everything below its
@@ -36,7 +36,7 @@ impl Places {
         events: Option<&str>,
         rejects: Option<&str>,
     ) -> Result<Places, Error> {
-        let place = |given: Option<&str>, name: &str, setting: &str| -> Result<Place, Error> {
+        let place = |given: Option<&str>, name: &str, setting: &str| -> Result<StorePath, Error> {
             let text = given.map(str::to_owned).or_else(|| next_to(to, name)).ok_or_else(|| {
                 let error = Error::config(format!("{} is missing: `--to` is a whole bucket", named(setting)));
                 error.with_hint(
@@ -74,12 +74,12 @@ fn next_to(to: &str, name: &str) -> Option<String> {
     }
 }
 
-fn checked(place: Result<Place, store::Error>) -> Result<Place, Error> {
+fn checked(place: Result<StorePath, store::Error>) -> Result<StorePath, Error> {
     place.map_err(|error| Error::store(ErrorKind::Config, &error))
 }
 
-fn prefix(text: &str) -> Result<Place, Error> {
-    checked(Place::prefix(text))
+fn prefix(text: &str) -> Result<StorePath, Error> {
+    checked(StorePath::prefix(text))
 }
 
 #[cfg(test)]

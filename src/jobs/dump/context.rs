@@ -5,7 +5,7 @@ use super::place::{Origin, Target};
 use super::{Progress, Settings};
 use crate::convert::Converter;
 use crate::store::Error;
-use crate::store::depot::Access;
+use crate::store::objects::Access;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 

@@ -3,25 +3,25 @@
 use super::Context;
 use super::index::Before;
 use crate::store::Error;
-use crate::store::depot::Found;
+use crate::store::objects::ObjectMeta;
 
 /// Something to be done by a worker.
 #[derive(Debug)]
 pub(super) enum Job {
     One {
         origin: usize,
-        found: Found,
+        found: ObjectMeta,
         before: Before,
     },
     /// What an earlier run has converted, and is still there.
     Known {
         origin: usize,
-        found: Found,
+        found: ObjectMeta,
         before: Before,
     },
     Pack {
         origin: usize,
-        members: Vec<Found>,
+        members: Vec<ObjectMeta>,
     },
 }
 

@@ -14,7 +14,7 @@ use super::progress::Progress;
 use super::writer::ManifestWriter;
 use super::{Context, Settings};
 use crate::convert::{Converter, Session};
-use crate::store::depot::{Access, Found};
+use crate::store::objects::{Access, ObjectMeta};
 use crate::store::{Error, ErrorKind};
 
 /// Converts objects below the inputs of some [`Settings`], each when it is named.
@@ -75,7 +75,7 @@ impl<'a> OnDemand<'a> {
         if key.ends_with('/') || targets.into_iter().flatten().any(is_own) {
             return Ok(Outcome::Left);
         }
-        let Some(found) = origin.depot.look(key)? else { return Ok(Outcome::Gone) };
+        let Some(found) = origin.depot.head(key)? else { return Ok(Outcome::Gone) };
         if !context.settings.filter.wants(origin.relative(key), &found) {
             return Ok(Outcome::Left);
         }
@@ -91,7 +91,7 @@ impl<'a> OnDemand<'a> {
             Err(error) if error.is_stopped() => return Ok(Outcome::Stopped),
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 // Whether it is the object that is not there, and not the bucket of the outputs.
-                return if origin.depot.look(key)?.is_none() { Ok(Outcome::Gone) } else { Err(error) };
+                return if origin.depot.head(key)?.is_none() { Ok(Outcome::Gone) } else { Err(error) };
             }
             Err(error) => return Err(error),
         };
@@ -114,12 +114,12 @@ impl<'a> OnDemand<'a> {
     }
 
     /// The line of an object that has been converted, if its outputs are all there.
-    fn known(&self, origin: &Origin, found: &Found) -> Result<Option<Box<ManifestEntry>>, Error> {
+    fn known(&self, origin: &Origin, found: &ObjectMeta) -> Result<Option<Box<ManifestEntry>>, Error> {
         let OnDemand(context) = self;
         let Target { depot, prefix } = &context.manifest;
         let key = format!("{prefix}{}/part-00001.ndjson", context.id(origin, found));
-        let Some(part) = depot.look(&key)? else { return Ok(None) };
-        let bytes = depot.peek(&part, false, part.size)?;
+        let Some(part) = depot.head(&key)? else { return Ok(None) };
+        let bytes = depot.read_end(&part, false, part.size)?;
         let name = depot.name(&key);
         let mut reader = Reader::new(&bytes[..], &key);
         let mut line = None;

@@ -12,7 +12,7 @@ use super::writer::{Completed, ManifestWriter};
 use super::{After, Context, Settings};
 use crate::convert::Converter;
 use crate::store::Error;
-use crate::store::depot::{Access, Found};
+use crate::store::objects::{Access, ObjectMeta};
 use crate::sync::lock;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -196,7 +196,7 @@ impl Context<'_> {
     fn known(
         &self,
         origin: usize,
-        found: Found,
+        found: ObjectMeta,
         before: Before,
         keep: &dyn Fn(Completed) -> Result<(), Error>,
     ) -> Result<(), Error> {
@@ -234,7 +234,7 @@ impl Context<'_> {
                 (super::Kind::Rejects, Some(rejects)) => rejects,
                 (super::Kind::Rejects, None) => return true,
             };
-            matches!(target.depot.look(&output.key), Ok(Some(found)) if found.size == output.size)
+            matches!(target.depot.head(&output.key), Ok(Some(found)) if found.size == output.size)
         })
     }
 }

@@ -1,24 +1,24 @@
 //! The stores of the objects that a manifest names.
 
 use crate::store::Error;
-use crate::store::depot::{Access, Depot};
+use crate::store::objects::{Access, BlockingStore};
 use crate::sync::lock;
 use std::collections::HashMap;
 use std::sync::Mutex;
 
 /// Stores by their roots: buckets, and the file system.
 #[derive(Debug, Default)]
-pub(super) struct Stores(Mutex<HashMap<String, Depot>>);
+pub(super) struct Stores(Mutex<HashMap<String, BlockingStore>>);
 
 impl Stores {
     /// The store of an object called `name`, and its key in it.
-    pub(super) fn of(&self, name: &str, access: &Access) -> Result<(Depot, String), Error> {
+    pub(super) fn of(&self, name: &str, access: &Access) -> Result<(BlockingStore, String), Error> {
         let (root, key) = split(name);
         let mut depots = lock(&self.0);
         let depot = match depots.get(root) {
             Some(depot) => depot.clone(),
             None => {
-                let (depot, _) = Depot::open(root, access)?;
+                let (depot, _) = BlockingStore::open(root, access)?;
                 depots.insert(root.to_owned(), depot.clone());
                 depot
             }

@@ -7,7 +7,7 @@ use super::progress::{Cause, Progress};
 use super::spool::{Span, Spool, hash};
 use super::verified::Verified;
 use crate::store::Error;
-use crate::store::depot::Access;
+use crate::store::objects::Access;
 use crate::store::sort::{Sorted, Sorter};
 use std::collections::HashSet;
 use std::sync::atomic::Ordering::Relaxed;

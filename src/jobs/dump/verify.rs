@@ -13,7 +13,7 @@ use super::strays::Listed;
 use super::verified::{Depth, Verified};
 use super::{Context, Settings, content};
 use crate::convert::{Converter, Session};
-use crate::store::depot::Access;
+use crate::store::objects::Access;
 use crate::store::{Error, ErrorKind};
 use crate::sync::lock;
 use std::sync::Mutex;
@@ -142,7 +142,7 @@ impl Verifier<'_> {
     /// Whether an input is what it was.
     fn input(&self, line: &ManifestEntry, deletes: bool) -> Result<(), Error> {
         let (depot, key) = self.stores.of(&line.input, self.access)?;
-        let (cause, why, hint) = match depot.look(&key)? {
+        let (cause, why, hint) = match depot.head(&key)? {
             Some(found) if found.etag == line.etag && found.size == line.size => {
                 self.verified.inputs.fetch_add(1, Relaxed);
                 return Ok(());
@@ -180,7 +180,7 @@ impl Verifier<'_> {
             return Err(differs(why.clone()));
         }
         let (depot, key) = self.stores.of(url, self.access)?;
-        let found = depot.look(&key)?;
+        let found = depot.head(&key)?;
         let counts = self.verified;
         match (named.state, &found) {
             (State::Current, _) => counts.current.fetch_add(1, Relaxed),
@@ -211,7 +211,7 @@ impl Verifier<'_> {
         let mut inputs = Vec::new();
         for line in &lines {
             let (depot, key) = self.stores.of(&line.input, self.access)?;
-            match depot.look(&key)? {
+            match depot.head(&key)? {
                 Some(found) if found.etag == line.etag => {
                     inputs.push((Origin::whole(depot), found));
                 }

@@ -6,7 +6,7 @@ use super::part::seal;
 use super::place::{Target, order};
 use super::progress::{Cause, Progress};
 use crate::store::Error;
-use crate::store::depot::{Depot, Found, Pending};
+use crate::store::objects::{BlockingStore, ObjectMeta, StagedFile};
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -22,8 +22,8 @@ const WAIT: Duration = Duration::from_secs(3);
 /// names.
 #[derive(Debug)]
 pub(super) struct Completed {
-    pub(super) lines: Vec<(ManifestEntry, Found)>,
-    pub(super) pending: Vec<(Depot, Pending)>,
+    pub(super) lines: Vec<(ManifestEntry, ObjectMeta)>,
+    pub(super) pending: Vec<(BlockingStore, StagedFile)>,
     pub(super) origin: usize,
     /// Whether an earlier run has converted them: this one only says so once more.
     pub(super) known: bool,
@@ -105,7 +105,7 @@ impl<'a> ManifestWriter<'a> {
             return Ok(entries);
         }
         self.parts += 1;
-        let mut lines: Vec<&mut (ManifestEntry, Found)> =
+        let mut lines: Vec<&mut (ManifestEntry, ObjectMeta)> =
             entries.iter_mut().flat_map(|it| &mut it.lines).collect();
         lines.sort_by(|a, b| order(&a.0.input, &b.0.input));
         lines.iter_mut().for_each(|(line, _)| line.part = self.parts);
@@ -134,9 +134,9 @@ impl<'a> ManifestWriter<'a> {
     /// Makes sure that a part can be read, and says what was written.
     fn read_back(&self, key: &str, text: &[u8]) -> Result<(), Error> {
         let depot = &self.manifest.depot;
-        let stands = match depot.look(key)? {
+        let stands = match depot.head(key)? {
             // One byte more than there should be would be read, too.
-            Some(found) => depot.peek(&found, false, text.len() as u64 + 1)? == text,
+            Some(found) => depot.read_end(&found, false, text.len() as u64 + 1)? == text,
             None => false,
         };
         if stands {
@@ -148,7 +148,7 @@ impl<'a> ManifestWriter<'a> {
 
     /// Gives files their names. An entry whose files did not all get theirs is a failure.
     fn commit(&self, entries: &mut Vec<Completed>) {
-        let mut depots: Vec<(Depot, Vec<(usize, Pending)>)> = Vec::new();
+        let mut depots: Vec<(BlockingStore, Vec<(usize, StagedFile)>)> = Vec::new();
         for (at, entry) in entries.iter_mut().enumerate() {
             for (depot, pending) in entry.pending.drain(..) {
                 match depots.iter_mut().find(|(known, _)| known.root() == depot.root()) {
@@ -159,8 +159,8 @@ impl<'a> ManifestWriter<'a> {
         }
         let mut failed = vec![false; entries.len()];
         for (depot, all) in depots {
-            let (owners, pending): (Vec<usize>, Vec<Pending>) = all.into_iter().unzip();
-            for (owner, result) in owners.into_iter().zip(depot.settle(pending)) {
+            let (owners, pending): (Vec<usize>, Vec<StagedFile>) = all.into_iter().unzip();
+            for (owner, result) in owners.into_iter().zip(depot.commit(pending)) {
                 if let Err(error) = result {
                     self.progress.fail(Cause::of(&error), &error);
                     failed[owner] = true;

@@ -10,7 +10,7 @@ mod settings;
 use crate::convert::{Converter, Session};
 use crate::jobs::dump::{OnDemand, Outcome, Progress, Settings};
 use crate::jobs::settings::Environment;
-use crate::store::depot::Access;
+use crate::store::objects::Access;
 use crate::sync::{into_inner, lock};
 use crate::text::escaped;
 use event::{Asked, Named, Task};
