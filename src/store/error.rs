@@ -186,7 +186,7 @@ impl Error {
     /// No error of an object: the work was told to stop.
     #[cfg(feature = "bucket")]
     pub(crate) fn stopped() -> Error {
-        Error::io(Object::Named(String::new()), Doing::Convert, super::open::stopped())
+        Error::io(Object::Named(String::new()), Doing::Convert, super::stop::stopped())
     }
 
     /// Whether the work was told to stop.

@@ -1,24 +1,25 @@
 //! Reject files, converted again.
 
 use super::file::Run;
-use crate::convert::{Converter, Piece, Reject, Session, Stop, Tally};
+use crate::convert::{Converter, Piece, Reject, Tally};
 use crate::store::Source;
 use std::io::{self, BufRead as _, Read as _};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 impl Run<'_> {
     /// Converts what is in reject files, one after the other.
     pub(super) fn again(&mut self, converter: &Converter, sources: &[Source]) -> Tally {
-        let (mut tally, mut session) = (converter.tally(), converter.session());
+        let mut tally = converter.tally();
         for source in sources {
             let mut bytes = 0;
-            let ended = self.again_one(converter, &mut session, source, &mut tally, &mut bytes);
+            let ended = self.again_one(converter, source, &mut tally, &mut bytes);
             tally.bytes_in += bytes;
             match ended {
-                Ok(Ok(())) => {}
-                Ok(Err(Stop)) => break,
+                Ok(ControlFlow::Continue(())) => {}
+                Ok(ControlFlow::Break(())) => break,
                 Err(error) => {
-                    if self.take(Piece::Failed { source: source.name(), error }).is_err() {
+                    if self.take(Piece::Failed { source: source.name(), error }).is_break() {
                         break;
                     }
                 }
@@ -31,11 +32,10 @@ impl Run<'_> {
     fn again_one(
         &mut self,
         converter: &Converter,
-        session: &mut Session,
         source: &Source,
         tally: &mut Tally,
         bytes: &mut u64,
-    ) -> io::Result<Result<(), Stop>> {
+    ) -> io::Result<ControlFlow<()>> {
         let input = source.open(Arc::clone(&self.read), Arc::clone(&self.stop))?;
         let mut input = io::BufReader::with_capacity(1 << 16, input);
         // A byte takes up to six in JSON; the rest is for the other fields.
@@ -61,14 +61,14 @@ impl Run<'_> {
                 tally.blank += 1;
                 continue;
             }
-            let (name, batch) = converter.convert_reject(session, &line).map_err(|why| no_reject(&why))?;
+            let (name, batch) = converter.convert_reject(&line).map_err(|why| no_reject(&why))?;
             tally.add(&batch.tally);
             let in_part = |reject: &&Reject| (reject.raw.len() as u64) < reject.length;
             self.in_part += batch.rejects.iter().filter(in_part).count() as u64;
-            if self.take(Piece::Batch { source: &name, batch }).is_err() {
-                return Ok(Err(Stop));
+            if self.take(Piece::Batch { source: &name, batch: &batch }).is_break() {
+                return Ok(ControlFlow::Break(()));
             }
         }
-        Ok(Ok(()))
+        Ok(ControlFlow::Continue(()))
     }
 }

@@ -4,12 +4,13 @@ use super::args::Args;
 use crate::cli::events::EventSink;
 use crate::cli::outputs::Outputs;
 use crate::cli::{DONE, FAILED, RED, REJECTS, heed_signals, nothing, progress};
-use crate::convert::{Batch, Input, Piece, Stop, Tally};
+use crate::convert::{Batch, Input, Piece, Tally};
 use crate::report::summary::{Examples, Summary, counted};
 use crate::store::{self, Listing, Sink, Source, store_error};
 use crate::text::escaped;
 use anyhow::anyhow;
-use std::io::{self, Read, Write as _};
+use std::io::{self, Write as _};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
@@ -115,14 +116,11 @@ impl<'a> Run<'a> {
         let (read, stop) = (Arc::clone(&self.read), Arc::clone(&self.stop));
         let name = source.name().to_owned();
         let source = source.clone();
-        let open = move || -> io::Result<Box<dyn Read + Send>> {
-            Ok(Box::new(source.open(read, stop)?.with_members()))
-        };
-        Input { name, open: Box::new(open) }
+        Input::open(name, move || Ok(source.open(read, stop)?.with_members()))
     }
 
     /// Writes one piece of the result.
-    pub(super) fn take(&mut self, piece: Piece<'_>) -> Result<(), Stop> {
+    pub(super) fn take(&mut self, piece: Piece<'_>) -> ControlFlow<()> {
         match piece {
             Piece::Batch { source, batch } => {
                 if let Err(error) = self.write(source, batch) {
@@ -134,7 +132,7 @@ impl<'a> Run<'a> {
                         true => Ended::Failed(anyhow!("{error}; no file was written")),
                         false => Ended::Failed(error),
                     });
-                    return Err(Stop);
+                    return ControlFlow::Break(());
                 }
                 self.reached = Some((source.to_owned(), batch.end));
                 self.records += batch.tally.records;
@@ -143,7 +141,7 @@ impl<'a> Run<'a> {
             }
             Piece::Failed { error, .. } if store::is_stopped(&error) => {
                 self.ended = Some(Ended::Interrupted);
-                return Err(Stop);
+                return ControlFlow::Break(());
             }
             Piece::Failed { error, .. } => {
                 let hint = store::Error::in_io(&error).and_then(store::Error::hint);
@@ -157,9 +155,9 @@ impl<'a> Run<'a> {
         }
         if self.stop.load(Ordering::Relaxed) {
             self.ended = Some(Ended::Interrupted);
-            return Err(Stop);
+            return ControlFlow::Break(());
         }
-        Ok(())
+        ControlFlow::Continue(())
     }
 
     fn write(&mut self, source: &str, batch: &Batch) -> io::Result<()> {

@@ -31,8 +31,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let tally = if args.from_rejects {
         run.again(&converter, &listing.sources)
     } else {
-        let inputs = listing.sources.iter().map(|source| run.input(source)).collect();
-        converter.convert_inputs(inputs, args.threads(), &mut |piece| run.take(piece))?
+        let inputs: Vec<_> = listing.sources.iter().map(|source| run.input(source)).collect();
+        converter.run(inputs, args.threads(), |piece| run.take(piece))?
     };
     run.end(mapping.name(), listing.sources.len(), tally)
 }

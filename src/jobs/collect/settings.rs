@@ -162,14 +162,14 @@ impl Settings {
     /// If a setting is wrong or missing.
     pub fn open(&self, derive: Option<Arc<dyn Derive>>) -> Result<Collector, Error> {
         let places = self.places(derive.is_some())?;
+        let authorities =
+            self.ca_file.as_deref().map(|path| file("DUO_CA_FILE", path, MOST_CA)).transpose()?;
         let host = self.credentials()?.host().to_owned();
         let base = match &self.api_url {
             Some(url) => url.clone(),
             None => Url::parse(&format!("https://{host}"))
                 .map_err(|error| Error::config(format!("`{host}` is not a host name: {error}")))?,
         };
-        let authorities =
-            self.ca_file.as_deref().map(|path| file("DUO_CA_FILE", path, MOST_CA)).transpose()?;
         let transport = Https::new(base, authorities.as_deref())?;
         self.build(places, derive, Arc::new(transport), Arc::new(SystemClock::new()))
     }

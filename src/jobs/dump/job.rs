@@ -30,11 +30,11 @@ impl Job {
     pub(super) fn what(&self, context: &Context<'_>) -> (String, Vec<u64>) {
         match self {
             Job::One { origin, found, .. } | Job::Known { origin, found, .. } => {
-                (context.origins[*origin].depot.name(&found.key), vec![found.size])
+                (context.origins[*origin].store.name(&found.key), vec![found.size])
             }
             Job::Pack { origin, members } => {
-                let depot = &context.origins[*origin].depot;
-                let first = members.first().map(|found| depot.name(&found.key)).unwrap_or_default();
+                let store = &context.origins[*origin].store;
+                let first = members.first().map(|found| store.name(&found.key)).unwrap_or_default();
                 let name = format!("{first} and {} more", members.len().saturating_sub(1));
                 (name, members.iter().map(|found| found.size).collect())
             }

@@ -7,10 +7,10 @@ use super::place::Origin;
 use super::progress::Cause;
 use super::writer::Completed;
 use super::{After, Context};
-use crate::convert::{Input, Piece, Session, Stop, Tally};
+use crate::convert::{Input, Piece, Tally};
 use crate::store::objects::{ObjectMeta, Outcome};
 use crate::store::{self, Error, ErrorKind};
-use std::io;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -33,48 +33,41 @@ pub(super) struct Converted {
 impl Context<'_> {
     /// The identity of an object's output.
     pub(super) fn id(&self, origin: &Origin, found: &ObjectMeta) -> String {
-        id(&[&origin.depot.name(&found.key), &found.etag, &self.settings.fingerprint])
+        id(&[&origin.store.name(&found.key), &found.etag, &self.settings.fingerprint])
     }
 
     /// Feeds an object to `outputs`.
     pub(super) fn feed(
         &self,
-        session: &mut Session,
         origin: &Origin,
         found: &ObjectMeta,
         outputs: &mut Outputs,
     ) -> Result<Converted, Error> {
-        let name = origin.depot.name(&found.key);
+        let name = origin.store.name(&found.key);
         #[cfg(test)]
         assert!(!name.ends_with(".panics"), "as the test wants it");
         let outcome = Outcome::default();
-        let reader = origin.depot.read(found, Arc::clone(&self.progress.read), &outcome)?;
-        let mut input = store::Input::of(reader, found.size, &name, Arc::clone(&self.stop)).with_members();
+        let reader = origin.store.read(found, Arc::clone(&self.progress.read), &outcome)?;
+        let input = store::Input::of(reader, found.size, &name, Arc::clone(&self.stop)).with_members();
         let (mut unwritten, mut unread) = (None, None);
         let keep = outputs.keep_rejects();
-        let mut take = |piece: Piece<'_>| match piece {
-            Piece::Batch { source, batch } => {
-                if !keep {
-                    self.progress.example(source, &batch.rejects);
+        let threads = if found.size < LARGE { 1 } else { self.settings.threads };
+        let tally = self.converter.run([Input::reader(&name, input)], threads, |piece| {
+            match piece {
+                Piece::Batch { source, batch } => {
+                    if !keep {
+                        self.progress.example(source, &batch.rejects);
+                    }
+                    unwritten = outputs.write(source, batch).err();
                 }
-                outputs.write(source, batch).map_err(|error| {
-                    unwritten = Some(error);
-                    Stop
-                })
+                Piece::Failed { error, .. } => unread = Some(error),
             }
-            Piece::Failed { error, .. } => {
-                unread = Some(error);
-                Err(Stop)
+            match (&unwritten, &unread) {
+                (None, None) => ControlFlow::Continue(()),
+                _ => ControlFlow::Break(()),
             }
-        };
-        let tally = if found.size < LARGE || self.settings.threads <= 1 {
-            self.converter.convert_texts(session, &name, &mut input, &mut take).0
-        } else {
-            let open = || -> io::Result<Box<dyn io::Read + Send>> { Ok(Box::new(input)) };
-            let input = Input { name: name.clone(), open: Box::new(open) };
-            let converted = self.converter.convert_inputs(vec![input], self.settings.threads, &mut take);
-            converted.map_err(|error| Error::cannot_open(&name, error))?
-        };
+        });
+        let tally = tally.map_err(|error| Error::cannot_open(&name, error))?;
         if let Some(error) = unwritten {
             return Err(outputs.error(error));
         }
@@ -97,14 +90,13 @@ impl Context<'_> {
     /// Converts an object, and hands its line on. What fails is counted.
     pub(super) fn object(
         &self,
-        session: &mut Session,
         at: usize,
         found: ObjectMeta,
         to: &dyn Fn(Completed) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let origin = &self.origins[at];
         let listed = found.clone();
-        match self.again(origin, found, &mut |found| self.convert(session, at, found)) {
+        match self.again(origin, found, &mut |found| self.convert(at, found)) {
             Ok((entry, tally)) => {
                 self.progress.add(&tally);
                 to(entry)
@@ -127,7 +119,7 @@ impl Context<'_> {
     fn stands(&self, origin: &Origin, found: &ObjectMeta) -> bool {
         let id = self.id(origin, found);
         let key = key(&self.output, origin.relative(&found.key), &id, Kind::Events, self.settings.format);
-        matches!(self.output.depot.head(&key), Ok(Some(_)))
+        matches!(self.output.store.head(&key), Ok(Some(_)))
     }
 
     /// Tries again where that can help: with what stands there now if the object has changed, and
@@ -150,7 +142,7 @@ impl Context<'_> {
             }
             self.pause(WAIT * (1 << (tries - 1)))?;
             if error.kind() == ErrorKind::Changed {
-                match origin.depot.head(&found.key)? {
+                match origin.store.head(&found.key)? {
                     Some(now) => found = now,
                     None => return Err(error),
                 }
@@ -172,19 +164,14 @@ impl Context<'_> {
     }
 
     /// Converts an object: what is to be kept of it.
-    pub(super) fn convert(
-        &self,
-        session: &mut Session,
-        at: usize,
-        found: &ObjectMeta,
-    ) -> Result<(Completed, Tally), Error> {
+    pub(super) fn convert(&self, at: usize, found: &ObjectMeta) -> Result<(Completed, Tally), Error> {
         let origin = &self.origins[at];
         let large = found.size >= LARGE;
         let _permit = self.budget.take(found.size, large);
         let threads = if large { self.settings.threads } else { 1 };
         let id = self.id(origin, found);
         let mut outputs = Outputs::new(self, origin.relative(&found.key), &id, found.size, threads);
-        let fed = self.feed(session, origin, found, &mut outputs)?;
+        let fed = self.feed(origin, found, &mut outputs)?;
         let (outputs, pending) = outputs.finish()?;
         outputs.iter().for_each(|output| self.progress.wrote(output.size));
         let line = self.line(origin, found, &fed, outputs);
@@ -201,7 +188,7 @@ impl Context<'_> {
         outputs: Vec<super::entry::Output>,
     ) -> ManifestEntry {
         let line = ManifestEntry {
-            input: origin.depot.name(&found.key),
+            input: origin.store.name(&found.key),
             size: fed.size,
             etag: found.etag.clone(),
             sha256: fed.sha256.clone(),

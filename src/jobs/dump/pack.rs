@@ -14,7 +14,6 @@ use super::object::{Converted, LARGE};
 use super::outputs::{Mark, Outputs};
 use super::progress::Cause;
 use super::writer::Completed;
-use crate::convert::Session;
 use crate::store::objects::ObjectMeta;
 use crate::store::{Error, ErrorKind};
 use std::time::Duration;
@@ -83,7 +82,6 @@ impl Context<'_> {
     /// and the pack begun anew without it: its identity is that of its members.
     pub(super) fn pack(
         &self,
-        session: &mut Session,
         at: usize,
         members: Vec<ObjectMeta>,
         to: &dyn Fn(Completed) -> Result<(), Error>,
@@ -92,7 +90,7 @@ impl Context<'_> {
         let _permit = self.budget.take(members.iter().map(|found| found.size).sum(), false);
         let mut members: Vec<(ObjectMeta, u32)> = members.into_iter().map(|found| (found, 0)).collect();
         while !members.is_empty() {
-            let Failure { member, error } = match self.attempt(session, at, &members)? {
+            let Failure { member, error } = match self.attempt(at, &members)? {
                 Ok((entry, tallies)) => {
                     tallies.iter().for_each(|fed| self.progress.add(&fed.tally));
                     return to(entry);
@@ -112,7 +110,7 @@ impl Context<'_> {
             let again = *tries < TRIES && matches!(error.kind(), ErrorKind::Changed | ErrorKind::Service);
             if again {
                 self.pause(WAIT * *tries)?;
-                match origin.depot.head(&found.key) {
+                match origin.store.head(&found.key) {
                     Ok(Some(now)) => {
                         *found = now;
                         continue;
@@ -131,7 +129,6 @@ impl Context<'_> {
 
     fn attempt(
         &self,
-        session: &mut Session,
         at: usize,
         members: &[(ObjectMeta, u32)],
     ) -> Result<Result<(Completed, Vec<Converted>), Failure>, Error> {
@@ -145,12 +142,8 @@ impl Context<'_> {
         let mut parts: Vec<(Converted, Mark, Mark)> = Vec::new();
         for (member, (found, _)) in members.iter().enumerate() {
             let from = outputs.mark();
-            let fed =
-                guarded(&origin.depot.name(&found.key), || self.feed(session, origin, found, &mut outputs));
-            let fed = fed.unwrap_or_else(|error| {
-                *session = self.converter.session();
-                Err(error)
-            });
+            let fed = guarded(&origin.store.name(&found.key), || self.feed(origin, found, &mut outputs));
+            let fed = fed.unwrap_or_else(Err);
             match fed {
                 Ok(fed) => parts.push((fed, from, outputs.mark())),
                 Err(error) if error.is_stopped() => return Err(error),

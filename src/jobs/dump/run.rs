@@ -38,7 +38,7 @@ pub fn run(
 ) -> Result<bool, Error> {
     let context = Context::new(settings, converter, progress, access)?;
     for target in [Some(&context.output), context.rejects.as_ref(), Some(&context.manifest)] {
-        target.into_iter().for_each(|target| target.depot.tidy());
+        target.into_iter().for_each(|target| target.store.tidy());
     }
     let index = &mut Index::new(&context)?;
     let (run, end) = (name_of_run(), context.end(index));
@@ -135,7 +135,6 @@ fn work(
     entries: &SyncSender<Completed>,
     broken: &AtomicBool,
 ) {
-    let mut session = context.converter.session();
     let keep = |entry| entries.send(entry).map_err(|_| Error::stopped());
     while let Some(job) = next(queue) {
         crate::panics::provoke("worker");
@@ -148,10 +147,10 @@ fn work(
         let done = guarded(&name, || match job {
             Job::One { origin, found, before } => match before.known {
                 Some(ref line) if context.still_stands(line) => context.known(origin, found, before, &keep),
-                _ => context.object(&mut session, origin, found, &keep),
+                _ => context.object(origin, found, &keep),
             },
             Job::Known { origin, found, before } => context.known(origin, found, before, &keep),
-            Job::Pack { origin, members } => context.pack(&mut session, origin, members, &keep),
+            Job::Pack { origin, members } => context.pack(origin, members, &keep),
         });
         if let Err(error) = done {
             // Of a pack, all members are without an output.
@@ -159,8 +158,6 @@ fn work(
                 context.progress.fail(Cause::of(&error), &error);
                 context.progress.finished(size);
             }
-            // What it had learnt may be half of something.
-            session = context.converter.session();
         }
     }
 }
@@ -234,7 +231,7 @@ impl Context<'_> {
                 (super::Kind::Rejects, Some(rejects)) => rejects,
                 (super::Kind::Rejects, None) => return true,
             };
-            matches!(target.depot.head(&output.key), Ok(Some(found)) if found.size == output.size)
+            matches!(target.store.head(&output.key), Ok(Some(found)) if found.size == output.size)
         })
     }
 }
@@ -312,7 +309,7 @@ mod tests {
         let access = Access::new(false, std::sync::Arc::default()).unwrap();
         let context = Context::new(&settings, &converter, &progress, &access).unwrap();
         let mut found = context.origins[0].objects().next().unwrap().unwrap();
-        let (entry, _) = context.convert(&mut converter.session(), 0, &found).unwrap();
+        let (entry, _) = context.convert(0, &found).unwrap();
         let mut writer = ManifestWriter::new(&context.manifest, "r", context.plain_end(), true, &progress);
         let entry = writer.write(vec![entry], true).unwrap().remove(0);
         let line = entry.lines[0].0.clone();

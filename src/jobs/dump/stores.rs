@@ -14,16 +14,16 @@ impl Stores {
     /// The store of an object called `name`, and its key in it.
     pub(super) fn of(&self, name: &str, access: &Access) -> Result<(BlockingStore, String), Error> {
         let (root, key) = split(name);
-        let mut depots = lock(&self.0);
-        let depot = match depots.get(root) {
-            Some(depot) => depot.clone(),
+        let mut stores = lock(&self.0);
+        let store = match stores.get(root) {
+            Some(store) => store.clone(),
             None => {
-                let (depot, _) = BlockingStore::open(root, access)?;
-                depots.insert(root.to_owned(), depot.clone());
-                depot
+                let (store, _) = BlockingStore::open(root, access)?;
+                stores.insert(root.to_owned(), store.clone());
+                store
             }
         };
-        Ok((depot, key.to_owned()))
+        Ok((store, key.to_owned()))
     }
 }
 

@@ -57,7 +57,7 @@ impl Listed {
             };
             for found in origin.objects() {
                 let name = match found {
-                    Ok(found) => origin.depot.name(&found.key),
+                    Ok(found) => origin.store.name(&found.key),
                     Err(error) => {
                         unlisted(&error);
                         continue;

@@ -12,7 +12,7 @@ use super::stores::Stores;
 use super::strays::Listed;
 use super::verified::{Depth, Verified};
 use super::{Context, Settings, content};
-use crate::convert::{Converter, Session};
+use crate::convert::Converter;
 use crate::store::objects::Access;
 use crate::store::{Error, ErrorKind};
 use crate::sync::lock;
@@ -106,7 +106,6 @@ impl Verifier<'_> {
     }
 
     fn work(&self, queue: &Mutex<Receiver<Job>>, history: Option<&History>) {
-        let mut session = self.context.converter.session();
         loop {
             let next = lock(queue).recv();
             let Ok(job) = next else { return };
@@ -119,17 +118,14 @@ impl Verifier<'_> {
             };
             let done = guarded(&name, || match (job, history) {
                 (Job::Input(line, deletes), _) => self.input(&line, deletes),
-                (Job::Output(mentioned), Some(history)) => self.output(&mut session, history, &mentioned),
+                (Job::Output(mentioned), Some(history)) => self.output(history, &mentioned),
                 (Job::Output(_), None) => Ok(()),
             });
             match done {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) if error.is_stopped() => {}
                 Ok(Err(error)) => self.fail(&error),
-                Err(error) => {
-                    self.fail(&error);
-                    session = self.context.converter.session();
-                }
+                Err(error) => self.fail(&error),
             }
         }
     }
@@ -141,8 +137,8 @@ impl Verifier<'_> {
 
     /// Whether an input is what it was.
     fn input(&self, line: &ManifestEntry, deletes: bool) -> Result<(), Error> {
-        let (depot, key) = self.stores.of(&line.input, self.access)?;
-        let (cause, why, hint) = match depot.head(&key)? {
+        let (store, key) = self.stores.of(&line.input, self.access)?;
+        let (cause, why, hint) = match store.head(&key)? {
             Some(found) if found.etag == line.etag && found.size == line.size => {
                 self.verified.inputs.fetch_add(1, Relaxed);
                 return Ok(());
@@ -172,15 +168,15 @@ impl Verifier<'_> {
     }
 
     /// Whether an output is what its lines say.
-    fn output(&self, session: &mut Session, history: &History, mentioned: &Mentioned) -> Result<(), Error> {
+    fn output(&self, history: &History, mentioned: &Mentioned) -> Result<(), Error> {
         let named = Named::read(history, mentioned)?;
         let url = &named.output.url;
         let differs = |why: String| Error::damaged(url, why);
         if let Some(why) = &named.wrong {
             return Err(differs(why.clone()));
         }
-        let (depot, key) = self.stores.of(url, self.access)?;
-        let found = depot.head(&key)?;
+        let (store, key) = self.stores.of(url, self.access)?;
+        let found = store.head(&key)?;
         let counts = self.verified;
         match (named.state, &found) {
             (State::Current, _) => counts.current.fetch_add(1, Relaxed),
@@ -192,16 +188,16 @@ impl Verifier<'_> {
             let current = named.state == State::Current;
             return if current { Err(differs("it is gone".to_owned())) } else { Ok(()) };
         };
-        content::check(&depot, &found, &named.output, &named.pieces, &self.context.stop)?;
+        content::check(&store, &found, &named.output, &named.pieces, &self.context.stop)?;
         counts.right.fetch_add(1, Relaxed);
         if self.depth.deep && named.state == State::Current && named.output.kind == Kind::Events {
-            self.again(session, named.lines)?;
+            self.again(named.lines)?;
         }
         Ok(())
     }
 
     /// Converts inputs again, one or those of a pack, and compares.
-    fn again(&self, session: &mut Session, lines: Vec<ManifestEntry>) -> Result<(), Error> {
+    fn again(&self, lines: Vec<ManifestEntry>) -> Result<(), Error> {
         let context = &self.context;
         let count = lines.len() as u64;
         if lines.iter().any(|line| line.fingerprint != context.settings.fingerprint) {
@@ -210,10 +206,10 @@ impl Verifier<'_> {
         }
         let mut inputs = Vec::new();
         for line in &lines {
-            let (depot, key) = self.stores.of(&line.input, self.access)?;
-            match depot.head(&key)? {
+            let (store, key) = self.stores.of(&line.input, self.access)?;
+            match store.head(&key)? {
                 Some(found) if found.etag == line.etag => {
-                    inputs.push((Origin::whole(depot), found));
+                    inputs.push((Origin::whole(store), found));
                 }
                 _ => {
                     self.verified.without_input.fetch_add(count, Relaxed);
@@ -228,7 +224,7 @@ impl Verifier<'_> {
         let kept = lines.iter().flat_map(|line| &line.outputs).any(|it| it.kind == super::Kind::Rejects);
         let mut outputs = Outputs::measured(context, kept, threads);
         for ((origin, found), line) in inputs.iter().zip(&lines) {
-            let fed = context.feed(session, origin, found, &mut outputs)?;
+            let fed = context.feed(origin, found, &mut outputs)?;
             let (now, then) = (
                 (fed.size, &fed.sha256, fed.tally.records, fed.tally.events, fed.tally.rejects),
                 (line.size, &line.sha256, line.records, line.events, line.rejects),

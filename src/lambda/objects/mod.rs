@@ -7,7 +7,7 @@
 mod event;
 mod settings;
 
-use crate::convert::{Converter, Session};
+use crate::convert::Converter;
 use crate::jobs::dump::{OnDemand, Outcome, Progress, Settings};
 use crate::jobs::settings::Environment;
 use crate::store::objects::Access;
@@ -29,10 +29,8 @@ const MOST_SHOWN: usize = 10;
 /// What invocations of one process share.
 struct Shared {
     on_demand: OnDemand<'static>,
-    converter: &'static Converter,
     access: Access,
     jobs: usize,
-    sessions: Mutex<Vec<Session>>,
 }
 
 /// An invocation in one line, for logs and metrics.
@@ -105,8 +103,7 @@ fn shared() -> Result<&'static Shared, String> {
         let access = Access::new(false, Arc::default()).map_err(|error| error.to_string())?;
         let on_demand =
             OnDemand::new(settings, converter, &access, progress).map_err(|error| error.to_string())?;
-        let (jobs, sessions) = (settings.jobs, Mutex::default());
-        Ok(Shared { on_demand, converter, access, jobs, sessions })
+        Ok(Shared { on_demand, access, jobs: settings.jobs })
     };
     SHARED.get_or_init(open).as_ref().map_err(Clone::clone)
 }
@@ -132,11 +129,10 @@ impl Shared {
         }
         let next = AtomicUsize::new(0);
         let work = || {
-            let mut session = self.session();
             while let Some((task, named)) = objects.get(next.fetch_add(1, Relaxed)) {
                 crate::panics::provoke("object");
                 let root = format!("s3://{}", named.bucket);
-                let outcome = self.on_demand.convert(&mut session, &root, &named.key);
+                let outcome = self.on_demand.convert(&root, &named.key);
                 let mut count = lock(&line);
                 let error = match outcome {
                     Ok(outcome) => count.add(&outcome, named),
@@ -151,7 +147,6 @@ impl Shared {
                     fail(*task, error);
                 }
             }
-            lock(&self.sessions).push(session);
         };
         std::thread::scope(|scope| {
             (1..self.jobs.min(objects.len())).for_each(|_| drop(scope.spawn(work)));
@@ -168,11 +163,6 @@ impl Shared {
             (false, false) => "info",
         };
         (line, failed)
-    }
-
-    fn session(&self) -> Session {
-        let kept = lock(&self.sessions).pop();
-        kept.unwrap_or_else(|| self.converter.session())
     }
 }
 

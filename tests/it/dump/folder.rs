@@ -248,7 +248,7 @@ fn inputs_go_when_everything_is_kept() {
     bytes[20] ^= 1;
     std::fs::write(output, bytes).expect("written");
     let deleted = run_with("delete", &[]);
-    assert_eq!(deleted.status, 1, "{}", deleted.stderr);
+    assert_eq!(deleted.status, 2, "{}", deleted.stderr);
     assert!(deleted.stderr.contains("8 deleted, 2 kept after all"), "{}", deleted.stderr);
     let left: Vec<String> = files(Path::new(&at("in"))).into_keys().collect();
     assert_eq!(left, ["bad#%.json", "ü/z.zst"]);
@@ -287,7 +287,7 @@ fn plans_filters_and_wrong_usage() {
         (&["-o", "s3://b/x.ndjson"], "looks like an object"),
         (&["-o", "ftp://b/x/"], "expected one of: s3, gs, az, or a path; found `ftp://`"),
         (&["-o", "s3://key:secret@b/"], "more than a bucket and a key"),
-        (&["-o", &at("out/"), "--rejects", &at("rejects.ndjson")], "is no folder"),
+        (&["-o", &at("out/"), "--rejects", &at("rejects.ndjson")], "is not a folder"),
         (&["-o", &at("out/"), "--include", "["], "--include"),
         (&["-o", &at("out/"), "--pack", "0"], "--pack"),
     ];
