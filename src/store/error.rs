@@ -183,6 +183,18 @@ impl Error {
         Error::io(Object::Named(text.to_owned()), Doing::Open, error).of_kind(ErrorKind::NotFound)
     }
 
+    /// No error of an object: the work was told to stop.
+    #[cfg(feature = "bucket")]
+    pub(crate) fn stopped() -> Error {
+        Error::io(Object::Named(String::new()), Doing::Convert, super::stop::stopped())
+    }
+
+    /// Whether the work was told to stop.
+    #[cfg(feature = "bucket")]
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.io_error().is_some_and(super::is_stopped)
+    }
+
     /// Something that can't be written.
     #[cfg(feature = "bucket")]
     pub(crate) fn cannot_write(text: &str, error: io::Error) -> Error {
