@@ -245,7 +245,7 @@ impl Error {
     #[cfg(feature = "bucket")]
     pub(crate) fn not_settled(name: &str) -> Error {
         let named = Object::Named(name.to_owned());
-        Error::new(named, Doing::Read, ErrorKind::Io, "what became of it could not be put in its place")
+        Error::new(named, Doing::Read, ErrorKind::Io, "its output could not be put in place")
     }
 
     /// An object whose conversion panicked.
@@ -356,7 +356,7 @@ impl From<Error> for io::Error {
     /// Keeps the kind of the inner [`io::Error`]; [`Error::from_io`] gets the error back.
     fn from(error: Error) -> io::Error {
         let kind = match (&error.0.source, error.kind()) {
-            // std's helpers would try again for ever.
+            // std's helpers would try again without end.
             (Some(source), _) if source.kind() == io::ErrorKind::Interrupted => io::ErrorKind::Other,
             (Some(source), _) => source.kind(),
             (None, ErrorKind::NotFound | ErrorKind::NoMatch | ErrorKind::NoFolder) => io::ErrorKind::NotFound,
