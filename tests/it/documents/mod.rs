@@ -257,6 +257,7 @@ checked! {
     deploy: "docs/deploy.md",
     dumps: "docs/dumps.md",
     glossary: "docs/glossary.md",
+    install: "docs/install.md",
     library: "docs/library.md",
     mapping: "docs/mapping.md",
     scale: "docs/scale.md",
