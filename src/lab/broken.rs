@@ -1,9 +1,9 @@
 //! The catalogue of flaws: lines that must be rejected, by the reason they must be rejected for.
 
-use super::draft::Base::{self, Either, V1, V2};
-use super::draft::Step::{self, Do, Drop, First, Last, Rename, Set, SetAny};
-use super::draft::{Draft, put_nest, quoted};
-use super::facts::{Dice, Source};
+use super::builder::Base::{self, Either, V1, V2};
+use super::builder::Step::{self, Do, Drop, First, Last, Rename, Set, SetAny};
+use super::builder::{RecordBuilder, put_nest, quoted};
+use super::fields::{Rng, Source};
 
 /// How a line is spoilt.
 #[derive(Debug, Clone, Copy)]
@@ -15,8 +15,8 @@ pub(super) enum Flaw {
     /// By something after it.
     After(&'static [&'static str]),
     /// By changes to its bytes.
-    Bytes(fn(&mut Vec<u8>, &mut Dice)),
-    /// By bytes in a value or a key that are no UTF-8.
+    Bytes(fn(&mut Vec<u8>, &mut Rng)),
+    /// By bytes in a value or a key that are not UTF-8.
     NoText(&'static [&'static [u8]]),
     /// It is one of these.
     Whole(&'static [&'static str]),
@@ -59,8 +59,8 @@ pub(super) const FLAWS: &[(&str, &[Flaw])] = &[
 /// No JSON by the strict reading.
 const INVALID_JSON: &[Flaw] = &[
     // Not whole.
-    Bytes(|line, dice| line.truncate(1 + dice.index(line.len() - 1))),
-    Bytes(|line, dice| drop(line.drain(..1 + dice.index(line.len() - 1)))),
+    Bytes(|line, rng| line.truncate(1 + rng.index(line.len() - 1))),
+    Bytes(|line, rng| drop(line.drain(..1 + rng.index(line.len() - 1)))),
     Bytes(|line, _| line.truncate(line.len() - 1)),
     // Both kinds of records end in a string.
     Bytes(|line, _| swap(line, b"\"}", b"}")),
@@ -73,8 +73,8 @@ const INVALID_JSON: &[Flaw] = &[
     Edit(Either, &[Set("phone", &["", ":\"+1\"", ",", "\"+1\" \"+2\"", "\"+1\":1"])]),
     Edit(Either, &[Set("note", &["{1:2}", "{a:1}", "{null:1}", "{'a':1}", "[1]]", "{}}", "[", "{"])]),
     Bytes(|line, _| line.iter_mut().filter(|b| **b == b'"').for_each(|b| *b = b'\'')),
-    Bytes(|line, dice| swap(line, b":", dice.pick(&[b"", b"=", b"::"]))),
-    Bytes(|line, dice| swap(line, b",", dice.pick(&[b"", b";", b",,", b" "]))),
+    Bytes(|line, rng| swap(line, b":", rng.pick(&[b"", b"=", b"::"]))),
+    Bytes(|line, rng| swap(line, b",", rng.pick(&[b"", b";", b",,", b" "]))),
     Bytes(|line, _| swap(line, b"\"context\"", b"context")),
     // Words and numbers.
     Edit(
@@ -146,7 +146,7 @@ const INVALID_JSON: &[Flaw] = &[
     ]),
 ];
 
-/// Bytes that are no UTF-8, in an otherwise whole record.
+/// Bytes that are not UTF-8, in an otherwise whole record.
 const INVALID_UTF8: &[Flaw] = &[
     // Too long for what they say, up to a NUL in two bytes.
     NoText(&[b"\xc0\xaf", b"\xc1\xbf", b"\xe0\x80\xaf", b"\xe0\x9f\xbf", b"\xf0\x80\x80\xaf", b"\xc0\x80"]),
@@ -172,12 +172,12 @@ const INVALID_UTF8: &[Flaw] = &[
 /// More nesting than serde_json reads.
 const TOO_DEEP: &[Flaw] = &[
     // With the record around it 128 levels, the first that is too many.
-    Edit(Either, &[Do(|draft, dice| nest(draft, dice, 127))]),
+    Edit(Either, &[Do(|builder, rng| nest(builder, rng, 127))]),
     Edit(
         Either,
-        &[Do(|draft, dice| {
-            let levels = 128 + dice.index(400);
-            nest(draft, dice, levels);
+        &[Do(|builder, rng| {
+            let levels = 128 + rng.index(400);
+            nest(builder, rng, levels);
         })],
     ),
 ];
@@ -197,7 +197,7 @@ const FIELD_TYPE: &[Flaw] = &[
     Edit(Either, &[Last(r"ph\u006fne", &["{}", "[]"])]),
 ];
 
-/// The first time that is present is no time.
+/// The first time that is present is not one.
 const BAD_TIMESTAMP: &[Flaw] = &[
     Edit(
         Either,
@@ -396,76 +396,82 @@ const OTHER_LOG: &[Flaw] = &[
 
 /// One in this many broken lines is too long.
 const LONG_LINES: u64 = 20_000;
-/// A line may have so many bytes.
+/// The most bytes of a line.
 const MOST: usize = 1 << 20;
 
 /// Appends a line that must be rejected, without its newline, and returns the reason.
 pub(super) fn line(
-    dice: &mut Dice,
+    rng: &mut Rng,
     source: &mut Source,
-    draft: &mut Draft,
+    builder: &mut RecordBuilder,
     scratch: &mut Vec<u8>,
     out: &mut Vec<u8>,
 ) -> &'static str {
-    if dice.one_in(LONG_LINES) {
-        too_long(dice, source, draft, out);
+    if rng.one_in(LONG_LINES) {
+        too_long(rng, source, builder, out);
         return "too-long";
     }
-    let (reason, flaws) = dice.pick(FLAWS);
+    let (reason, flaws) = rng.pick(FLAWS);
     scratch.clear();
-    spoil(dice.pick(flaws), dice, source, draft, scratch);
+    spoil(rng.pick(flaws), rng, source, builder, scratch);
     out.extend_from_slice(scratch);
     reason
 }
 
 /// Fills the empty `line` with a record that has this flaw.
-pub(super) fn spoil(flaw: Flaw, dice: &mut Dice, source: &mut Source, draft: &mut Draft, line: &mut Vec<u8>) {
+pub(super) fn spoil(
+    flaw: Flaw,
+    rng: &mut Rng,
+    source: &mut Source,
+    builder: &mut RecordBuilder,
+    line: &mut Vec<u8>,
+) {
     let base = if let Edit(base, _) = flaw { base } else { Either };
-    draft.base(base, &source.next(dice), dice);
+    builder.base(base, &source.next(rng), rng);
     match flaw {
         Edit(_, steps) => {
-            steps.iter().for_each(|step| draft.apply(*step, dice));
-            draft.write(dice, line);
+            steps.iter().for_each(|step| builder.apply(*step, rng));
+            builder.write(rng, line);
         }
         Before(texts) => {
-            line.extend_from_slice(dice.pick(texts).as_bytes());
-            draft.write(dice, line);
+            line.extend_from_slice(rng.pick(texts).as_bytes());
+            builder.write(rng, line);
         }
         After(texts) => {
-            draft.write(dice, line);
-            line.extend_from_slice(dice.pick(texts).as_bytes());
+            builder.write(rng, line);
+            line.extend_from_slice(rng.pick(texts).as_bytes());
         }
         Bytes(edit) => {
-            draft.write(dice, line);
-            edit(line, dice);
+            builder.write(rng, line);
+            edit(line, rng);
         }
         NoText(texts) => {
-            let key = dice.pick(ANYWHERE);
-            let text = dice.pick(texts);
-            draft.member(key, |out| quoted(out, |out| out.extend_from_slice(text)));
-            draft.settle(key, dice);
-            draft.write(dice, line);
+            let key = rng.pick(ANYWHERE);
+            let text = rng.pick(texts);
+            builder.member(key, |out| quoted(out, |out| out.extend_from_slice(text)));
+            builder.settle(key, rng);
+            builder.write(rng, line);
         }
-        Whole(texts) => line.extend_from_slice(dice.pick(texts).as_bytes()),
+        Whole(texts) => line.extend_from_slice(rng.pick(texts).as_bytes()),
     }
 }
 
 /// Nothing is wrong with this record but its length.
-fn too_long(dice: &mut Dice, source: &mut Source, draft: &mut Draft, out: &mut Vec<u8>) {
-    draft.either(&source.next(dice), dice);
+fn too_long(rng: &mut Rng, source: &mut Source, builder: &mut RecordBuilder, out: &mut Vec<u8>) {
+    builder.either(&source.next(rng), rng);
     let from = out.len();
-    draft.member("note", |out| quoted(out, |_| {}));
-    draft.write(dice, out);
+    builder.member("note", |out| quoted(out, |_| {}));
+    builder.write(rng, out);
     // The note is the last member: open it again before its quote and the brace.
     let tail = out.split_off(out.len() - 2);
-    let length = MOST + 1 + dice.index(100);
+    let length = MOST + 1 + rng.index(100);
     out.resize(from + length - tail.len(), b'x');
     out.extend_from_slice(&tail);
 }
 
-fn nest(draft: &mut Draft, dice: &mut Dice, levels: usize) {
-    draft.member("nested", |out| put_nest(levels, dice, out));
-    draft.settle("nested", dice);
+fn nest(builder: &mut RecordBuilder, rng: &mut Rng, levels: usize) {
+    builder.member("nested", |out| put_nest(levels, rng, out));
+    builder.settle("nested", rng);
 }
 
 /// Replaces the first occurrence of `old`, which is there.

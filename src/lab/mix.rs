@@ -1,6 +1,6 @@
 //! Which kinds of lines a generator writes, and how often each.
 
-use super::facts::Dice;
+use super::fields::Rng;
 use std::fmt;
 use std::str::FromStr;
 
@@ -49,7 +49,7 @@ pub struct Mix {
     total: u64,
 }
 
-/// Why a text is no [`Mix`].
+/// Why a text is not a [`Mix`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MixError {
@@ -59,7 +59,7 @@ pub enum MixError {
     /// A kind named more than once.
     #[error("the kind `{0}` is given twice")]
     Twice(String),
-    /// A weight that is no whole number, or over 4294967295.
+    /// A weight that is not a whole number, or over 4294967295.
     #[error("the weight `{weight}` of `{kind}` is not a whole number from 0 to {}", u32::MAX)]
     Weight {
         /// The kind it was meant for.
@@ -82,8 +82,8 @@ impl Mix {
         if total == 0 { Err(MixError::Empty) } else { Ok(Self { weights, total }) }
     }
 
-    pub(super) fn draw(&self, dice: &mut Dice) -> Kind {
-        let mut at = dice.below(self.total);
+    pub(super) fn draw(&self, rng: &mut Rng) -> Kind {
+        let mut at = rng.below(self.total);
         for (&weight, (_, kind)) in self.weights.iter().zip(KINDS) {
             let weight = u64::from(weight);
             if at < weight {

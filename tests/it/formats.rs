@@ -10,7 +10,7 @@ use udmap::record::Reason;
 
 fn converter(engine: Engine, max_record_bytes: usize) -> Converter {
     let mapping = Mapping::builtin("duo_telephony").expect("built in");
-    Converter::new(&mapping, &Options { engine, max_record_bytes, ..Options::default() })
+    Converter::new(&mapping, &Options::default().engine(engine).max_record_bytes(max_record_bytes))
 }
 
 /// Converts the log by the fast path and the exact one, as a whole and as a stream; all agree.
@@ -236,7 +236,7 @@ fn messages_name_the_place_in_the_input_and_what_is_there() {
     for (log, place) in [
         (
             "{}\n\n{\"a\":1,}",
-            "expected a key in quotes at column 8; a comma stands before the closing bracket",
+            "expected a key in quotes at column 8; there is a comma before the closing bracket",
         ),
         (
             "{\n  \"a\": 1\n}\n{\n  \"b\": NaN\n}\n{\n}",

@@ -1,16 +1,16 @@
 //! Converts one object: read whole as one writing, or read anew.
 
-use super::account::Cause;
-use super::ledger::Entry;
-use super::line::{Kind, Line};
+use super::entry::{Kind, ManifestEntry};
 use super::name::id;
 use super::outputs::{Outputs, key};
 use super::place::Origin;
+use super::progress::Cause;
+use super::writer::Completed;
 use super::{After, Context};
-use crate::convert::{Input, Piece, Session, Stop, Tally};
-use crate::store::depot::{Found, Outcome};
+use crate::convert::{Input, Piece, Tally};
+use crate::store::objects::{ObjectMeta, Outcome};
 use crate::store::{self, Error, ErrorKind};
-use std::io;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -42,7 +42,7 @@ impl From<Error> for Trouble {
 
 /// What was read, and the books of it.
 #[derive(Debug)]
-pub(super) struct Fed {
+pub(super) struct Converted {
     pub(super) tally: Tally,
     pub(super) size: u64,
     pub(super) sha256: String,
@@ -50,49 +50,42 @@ pub(super) struct Fed {
 
 impl Context<'_> {
     /// The identity of an object's output.
-    pub(super) fn id(&self, origin: &Origin, found: &Found) -> String {
-        id(&[&origin.depot.name(&found.key), &found.etag, &self.settings.fingerprint])
+    pub(super) fn id(&self, origin: &Origin, found: &ObjectMeta) -> String {
+        id(&[&origin.store.name(&found.key), &found.etag, &self.settings.fingerprint])
     }
 
     /// Feeds an object to `outputs`.
     pub(super) fn feed(
         &self,
-        session: &mut Session,
         origin: &Origin,
-        found: &Found,
+        found: &ObjectMeta,
         outputs: &mut Outputs,
-    ) -> Result<Fed, Trouble> {
-        let name = origin.depot.name(&found.key);
+    ) -> Result<Converted, Trouble> {
+        let name = origin.store.name(&found.key);
         #[cfg(test)]
         assert!(!name.ends_with(".panics"), "as the test wants it");
         let outcome = Outcome::default();
-        let reader = origin.depot.read(found, Arc::clone(&self.account.read), &outcome)?;
-        let mut input = store::Input::of(reader, found.size, &name, Arc::clone(&self.stop)).with_members();
+        let reader = origin.store.read(found, Arc::clone(&self.progress.read), &outcome)?;
+        let input = store::Input::of(reader, found.size, &name, Arc::clone(&self.stop)).with_members();
         let (mut unwritten, mut unread) = (None, None);
         let keep = outputs.keep_rejects();
-        let mut take = |piece: Piece<'_>| match piece {
-            Piece::Batch { source, batch } => {
-                if !keep {
-                    self.account.example(source, &batch.rejects);
+        let threads = if found.size < LARGE { 1 } else { self.settings.threads };
+        let tally = self.converter.run([Input::reader(&name, input)], threads, |piece| {
+            match piece {
+                Piece::Batch { source, batch } => {
+                    if !keep {
+                        self.progress.example(source, &batch.rejects);
+                    }
+                    unwritten = outputs.write(source, batch).err();
                 }
-                outputs.write(source, batch).map_err(|error| {
-                    unwritten = Some(error);
-                    Stop
-                })
+                Piece::Failed { error, .. } => unread = Some(error),
             }
-            Piece::Failed { error, .. } => {
-                unread = Some(error);
-                Err(Stop)
+            match (&unwritten, &unread) {
+                (None, None) => ControlFlow::Continue(()),
+                _ => ControlFlow::Break(()),
             }
-        };
-        let tally = if found.size < LARGE || self.settings.threads <= 1 {
-            self.converter.convert_texts(session, &name, &mut input, &mut take).0
-        } else {
-            let open = || -> io::Result<Box<dyn io::Read + Send>> { Ok(Box::new(input)) };
-            let input = Input { name: name.clone(), open: Box::new(open) };
-            let converted = self.converter.convert_inputs(vec![input], self.settings.threads, &mut take);
-            converted.map_err(|error| Error::cannot_open(&name, error))?
-        };
+        });
+        let tally = tally.map_err(|error| Error::cannot_open(&name, error))?;
         if let Some(error) = unwritten {
             return Err(if store::is_stopped(&error) {
                 Trouble::Stopped
@@ -111,7 +104,7 @@ impl Context<'_> {
             return Err(error.into());
         }
         match outcome.whole() {
-            Some((size, sha256)) => Ok(Fed { tally, size, sha256 }),
+            Some((size, sha256)) => Ok(Converted { tally, size, sha256 }),
             None => Err(Error::damaged(&name, "it was not read to its end").into()),
         }
     }
@@ -119,37 +112,36 @@ impl Context<'_> {
     /// Converts an object, and hands its line on. What fails is counted.
     pub(super) fn object(
         &self,
-        session: &mut Session,
         at: usize,
-        found: Found,
-        to: &dyn Fn(Entry) -> Result<(), Trouble>,
+        found: ObjectMeta,
+        to: &dyn Fn(Completed) -> Result<(), Trouble>,
     ) -> Result<(), Trouble> {
         let origin = &self.origins[at];
         let listed = found.clone();
-        match self.again(origin, found, &mut |found| self.convert(session, at, found)) {
+        match self.again(origin, found, &mut |found| self.convert(at, found)) {
             Ok((entry, tally)) => {
-                self.account.add(&tally);
+                self.progress.add(&tally);
                 to(entry)
             }
             Err(Trouble::Stopped) => Err(Trouble::Stopped),
             Err(Trouble::Failed(error)) => {
                 // Another run may have converted it, and deleted it then.
                 if error.kind() == ErrorKind::NotFound && self.stands(origin, &listed) {
-                    self.account.known.fetch_add(1, Relaxed);
-                    self.account.known_bytes.fetch_add(listed.size, Relaxed);
+                    self.progress.known.fetch_add(1, Relaxed);
+                    self.progress.known_bytes.fetch_add(listed.size, Relaxed);
                 } else {
-                    self.account.fail(Cause::of(&error), &error);
+                    self.progress.fail(Cause::of(&error), &error);
                 }
-                self.account.settle(listed.size);
+                self.progress.finished(listed.size);
                 Ok(())
             }
         }
     }
 
-    fn stands(&self, origin: &Origin, found: &Found) -> bool {
+    fn stands(&self, origin: &Origin, found: &ObjectMeta) -> bool {
         let id = self.id(origin, found);
         let key = key(&self.output, origin.relative(&found.key), &id, Kind::Events, self.settings.format);
-        matches!(self.output.depot.look(&key), Ok(Some(_)))
+        matches!(self.output.store.head(&key), Ok(Some(_)))
     }
 
     /// Tries again where that can help: with what stands there now if the object has changed, and
@@ -157,8 +149,8 @@ impl Context<'_> {
     pub(super) fn again<T>(
         &self,
         origin: &Origin,
-        mut found: Found,
-        work: &mut dyn FnMut(&Found) -> Result<T, Trouble>,
+        mut found: ObjectMeta,
+        work: &mut dyn FnMut(&ObjectMeta) -> Result<T, Trouble>,
     ) -> Result<T, Trouble> {
         let mut tries = 0;
         loop {
@@ -172,7 +164,7 @@ impl Context<'_> {
             }
             self.pause(WAIT * (1 << (tries - 1)))?;
             if error.kind() == ErrorKind::Changed {
-                match origin.depot.look(&found.key)? {
+                match origin.store.head(&found.key)? {
                     Some(now) => found = now,
                     None => return Err(Trouble::Failed(error)),
                 }
@@ -194,23 +186,18 @@ impl Context<'_> {
     }
 
     /// Converts an object: what is to be kept of it.
-    pub(super) fn convert(
-        &self,
-        session: &mut Session,
-        at: usize,
-        found: &Found,
-    ) -> Result<(Entry, Tally), Trouble> {
+    pub(super) fn convert(&self, at: usize, found: &ObjectMeta) -> Result<(Completed, Tally), Trouble> {
         let origin = &self.origins[at];
         let large = found.size >= LARGE;
-        let _share = self.budget.take(found.size, large);
+        let _permit = self.budget.take(found.size, large);
         let threads = if large { self.settings.threads } else { 1 };
         let id = self.id(origin, found);
         let mut outputs = Outputs::new(self, origin.relative(&found.key), &id, found.size, threads);
-        let fed = self.feed(session, origin, found, &mut outputs)?;
+        let fed = self.feed(origin, found, &mut outputs)?;
         let (outputs, pending) = outputs.finish()?;
-        outputs.iter().for_each(|output| self.account.wrote(output.size));
+        outputs.iter().for_each(|output| self.progress.wrote(output.size));
         let line = self.line(origin, found, &fed, outputs);
-        let entry = Entry { lines: vec![(line, found.clone())], pending, origin: at, known: false };
+        let entry = Completed { lines: vec![(line, found.clone())], pending, origin: at, known: false };
         Ok((entry, fed.tally))
     }
 
@@ -218,12 +205,12 @@ impl Context<'_> {
     pub(super) fn line(
         &self,
         origin: &Origin,
-        found: &Found,
-        fed: &Fed,
-        outputs: Vec<super::line::Output>,
-    ) -> Line {
-        let line = Line {
-            input: origin.depot.name(&found.key),
+        found: &ObjectMeta,
+        fed: &Converted,
+        outputs: Vec<super::entry::Output>,
+    ) -> ManifestEntry {
+        let line = ManifestEntry {
+            input: origin.store.name(&found.key),
             size: fed.size,
             etag: found.etag.clone(),
             sha256: fed.sha256.clone(),
@@ -242,7 +229,11 @@ impl Context<'_> {
     }
 
     /// The line with what is to become of its input.
-    pub(super) fn destined(&self, line: Line) -> Line {
-        Line { deletes: self.settings.after != After::Keep && line.keeps_all(), pruned: false, ..line }
+    pub(super) fn destined(&self, line: ManifestEntry) -> ManifestEntry {
+        ManifestEntry {
+            deletes: self.settings.after != After::Keep && line.keeps_all(),
+            pruned: false,
+            ..line
+        }
     }
 }

@@ -2,17 +2,18 @@
 
 use super::bound;
 use super::input::{Material, Part};
-use crate::convert::{Converter, Input, Piece, Stop, Tally};
+use crate::convert::{Converter, Input, Piece, Tally};
 use crate::report::bench::{Bound, Files, Rate, Row, Seconds};
 use crate::store::Sink;
 use crate::store::store_error;
 use anyhow::bail;
 use std::hint::black_box;
 use std::io::{self, Read, Write as _};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Inputs smaller than this are converted several times a run, so that a run is no shorter than
+/// Inputs smaller than this are converted several times a run, so that a run is longer than
 /// what clocks and schedulers blur.
 const ENOUGH: usize = 16_000_000;
 /// How often at most.
@@ -35,7 +36,7 @@ pub(crate) enum Runs {
 /// What was measured.
 #[derive(Debug)]
 pub(crate) struct Figures {
-    /// What became of the input, once.
+    /// The counts of the input, converted once.
     pub(crate) tally: Tally,
     pub(crate) passes: usize,
     pub(crate) runs: usize,
@@ -46,7 +47,7 @@ pub(crate) struct Figures {
 /// One of the things that are run in turns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Job {
-    /// Conversion in memory, on so many threads.
+    /// Conversion in memory, on this many threads.
     Memory(usize),
     /// The machine's bound for that.
     Bound(usize),
@@ -156,17 +157,7 @@ impl Bench<'_> {
 
     /// Converts what is in memory, and lets go of the events.
     fn memory(&self, threads: usize, passes: usize) -> anyhow::Result<Tally> {
-        if let ([part], 1) = (&self.material.parts[..], threads) {
-            let mut tally = self.converter.tally();
-            for _ in 0..passes {
-                tally.add(&self.converter.convert_slice(&part.bytes, &mut |batch| {
-                    black_box(&batch.events);
-                    Ok(())
-                }));
-            }
-            return Ok(tally);
-        }
-        let inputs = self.inputs(passes, |part| Ok(Box::new(&part.bytes[..])));
+        let inputs = self.inputs(passes, |part| Input::bytes(&part.name, &part.bytes));
         self.convert(inputs, threads, &mut |events| {
             black_box(events);
             Ok(())
@@ -176,7 +167,7 @@ impl Bench<'_> {
     /// Converts from the files, and writes the events to where they leave no trace.
     fn files(&self, threads: usize) -> anyhow::Result<Tally> {
         let mut nowhere = Sink::create(NOWHERE)?;
-        let inputs = self.inputs(self.passes, open);
+        let inputs = self.inputs(self.passes, |part| Input::open(&part.name, || open(part)));
         let tally = self.convert(inputs, threads, &mut |events| nowhere.write_all(events))?;
         nowhere.finish()?;
         Ok(tally)
@@ -196,13 +187,8 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// The parts, so many times over.
-    fn inputs<'b>(
-        &'b self,
-        passes: usize,
-        open: fn(&'b Part) -> io::Result<Box<dyn Read + Send + 'b>>,
-    ) -> Vec<Input<'b>> {
-        let input = |part: &'b Part| Input { name: part.name.clone(), open: Box::new(move || open(part)) };
+    /// The parts, repeated for each pass.
+    fn inputs<'b>(&'b self, passes: usize, input: fn(&'b Part) -> Input<'b>) -> Vec<Input<'b>> {
         (0..passes).flat_map(|_| self.material.parts.iter().map(input)).collect()
     }
 
@@ -213,22 +199,20 @@ impl Bench<'_> {
         to: &mut (dyn FnMut(&[u8]) -> io::Result<()> + Send),
     ) -> anyhow::Result<Tally> {
         let mut failed = None;
-        let tally = self.converter.convert_inputs(inputs, threads, &mut |piece| {
-            let done = match piece {
-                Piece::Batch { batch, .. } => to(&batch.events),
-                Piece::Failed { error, .. } => Err(error),
+        // Each run begins as a new process does: it has seen no record.
+        let tally = self.converter.clone().run(inputs, threads, |piece| {
+            failed = match piece {
+                Piece::Batch { batch, .. } => to(&batch.events).err(),
+                Piece::Failed { error, .. } => Some(error),
             };
-            done.map_err(|error| {
-                failed = Some(error);
-                Stop
-            })
+            if failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
         failed.map_or(Ok(tally), |error| Err(store_error(error)))
     }
 }
 
 /// Opens a part's file again, and gives as much of it as is measured.
-fn open(part: &Part) -> io::Result<Box<dyn Read + Send + '_>> {
+fn open(part: &Part) -> io::Result<impl Read + Send> {
     let source = part.source.as_ref().ok_or(io::ErrorKind::NotFound)?;
-    Ok(Box::new(source.open(Arc::default(), Arc::default())?.take(part.bytes.len() as u64)))
+    Ok(source.open(Arc::default(), Arc::default())?.take(part.bytes.len() as u64))
 }

@@ -1,0 +1,94 @@
+//! Counts of a conversion: records read, events, and rejects.
+
+use crate::mapping::Plan;
+use crate::record::Reason;
+use crate::record::formats::Format;
+use std::collections::BTreeMap;
+
+/// Counts of a conversion, or of a part of one. They always balance: `records` is `events` plus
+/// `rejects`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Tally {
+    /// Records read.
+    pub records: u64,
+    /// Events written.
+    pub events: u64,
+    /// Records that could not be converted.
+    pub rejects: u64,
+    /// Blank lines.
+    pub blank: u64,
+    /// Bytes of input, after decompression.
+    pub bytes_in: u64,
+    /// Bytes of events.
+    pub bytes_out: u64,
+    /// Rejects by reason.
+    pub by_reason: BTreeMap<Reason, u64>,
+    /// Records by the form they came in.
+    pub by_format: BTreeMap<Format, u64>,
+    /// Records by the mapping's shapes; what fits none is `other`, what can't be read `unreadable`.
+    pub by_shape: BTreeMap<String, u64>,
+    /// Events by the rule that chose their event type.
+    pub by_event_type: Vec<EventTypeCount>,
+}
+
+/// How many events one rule of the table gave their event type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventTypeCount {
+    /// The event type.
+    pub event_type: String,
+    /// The rule's test, in words: "with `host`".
+    pub because: String,
+    /// The rule's line in the table file.
+    pub line: usize,
+    /// How many.
+    pub events: u64,
+}
+
+impl Tally {
+    pub(crate) fn new(plan: &Plan) -> Tally {
+        let count = |choice: &crate::mapping::Choice| EventTypeCount {
+            event_type: choice.text.clone(),
+            because: choice.because.clone(),
+            line: choice.line,
+            events: 0,
+        };
+        Tally { by_event_type: plan.event_types.iter().map(count).collect(), ..Tally::default() }
+    }
+
+    /// Sets every count to nothing.
+    pub(crate) fn clear(&mut self) {
+        let by_event_type = std::mem::take(&mut self.by_event_type);
+        *self = Tally { by_event_type, ..Tally::default() };
+        self.by_event_type.iter_mut().for_each(|count| count.events = 0);
+    }
+
+    /// Adds the counts of another part of the same conversion.
+    pub fn add(&mut self, other: &Tally) {
+        self.records += other.records;
+        self.events += other.events;
+        self.rejects += other.rejects;
+        self.blank += other.blank;
+        self.bytes_in += other.bytes_in;
+        self.bytes_out += other.bytes_out;
+        other.by_reason.iter().for_each(|(reason, n)| *self.by_reason.entry(*reason).or_default() += n);
+        other.by_format.iter().for_each(|(format, n)| *self.by_format.entry(*format).or_default() += n);
+        for (shape, n) in &other.by_shape {
+            match self.by_shape.get_mut(shape) {
+                Some(count) => *count += n,
+                None => drop(self.by_shape.insert(shape.clone(), *n)),
+            }
+        }
+        for (mine, theirs) in self.by_event_type.iter_mut().zip(&other.by_event_type) {
+            mine.events += theirs.events;
+        }
+    }
+
+    /// Whether the books balance; they always do, and reports say so.
+    pub fn balances(&self) -> bool {
+        self.records == self.events + self.rejects
+            && self.rejects == self.by_reason.values().sum::<u64>()
+            && self.records == self.by_format.values().sum::<u64>()
+            && self.records == self.by_shape.values().sum::<u64>()
+            && self.events == self.by_event_type.iter().map(|count| count.events).sum::<u64>()
+    }
+}
