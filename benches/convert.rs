@@ -1,7 +1,6 @@
 //! Whole conversions in memory, one thread: by kind of log, by engine, and from readers on threads.
 //!
-//! Bytes are those of the input. `convert_slice` reads it where it lies; the group `streams` has
-//! `convert_inputs`, which copies from readers.
+//! Bytes are those of the input, read where it lies; those of the group `streams` are copied from readers.
 
 mod common;
 
@@ -9,6 +8,7 @@ use common::{SIZE, builtin, conversion, criterion, lines, synthetic, table};
 use criterion::{Criterion, Throughput};
 use std::fmt::Write as _;
 use std::hint::black_box;
+use std::ops::ControlFlow;
 use udmap::convert::{Converter, Engine, Input, Options};
 
 /// A table whose fields lie in objects within objects.
@@ -99,7 +99,7 @@ fn kinds(criterion: &mut Criterion) {
         conversion(&mut group, name, &builtin(), &options, &synthetic(mix), false);
     }
     conversion(&mut group, "60 unmapped fields", &builtin(), &options, &lines(wide), false);
-    let roomy = Options { max_record_bytes: 2 * SIZE, ..Options::default() };
+    let roomy = Options::default().max_record_bytes(2 * SIZE);
     conversion(&mut group, "one record of 4 MiB", &builtin(), &roomy, &long(), false);
     conversion(&mut group, "nested fields", &table(NESTED), &options, &lines(nested), false);
     group.finish();
@@ -112,7 +112,7 @@ fn engines(criterion: &mut Criterion) {
         let engines =
             Engine::ALL.into_iter().filter(|engine| *engine != Engine::Auto && engine.is_available());
         for engine in engines {
-            let options = Options { engine, ..Options::default() };
+            let options = Options::default().engine(engine);
             conversion(&mut group, &format!("{}/{name}", engine.name()), &builtin(), &options, &log, false);
         }
     }
@@ -128,13 +128,11 @@ fn streams(criterion: &mut Criterion) {
     for threads in [1, 2] {
         group.bench_function(format!("threads {threads}"), |bencher| {
             bencher.iter(|| {
-                let input = Input { name: "log".to_owned(), open: Box::new(|| Ok(Box::new(&log[..]))) };
-                converter
-                    .convert_inputs(vec![input], threads, &mut |piece| {
-                        black_box(&piece);
-                        Ok(())
-                    })
-                    .expect("threads start")
+                let ran = converter.run([Input::reader("log", &log[..])], threads, |piece| {
+                    black_box(&piece);
+                    ControlFlow::Continue(())
+                });
+                ran.expect("threads start")
             });
         });
     }

@@ -1,28 +1,78 @@
 //! Turns Duo telephony logs into Google SecOps UDM events, by a mapping table kept as data.
 //!
+//! This is the library under the command `udmap`. It converts a record, a reader, or any number of inputs on all
+//! cores; every record becomes exactly one event or one reject. It also checks events. The programs below are those
+//! in `examples/`.
+//!
+//! # One record
+//!
 //! ```
-//! use udmap::convert::{Converter, Options};
-//! use udmap::mapping::Mapping;
-//!
-//! let mapping = Mapping::builtin("duo_telephony").expect("the table comes with udmap");
-//! let converter = Converter::new(&mapping, &Options::default());
-//! let log = br#"{"context":"enrollment","credits":1,"phone":"+12125556707","ts":"2023-03-21T22:34:49.466370+00:00","type":"sms"}
-//! {"context":"enrollment"}"#;
-//!
-//! let batch = converter.convert(log);
-//! let event = String::from_utf8(batch.events)?;
-//! assert!(event.starts_with(r#"{"metadata":{"product_event_type":"enrollment","event_timestamp":"2023-03-21T22:34:49.466370Z""#));
-//! assert_eq!(batch.rejects[0].reason.code(), "no-timestamp");
-//! assert_eq!(batch.rejects[0].line, 2);
-//! assert!(batch.tally.balances());
-//! # Ok::<(), std::string::FromUtf8Error>(())
+#![doc = include_str!("../examples/record.rs")]
 //! ```
 //!
-//! The parts, each leaning only on those after it: [`convert`] applies a [`mapping`] to records;
-//! [`mapping`] reads tables and checks them against [`udm`]; [`record`] finds records in bytes.
-//! They know no file, network, clock or terminal. [`store`] (feature `store`) opens and writes
-//! files and objects, compressed or not; [`dump`] (feature `dump`) converts whole prefixes of them; [`collect`] (feature `collect`) brings Duo's logs into a bucket or a
-//! folder; [`synth`] (feature `synth`) makes synthetic logs.
+//! [`Converter::convert`](convert::Converter::convert) takes any number of records at once, in any of the forms in
+//! which Duo's logs arrive, and gives a [`Batch`](convert::Batch): events, rejects, and counts.
+//!
+//! # A reader
+//!
+//! ```
+#![doc = include_str!("../examples/reader.rs")]
+//! ```
+//!
+//! With the feature `files`, `store::list` finds files, and reads them decompressed whatever they are compressed with.
+//!
+//! # All cores
+//!
+//! ```
+#![doc = include_str!("../examples/all_cores.rs")]
+//! ```
+//!
+//! Memory stays bounded whatever the input: a slow receiver stops the workers, and no chunk is read far ahead.
+//!
+//! # A table of one's own
+//!
+//! ```
+#![doc = include_str!("../examples/own_table.rs")]
+//! ```
+//!
+//! `docs/mapping.md` describes the format of tables.
+//!
+//! # Checking events
+//!
+//! ```
+#![doc = include_str!("../examples/validate.rs")]
+//! ```
+//!
+//! # Rooms
+//!
+//! | module | what it does | feature |
+//! |---|---|---|
+//! | [`convert`] | records to events or rejects, by a mapping | |
+//! | [`mapping`] | mapping tables: read, checked, compiled | |
+//! | [`check`] | whether events are valid, and how two sets of them differ | |
+//! | [`record`] | records in bytes: where they begin and end, and their fields | |
+//! | [`udm`] | UDM's schema as facts | |
+//! | [`json`] | a JSON text as a tree that knows its places | |
+//! | [`time`] | times read and written | |
+//! | `store` | files and objects, compressed or not; complete files or none | `files`, `bucket` |
+//! | `columns` | events as the columns of a table, and as Parquet | `files`, `parquet` |
+//! | `jobs` | whole dumps converted exactly once; the collector of Duo's logs | `bucket` |
+//! | `lab` | synthetic logs | `cli` |
+//!
+//! The first seven know no file, network, clock or terminal.
+//!
+//! # Features
+//!
+//! | feature | what it adds | by default |
+//! |---|---|---|
+//! | `cli` | the command `udmap` | yes |
+//! | `parquet` | events as Parquet files | yes |
+//! | `gcs`, `azure` | objects in Google Cloud Storage, in Azure Blob Storage | yes |
+//! | `bucket` | objects in S3, whole dumps, the collector | with `cli`, `gcs`, `azure`, `lambda` |
+//! | `files` | files, folders, patterns, compression | with `bucket`, `parquet` |
+//! | `lambda` | the AWS Lambda functions: the program `bootstrap` | no |
+//!
+//! To embed the conversion alone, take `default-features = false`.
 
 #[cfg(feature = "files")]
 #[doc(hidden)]
@@ -54,3 +104,8 @@ mod sync;
 mod text;
 pub mod time;
 pub mod udm;
+
+/// The README's program compiles, and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -3,8 +3,9 @@
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput};
 use std::hint::black_box;
+use std::ops::ControlFlow;
 use std::time::Duration;
-use udmap::convert::{Converter, Options};
+use udmap::convert::{Converter, Input, Options, Piece};
 use udmap::lab::{Generator, Mix};
 use udmap::mapping::Mapping;
 
@@ -66,10 +67,13 @@ pub(crate) fn conversion(
 ) {
     let converter = Converter::new(mapping, options);
     let run = || {
-        converter.convert_slice(log, &mut |batch| {
-            black_box(&batch.events);
-            Ok(())
-        })
+        let ran = converter.run([Input::bytes("log", log)], 1, |piece| {
+            if let Piece::Batch { batch, .. } = piece {
+                black_box(&batch.events);
+            }
+            ControlFlow::Continue(())
+        });
+        ran.expect("no threads are needed")
     };
     let tally = run();
     assert!(tally.events > 0 && tally.rejects == 0, "{name}: {tally:?}");

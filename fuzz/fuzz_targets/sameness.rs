@@ -28,7 +28,7 @@ fn engines(table: usize, chunk: usize, limit: usize) -> &'static Engines {
         };
         let mapping = load(text.expect("built in")).expect("the table is right");
         let options =
-            Options { chunk_bytes: CHUNKS[chunk], max_record_bytes: LIMITS[limit], ..Options::default() };
+            Options::default().chunk_bytes(CHUNKS[chunk]).max_record_bytes(LIMITS[limit]);
         Engines::new(&mapping, &options)
     })
 }

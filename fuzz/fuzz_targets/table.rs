@@ -15,13 +15,11 @@ fuzz_target!(|text: &str| {
             Err(error) => assert!(!error.to_string().is_empty()),
             Ok(mapping) => {
                 let log = GOOD.map(|line| format!("{line}\n")).concat().repeat(3);
-                let other = Options {
-                    field_names: FieldNames::Camel,
-                    envelope: Envelope::Event,
-                    namespace: Some("n".into()),
-                    labels: vec![("k".into(), "v".into())],
-                    ..Options::default()
-                };
+                let other = Options::default()
+                    .field_names(FieldNames::Camel)
+                    .envelope(Envelope::Event)
+                    .namespace("n")
+                    .label("k", "v");
                 for options in [Options::default(), other] {
                     Engines::new(&mapping, &options).same(log.as_bytes());
                 }

@@ -13,7 +13,7 @@ use rows::Rows;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use udmap::columns::Reader;
-use udmap::convert::{Converter, Session};
+use udmap::convert::Converter;
 
 /// A thread gets no fewer rows than these.
 const LEAST_ROWS: usize = 2_048;
@@ -25,8 +25,8 @@ pub(crate) struct Batches {
     /// Columns of the input that are kept.
     keep: Vec<usize>,
     converter: Arc<Converter>,
-    /// One for each thread, with a reader of the events' main fields, if they are wanted.
-    workers: Vec<(Session, Option<Reader>)>,
+    /// One for each thread: a reader of the events' main fields, if they are wanted.
+    readers: Vec<Option<Reader>>,
     schema: SchemaRef,
     /// Rows before the next batch.
     before: i64,
@@ -87,7 +87,7 @@ impl Batches {
             column: column_at,
             keep: kept,
             schema: schema(&schema_in, column, keep, main)?,
-            workers: (0..threads).map(|_| (converter.session(), main.then(Reader::default))).collect(),
+            readers: (0..threads).map(|_| main.then(Reader::default)).collect(),
             input,
             converter,
             before: 0,
@@ -99,24 +99,24 @@ impl Batches {
     fn convert(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
         let rows = Rows::of(batch.column(self.column))?;
         let count = batch.num_rows();
-        let threads = self.workers.len().min(count / LEAST_ROWS).max(1);
+        let threads = self.readers.len().min(count / LEAST_ROWS).max(1);
         let converter = &self.converter;
         let part = |n: usize| count * n / threads..count * (n + 1) / threads;
-        let work = |n: usize, (session, reader): &mut (Session, Option<Reader>)| {
+        let work = |n: usize, reader: &mut Option<Reader>| {
             let mut builder = Builder::new(reader.take());
-            converter.convert_rows(session, rows.range(part(n)), &mut |row, became| builder.add(row, became));
+            converter.convert_rows(rows.range(part(n)), |row, became| builder.add(row, became));
             let (built, back) = builder.finish()?;
             *reader = back;
             Ok(built)
         };
         let built: Vec<Result<Vec<Built>, ArrowError>> = if threads == 1 {
-            vec![work(0, &mut self.workers[0])]
+            vec![work(0, &mut self.readers[0])]
         } else {
             std::thread::scope(|scope| {
                 let work = &work;
-                let workers = self.workers[..threads].iter_mut().enumerate();
+                let readers = self.readers[..threads].iter_mut().enumerate();
                 let handles: Vec<_> =
-                    workers.map(|(n, worker)| scope.spawn(move || work(n, worker))).collect();
+                    readers.map(|(n, reader)| scope.spawn(move || work(n, reader))).collect();
                 let ended = handles.into_iter().map(std::thread::ScopedJoinHandle::join);
                 ended.map(|it| it.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
             })

@@ -2,7 +2,7 @@
 
 use crate::arrow::Batches;
 use crate::errors::{self, InputError};
-use crate::input::{self, Boxed};
+use crate::input;
 use crate::mapping::Mapping;
 use arrow_array::RecordBatchReader;
 use arrow_array::ffi_stream::RecordBatchStreamReader;
@@ -11,6 +11,7 @@ use arrow_schema::Schema;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use udmap::bindings;
 use udmap::convert::{self, Envelope, FieldNames, Input, Options, Piece};
@@ -66,8 +67,12 @@ impl Converter {
         if !(1..=1 << 30).contains(&max_record_bytes) {
             return wrong(format!("max_record_bytes is from 1 to {}, not {max_record_bytes}", 1 << 30));
         }
-        let options =
-            Options { field_names, envelope, namespace, labels, max_record_bytes, ..Options::default() };
+        let options = Options::default()
+            .field_names(field_names)
+            .envelope(envelope)
+            .max_record_bytes(max_record_bytes);
+        let options = namespace.into_iter().fold(options, Options::namespace);
+        let options = labels.into_iter().fold(options, |options, (key, value)| options.label(key, value));
         let mapping = mapping.get().0.mapping.clone();
         let converter = Arc::new(convert::Converter::new(&mapping, &options));
         Ok(Converter { converter, mapping, options, threads: threads.clamp(1, 1024) })
@@ -146,23 +151,21 @@ pub(crate) fn open(data: Option<&[u8]>, path: Option<&str>) -> PyResult<Vec<(Str
 
 impl Converter {
     fn run(&self, data: Option<&[u8]>, path: Option<&str>) -> PyResult<Run> {
-        let inputs = open(data, path)?.into_iter().map(|(name, input)| Input {
-            name,
-            open: Box::new(move || Ok(Box::new(input.with_members()) as Boxed)),
-        });
+        let inputs = open(data, path)?.into_iter();
+        let inputs = inputs.map(|(name, input)| Input::reader(name, input.with_members()));
         let (mut events, mut rejects, mut failures) = (Vec::new(), Vec::new(), Vec::new());
-        let tally = self.converter.convert_inputs(inputs.collect(), self.threads, &mut |piece| {
+        let tally = self.converter.run(inputs, self.threads, |piece| {
             match piece {
                 Piece::Batch { source, batch } => {
                     events.extend_from_slice(&batch.events);
                     rejects.extend(batch.rejects.iter().map(|reject| {
-                        let convert::Reject { reason, message, line, offset, length, raw } = reject.clone();
+                        let convert::Reject { reason, message, line, offset, length, raw, .. } = reject.clone();
                         (source.to_owned(), line, offset, length, reason.code(), message, raw)
                     }));
                 }
                 Piece::Failed { error, .. } => failures.push(errors::input_words(error)),
             }
-            Ok(())
+            ControlFlow::Continue(())
         });
         let tally = tally.map_err(|error| InputError::new_err(errors::words(&error)))?;
         Ok((events, rejects, tally, failures))

@@ -1,6 +1,6 @@
 //! What is converted or checked: bytes, or files.
 
-use std::io::{Cursor, Read};
+use std::io::Cursor;
 use std::sync::Arc;
 use udmap::store::{self, Input};
 
@@ -19,6 +19,3 @@ pub(crate) fn of_path(path: &str) -> Result<Vec<(String, Input)>, store::Error> 
         .map(|source| Ok((source.name().to_owned(), source.open(Arc::default(), Arc::default())?)))
         .collect()
 }
-
-/// Reads on even where reading ends with an error; then that is kept.
-pub(crate) type Boxed = Box<dyn Read + Send>;

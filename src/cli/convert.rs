@@ -4,15 +4,14 @@ use super::events::EventSink;
 use super::outputs::Outputs;
 use super::spelling::Spelling;
 use super::{DONE, FAILED, REJECTS, mappings, nothing, progress};
-use crate::convert::{
-    Converter, Engine, Input, MAX_RECORD_BYTES, Options, Piece, Reject, Session, Stop, Tally,
-};
+use crate::convert::{Converter, Engine, Input, MAX_RECORD_BYTES, Options, Piece, Reject, Tally};
 use crate::report::summary::{Examples, Summary, counted};
 use crate::store::store_error;
 use crate::store::{self, Listing, Sink, Source};
 use crate::text::escaped;
 use anyhow::{anyhow, bail};
 use std::io::{self, BufRead as _, Read, Write as _};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
@@ -146,8 +145,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let tally = if args.from_rejects {
         run.again(&converter, &listing.sources)
     } else {
-        let inputs = listing.sources.iter().map(|source| run.input(source)).collect();
-        converter.convert_inputs(inputs, args.threads(), &mut |piece| run.take(piece))?
+        let inputs: Vec<_> = listing.sources.iter().map(|source| run.input(source)).collect();
+        converter.run(inputs, args.threads(), |piece| run.take(piece))?
     };
     run.end(mapping.name(), listing.sources.len(), tally)
 }
@@ -250,14 +249,11 @@ impl<'a> Run<'a> {
         let (read, stop) = (Arc::clone(&self.read), Arc::clone(&self.stop));
         let name = source.name().to_owned();
         let source = source.clone();
-        let open = move || -> io::Result<Box<dyn Read + Send>> {
-            Ok(Box::new(source.open(read, stop)?.with_members()))
-        };
-        Input { name, open: Box::new(open) }
+        Input::open(name, move || Ok(source.open(read, stop)?.with_members()))
     }
 
     /// Writes one piece of the result.
-    fn take(&mut self, piece: Piece<'_>) -> Result<(), Stop> {
+    fn take(&mut self, piece: Piece<'_>) -> ControlFlow<()> {
         match piece {
             Piece::Batch { source, batch } => {
                 if let Err(error) = self.write(source, batch) {
@@ -269,7 +265,7 @@ impl<'a> Run<'a> {
                         true => Ended::Failed(anyhow!("{error}; no file was written")),
                         false => Ended::Failed(error),
                     });
-                    return Err(Stop);
+                    return ControlFlow::Break(());
                 }
                 self.reached = Some((source.to_owned(), batch.end));
                 self.records += batch.tally.records;
@@ -278,7 +274,7 @@ impl<'a> Run<'a> {
             }
             Piece::Failed { error, .. } if store::is_stopped(&error) => {
                 self.ended = Some(Ended::Interrupted);
-                return Err(Stop);
+                return ControlFlow::Break(());
             }
             Piece::Failed { error, .. } => {
                 let hint = store::Error::in_io(&error).and_then(store::Error::hint);
@@ -292,23 +288,23 @@ impl<'a> Run<'a> {
         }
         if self.stop.load(Ordering::Relaxed) {
             self.ended = Some(Ended::Interrupted);
-            return Err(Stop);
+            return ControlFlow::Break(());
         }
-        Ok(())
+        ControlFlow::Continue(())
     }
 
     /// Converts what is in reject files, one after the other.
     fn again(&mut self, converter: &Converter, sources: &[Source]) -> Tally {
-        let (mut tally, mut session) = (converter.tally(), converter.session());
+        let mut tally = converter.tally();
         for source in sources {
             let mut bytes = 0;
-            let ended = self.again_one(converter, &mut session, source, &mut tally, &mut bytes);
+            let ended = self.again_one(converter, source, &mut tally, &mut bytes);
             tally.bytes_in += bytes;
             match ended {
-                Ok(Ok(())) => {}
-                Ok(Err(Stop)) => break,
+                Ok(ControlFlow::Continue(())) => {}
+                Ok(ControlFlow::Break(())) => break,
                 Err(error) => {
-                    if self.take(Piece::Failed { source: source.name(), error }).is_err() {
+                    if self.take(Piece::Failed { source: source.name(), error }).is_break() {
                         break;
                     }
                 }
@@ -321,11 +317,10 @@ impl<'a> Run<'a> {
     fn again_one(
         &mut self,
         converter: &Converter,
-        session: &mut Session,
         source: &Source,
         tally: &mut Tally,
         bytes: &mut u64,
-    ) -> io::Result<Result<(), Stop>> {
+    ) -> io::Result<ControlFlow<()>> {
         let input = source.open(Arc::clone(&self.read), Arc::clone(&self.stop))?;
         let mut input = io::BufReader::with_capacity(1 << 16, input);
         // A byte takes up to six in JSON; the rest is for the other fields.
@@ -351,15 +346,15 @@ impl<'a> Run<'a> {
                 tally.blank += 1;
                 continue;
             }
-            let (name, batch) = converter.convert_reject(session, &line).map_err(|why| no_reject(&why))?;
+            let (name, batch) = converter.convert_reject(&line).map_err(|why| no_reject(&why))?;
             tally.add(&batch.tally);
             let in_part = |reject: &&Reject| (reject.raw.len() as u64) < reject.length;
             self.in_part += batch.rejects.iter().filter(in_part).count() as u64;
-            if self.take(Piece::Batch { source: &name, batch }).is_err() {
-                return Ok(Err(Stop));
+            if self.take(Piece::Batch { source: &name, batch: &batch }).is_break() {
+                return Ok(ControlFlow::Break(()));
             }
         }
-        Ok(Ok(()))
+        Ok(ControlFlow::Continue(()))
     }
 
     fn write(&mut self, source: &str, batch: &crate::convert::Batch) -> io::Result<()> {

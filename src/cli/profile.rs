@@ -1,14 +1,14 @@
 //! `udmap profile`: what is in a log.
 
 use super::coverage::Coverage;
-use super::many::{self, Piece, Reading};
+use super::many::{self, Reading};
 use super::nothing::{self, AllowEmpty};
 use super::outputs::Outputs;
 use super::reports::{print_all, print_data, print_failures};
 use super::{DONE, FAILED, mappings};
+use crate::convert::pipeline::{Framed, Piece};
 use crate::convert::{Converter, Engine, MAX_RECORD_BYTES, Options};
 use crate::mapping::Mapping;
-use crate::record::frame::Chunk;
 use crate::report::profile::{
     Bucket, Field, FieldStat, Gathered, NewValue, Profile, RuleUse, Shape, day, page, text,
 };
@@ -78,15 +78,15 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     outputs.spare("--mapping", &args.mapping)?;
     let sources = outputs.list("INPUT", &args.inputs)?.sources;
     let reading = Reading { threads: many::threads(args.threads), limit: MAX_RECORD_BYTES, members: true };
-    let work = |gathered: &mut Gathered, _: usize, chunk: &Chunk| {
-        converter.trace(&chunk.bytes, &chunk.body, &mut |record| gathered.add(&converter, &mapping, record));
+    let work = |gathered: &mut Gathered, chunk: Framed<'_>| {
+        converter.trace(chunk.bytes, chunk.body, &mut |record| gathered.add(&converter, &mapping, record));
     };
     let (mut failures, mut total) = (Vec::new(), 0);
     let parts = reading.run(&sources, &Gathered::default, &work, &mut |piece| {
         match piece {
-            Piece::Failed(error) => failures.push(error.to_string()),
+            Piece::Failed(_, error) => failures.push(error.to_string()),
             Piece::End(_, bytes) => total += bytes,
-            Piece::Part(..) | Piece::Member(_) => {}
+            Piece::Part(..) => {}
         }
         Ok(())
     })?;

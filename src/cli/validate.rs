@@ -1,11 +1,12 @@
 //! `udmap validate`: UDM events against the schema and the rules beyond it.
 
-use super::many::{self, Piece, Reading};
+use super::many::{self, Reading};
 use super::nothing::{self, AllowEmpty};
 use super::reports::{Reports, print_all, print_failures};
 use super::{DONE, FAILED, REJECTS, severities};
 use crate::check::validate::{Code, Finding, Severities, Severity, Validator};
-use crate::record::frame::{Chunk, Unit};
+use crate::convert::pipeline::{Framed, Piece, Text};
+use crate::record::frame::Unit;
 use crate::report::findings::{Case, Findings, Item, Room, lines};
 use crate::report::summary::{bytes, counted};
 use crate::store::Source;
@@ -134,42 +135,37 @@ fn check(
     severities: &Severities,
     most: usize,
     findings: &mut Findings,
-    each: &mut dyn FnMut(&Item) -> anyhow::Result<()>,
+    each: &mut (dyn FnMut(&Item) -> anyhow::Result<()> + Send),
 ) -> anyhow::Result<u64> {
     let (mut events, mut errors, mut total) = (0, 0, 0);
     let mut begun = Instant::now();
     let mut first = 0;
-    let mut member = None;
     let limit = reading.limit;
-    let work = |validator: &mut Validator, _: usize, chunk: &Chunk| chunk_of(validator, chunk, limit, most);
+    let work = |validator: &mut Validator, chunk: Framed<'_>| chunk_of(validator, chunk, limit, most);
     let make = || Validator::new(severities.clone());
     reading.run(sources, &make, &work, &mut |piece| {
-        let name = |source: usize| member.as_deref().unwrap_or(sources[source].name()).to_owned();
         match piece {
-            Piece::Member(name) => member = Some(name),
-            Piece::Failed(error) => findings.failures.push(error.to_string()),
-            Piece::End(source, bytes) => {
+            Piece::Failed(_, error) => findings.failures.push(error.to_string()),
+            Piece::End(text, bytes) => {
                 let seconds = begun.elapsed().as_secs_f64();
                 let items = first..findings.items.len();
                 first = items.end;
-                findings.cases.push(Case { name: name(source), items, errors, seconds });
-                member = None;
+                findings.cases.push(Case { name: text.name.to_string(), items, errors, seconds });
                 findings.events += events;
                 total += bytes;
                 (events, errors, begun) = (0, 0, Instant::now());
             }
-            Piece::Part(source, part) => {
-                let name = name(source);
-                for (finding, place) in part.findings {
+            Piece::Part(Text { name, .. }, part) => {
+                for (finding, place) in part.findings.drain(..) {
                     errors += u64::from(finding.severity == Severity::Error);
-                    let item = item(finding, &place, events, &name);
+                    let item = item(finding, &place, events, name);
                     if findings.add(item)
                         && let Some(item) = findings.items.last()
                     {
                         each(item)?;
                     }
                 }
-                for ((severity, code), n) in part.others {
+                for ((severity, code), n) in std::mem::take(&mut part.others) {
                     errors += if severity == Severity::Error { n } else { 0 };
                     findings.count(severity, code.name(), n);
                 }
@@ -197,7 +193,7 @@ fn item(finding: Finding, place: &Place, events: u64, source: &str) -> Item {
     }
 }
 
-fn chunk_of(validator: &mut Validator, chunk: &Chunk, limit: usize, most: usize) -> Part {
+fn chunk_of(validator: &mut Validator, chunk: Framed<'_>, limit: usize, most: usize) -> Part {
     let (findings, room) = (Vec::new(), Room::new(most));
     let mut part = Part { findings, room, others: BTreeMap::new(), events: 0 };
     let mut blank = 0;
@@ -224,7 +220,7 @@ fn chunk_of(validator: &mut Validator, chunk: &Chunk, limit: usize, most: usize)
         }
         part.events += 1;
     };
-    chunk.body.units(&chunk.bytes, limit, &mut unit, &mut blank);
+    chunk.body.units(chunk.bytes, limit, &mut unit, &mut blank);
     part
 }
 

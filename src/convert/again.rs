@@ -1,6 +1,7 @@
 //! Rejects taken back: the record in a line of a reject file, converted again under its old place.
 
-use super::{Batch, Converter, Session};
+use super::batch::Batch;
+use super::converter::Converter;
 use crate::record::formats::Format;
 use crate::record::frame::{HEAD, Unit, UnitState};
 use crate::record::{Fault, Reason};
@@ -31,11 +32,7 @@ impl Converter {
     ///
     /// # Errors
     /// If the line is not a reject; the error says why.
-    pub fn convert_reject<'s>(
-        &self,
-        session: &'s mut Session,
-        line: &[u8],
-    ) -> Result<(String, &'s Batch), String> {
+    pub(crate) fn convert_reject(&self, line: &[u8]) -> Result<(String, Batch), String> {
         let text = std::str::from_utf8(line).map_err(|error| error.to_string())?;
         let line: Line<'_> = serde_json::from_str(text).map_err(|error| error.to_string())?;
         let raw: Cow<'_, [u8]> = match (&line.raw, &line.raw_base64) {
@@ -46,7 +43,7 @@ impl Converter {
             (None, None) => return Err("it has neither `raw` nor `raw_base64`".to_owned()),
             (Some(_), Some(_)) => return Err("it has both `raw` and `raw_base64`: remove one".to_owned()),
         };
-        session.batch.clear();
+        let mut batch = self.batch();
         let kept = raw.len() as u64;
         // What was not kept whole: see `Unit::kept`.
         let cut = [Reason::TooLong, Reason::TooDeep].into_iter().find(|reason| {
@@ -70,31 +67,20 @@ impl Converter {
                     state: UnitState::Whole,
                     alone: true,
                 };
-                session.batch.reject(Fault::new(reason, &message), Format::Plain, None, &place, &raw);
+                batch.reject(Fault::new(reason, &message), Format::Plain, None, &place, &raw);
             }
             _ => {
-                self.convert_all(session, &raw);
-                for reject in &mut session.batch.rejects {
+                self.convert_into(&mut self.learnt(), &raw, &mut batch);
+                // Those of the file of rejects are read.
+                batch.tally.bytes_in = 0;
+                for reject in &mut batch.rejects {
                     reject.line += line.line.saturating_sub(1);
                     reject.offset += line.offset;
                 }
             }
         }
-        session.batch.end = line.offset + kept;
-        Ok((line.source.into_owned(), &session.batch))
-    }
-
-    /// Converts all of `raw` into the session's batch.
-    fn convert_all(&self, session: &mut Session, raw: &[u8]) {
-        let Session { batch, buffer, .. } = session;
-        let (mut framer, mut rest, mut lines) = (self.framer(), raw, 0);
-        // Reading from a slice can't fail.
-        while let Ok(Some(chunk)) = framer.next(&mut rest, std::mem::take(buffer)) {
-            let known = batch.rejects.len();
-            self.convert_chunk(&chunk, batch);
-            batch.number(known, &mut lines);
-            *buffer = chunk.bytes;
-        }
+        batch.end = line.offset + kept;
+        Ok((line.source.into_owned(), batch))
     }
 }
 
@@ -122,13 +108,12 @@ mod tests {
     fn unmended_rejects_stay_what_they_are() {
         let pretty = b"[{\"phone\":\n\"1\"},\n\n{\"ts\":\n[]}\n]";
         let binary = b"{\"ts\":\"2024-01-01T00:00:00Z\"}\n\xff\xfe{}\n{\"phone\":\"1\"}\n";
-        let mut session = converter().session();
         for input in [&pretty[..], binary, b"\n\nnot json\n{}{\n", &b"x".repeat(2 << 20)] {
             let rejects = rejects(input);
             assert!(!rejects.is_empty());
             for reject in rejects {
                 let converter = converter();
-                let (source, batch) = converter.convert_reject(&mut session, &written(&reject)).unwrap();
+                let (source, batch) = converter.convert_reject(&written(&reject)).unwrap();
                 assert_eq!(source, "a/b.log");
                 assert!(batch.events.is_empty() && batch.tally.balances());
                 let [again] = &batch.rejects[..] else { panic!("{batch:?}") };
@@ -141,21 +126,20 @@ mod tests {
     #[test]
     fn what_is_mended_becomes_events_and_what_is_no_reject_is_told() {
         let converter = converter();
-        let mut session = converter.session();
         let line = |raw: &str| {
             serde_json::json!({"source": "x", "line": 7, "offset": 100, "length": 3, "reason": "no-timestamp", "raw": raw})
                 .to_string()
         };
         let good = r#"{"ts":"2024-01-01T00:00:00Z","phone":"1"}"#;
-        let (_, batch) = converter.convert_reject(&mut session, line(good).as_bytes()).unwrap();
+        let (_, batch) = converter.convert_reject(line(good).as_bytes()).unwrap();
         assert_eq!((batch.tally.events, batch.tally.rejects), (1, 0));
         // Records that were added to it count on from its place.
         let three = format!("{good}\n{{}}\n{good}");
-        let (_, batch) = converter.convert_reject(&mut session, line(&three).as_bytes()).unwrap();
+        let (_, batch) = converter.convert_reject(line(&three).as_bytes()).unwrap();
         assert_eq!((batch.tally.events, batch.tally.rejects), (2, 1));
         assert_eq!((batch.rejects[0].line, batch.rejects[0].offset), (8, 100 + good.len() as u64 + 1));
         let too_long = r#"{"source":"x","line":1,"offset":0,"length":9999,"reason":"too-long","raw":"{\"ts\":\"2024-01-01T00:00:00Z\"}"}"#;
-        let (_, batch) = converter.convert_reject(&mut session, too_long.as_bytes()).unwrap();
+        let (_, batch) = converter.convert_reject(too_long.as_bytes()).unwrap();
         assert_eq!((batch.tally.events, batch.rejects[0].reason.code()), (0, "too-long"));
         assert_eq!(batch.rejects[0].length, 9999);
         for (wrong, why) in [
@@ -166,7 +150,7 @@ mod tests {
             (r#"{"source":"x","line":1,"offset":0,"raw_base64":"*"}"#, "raw_base64"),
             (r#"{"source":"x","line":1,"offset":0,"raw":{}}"#, "expected"),
         ] {
-            let error = converter.convert_reject(&mut session, wrong.as_bytes()).unwrap_err();
+            let error = converter.convert_reject(wrong.as_bytes()).unwrap_err();
             assert!(error.contains(why), "{wrong}: {error}");
         }
     }

@@ -3,8 +3,9 @@
 //! A line that the scanner is not sure of, or whose event needs more than splicing, goes to the
 //! exact path, in its place. So this path decides nothing but how fast it goes.
 
+use super::batch::Batch;
+use super::exact::Exact;
 use super::program::{FIRST_TIME, Program};
-use super::{Batch, Converter};
 use crate::mapping::{Kind, Plan};
 use crate::record::formats::Format;
 use crate::record::frame;
@@ -58,12 +59,12 @@ impl Fast {
     }
 
     /// Adds what the programs made to the books, and empties them.
-    fn settle(&mut self, batch: &mut Batch, converter: &Converter) {
+    fn settle(&mut self, batch: &mut Batch, exact: &Exact) {
         for (&(present, _), &id) in &self.by_fields {
             let Some(program) = &mut self.programs[id] else { continue };
             let events = std::mem::take(&mut program.events);
             if events > 0 {
-                let shape = converter.shape(&|slot| present >> slot & 1 == 1);
+                let shape = exact.shape(&|slot| present >> slot & 1 == 1);
                 batch.count(Format::Plain, Some(shape), events);
                 batch.tally.events += events;
                 batch.tally.by_event_type[program.event_type].events += events;
@@ -75,7 +76,7 @@ impl Fast {
 /// The lines of one chunk.
 pub(super) struct Lines<'a> {
     pub(super) fast: &'a mut Fast,
-    pub(super) converter: &'a Converter,
+    pub(super) exact: &'a Exact,
     /// The lines, and whatever may be read behind them: what is too near to the end for whole
     /// blocks goes the exact way.
     pub(super) bytes: &'a [u8],
@@ -100,7 +101,7 @@ impl Work for Lines<'_> {
 
     #[inline(always)]
     fn run<C: Cpu>(self, cpu: C) -> u64 {
-        let Lines { fast, converter, bytes, end, offset, line, batch } = self;
+        let Lines { fast, exact, bytes, end, offset, line, batch } = self;
         let mut number = line;
         let mut at = 0;
         let input = Input::new(bytes);
@@ -110,8 +111,8 @@ impl Work for Lines<'_> {
                 && let Some((record_end, present)) = fast.scanner.record(cpu, input, at)
                 // What can be read behind the lines is not theirs.
                 && record_end <= end
-                && record_end - at <= converter.max_record_bytes
-                && fast.event(cpu, converter, input, present, &mut batch.events)
+                && record_end - at <= exact.max_record_bytes
+                && fast.event(cpu, exact, input, present, &mut batch.events)
             {
                 next = Some(record_end);
             }
@@ -131,11 +132,11 @@ impl Work for Lines<'_> {
                 }
             }
             let line_end = memchr::memchr(b'\n', &bytes[at..end]).map_or(end, |i| at + i + 1);
-            converter.line(&bytes[at..line_end], offset + at as u64, number, batch);
+            exact.line(&bytes[at..line_end], offset + at as u64, number, batch);
             number += 1;
             at = line_end;
         }
-        fast.settle(batch, converter);
+        fast.settle(batch, exact);
         number - line
     }
 }
@@ -153,7 +154,7 @@ impl Fast {
     fn event<C: Cpu>(
         &mut self,
         cpu: C,
-        converter: &Converter,
+        exact: &Exact,
         input: Input<'_>,
         present: u64,
         out: &mut Vec<u8>,
@@ -174,7 +175,7 @@ impl Fast {
         let near = &mut at_hand[hash as usize % AT_HAND];
         if near.0 != has || near.1 == usize::MAX {
             let known = by_fields.get(&has).copied();
-            let Some(id) = known.or_else(|| program(programs, by_fields, converter, has)) else {
+            let Some(id) = known.or_else(|| program(programs, by_fields, exact, has)) else {
                 return false;
             };
             *near = (has, id);
@@ -212,13 +213,13 @@ impl Fast {
 fn program(
     programs: &mut Vec<Option<Program>>,
     by_fields: &mut HashMap<Has, usize>,
-    converter: &Converter,
+    exact: &Exact,
     has: Has,
 ) -> Option<usize> {
     if programs.len() == MOST_PROGRAMS {
         return None;
     }
-    programs.push(Program::new(&converter.plan, has.0, has.1, converter.before, converter.after));
+    programs.push(Program::new(&exact.plan, has.0, has.1, exact.before, exact.after));
     by_fields.insert(has, programs.len() - 1);
     Some(programs.len() - 1)
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 /// A record that could not be converted.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Reject {
     /// Why, in a code.
     pub reason: Reason,
@@ -55,3 +56,11 @@ impl Reject {
         out.push(b'\n');
     }
 }
+
+impl std::fmt::Display for Reject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "line {}: {}: {}", self.line, self.reason.code(), self.message)
+    }
+}
+
+impl std::error::Error for Reject {}

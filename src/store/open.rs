@@ -94,7 +94,7 @@ impl Input {
 
     /// Reads the members of a tar archive, too, each as a text of its own with a name such as `logs.tar!july.ndjson`.
     /// Where one begins, a read returns an error that
-    /// [`Converter::convert_inputs`](crate::convert::Converter::convert_inputs) understands.
+    /// [`Converter::run`](crate::convert::Converter::run) understands.
     #[must_use]
     pub fn with_members(mut self) -> Input {
         self.members = true;

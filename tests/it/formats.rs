@@ -10,7 +10,7 @@ use udmap::record::Reason;
 
 fn converter(engine: Engine, max_record_bytes: usize) -> Converter {
     let mapping = Mapping::builtin("duo_telephony").expect("built in");
-    Converter::new(&mapping, &Options { engine, max_record_bytes, ..Options::default() })
+    Converter::new(&mapping, &Options::default().engine(engine).max_record_bytes(max_record_bytes))
 }
 
 /// Converts the log by the fast path and the exact one, as a whole and as a stream; all agree.

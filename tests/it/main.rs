@@ -10,6 +10,7 @@ mod deploy;
 mod documents;
 mod dump;
 mod endurance;
+mod examples;
 mod formats;
 mod goldens;
 mod judges;

@@ -10,7 +10,7 @@ use udmap::time::{Reading, TimeFault, read};
 
 fn converter(max_record_bytes: usize, chunk_bytes: usize) -> Converter {
     let mapping = Mapping::builtin("duo_telephony").expect("built in");
-    Converter::new(&mapping, &Options { max_record_bytes, chunk_bytes, ..Options::default() })
+    Converter::new(&mapping, &Options::default().max_record_bytes(max_record_bytes).chunk_bytes(chunk_bytes))
 }
 
 /// A log: lines of every kind, some of them damaged, in one of the layouts.

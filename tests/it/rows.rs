@@ -1,27 +1,26 @@
 //! Rows of a table give what their bytes give, each with its number.
 
-use udmap::convert::{Converter, Engine, Options};
+use udmap::convert::{Converter, Engine, Options, Reject};
 use udmap::lab::{Generator, Mix};
 use udmap::mapping::Mapping;
 
 /// Events and rejects of each row, rejects as they stand in a reject file.
 type Outcome = Vec<(u64, String)>;
 
+fn text(became: Result<&[u8], &Reject>) -> String {
+    let mut line = Vec::new();
+    match became {
+        Ok(event) => line.extend_from_slice(event),
+        Err(reject) => reject.write_json("row", &mut line),
+    }
+    String::from_utf8(line).expect("UTF-8")
+}
+
 fn by_rows(converter: &Converter, rows: &[Vec<u8>]) -> (Outcome, udmap::convert::Tally) {
     let mut outcome = Vec::new();
     let numbered = rows.iter().enumerate().map(|(n, row)| (n as u64, row.as_slice()));
-    let tally = converter.convert_rows(&mut converter.session(), numbered, &mut |row, became| {
-        outcome.push((
-            row,
-            match became {
-                Ok(event) => String::from_utf8(event.to_vec()).expect("UTF-8"),
-                Err(reject) => {
-                    let mut line = Vec::new();
-                    reject.write_json("row", &mut line);
-                    String::from_utf8(line).expect("UTF-8")
-                }
-            },
-        ));
+    let tally = converter.convert_rows(numbered, |row, became| {
+        outcome.push((row, text(became)));
     });
     (outcome, tally)
 }
@@ -31,13 +30,7 @@ fn one_by_one(converter: &Converter, rows: &[Vec<u8>]) -> (Outcome, udmap::conve
     let mut tally = converter.tally();
     for (number, row) in rows.iter().enumerate() {
         let batch = converter.convert(row);
-        let events = String::from_utf8(batch.events).expect("UTF-8");
-        outcome.extend(events.lines().map(|event| (number as u64, event.to_owned())));
-        for reject in &batch.rejects {
-            let mut line = Vec::new();
-            reject.write_json("row", &mut line);
-            outcome.push((number as u64, String::from_utf8(line).expect("UTF-8")));
-        }
+        outcome.extend(batch.records().map(|became| (number as u64, text(became))));
         tally.add(&batch.tally);
     }
     (outcome, tally)
@@ -74,7 +67,7 @@ fn rows_give_what_their_bytes_give() {
     let mapping = Mapping::builtin("duo_telephony").expect("built in");
     for engine in [Engine::Auto, Engine::Portable, Engine::Exact] {
         for chunk_bytes in [1, 300, 128 * 1024] {
-            let options = Options { engine, chunk_bytes, max_record_bytes: 4096, ..Options::default() };
+            let options = Options::default().engine(engine).chunk_bytes(chunk_bytes).max_record_bytes(4096);
             let converter = Converter::new(&mapping, &options);
             let (got, tally) = by_rows(&converter, &rows);
             let (want, counts) = one_by_one(&converter, &rows);

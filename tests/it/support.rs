@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::{self, Read, Write as _};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use udmap::convert::{Converter, Input, Piece, Reject, Tally};
@@ -101,10 +102,8 @@ pub(crate) fn streamed(
     threads: usize,
 ) -> (Vec<u8>, Vec<Reject>, Tally) {
     let reader = Pieces { bytes: bytes.to_vec(), at: 0, sizes: sizes.to_vec(), turn: 0 };
-    let open = move || -> io::Result<Box<dyn Read + Send>> { Ok(Box::new(reader)) };
-    let input = Input { name: "x".into(), open: Box::new(open) };
     let (mut events, mut rejects) = (Vec::new(), Vec::new());
-    let tally = converter.convert_inputs(vec![input], threads, &mut |piece| {
+    let tally = converter.run([Input::reader("x", reader)], threads, |piece| {
         match piece {
             Piece::Batch { batch, .. } => {
                 events.extend_from_slice(&batch.events);
@@ -112,7 +111,7 @@ pub(crate) fn streamed(
             }
             Piece::Failed { error, .. } => panic!("{error}"),
         }
-        Ok(())
+        ControlFlow::Continue(())
     });
     (events, rejects, tally.expect("threads start"))
 }

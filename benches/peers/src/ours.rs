@@ -1,7 +1,8 @@
 //! udmap as a library.
 
 use crate::harness::Job;
-use udmap::convert::{Converter, Options};
+use std::ops::ControlFlow;
+use udmap::convert::{Converter, Input, Options, Piece};
 use udmap::mapping::Mapping;
 
 /// udmap with Duo's telephony table.
@@ -33,10 +34,13 @@ impl Job for Udmap {
 
     fn all(&mut self, input: &[u8]) -> u64 {
         let mut written = 0;
-        self.0.convert_slice(input, &mut |batch| {
-            written += std::hint::black_box(&batch.events).len() as u64;
-            Ok(())
+        let ran = self.0.run([Input::bytes("log", input)], 1, |piece| {
+            if let Piece::Batch { batch, .. } = piece {
+                written += std::hint::black_box(&batch.events).len() as u64;
+            }
+            ControlFlow::Continue(())
         });
+        ran.expect("no threads are needed");
         written
     }
 }

@@ -4,9 +4,10 @@ use super::book::Book;
 use super::pair::Rounds;
 use super::side::{Origin, Spool};
 use crate::check::compare::{Keys, Meaning, Rules, Side};
-use crate::cli::many::{Piece, Reading};
+use crate::cli::many::Reading;
+use crate::convert::pipeline::{Framed, Piece};
 use crate::json::Tree;
-use crate::record::frame::{Chunk, Framer};
+use crate::record::frame::Framer;
 use crate::report::findings::Room;
 use crate::store::sort::{Sorted, Sorter};
 use std::io;
@@ -91,11 +92,11 @@ pub(super) fn digests(
         more: u64,
     }
     let most = book.most;
-    let work = |trees: &mut (Tree, Tree), source: usize, chunk: &Chunk| {
+    let work = |trees: &mut (Tree, Tree), chunk: Framed<'_>| {
         let mut part = Part { digests: Vec::new(), unreadable: Vec::new(), more: 0 };
         let mut room = Room::new(most);
         let (units, event) = trees;
-        origin.each(&chunk.bytes, &chunk.body, units, &mut |at| {
+        origin.each(chunk.bytes, chunk.body, units, &mut |at| {
             let text = match at.event {
                 Ok(text) => text,
                 Err(why) if room.take(why.len()) => return part.unreadable.push((at.line, at.byte, why)),
@@ -106,7 +107,7 @@ pub(super) fn digests(
             let mut digest = [0; 29];
             digest[..16].copy_from_slice(&Meaning::of(value, rules).digest().to_be_bytes());
             digest[16] = side as u8;
-            digest[17..21].copy_from_slice(&(source as u32).to_be_bytes());
+            digest[17..21].copy_from_slice(&(chunk.text.input as u32).to_be_bytes());
             digest[21..].copy_from_slice(&at.byte.to_be_bytes());
             part.digests.push(digest);
         });
@@ -114,16 +115,15 @@ pub(super) fn digests(
     };
     reading.run(&origin.sources, &Default::default, &work, &mut |piece| {
         match piece {
-            Piece::Member(_) => {}
-            Piece::Failed(error) => book.failed(error.to_string()),
+            Piece::Failed(_, error) => book.failed(error.to_string()),
             Piece::End(_, bytes) => book.bytes += bytes,
-            Piece::Part(source, part) => {
+            Piece::Part(text, part) => {
                 book.events[side as usize] += part.digests.len() as u64;
-                for digest in part.digests {
+                for digest in part.digests.drain(..) {
                     sorter.push(digest)?;
                 }
-                for (line, byte, why) in part.unreadable {
-                    book.unreadable(side, &origin.names[source], line, byte, &why);
+                for (line, byte, why) in part.unreadable.drain(..) {
+                    book.unreadable(side, &origin.names[text.input], line, byte, &why);
                 }
                 book.unlisted("no-event", part.more);
             }

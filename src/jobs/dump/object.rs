@@ -7,10 +7,10 @@ use super::name::id;
 use super::outputs::{Outputs, key};
 use super::place::Origin;
 use super::{After, Context};
-use crate::convert::{Input, Piece, Session, Stop, Tally};
+use crate::convert::{Input, Piece, Tally};
 use crate::store::depot::{Found, Outcome};
 use crate::store::{self, Error, ErrorKind};
-use std::io;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -55,44 +55,32 @@ impl Context<'_> {
     }
 
     /// Feeds an object to `outputs`.
-    pub(super) fn feed(
-        &self,
-        session: &mut Session,
-        origin: &Origin,
-        found: &Found,
-        outputs: &mut Outputs,
-    ) -> Result<Fed, Trouble> {
+    pub(super) fn feed(&self, origin: &Origin, found: &Found, outputs: &mut Outputs) -> Result<Fed, Trouble> {
         let name = origin.depot.name(&found.key);
         #[cfg(test)]
         assert!(!name.ends_with(".panics"), "as the test wants it");
         let outcome = Outcome::default();
         let reader = origin.depot.read(found, Arc::clone(&self.account.read), &outcome)?;
-        let mut input = store::Input::of(reader, found.size, &name, Arc::clone(&self.stop)).with_members();
+        let input = store::Input::of(reader, found.size, &name, Arc::clone(&self.stop)).with_members();
         let (mut unwritten, mut unread) = (None, None);
         let keep = outputs.keep_rejects();
-        let mut take = |piece: Piece<'_>| match piece {
-            Piece::Batch { source, batch } => {
-                if !keep {
-                    self.account.example(source, &batch.rejects);
+        let threads = if found.size < LARGE { 1 } else { self.settings.threads };
+        let tally = self.converter.run([Input::reader(&name, input)], threads, |piece| {
+            match piece {
+                Piece::Batch { source, batch } => {
+                    if !keep {
+                        self.account.example(source, &batch.rejects);
+                    }
+                    unwritten = outputs.write(source, batch).err();
                 }
-                outputs.write(source, batch).map_err(|error| {
-                    unwritten = Some(error);
-                    Stop
-                })
+                Piece::Failed { error, .. } => unread = Some(error),
             }
-            Piece::Failed { error, .. } => {
-                unread = Some(error);
-                Err(Stop)
+            match (&unwritten, &unread) {
+                (None, None) => ControlFlow::Continue(()),
+                _ => ControlFlow::Break(()),
             }
-        };
-        let tally = if found.size < LARGE || self.settings.threads <= 1 {
-            self.converter.convert_texts(session, &name, &mut input, &mut take).0
-        } else {
-            let open = || -> io::Result<Box<dyn io::Read + Send>> { Ok(Box::new(input)) };
-            let input = Input { name: name.clone(), open: Box::new(open) };
-            let converted = self.converter.convert_inputs(vec![input], self.settings.threads, &mut take);
-            converted.map_err(|error| Error::cannot_open(&name, error))?
-        };
+        });
+        let tally = tally.map_err(|error| Error::cannot_open(&name, error))?;
         if let Some(error) = unwritten {
             return Err(if store::is_stopped(&error) {
                 Trouble::Stopped
@@ -119,14 +107,13 @@ impl Context<'_> {
     /// Converts an object, and hands its line on. What fails is counted.
     pub(super) fn object(
         &self,
-        session: &mut Session,
         at: usize,
         found: Found,
         to: &dyn Fn(Entry) -> Result<(), Trouble>,
     ) -> Result<(), Trouble> {
         let origin = &self.origins[at];
         let listed = found.clone();
-        match self.again(origin, found, &mut |found| self.convert(session, at, found)) {
+        match self.again(origin, found, &mut |found| self.convert(at, found)) {
             Ok((entry, tally)) => {
                 self.account.add(&tally);
                 to(entry)
@@ -194,19 +181,14 @@ impl Context<'_> {
     }
 
     /// Converts an object: what is to be kept of it.
-    pub(super) fn convert(
-        &self,
-        session: &mut Session,
-        at: usize,
-        found: &Found,
-    ) -> Result<(Entry, Tally), Trouble> {
+    pub(super) fn convert(&self, at: usize, found: &Found) -> Result<(Entry, Tally), Trouble> {
         let origin = &self.origins[at];
         let large = found.size >= LARGE;
         let _share = self.budget.take(found.size, large);
         let threads = if large { self.settings.threads } else { 1 };
         let id = self.id(origin, found);
         let mut outputs = Outputs::new(self, origin.relative(&found.key), &id, found.size, threads);
-        let fed = self.feed(session, origin, found, &mut outputs)?;
+        let fed = self.feed(origin, found, &mut outputs)?;
         let (outputs, pending) = outputs.finish()?;
         outputs.iter().for_each(|output| self.account.wrote(output.size));
         let line = self.line(origin, found, &fed, outputs);

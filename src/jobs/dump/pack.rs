@@ -14,7 +14,6 @@ use super::name::id;
 use super::object::{Fed, LARGE, Trouble};
 use super::outputs::{Mark, Outputs};
 use super::run::{Job, guarded};
-use crate::convert::Session;
 use crate::store::ErrorKind;
 use crate::store::depot::Found;
 use std::time::Duration;
@@ -83,7 +82,6 @@ impl Context<'_> {
     /// and the pack begun anew without it: its identity is that of its members.
     pub(super) fn pack(
         &self,
-        session: &mut Session,
         at: usize,
         members: Vec<Found>,
         to: &dyn Fn(Entry) -> Result<(), Trouble>,
@@ -92,7 +90,7 @@ impl Context<'_> {
         let _share = self.budget.take(members.iter().map(|found| found.size).sum(), false);
         let mut members: Vec<(Found, u32)> = members.into_iter().map(|found| (found, 0)).collect();
         while !members.is_empty() {
-            let Failure { member, error } = match self.attempt(session, at, &members)? {
+            let Failure { member, error } = match self.attempt(at, &members)? {
                 Ok((entry, tallies)) => {
                     tallies.iter().for_each(|fed| self.account.add(&fed.tally));
                     return to(entry);
@@ -131,7 +129,6 @@ impl Context<'_> {
 
     fn attempt(
         &self,
-        session: &mut Session,
         at: usize,
         members: &[(Found, u32)],
     ) -> Result<Result<(Entry, Vec<Fed>), Failure>, Trouble> {
@@ -145,12 +142,8 @@ impl Context<'_> {
         let mut parts: Vec<(Fed, Mark, Mark)> = Vec::new();
         for (member, (found, _)) in members.iter().enumerate() {
             let from = outputs.mark();
-            let fed =
-                guarded(&origin.depot.name(&found.key), || self.feed(session, origin, found, &mut outputs));
-            let fed = fed.unwrap_or_else(|error| {
-                *session = self.converter.session();
-                Err(error.into())
-            });
+            let fed = guarded(&origin.depot.name(&found.key), || self.feed(origin, found, &mut outputs));
+            let fed = fed.unwrap_or_else(|error| Err(error.into()));
             match fed {
                 Ok(fed) => parts.push((fed, from, outputs.mark())),
                 Err(Trouble::Stopped) => return Err(Trouble::Stopped),

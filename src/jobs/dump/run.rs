@@ -155,7 +155,6 @@ fn work(
     entries: &SyncSender<Entry>,
     broken: &AtomicBool,
 ) {
-    let mut session = context.converter.session();
     let keep = |entry| entries.send(entry).map_err(|_| Trouble::Stopped);
     while let Some(job) = next(queue) {
         crate::panics::provoke("worker");
@@ -168,10 +167,10 @@ fn work(
         let done = guarded(&name, || match job {
             Job::One { origin, found, before } => match before.known {
                 Some(ref line) if context.still_stands(line) => context.known(origin, found, before, &keep),
-                _ => context.object(&mut session, origin, found, &keep),
+                _ => context.object(origin, found, &keep),
             },
             Job::Known { origin, found, before } => context.known(origin, found, before, &keep),
-            Job::Pack { origin, members } => context.pack(&mut session, origin, members, &keep),
+            Job::Pack { origin, members } => context.pack(origin, members, &keep),
         });
         if let Err(error) = done {
             // Of a pack, all members are without an output.
@@ -179,8 +178,6 @@ fn work(
                 context.account.fail(Cause::of(&error), &error);
                 context.account.settle(size);
             }
-            // What it had learnt may be half of something.
-            session = context.converter.session();
         }
     }
 }
@@ -359,7 +356,7 @@ mod tests {
         let access = Access::new(false, std::sync::Arc::default()).unwrap();
         let context = Context::new(&settings, &converter, &account, &access).unwrap();
         let mut found = context.origins[0].objects().next().unwrap().unwrap();
-        let (entry, _) = context.convert(&mut converter.session(), 0, &found).unwrap();
+        let (entry, _) = context.convert(0, &found).unwrap();
         let mut ledger = Ledger::new(&context.manifest, "r", context.plain_end(), true, &account);
         let entry = ledger.write(vec![entry], true).unwrap().remove(0);
         let line = entry.lines[0].0.clone();

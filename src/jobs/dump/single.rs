@@ -14,7 +14,7 @@ use super::part::{Item, Reader};
 use super::place::{Origin, Target};
 use super::run::guarded;
 use super::{Context, Settings};
-use crate::convert::{Converter, Session};
+use crate::convert::Converter;
 use crate::store::depot::{Access, Found};
 use crate::store::{Error, ErrorKind};
 
@@ -58,7 +58,7 @@ impl<'a> Singles<'a> {
     /// # Errors
     /// If it lies below no input, or can't be read, or outputs can't be written. It can be tried
     /// again.
-    pub fn convert(&self, session: &mut Session, root: &str, key: &str) -> Result<Became, Error> {
+    pub fn convert(&self, root: &str, key: &str) -> Result<Became, Error> {
         let Singles(context) = self;
         let is_below = |at: &usize| {
             let origin = &context.origins[*at];
@@ -83,10 +83,8 @@ impl<'a> Singles<'a> {
         if let Some(line) = self.known(origin, &found)? {
             return Ok(Became::Known(line));
         }
-        let converted = guarded(&name, || {
-            context.again(origin, found.clone(), &mut |found| context.convert(session, at, found))
-        });
-        let converted = converted.inspect_err(|_| *session = context.converter.session())?;
+        let converted =
+            guarded(&name, || context.again(origin, found.clone(), &mut |found| context.convert(at, found)))?;
         let (entry, tally) = match converted {
             Ok(both) => both,
             Err(Trouble::Stopped) => return Ok(Became::Stopped),

@@ -12,7 +12,7 @@ use super::place::{Origin, order};
 use super::run::guarded;
 use super::spool::{Span, Spool, hash};
 use super::{Context, Settings};
-use crate::convert::{Converter, Session};
+use crate::convert::Converter;
 use crate::store::depot::{Access, Depot};
 use crate::store::sort::{Sorted, Sorter};
 use crate::store::{Error, ErrorKind};
@@ -180,7 +180,6 @@ impl Verifier<'_> {
     }
 
     fn work(&self, queue: &Mutex<Receiver<Job>>, history: Option<&History>) {
-        let mut session = self.context.converter.session();
         loop {
             let next = lock(queue).recv();
             let Ok(job) = next else { return };
@@ -193,16 +192,13 @@ impl Verifier<'_> {
             };
             let done = guarded(&name, || match (job, history) {
                 (Job::Input(line, deletes), _) => self.input(&line, deletes),
-                (Job::Output(mentioned), Some(history)) => self.output(&mut session, history, &mentioned),
+                (Job::Output(mentioned), Some(history)) => self.output(history, &mentioned),
                 (Job::Output(_), None) => Ok(()),
             });
             match done {
                 Ok(Ok(()) | Err(Trouble::Stopped)) => {}
                 Ok(Err(Trouble::Failed(error))) => self.fail(&error),
-                Err(error) => {
-                    self.fail(&error);
-                    session = self.context.converter.session();
-                }
+                Err(error) => self.fail(&error),
             }
         }
     }
@@ -245,7 +241,7 @@ impl Verifier<'_> {
     }
 
     /// Whether an output is what its lines say.
-    fn output(&self, session: &mut Session, history: &History, mentioned: &Mentioned) -> Result<(), Trouble> {
+    fn output(&self, history: &History, mentioned: &Mentioned) -> Result<(), Trouble> {
         let named = Named::read(history, mentioned)?;
         let url = &named.output.url;
         let differs = |why: String| Trouble::from(Error::damaged(url, why));
@@ -268,7 +264,7 @@ impl Verifier<'_> {
         content::check(&depot, &found, &named.output, &named.pieces, &self.context.stop)?;
         counts.right.fetch_add(1, Relaxed);
         if self.depth.deep && named.state == State::Current && named.output.kind == Kind::Events {
-            self.again(session, named.lines)?;
+            self.again(named.lines)?;
         }
         Ok(())
     }
@@ -325,7 +321,7 @@ impl Verifier<'_> {
     }
 
     /// Converts inputs again, one or those of a pack, and compares.
-    fn again(&self, session: &mut Session, lines: Vec<Line>) -> Result<(), Trouble> {
+    fn again(&self, lines: Vec<Line>) -> Result<(), Trouble> {
         let context = &self.context;
         let count = lines.len() as u64;
         if lines.iter().any(|line| line.fingerprint != context.settings.fingerprint) {
@@ -352,7 +348,7 @@ impl Verifier<'_> {
         let kept = lines.iter().flat_map(|line| &line.outputs).any(|it| it.kind == super::Kind::Rejects);
         let mut outputs = Outputs::measured(context, kept, threads);
         for ((origin, found), line) in inputs.iter().zip(&lines) {
-            let fed = context.feed(session, origin, found, &mut outputs)?;
+            let fed = context.feed(origin, found, &mut outputs)?;
             let (now, then) = (
                 (fed.size, &fed.sha256, fed.tally.records, fed.tally.events, fed.tally.rejects),
                 (line.size, &line.sha256, line.records, line.events, line.rejects),

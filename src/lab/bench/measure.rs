@@ -2,13 +2,14 @@
 
 use super::bound;
 use super::input::{Material, Part};
-use crate::convert::{Converter, Input, Piece, Stop, Tally};
+use crate::convert::{Converter, Input, Piece, Tally};
 use crate::report::bench::{Bound, Files, Rate, Row, Seconds};
 use crate::store::Sink;
 use crate::store::store_error;
 use anyhow::bail;
 use std::hint::black_box;
 use std::io::{self, Read, Write as _};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -156,17 +157,7 @@ impl Bench<'_> {
 
     /// Converts what is in memory, and lets go of the events.
     fn memory(&self, threads: usize, passes: usize) -> anyhow::Result<Tally> {
-        if let ([part], 1) = (&self.material.parts[..], threads) {
-            let mut tally = self.converter.tally();
-            for _ in 0..passes {
-                tally.add(&self.converter.convert_slice(&part.bytes, &mut |batch| {
-                    black_box(&batch.events);
-                    Ok(())
-                }));
-            }
-            return Ok(tally);
-        }
-        let inputs = self.inputs(passes, |part| Ok(Box::new(&part.bytes[..])));
+        let inputs = self.inputs(passes, |part| Input::bytes(&part.name, &part.bytes));
         self.convert(inputs, threads, &mut |events| {
             black_box(events);
             Ok(())
@@ -176,7 +167,7 @@ impl Bench<'_> {
     /// Converts from the files, and writes the events to where they leave no trace.
     fn files(&self, threads: usize) -> anyhow::Result<Tally> {
         let mut nowhere = Sink::create(NOWHERE)?;
-        let inputs = self.inputs(self.passes, open);
+        let inputs = self.inputs(self.passes, |part| Input::open(&part.name, || open(part)));
         let tally = self.convert(inputs, threads, &mut |events| nowhere.write_all(events))?;
         nowhere.finish()?;
         Ok(tally)
@@ -197,12 +188,7 @@ impl Bench<'_> {
     }
 
     /// The parts, so many times over.
-    fn inputs<'b>(
-        &'b self,
-        passes: usize,
-        open: fn(&'b Part) -> io::Result<Box<dyn Read + Send + 'b>>,
-    ) -> Vec<Input<'b>> {
-        let input = |part: &'b Part| Input { name: part.name.clone(), open: Box::new(move || open(part)) };
+    fn inputs<'b>(&'b self, passes: usize, input: fn(&'b Part) -> Input<'b>) -> Vec<Input<'b>> {
         (0..passes).flat_map(|_| self.material.parts.iter().map(input)).collect()
     }
 
@@ -213,22 +199,19 @@ impl Bench<'_> {
         to: &mut (dyn FnMut(&[u8]) -> io::Result<()> + Send),
     ) -> anyhow::Result<Tally> {
         let mut failed = None;
-        let tally = self.converter.convert_inputs(inputs, threads, &mut |piece| {
-            let done = match piece {
-                Piece::Batch { batch, .. } => to(&batch.events),
-                Piece::Failed { error, .. } => Err(error),
+        let tally = self.converter.run(inputs, threads, |piece| {
+            failed = match piece {
+                Piece::Batch { batch, .. } => to(&batch.events).err(),
+                Piece::Failed { error, .. } => Some(error),
             };
-            done.map_err(|error| {
-                failed = Some(error);
-                Stop
-            })
+            if failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
         failed.map_or(Ok(tally), |error| Err(store_error(error)))
     }
 }
 
 /// Opens a part's file again, and gives as much of it as is measured.
-fn open(part: &Part) -> io::Result<Box<dyn Read + Send + '_>> {
+fn open(part: &Part) -> io::Result<impl Read + Send> {
     let source = part.source.as_ref().ok_or(io::ErrorKind::NotFound)?;
-    Ok(Box::new(source.open(Arc::default(), Arc::default())?.take(part.bytes.len() as u64)))
+    Ok(source.open(Arc::default(), Arc::default())?.take(part.bytes.len() as u64))
 }

@@ -7,7 +7,7 @@
 mod event;
 mod settings;
 
-use crate::convert::{Converter, Session};
+use crate::convert::Converter;
 use crate::jobs::dump::{Account, Became, Settings, Singles};
 use crate::store::depot::Access;
 use crate::sync::{into_inner, lock};
@@ -28,10 +28,8 @@ const MOST_SHOWN: usize = 10;
 /// What invocations of one process share.
 struct Shared {
     singles: Singles<'static>,
-    converter: &'static Converter,
     access: Access,
     jobs: usize,
-    sessions: Mutex<Vec<Session>>,
 }
 
 /// An invocation in one line, for logs and metrics.
@@ -105,8 +103,7 @@ fn shared() -> Result<&'static Shared, String> {
         let access = Access::new(false, Arc::default()).map_err(|error| error.to_string())?;
         let singles =
             Singles::new(settings, converter, &access, account).map_err(|error| error.to_string())?;
-        let (jobs, sessions) = (settings.jobs, Mutex::default());
-        Ok(Shared { singles, converter, access, jobs, sessions })
+        Ok(Shared { singles, access, jobs: settings.jobs })
     };
     SHARED.get_or_init(open).as_ref().map_err(Clone::clone)
 }
@@ -132,11 +129,10 @@ impl Shared {
         }
         let next = AtomicUsize::new(0);
         let work = || {
-            let mut session = self.session();
             while let Some((task, named)) = objects.get(next.fetch_add(1, Relaxed)) {
                 crate::panics::provoke("object");
                 let root = format!("s3://{}", named.bucket);
-                let became = self.singles.convert(&mut session, &root, &named.key);
+                let became = self.singles.convert(&root, &named.key);
                 let mut count = lock(&line);
                 let error = match became {
                     Ok(became) => count.add(&became, named),
@@ -151,7 +147,6 @@ impl Shared {
                     fail(*task, error);
                 }
             }
-            lock(&self.sessions).push(session);
         };
         std::thread::scope(|scope| {
             (1..self.jobs.min(objects.len())).for_each(|_| drop(scope.spawn(work)));
@@ -168,11 +163,6 @@ impl Shared {
             (false, false) => "info",
         };
         (line, failed)
-    }
-
-    fn session(&self) -> Session {
-        let kept = lock(&self.sessions).pop();
-        kept.unwrap_or_else(|| self.converter.session())
     }
 }
 

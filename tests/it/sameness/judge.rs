@@ -1,8 +1,11 @@
 //! The comparison itself, and making a difference small.
 
 use crate::support::streamed;
+use std::ops::ControlFlow;
 use std::sync::OnceLock;
-use udmap::convert::{Batch, CHUNK_BYTES, Converter, Engine, MAX_RECORD_BYTES, Options, Reject, Tally};
+use udmap::convert::{
+    Batch, CHUNK_BYTES, Converter, Engine, Input, MAX_RECORD_BYTES, Options, Piece, Reject, Tally,
+};
 use udmap::mapping::Mapping;
 use udmap::mapping::builtin_text;
 
@@ -46,11 +49,11 @@ impl Judge {
     }
 
     pub(super) fn with(table: Table, chunk_bytes: usize, max_record_bytes: usize) -> Judge {
-        Judge::of(table, &Options { chunk_bytes, max_record_bytes, ..Options::default() })
+        Judge::of(table, &Options::default().chunk_bytes(chunk_bytes).max_record_bytes(max_record_bytes))
     }
 
     pub(super) fn of(table: Table, options: &Options) -> Judge {
-        let converter = |engine| Converter::new(table.mapping(), &Options { engine, ..options.clone() });
+        let converter = |engine| Converter::new(table.mapping(), &options.clone().engine(engine));
         // `Auto` is one of the others by another name.
         let engines = [Engine::Portable, Engine::Avx2, Engine::Avx512];
         let available = engines.into_iter().filter(|engine| engine.is_available());
@@ -77,7 +80,8 @@ impl Judge {
     /// What the first engine that gives something else than the exact one gives.
     fn difference(&self, log: &[u8], exact: &Batch) -> Option<String> {
         self.others.iter().find_map(|(engine, converter)| {
-            let difference = difference(&converter.convert(log), exact)?;
+            // A clone has learnt nothing of the logs before.
+            let difference = difference(&converter.clone().convert(log), exact)?;
             let small = self.reduced(converter, log);
             let shown = String::from_utf8_lossy(&small);
             Some(format!("{engine:?}: {difference}\nthe least log that differs:\n{shown}\n{small:02x?}"))
@@ -89,8 +93,8 @@ impl Judge {
         let whole = self.same(log);
         let expected = (whole.events, whole.rejects, whole.tally);
         for (engine, converter) in &self.others {
-            assert!(streamed(converter, log, sizes, threads) == expected, "{engine:?}, streamed");
-            assert!(sliced(converter, log) == expected, "{engine:?}, sliced");
+            assert!(streamed(&converter.clone(), log, sizes, threads) == expected, "{engine:?}, streamed");
+            assert!(sliced(&converter.clone(), log, threads) == expected, "{engine:?}, sliced");
         }
     }
 
@@ -98,7 +102,7 @@ impl Judge {
     fn reduced(&self, converter: &Converter, log: &[u8]) -> Vec<u8> {
         let differs = |lines: &[&[u8]]| {
             let log = lines.concat();
-            difference(&converter.convert(&log), &self.exact.convert(&log)).is_some()
+            difference(&converter.clone().convert(&log), &self.exact.convert(&log)).is_some()
         };
         let mut lines: Vec<&[u8]> = log.split_inclusive(|b| *b == b'\n').collect();
         let mut size = lines.len();
@@ -119,15 +123,16 @@ impl Judge {
     }
 }
 
-/// What `convert_slice` gives.
-fn sliced(converter: &Converter, log: &[u8]) -> Result {
+/// What a run over bytes gives that lie in memory.
+fn sliced(converter: &Converter, log: &[u8], threads: usize) -> Result {
     let (mut events, mut rejects) = (Vec::new(), Vec::new());
-    let tally = converter.convert_slice(log, &mut |batch| {
+    let tally = converter.run([Input::bytes("log", log)], threads, |piece| {
+        let Piece::Batch { batch, .. } = piece else { panic!("{piece:?}") };
         events.extend_from_slice(&batch.events);
         rejects.extend_from_slice(&batch.rejects);
-        Ok(())
+        ControlFlow::Continue(())
     });
-    (events, rejects, tally)
+    (events, rejects, tally.expect("threads start"))
 }
 
 /// What differs first, if anything does.

@@ -151,13 +151,12 @@ fn every_spelling() {
         .collect();
     for envelope in [Envelope::Bare, Envelope::Event] {
         for field_names in [FieldNames::Snake, FieldNames::Camel] {
-            let options = Options {
-                envelope,
-                field_names,
-                namespace: Some("näme \"q\"".into()),
-                labels: vec![("k".into(), "v\n".into()), ("l".into(), "x".repeat(100))],
-                ..Options::default()
-            };
+            let options = Options::default()
+                .envelope(envelope)
+                .field_names(field_names)
+                .namespace("näme \"q\"")
+                .label("k", "v\n")
+                .label("l", "x".repeat(100));
             for table in Table::ALL {
                 Judge::of(table, &options).same(&records);
             }

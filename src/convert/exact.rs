@@ -1,0 +1,90 @@
+//! The reference: records read by serde_json, their events written from the plan's tree.
+
+use super::batch::Batch;
+use super::event;
+use crate::mapping::Plan;
+use crate::record::formats::{self, Format};
+use crate::record::frame::{self, ChunkBody, RecordPlaces, Unit};
+use crate::record::{Fields, Reason};
+
+/// What a conversion does with a record, one after the other.
+#[derive(Debug, Clone)]
+pub(super) struct Exact {
+    pub(super) plan: Plan,
+    /// What is written before an event.
+    pub(super) before: &'static [u8],
+    /// What is written after an event.
+    pub(super) after: &'static [u8],
+    pub(super) max_record_bytes: usize,
+}
+
+impl Exact {
+    /// Converts the units that lie at the beginning of `bytes`.
+    pub(super) fn units(&self, bytes: &[u8], body: &ChunkBody, batch: &mut Batch) {
+        let mut blank = 0;
+        body.units(
+            bytes,
+            self.max_record_bytes,
+            &mut |item, bytes| self.unit(item, bytes, batch),
+            &mut blank,
+        );
+        batch.tally.blank += blank;
+    }
+
+    /// Converts one line.
+    pub(super) fn line(&self, line: &[u8], offset: u64, number: u64, batch: &mut Batch) {
+        let mut blank = 0;
+        let mut unit = |item: &Unit, bytes: &[u8]| self.unit(item, bytes, batch);
+        frame::line(line, offset, number, self.max_record_bytes, &mut unit, &mut blank);
+        batch.tally.blank += blank;
+    }
+
+    fn unit(&self, item: &Unit, bytes: &[u8], batch: &mut Batch) {
+        let mut records = 0;
+        if let Some(fault) = item.fault(bytes, self.max_record_bytes) {
+            records = 1;
+            batch.reject(fault, Format::Plain, None, item, bytes);
+        } else {
+            let mut places = RecordPlaces::new(item, bytes);
+            formats::records(bytes, &self.plan.formats, &self.plan.projection, &mut |found| {
+                let raw = &bytes[found.range.clone()];
+                records += 1;
+                let place = places.of(&found.range);
+                match &found.fields {
+                    Ok(fields) => self.record(fields, found.format, &place, raw, batch),
+                    Err(fault) => {
+                        // These could be read, but are of no shape that the mapping names.
+                        let is_read = matches!(fault.reason, Reason::OtherLog | Reason::BadTimestamp);
+                        let shape = is_read.then_some("other");
+                        batch.reject(place.place(fault.clone(), raw), found.format, shape, &place, raw);
+                    }
+                }
+            });
+        }
+        batch.uneven |= records != 1 || !item.alone;
+    }
+
+    fn record(&self, fields: &Fields<'_>, format: Format, place: &Unit, raw: &[u8], batch: &mut Batch) {
+        let start = batch.events.len();
+        let shape = self.shape(&|slot| fields[slot].is_some());
+        batch.events.extend_from_slice(self.before);
+        match event::write(&self.plan, fields, &mut batch.events) {
+            Ok(event_type) => {
+                batch.events.extend_from_slice(self.after);
+                batch.count(format, Some(shape), 1);
+                batch.tally.events += 1;
+                batch.tally.by_event_type[event_type].events += 1;
+            }
+            Err(fault) => {
+                batch.events.truncate(start);
+                batch.reject(fault, format, Some(shape), place, raw);
+            }
+        }
+    }
+
+    /// The name of the first shape that the record has.
+    pub(super) fn shape(&self, present: &dyn Fn(usize) -> bool) -> &str {
+        let has = |slots: &[usize]| slots.iter().all(|slot| present(*slot));
+        self.plan.shapes.iter().find(|(_, slots)| has(slots)).map_or("other", |(name, _)| name)
+    }
+}
