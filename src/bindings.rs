@@ -66,7 +66,7 @@ pub fn validate(
     while let Some(chunk) = framer.next(input, Vec::new())? {
         let mut unit = |unit: &Unit, bytes: &[u8]| {
             let first = events + 1;
-            let Some(fault) = unit.fault(bytes, limit) else {
+            let Some(fault) = unit.error(bytes, limit) else {
                 let lines_of = LineIndex::of(bytes);
                 events += validator.check(bytes, &mut |finding| {
                     each(Found {

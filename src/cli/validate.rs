@@ -199,7 +199,7 @@ fn chunk_of(validator: &mut Validator, chunk: Framed<'_>, limit: usize, most: us
     let mut blank = 0;
     let mut unit = |unit: &Unit, bytes: &[u8]| {
         let first = part.events;
-        let unreadable = match unit.fault(bytes, limit) {
+        let unreadable = match unit.error(bytes, limit) {
             Some(fault) => (Code::of_unreadable(fault.reason.code()), fault.message),
             None => {
                 let lines = LineIndex::of(bytes);

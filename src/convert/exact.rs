@@ -41,7 +41,7 @@ impl Exact {
 
     fn unit(&self, item: &Unit, bytes: &[u8], batch: &mut Batch) {
         let mut records = 0;
-        if let Some(fault) = item.fault(bytes, self.max_record_bytes) {
+        if let Some(fault) = item.error(bytes, self.max_record_bytes) {
             records = 1;
             batch.reject(fault, Format::Plain, None, item, bytes);
         } else {

@@ -1,12 +1,12 @@
 //! The catalogue of oddities: records that look strange and must convert all the same.
 
-use super::draft::Base::{self, Either, V1, V2};
-use super::draft::Step::{self, Blanks, Do, Drop, First, Last, Rename, Set, SetAny};
-use super::draft::{Draft, Gap, put_nest, quoted};
-use super::facts::{Dice, Source, put_number, put_time};
+use super::builder::Base::{self, Either, V1, V2};
+use super::builder::BuildStep::{self, Blanks, Do, Drop, First, Last, Rename, Set, SetAny};
+use super::builder::{RecordBuilder, Spacing, put_nest, quoted};
+use super::fields::{RecordSource, Rng, put_number, put_time};
 
 /// What there is to be odd: a record to begin with, and what is done to it.
-pub(super) type Oddity = (Base, &'static [Step]);
+pub(super) type Oddity = (Base, &'static [BuildStep]);
 
 /// Fields that hold any string (`note` being one that no mapping reads).
 const STRINGS: &[&str] = &["context", "phone", "type", "host", "credits", "log_type", "txid", "note"];
@@ -61,7 +61,7 @@ pub(super) const ODDITIES: &[Oddity] = &[
     ),
     (Either, &[Set("", &["\"x\"", "{}"]), Set(r#"\"\\\n"#, &["1"]), Set("ключ 鍵", &["null"])]),
     (Either, &[Do(long_key)]),
-    (Either, &[Do(|draft, _| draft.reverse())]),
+    (Either, &[Do(|builder, _| builder.reverse())]),
     // Keys given twice.
     (Either, &[First("phone", &["\"+19995550000\"", "null", "\"\"", "7"])]),
     (Either, &[First("type", &["{}", "[1]", "{\"type\":[]}"])]),
@@ -75,7 +75,7 @@ pub(super) const ODDITIES: &[Oddity] = &[
     // Absent in one way or another.
     (Either, &[SetAny(OPTIONAL, &["null"])]),
     (Either, &[SetAny(OPTIONAL, &["\"\""])]),
-    (Either, &[Do(|draft, dice| draft.remove(dice.pick(OPTIONAL)))]),
+    (Either, &[Do(|builder, rng| builder.remove(rng.pick(OPTIONAL)))]),
     (V1, &[Drop(&["context"])]),
     (V1, &[Drop(&["host"])]),
     (Either, &[Drop(OPTIONAL)]),
@@ -137,16 +137,16 @@ pub(super) const ODDITIES: &[Oddity] = &[
         Either,
         &[Set("extra", &["1e999", "-0.0", "12345678901234567890123", "1E-7", "true", "[1,2.50,null,false]"])],
     ),
-    (Either, &[Do(|draft, dice| nest(draft, dice, 2, 10))]),
-    (Either, &[Do(|draft, dice| nest(draft, dice, 20, 100))]),
+    (Either, &[Do(|builder, rng| nest(builder, rng, 2, 10))]),
+    (Either, &[Do(|builder, rng| nest(builder, rng, 20, 100))]),
     // With the record around it 127 levels, as many as serde_json reads.
-    (Either, &[Do(|draft, dice| nest(draft, dice, 126, 126))]),
+    (Either, &[Do(|builder, rng| nest(builder, rng, 126, 126))]),
     (Either, &[Do(sixty_more)]),
     (Either, &[Do(long_value)]),
     (Either, &[Do(long_note)]),
     // Blanks.
-    (Either, &[Blanks(Gap::Python)]),
-    (Either, &[Blanks(Gap::Wild)]),
+    (Either, &[Blanks(Spacing::Python)]),
+    (Either, &[Blanks(Spacing::Wild)]),
     // Numbers and words where strings are usual, and the other way round.
     (Either, &[Set("credits", &["1.50", "0.0", "1E5", "1e+5", "2e-3", "-0", "-7", "0e0"])]),
     (
@@ -261,120 +261,120 @@ pub(super) const ODDITIES: &[Oddity] = &[
         V2,
         &[Set("ts", &["\"2023-03-21T22\\u003a34\\u003A49Z\"", "\"\\u0032023-03-21T22:34:49.000000+00:00\""])],
     ),
-    (V2, &[Do(|draft, dice| time(draft, dice, "ts"))]),
-    (V1, &[Drop(&["timestamp"]), Do(|draft, dice| time(draft, dice, "isotimestamp"))]),
-    (V1, &[Drop(&["timestamp", "isotimestamp"]), Do(|draft, dice| time(draft, dice, "ts"))]),
+    (V2, &[Do(|builder, rng| time(builder, rng, "ts"))]),
+    (V1, &[Drop(&["timestamp"]), Do(|builder, rng| time(builder, rng, "isotimestamp"))]),
+    (V1, &[Drop(&["timestamp", "isotimestamp"]), Do(|builder, rng| time(builder, rng, "ts"))]),
 ];
 
 /// One in this many awkward lines ends in CR LF; as many have blanks beside their own oddity.
 const SOME: u64 = 16;
 
 /// Appends an awkward record, without the newline.
-pub(super) fn line(dice: &mut Dice, source: &mut Source, draft: &mut Draft, out: &mut Vec<u8>) {
-    let oddity = dice.index(ODDITIES.len());
-    odd(ODDITIES[oddity], dice, source, draft, out);
+pub(super) fn line(rng: &mut Rng, source: &mut RecordSource, builder: &mut RecordBuilder, out: &mut Vec<u8>) {
+    let oddity = rng.index(ODDITIES.len());
+    odd(ODDITIES[oddity], rng, source, builder, out);
 }
 
 /// Appends a record with this oddity.
 pub(super) fn odd(
     (base, steps): Oddity,
-    dice: &mut Dice,
-    source: &mut Source,
-    draft: &mut Draft,
+    rng: &mut Rng,
+    source: &mut RecordSource,
+    builder: &mut RecordBuilder,
     out: &mut Vec<u8>,
 ) {
-    draft.base(base, &source.next(dice), dice);
-    steps.iter().for_each(|step| draft.apply(*step, dice));
-    match dice.below(SOME) {
-        0 => draft.set_gap(Gap::Python),
-        1 => draft.set_gap(Gap::Wild),
+    builder.base(base, &source.next(rng), rng);
+    steps.iter().for_each(|step| builder.apply(*step, rng));
+    match rng.below(SOME) {
+        0 => builder.set_gap(Spacing::Python),
+        1 => builder.set_gap(Spacing::Wild),
         _ => {}
     }
-    draft.write(dice, out);
-    if dice.one_in(SOME) {
+    builder.write(rng, out);
+    if rng.one_in(SOME) {
         out.push(b'\r');
     }
 }
 
 /// A time in one of the forms that are read.
-fn time(draft: &mut Draft, dice: &mut Dice, key: &'static str) {
-    draft.member(key, |out| {
+fn time(builder: &mut RecordBuilder, rng: &mut Rng, key: &'static str) {
+    builder.member(key, |out| {
         quoted(out, |out| {
             // A day off the ends, where an offset could lead out of the range.
-            put_time(dice.below(253_402_214_400), dice.pick(b"TTt "), out);
-            if !dice.one_in(4) {
-                out.push(dice.pick(b"..,"));
-                for _ in 0..=dice.below(12) {
-                    out.push(b'0' + dice.below(10) as u8);
+            put_time(rng.below(253_402_214_400), rng.pick(b"TTt "), out);
+            if !rng.one_in(4) {
+                out.push(rng.pick(b"..,"));
+                for _ in 0..=rng.below(12) {
+                    out.push(b'0' + rng.below(10) as u8);
                 }
             }
-            match dice.below(6) {
+            match rng.below(6) {
                 0 => {}
-                1 => out.push(dice.pick(b"Zz")),
+                1 => out.push(rng.pick(b"Zz")),
                 form => {
-                    out.push(dice.pick(b"+-"));
-                    put_number(dice.below(15), 2, out);
+                    out.push(rng.pick(b"+-"));
+                    put_number(rng.below(15), 2, out);
                     if form > 2 {
                         out.extend_from_slice(if form == 3 { b"" } else { b":" });
-                        put_number(15 * dice.below(4), 2, out);
+                        put_number(15 * rng.below(4), 2, out);
                     }
                 }
             }
         });
     });
-    draft.settle(key, dice);
+    builder.settle(key, rng);
 }
 
-fn long_fraction(draft: &mut Draft, dice: &mut Dice) {
-    draft.member("timestamp", |out| {
-        put_number(dice.below(4_000_000_000), 1, out);
+fn long_fraction(builder: &mut RecordBuilder, rng: &mut Rng) {
+    builder.member("timestamp", |out| {
+        put_number(rng.below(4_000_000_000), 1, out);
         out.push(b'.');
-        for _ in 0..100 + dice.below(400) {
-            out.push(b'0' + dice.below(10) as u8);
+        for _ in 0..100 + rng.below(400) {
+            out.push(b'0' + rng.below(10) as u8);
         }
     });
-    draft.settle("timestamp", dice);
+    builder.settle("timestamp", rng);
 }
 
-fn nest(draft: &mut Draft, dice: &mut Dice, least: u64, most: u64) {
-    let levels = least + dice.below(most - least + 1);
-    draft.member("nested", |out| put_nest(levels as usize, dice, out));
-    draft.settle("nested", dice);
+fn nest(builder: &mut RecordBuilder, rng: &mut Rng, least: u64, most: u64) {
+    let levels = least + rng.below(most - least + 1);
+    builder.member("nested", |out| put_nest(levels as usize, rng, out));
+    builder.settle("nested", rng);
 }
 
-fn sixty_more(draft: &mut Draft, dice: &mut Dice) {
+fn sixty_more(builder: &mut RecordBuilder, rng: &mut Rng) {
     let values = ["null", "true", "0", "\"x\"", "[]", "{}", "\"some words\"", "-1.5"];
     for n in 0..60 {
-        draft.set(&format!("extra_{n}"), dice.pick(&values).as_bytes(), dice);
+        builder.set(&format!("extra_{n}"), rng.pick(&values).as_bytes(), rng);
     }
 }
 
 /// Words up to several KiB, with an escape or a wide character here and there.
-fn put_words(dice: &mut Dice, out: &mut Vec<u8>) {
+fn put_words(rng: &mut Rng, out: &mut Vec<u8>) {
     let words = ["telephony ", "sms ", "é", "\\n", "\\\"", "📱", "\\\\", "\\u00e9", "{", "]", ",", ":"];
-    let end = out.len() + 500 + dice.index(6000);
+    let end = out.len() + 500 + rng.index(6000);
     while out.len() < end {
-        let word = if dice.one_in(8) { dice.pick(&words) } else { "abcdefghijklmnopqrstuvwxyz 0123456789" };
+        let word = if rng.one_in(8) { rng.pick(&words) } else { "abcdefghijklmnopqrstuvwxyz 0123456789" };
         out.extend_from_slice(word.as_bytes());
     }
 }
 
-fn long_value(draft: &mut Draft, dice: &mut Dice) {
-    let key = dice.pick(STRINGS);
-    draft.member(key, |out| quoted(out, |out| put_words(dice, out)));
-    draft.settle(key, dice);
+fn long_value(builder: &mut RecordBuilder, rng: &mut Rng) {
+    let key = rng.pick(STRINGS);
+    builder.member(key, |out| quoted(out, |out| put_words(rng, out)));
+    builder.settle(key, rng);
 }
 
-fn long_note(draft: &mut Draft, dice: &mut Dice) {
-    draft.member("long", |out| {
+fn long_note(builder: &mut RecordBuilder, rng: &mut Rng) {
+    builder.member("long", |out| {
         out.extend_from_slice(b"[{\"text\":");
-        quoted(out, |out| put_words(dice, out));
+        quoted(out, |out| put_words(rng, out));
         out.extend_from_slice(b"}]");
     });
-    draft.settle("long", dice);
+    builder.settle("long", rng);
 }
 
-fn long_key(draft: &mut Draft, dice: &mut Dice) {
-    let key = "phone_".repeat(10 + dice.index(300));
-    draft.set(&key, b"\"+1\"", dice);
+fn long_key(builder: &mut RecordBuilder, rng: &mut Rng) {
+    let key = "phone_".repeat(10 + rng.index(300));
+    builder.set(&key, b"\"+1\"", rng);
 }

@@ -1,27 +1,27 @@
 //! The catalogue of flaws: lines that must be rejected, by the reason they must be rejected for.
 
-use super::draft::Base::{self, Either, V1, V2};
-use super::draft::Step::{self, Do, Drop, First, Last, Rename, Set, SetAny};
-use super::draft::{Draft, put_nest, quoted};
-use super::facts::{Dice, Source};
+use super::builder::Base::{self, Either, V1, V2};
+use super::builder::BuildStep::{self, Do, Drop, First, Last, Rename, Set, SetAny};
+use super::builder::{RecordBuilder, put_nest, quoted};
+use super::fields::{RecordSource, Rng};
 
 /// How a line is spoilt.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Flaw {
+pub(super) enum Damage {
     /// By changes to a record.
-    Edit(Base, &'static [Step]),
+    Edit(Base, &'static [BuildStep]),
     /// By something before a whole record.
     Before(&'static [&'static str]),
     /// By something after it.
     After(&'static [&'static str]),
     /// By changes to its bytes.
-    Bytes(fn(&mut Vec<u8>, &mut Dice)),
+    Bytes(fn(&mut Vec<u8>, &mut Rng)),
     /// By bytes in a value or a key that are no UTF-8.
     NoText(&'static [&'static [u8]]),
     /// It is one of these.
     Whole(&'static [&'static str]),
 }
-use Flaw::{After, Before, Bytes, Edit, NoText, Whole};
+use Damage::{After, Before, Bytes, Edit, NoText, Whole};
 
 /// Fields of the default mapping.
 const MAPPED: &[&str] = &[
@@ -43,7 +43,7 @@ const ANYWHERE: &[&str] = &["context", "phone", "type", "host", "ts", "telephony
 const OF_TELEPHONY: &[&str] = &["context", "credits", "phone", "type", "telephony_id"];
 
 /// Reasons with their flaws. `too-long` is not among them: see [`line()`].
-pub(super) const FLAWS: &[(&str, &[Flaw])] = &[
+pub(super) const FLAWS: &[(&str, &[Damage])] = &[
     ("invalid-json", INVALID_JSON),
     ("invalid-utf8", INVALID_UTF8),
     ("too-deep", TOO_DEEP),
@@ -57,10 +57,10 @@ pub(super) const FLAWS: &[(&str, &[Flaw])] = &[
 ];
 
 /// No JSON by the strict reading.
-const INVALID_JSON: &[Flaw] = &[
+const INVALID_JSON: &[Damage] = &[
     // Not whole.
-    Bytes(|line, dice| line.truncate(1 + dice.index(line.len() - 1))),
-    Bytes(|line, dice| drop(line.drain(..1 + dice.index(line.len() - 1)))),
+    Bytes(|line, rng| line.truncate(1 + rng.index(line.len() - 1))),
+    Bytes(|line, rng| drop(line.drain(..1 + rng.index(line.len() - 1)))),
     Bytes(|line, _| line.truncate(line.len() - 1)),
     // Both kinds of records end in a string.
     Bytes(|line, _| swap(line, b"\"}", b"}")),
@@ -73,8 +73,8 @@ const INVALID_JSON: &[Flaw] = &[
     Edit(Either, &[Set("phone", &["", ":\"+1\"", ",", "\"+1\" \"+2\"", "\"+1\":1"])]),
     Edit(Either, &[Set("note", &["{1:2}", "{a:1}", "{null:1}", "{'a':1}", "[1]]", "{}}", "[", "{"])]),
     Bytes(|line, _| line.iter_mut().filter(|b| **b == b'"').for_each(|b| *b = b'\'')),
-    Bytes(|line, dice| swap(line, b":", dice.pick(&[b"", b"=", b"::"]))),
-    Bytes(|line, dice| swap(line, b",", dice.pick(&[b"", b";", b",,", b" "]))),
+    Bytes(|line, rng| swap(line, b":", rng.pick(&[b"", b"=", b"::"]))),
+    Bytes(|line, rng| swap(line, b",", rng.pick(&[b"", b";", b",,", b" "]))),
     Bytes(|line, _| swap(line, b"\"context\"", b"context")),
     // Words and numbers.
     Edit(
@@ -147,7 +147,7 @@ const INVALID_JSON: &[Flaw] = &[
 ];
 
 /// Bytes that are no UTF-8, in an otherwise whole record.
-const INVALID_UTF8: &[Flaw] = &[
+const INVALID_UTF8: &[Damage] = &[
     // Too long for what they say, up to a NUL in two bytes.
     NoText(&[b"\xc0\xaf", b"\xc1\xbf", b"\xe0\x80\xaf", b"\xe0\x9f\xbf", b"\xf0\x80\x80\xaf", b"\xc0\x80"]),
     // A continuation of nothing.
@@ -170,27 +170,27 @@ const INVALID_UTF8: &[Flaw] = &[
 ];
 
 /// More nesting than serde_json reads.
-const TOO_DEEP: &[Flaw] = &[
+const TOO_DEEP: &[Damage] = &[
     // With the record around it 128 levels, the first that is too many.
-    Edit(Either, &[Do(|draft, dice| nest(draft, dice, 127))]),
+    Edit(Either, &[Do(|builder, rng| nest(builder, rng, 127))]),
     Edit(
         Either,
-        &[Do(|draft, dice| {
-            let levels = 128 + dice.index(400);
-            nest(draft, dice, levels);
+        &[Do(|builder, rng| {
+            let levels = 128 + rng.index(400);
+            nest(builder, rng, levels);
         })],
     ),
 ];
 
 /// JSON, but no record.
-const NOT_OBJECT: &[Flaw] = &[
+const NOT_OBJECT: &[Damage] = &[
     Whole(&["0", "1683648435", "-1.5e3", "12345678901234567890123"]),
     Whole(&["\"sms\"", "\"\"", r#""{\"ts\":\"2023-03-21T22:34:49Z\"}""#, "\"\\ud83d\\ude00\""]),
     Whole(&["true", "false", "null", " null ", "\tnull"]),
 ];
 
 /// An object or array where the default mapping reads a value.
-const FIELD_TYPE: &[Flaw] = &[
+const FIELD_TYPE: &[Damage] = &[
     Edit(Either, &[SetAny(MAPPED, &["{}", "{\"value\":\"x\"}", "{\"a\":{\"b\":[]}}"])]),
     Edit(Either, &[SetAny(MAPPED, &["[]", "[\"+12125556707\"]", "[null]", "[[1],{}]"])]),
     Edit(Either, &[Last("phone", &["{}", "[]"])]),
@@ -198,7 +198,7 @@ const FIELD_TYPE: &[Flaw] = &[
 ];
 
 /// The first time that is present is no time.
-const BAD_TIMESTAMP: &[Flaw] = &[
+const BAD_TIMESTAMP: &[Damage] = &[
     Edit(
         Either,
         &[Set("timestamp", &["\"yesterday\"", "\"now\"", "\"None\"", "\"-\"", "\" \"", "\"null\""])],
@@ -313,7 +313,7 @@ const BAD_TIMESTAMP: &[Flaw] = &[
 ];
 
 /// A time before year 1 or after year 9999.
-const TIMESTAMP_RANGE: &[Flaw] = &[
+const TIMESTAMP_RANGE: &[Damage] = &[
     // Milliseconds, microseconds, nanoseconds.
     Edit(
         Either,
@@ -338,7 +338,7 @@ const TIMESTAMP_RANGE: &[Flaw] = &[
 ];
 
 /// None of the three times is present.
-const NO_TIMESTAMP: &[Flaw] = &[
+const NO_TIMESTAMP: &[Damage] = &[
     Edit(Either, &[Drop(&["timestamp", "ts", "isotimestamp"])]),
     Edit(V1, &[Set("timestamp", &["null", "\"\""]), Set("isotimestamp", &["null", "\"\""])]),
     Edit(V2, &[Set("ts", &["null", "\"\""])]),
@@ -348,7 +348,7 @@ const NO_TIMESTAMP: &[Flaw] = &[
 ];
 
 /// Duo's API said no.
-const API_ERROR: &[Flaw] = &[Whole(&[
+const API_ERROR: &[Damage] = &[Whole(&[
     r#"{"code":42901,"message":"Too Many Requests","stat":"FAIL"}"#,
     r#"{"code":50001,"message":"Unknown internal server error","stat":"FAIL"}"#,
     r#"{"code":40103,"message":"Invalid signature in request credentials","stat":"FAIL"}"#,
@@ -359,7 +359,7 @@ const API_ERROR: &[Flaw] = &[Whole(&[
 ])];
 
 /// Records of Duo's other logs, and of others.
-const OTHER_LOG: &[Flaw] = &[
+const OTHER_LOG: &[Damage] = &[
     Edit(
         Either,
         &[Set("eventtype", &["\"authentication\"", "\"auth_log\"", "\"telephony \"", "7", "false"])],
@@ -401,71 +401,77 @@ const MOST: usize = 1 << 20;
 
 /// Appends a line that must be rejected, without its newline, and returns the reason.
 pub(super) fn line(
-    dice: &mut Dice,
-    source: &mut Source,
-    draft: &mut Draft,
+    rng: &mut Rng,
+    source: &mut RecordSource,
+    builder: &mut RecordBuilder,
     scratch: &mut Vec<u8>,
     out: &mut Vec<u8>,
 ) -> &'static str {
-    if dice.one_in(LONG_LINES) {
-        too_long(dice, source, draft, out);
+    if rng.one_in(LONG_LINES) {
+        too_long(rng, source, builder, out);
         return "too-long";
     }
-    let (reason, flaws) = dice.pick(FLAWS);
+    let (reason, flaws) = rng.pick(FLAWS);
     scratch.clear();
-    spoil(dice.pick(flaws), dice, source, draft, scratch);
+    spoil(rng.pick(flaws), rng, source, builder, scratch);
     out.extend_from_slice(scratch);
     reason
 }
 
 /// Fills the empty `line` with a record that has this flaw.
-pub(super) fn spoil(flaw: Flaw, dice: &mut Dice, source: &mut Source, draft: &mut Draft, line: &mut Vec<u8>) {
+pub(super) fn spoil(
+    flaw: Damage,
+    rng: &mut Rng,
+    source: &mut RecordSource,
+    builder: &mut RecordBuilder,
+    line: &mut Vec<u8>,
+) {
     let base = if let Edit(base, _) = flaw { base } else { Either };
-    draft.base(base, &source.next(dice), dice);
+    builder.base(base, &source.next(rng), rng);
     match flaw {
         Edit(_, steps) => {
-            steps.iter().for_each(|step| draft.apply(*step, dice));
-            draft.write(dice, line);
+            steps.iter().for_each(|step| builder.apply(*step, rng));
+            builder.write(rng, line);
         }
         Before(texts) => {
-            line.extend_from_slice(dice.pick(texts).as_bytes());
-            draft.write(dice, line);
+            line.extend_from_slice(rng.pick(texts).as_bytes());
+            builder.write(rng, line);
         }
         After(texts) => {
-            draft.write(dice, line);
-            line.extend_from_slice(dice.pick(texts).as_bytes());
+            builder.write(rng, line);
+            line.extend_from_slice(rng.pick(texts).as_bytes());
         }
         Bytes(edit) => {
-            draft.write(dice, line);
-            edit(line, dice);
+            builder.write(rng, line);
+            edit(line, rng);
         }
         NoText(texts) => {
-            let key = dice.pick(ANYWHERE);
-            let text = dice.pick(texts);
-            draft.member(key, |out| quoted(out, |out| out.extend_from_slice(text)));
-            draft.settle(key, dice);
-            draft.write(dice, line);
+            let key = rng.pick(ANYWHERE);
+            let text = rng.pick(texts);
+            builder.member(key, |out| quoted(out, |out| out.extend_from_slice(text)));
+            builder.settle(key, rng);
+            builder.write(rng, line);
         }
-        Whole(texts) => line.extend_from_slice(dice.pick(texts).as_bytes()),
+        Whole(texts) => line.extend_from_slice(rng.pick(texts).as_bytes()),
     }
 }
 
 /// Nothing is wrong with this record but its length.
-fn too_long(dice: &mut Dice, source: &mut Source, draft: &mut Draft, out: &mut Vec<u8>) {
-    draft.either(&source.next(dice), dice);
+fn too_long(rng: &mut Rng, source: &mut RecordSource, builder: &mut RecordBuilder, out: &mut Vec<u8>) {
+    builder.either(&source.next(rng), rng);
     let from = out.len();
-    draft.member("note", |out| quoted(out, |_| {}));
-    draft.write(dice, out);
+    builder.member("note", |out| quoted(out, |_| {}));
+    builder.write(rng, out);
     // The note is the last member: open it again before its quote and the brace.
     let tail = out.split_off(out.len() - 2);
-    let length = MOST + 1 + dice.index(100);
+    let length = MOST + 1 + rng.index(100);
     out.resize(from + length - tail.len(), b'x');
     out.extend_from_slice(&tail);
 }
 
-fn nest(draft: &mut Draft, dice: &mut Dice, levels: usize) {
-    draft.member("nested", |out| put_nest(levels, dice, out));
-    draft.settle("nested", dice);
+fn nest(builder: &mut RecordBuilder, rng: &mut Rng, levels: usize) {
+    builder.member("nested", |out| put_nest(levels, rng, out));
+    builder.settle("nested", rng);
 }
 
 /// Replaces the first occurrence of `old`, which is there.

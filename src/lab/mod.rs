@@ -13,8 +13,8 @@
 mod awkward;
 pub(crate) mod bench;
 mod broken;
-mod draft;
-mod facts;
+mod builder;
+mod fields;
 mod mix;
 #[cfg(test)]
 mod tests;
@@ -22,9 +22,9 @@ mod wrapped;
 
 pub use mix::{Mix, MixError};
 
-use draft::Draft;
-use facts::{Dice, Source};
-use mix::Kind;
+use builder::RecordBuilder;
+use fields::{RecordSource, Rng};
+use mix::RecordKind;
 
 /// Writes synthetic telephony logs, line by line.
 ///
@@ -36,9 +36,9 @@ use mix::Kind;
 #[derive(Debug)]
 pub struct Generator {
     mix: Mix,
-    dice: Dice,
-    source: Source,
-    draft: Draft,
+    rng: Rng,
+    source: RecordSource,
+    builder: RecordBuilder,
     scratch: Vec<u8>,
     reason: Option<&'static str>,
 }
@@ -46,9 +46,16 @@ pub struct Generator {
 impl Generator {
     /// A generator at the start of its stream.
     pub fn new(seed: u64, mix: &Mix) -> Self {
-        let mut dice = Dice::new(seed);
-        let source = Source::new(&mut dice);
-        Self { mix: mix.clone(), dice, source, draft: Draft::default(), scratch: Vec::new(), reason: None }
+        let mut rng = Rng::new(seed);
+        let source = RecordSource::new(&mut rng);
+        Self {
+            mix: mix.clone(),
+            rng,
+            source,
+            builder: RecordBuilder::default(),
+            scratch: Vec::new(),
+            reason: None,
+        }
     }
 
     /// Appends one line with its newline, holding at most `most` records, and returns how many.
@@ -57,26 +64,26 @@ impl Generator {
     /// records, though nothing comes of it: the count is at least 1, so that a loop up to a
     /// wanted number ends. A `most` of 0 is taken as 1.
     pub fn line(&mut self, most: u64, out: &mut Vec<u8>) -> u64 {
-        let Self { mix, dice, source, draft, scratch, reason } = self;
+        let Self { mix, rng, source, builder, scratch, reason } = self;
         *reason = None;
         let mut count = 1;
-        match mix.draw(dice) {
-            Kind::V2 => {
-                draft.v2(&source.next(dice));
-                draft.write(dice, out);
+        match mix.draw(rng) {
+            RecordKind::V2 => {
+                builder.v2(&source.next(rng));
+                builder.write(rng, out);
             }
-            Kind::V1 => {
-                draft.v1(&source.next(dice));
-                draft.write(dice, out);
+            RecordKind::V1 => {
+                builder.v1(&source.next(rng));
+                builder.write(rng, out);
             }
-            Kind::Awkward => awkward::line(dice, source, draft, out),
-            Kind::Shuffled => {
-                draft.either(&source.next(dice), dice);
-                draft.shuffle(dice);
-                draft.write(dice, out);
+            RecordKind::Awkward => awkward::line(rng, source, builder, out),
+            RecordKind::Shuffled => {
+                builder.either(&source.next(rng), rng);
+                builder.shuffle(rng);
+                builder.write(rng, out);
             }
-            Kind::Broken => *reason = Some(broken::line(dice, source, draft, scratch, out)),
-            Kind::Wrapped => count = wrapped::line(dice, source, draft, most, out),
+            RecordKind::Broken => *reason = Some(broken::line(rng, source, builder, scratch, out)),
+            RecordKind::Wrapped => count = wrapped::line(rng, source, builder, most, out),
         }
         out.push(b'\n');
         count

@@ -1,6 +1,6 @@
 //! Every line is held against an oracle of its own: serde_json, and a small reader of times.
 
-use super::facts::{Facts, civil, put_number};
+use super::fields::{RecordFields, civil, put_number};
 use super::*;
 use serde_json::{Map, Value};
 
@@ -210,7 +210,7 @@ fn seeds_and_chunks() {
 #[test]
 fn v2_is_exactly_what_duo_sends() {
     let sample = br#"{"context":"enrollment","credits":1,"phone":"+12125556707","telephony_id":"220f89ff-bff8-4466-b6cb-b7787940ce68","ts":"2023-03-21T22:34:49.466370+00:00","txid":"2f5d34d3-053f-422c-9dd4-77a5d58706b1","type":"sms"}"#;
-    let facts = Facts {
+    let fields = RecordFields {
         micros: 1_679_438_089_466_370,
         context: "enrollment",
         credits: 1,
@@ -220,17 +220,17 @@ fn v2_is_exactly_what_duo_sends() {
         txid: 0x2f5d_34d3_053f_422c_9dd4_77a5_d587_06b1,
         host: *b"api-1b2c3d4e.duosecurity.com",
     };
-    let (mut draft, mut dice) = (Draft::default(), Dice::new(0));
-    let mut written = |draft: &Draft| {
+    let (mut builder, mut rng) = (RecordBuilder::default(), Rng::new(0));
+    let mut written = |builder: &RecordBuilder| {
         let mut out = Vec::new();
-        draft.write(&mut dice, &mut out);
+        builder.write(&mut rng, &mut out);
         String::from_utf8(out).unwrap()
     };
-    draft.v2(&facts);
-    assert_eq!(written(&draft).as_bytes(), sample);
-    draft.v1(&facts);
+    builder.v2(&fields);
+    assert_eq!(written(&builder).as_bytes(), sample);
+    builder.v1(&fields);
     assert_eq!(
-        written(&draft),
+        written(&builder),
         r#"{"context":"enrollment","credits":1,"isotimestamp":"2023-03-21T22:34:49+00:00","phone":"+12125556707","timestamp":1679438089,"type":"sms","eventtype":"telephony","host":"api-1b2c3d4e.duosecurity.com"}"#
     );
 }
@@ -276,13 +276,13 @@ fn what_must_convert_can_convert() {
 
 #[test]
 fn every_oddity_must_convert() {
-    let (mut dice, mut draft) = (Dice::new(11), Draft::default());
-    let mut source = Source::new(&mut dice);
+    let (mut rng, mut builder) = (Rng::new(11), RecordBuilder::default());
+    let mut source = RecordSource::new(&mut rng);
     assert!(awkward::ODDITIES.len() >= 40);
     for (n, oddity) in awkward::ODDITIES.iter().enumerate() {
         for _ in 0..200 {
             let mut line = Vec::new();
-            awkward::odd(*oddity, &mut dice, &mut source, &mut draft, &mut line);
+            awkward::odd(*oddity, &mut rng, &mut source, &mut builder, &mut line);
             assert_eq!(verdict(&line), None, "oddity {n}: {}", show(&line));
         }
     }
@@ -290,13 +290,13 @@ fn every_oddity_must_convert() {
 
 #[test]
 fn every_flaw_is_rejected_for_its_reason() {
-    let (mut dice, mut draft, mut line) = (Dice::new(13), Draft::default(), Vec::new());
-    let mut source = Source::new(&mut dice);
+    let (mut rng, mut builder, mut line) = (Rng::new(13), RecordBuilder::default(), Vec::new());
+    let mut source = RecordSource::new(&mut rng);
     for (reason, flaws) in broken::FLAWS {
         for (n, flaw) in flaws.iter().enumerate() {
             for _ in 0..400 {
                 line.clear();
-                broken::spoil(*flaw, &mut dice, &mut source, &mut draft, &mut line);
+                broken::spoil(*flaw, &mut rng, &mut source, &mut builder, &mut line);
                 assert!(!line.contains(&b'\n') && !line.trim_ascii().is_empty());
                 assert_eq!(verdict(&line), Some(*reason), "flaw {n} of {reason}: {}", show(&line));
             }

@@ -1,7 +1,7 @@
 //! The other forms in which telephony records arrive: envelopes, arrays, CEF, key="value".
 
-use super::draft::{Draft, Gap};
-use super::facts::{Dice, Facts, Source, civil, put_clock, put_number, put_uuid};
+use super::builder::{RecordBuilder, Spacing};
+use super::fields::{RecordFields, RecordSource, Rng, civil, put_clock, put_number, put_uuid};
 
 /// An envelope holds up to this many records.
 const MOST: u64 = 5;
@@ -10,20 +10,20 @@ const MONTHS: [&str; 12] =
 
 /// Appends a line with up to `most` records, without its newline, and returns how many count.
 pub(super) fn line(
-    dice: &mut Dice,
-    source: &mut Source,
-    draft: &mut Draft,
+    rng: &mut Rng,
+    source: &mut RecordSource,
+    builder: &mut RecordBuilder,
     most: u64,
     out: &mut Vec<u8>,
 ) -> u64 {
-    let gap = if dice.one_in(4) { Gap::Python } else { Gap::None };
-    let mut count = dice.below(MOST + 1).min(most.max(1));
-    let form = dice.below(8);
-    let mut pen = Pen { dice, source, draft, gap, out };
+    let gap = if rng.one_in(4) { Spacing::Python } else { Spacing::None };
+    let mut count = rng.below(MOST + 1).min(most.max(1));
+    let form = rng.below(8);
+    let mut pen = Pen { rng, source, builder, gap, out };
     match form {
         0 => {
             pen.say(r#"{"stat":"OK","response":"#);
-            pen.list(count, Draft::bare_v1);
+            pen.list(count, RecordBuilder::bare_v1);
             pen.say("}");
         }
         1 => {
@@ -38,19 +38,19 @@ pub(super) fn line(
         }
         3 => pen.page(count),
         4 => {
-            let shape = pen.dice.pick(&[Draft::v1, Draft::bare_v1, Draft::v2]);
+            let shape = pen.rng.pick(&[RecordBuilder::v1, RecordBuilder::bare_v1, RecordBuilder::v2]);
             pen.list(count, shape);
         }
         _ => {
             count = 1;
-            let facts = source.next(dice);
+            let fields = source.next(rng);
             match form {
-                5 => cef(&facts, out),
-                6 => key_value(&facts, out),
+                5 => cef(&fields, out),
+                6 => key_value(&fields, out),
                 // Datadog's form.
                 _ => {
-                    draft.v2(&facts);
-                    let mut pen = Pen { dice, source, draft, gap, out };
+                    builder.v2(&fields);
+                    let mut pen = Pen { rng, source, builder, gap, out };
                     pen.say(r#"{"service":"telephony","message":"#);
                     pen.record();
                     pen.say("}");
@@ -63,10 +63,10 @@ pub(super) fn line(
 
 /// Writes envelopes.
 struct Pen<'a> {
-    dice: &'a mut Dice,
-    source: &'a mut Source,
-    draft: &'a mut Draft,
-    gap: Gap,
+    rng: &'a mut Rng,
+    source: &'a mut RecordSource,
+    builder: &'a mut RecordBuilder,
+    gap: Spacing,
     out: &'a mut Vec<u8>,
 }
 
@@ -75,7 +75,7 @@ impl Pen<'_> {
     fn say(&mut self, json: &str) {
         for byte in json.bytes() {
             self.out.push(byte);
-            if self.gap == Gap::Python && matches!(byte, b':' | b',') {
+            if self.gap == Spacing::Python && matches!(byte, b':' | b',') {
                 self.out.push(b' ');
             }
         }
@@ -83,22 +83,22 @@ impl Pen<'_> {
 
     /// Writes the record on the drawing board.
     fn record(&mut self) {
-        self.draft.set_gap(self.gap);
-        self.draft.write(self.dice, self.out);
+        self.builder.set_gap(self.gap);
+        self.builder.write(self.rng, self.out);
     }
 
     /// Writes an array of records and returns the last one's facts.
-    fn list(&mut self, count: u64, shape: fn(&mut Draft, &Facts)) -> Option<Facts> {
+    fn list(&mut self, count: u64, shape: fn(&mut RecordBuilder, &RecordFields)) -> Option<RecordFields> {
         let mut last = None;
         self.say("[");
         for n in 0..count {
             if n > 0 {
                 self.say(",");
             }
-            let facts = self.source.next(self.dice);
-            shape(self.draft, &facts);
+            let fields = self.source.next(self.rng);
+            shape(self.builder, &fields);
             self.record();
-            last = Some(facts);
+            last = Some(fields);
         }
         self.say("]");
         last
@@ -107,9 +107,9 @@ impl Pen<'_> {
     /// Writes what is in a v2 response, with the variants of its metadata that were seen.
     fn page(&mut self, count: u64) {
         self.say(r#"{"items":"#);
-        let last = self.list(count, Draft::v2);
+        let last = self.list(count, RecordBuilder::v2);
         self.say(r#","metadata":{"#);
-        match (self.dice.below(4), last) {
+        match (self.rng.below(4), last) {
             (0, _) => {}
             (1, _) | (_, None) => self.say(r#""next_offset":null,"#),
             (variant, Some(last)) => {
@@ -124,7 +124,7 @@ impl Pen<'_> {
                 self.say(",");
             }
         }
-        let as_object = self.dice.one_in(4);
+        let as_object = self.rng.one_in(4);
         self.say(if as_object {
             r#""total_objects":{"relation":"eq","value":"#
         } else {
@@ -136,8 +136,8 @@ impl Pen<'_> {
 }
 
 /// What duo_log_sync 2.4.1 makes of a v1 record.
-fn cef(facts: &Facts, out: &mut Vec<u8>) {
-    let seconds = facts.seconds();
+fn cef(fields: &RecordFields, out: &mut Vec<u8>) {
+    let seconds = fields.seconds();
     let [_, month, day] = civil(seconds / 86_400);
     out.extend_from_slice(MONTHS[month as usize - 1].as_bytes());
     out.push(b' ');
@@ -147,26 +147,26 @@ fn cef(facts: &Facts, out: &mut Vec<u8>) {
     out.extend_from_slice(
         b" vm CEF:0|Duo Security|DuoLogSync|2.4.1|telephony|telephony|5|cs1Label=context cs1=",
     );
-    out.extend_from_slice(facts.context.as_bytes());
+    out.extend_from_slice(fields.context.as_bytes());
     out.extend_from_slice(b" cs2Label=credits cs2=");
-    put_number(facts.credits, 1, out);
+    put_number(fields.credits, 1, out);
     out.extend_from_slice(b" cs3Label=event_type cs3=telephony cs4Label=phone cs4=");
-    out.extend_from_slice(&facts.phone);
+    out.extend_from_slice(&fields.phone);
     out.extend_from_slice(b" rt=");
     put_number(seconds * 1000, 1, out);
     out.extend_from_slice(b" cs5Label=type cs5=");
-    out.extend_from_slice(facts.kind().as_bytes());
+    out.extend_from_slice(fields.kind().as_bytes());
 }
 
 /// What the Splunk example of Duo's Python client makes of a v1 record.
-fn key_value(facts: &Facts, out: &mut Vec<u8>) {
-    put_number(facts.seconds(), 1, out);
+fn key_value(fields: &RecordFields, out: &mut Vec<u8>) {
+    put_number(fields.seconds(), 1, out);
     for (key, value) in [
-        (",host", facts.host.as_slice()),
+        (",host", fields.host.as_slice()),
         (", eventtype", b"telephony"),
-        (", context", facts.context.as_bytes()),
-        (", type", facts.kind().as_bytes()),
-        (", phone", &facts.phone),
+        (", context", fields.context.as_bytes()),
+        (", type", fields.kind().as_bytes()),
+        (", phone", &fields.phone),
     ] {
         out.extend_from_slice(key.as_bytes());
         out.extend_from_slice(b"=\"");
@@ -174,6 +174,6 @@ fn key_value(facts: &Facts, out: &mut Vec<u8>) {
         out.push(b'"');
     }
     out.extend_from_slice(b", credits=\"");
-    put_number(facts.credits, 1, out);
+    put_number(fields.credits, 1, out);
     out.push(b'"');
 }

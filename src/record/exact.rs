@@ -7,7 +7,7 @@
 
 use super::looks::looks;
 use super::projection::{Below, Branch};
-use super::{Fault, FieldPath, Fields, Projection, Reason};
+use super::{FieldPath, Fields, Projection, Reason, RecordError};
 use crate::json::Tree;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -17,33 +17,36 @@ use std::fmt;
 /// Checks that `unit` is one strict JSON text and gives it back as such.
 ///
 /// # Errors
-/// A [`Fault`] with [`Reason::InvalidUtf8`], [`Reason::TooDeep`] or [`Reason::InvalidJson`].
-pub fn check(unit: &[u8]) -> Result<&RawValue, Fault> {
+/// A [`RecordError`] with [`Reason::InvalidUtf8`], [`Reason::TooDeep`] or [`Reason::InvalidJson`].
+pub fn check(unit: &[u8]) -> Result<&RawValue, RecordError> {
     let text = std::str::from_utf8(unit).map_err(|error| {
         let at = error.valid_up_to();
         let looks = looks(unit, at).map_or_else(String::new, |looks| format!("; {looks}"));
-        Fault { at: Some(at), ..Fault::new(Reason::InvalidUtf8, format!("not UTF-8{looks}")) }
+        RecordError { at: Some(at), ..RecordError::new(Reason::InvalidUtf8, format!("not UTF-8{looks}")) }
     })?;
-    serde_json::from_str::<Strict>(text).map_err(|error| json_fault(&error, unit))?;
-    serde_json::from_str(text).map_err(|error| json_fault(&error, unit))
+    serde_json::from_str::<Strict>(text).map_err(|error| json_error(&error, unit))?;
+    serde_json::from_str(text).map_err(|error| json_error(&error, unit))
 }
 
-fn json_fault(error: &serde_json::Error, unit: &[u8]) -> Fault {
+fn json_error(error: &serde_json::Error, unit: &[u8]) -> RecordError {
     let text = error.to_string();
     // serde_json has no kind for it; a test below holds the wording.
     if text.starts_with("recursion limit exceeded") {
-        return Fault::too_deep();
+        return RecordError::too_deep();
     }
     // The tree reads the same, and says where it goes wrong; were it to read more, this would.
     let (what, at) = match Tree::default().read(unit) {
-        Err(flaw) if flaw.at == unit.len() && flaw.what.starts_with("expected") => {
-            (format!("{}, found the end", flaw.what), flaw.at)
+        Err(error) if error.at == unit.len() && error.what.starts_with("expected") => {
+            (format!("{}, found the end", error.what), error.at)
         }
-        Err(flaw) => (flaw.what.to_owned(), flaw.at),
+        Err(error) => (error.what.to_owned(), error.at),
         Ok(_) => (text, 0),
     };
     let looks = looks(unit, at).map_or_else(String::new, |looks| format!("; {looks}"));
-    Fault { at: Some(at), ..Fault::new(Reason::InvalidJson, format!("not valid JSON: {what}{looks}")) }
+    RecordError {
+        at: Some(at),
+        ..RecordError::new(Reason::InvalidJson, format!("not valid JSON: {what}{looks}"))
+    }
 }
 
 /// An object's keys and values in order, duplicates included.
@@ -52,9 +55,9 @@ pub(crate) type Members<'a> = Vec<(Cow<'a, str>, &'a RawValue)>;
 /// The mapped fields of a record, given by its members.
 ///
 /// # Errors
-/// A [`Fault`] with [`Reason::FieldType`] when a mapped field holds an object or an array; it
+/// A [`RecordError`] with [`Reason::FieldType`] when a mapped field holds an object or an array; it
 /// names the first such field in the order of the slots.
-pub(crate) fn fields<'a>(members: &Members<'a>, projection: &Projection) -> Result<Fields<'a>, Fault> {
+pub(crate) fn fields<'a>(members: &Members<'a>, projection: &Projection) -> Result<Fields<'a>, RecordError> {
     let mut fields = vec![None; projection.paths().len()];
     let mut wrong = None;
     fill(projection.root(), members, &mut fields, &mut wrong);
@@ -62,7 +65,7 @@ pub(crate) fn fields<'a>(members: &Members<'a>, projection: &Projection) -> Resu
         None => Ok(fields),
         Some((slot, kind)) => {
             let path = &projection.paths()[slot];
-            Err(Fault::new(
+            Err(RecordError::new(
                 Reason::FieldType,
                 format!("`{path}` holds {kind}, not a text, number or boolean"),
             ))
@@ -248,7 +251,7 @@ mod tests {
     use super::*;
 
     fn reason(text: &[u8]) -> Option<Reason> {
-        check(text).err().map(|fault| fault.reason)
+        check(text).err().map(|error| error.reason)
     }
 
     #[test]
@@ -329,9 +332,9 @@ mod tests {
             (r#"{"b":[],"a":{}}"#, Reason::FieldType, "`a` holds an object"),
             (r#"{"o":{"p":{"y":[]}}}"#, Reason::FieldType, "`o.p.y` holds an array"),
         ] {
-            let fault = fields(&members(check(text.as_bytes()).unwrap()).unwrap(), &projection).unwrap_err();
-            assert_eq!(fault.reason, reason, "{text}");
-            assert!(fault.message.contains(words), "{text}: {}", fault.message);
+            let error = fields(&members(check(text.as_bytes()).unwrap()).unwrap(), &projection).unwrap_err();
+            assert_eq!(error.reason, reason, "{text}");
+            assert!(error.message.contains(words), "{text}: {}", error.message);
         }
     }
 }

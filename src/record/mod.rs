@@ -21,7 +21,7 @@ mod path;
 mod projection;
 pub(crate) mod scan;
 
-pub use all_fields::{Leaf, each_leaf};
-pub use error::{Fault, Reason};
+pub use all_fields::{RawField, each_field};
+pub use error::{Reason, RecordError};
 pub use path::{FieldPath, FieldPathError};
 pub use projection::{Fields, Overlap, Projection};

@@ -22,7 +22,7 @@ pub(crate) use severity::bare;
 pub use severity::{Severities, Severity};
 
 use super::events::{self, Found};
-use crate::json::{Flaw, Tree};
+use crate::json::{JsonError, Tree};
 use crate::text::shown_up_to;
 
 /// How many characters of a parser's error are shown: the cause comes last.
@@ -66,7 +66,7 @@ impl Validator {
     pub fn check(&mut self, text: &[u8], found: &mut dyn FnMut(Finding)) -> u64 {
         let mut report = Report { severities: &self.severities, event: 0, suggestions: 0, found };
         match self.tree.read(text) {
-            Err(Flaw { at, what, too_deep }) => {
+            Err(JsonError { at, what, too_deep }) => {
                 let code = if too_deep { Code::TooDeep } else { Code::InvalidJson };
                 report.add(code, String::new(), what.to_owned(), at);
                 1

@@ -12,7 +12,7 @@ pub(crate) use text::text;
 
 use crate::convert::{Converter, Traced};
 use crate::mapping::Mapping;
-use crate::record::{FieldPath, Leaf, each_leaf};
+use crate::record::{FieldPath, RawField, each_field};
 use crate::text::cut;
 use serde::Serialize;
 use std::borrow::Cow;
@@ -36,7 +36,7 @@ pub(crate) struct Explained {
     pub(crate) event: Option<serde_json::Value>,
     pub(crate) fields: Vec<Field>,
     /// Rules that gave nothing.
-    pub(crate) silent: Vec<Silent>,
+    pub(crate) skipped: Vec<Skipped>,
     /// Raw fields that no rule reads.
     pub(crate) left: Vec<Raw>,
     /// Raw fields that rules read, but took nothing from: another field came first, or only presence counted.
@@ -77,7 +77,7 @@ pub(crate) struct Rule {
 }
 
 #[derive(Debug, Serialize)]
-pub(crate) struct Silent {
+pub(crate) struct Skipped {
     pub(crate) rule: Rule,
     pub(crate) why: String,
 }
@@ -120,7 +120,7 @@ impl Explained {
             reject: None,
             event: None,
             fields: Vec::new(),
-            silent: Vec::new(),
+            skipped: Vec::new(),
             left: Vec::new(),
             unused: Vec::new(),
             omitted: 0,
@@ -128,7 +128,7 @@ impl Explained {
         };
         all.raw = cut(&all.raw, MOST_TEXT).into_owned();
         let wanted = converter.plan().fields();
-        let raw = |leaf: &Leaf<'_>| Raw {
+        let raw = |leaf: &RawField<'_>| Raw {
             field: leaf.path(),
             value: leaf.value.clone().into_owned(),
             offset: leaf.at.as_ref().map(|at| record.offset + at.start as u64),
@@ -137,7 +137,7 @@ impl Explained {
         // Of two equal keys the last counts.
         let mut last: Vec<Option<Raw>> = wanted.iter().map(|_| None).collect();
         let mut read = Vec::new();
-        each_leaf(record.raw, record.format, mapping.formats(), &mut |leaf| {
+        each_field(record.raw, record.format, mapping.formats(), &mut |leaf| {
             let is = |path: &FieldPath, keys: &[Cow<'_, str>]| path.keys().iter().eq(keys);
             // A wanted field that holds an object has leaves below it.
             let below =
@@ -205,8 +205,8 @@ impl Explained {
             all.fields.iter().filter_map(|field| field.from.as_ref()).map(|raw| raw.field.as_str()).collect();
         read.retain(|raw: &Raw| !used.contains(raw.field.as_str()));
         all.unused = read;
-        all.silent =
-            lineage.silent.into_iter().map(|s| Silent { rule: rule(s.rule, None), why: s.why }).collect();
+        all.skipped =
+            lineage.skipped.into_iter().map(|s| Skipped { rule: rule(s.rule, None), why: s.why }).collect();
         all
     }
 }

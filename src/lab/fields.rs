@@ -1,7 +1,7 @@
 //! Where the values of a record come from: the dice, and a stream of facts with ascending time.
 
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use rand_chacha::rand_core::{Rng as _, SeedableRng};
 
 /// 2019-06-01T00:00:00Z, where the time of a stream starts, in microseconds.
 const FIRST: u64 = 1_559_347_200_000_000;
@@ -25,9 +25,9 @@ const CONTEXTS: [&str; 8] = [
 /// Random choices out of ChaCha8's words and nothing else, so that no release of a crate with
 /// another way to draw from a range changes a byte.
 #[derive(Debug)]
-pub(super) struct Dice(ChaCha8Rng);
+pub(super) struct Rng(ChaCha8Rng);
 
-impl Dice {
+impl Rng {
     /// Stretches the seed to a key with SplitMix64.
     pub(super) fn new(seed: u64) -> Self {
         let mut state = seed;
@@ -51,7 +51,7 @@ impl Dice {
         ((u128::from(self.word()) * u128::from(n)) >> 64) as u64
     }
 
-    /// [`Dice::below`] for lengths and places.
+    /// [`Rng::below`] for lengths and places.
     pub(super) fn index(&mut self, n: usize) -> usize {
         self.below(n as u64) as usize
     }
@@ -67,14 +67,14 @@ impl Dice {
 
 /// A tenant's telephony events, one after the other.
 #[derive(Debug)]
-pub(super) struct Source {
+pub(super) struct RecordSource {
     micros: u64,
     hosts: [[u8; 28]; 4],
 }
 
 /// What one record says.
 #[derive(Debug)]
-pub(super) struct Facts {
+pub(super) struct RecordFields {
     /// Since 1970-01-01T00:00:00Z.
     pub(super) micros: u64,
     pub(super) context: &'static str,
@@ -87,11 +87,11 @@ pub(super) struct Facts {
     pub(super) host: [u8; 28],
 }
 
-impl Source {
-    pub(super) fn new(dice: &mut Dice) -> Self {
+impl RecordSource {
+    pub(super) fn new(rng: &mut Rng) -> Self {
         let hosts = [(); 4].map(|()| {
             let mut host = *b"api-00000000.duosecurity.com";
-            let name = dice.word().to_le_bytes();
+            let name = rng.word().to_le_bytes();
             for (place, byte) in host[4..12].chunks_exact_mut(2).zip(name) {
                 place.copy_from_slice(&hex(byte));
             }
@@ -100,33 +100,33 @@ impl Source {
         Self { micros: FIRST, hosts }
     }
 
-    pub(super) fn next(&mut self, dice: &mut Dice) -> Facts {
-        self.micros += 1 + dice.below(STEP);
+    pub(super) fn next(&mut self, rng: &mut Rng) -> RecordFields {
+        self.micros += 1 + rng.below(STEP);
         if self.micros >= LAST {
             self.micros = FIRST;
         }
-        let luck = dice.word();
+        let luck = rng.word();
         let mut phone = *b"+12005550000";
-        let mut digits = 200_0000 + dice.below(800_0000);
+        let mut digits = 200_0000 + rng.below(800_0000);
         for place in [11, 10, 9, 8, 4, 3, 2] {
             phone[place] = b'0' + (digits % 10) as u8;
             digits /= 10;
         }
-        Facts {
+        RecordFields {
             micros: self.micros,
             context: CONTEXTS[luck as usize & 7],
             // Most messages cost little.
             credits: if luck & 8 == 0 { (luck >> 8) & 3 } else { (luck >> 8) % 21 },
             phone,
             sms: luck & 16 == 0,
-            telephony_id: uuid(dice),
-            txid: uuid(dice),
+            telephony_id: uuid(rng),
+            txid: uuid(rng),
             host: self.hosts[(luck >> 5) as usize & 3],
         }
     }
 }
 
-impl Facts {
+impl RecordFields {
     pub(super) fn seconds(&self) -> u64 {
         self.micros / 1_000_000
     }
@@ -137,8 +137,8 @@ impl Facts {
 }
 
 /// A random UUID: version 4, variant 1.
-fn uuid(dice: &mut Dice) -> u128 {
-    let bits = u128::from(dice.word()) << 64 | u128::from(dice.word());
+fn uuid(rng: &mut Rng) -> u128 {
+    let bits = u128::from(rng.word()) << 64 | u128::from(rng.word());
     bits & !(0xf << 76 | 0x3 << 62) | 0x4 << 76 | 0x2 << 62
 }
 

@@ -1,20 +1,20 @@
 //! A record on the drawing board: members as raw JSON text, to be edited and written out.
 
-use super::facts::{Dice, Facts, put_number, put_time, put_uuid};
+use super::fields::{RecordFields, Rng, put_number, put_time, put_uuid};
 use std::ops::Range;
 
 /// A record's members in order, all in one buffer that is used again.
 #[derive(Debug, Default)]
-pub(super) struct Draft {
+pub(super) struct RecordBuilder {
     text: Vec<u8>,
     /// Where keys (without their quotes) and values (as they are) stand in `text`.
     members: Vec<(Range<usize>, Range<usize>)>,
-    gap: Gap,
+    gap: Spacing,
 }
 
 /// What stands between the tokens.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Gap {
+pub(super) enum Spacing {
     /// Nothing, as Duo writes it.
     #[default]
     None,
@@ -34,7 +34,7 @@ pub(super) enum Base {
 
 /// One change to a record. Lists are there to pick one of; values are raw JSON text.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Step {
+pub(super) enum BuildStep {
     /// Gives a field a value, where it stands, or at a random place.
     Set(&'static str, &'static [&'static str]),
     /// Gives one of these fields a value.
@@ -48,70 +48,70 @@ pub(super) enum Step {
     /// Writes the key of a field in another way (nothing if the field is not there).
     Rename(&'static str, &'static [&'static str]),
     /// Sets the blanks between tokens.
-    Blanks(Gap),
+    Blanks(Spacing),
     /// Anything else.
-    Do(fn(&mut Draft, &mut Dice)),
+    Do(fn(&mut RecordBuilder, &mut Rng)),
 }
 
-impl Draft {
+impl RecordBuilder {
     /// A v2 record, keys in alphabetical order: exactly the bytes of Duo's own form when written without a change.
-    pub(super) fn v2(&mut self, facts: &Facts) {
-        self.start(facts);
-        self.member("telephony_id", |out| quoted(out, |out| put_uuid(facts.telephony_id, out)));
+    pub(super) fn v2(&mut self, fields: &RecordFields) {
+        self.start(fields);
+        self.member("telephony_id", |out| quoted(out, |out| put_uuid(fields.telephony_id, out)));
         self.member("ts", |out| {
             quoted(out, |out| {
-                put_time(facts.seconds(), b'T', out);
+                put_time(fields.seconds(), b'T', out);
                 out.push(b'.');
-                put_number(facts.micros % 1_000_000, 6, out);
+                put_number(fields.micros % 1_000_000, 6, out);
                 out.extend_from_slice(b"+00:00");
             });
         });
-        self.member("txid", |out| quoted(out, |out| put_uuid(facts.txid, out)));
-        self.string("type", facts.kind().as_bytes());
+        self.member("txid", |out| quoted(out, |out| put_uuid(fields.txid, out)));
+        self.string("type", fields.kind().as_bytes());
     }
 
     /// A v1 record with what Duo's Python client adds.
-    pub(super) fn v1(&mut self, facts: &Facts) {
-        self.bare_v1(facts);
+    pub(super) fn v1(&mut self, fields: &RecordFields) {
+        self.bare_v1(fields);
         self.string("eventtype", b"telephony");
-        self.string("host", &facts.host);
+        self.string("host", &fields.host);
     }
 
     /// A v1 record as Duo sends it.
-    pub(super) fn bare_v1(&mut self, facts: &Facts) {
-        self.start(facts);
+    pub(super) fn bare_v1(&mut self, fields: &RecordFields) {
+        self.start(fields);
         let phone = self.members.pop();
         self.member("isotimestamp", |out| {
             quoted(out, |out| {
-                put_time(facts.seconds(), b'T', out);
+                put_time(fields.seconds(), b'T', out);
                 out.extend_from_slice(b"+00:00");
             });
         });
         self.members.extend(phone);
-        self.member("timestamp", |out| put_number(facts.seconds(), 1, out));
-        self.string("type", facts.kind().as_bytes());
+        self.member("timestamp", |out| put_number(fields.seconds(), 1, out));
+        self.string("type", fields.kind().as_bytes());
     }
 
     /// A v1 or v2 record.
-    pub(super) fn either(&mut self, facts: &Facts, dice: &mut Dice) {
-        if dice.one_in(2) { self.v1(facts) } else { self.v2(facts) }
+    pub(super) fn either(&mut self, fields: &RecordFields, rng: &mut Rng) {
+        if rng.one_in(2) { self.v1(fields) } else { self.v2(fields) }
     }
 
-    pub(super) fn base(&mut self, base: Base, facts: &Facts, dice: &mut Dice) {
+    pub(super) fn base(&mut self, base: Base, fields: &RecordFields, rng: &mut Rng) {
         match base {
-            Base::V1 => self.v1(facts),
-            Base::V2 => self.v2(facts),
-            Base::Either => self.either(facts, dice),
+            Base::V1 => self.v1(fields),
+            Base::V2 => self.v2(fields),
+            Base::Either => self.either(fields, rng),
         }
     }
 
-    fn start(&mut self, facts: &Facts) {
+    fn start(&mut self, fields: &RecordFields) {
         self.text.clear();
         self.members.clear();
-        self.gap = Gap::None;
-        self.string("context", facts.context.as_bytes());
-        self.member("credits", |out| put_number(facts.credits, 1, out));
-        self.string("phone", &facts.phone);
+        self.gap = Spacing::None;
+        self.string("context", fields.context.as_bytes());
+        self.member("credits", |out| put_number(fields.credits, 1, out));
+        self.string("phone", &fields.phone);
     }
 
     /// Appends a member whose value `write` writes as raw JSON.
@@ -132,18 +132,18 @@ impl Draft {
     }
 
     /// Gives a field a value, in its place, or at a random one.
-    pub(super) fn set(&mut self, key: &str, value: &[u8], dice: &mut Dice) {
+    pub(super) fn set(&mut self, key: &str, value: &[u8], rng: &mut Rng) {
         self.push(key, value);
-        self.settle(key, dice);
+        self.settle(key, rng);
     }
 
     /// Moves the last member, which has this key, to the place of the first one with this key,
     /// or to a random place.
-    pub(super) fn settle(&mut self, key: &str, dice: &mut Dice) {
+    pub(super) fn settle(&mut self, key: &str, rng: &mut Rng) {
         let Some(last) = self.members.pop() else { return };
         match self.find(key) {
             Some(at) => self.members[at] = last,
-            None => self.members.insert(dice.index(self.members.len() + 1), last),
+            None => self.members.insert(rng.index(self.members.len() + 1), last),
         }
     }
 
@@ -157,9 +157,9 @@ impl Draft {
     }
 
     /// Swaps neighbours and strangers until any order is as likely as any other.
-    pub(super) fn shuffle(&mut self, dice: &mut Dice) {
+    pub(super) fn shuffle(&mut self, rng: &mut Rng) {
         for last in (1..self.members.len()).rev() {
-            self.members.swap(last, dice.index(last + 1));
+            self.members.swap(last, rng.index(last + 1));
         }
     }
 
@@ -167,48 +167,48 @@ impl Draft {
         self.members.reverse();
     }
 
-    pub(super) fn set_gap(&mut self, gap: Gap) {
+    pub(super) fn set_gap(&mut self, gap: Spacing) {
         self.gap = gap;
     }
 
-    pub(super) fn apply(&mut self, step: Step, dice: &mut Dice) {
+    pub(super) fn apply(&mut self, step: BuildStep, rng: &mut Rng) {
         match step {
-            Step::Set(key, values) => {
-                let value = dice.pick(values);
-                self.set(key, value.as_bytes(), dice);
+            BuildStep::Set(key, values) => {
+                let value = rng.pick(values);
+                self.set(key, value.as_bytes(), rng);
             }
-            Step::SetAny(keys, values) => {
-                let (key, value) = (dice.pick(keys), dice.pick(values));
-                self.set(key, value.as_bytes(), dice);
+            BuildStep::SetAny(keys, values) => {
+                let (key, value) = (rng.pick(keys), rng.pick(values));
+                self.set(key, value.as_bytes(), rng);
             }
-            Step::First(key, values) => {
-                self.push(key, dice.pick(values).as_bytes());
+            BuildStep::First(key, values) => {
+                self.push(key, rng.pick(values).as_bytes());
                 self.members.rotate_right(1);
             }
-            Step::Last(key, values) => self.push(key, dice.pick(values).as_bytes()),
-            Step::Drop(keys) => keys.iter().for_each(|key| self.remove(key)),
-            Step::Rename(key, names) => {
+            BuildStep::Last(key, values) => self.push(key, rng.pick(values).as_bytes()),
+            BuildStep::Drop(keys) => keys.iter().for_each(|key| self.remove(key)),
+            BuildStep::Rename(key, names) => {
                 let from = self.text.len();
-                self.text.extend_from_slice(dice.pick(names).as_bytes());
+                self.text.extend_from_slice(rng.pick(names).as_bytes());
                 if let Some(at) = self.find(key) {
                     self.members[at].0 = from..self.text.len();
                 }
             }
-            Step::Blanks(gap) => self.gap = gap,
-            Step::Do(edit) => edit(self, dice),
+            BuildStep::Blanks(gap) => self.gap = gap,
+            BuildStep::Do(edit) => edit(self, rng),
         }
     }
 
     /// Appends the record, without a line end.
-    pub(super) fn write(&self, dice: &mut Dice, out: &mut Vec<u8>) {
+    pub(super) fn write(&self, rng: &mut Rng, out: &mut Vec<u8>) {
         let gap = self.gap;
         let mut blank = |out: &mut Vec<u8>, python: bool| match gap {
-            Gap::None => {}
-            Gap::Python if python => out.push(b' '),
-            Gap::Python => {}
-            Gap::Wild => {
-                for _ in 0..dice.below(4) {
-                    out.push(dice.pick(b"  \t\r"));
+            Spacing::None => {}
+            Spacing::Python if python => out.push(b' '),
+            Spacing::Python => {}
+            Spacing::Wild => {
+                for _ in 0..rng.below(4) {
+                    out.push(rng.pick(b"  \t\r"));
                 }
             }
         };
@@ -242,10 +242,10 @@ pub(super) fn quoted(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
 }
 
 /// Appends arrays and objects nested `levels` deep, at random which.
-pub(super) fn put_nest(levels: usize, dice: &mut Dice, out: &mut Vec<u8>) {
+pub(super) fn put_nest(levels: usize, rng: &mut Rng, out: &mut Vec<u8>) {
     let mut closers = Vec::with_capacity(levels);
     for _ in 0..levels {
-        if dice.one_in(2) {
+        if rng.one_in(2) {
             out.push(b'[');
             closers.push(b']');
         } else {
