@@ -218,7 +218,7 @@ fn constant(text: &str, kind: Type, at: &TextPlace) -> Result<(), Box<Problem>> 
         return Err(Box::new(problem.nearest(text, values.iter().map(|(value, _)| *value))));
     }
     if text.is_empty() {
-        return Err(Box::new(at.problem("the value is empty")));
+        return Err(Box::new(at.problem("the value is empty").hint("leave the rule out")));
     }
     match TextKind::of(kind).and_then(|kind| kind.refuses(text)) {
         None => Ok(()),
