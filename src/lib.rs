@@ -105,7 +105,11 @@ mod text;
 pub mod time;
 pub mod udm;
 
-/// The README's program compiles, and runs.
+/// The programs in the documents compile, and run.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
+mod documents {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../docs/library.md")]
+    struct Library;
+}

@@ -7,10 +7,10 @@ use std::ops::Range;
 /// Where values are, by column; the last is the time.
 pub(super) type ColumnPlaces = [Option<Range<usize>>; COLUMNS.len() + 1];
 
-/// So many kinds of events are remembered.
+/// How many kinds of events are remembered.
 const MOST: usize = 24;
 
-/// Kinds of events, those met lately first.
+/// Kinds of events, the most recent ones first.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Learnt(Vec<EventShape>);
 

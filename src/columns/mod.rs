@@ -1,4 +1,4 @@
-//! Events as a table: flat columns for the fields that people ask for, beside the whole event as JSON.
+//! Events as a table: flat columns for the fields that people ask for, and the whole event as JSON.
 //!
 //! A column is called by its UDM path, with `_` for `.`; of a repeated field it holds the first value.
 //! What an event does not have is null. [`COLUMNS`] lists them. [`Reader`] takes them out of events;
@@ -13,7 +13,7 @@ mod read;
 pub use parquet::Table;
 pub use read::{Reader, Row};
 
-/// The UDM fields that have a column of their own, all texts. Before them stands [`TIME`],
+/// The UDM fields that have a column of their own, all texts. The column before them is [`TIME`],
 /// microseconds in UTC.
 pub const COLUMNS: [&str; 20] = [
     "metadata.event_type",

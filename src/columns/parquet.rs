@@ -13,7 +13,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-/// A row group has at most so many rows, and about so many bytes of events.
+/// The most rows of a row group, and about how many bytes of events it has.
 const ROWS: usize = 100_000;
 const BYTES: usize = 16 << 20;
 
@@ -56,7 +56,7 @@ impl<W: Write + Send> Table<W> {
         for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             let read = std::str::from_utf8(line).ok().and_then(|line| self.reader.read(line));
             let Some((time, row)) = read else {
-                return Err(io::Error::new(io::ErrorKind::InvalidData, "a line is no event"));
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "a line is not an event"));
             };
             self.times.push(time);
             for (column, text) in self.texts.iter_mut().zip(row) {

@@ -1,4 +1,4 @@
-//! The books of a conversion: what was read, and what became of it.
+//! Counts of a conversion: records read, events, and rejects.
 
 use crate::mapping::Plan;
 use crate::record::Reason;

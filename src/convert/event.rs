@@ -48,7 +48,7 @@ pub(super) fn event_type<T: Target>(plan: &Plan, target: &T) -> usize {
 /// Nothing is appended on an error.
 ///
 /// # Errors
-/// A [`RecordError`] about the record's times, or about a text that is no number where UDM has one.
+/// A [`RecordError`] about the record's times, or about a text where UDM has a number.
 pub(super) fn write(plan: &Plan, fields: &Fields<'_>, out: &mut Vec<u8>) -> Result<usize, RecordError> {
     let times =
         plan.times.iter().map(|time| event_time(plan, time, fields)).collect::<Result<Vec<_>, _>>()?;

@@ -33,7 +33,7 @@ pub(super) struct Fast {
     copier: TimestampCopier,
     programs: Vec<Option<Program>>,
     by_fields: HashMap<Has, usize>,
-    /// Programs used lately, by a hash of their fields.
+    /// Programs used recently, by a hash of their fields.
     at_hand: [(Has, usize); AT_HAND],
     /// Slots whose values are tested for being addresses.
     tested: u64,
@@ -161,8 +161,8 @@ impl Fast {
     ) -> bool {
         let Fast { scanner, copier, programs, by_fields, at_hand, tested, .. } = self;
         let (values, scratch) = scanner.values();
-        // A respelled text that still has escapes is neither an address nor a time nor a number:
-        // whoever reads it as one finds the backslash.
+        // A respelled text that still has escapes is neither an address nor a time nor a number: the
+        // code that reads it as one finds the backslash.
         let mut ips = 0u64;
         let mut tested = *tested & present;
         while tested != 0 {
@@ -305,7 +305,7 @@ from = "credits"
         let chunks: &[usize] =
             if cfg!(miri) { &[150, 10_000] } else { &[1, 64, 100, 150, 300, 1000, 10_000] };
         for &chunk_bytes in chunks {
-            // So many that the tight layout is met too.
+            // Enough of them for the tight layout.
             let more = if chunk_bytes < 10_000 { 0 } else { 40 };
             let log = good.repeat(more) + &log;
             let convert = |engine| {

@@ -86,7 +86,7 @@ impl Held<'_> {
     }
 }
 
-/// Lines are left where they are; what is no line, and the end, is copied.
+/// The next chunk of a slice. Lines are not copied; anything else, and the end, is.
 pub(super) fn next_in<'a>(
     framer: &mut Framer,
     slice: &'a [u8],
@@ -103,7 +103,7 @@ pub(super) fn next_in<'a>(
 /// What a worker takes.
 pub(super) enum Taken<'a> {
     Chunk(Held<'a>),
-    /// The text is at its end; so many bytes came out of it.
+    /// The text has ended; its size in bytes.
     End(u64),
     /// The text could not be opened, or not be read further. Its end came first.
     Failed(io::Error),
@@ -200,7 +200,7 @@ impl<'a> Current<'a> {
         Current { text, framer, bytes, is_member: false, after: None }
     }
 
-    /// Goes on with the member of this name.
+    /// Begins the member of this name.
     fn begin(&mut self, name: String, framer: Framer) {
         self.text.name = name.into();
         (self.framer, self.is_member) = (framer, true);

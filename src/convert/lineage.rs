@@ -20,7 +20,7 @@ pub struct Lineage {
 /// A field of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filled {
-    /// The field, from the event's root, as it stands there: `security_result[0].summary`.
+    /// The field, from the event's root, as written there: `security_result[0].summary`.
     pub path: String,
     /// Its value, as JSON.
     pub value: String,
@@ -162,10 +162,10 @@ impl Walk<'_> {
                         let is_ip = text.parse::<IpAddr>().is_ok();
                         let name = &self.plan.projection.paths()[*slot];
                         let how = match when {
-                            Some(When::Ip) if !is_ip => return Err(format!("`{name}` is no IP address")),
+                            Some(When::Ip) if !is_ip => return Err(format!("`{name}` is not an IP address")),
                             Some(When::NotIp) if is_ip => return Err(format!("`{name}` is an IP address")),
                             Some(When::Ip) => "as it is, because it is an IP address",
-                            Some(When::NotIp) => "as it is, because it is no IP address",
+                            Some(When::NotIp) => "as it is, because it is not an IP address",
                             None => "as it is",
                         };
                         let mut out = Vec::new();

@@ -16,9 +16,9 @@ pub(super) enum Outcome<T> {
 
 /// What the receiver of results gets.
 pub(crate) enum Piece<'a, T> {
-    /// What became of a chunk of the text. What is left in it is the worker's, to be used again.
+    /// The outcome of a chunk of the text. The worker uses what is left in it again.
     Part(&'a Text, &'a mut T),
-    /// The text is at its end; so many bytes came out of it.
+    /// The text has ended; its size in bytes.
     End(&'a Text, u64),
     /// The text could not be opened, or not be read further. Its end came first, the other texts follow.
     Failed(&'a Text, io::Error),
@@ -133,7 +133,7 @@ impl<'a, T, B> Queue<'a, T, B> {
         Self::assert_due_can_come(&state);
     }
 
-    /// When all wait for the result that is due, none can bring it: it was lost, and they would wait for ever.
+    /// When all wait for the result that is due, none can bring it: it was lost, and they would wait without end.
     fn assert_due_can_come(state: &State<T>) {
         let lost = !state.stopped && !state.handing && state.waiting > 0 && state.waiting >= state.working;
         assert!(!lost, "result {} was lost", state.next);

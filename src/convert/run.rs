@@ -15,7 +15,7 @@ pub enum Piece<'a> {
     Batch {
         /// The input's name. Members of an archive have their own (`a.tar!b.json`).
         source: &'a str,
-        /// What became of it.
+        /// Its events and rejects.
         batch: &'a Batch,
     },
     /// The input named `source` could not be opened, or not be read further. What was read before
@@ -90,7 +90,7 @@ mod tests {
     const RECORD: &[u8] = br#"{"phone":"+1","type":"sms","ts":"2023-03-21T22:34:49Z"}
 "#;
 
-    /// Gives records without end, or fails or panics after so many bytes; counts what was read.
+    /// Gives records without end, or fails or panics after this many bytes; counts what was read.
     struct Endless<'a> {
         read: &'a AtomicU64,
         until: u64,

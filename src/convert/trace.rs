@@ -1,4 +1,4 @@
-//! Records one by one, the exact way, for whoever wants to know what became of each.
+//! Records one by one, read the exact way, with the outcome of each.
 
 use super::converter::Converter;
 use super::event;

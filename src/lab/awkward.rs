@@ -8,9 +8,9 @@ use super::fields::{RecordSource, Rng, put_number, put_time};
 /// What there is to be odd: a record to begin with, and what is done to it.
 pub(super) type Oddity = (Base, &'static [BuildStep]);
 
-/// Fields that hold any string (`note` being one that no mapping reads).
+/// RecordFields that hold any string (`note` being one that no mapping reads).
 const STRINGS: &[&str] = &["context", "phone", "type", "host", "credits", "log_type", "txid", "note"];
-/// Fields that a record can do without.
+/// RecordFields that a record can do without.
 const OPTIONAL: &[&str] =
     &["context", "credits", "phone", "type", "eventtype", "host", "txid", "telephony_id"];
 /// A time that a first member gives and a later one overrules.
@@ -128,7 +128,7 @@ pub(super) const ODDITIES: &[Oddity] = &[
         )],
     ),
     (V1, &[Set("host", &["1", "1.5", "true", "\"münchen.example\"", "\"API-1234ABCD.DUOSECURITY.COM.\""])]),
-    // Fields that no mapping reads.
+    // RecordFields that no mapping reads.
     (
         Either,
         &[Set("extra", &["{\"phone\":\"+1\",\"ts\":{\"ts\":[1,{\"host\":null}]}}", "[[],{},[{}],\"\"]"])],
@@ -266,7 +266,7 @@ pub(super) const ODDITIES: &[Oddity] = &[
     (V1, &[Drop(&["timestamp", "isotimestamp"]), Do(|builder, rng| time(builder, rng, "ts"))]),
 ];
 
-/// One in this many awkward lines ends in CR LF; as many have blanks beside their own oddity.
+/// One in this many awkward lines ends in CR LF; as many have blanks as well.
 const SOME: u64 = 16;
 
 /// Appends an awkward record, without the newline.

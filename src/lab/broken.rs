@@ -16,14 +16,14 @@ pub(super) enum Damage {
     After(&'static [&'static str]),
     /// By changes to its bytes.
     Bytes(fn(&mut Vec<u8>, &mut Rng)),
-    /// By bytes in a value or a key that are no UTF-8.
+    /// By bytes in a value or a key that are not UTF-8.
     NoText(&'static [&'static [u8]]),
     /// It is one of these.
     Whole(&'static [&'static str]),
 }
 use Damage::{After, Before, Bytes, Edit, NoText, Whole};
 
-/// Fields of the default mapping.
+/// RecordFields of the default mapping.
 const MAPPED: &[&str] = &[
     "context",
     "credits",
@@ -39,7 +39,7 @@ const MAPPED: &[&str] = &[
 /// Where a broken string may stand: read, unread, nested.
 const ANYWHERE: &[&str] = &["context", "phone", "type", "host", "ts", "telephony_id", "note"];
 
-/// Fields one of which says that a record is of this log.
+/// RecordFields one of which says that a record is of this log.
 const OF_TELEPHONY: &[&str] = &["context", "credits", "phone", "type", "telephony_id"];
 
 /// Reasons with their flaws. `too-long` is not among them: see [`line()`].
@@ -146,7 +146,7 @@ const INVALID_JSON: &[Damage] = &[
     ]),
 ];
 
-/// Bytes that are no UTF-8, in an otherwise whole record.
+/// Bytes that are not UTF-8, in an otherwise whole record.
 const INVALID_UTF8: &[Damage] = &[
     // Too long for what they say, up to a NUL in two bytes.
     NoText(&[b"\xc0\xaf", b"\xc1\xbf", b"\xe0\x80\xaf", b"\xe0\x9f\xbf", b"\xf0\x80\x80\xaf", b"\xc0\x80"]),
@@ -197,7 +197,7 @@ const FIELD_TYPE: &[Damage] = &[
     Edit(Either, &[Last(r"ph\u006fne", &["{}", "[]"])]),
 ];
 
-/// The first time that is present is no time.
+/// The first time that is present is not one.
 const BAD_TIMESTAMP: &[Damage] = &[
     Edit(
         Either,
@@ -396,7 +396,7 @@ const OTHER_LOG: &[Damage] = &[
 
 /// One in this many broken lines is too long.
 const LONG_LINES: u64 = 20_000;
-/// A line may have so many bytes.
+/// The most bytes of a line.
 const MOST: usize = 1 << 20;
 
 /// Appends a line that must be rejected, without its newline, and returns the reason.

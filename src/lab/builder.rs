@@ -1,4 +1,4 @@
-//! A record on the drawing board: members as raw JSON text, to be edited and written out.
+//! A record in the making: members as raw JSON text, edited and then written out.
 
 use super::fields::{RecordFields, Rng, put_number, put_time, put_uuid};
 use std::ops::Range;
@@ -12,7 +12,7 @@ pub(super) struct RecordBuilder {
     gap: Spacing,
 }
 
-/// What stands between the tokens.
+/// What is between the tokens.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Spacing {
     /// Nothing, as Duo writes it.
@@ -35,7 +35,7 @@ pub(super) enum Base {
 /// One change to a record. Lists are there to pick one of; values are raw JSON text.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum BuildStep {
-    /// Gives a field a value, where it stands, or at a random place.
+    /// Gives a field a value, in its place, or at a random one.
     Set(&'static str, &'static [&'static str]),
     /// Gives one of these fields a value.
     SetAny(&'static [&'static str], &'static [&'static str]),

@@ -1,7 +1,7 @@
-//! Where the values of a record come from: the dice, and a stream of facts with ascending time.
+//! Where the values of a record come from: random numbers, and a stream of fields with ascending time.
 
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng as _, SeedableRng};
+use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 
 /// 2019-06-01T00:00:00Z, where the time of a stream starts, in microseconds.
 const FIRST: u64 = 1_559_347_200_000_000;

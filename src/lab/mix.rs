@@ -49,7 +49,7 @@ pub struct Mix {
     total: u64,
 }
 
-/// Why a text is no [`Mix`].
+/// Why a text is not a [`Mix`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MixError {
@@ -59,7 +59,7 @@ pub enum MixError {
     /// A kind named more than once.
     #[error("the kind `{0}` is given twice")]
     Twice(String),
-    /// A weight that is no whole number, or over 4294967295.
+    /// A weight that is not a whole number, or over 4294967295.
     #[error("the weight `{weight}` of `{kind}` is not a whole number from 0 to {}", u32::MAX)]
     Weight {
         /// The kind it was meant for.

@@ -1,4 +1,4 @@
-//! Every line is held against an oracle of its own: serde_json, and a small reader of times.
+//! Every line is compared with an oracle of its own: serde_json, and a small reader of times.
 
 use super::fields::{RecordFields, civil, put_number};
 use super::*;

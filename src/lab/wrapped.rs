@@ -87,7 +87,7 @@ impl Pen<'_> {
         self.builder.write(self.rng, self.out);
     }
 
-    /// Writes an array of records and returns the last one's facts.
+    /// Writes an array of records and returns the last one's fields.
     fn list(&mut self, count: u64, shape: fn(&mut RecordBuilder, &RecordFields)) -> Option<RecordFields> {
         let mut last = None;
         self.say("[");

@@ -55,8 +55,16 @@ fn faulty_tables_are_refused_with_their_place() {
             "11:7",
             &["enum", "`value` or `cases`"],
         ),
-        ("[[rule]]\nudm = \"principal.port\"\nvalue = \"many\"", "11:7", &["expected a whole number", "found `many`"]),
-        ("[[rule]]\nudm = \"principal.hostname\"\nvalue = \"\"", "11:7", &["value is empty", "leave the rule out"]),
+        (
+            "[[rule]]\nudm = \"principal.port\"\nvalue = \"many\"",
+            "11:7",
+            &["expected a whole number", "found `many`"],
+        ),
+        (
+            "[[rule]]\nudm = \"principal.hostname\"\nvalue = \"\"",
+            "11:7",
+            &["value is empty", "leave the rule out"],
+        ),
         (
             "[[rule]]\nudm = \"metadata.event_type\"\nvalue = \"GENERIC_EVENT\"",
             "11:7",
@@ -73,11 +81,7 @@ fn faulty_tables_are_refused_with_their_place() {
             "11:7",
             &["does not hold labels"],
         ),
-        (
-            "[[rule]]\nudm = \"metadata.collected_timestamp\"\nfrom = \"h\"",
-            "11:7",
-            &["is a time", "time = "],
-        ),
+        ("[[rule]]\nudm = \"metadata.collected_timestamp\"\nfrom = \"h\"", "11:7", &["is a time", "time = "]),
         (
             "[[rule]]\nudm = \"principal.hostname\"\ntime = [{ from = \"h\", read = \"iso8601\" }]",
             "11:7",
@@ -88,11 +92,7 @@ fn faulty_tables_are_refused_with_their_place() {
             "12:30",
             &["unknown time format `iso`", "`iso8601`"],
         ),
-        (
-            "[[rule]]\nudm = \"principal.hostname\"\nform = \"h\"",
-            "12:1",
-            &["unknown key `form`", "`from`"],
-        ),
+        ("[[rule]]\nudm = \"principal.hostname\"\nform = \"h\"", "12:1", &["unknown key `form`", "`from`"]),
         ("[[rule]]\nudm = \"principal.hostname\"\nfrom = \"h\"\nvalue = \"x\"", "11:7", &["exactly one of"]),
         ("[[rule]]\nudm = \"principal.hostname\"", "11:7", &["exactly one of", "found none"]),
         ("[[rule]]\nfrom = \"h\"", "10:1", &["`udm`", "is missing"]),
@@ -107,7 +107,11 @@ fn faulty_tables_are_refused_with_their_place() {
             &["goes only with `from`"],
         ),
         ("[[rule]]\nudm = \"principal.hostname\"\nfrom = \"a..b\"", "12:8", &["`a..b` is not a field"]),
-        ("[[rule]]\nudm = \"principal.hostname\"\nfrom = 7", "12:8", &["expected a text in quotes, found an integer"]),
+        (
+            "[[rule]]\nudm = \"principal.hostname\"\nfrom = 7",
+            "12:8",
+            &["expected a text in quotes, found an integer"],
+        ),
         (
             "[[rule]]\nudm = \"principal.hostname\"\nfrom = \"t.x\"",
             "11:7",

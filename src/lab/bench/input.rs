@@ -86,7 +86,7 @@ impl Material {
         self.parts.iter().all(|part| part.source.is_some())
     }
 
-    /// What a report says of it, and what became of it.
+    /// What a report says of it, and of its records.
     pub(crate) fn describe(&self, tally: &Tally) -> report::Input {
         let mut compressions: Vec<_> = self.parts.iter().filter_map(|part| part.compression).collect();
         compressions.sort_unstable();

@@ -13,7 +13,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Inputs smaller than this are converted several times a run, so that a run is no shorter than
+/// Inputs smaller than this are converted several times a run, so that a run is longer than
 /// what clocks and schedulers blur.
 const ENOUGH: usize = 16_000_000;
 /// How often at most.
@@ -36,7 +36,7 @@ pub(crate) enum Runs {
 /// What was measured.
 #[derive(Debug)]
 pub(crate) struct Figures {
-    /// What became of the input, once.
+    /// The counts of the input, converted once.
     pub(crate) tally: Tally,
     pub(crate) passes: usize,
     pub(crate) runs: usize,
@@ -47,7 +47,7 @@ pub(crate) struct Figures {
 /// One of the things that are run in turns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Job {
-    /// Conversion in memory, on so many threads.
+    /// Conversion in memory, on this many threads.
     Memory(usize),
     /// The machine's bound for that.
     Bound(usize),
@@ -187,7 +187,7 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// The parts, so many times over.
+    /// The parts, repeated for each pass.
     fn inputs<'b>(&'b self, passes: usize, input: fn(&'b Part) -> Input<'b>) -> Vec<Input<'b>> {
         (0..passes).flat_map(|_| self.material.parts.iter().map(input)).collect()
     }
@@ -199,7 +199,8 @@ impl Bench<'_> {
         to: &mut (dyn FnMut(&[u8]) -> io::Result<()> + Send),
     ) -> anyhow::Result<Tally> {
         let mut failed = None;
-        let tally = self.converter.run(inputs, threads, |piece| {
+        // Each run begins as a new process does: it has seen no record.
+        let tally = self.converter.clone().run(inputs, threads, |piece| {
             failed = match piece {
                 Piece::Batch { batch, .. } => to(&batch.events).err(),
                 Piece::Failed { error, .. } => Some(error),

@@ -100,7 +100,7 @@ fn one_line_of_a_file_and_a_page() {
         "duo_telephony:",
         "from `timestamp` 1683648435 (bytes ",
         "read as epoch-seconds",
-        "principal.ip[]: `host` is no IP address",
+        "principal.ip[]: `host` is not an IP address",
         "raw fields that were read, but not taken\n    `isotimestamp`",
     ] {
         assert!(one.stdout.contains(words), "{words}: {}", one.stdout);
