@@ -19,7 +19,7 @@ pub struct Traced<'a> {
     pub raw: &'a [u8],
     /// How it was wrapped.
     pub format: Format,
-    /// Its wanted fields, or why they can't be had.
+    /// Its mapped fields, or why they can't be read.
     pub fields: Result<Fields<'a>, RecordError>,
 }
 

@@ -6,7 +6,7 @@ use super::node::{JsonError, Kind, Node};
 const DEEPEST: u32 = 127;
 
 pub(super) fn read(text: &[u8], nodes: &mut Vec<Node>) -> Result<(), JsonError> {
-    let mut reader = Reader { text, at: 0, nodes, depth: 0 };
+    let mut reader = TreeReader { text, at: 0, nodes, depth: 0 };
     if u32::try_from(text.len()).is_err() {
         return Err(reader.error("a text of 4 GiB or more"));
     }
@@ -16,14 +16,14 @@ pub(super) fn read(text: &[u8], nodes: &mut Vec<Node>) -> Result<(), JsonError> 
     if reader.at < text.len() { Err(reader.error("something follows the end of the value")) } else { Ok(()) }
 }
 
-struct Reader<'a> {
+struct TreeReader<'a> {
     text: &'a [u8],
     at: usize,
     nodes: &'a mut Vec<Node>,
     depth: u32,
 }
 
-impl Reader<'_> {
+impl TreeReader<'_> {
     fn error(&self, what: &'static str) -> JsonError {
         JsonError { at: self.at, what, too_deep: false }
     }

@@ -1,4 +1,4 @@
-//! Walking a TOML document: each value with its place, each fault collected.
+//! Walking a TOML document: each value with its place, each problem collected.
 
 use super::problem::{MOST, Problem, TableText, TextPlace};
 use crate::record::FieldPath;

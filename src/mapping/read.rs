@@ -52,7 +52,7 @@ fn read_nested(
             let problems = file.into_problems();
             if problems.is_empty() { Ok(mapping) } else { Err(MappingError::new(problems)) }
         }
-        // The base is at fault: say that first and alone.
+        // The problem is in the base: say that first and alone.
         Err(error) => Err(error),
     }
 }

@@ -1,4 +1,4 @@
-//! What a mapping table says: its rules, and the forms in which its records arrive.
+//! What a mapping table says: its rules, and the formats in which its records arrive.
 
 use super::problem::TextPlace;
 use crate::record::FieldPath;
@@ -56,7 +56,7 @@ impl Mapping {
         &self.known
     }
 
-    /// The forms in which its records arrive.
+    /// The formats in which its records arrive.
     pub fn formats(&self) -> &Formats {
         &self.formats
     }

@@ -6,7 +6,7 @@
 //! that keeps a number's source text, which `Number` rewrites (`1E5` to `1e+5`).
 
 use super::looks::looks;
-use super::projection::{Below, Branch};
+use super::projection::{Branch, BranchTarget};
 use super::{FieldPath, Fields, Projection, Reason, RecordError};
 use crate::json::Tree;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -83,12 +83,12 @@ fn fill<'a>(
     for branch in branches {
         let Some(value) = last(members, &branch.key) else { continue };
         match &branch.below {
-            Below::Keys(below) => {
+            BranchTarget::Keys(below) => {
                 if let Some(members) = self::members(value) {
                     fill(below, &members, fields, wrong);
                 }
             }
-            Below::Slot(slot) => match scalar(value) {
+            BranchTarget::Slot(slot) => match scalar(value) {
                 Ok(text) => fields[*slot] = text,
                 Err(kind) if wrong.is_none_or(|(least, _)| *slot < least) => *wrong = Some((*slot, kind)),
                 Err(_) => {}
@@ -113,7 +113,7 @@ pub(crate) fn members(value: &RawValue) -> Option<Members<'_>> {
     if !value.get().starts_with('{') {
         return None;
     }
-    serde_json::from_str::<Object<'_>>(value.get()).ok().map(|object| object.0)
+    serde_json::from_str::<MemberList<'_>>(value.get()).ok().map(|object| object.0)
 }
 
 /// The value of `key`: of two equal keys the last counts.
@@ -155,25 +155,25 @@ pub(crate) fn kind(value: &RawValue) -> &'static str {
 /// A JSON string's value.
 pub(crate) fn string(text: &str) -> Cow<'_, str> {
     // The text was checked, so it can't fail; were it to, the field would count as absent.
-    serde_json::from_str::<Text<'_>>(text).map(|t| t.0).unwrap_or_default()
+    serde_json::from_str::<JsonString<'_>>(text).map(|t| t.0).unwrap_or_default()
 }
 
 /// A string, borrowed where it has no escapes.
-struct Text<'a>(Cow<'a, str>);
+struct JsonString<'a>(Cow<'a, str>);
 
-impl<'de> Deserialize<'de> for Text<'de> {
+impl<'de> Deserialize<'de> for JsonString<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct V;
         impl<'de> Visitor<'de> for V {
-            type Value = Text<'de>;
+            type Value = JsonString<'de>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a string")
             }
-            fn visit_borrowed_str<E>(self, s: &'de str) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Borrowed(s)))
+            fn visit_borrowed_str<E>(self, s: &'de str) -> Result<JsonString<'de>, E> {
+                Ok(JsonString(Cow::Borrowed(s)))
             }
-            fn visit_str<E>(self, s: &str) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Owned(s.to_owned())))
+            fn visit_str<E>(self, s: &str) -> Result<JsonString<'de>, E> {
+                Ok(JsonString(Cow::Owned(s.to_owned())))
             }
         }
         deserializer.deserialize_str(V)
@@ -181,22 +181,22 @@ impl<'de> Deserialize<'de> for Text<'de> {
 }
 
 /// An object, for serde.
-struct Object<'a>(Members<'a>);
+struct MemberList<'a>(Members<'a>);
 
-impl<'de> Deserialize<'de> for Object<'de> {
+impl<'de> Deserialize<'de> for MemberList<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct V;
         impl<'de> Visitor<'de> for V {
-            type Value = Object<'de>;
+            type Value = MemberList<'de>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<MemberList<'de>, A::Error> {
                 let mut members = Vec::new();
-                while let Some((key, value)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
+                while let Some((key, value)) = map.next_entry::<JsonString<'de>, &'de RawValue>()? {
                     members.push((key.0, value));
                 }
-                Ok(Object(members))
+                Ok(MemberList(members))
             }
         }
         deserializer.deserialize_map(V)

@@ -57,7 +57,7 @@ pub fn read(text: &str, reading: Reading) -> Result<Instant, TimeError> {
             .and_then(|instant| {
                 instant.in_range().ok_or_else(|| TimeError::OutOfRange(format!("`{}` is", shown(text))))
             })
-            .map_err(|fault| match fault {
+            .map_err(|error| match error {
                 TimeError::NotATime(why) => {
                     TimeError::NotATime(format!("`{}` is not an ISO 8601 date and time: {why}", shown(text)))
                 }
@@ -169,7 +169,7 @@ fn epoch(text: &str, scale: i64) -> Result<Instant, TimeError> {
     Instant { seconds, nanos }.in_range().ok_or_else(out_of_range)
 }
 
-/// Reads ISO 8601; the range is not checked, and the fault holds only why.
+/// Reads ISO 8601; the range is not checked, and the error holds only why.
 fn iso(text: &[u8]) -> Result<Instant, TimeError> {
     let fail = |why: &str| TimeError::NotATime(why.to_owned());
     let number = |at: usize, len: usize| -> Option<u32> {

@@ -1,11 +1,11 @@
-//! The forms in which a mapping's records arrive: which envelopes there are, and how text becomes a record. All of it is
+//! The formats in which a mapping's records arrive: which envelopes there are, and how text becomes a record. All of it is
 //! data, from a mapping table.
 
 use super::own::Own;
 use crate::record::{FieldPath, Projection};
 use crate::time::Instant;
 
-/// The forms that a mapping knows besides bare JSON records and arrays of them.
+/// The formats that a mapping knows besides plain JSON records and arrays of them.
 #[derive(Debug, Clone, Default)]
 pub struct Formats {
     /// Objects that hold records; the first that fits counts.

@@ -1,4 +1,4 @@
-//! The forms in which records arrive inside one unit, and the records found there.
+//! The formats in which records arrive inside one unit, and the records found there.
 
 mod cef;
 mod format;

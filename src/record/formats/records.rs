@@ -1,6 +1,6 @@
 //! The records in one unit.
 //!
-//! A unit is a line, or a JSON value. It holds a bare record, an array of records, an envelope
+//! A unit is a line, or a JSON value. It holds a plain record, an array of records, an envelope
 //! around records, JSON behind a header like syslog's, CEF, or key="value" pairs; of these perhaps
 //! several.
 

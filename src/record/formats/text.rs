@@ -5,7 +5,7 @@ use super::format::{Cef, Format, Formats};
 use super::pairs::{self, Pairs};
 use crate::record::{Fields, Projection, RecordError};
 
-/// A record that is not JSON but one of the text forms.
+/// A record that is not JSON but in one of the text formats.
 pub(super) fn record<'a>(
     text: &'a str,
     formats: &Formats,
@@ -22,7 +22,7 @@ pub(super) fn record<'a>(
     Some((Format::KeyValue, fields))
 }
 
-/// The wanted fields of a CEF line.
+/// The mapped fields of a CEF line.
 fn cef_fields<'a>(
     line: &'a str,
     cef: &Cef,
@@ -46,7 +46,7 @@ fn cef_fields<'a>(
     }
 }
 
-/// All names and values of a record that is not JSON but one of the text forms.
+/// All names and values of a record that is not JSON but in one of the text formats.
 pub(crate) fn all_pairs<'a>(unit: &'a [u8], formats: &Formats) -> Option<Pairs<'a>> {
     let text = std::str::from_utf8(unit).ok()?;
     match cef_of(text, formats) {

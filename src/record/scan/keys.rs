@@ -1,9 +1,9 @@
-//! The wanted keys, to be found at once.
+//! The keys of mapped fields, to be found at once.
 
-use crate::record::projection::{Below, Branch, Projection};
+use crate::record::projection::{Branch, BranchTarget, Projection};
 use crate::simd::BLOCK;
 
-/// The list of no object: no key in it is wanted.
+/// The list of no object: no key in it is mapped.
 pub(super) const NO_LIST: u8 = u8::MAX;
 /// How many bytes of a key are compared at once.
 pub(super) const HEAD: usize = 16;
@@ -30,7 +30,7 @@ impl Wants {
     pub(super) const ROOT: Wants = Wants { list: 0, ..Wants::NOTHING };
 }
 
-/// The wanted keys: for each object on the way to a wanted field a list, list 0 for the record.
+/// The keys of mapped fields: for each object on the way to one a list, list 0 for the record.
 #[derive(Debug, Clone)]
 pub(super) struct KeyTable {
     /// A hash table with open addressing.
@@ -151,8 +151,8 @@ fn add(branches: &[Branch], lists: &mut Vec<(usize, String, Wants)>, count: &mut
     let mut slots = 0;
     for branch in branches {
         let wants = match &branch.below {
-            Below::Slot(slot) => Wants { slot: 1 << slot, place: *slot as u8, ..Wants::NOTHING },
-            Below::Keys(keys) => {
+            BranchTarget::Slot(slot) => Wants { slot: 1 << slot, place: *slot as u8, ..Wants::NOTHING },
+            BranchTarget::Keys(keys) => {
                 let (list, below) = add(keys, lists, count);
                 Wants { below, list: list as u8, ..Wants::NOTHING }
             }

@@ -8,7 +8,7 @@
 //! does not fit, the part in its place in another kind is tried.
 
 use super::value;
-use super::walk::{Scalar, ScalarKind};
+use super::walk::{ScalarKind, ScannedValue};
 use super::{MOST_SLOTS, NO_PLACE};
 use crate::simd::{BLOCK, ByteSpan, Cpu, PaddedInput, Pattern, VALUES};
 use std::ops::Range;
@@ -52,7 +52,7 @@ fn place(slot: usize) -> u8 {
 
 /// The parts of records like this one, if these of its values have any length, and the others that
 /// of this record.
-pub(super) fn parts(record: &[u8], values: &[Scalar], varies: &[bool]) -> Vec<LayoutPart> {
+pub(super) fn parts(record: &[u8], values: &[ScannedValue], varies: &[bool]) -> Vec<LayoutPart> {
     let mut parts = Vec::new();
     let mut start = 0;
     let mut fixed = Vec::new();
@@ -76,7 +76,7 @@ pub(super) fn parts(record: &[u8], values: &[Scalar], varies: &[bool]) -> Vec<La
 
 impl LayoutPart {
     /// The part for this range of the record, with these values in it, as if it were the last.
-    fn last(record: &[u8], range: Range<usize>, fixed: &[&Scalar]) -> LayoutPart {
+    fn last(record: &[u8], range: Range<usize>, fixed: &[&ScannedValue]) -> LayoutPart {
         // What is compared as it is; a word is.
         let mut literals = vec![true; range.len()];
         for value in fixed.iter().filter(|value| value.varies()) {

@@ -10,7 +10,7 @@
 //! for texts of any length and, once it was seen which always have the same, a tight one.
 
 use super::layout::{self, LayoutPart, LayoutTree};
-use super::walk::{Scalar, Scanned};
+use super::walk::{Scanned, ScannedValue};
 use crate::simd::{ByteSpan, Cpu, PaddedInput, VALUES};
 use std::ops::Range;
 
@@ -32,7 +32,7 @@ const SAMPLES: u32 = 16;
 struct RecordShape {
     /// The record that it was learnt from, and its values.
     record: Vec<u8>,
-    values: Vec<Scalar>,
+    values: Vec<ScannedValue>,
     present: u64,
     /// The values whose lengths differed.
     varies: Vec<bool>,
@@ -198,12 +198,12 @@ impl RecordShape {
             return None;
         }
         let record = bytes[line.clone()].to_vec();
-        let moved = |value: &Scalar| Scalar {
+        let moved = |value: &ScannedValue| ScannedValue {
             start: value.start - line.start,
             end: value.end - line.start,
             ..*value
         };
-        let values: Vec<Scalar> = found.values.iter().map(moved).collect();
+        let values: Vec<ScannedValue> = found.values.iter().map(moved).collect();
         let varies = vec![false; values.len()];
         let (present, waits) = (found.present, SAMPLES);
         Some(RecordShape { record, values, present, varies, tight: None, patience: waits, waits, hits: 0 })

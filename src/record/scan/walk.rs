@@ -24,10 +24,10 @@ pub(super) struct Scanned {
     /// Whether another record can be told to be like this one ([`super::shape`]).
     pub(super) learnable: bool,
     /// The scalar values that may differ in a record like this one. Kept only if that was asked.
-    pub(super) values: Vec<Scalar>,
+    pub(super) values: Vec<ScannedValue>,
 }
 
-/// What a [`Scalar`] is.
+/// What a [`ScannedValue`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ScalarKind {
     /// A text without escapes.
@@ -39,7 +39,7 @@ pub(super) enum ScalarKind {
 
 /// A scalar value, by its place.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Scalar {
+pub(super) struct ScannedValue {
     /// Without the quotes.
     pub(super) start: usize,
     pub(super) end: usize,
@@ -48,7 +48,7 @@ pub(super) struct Scalar {
     pub(super) slot: usize,
 }
 
-impl Scalar {
+impl ScannedValue {
     /// Whether its length may differ from record to record.
     pub(super) fn varies(&self) -> bool {
         self.kind != ScalarKind::Word
@@ -130,7 +130,7 @@ struct Walker<'a, C> {
     learnable: bool,
     spans: &'a mut [ByteSpan; VALUES],
     scratch: &'a mut Vec<u8>,
-    values: &'a mut Vec<Scalar>,
+    values: &'a mut Vec<ScannedValue>,
 }
 
 impl<'a, C: Cpu> Walker<'a, C> {
@@ -309,7 +309,7 @@ impl<'a, C: Cpu> Walker<'a, C> {
             return Some(());
         }
         self.spans[usize::from(wants.place) % VALUES] = ByteSpan::of_input(start, end - start);
-        // A wanted text that is empty is nothing, as `null` is: part of what the record looks like.
+        // A mapped text that is empty is nothing, as `null` is: part of what the record looks like.
         let is_empty = start == end;
         self.present |= if is_empty { 0 } else { wants.slot };
         if self.learnable && !(is_empty && wants.slot != 0) {
@@ -348,7 +348,7 @@ impl<'a, C: Cpu> Walker<'a, C> {
     #[inline(always)]
     fn keep(&mut self, wants: &Wants, start: usize, end: usize, kind: ScalarKind) {
         let slot = usize::from(wants.place).min(MOST_SLOTS);
-        keep(self.values, Scalar { start, end, kind, slot });
+        keep(self.values, ScannedValue { start, end, kind, slot });
     }
 }
 
@@ -358,7 +358,7 @@ fn rare() {}
 
 #[cold]
 #[inline(never)]
-fn keep(values: &mut Vec<Scalar>, value: Scalar) {
+fn keep(values: &mut Vec<ScannedValue>, value: ScannedValue) {
     values.push(value);
 }
 
@@ -369,7 +369,7 @@ fn escaped_key<'a>(keys: &'a KeyTable, scratch: &mut Vec<u8>, list: u8, key: &[u
     let kept = scratch.len();
     value::respell(key, scratch)?;
     let wants = match &scratch[kept..] {
-        // What still has escapes has characters that no wanted key has.
+        // What still has escapes has characters that no mapped key has.
         spelled if memchr::memchr(b'\\', spelled).is_some() => &Wants::NOTHING,
         spelled if spelled.len() > HEAD => keys.long(list, spelled),
         spelled => {
