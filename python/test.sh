@@ -43,5 +43,12 @@ fi
 
 # What the package is held against: the programs that `cargo test` has built, if it ran before.
 cargo test --locked --quiet --features lambda --no-run
+"$venv/bin/python" python/build_backend.py "$CARGO_TARGET_DIR/debug/udmap"
 (cd python && VIRTUAL_ENV="$venv" "$venv/bin/maturin" develop --locked --quiet)
+# The wheel, from the same build, for the tests that install it in an environment of its own.
+rm -rf "$CARGO_TARGET_DIR/wheels/test"
+(cd python && "$venv/bin/maturin" build --locked --quiet --profile dev --interpreter "$venv/bin/python" \
+    --out "$CARGO_TARGET_DIR/wheels/test")
+UDMAP_WHEEL=$(echo "$CARGO_TARGET_DIR"/wheels/test/*.whl)
+export UDMAP_WHEEL
 UDMAP="$CARGO_TARGET_DIR/debug/udmap" "$venv/bin/python" -m pytest -c python/pytest.ini "${tests[@]}"

@@ -4,7 +4,7 @@
 use crate::check::validate::{Code, Finding, Severities, Severity, Validator};
 use crate::convert::{Converter, Engine, MAX_RECORD_BYTES, Options};
 use crate::mapping::Mapping;
-use crate::record::frame::{Framer, Item};
+use crate::record::frame::{Framer, Unit};
 use crate::report::explain::Explained;
 use crate::text::LineIndex;
 use std::io::{self, Read};
@@ -64,7 +64,7 @@ pub fn validate(
     let mut framer = Framer::new(limit, 128 * 1024);
     let mut events = 0;
     while let Some(chunk) = framer.next(input, Vec::new())? {
-        let mut unit = |unit: &Item, bytes: &[u8]| {
+        let mut unit = |unit: &Unit, bytes: &[u8]| {
             let first = events + 1;
             let Some(fault) = unit.fault(bytes, limit) else {
                 let lines_of = LineIndex::of(bytes);

@@ -27,7 +27,7 @@ pub(crate) fn watch(then: fn()) {
             return;
         }
         HAPPENED.fetch_add(1, Ordering::SeqCst);
-        // Not `eprintln!`: it panics where stderr can't be written, and waits for whoever holds its lock.
+        // Not `eprintln!`: it panics where stderr can't be written, and waits for the thread that holds its lock.
         let mut stderr = unlocked();
         let _ = stderr.write_all(line(panic).as_bytes());
         let backtrace = Backtrace::capture();

@@ -3,14 +3,17 @@
 use super::spelling::Spelling;
 use super::{DONE, FAILED, REJECTS, mappings};
 use crate::convert::Converter;
+use crate::jobs::collect::sign::Signature;
 use crate::jobs::collect::{
-    Collector, Derive, Failure, Level, Limits, Outcome, Report, Settings, Stop, duration,
+    Collector, Derive, Error, Failure, Level, Limits, Outcome, Report, Settings, Stop, When, settings,
 };
 use crate::jobs::events::Events;
-use crate::store::Sink;
+use crate::jobs::settings::{switch, time, when};
+use crate::store::{Compression, Sink};
 use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
+use url::Url;
 
 /// Collect Duo's telephony log from its Admin API into a bucket or a folder, each record exactly once.
 ///
@@ -19,6 +22,7 @@ use std::time::Duration;
 /// of a bucket by their usual names (AWS_ACCESS_KEY_ID, AWS_REGION, AWS_ENDPOINT_URL, ...). Every option can be given by
 /// the environment, too: `--page-size` is UDMAP_PAGE_SIZE.
 #[derive(Debug, clap::Args)]
+#[command(mut_args(from_environment))]
 #[command(after_long_help = "Exit status:
   0  done, or another run does it, or out of time or pages: the next run goes on
   1  done, with records that `--convert` rejected, or with items of Duo's that are not records
@@ -36,47 +40,47 @@ pub(super) struct Args {
     log: Option<String>,
 
     /// Where the records go: s3://bucket/prefix, or a folder [else: S3_BUCKET and S3_PREFIX].
-    #[arg(long, value_name = "URL|DIR")]
+    #[arg(long, value_name = "URL|DIR", env = "UDMAP_TO")]
     to: Option<String>,
 
     /// The state: s3://bucket/key, or a file; outside of `--to` [else: S3_BUCKET and STATE_KEY].
-    #[arg(long, value_name = "URL|FILE")]
+    #[arg(long, value_name = "URL|FILE", env = "UDMAP_STATE")]
     state: Option<String>,
 
     /// Where the very first run begins: a time, or how long ago [default: 24h].
-    #[arg(long, value_name = "WHEN")]
-    since: Option<String>,
+    #[arg(long, value_name = "WHEN", env = "UDMAP_SINCE", value_parser = when)]
+    since: Option<When>,
 
     /// Collect nothing later: a time, or how long ago.
-    #[arg(long, value_name = "WHEN")]
-    until: Option<String>,
+    #[arg(long, value_name = "WHEN", env = "UDMAP_UNTIL", value_parser = when)]
+    until: Option<When>,
 
     /// How far each run looks back for records that came late [default: 10m].
-    #[arg(long, value_name = "TIME")]
-    overlap: Option<String>,
+    #[arg(long, value_name = "TIME", env = "UDMAP_OVERLAP", value_parser = time)]
+    overlap: Option<Duration>,
 
     /// Add `host`, `eventtype` and `timestamp` to records, as Duo's Python client does.
-    #[arg(long)]
+    #[arg(long, env = "UDMAP_DECORATE", value_parser = switch)]
     decorate: bool,
 
     /// How objects are compressed: gzip, zstd or none [default: gzip].
-    #[arg(long, value_name = "HOW")]
-    compress: Option<String>,
+    #[arg(long, value_name = "HOW", env = "UDMAP_COMPRESS", value_parser = settings::compression)]
+    compress: Option<Compression>,
 
     /// Write UDM events, too.
-    #[arg(long)]
+    #[arg(long, env = "UDMAP_CONVERT", value_parser = switch)]
     convert: bool,
 
     /// The mapping table of `--convert`: a built-in one's name, or a file [default: duo_telephony].
-    #[arg(long, value_name = "NAME|FILE")]
+    #[arg(long, value_name = "NAME|FILE", env = "UDMAP_MAPPING")]
     mapping: Option<String>,
 
-    /// Where the events go [default: beside `--to`, with `udm-` before the last part].
-    #[arg(long, value_name = "URL|DIR")]
+    /// Where the events go [default: next to `--to`, with `udm-` before the last part].
+    #[arg(long, value_name = "URL|DIR", env = "UDMAP_UDM_TO")]
     udm_to: Option<String>,
 
-    /// Where records go that can't be converted [default: beside `--to`, with `rejects-`].
-    #[arg(long, value_name = "URL|DIR")]
+    /// Where records go that can't be converted [default: next to `--to`, with `rejects-`].
+    #[arg(long, value_name = "URL|DIR", env = "UDMAP_REJECTS_TO")]
     rejects_to: Option<String>,
 
     #[command(flatten)]
@@ -90,40 +94,40 @@ pub(super) struct Args {
     #[arg(long)]
     check: bool,
 
-    /// End a run after so many pages [else: MAX_ITERATIONS].
-    #[arg(long, value_name = "N")]
-    max_pages: Option<String>,
+    /// End a run after this many pages [else: MAX_ITERATIONS].
+    #[arg(long, value_name = "N", env = "UDMAP_MAX_PAGES", value_parser = settings::max_pages)]
+    max_pages: Option<u64>,
 
     /// End a run in this time: no page is begun that may not be done by then.
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     deadline: Option<Duration>,
 
     /// The most records of a page, 1 to 1000 [default: 1000].
-    #[arg(long, value_name = "N")]
-    page_size: Option<String>,
+    #[arg(long, value_name = "N", env = "UDMAP_PAGE_SIZE", value_parser = settings::page_size)]
+    page_size: Option<u32>,
 
     /// The pause between two requests; at most 5s while more than 2h behind [default: 60s].
-    #[arg(long, value_name = "TIME")]
-    request_interval: Option<String>,
+    #[arg(long, value_name = "TIME", env = "UDMAP_REQUEST_INTERVAL", value_parser = time)]
+    request_interval: Option<Duration>,
 
     /// The first wait after a failure; it doubles each time [default: 1s].
-    #[arg(long, value_name = "TIME")]
-    retry_wait: Option<String>,
+    #[arg(long, value_name = "TIME", env = "UDMAP_RETRY_WAIT", value_parser = time)]
+    retry_wait: Option<Duration>,
 
     /// How requests are signed: v5, v2-sha512 or v2-sha1 [default: v5].
-    #[arg(long, value_name = "HOW")]
-    signature: Option<String>,
+    #[arg(long, value_name = "HOW", env = "UDMAP_SIGNATURE", value_parser = settings::signature)]
+    signature: Option<Signature>,
 
     /// Ask another service than the API host.
-    #[arg(long, value_name = "URL")]
-    api_url: Option<String>,
+    #[arg(long, value_name = "URL", env = "UDMAP_API_URL", value_parser = settings::api_url)]
+    api_url: Option<Url>,
 
-    /// Let a host have the signature that is not Duo's.
-    #[arg(long)]
+    /// Send the signature also to a host that is not Duo's.
+    #[arg(long, env = "UDMAP_ALLOW_ANY_HOST", value_parser = switch)]
     allow_any_host: bool,
 
-    /// Trust these certificate authorities, too: a PEM file [else: DUO_CA_FILE].
-    #[arg(long, value_name = "FILE")]
+    /// Trust these certificate authorities, too: a PEM file.
+    #[arg(long, value_name = "FILE", env = "DUO_CA_FILE")]
     ca_file: Option<String>,
 
     /// Say nothing of runs that went well.
@@ -131,50 +135,57 @@ pub(super) struct Args {
     quiet: bool,
 }
 
+/// An option as the environment gives it: a blank variable counts as not set, and no value is shown in the help.
+fn from_environment(option: clap::Arg) -> clap::Arg {
+    let blank = option
+        .get_env()
+        .and_then(std::env::var_os)
+        .is_some_and(|text| text.to_string_lossy().trim().is_empty());
+    let option = if blank { option.env(None::<&'static str>) } else { option };
+    option.hide_env_values(true)
+}
+
 fn period(text: &str) -> Result<Duration, String> {
-    match duration(text)? {
-        Duration::ZERO => Err("wanted is more than nothing".into()),
+    match time(text)? {
+        Duration::ZERO => Err("must be greater than zero".into()),
         period => Ok(period),
     }
 }
 
 impl Args {
-    /// A setting by its name in the environment: given here, or there.
-    fn lookup(&self, name: &str) -> Option<String> {
-        let switch = |on: bool| on.then(|| "true".to_owned());
-        let given = match name {
-            "UDMAP_TO" => self.to.clone(),
-            "UDMAP_STATE" => self.state.clone(),
-            "UDMAP_SINCE" => self.since.clone(),
-            "UDMAP_UNTIL" => self.until.clone(),
-            "UDMAP_OVERLAP" => self.overlap.clone(),
-            "UDMAP_DECORATE" => switch(self.decorate),
-            "UDMAP_COMPRESS" => self.compress.clone(),
-            "UDMAP_CONVERT" => switch(self.convert),
-            "UDMAP_UDM_TO" => self.udm_to.clone(),
-            "UDMAP_REJECTS_TO" => self.rejects_to.clone(),
-            "UDMAP_MAX_PAGES" => self.max_pages.clone(),
-            "UDMAP_PAGE_SIZE" => self.page_size.clone(),
-            "UDMAP_REQUEST_INTERVAL" => self.request_interval.clone(),
-            "UDMAP_RETRY_WAIT" => self.retry_wait.clone(),
-            "UDMAP_SIGNATURE" => self.signature.clone(),
-            "UDMAP_API_URL" => self.api_url.clone(),
-            "UDMAP_ALLOW_ANY_HOST" => switch(self.allow_any_host),
-            "DUO_CA_FILE" => self.ca_file.clone(),
-            _ => None,
-        };
-        given.or_else(|| std::env::var(name).ok())
+    fn settings(&self) -> Result<Settings, Error> {
+        let base = Settings::inherited(&|name| std::env::var(name).ok())?;
+        Ok(Settings {
+            api_url: self.api_url.clone(),
+            allow_any_host: self.allow_any_host,
+            ca_file: self.ca_file.clone().or(base.ca_file),
+            signature: self.signature.unwrap_or(base.signature),
+            to: self.to.clone().or(base.to),
+            state: self.state.clone().or(base.state),
+            convert: self.convert,
+            udm_to: self.udm_to.clone(),
+            rejects_to: self.rejects_to.clone(),
+            since: self.since.unwrap_or(base.since),
+            until: self.until,
+            overlap: self.overlap.unwrap_or(base.overlap),
+            page_size: self.page_size.unwrap_or(base.page_size),
+            compression: self.compress.unwrap_or(base.compression),
+            decorate: self.decorate,
+            request_interval: self.request_interval.unwrap_or(base.request_interval),
+            retry_wait: self.retry_wait.unwrap_or(base.retry_wait),
+            max_pages: self.max_pages.or(base.max_pages),
+            ..base
+        })
     }
 
     fn derive(&self) -> anyhow::Result<Arc<dyn Derive>> {
-        let name = self.mapping.clone().or_else(|| std::env::var("UDMAP_MAPPING").ok());
-        let mapping = mappings::load(name.as_deref().unwrap_or("duo_telephony"))?;
+        let mapping = mappings::load(self.mapping.as_deref().unwrap_or("duo_telephony"))?;
         Ok(Arc::new(Events(Converter::new(&mapping, &self.spelling.options()))))
     }
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
-    let settings = Settings::read(&|name| args.lookup(name))?;
+    let settings = args.settings()?;
     let derive = if settings.convert { Some(args.derive()?) } else { None };
     let mut collector = settings.open(derive)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -5,10 +5,10 @@ use super::events::OutputFormat;
 use super::outputs::Outputs;
 use super::{DONE, FAILED, REJECTS, mappings, nothing, progress};
 use crate::convert::Converter;
-use crate::jobs::dump::{self, Account, After, Filter, Format, Settings};
+use crate::jobs::dump::{self, After, Filter, Format, Progress, Settings};
 use crate::report::dump as report;
 use crate::report::summary::{Examples, Summary, counted};
-use crate::store::depot::Access;
+use crate::store::objects::Access;
 use crate::store::store_error;
 use crate::store::{Compression, Sink};
 use crate::text::escaped;
@@ -159,49 +159,49 @@ pub(super) fn run(args: &Convert) -> anyhow::Result<u8> {
     let stop = Arc::new(AtomicBool::new(false));
     super::heed_signals(&stop)?;
     let access = Access::new(args.dump.no_sign_request, Arc::clone(&stop)).context("cannot start threads")?;
-    let account = Account::default();
+    let progress = Progress::default();
     if args.dump.dry_run {
-        let plan = dump::plan(&settings, &converter, &access, &account)?;
+        let plan = dump::plan(&settings, &converter, &access, &progress)?;
         if let Some(summary) = summary {
             write(summary, &report::plan_json(&plan))?;
         }
         anstream::eprint!("{}", report::plan_text(&plan));
-        return Ok(match tell_failures(&account) {
-            DONE => found_nothing(args, &account, None),
+        return Ok(match tell_failures(&progress) {
+            DONE => found_nothing(args, &progress, None),
             failed => failed,
         });
     }
     let start = Instant::now();
     let done = AtomicBool::new(false);
     let whole = std::thread::scope(|scope| {
-        scope.spawn(|| progress::watch(args.progress, &account, &done));
+        scope.spawn(|| progress::watch(args.progress, &progress, &done));
         // Whatever happens: a display is not to be waited for.
         let _done = Done(&done);
-        dump::run(&settings, &converter, &access, &account)
+        dump::run(&settings, &converter, &access, &progress)
     })?;
-    let tally = account.tally().unwrap_or_else(|| converter.tally());
-    let failed = tell_failures(&account) != DONE;
+    let tally = progress.tally().unwrap_or_else(|| converter.tally());
+    let failed = tell_failures(&progress) != DONE;
     // Those of what was done before are rejects as well: whoever fixes nothing is told again.
-    let rejects = tally.rejects.saturating_add(account.known_rejects.load(Relaxed));
+    let rejects = tally.rejects.saturating_add(progress.known_rejects.load(Relaxed));
     let exit_status = match (whole, failed || rejects > args.max_rejects) {
         (false, _) => FAILED,
         (true, true) => REJECTS,
-        (true, false) => found_nothing(args, &account, Some(tally.records)),
+        (true, false) => found_nothing(args, &progress, Some(tally.records)),
     };
     let report = report::Report {
         summary: Summary {
             mapping: mapping.name().to_owned(),
-            inputs: usize::try_from(account.converted.load(Relaxed)).unwrap_or(usize::MAX),
-            stored_bytes: account.read.load(Relaxed),
+            inputs: usize::try_from(progress.converted.load(Relaxed)).unwrap_or(usize::MAX),
+            stored_bytes: progress.read.load(Relaxed),
             tally,
-            examples: Examples::of(account.examples()),
+            examples: Examples::of(progress.examples()),
             failures: Vec::new(),
             elapsed: start.elapsed(),
             output: args.output.clone(),
             rejects_to: args.rejects.clone(),
             exit_status,
         },
-        account: &account,
+        progress: &progress,
         requests: access.requests().counts(),
         whole,
     };
@@ -260,22 +260,22 @@ fn real(path: &Path) -> Option<PathBuf> {
 
 /// The exit status of a run without failures: whether it found an object, and in all of them a record, as
 /// far as they were `read`.
-fn found_nothing(args: &Convert, account: &Account, read: Option<u64>) -> u8 {
+fn found_nothing(args: &Convert, progress: &Progress, read: Option<u64>) -> u8 {
     let get = |count: &AtomicU64| count.load(Relaxed);
     let inputs: Vec<String> = args.inputs.iter().map(|it| format!("`{}`", escaped(it))).take(10).collect();
     let inputs = inputs.join(", ");
-    let what = if get(&account.listed) > 0 {
-        let records = read.map(|read| read.saturating_add(get(&account.known_records)));
+    let what = if get(&progress.listed) > 0 {
+        let records = read.map(|read| read.saturating_add(get(&progress.known_records)));
         match records {
-            Some(0) => format!("not one record in {}", counted(get(&account.listed), "object")),
+            Some(0) => format!("not one record in {}", counted(get(&progress.listed), "object")),
             _ => return DONE,
         }
-    } else if get(&account.filtered) > 0 {
+    } else if get(&progress.filtered) > 0 {
         format!(
             "none of the {} below {inputs} is wanted by `--include`, `--exclude`, `--since`, `--until` and `--max-age`",
-            counted(get(&account.filtered), "object")
+            counted(get(&progress.filtered), "object")
         )
-    } else if get(&account.own) > 0 {
+    } else if get(&progress.own) > 0 {
         format!("there is no object below {inputs} but outputs of this command")
     } else {
         format!("there is no object below {inputs}")
@@ -346,8 +346,8 @@ fn settings(args: &Convert, mapping: &str, fingerprint: String, format: Format) 
 }
 
 /// Names what failed, by cause; the exit status of that.
-pub(super) fn tell_failures(account: &Account) -> u8 {
-    for (cause, failures) in account.failures() {
+pub(super) fn tell_failures(progress: &Progress) -> u8 {
+    for (cause, failures) in progress.failures() {
         for words in failures.shown.iter().take(report::MOST_FAILURES) {
             say!("{}error{:#}: {}", super::RED, super::RED, escaped(words));
         }
@@ -358,7 +358,7 @@ pub(super) fn tell_failures(account: &Account) -> u8 {
             say!("hint: {}", escaped(&hint));
         }
     }
-    if account.failed() > 0 { REJECTS } else { DONE }
+    if progress.failed() > 0 { REJECTS } else { DONE }
 }
 
 pub(super) fn write(mut sink: Sink, bytes: &[u8]) -> anyhow::Result<()> {

@@ -96,6 +96,8 @@ enum Command {
     Profile(profile::Args),
     Bench(bench::Args),
     Completions(completions::Args),
+    #[command(hide = true)]
+    Man(completions::Man),
 }
 
 /// Looks whether stdout is open. To be called before std's runtime begins, which opens /dev/null in its place.
@@ -142,6 +144,7 @@ fn run() -> anyhow::Result<u8> {
         Command::Profile(args) => profile::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => completions::man(&args),
     }
 }
 

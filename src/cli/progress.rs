@@ -106,7 +106,7 @@ impl Progress {
 }
 
 /// Shows how far a run over whole dumps has come, until it is done.
-pub(super) fn watch(when: When, account: &crate::jobs::dump::Account, done: &std::sync::atomic::AtomicBool) {
+pub(super) fn watch(when: When, run: &crate::jobs::dump::Progress, done: &std::sync::atomic::AtomicBool) {
     use crate::report::dump::Pace;
     use std::sync::atomic::Ordering::Relaxed;
     let start = Instant::now();
@@ -115,7 +115,7 @@ pub(super) fn watch(when: When, account: &crate::jobs::dump::Account, done: &std
     crate::panics::provoke("progress");
     while !done.load(Relaxed) {
         std::thread::sleep(Duration::from_millis(50));
-        let pace = || Pace::of(account, start.elapsed().as_secs_f64());
+        let pace = || Pace::of(run, start.elapsed().as_secs_f64());
         let second = last.elapsed() >= Duration::from_secs(1);
         match &mut progress {
             Progress::Silent => {}
@@ -138,7 +138,7 @@ pub(super) fn watch(when: When, account: &crate::jobs::dump::Account, done: &std
         }
     }
     if let Progress::Json { .. } = progress {
-        let pace = Pace::of(account, start.elapsed().as_secs_f64());
+        let pace = Pace::of(run, start.elapsed().as_secs_f64());
         say!("{}", serde_json::to_string(&pace).unwrap_or_default());
     }
     progress.clear();

@@ -2,10 +2,10 @@
 
 use super::dump::tell_failures;
 use super::{DONE, FAILED, REJECTS, nothing};
-use crate::jobs::dump::{self, Account, Pick, Pruned, Task, Which};
+use crate::jobs::dump::{self, Pick, Progress, Pruned, Task, Which};
 use crate::report::dump as report;
 use crate::store::Sink;
-use crate::store::depot::Access;
+use crate::store::objects::Access;
 use crate::text::escaped_json;
 use anyhow::Context as _;
 use std::io::Write as _;
@@ -74,7 +74,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let stop = Arc::new(AtomicBool::new(false));
     super::heed_signals(&stop)?;
     let access = Access::new(args.no_sign_request, Arc::clone(&stop)).context("cannot start threads")?;
-    let (account, pruned) = (Account::default(), Pruned::default());
+    let (progress, pruned) = (Progress::default(), Pruned::default());
     let task = Task {
         manifest: &args.manifest,
         which: match args.list {
@@ -91,11 +91,11 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         line.push('\n');
         sink.write_all(line.as_bytes()).map_err(|error| crate::store::Error::of_writing(&args.output, error))
     };
-    let whole = dump::prune(task, &access, &account, &pruned, &mut each)?;
+    let whole = dump::prune(task, &access, &progress, &pruned, &mut each)?;
     if whole {
         sink.finish()?;
     }
-    let failed = tell_failures(&account) != DONE;
+    let failed = tell_failures(&progress) != DONE;
     if whole && !failed && pruned.parts.load(Relaxed) == 0 {
         let status = args.allow_empty.status();
         nothing::warn(status, &format!("there is no manifest below `{}`", args.manifest));

@@ -6,7 +6,7 @@ use super::reports::{Reports, print_all, print_failures};
 use super::{DONE, FAILED, REJECTS, severities};
 use crate::check::validate::{Code, Finding, Severities, Severity, Validator};
 use crate::convert::pipeline::{Framed, Piece, Text};
-use crate::record::frame::Item as Unit;
+use crate::record::frame::Unit;
 use crate::report::findings::{Case, Findings, Item, Room, lines};
 use crate::report::summary::{bytes, counted};
 use crate::store::Source;

@@ -4,10 +4,10 @@ use super::dump::{compression, format, size, tell_failures};
 use super::spelling::Spelling;
 use super::{DONE, FAILED, REJECTS, mappings, nothing};
 use crate::convert::{Converter, MAX_RECORD_BYTES, Options};
-use crate::jobs::dump::{self, Account, After, Filter, Settings, Verified};
+use crate::jobs::dump::{self, After, Filter, Progress, Settings, Verified};
 use crate::report::dump as report;
 use crate::store::Compression;
-use crate::store::depot::Access;
+use crate::store::objects::Access;
 use anyhow::Context as _;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -101,18 +101,18 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         mapping: mapping.name().to_owned(),
         fingerprint: dump::fingerprint(&mapping, &options, format),
     };
-    let (account, verified) = (Account::default(), Verified::default());
+    let (progress, verified) = (Progress::default(), Verified::default());
     let whole = dump::verify(
         &args.manifest,
         dump::Depth { deep: args.deep, outputs_only: args.outputs_only },
         &settings,
         &converter,
         &access,
-        &account,
+        &progress,
         &verified,
     )?;
-    tell_failures(&account);
-    let (failed, unchecked) = verified.failed(&account);
+    tell_failures(&progress);
+    let (failed, unchecked) = verified.failed(&progress);
     let status = match (whole, failed > 0 || unchecked > 0) {
         (false, _) => FAILED,
         (true, true) => REJECTS,

@@ -3,7 +3,7 @@
 use super::batch::Batch;
 use super::converter::Converter;
 use crate::record::formats::Format;
-use crate::record::frame::{HEAD, Item, ItemState};
+use crate::record::frame::{HEAD, Unit, UnitState};
 use crate::record::{Fault, Reason};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -45,7 +45,7 @@ impl Converter {
         };
         let mut batch = self.batch();
         let kept = raw.len() as u64;
-        // What was not kept whole: see `Item::kept`.
+        // What was not kept whole: see `Unit::kept`.
         let cut = [Reason::TooLong, Reason::TooDeep].into_iter().find(|reason| {
             line.reason.as_deref() == Some(reason.code()) && (*reason == Reason::TooLong || raw.len() <= HEAD)
         });
@@ -58,13 +58,13 @@ impl Converter {
                     ),
                     _ => format!("only the first {kept} of {length} bytes are here: mend it in the input"),
                 };
-                let place = Item {
+                let place = Unit {
                     range: 0..raw.len(),
                     offset: line.offset,
                     length,
                     line: line.line,
                     column: 1,
-                    state: ItemState::Whole,
+                    state: UnitState::Whole,
                     alone: true,
                 };
                 batch.reject(Fault::new(reason, &message), Format::Plain, None, &place, &raw);

@@ -4,7 +4,7 @@ use super::counts::Tally;
 use super::reject::Reject;
 use crate::record::Fault;
 use crate::record::formats::Format;
-use crate::record::frame::Item;
+use crate::record::frame::Unit;
 
 /// What a part of the input became, in the order of the input.
 #[derive(Debug, Clone)]
@@ -89,7 +89,7 @@ impl Batch {
         fault: Fault,
         format: Format,
         shape: Option<&str>,
-        place: &Item,
+        place: &Unit,
         raw: &[u8],
     ) {
         self.count(format, shape, 1);

@@ -7,7 +7,7 @@ use super::fast::{Fast, Lines};
 use super::inputs::next_in;
 use super::options::{Engine, Envelope, FieldNames, Options};
 use crate::mapping::{EventStyle, Mapping, Plan};
-use crate::record::frame::{Body, Framer};
+use crate::record::frame::{ChunkBody, Framer};
 use crate::sync::lock;
 use std::sync::Mutex;
 
@@ -121,12 +121,12 @@ impl Converter {
         &self,
         learnt: &mut Learnt<'_>,
         bytes: &[u8],
-        body: &Body,
+        body: &ChunkBody,
         batch: &mut Batch,
     ) {
         let before = batch.events.len();
         batch.lines = match (body, &mut learnt.fast) {
-            (&Body::Lines { offset, line, end }, Some(fast)) => {
+            (&ChunkBody::Lines { offset, line, end }, Some(fast)) => {
                 Lines { fast, exact: &self.exact, bytes, end, offset, line, batch }.convert()
             }
             _ => {

@@ -4,7 +4,7 @@ use super::batch::Batch;
 use super::event;
 use crate::mapping::Plan;
 use crate::record::formats::{self, Format};
-use crate::record::frame::{self, Body, Item, Places};
+use crate::record::frame::{self, ChunkBody, RecordPlaces, Unit};
 use crate::record::{Fields, Reason};
 
 /// What a conversion does with a record, one after the other.
@@ -20,7 +20,7 @@ pub(super) struct Exact {
 
 impl Exact {
     /// Converts the units that lie at the beginning of `bytes`.
-    pub(super) fn units(&self, bytes: &[u8], body: &Body, batch: &mut Batch) {
+    pub(super) fn units(&self, bytes: &[u8], body: &ChunkBody, batch: &mut Batch) {
         let mut blank = 0;
         body.units(
             bytes,
@@ -34,18 +34,18 @@ impl Exact {
     /// Converts one line.
     pub(super) fn line(&self, line: &[u8], offset: u64, number: u64, batch: &mut Batch) {
         let mut blank = 0;
-        let mut unit = |item: &Item, bytes: &[u8]| self.unit(item, bytes, batch);
+        let mut unit = |item: &Unit, bytes: &[u8]| self.unit(item, bytes, batch);
         frame::line(line, offset, number, self.max_record_bytes, &mut unit, &mut blank);
         batch.tally.blank += blank;
     }
 
-    fn unit(&self, item: &Item, bytes: &[u8], batch: &mut Batch) {
+    fn unit(&self, item: &Unit, bytes: &[u8], batch: &mut Batch) {
         let mut records = 0;
         if let Some(fault) = item.fault(bytes, self.max_record_bytes) {
             records = 1;
             batch.reject(fault, Format::Plain, None, item, bytes);
         } else {
-            let mut places = Places::new(item, bytes);
+            let mut places = RecordPlaces::new(item, bytes);
             formats::records(bytes, &self.plan.formats, &self.plan.projection, &mut |found| {
                 let raw = &bytes[found.range.clone()];
                 records += 1;
@@ -64,7 +64,7 @@ impl Exact {
         batch.uneven |= records != 1 || !item.alone;
     }
 
-    fn record(&self, fields: &Fields<'_>, format: Format, place: &Item, raw: &[u8], batch: &mut Batch) {
+    fn record(&self, fields: &Fields<'_>, format: Format, place: &Unit, raw: &[u8], batch: &mut Batch) {
         let start = batch.events.len();
         let shape = self.shape(&|slot| fields[slot].is_some());
         batch.events.extend_from_slice(self.before);

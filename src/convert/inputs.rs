@@ -1,6 +1,6 @@
 //! The inputs of a run, chunk by chunk, in order.
 
-use crate::record::frame::{Body, Chunk, Framer};
+use crate::record::frame::{Chunk, ChunkBody, Framer};
 use crate::text::NextText;
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -59,18 +59,18 @@ pub(crate) struct Text {
 pub(crate) struct Framed<'c> {
     pub(crate) text: &'c Text,
     pub(crate) bytes: &'c [u8],
-    pub(crate) body: &'c Body,
+    pub(crate) body: &'c ChunkBody,
 }
 
 /// A chunk with its bytes.
 pub(super) enum Held<'a> {
     Read(Chunk),
     /// Lines of a slice, which begins with them.
-    Lines(&'a [u8], Body),
+    Lines(&'a [u8], ChunkBody),
 }
 
 impl Held<'_> {
-    pub(super) fn parts(&self) -> (&[u8], &Body) {
+    pub(super) fn parts(&self) -> (&[u8], &ChunkBody) {
         match self {
             Held::Read(chunk) => (&chunk.bytes, &chunk.body),
             Held::Lines(bytes, body) => (bytes, body),

@@ -9,7 +9,7 @@ use super::converter::{Converter, Learnt};
 use super::counts::Tally;
 use super::reject::Reject;
 use crate::record::boundaries::is_space;
-use crate::record::frame::{Body, PAD};
+use crate::record::frame::{ChunkBody, PAD};
 
 /// Takes what becomes of rows: the row's number, and an event without its newline, or a reject.
 type Each<'a> = &'a mut dyn FnMut(u64, Result<&[u8], &Reject>);
@@ -104,7 +104,7 @@ impl Block<'_> {
     }
 
     fn lines(&mut self, start: usize, end: usize) {
-        let body = Body::Lines { offset: 0, line: 1, end };
+        let body = ChunkBody::Lines { offset: 0, line: 1, end };
         self.converter.convert_units(&mut self.learnt, &self.text[start..], &body, &mut self.batch);
         self.batch.lines = 0;
     }

@@ -4,7 +4,7 @@ use super::converter::Converter;
 use super::event;
 use super::lineage::Lineage;
 use crate::record::formats::{self, Format, Found};
-use crate::record::frame::{Body, Item, Places};
+use crate::record::frame::{ChunkBody, RecordPlaces, Unit};
 use crate::record::{Fault, Fields};
 use crate::time;
 
@@ -25,15 +25,15 @@ pub struct Traced<'a> {
 
 impl Converter {
     /// Hands every record of a chunk to `each`, in order.
-    pub fn trace(&self, chunk: &[u8], body: &Body, each: &mut dyn FnMut(&Traced<'_>)) {
+    pub fn trace(&self, chunk: &[u8], body: &ChunkBody, each: &mut dyn FnMut(&Traced<'_>)) {
         let limit = self.exact.max_record_bytes;
-        let mut unit = |item: &Item, bytes: &[u8]| {
+        let mut unit = |item: &Unit, bytes: &[u8]| {
             if let Some(fault) = item.fault(bytes, limit) {
-                let Item { line, offset, .. } = *item;
+                let Unit { line, offset, .. } = *item;
                 return each(&Traced { line, offset, raw: bytes, format: Format::Plain, fields: Err(fault) });
             }
             let (known, projection) = (&self.exact.plan.formats, &self.exact.plan.projection);
-            let mut places = Places::new(item, bytes);
+            let mut places = RecordPlaces::new(item, bytes);
             formats::records(bytes, known, projection, &mut |Found { range, format, fields }| {
                 let place = places.of(&range);
                 let raw = &bytes[range];

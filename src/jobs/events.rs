@@ -1,4 +1,4 @@
-//! UDM events beside the collected logs: here the collector and the engine meet.
+//! UDM events next to the collected logs: here the collector and the engine meet.
 
 use crate::convert::Converter;
 use crate::jobs::collect::{Derive, Derived};

@@ -5,3 +5,4 @@ pub mod collect;
 pub mod dump;
 #[cfg(any(feature = "cli", feature = "lambda"))]
 pub(crate) mod events;
+pub(crate) mod settings;

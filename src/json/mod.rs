@@ -1,6 +1,6 @@
-//! A JSON text as a flat tree that knows where everything stands.
+//! A JSON text as a flat tree in which every value knows its place in the text.
 //!
-//! Whoever checks a text must say where it is wrong, must see a key that is given twice, and must
+//! A checker must say where a text is wrong, must see a key that is given twice, and must
 //! keep a number as it is written. [`Tree`] does: its nodes are ranges of the text, in the order
 //! of the text, and nothing is copied. It reads exactly what `serde_json` reads as strict JSON
 //! (RFC 8259, no lone surrogates, at most 127 levels), which the tests hold.

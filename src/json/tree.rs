@@ -63,7 +63,7 @@ impl<'t> Value<'t> {
         &self.text[node.start as usize..node.end as usize]
     }
 
-    /// The key that it stands at, if its parent is an object.
+    /// Its key, if its parent is an object.
     pub fn key(&self) -> Cow<'t, str> {
         let node = self.node();
         let raw = self.raw_key();
@@ -115,7 +115,7 @@ impl<'t> Value<'t> {
         self.children().filter(|child| child.key() == key).last()
     }
 
-    /// Whether nothing stands in it: an object or array without children.
+    /// Whether it is empty: an object or array without children.
     pub fn is_empty(&self) -> bool {
         self.children().next().is_none()
     }

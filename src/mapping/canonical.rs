@@ -20,7 +20,7 @@ impl Mapping {
             .map(|envelope| {
                 let when: Vec<Value> =
                     envelope.when.iter().map(|(path, text)| json!([keys(path), text])).collect();
-                // The name stands in messages of rejects.
+                // The name is part of rejects' messages.
                 let mut all = json!([
                     envelope.name,
                     when,

@@ -35,7 +35,7 @@ fn section(keys: &Keys<'_>) -> Own {
     let fields = fields.unwrap_or_default().into_iter().map(|(field, item)| {
         let texts = texts(keys, &item);
         if texts.iter().any(String::is_empty) {
-            let problem = item.at().problem("a field that is empty is absent, which every record may have");
+            let problem = item.at().problem("an empty field counts as absent, so every record would match");
             keys.report(problem.hint("leave the empty text out"));
         }
         (field, texts)
@@ -47,7 +47,7 @@ fn section(keys: &Keys<'_>) -> Own {
     }
     let also = keys.fields("also");
     if let Some(item) = keys.get("also").filter(|_| keys.get("any").is_none()) {
-        keys.report(item.at().problem("`also` counts only together with `any`"));
+        keys.report(item.at().problem("`also` has an effect only together with `any`"));
     }
     Own { fields, any, known: tops(also.iter()).collect(), header: header(keys) }
 }
@@ -62,7 +62,7 @@ fn header(keys: &Keys<'_>) -> Vec<(HeaderPart, Vec<String>)> {
 /// The texts of a list that has some.
 fn texts(keys: &Keys<'_>, item: &Item<'_>) -> Vec<String> {
     if item.is_empty_list() {
-        keys.report(item.at().problem("the list is empty, so no record would be this table's"));
+        keys.report(item.at().problem("the list is empty, so no record would belong to this table"));
     }
     item.texts().into_iter().map(|(text, _)| text).collect()
 }
@@ -70,7 +70,7 @@ fn texts(keys: &Keys<'_>, item: &Item<'_>) -> Vec<String> {
 /// What the section says must fit the rest of the table.
 fn against_rules(keys: &Keys<'_>, mapping: &Mapping) {
     if let Some(item) = keys.get("cef").filter(|_| mapping.formats.cef.is_none()) {
-        let problem = item.at().problem("the table reads no CEF lines, so none has a header");
+        let problem = item.at().problem("the table reads no CEF lines, so there is no header to check");
         keys.report(problem.hint("add a `[cef]` section, or leave this out"));
     }
     let mut projection = Projection::default();

@@ -103,7 +103,7 @@ fn quoted(text: &str) -> Vec<u8> {
 pub(crate) struct EventStyle<'a> {
     /// camelCase names instead of snake_case.
     pub(crate) camel: bool,
-    /// For `principal.namespace`, wherever a principal stands.
+    /// For `principal.namespace`, wherever there is a principal.
     pub(crate) namespace: Option<&'a str>,
     /// For `metadata.ingestion_labels`, behind what the table puts there.
     pub(crate) labels: &'a [(String, String)],

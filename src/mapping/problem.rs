@@ -66,7 +66,7 @@ impl At {
         self.before().chars().count() + 1
     }
 
-    /// What stands before it on its line.
+    /// The text before it on its line.
     fn before(&self) -> &str {
         &self.source.text[self.source.lines[self.line() - 1]..self.span.start]
     }

@@ -125,12 +125,12 @@ fn extended(
 ) -> Result<Mapping, MappingError> {
     let refuse = |problem: Problem| Err(MappingError::new(vec![problem]));
     if depth == MOST_BASES {
-        return refuse(
-            at.problem(format!("more than {MOST_BASES} tables build on each other; is there a circle?")),
-        );
+        return refuse(at.problem(format!(
+            "more than {MOST_BASES} tables build on each other; do two extend each other?"
+        )));
     }
     match base(name) {
-        Err(why) => refuse(at.problem(format!("`{}` can't be built on: {why}", shown(name)))),
+        Err(why) => refuse(at.problem(format!("can't build on `{}`: {why}", shown(name)))),
         Ok(text) => {
             let mut mapping = read_nested(name, &text, base, depth + 1)?;
             mapping.extends = Some(name.to_owned());
@@ -198,7 +198,9 @@ fn envelope(keys: &Keys<'_>) -> Option<Envelope> {
     let when: Vec<_> = when.into_iter().filter_map(|(field, item)| Some((field, item.text()?))).collect();
     let present = keys.fields("present");
     if keys.get("when").is_none() && present.is_empty() {
-        keys.report(keys.at().problem("an envelope is known by `when` or `present`; neither is here"));
+        keys.report(
+            keys.at().problem("the envelope has neither `when` nor `present`, so it can't be recognized"),
+        );
     }
     let holds = match (keys.get("records"), keys.get("error")) {
         (Some(_), None) => Holds::Records(keys.fields("records")),
@@ -228,7 +230,7 @@ fn rules(file: &File, keys: &Keys<'_>, rules: &mut Vec<Rule>) {
         }
         keys.only(&KEYS);
         let Some(item) = keys.get("udm") else {
-            keys.report(keys.at().problem("the rule has no `udm`, the field that it fills"));
+            keys.report(keys.at().problem("`udm`, the field that the rule fills, is missing"));
             continue;
         };
         let at = item.at();
@@ -295,8 +297,8 @@ fn content(file: &File, keys: &Keys<'_>) -> Option<Content> {
     let given: Vec<&str> = KINDS.into_iter().filter(|kind| keys.get(kind).is_some()).collect();
     let [kind] = given[..] else {
         let at = keys.get("udm").map_or_else(|| keys.at(), |item| item.at());
-        let what = if given.is_empty() { "nothing to put there".to_owned() } else { list(&given) };
-        keys.report(at.problem(format!("the rule has {what}; wanted is exactly one of {}", list(&KINDS))));
+        let what = if given.is_empty() { "none".to_owned() } else { list(&given) };
+        keys.report(at.problem(format!("expected exactly one of: {}; found {what}", list(&KINDS))));
         return None;
     };
     if kind != "from" {
@@ -330,7 +332,7 @@ fn time(file: &File, keys: &Keys<'_>) -> Option<(FieldPath, Reading)> {
     let names: Vec<&str> = Reading::ALL.iter().map(|(name, _)| *name).collect();
     let reading = Reading::ALL.iter().find(|(name, _)| *name == read).map(|(_, reading)| *reading);
     if let (None, Some(item), false) = (reading, keys.get("read"), keys.is_full()) {
-        let message = format!("`{}` is no reading of times: known are {}", shown(&read), list(&names));
+        let message = format!("unknown time format `{}`; expected one of: {}", shown(&read), list(&names));
         keys.report(item.at().problem(message).nearest(&read, names.iter().copied()));
     }
     let at = keys.get("from").map_or_else(|| keys.at(), |item| item.at());
@@ -344,7 +346,7 @@ fn when(keys: &Keys<'_>) -> Option<When> {
         "not-ip" => Some(When::NotIp),
         _ => {
             let at = keys.get("when").map_or_else(|| keys.at(), |item| item.at());
-            let message = format!("`{}` is no condition: known are `ip` and `not-ip`", shown(&text));
+            let message = format!("unknown condition `{}`; expected `ip` or `not-ip`", shown(&text));
             keys.report(at.problem(message).nearest(&text, ["ip", "not-ip"]));
             None
         }

@@ -23,7 +23,7 @@ impl Kind {
         }
     }
 
-    /// Why `text` is no value of this kind: what was wanted instead.
+    /// What was expected, if `text` is not a value of this kind.
     pub(crate) fn refuses(self, text: &str) -> Option<String> {
         let fits = match self {
             Kind::Text => true,

@@ -113,7 +113,7 @@ pub struct Case {
 pub enum When {
     /// It is an IPv4 or IPv6 address.
     Ip,
-    /// It is no IP address.
+    /// It is not an IP address.
     NotIp,
 }
 

@@ -1,4 +1,4 @@
-//! Every field of a record, wanted or not, with the bytes that it stands in.
+//! Every field of a record, whether the mapping reads it or not, with its bytes.
 
 use super::FieldPath;
 use super::formats::{self, Format, Formats};

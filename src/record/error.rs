@@ -14,17 +14,17 @@ pub enum Reason {
     TooDeep,
     /// `too-long`: longer than the limit on a record's bytes.
     TooLong,
-    /// `not-object`: JSON, but no object.
+    /// `not-object`: JSON, but not an object.
     NotObject,
     /// `api-error`: an envelope that reports an error instead of records.
     ApiError,
-    /// `other-log`: a record that is not the mapping's own.
+    /// `other-log`: a record that does not belong to the mapping's log.
     OtherLog,
     /// `field-type`: a mapped field holds something that its rule can't take.
     FieldType,
     /// `no-timestamp`: none of the fields that give the event's time is there.
     NoTimestamp,
-    /// `bad-timestamp`: the field that gives the event's time is no time.
+    /// `bad-timestamp`: the field that gives the event's time is not a time.
     BadTimestamp,
     /// `timestamp-range`: a time outside the years 1 to 9999.
     TimestampRange,
@@ -79,7 +79,7 @@ pub struct Fault {
     /// One sentence for a person, without a full stop.
     pub message: String,
     /// The byte of the unit at which it was found, until somebody says where in the stream that is
-    /// ([`crate::record::frame::Item::place`]).
+    /// ([`crate::record::frame::Unit::place`]).
     pub(crate) at: Option<usize>,
 }
 

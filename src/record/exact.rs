@@ -1,4 +1,4 @@
-//! The reference reader: a JSON text's wanted fields, by serde_json, strictly and without hurry.
+//! The reference reader: a JSON text's mapped fields, by serde_json, strictly and without hurry.
 //!
 //! Strict means RFC 8259 as serde_json's `Value` has it, numbers of any size included: every
 //! string is unescaped (so that a lone surrogate is refused even where nobody looks), nesting
@@ -46,13 +46,13 @@ fn json_fault(error: &serde_json::Error, unit: &[u8]) -> Fault {
     Fault { at: Some(at), ..Fault::new(Reason::InvalidJson, format!("not valid JSON: {what}{looks}")) }
 }
 
-/// An object's keys and values as they stand, duplicates included.
+/// An object's keys and values in order, duplicates included.
 pub(crate) type Members<'a> = Vec<(Cow<'a, str>, &'a RawValue)>;
 
-/// The wanted fields of a record, given by its members.
+/// The mapped fields of a record, given by its members.
 ///
 /// # Errors
-/// A [`Fault`] with [`Reason::FieldType`] when a wanted field holds an object or an array; it
+/// A [`Fault`] with [`Reason::FieldType`] when a mapped field holds an object or an array; it
 /// names the first such field in the order of the slots.
 pub(crate) fn fields<'a>(members: &Members<'a>, projection: &Projection) -> Result<Fields<'a>, Fault> {
     let mut fields = vec![None; projection.paths().len()];
@@ -105,7 +105,7 @@ pub(crate) fn scalar(value: &RawValue) -> Result<Option<Cow<'_, str>>, &'static 
     }
 }
 
-/// The members of an object; nothing if it is no object.
+/// The members of an object; nothing for any other value.
 pub(crate) fn members(value: &RawValue) -> Option<Members<'_>> {
     if !value.get().starts_with('{') {
         return None;
@@ -118,7 +118,7 @@ pub(crate) fn last<'a>(members: &Members<'a>, key: &str) -> Option<&'a RawValue>
     members.iter().rev().find(|(k, _)| k == key).map(|(_, value)| *value)
 }
 
-/// The elements of an array; nothing if it is no array.
+/// The elements of an array; nothing for any other value.
 pub(crate) fn elements(value: &RawValue) -> Option<Vec<&RawValue>> {
     if !value.get().starts_with('[') {
         return None;

@@ -1,7 +1,7 @@
 //! What is told about whole dumps: the closing summary, the plan of a dry run, a verification.
 
 use super::summary::{DIM, RED, Summary, bytes, counted, duration, grouped, row};
-use crate::jobs::dump::{Account, Plan, Pruned, Verified};
+use crate::jobs::dump::{Plan, Progress, Pruned, Verified};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -14,7 +14,7 @@ pub(crate) const MOST_FAILURES: usize = 10;
 #[derive(Debug)]
 pub(crate) struct Report<'a> {
     pub(crate) summary: Summary,
-    pub(crate) account: &'a Account,
+    pub(crate) progress: &'a Progress,
     pub(crate) requests: [(&'static str, u64); 5],
     /// Whether it was gone through to the end.
     pub(crate) whole: bool,
@@ -31,29 +31,33 @@ impl Report<'_> {
 
     fn write_text(&self, to: &mut String) -> std::fmt::Result {
         let get = |count: &AtomicU64| count.load(Relaxed);
-        let account = self.account;
+        let progress = self.progress;
         let mut objects = format!(
             "{} listed, {} converted",
-            grouped(get(&account.listed)),
-            grouped(get(&account.converted))
+            grouped(get(&progress.listed)),
+            grouped(get(&progress.converted))
         );
         for (n, what) in [
-            (get(&account.known), "done before"),
-            (account.failed(), "failed"),
-            (get(&account.filtered), "not wanted"),
-            (get(&account.own), "own outputs skipped"),
-            (get(&account.repeated), "listed before"),
-            (get(&account.deleted), "deleted"),
-            (get(&account.kept), "kept after all"),
+            (get(&progress.known), "done before"),
+            (progress.failed(), "failed"),
+            (get(&progress.filtered), "not wanted"),
+            (get(&progress.own), "own outputs skipped"),
+            (get(&progress.repeated), "listed before"),
+            (get(&progress.deleted), "deleted"),
+            (get(&progress.kept), "kept after all"),
         ] {
             if n > 0 {
                 let _ = write!(objects, ", {} {what}", grouped(n));
             }
         }
         row(to, "objects", &objects)?;
-        before(to, get(&account.known_rejects), get(&account.superseded))?;
-        let written = get(&account.written);
-        row(to, "wrote", &format!("{}, {}", counted(written, "object"), bytes(get(&account.written_bytes))))?;
+        before(to, get(&progress.known_rejects), get(&progress.superseded))?;
+        let written = get(&progress.written);
+        row(
+            to,
+            "wrote",
+            &format!("{}, {}", counted(written, "object"), bytes(get(&progress.written_bytes))),
+        )?;
         let requests: Vec<String> = self
             .requests
             .iter()
@@ -61,7 +65,7 @@ impl Report<'_> {
             .map(|(kind, n)| format!("{kind} {}", grouped(*n)))
             .collect();
         row(to, "requests", &requests.join(", "))?;
-        for (i, (cause, failures)) in account.failures().iter().enumerate() {
+        for (i, (cause, failures)) in progress.failures().iter().enumerate() {
             let label = if i == 0 { "failures" } else { "" };
             row(to, label, &format!("{RED}{:15}{RED:#} {:>11}", cause.name(), grouped(failures.count)))?;
         }
@@ -105,27 +109,27 @@ impl Report<'_> {
             summary: S,
             objects: Objects,
         }
-        let account = self.account;
+        let progress = self.progress;
         let get = |count: &AtomicU64| count.load(Relaxed);
-        let failures = account.failures().into_iter();
+        let failures = progress.failures().into_iter();
         let json = Json {
             summary: self.summary.value(),
             objects: Objects {
-                listed: get(&account.listed),
-                listed_bytes: get(&account.listed_bytes),
-                converted: get(&account.converted),
-                known: get(&account.known),
-                known_records: get(&account.known_records),
-                known_rejects: get(&account.known_rejects),
-                superseded: get(&account.superseded),
-                failed: account.failed(),
-                filtered: get(&account.filtered),
-                own: get(&account.own),
-                repeated: get(&account.repeated),
-                deleted: get(&account.deleted),
-                kept: get(&account.kept),
-                written: get(&account.written),
-                written_bytes: get(&account.written_bytes),
+                listed: get(&progress.listed),
+                listed_bytes: get(&progress.listed_bytes),
+                converted: get(&progress.converted),
+                known: get(&progress.known),
+                known_records: get(&progress.known_records),
+                known_rejects: get(&progress.known_rejects),
+                superseded: get(&progress.superseded),
+                failed: progress.failed(),
+                filtered: get(&progress.filtered),
+                own: get(&progress.own),
+                repeated: get(&progress.repeated),
+                deleted: get(&progress.deleted),
+                kept: get(&progress.kept),
+                written: get(&progress.written),
+                written_bytes: get(&progress.written_bytes),
                 failures: failures
                     .map(|(cause, it)| (cause.name(), Failed { count: it.count, shown: it.shown }))
                     .collect(),
@@ -324,26 +328,26 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    pub(crate) fn of(account: &Account, seconds: f64) -> Pace {
+    pub(crate) fn of(progress: &Progress, seconds: f64) -> Pace {
         let get = |count: &AtomicU64| count.load(Relaxed);
-        let (bytes, of_bytes) = (get(&account.done_bytes), get(&account.listed_bytes));
+        let (bytes, of_bytes) = (get(&progress.done_bytes), get(&progress.listed_bytes));
         // What is read of objects under way counts, but never beyond what is there.
-        let bytes = bytes.max(get(&account.read).saturating_add(get(&account.known_bytes)).min(of_bytes));
+        let bytes = bytes.max(get(&progress.read).saturating_add(get(&progress.known_bytes)).min(of_bytes));
         let rate = bytes as f64 / seconds.max(1e-9);
         let left = of_bytes.saturating_sub(bytes) as f64;
         Pace {
             seconds,
-            objects: get(&account.done),
-            of_objects: get(&account.listed),
+            objects: get(&progress.done),
+            of_objects: get(&progress.listed),
             bytes,
             of_bytes,
-            listing: !account.all_listed.load(Relaxed),
+            listing: !progress.all_listed.load(Relaxed),
             bytes_per_second: rate,
             eta_seconds: (rate > 0.0).then_some(left / rate),
-            known: get(&account.known),
-            records: get(&account.records),
-            rejects: get(&account.rejects),
-            failed: account.failed(),
+            known: get(&progress.known),
+            records: get(&progress.records),
+            rejects: get(&progress.rejects),
+            failed: progress.failed(),
         }
     }
 

@@ -15,7 +15,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
-/// The bytes that hexadecimal stands for; what is none is left out.
+/// The bytes that hexadecimal digits stand for; anything else is left out.
 pub(crate) fn unhex(text: &str) -> Vec<u8> {
     let byte = |at: usize| text.get(at..at + 2).and_then(|two| u8::from_str_radix(two, 16).ok());
     (0..text.len()).step_by(2).filter_map(byte).collect()

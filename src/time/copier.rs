@@ -19,7 +19,7 @@ impl TimestampCopier {
         TimestampCopier { day: (0, *b"1970-01-01"), date: *b"1970-01-01" }
     }
 
-    /// Writes the time that `text` says to `out`; its length. Nothing if it is no time.
+    /// Writes the time that `text` says to `out`; its length. Nothing if it is not a time.
     #[inline(always)]
     pub(crate) fn convert(
         &mut self,

@@ -33,7 +33,7 @@ impl Reading {
     }
 }
 
-/// Why a text is no [`Instant`].
+/// Why a text is not an [`Instant`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TimeFault {
     /// Not a time at all; a clause that says why.
@@ -59,7 +59,7 @@ pub fn read(text: &str, reading: Reading) -> Result<Instant, TimeFault> {
             })
             .map_err(|fault| match fault {
                 TimeFault::NotATime(why) => {
-                    TimeFault::NotATime(format!("`{}` is no ISO 8601 date and time: {why}", shown(text)))
+                    TimeFault::NotATime(format!("`{}` is not an ISO 8601 date and time: {why}", shown(text)))
                 }
                 TimeFault::OutOfRange(_) => TimeFault::OutOfRange(format!("`{}` is", shown(text))),
             }),
@@ -134,7 +134,7 @@ fn decimal(text: &str) -> Option<Decimal> {
 fn epoch(text: &str, scale: i64) -> Result<Instant, TimeFault> {
     let Some(number) = decimal(text) else {
         let unit = if scale == 0 { "seconds" } else { "milliseconds" };
-        let why = format!("`{}` is no number of {unit} since 1970-01-01T00:00:00Z", shown(text));
+        let why = format!("`{}` is not a number of {unit} since 1970-01-01T00:00:00Z", shown(text));
         return Err(TimeFault::NotATime(why));
     };
     if number.digits.is_empty() {
@@ -177,7 +177,7 @@ fn iso(text: &[u8]) -> Result<Instant, TimeFault> {
         digits.iter().try_fold(0, |n, d| d.is_ascii_digit().then(|| n * 10 + u32::from(d - b'0')))
     };
     let is = |at: usize, set: &[u8]| text.get(at).is_some_and(|b| set.contains(b));
-    let form = || fail("wanted is YYYY-MM-DDTHH:MM:SS, with or without a fraction and an offset");
+    let form = || fail("expected YYYY-MM-DDTHH:MM:SS, with or without a fraction and an offset");
 
     if !(is(4, b"-") && is(7, b"-") && is(10, b"Tt ") && is(13, b":") && is(16, b":")) {
         return Err(form());
@@ -191,7 +191,7 @@ fn iso(text: &[u8]) -> Result<Instant, TimeFault> {
     if is(at, b".,") {
         let digits = text[at + 1..].iter().take_while(|b| b.is_ascii_digit()).count();
         if digits == 0 {
-            return Err(fail("a fraction has digits"));
+            return Err(fail("expected digits in the fraction"));
         }
         nanos =
             (0..9).fold(0, |n, i| n * 10 + if i < digits { u32::from(text[at + 1 + i] - b'0') } else { 0 });
@@ -211,10 +211,10 @@ fn iso(text: &[u8]) -> Result<Instant, TimeFault> {
                     let seconds = i64::from(hours * 3600 + minutes * 60);
                     if *sign == b'-' { -seconds } else { seconds }
                 }
-                _ => return Err(fail("an offset is Z, +hh:mm, +hhmm or +hh")),
+                _ => return Err(fail("expected an offset such as Z, +hh:mm, +hhmm or +hh")),
             }
         }
-        _ => return Err(fail("after the time comes nothing, a fraction, or an offset")),
+        _ => return Err(fail("expected nothing, a fraction or an offset after the time")),
     };
     if second == 60 {
         return Err(fail("UDM's timestamps have no leap seconds"));

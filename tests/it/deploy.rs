@@ -1,15 +1,14 @@
 //! What stands in deploy/: linted, valid, and no more powerful than it must be. Every rule is broken
-//! once, so that it is known to be able to fail. Needs Python 3.10 or later as `python3`; systemd's
-//! units are checked where there is a systemd.
+//! once, so that it is known to be able to fail.
 
 use crate::support::project;
+use crate::tools::{Tool, need};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
 use udmap::jobs::collect::Settings;
 
 const TEMPLATE: &str = "deploy/aws/template.yaml";
@@ -17,12 +16,8 @@ const BATCH: &str = "deploy/aws/batch.yaml";
 const MANIFESTS: [&str; 2] = ["deploy/kubernetes/cronjob.yaml", "deploy/kubernetes/secret.example.yaml"];
 
 /// The folder of a Python with the checkers' packages.
-fn checkers() -> &'static Path {
-    static BIN: OnceLock<PathBuf> = OnceLock::new();
-    BIN.get_or_init(|| {
-        let python = crate::judges::venv("deploy", "tests/deploy/requirements.txt");
-        python.parent().expect("a folder").to_owned()
-    })
+fn checkers() -> Option<PathBuf> {
+    Some(need(Tool::Deploy)?.parent()?.to_owned())
 }
 
 /// Whether a command succeeded, and all that it said.
@@ -33,8 +28,8 @@ fn said(command: &mut Command) -> (bool, String) {
 }
 
 /// A checker of tests/deploy, over these files.
-fn check(script: &str, files: &[impl AsRef<OsStr>]) -> (bool, String) {
-    said(Command::new(checkers().join("python")).arg(project("tests/deploy").join(script)).args(files))
+fn check(checkers: &Path, script: &str, files: &[impl AsRef<OsStr>]) -> (bool, String) {
+    said(Command::new(checkers.join("python")).arg(project("tests/deploy").join(script)).args(files))
 }
 
 /// Each mutation of a file is complained about: `what stands there => what stands there instead => the complaint`.
@@ -57,8 +52,9 @@ fn each_mutation_is_found(file: &str, mutations: &str, run: impl Fn(&Path) -> (b
 
 #[test]
 fn cfn_lint_has_nothing_to_say() {
+    let Some(checkers) = checkers() else { return };
     let lint = |template: &Path| {
-        said(Command::new(checkers().join("cfn-lint")).args(["--include-checks", "I", "--"]).arg(template))
+        said(Command::new(checkers.join("cfn-lint")).args(["--include-checks", "I", "--"]).arg(template))
     };
     assert_eq!(lint(&project(TEMPLATE)), (true, String::new()));
     each_mutation_is_found(
@@ -75,8 +71,9 @@ fn cfn_lint_has_nothing_to_say() {
 
 #[test]
 fn cfn_lint_has_nothing_to_say_of_the_batch_and_its_state_machine() {
+    let Some(checkers) = checkers() else { return };
     let lint = |template: &Path| {
-        said(Command::new(checkers().join("cfn-lint")).args(["--include-checks", "I", "--"]).arg(template))
+        said(Command::new(checkers.join("cfn-lint")).args(["--include-checks", "I", "--"]).arg(template))
     };
     assert_eq!(lint(&project(BATCH)), (true, String::new()));
     each_mutation_is_found(
@@ -93,7 +90,8 @@ fn cfn_lint_has_nothing_to_say_of_the_batch_and_its_state_machine() {
 
 #[test]
 fn the_batch_may_do_what_is_needed_and_ends_as_it_should() {
-    let run = |template: &Path| check("batch.py", &[template]);
+    let Some(checkers) = checkers() else { return };
+    let run = |template: &Path| check(&checkers, "batch.py", &[template]);
     let (success, said) = run(&project(BATCH));
     assert!(success, "{said}");
     each_mutation_is_found(
@@ -150,7 +148,8 @@ fn the_batch_may_do_what_is_needed_and_ends_as_it_should() {
 
 #[test]
 fn policies_grant_what_is_needed_and_nothing_else() {
-    let run = |template: &Path| check("policies.py", &[template]);
+    let Some(checkers) = checkers() else { return };
+    let run = |template: &Path| check(&checkers, "policies.py", &[template]);
     let (success, said) = run(&project(TEMPLATE));
     assert!(success, "{said}");
     each_mutation_is_found(
@@ -193,8 +192,9 @@ fn policies_grant_what_is_needed_and_nothing_else() {
 
 #[test]
 fn manifests_are_valid_and_restricted() {
+    let Some(checkers) = checkers() else { return };
     let secret = project(MANIFESTS[1]);
-    let run = |cron_job: &Path| check("manifests.py", &[cron_job, &secret]);
+    let run = |cron_job: &Path| check(&checkers, "manifests.py", &[cron_job, &secret]);
     let (success, said) = run(&project(MANIFESTS[0]));
     assert!(success && said == "4 documents: 0 wrong\n", "{said}");
     each_mutation_is_found(
@@ -226,8 +226,7 @@ fn unit_in(folder: &Path, service: &Path) -> PathBuf {
 
 #[test]
 fn units_are_valid_and_confined() {
-    if Command::new("systemd-analyze").arg("--version").output().is_err() {
-        eprintln!("not checked: no systemd-analyze here");
+    if need(Tool::Systemd).is_none() {
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");
@@ -298,8 +297,9 @@ fn every_setting_is_one_that_the_collector_reads() {
         assert!(given.len() >= 5 && unknown.is_empty(), "{file}: {unknown:?}");
         let settings = read.expect(file);
         if file != TEMPLATE {
-            assert_eq!(settings.to, "s3://duo-telephony-logs/duo-telephony/", "{file}");
-            assert_eq!(settings.state, "s3://duo-telephony-logs/udmap-state/duo-telephony.json", "{file}");
+            assert_eq!(settings.to.as_deref(), Some("s3://duo-telephony-logs/duo-telephony/"), "{file}");
+            let state = Some("s3://duo-telephony-logs/udmap-state/duo-telephony.json");
+            assert_eq!(settings.state.as_deref(), state, "{file}");
             assert!(settings.host.is_some(), "{file}");
         }
     }

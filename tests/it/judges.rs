@@ -1,50 +1,25 @@
 //! The outside judges: Google's own strict reading of UDM, and a reading of the rules in Python
-//! that was written apart from this code. They need Python 3.10 or later as `python3`.
+//! that was written apart from this code.
 
 use crate::support::{json_lines, project, udmap};
+use crate::tools::{Tool, need};
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
 use udmap::lab::{Generator, Mix};
-
-/// A Python with the judges' packages.
-pub(crate) fn python() -> &'static Path {
-    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
-    PYTHON.get_or_init(|| venv("judge", "tests/judge/requirements.txt"))
-}
-
-/// A Python with pinned packages; set up once and kept in cargo's target folder.
-pub(crate) fn venv(name: &str, requirements: &str) -> PathBuf {
-    let wanted = fs::read(project(requirements)).expect(requirements);
-    let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let python = venv.join("bin/python");
-    let stamp = venv.join("requirements.txt");
-    if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
-        return python;
-    }
-    let _ = fs::remove_dir_all(&venv);
-    succeed(Command::new("python3").args(["-m", "venv"]).arg(&venv));
-    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r"];
-    succeed(Command::new(&python).args(pip).arg(project(requirements)));
-    fs::write(&stamp, wanted).expect("the stamp");
-    python
-}
 
 /// Runs a command that must succeed; its output.
 fn succeed(command: &mut Command) -> String {
-    let output = command.output().unwrap_or_else(|error| {
-        panic!("{command:?}: {error}; the outside judges need Python 3.10 or later as `python3`")
-    });
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?}: {}{errors}", String::from_utf8_lossy(&output.stdout));
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
 /// Holds events against protobuf's strict reading of Google's UDM message.
-fn strict(events: &Path, at_least: usize) {
-    let judged = succeed(Command::new(python()).arg(project("tests/judge/strict_parse.py")).arg(events));
+fn strict(python: &Path, events: &Path, at_least: usize) {
+    let judged = succeed(Command::new(python).arg(project("tests/judge/strict_parse.py")).arg(events));
     let passed: usize = judged.split_whitespace().next().and_then(|n| n.parse().ok()).expect(&judged);
     assert!(judged.contains(" 0 failed") && passed >= at_least, "{judged}");
 }
@@ -58,6 +33,7 @@ fn generated(folder: &Path, mix: &str, records: u64) -> PathBuf {
 
 #[test]
 fn google_accepts_every_event() {
+    let Some(python) = need(Tool::Judge) else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let events = folder.path().join("events.ndjson");
     let log = generated(folder.path(), "v2=55,v1=20,awkward=15,shuffled=5,wrapped=5", 10_000);
@@ -74,13 +50,14 @@ fn google_accepts_every_event() {
             let mut command = udmap();
             command.arg("convert").args(&inputs).args(["-q", "--max-rejects", "100000", "-o"]).arg(&events);
             succeed(command.args(options));
-            strict(&events, at_least);
+            strict(&python, &events, at_least);
         }
     }
 }
 
 #[test]
 fn the_strict_judge_refuses_what_is_wrong() {
+    let Some(python) = need(Tool::Judge) else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let events = folder.path().join("events.ndjson");
     for wrong in [
@@ -90,7 +67,7 @@ fn the_strict_judge_refuses_what_is_wrong() {
         r#"{"metadata":{"event_timestamp":"yesterday"}}"#,
     ] {
         fs::write(&events, format!("{wrong}\n")).expect("written");
-        let judge = Command::new(python()).arg(project("tests/judge/strict_parse.py")).arg(&events).output();
+        let judge = Command::new(&python).arg(project("tests/judge/strict_parse.py")).arg(&events).output();
         assert!(!judge.expect("the judge runs").status.success(), "{wrong}");
     }
 }
@@ -98,6 +75,7 @@ fn the_strict_judge_refuses_what_is_wrong() {
 /// 200,000 records of every kind: the same events and the same rejects, one by one.
 #[test]
 fn an_independent_reading_agrees_record_for_record() {
+    let Some(python) = need(Tool::Python) else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let log = generated(folder.path(), "v1,v2,awkward,shuffled,broken,wrapped", 200_000);
     for extended in [false, true] {
@@ -110,7 +88,7 @@ fn an_independent_reading_agrees_record_for_record() {
         let rejects = json_lines(&fs::read_to_string(&rejects).expect("rejects"));
         let (mut events, mut rejects) = (events.into_iter(), rejects.into_iter());
 
-        let mut judge = Command::new("python3");
+        let mut judge = Command::new(&python);
         judge.arg(project("tests/judge/spec_reading.py")).args(extended.then_some("--extended")).arg(&log);
         let mut read = 0;
         for judged in json_lines(&succeed(&mut judge)) {
@@ -135,15 +113,16 @@ fn an_independent_reading_agrees_record_for_record() {
 
 #[test]
 fn the_independent_reading_is_itself_tested() {
-    succeed(Command::new("python3").arg(project("tests/judge/spec_reading.py")).arg("--self-test"));
+    let Some(python) = need(Tool::Python) else { return };
+    succeed(Command::new(python).arg(project("tests/judge/spec_reading.py")).arg("--self-test"));
 }
 
 /// The embedded schema is what Google's package says.
 #[test]
 fn the_schema_is_googles() {
-    succeed(
-        Command::new("python3").arg(project("schema/make.py")).arg("--check").arg("--python").arg(python()),
-    );
+    let Some(python) = need(Tool::Judge) else { return };
+    let make = project("schema/make.py");
+    succeed(Command::new(&python).arg(make).arg("--check").arg("--python").arg(&python));
 }
 
 #[test]

@@ -1,20 +1,25 @@
 //! A real S3 server for tests, moto's, and a way to it on which things go wrong.
 
 use crate::support::{project, udmap};
+use crate::tools::{Tool, need};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use object_store::ClientOptions;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// A made-up secret of a bucket.
 pub(crate) const SECRET: &str = "bucketsecretbucketsecretbucketsecret0000";
+
+/// How long a test's own requests wait.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// moto's S3 with the buckets `logs` and `udm`; it ends with the test.
 pub(crate) struct S3 {
@@ -27,14 +32,10 @@ pub(crate) struct S3 {
 /// Objects by their keys.
 pub(crate) type Objects = BTreeMap<String, Vec<u8>>;
 
-fn python() -> &'static Path {
-    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
-    PYTHON.get_or_init(|| crate::judges::venv("s3", "tests/s3/requirements.txt"))
-}
-
 impl S3 {
-    pub(crate) fn start() -> S3 {
-        let mut command = Command::new(python());
+    /// Starts it, if it is installed.
+    pub(crate) fn start() -> Option<S3> {
+        let mut command = Command::new(need(Tool::S3)?);
         command.arg(project("tests/s3/server.py")).stdin(Stdio::piped()).stdout(Stdio::piped());
         // It complains of clients that are killed.
         command.stderr(Stdio::null());
@@ -44,12 +45,15 @@ impl S3 {
         said.read_line(&mut port).expect("a port");
         let endpoint = format!("http://127.0.0.1:{}", port.trim());
         let address = format!("127.0.0.1:{}", port.trim()).parse().expect("an address");
-        S3 { child, said: Mutex::new(said), endpoint, address }
+        Some(S3 { child, said: Mutex::new(said), endpoint, address })
     }
 
     pub(crate) fn store(&self, bucket: &str) -> AmazonS3 {
-        let builder = AmazonS3Builder::new().with_endpoint(&self.endpoint).with_allow_http(true);
+        let builder = AmazonS3Builder::new().with_endpoint(&self.endpoint);
         let builder = builder.with_region("us-east-1").with_access_key_id("test");
+        // On a busy machine an answer takes its time.
+        let patient = ClientOptions::new().with_allow_http(true).with_timeout(PATIENCE);
+        let builder = builder.with_client_options(patient.with_connect_timeout(PATIENCE));
         builder.with_secret_access_key(SECRET).with_bucket_name(bucket).build().expect("a store")
     }
 

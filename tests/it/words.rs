@@ -35,21 +35,14 @@ const FINE_BEHIND: &[&str] = &["longer", "more", "less", "fewer", "larger", "sma
 
 /// How many phrases a room of `src/` or a document still holds. The numbers only go down.
 const LEFT: &[(&str, usize)] = &[
-    ("CHANGELOG.md", 2),
-    ("docs/collect.md", 1),
     ("src/bindings.rs", 2),
+    ("docs/collect.md", 1),
     ("src/check", 24),
-    ("src/cli", 59),
-    ("src/jobs", 105),
-    ("src/json", 7),
-    ("src/lambda", 15),
-    ("src/mapping", 21),
-    ("src/panics.rs", 1),
-    ("src/record", 46),
+    ("src/cli", 54),
+    ("src/jobs", 104),
+    ("src/lambda", 14),
     ("src/report", 10),
-    ("src/simd.rs", 1),
-    ("src/store", 65),
-    ("src/time", 8),
+    ("src/store", 48),
     ("src/udm", 6),
 ];
 
@@ -57,7 +50,7 @@ const LEFT: &[(&str, usize)] = &[
 const LONGEST: usize = 25;
 
 /// How many longer sentences a document still has. The numbers only go down.
-const LONG_LEFT: &[(&str, usize)] = &[("DESIGN.md", 61)];
+const LONG_LEFT: &[(&str, usize)] = &[];
 
 /// The documents.
 fn documents() -> Vec<PathBuf> {
@@ -100,7 +93,8 @@ fn words(text: &str) -> Vec<Word> {
     let mut words = Vec::new();
     for (number, line) in text.lines().enumerate() {
         let line = line.trim_start().trim_start_matches(['/', '!', '\\', '#']);
-        for word in line.split_whitespace() {
+        // A text in code begins behind a quote.
+        for word in line.split(|c: char| c.is_whitespace() || c == '"') {
             let word = word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
             if !word.is_empty() {
                 words.push((number + 1, word));
@@ -273,6 +267,7 @@ fn phrases_and_sentences_are_found() {
     assert_eq!(lines("//! `x` is no number,\n//! and there is no other; it is no longer one."), [1]);
     assert_eq!(lines("It stands for SMS.\nIt stands here, Beside it."), [2, 2]);
     assert_eq!(lines("besides, understands"), Vec::<usize>::new());
+    assert_eq!(lines("format!(\"there is no x\"); say(\"so many\")"), [1]);
     let text = "# A title\n\nOne. Two is `a. b` here\nand on.\n- Three\n1. Four\n\n```\nnot. this\n```\n| a | b. c |\n";
     let found: Vec<String> = sentences(text).into_iter().map(|(_, it)| it.trim().to_owned()).collect();
     let found: Vec<&str> = found.iter().map(String::as_str).filter(|it| !it.is_empty()).collect();

@@ -8,6 +8,7 @@ command in JSON, answered by a line: what no client would do, or not as fast.
 """
 
 import base64
+import io
 import json
 import logging
 import os
@@ -35,11 +36,27 @@ def answer(command):
     return sorted([name, base64.b64encode(key.value).decode()] for name, key in keys.items())
 
 
+class OneWriteAtATime:
+    """moto looks at a condition and then writes, which two threads may do at once: S3 does both in one step."""
+
+    def __init__(self, app):
+        self.app, self.writing = app, threading.Lock()
+
+    def __call__(self, environ, start_response):
+        if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+            return self.app(environ, start_response)
+        # Nobody waits for a client that is slow to send its body.
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read(length))
+        with self.writing:
+            return list(self.app(environ, start_response))
+
+
 logging.getLogger("werkzeug").setLevel(logging.ERROR)
 server = make_server(
     "127.0.0.1",
     0,
-    DomainDispatcherApplication(create_backend_app),
+    OneWriteAtATime(DomainDispatcherApplication(create_backend_app)),
     threaded=True,
     request_handler=Handler,
 )

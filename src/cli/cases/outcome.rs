@@ -8,7 +8,7 @@ use crate::cli::diff::event_in;
 use crate::cli::small;
 use crate::convert::{Converter, MAX_RECORD_BYTES};
 use crate::json::Tree;
-use crate::record::frame::{Framer, Item};
+use crate::record::frame::{Framer, Unit};
 use crate::text::LineIndex;
 use crate::text::escaped;
 use anyhow::{Context as _, bail};
@@ -155,7 +155,7 @@ fn events_of(text: &[u8], name: &str, to: &mut Vec<Event>) -> anyhow::Result<()>
     let (mut input, mut tree) = (text, Tree::default());
     let mut wrong = None;
     while let Some(chunk) = framer.next(&mut input, Vec::new())? {
-        let mut unit = |unit: &Item, bytes: &[u8]| {
+        let mut unit = |unit: &Unit, bytes: &[u8]| {
             let line = unit.line;
             let value = match unit.fault(bytes, LONGEST) {
                 None => tree.read(bytes).map_err(|flaw| flaw.to_string()),

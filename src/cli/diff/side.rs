@@ -4,8 +4,8 @@ use crate::check::events::{self, Found};
 use crate::check::validate::MOST_OF_AN_ERROR;
 use crate::convert::Converter;
 use crate::json::{Tree, Value};
-use crate::record::frame::{Body, Item};
-use crate::store::{self, Listing, Source, Temporary, in_scratch, nameless};
+use crate::record::frame::{ChunkBody, Unit};
+use crate::store::{self, AtomicFile, Listing, Source, in_scratch, nameless};
 use crate::text::LineIndex;
 use crate::text::shown_up_to;
 use std::fs::File;
@@ -21,7 +21,7 @@ pub(super) struct Origin {
     pub(super) converter: Option<Converter>,
     pub(super) limit: usize,
     /// Keeps what came from stdin, which can be read only once.
-    _spooled: Option<(File, Temporary)>,
+    _spooled: Option<(File, AtomicFile)>,
 }
 
 /// Something at a place of a chunk.
@@ -44,7 +44,7 @@ impl Origin {
         let names: Vec<String> = sources.iter().map(|source| source.name().to_owned()).collect();
         let mut spooled = None;
         if names == ["-"] {
-            let (mut file, temporary) = Temporary::scratch("udmap-stdin")?;
+            let (mut file, temporary) = AtomicFile::scratch("udmap-stdin")?;
             for source in &sources {
                 let mut stdin = source.open(Default::default(), Default::default())?;
                 // An error of reading names stdin already.
@@ -57,7 +57,7 @@ impl Origin {
     }
 
     /// Hands the events of a chunk to `each`, in order.
-    pub(super) fn each(&self, chunk: &[u8], body: &Body, tree: &mut Tree, each: &mut dyn FnMut(At<'_>)) {
+    pub(super) fn each(&self, chunk: &[u8], body: &ChunkBody, tree: &mut Tree, each: &mut dyn FnMut(At<'_>)) {
         if let Some(converter) = &self.converter {
             return converter.trace(chunk, body, &mut |record| {
                 let event = record.fields.as_ref().map_err(ToString::to_string);
@@ -67,7 +67,7 @@ impl Origin {
                 each(At { line: record.line, byte: record.offset, event });
             });
         }
-        let mut unit = |unit: &Item, bytes: &[u8]| {
+        let mut unit = |unit: &Unit, bytes: &[u8]| {
             let mut at = |line, byte, event| each(At { line, byte, event });
             match unit.fault(bytes, self.limit) {
                 Some(fault) => at(unit.line, unit.offset, Err(fault.message)),

@@ -5,7 +5,7 @@ use super::clock::{Clock, jittered, random, shown};
 use super::sign::{self, Signature, Signed};
 use super::stop::Stop;
 use super::transport::{NoAnswer, Request, Response, Transport};
-use super::{Account, Error, ErrorKind};
+use super::{Credentials, Error, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -65,7 +65,7 @@ pub(super) enum Answer {
 /// Asks for pages.
 #[derive(Debug)]
 pub(super) struct Client {
-    pub(super) account: Account,
+    pub(super) credentials: Credentials,
     pub(super) transport: Arc<dyn Transport>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) signature: Signature,
@@ -97,7 +97,7 @@ impl Client {
                 Err(NoAnswer(why)) => Again { why, limited: false, after: None },
                 Ok(response) => match judge(&response, self.clock.now()) {
                     Verdict::Page(_) => return Ok(Answer::Page(response, signed_at)),
-                    Verdict::TooOld(why) => return Ok(Answer::TooOld(self.account.shown(&why))),
+                    Verdict::TooOld(why) => return Ok(Answer::TooOld(self.credentials.shown(&why))),
                     Verdict::Again(again) => again,
                     Verdict::SignAfresh(_) if !signed_afresh => {
                         signed_afresh = true;
@@ -107,7 +107,7 @@ impl Client {
                         return Err(self.refused(refusal));
                     }
                     Verdict::Wrong(why) => {
-                        return Err(Error::new(ErrorKind::Answer, self.account.shown(&why)));
+                        return Err(Error::new(ErrorKind::Answer, self.credentials.shown(&why)));
                     }
                 },
             };
@@ -136,13 +136,13 @@ impl Client {
         let signed = Signed {
             date: &date,
             method: "GET",
-            host: self.account.host(),
+            host: self.credentials.host(),
             path: PATH,
             params: &params,
             body: b"",
             headers: &[],
         };
-        let (ikey, skey) = (self.account.ikey(), self.account.skey());
+        let (ikey, skey) = (self.credentials.ikey(), self.credentials.skey());
         let authorization = sign::authorization(self.signature, &signed, ikey, skey);
         let left = deadline.map(|deadline| deadline.saturating_sub(self.clock.elapsed()));
         let timeout = left.map_or(TIMEOUT, |left| left.min(TIMEOUT));
@@ -161,7 +161,7 @@ impl Client {
     }
 
     pub(super) fn refused(&self, refusal: Refusal) -> Error {
-        let what = self.account.shown(&refusal.what);
+        let what = self.credentials.shown(&refusal.what);
         let error = Error::new(ErrorKind::Refused, format!("Duo refuses the request: {what}"));
         match refusal.hint {
             Some(hint) => error.with_hint(hint),
@@ -170,9 +170,9 @@ impl Client {
     }
 
     fn gave_up(&self, again: &Again, tries: u32, late: bool, wait: Duration) -> Error {
-        let why = self.account.shown(&again.why);
+        let why = self.credentials.shown(&again.why);
         let tries = if tries == 1 { "one try".to_owned() } else { format!("{tries} tries") };
-        let message = format!("no page from {} after {tries}: {why}", self.account.host());
+        let message = format!("no page from {} after {tries}: {why}", self.credentials.host());
         let error = Error::new(ErrorKind::Unavailable, message);
         match (late, again.limited) {
             (true, _) => {

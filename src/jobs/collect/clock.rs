@@ -5,6 +5,9 @@ use chrono::Utc;
 use std::fmt;
 use std::time::{Duration, Instant};
 
+/// A clock that is this far off is worth a word, in ms.
+pub(super) const CLOCK_OFF: i64 = 30_000;
+
 /// A clock that can be waited by.
 #[async_trait]
 pub trait Clock: fmt::Debug + Send + Sync {

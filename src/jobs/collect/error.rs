@@ -5,8 +5,8 @@ use crate::text::escaped;
 use std::error;
 use std::fmt;
 
-/// A run could not do its work. What it had delivered before stays delivered, and the state stands
-/// there: the next run goes on.
+/// A run could not do its work. What it had delivered before stays delivered, and the state says so:
+/// the next run continues there.
 #[derive(Debug)]
 pub struct Error(Box<Inner>);
 

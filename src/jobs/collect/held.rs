@@ -1,10 +1,11 @@
 //! The state as a run holds it: read once, and moved on only while nobody else has.
 
 use super::clock::{random, shown};
+use super::collector::{Collector, Ends};
 use super::report::{Outcome, Report};
-use super::run::Ends;
+
 use super::state::{Loaded, MOST_BYTES, State};
-use super::{Collector, Error, ErrorKind, window};
+use super::{Error, ErrorKind, window};
 use crate::store::objects::{Created, Object, Replaced, Version};
 use bytes::Bytes;
 
@@ -21,7 +22,7 @@ impl Collector {
     pub(super) async fn load(&self, report: &mut Report) -> Result<Held, Error> {
         let Some(object) = self.read_state().await? else {
             report.first = true;
-            return Ok(Held { state: State::new(&self.client.account), version: None });
+            return Ok(Held { state: State::new(&self.client.credentials), version: None });
         };
         let state = match self.understand(&object)? {
             Loaded::Ours(state) => state,
@@ -38,13 +39,13 @@ impl Collector {
     }
 
     pub(super) async fn read_state(&self) -> Result<Option<Object>, Error> {
-        let read = self.state.objects.read(&self.state.prefix, MOST_BYTES).await;
+        let read = self.state.store.read(&self.state.prefix, MOST_BYTES).await;
         read.map_err(|error| Error::store(ErrorKind::State, &error))
     }
 
     /// What a state's object says.
     pub(super) fn understand(&self, object: &Object) -> Result<Loaded, Error> {
-        State::read(&object.bytes, &self.state.name(""), &self.client.account)
+        State::read(&object.bytes, &self.state.name(""), &self.client.credentials)
     }
 
     /// Moves the state on, if it is still as it was read.
@@ -56,7 +57,7 @@ impl Collector {
     ) -> Result<(), Ends> {
         next.writer = format!("{:016x}", random());
         let bytes = Bytes::from(next.write());
-        let (objects, key) = (&self.state.objects, &self.state.prefix);
+        let (objects, key) = (&self.state.store, &self.state.prefix);
         let mut tries = 0;
         let version = loop {
             tries += 1;

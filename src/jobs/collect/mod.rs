@@ -20,26 +20,27 @@
 //!
 //! The parts: `sign`, `answer` and `client` speak with Duo; `window`, `step`, `seen` and `state`
 //! are plain values and functions that decide what is asked and what is delivered; `run` carries
-//! it out, with the state that `held` reads and writes. Time comes from a [`Clock`], answers from a [`Transport`], objects go through
-//! [`store::objects`](crate::store::objects); tests put their own in place of each. Of mappings
-//! nothing is known here: what else is made of the records comes in as a [`Derive`].
+//! it out on a `collector`, with the state that `held` reads and writes. Time comes from a [`Clock`], answers from a
+//! [`Transport`], objects go through [`store::objects`](crate::store::objects); tests put their own in place of each.
+//! Mappings are unknown here: what else is made of the records comes in as a [`Derive`].
 
-mod account;
 mod answer;
 mod check;
 mod client;
 mod clock;
+mod collector;
+mod credentials;
 mod derive;
 mod error;
 mod every;
 mod held;
 mod pack;
-mod parse;
+mod places;
 mod record;
 mod report;
 mod run;
 mod seen;
-mod settings;
+pub(crate) mod settings;
 pub mod sign;
 mod state;
 mod step;
@@ -47,19 +48,20 @@ mod stop;
 mod transport;
 mod window;
 
-pub use account::Account;
 pub use check::{Finding, Level};
 pub use client::PATH;
 pub use clock::{Clock, SystemClock};
+pub use collector::{Collector, Limits};
+pub use credentials::Credentials;
 pub use derive::{Derive, Derived};
 pub use error::{Error, ErrorKind};
+pub use places::Places;
 pub use report::{Failure, Outcome, Report};
-pub use run::{Collector, Limits};
-pub use settings::{Lookup, Places, Settings};
+pub use settings::Settings;
 pub use state::Gap;
 pub use stop::Stop;
 pub use transport::{Https, MAX_ANSWER_BYTES, NoAnswer, Request, Response, Transport};
-pub use window::When;
 
+pub use crate::jobs::settings::{Lookup, When};
 pub use crate::store::Compression;
 pub use crate::time::duration;

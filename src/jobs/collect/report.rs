@@ -83,7 +83,7 @@ impl fmt::Display for Failure {
 impl error::Error for Failure {}
 
 impl Report {
-    /// Counts items that are no records.
+    /// Counts items that are not records.
     pub(super) fn tell_foreign(&mut self, items: &[Cow<'_, str>]) {
         self.foreign += items.len() as u64;
         if let (None, Some(first)) = (&self.first_foreign, items.first()) {

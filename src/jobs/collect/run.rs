@@ -9,18 +9,19 @@
 //! step, but never a record.
 
 use super::answer::{Verdict, date, judge};
-use super::client::{Answer, Client, Query};
-use super::clock::{Clock, difference};
+use super::client::{Answer, Query};
+
+use super::clock::{CLOCK_OFF, Clock, difference};
+use super::collector::{Collector, Ends, Limits};
 use super::derive::Derivation;
 use super::held::Held;
 use super::report::{Failure, Outcome, Report, plural};
 use super::state::{State, Window};
-use super::stop::Stop;
 use super::transport::{MAX_ANSWER_BYTES, Response};
 use super::window::Now;
 use super::{Error, ErrorKind, record, step, window};
 use crate::store::Compression;
-use crate::store::objects::{Created, Place};
+use crate::store::objects::Created;
 use crate::text;
 use std::borrow::Cow;
 use std::time::Duration;
@@ -31,57 +32,12 @@ const BEHIND: i64 = 2 * 3_600_000;
 const HURRY: Duration = Duration::from_secs(5);
 /// What a page takes at least, for the decision whether there is time for one more.
 const PAGE_TIME: Duration = Duration::from_secs(10);
-/// A clock that is this far off is worth a word, in ms.
-pub(super) const CLOCK_OFF: i64 = 30_000;
 /// How often in a row an answer may show that a window ends too late.
 const CORRECTIONS: u32 = 3;
 /// An object may hold more than an answer: what `decorate` adds to each record.
 const MAX_OBJECT_BYTES: usize = 2 * MAX_ANSWER_BYTES;
 
-/// When a run ends, besides by being done.
-#[derive(Debug, Clone, Default)]
-pub struct Limits {
-    /// It is over in this time: no page is begun that may not be finished by then.
-    pub deadline: Option<Duration>,
-    /// So many pages, at most.
-    pub max_pages: Option<u64>,
-    /// Somebody asks it to stop.
-    pub stop: Stop,
-}
-
-/// Collects one account's telephony log into one place. Made by
-/// [`Settings::open`](super::Settings::open).
-#[derive(Debug)]
-pub struct Collector {
-    pub(super) client: Client,
-    pub(super) to: Place,
-    pub(super) state: Place,
-    pub(super) derivation: Option<Derivation>,
-    pub(super) plan: window::Plan,
-    /// Between two requests.
-    pub(super) interval: Duration,
-    /// When the last request began, by the clock's `elapsed`.
-    pub(super) asked: Option<Duration>,
-}
-
-/// Why a run ends before its work is done.
-pub(super) enum Ends {
-    Failed(Error),
-    Early(Outcome),
-}
-
-impl From<Error> for Ends {
-    fn from(error: Error) -> Ends {
-        Ends::Failed(error)
-    }
-}
-
 impl Collector {
-    /// The name of this account's API host.
-    pub fn host(&self) -> &str {
-        self.client.account.host()
-    }
-
     /// One run: finishes the window that an earlier run left open, and then collects the next.
     ///
     /// # Errors
@@ -254,7 +210,7 @@ impl Collector {
             };
             let size = packed.len() as u64;
             let name = format!("{}{key}", self.to.prefix);
-            match self.to.objects.create(&name, packed.into()).await {
+            match self.to.store.create(&name, packed.into()).await {
                 Err(error) => return Err(Error::store(ErrorKind::Store, &error).into()),
                 Ok(Created::New(_)) => {
                     drop(step.lines);
@@ -303,7 +259,7 @@ impl Collector {
             .map_err(|error| error.to_string())
             .and_then(|lines| String::from_utf8(lines).map_err(|e| e.to_string()))
             .map_err(|why| {
-                let name = self.to.objects.name(name);
+                let name = self.to.store.name(name);
                 let message = format!(
                     "the object `{name}` stands where the next one goes, but is not a collector's: {why}"
                 );
@@ -329,7 +285,7 @@ impl Collector {
                 continue;
             }
             let packed = pack(window, Cow::Owned(made.bytes))?;
-            let created = place.objects.create(&format!("{}{key}", place.prefix), packed.into()).await;
+            let created = place.store.create(&format!("{}{key}", place.prefix), packed.into()).await;
             created.map_err(|error| Error::store(ErrorKind::Store, &error))?;
         }
         Ok(())

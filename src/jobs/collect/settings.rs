@@ -1,21 +1,20 @@
-//! What a run is told: by name, from the environment or a command line, checked when it is read.
+//! What a run is told, typed and with defaults.
 //!
-//! Every setting has a name in the environment. A command line gives the same settings under the
-//! same names (`--page-size` is `UDMAP_PAGE_SIZE`), so that both have one meaning.
+//! Each front end fills the same struct: the command from its options, a function for AWS Lambda from the environment
+//! ([`Settings::read`]). What a setting makes sense with is checked when a [`Collector`] is made of them.
 
 use super::client::Client;
 use super::clock::{Clock, SystemClock};
+use super::collector::Collector;
 use super::derive::{Derivation, Derive};
-use super::parse::{api_url, one_of, switch, when, whole};
-use super::run::Collector;
+use super::places::Places;
+
 use super::sign::Signature;
 use super::transport::{Https, Transport};
-use super::window::{Plan, When};
-use super::{Account, Error, ErrorKind};
+use super::window::{DAY, Plan};
+use super::{Credentials, Error};
+use crate::jobs::settings::{Environment, Lookup, When, named, one_of, switch, time, when, whole};
 use crate::store::Compression;
-use crate::store::objects::Place;
-use crate::text::shown;
-use crate::time::duration;
 use secrecy::SecretString;
 use std::fs::File;
 use std::io::Read as _;
@@ -44,22 +43,22 @@ pub struct Settings {
     pub skey: Option<SecretString>,
     /// Another service than the API host's: `UDMAP_API_URL`.
     pub api_url: Option<Url>,
-    /// Whether the host may be none of Duo's: `UDMAP_ALLOW_ANY_HOST`.
+    /// Whether the host may be one that is not Duo's: `UDMAP_ALLOW_ANY_HOST`.
     pub allow_any_host: bool,
-    /// Further certificate authorities, PEM: the file `DUO_CA_FILE`.
-    pub extra_ca: Option<Vec<u8>>,
+    /// A file of further certificate authorities, PEM: `DUO_CA_FILE`.
+    pub ca_file: Option<String>,
     /// How requests are signed: `UDMAP_SIGNATURE`.
     pub signature: Signature,
-    /// Where the records go: `UDMAP_TO`; else `S3_BUCKET` with `S3_PREFIX`.
-    pub to: String,
-    /// Where the state is: `UDMAP_STATE`; else `S3_BUCKET` with `STATE_KEY`.
-    pub state: String,
+    /// Where the records go: `UDMAP_TO`; else `S3_BUCKET` with `S3_PREFIX`. Must be given.
+    pub to: Option<String>,
+    /// Where the state is: `UDMAP_STATE`; else `S3_BUCKET` with `STATE_KEY`. Must be given.
+    pub state: Option<String>,
     /// Whether events are made of the records: `UDMAP_CONVERT`. To make them is the caller's part,
     /// see [`Settings::open`].
     pub convert: bool,
-    /// Where derived events go: `UDMAP_UDM_TO`; by default beside `to`.
+    /// Where derived events go: `UDMAP_UDM_TO`; by default next to `to`.
     pub udm_to: Option<String>,
-    /// Where derived rejects go: `UDMAP_REJECTS_TO`; by default beside `to`.
+    /// Where derived rejects go: `UDMAP_REJECTS_TO`; by default next to `to`.
     pub rejects_to: Option<String>,
     /// Where the first run begins: `UDMAP_SINCE` (a day ago).
     pub since: When,
@@ -82,88 +81,94 @@ pub struct Settings {
     pub max_pages: Option<u64>,
 }
 
-/// Where a collector reads and writes.
-#[derive(Debug, Clone)]
-pub struct Places {
-    /// For the records.
-    pub to: Place,
-    /// The state: one object.
-    pub state: Place,
-    /// For what is derived, by the name of the target: `events` and `rejects`.
-    pub derived: Vec<(&'static str, Place)>,
-}
-
-/// Gives the text of a setting by its name in the environment, if it is set.
-pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
-
 impl Settings {
-    /// Reads all settings. An empty text is as good as none.
+    /// What only the environment says: Duo's keys, and the variables of the deployment that this collector replaces.
+    /// Everything else is as by default. A blank text is as good as none.
     ///
     /// # Errors
-    /// If one is wrong, or if one that is needed is missing; the credentials may be.
-    pub fn read(lookup: Lookup<'_>) -> Result<Settings, Error> {
-        let get = |name: &str| lookup(name).filter(|text| !text.trim().is_empty());
-        let bucket = get("S3_BUCKET");
+    /// If a value is wrong or a file can't be read; that one is missing is no error yet.
+    pub fn inherited(lookup: Lookup<'_>) -> Result<Settings, Error> {
+        let env = Environment(lookup);
+        let bucket = env.text("S3_BUCKET");
         let in_bucket = |key: Option<String>| {
             Some(format!("s3://{}/{}", bucket.as_deref()?, key?.trim_start_matches('/')))
         };
-        let to = get("UDMAP_TO").or_else(|| in_bucket(get("S3_PREFIX").or_else(|| Some(OLD_PREFIX.into()))));
-        let state = get("UDMAP_STATE").or_else(|| in_bucket(get("STATE_KEY")));
-        let missing = |name: &str, what: &str| {
-            Error::config(format!("{} is missing: {what}", named(name))).with_hint(match name {
-                "UDMAP_TO" => "as in `--to s3://bucket/duo-telephony/` or `--to folder`",
-                _ => "as in `--state s3://bucket/state/duo-telephony.json`, outside of `--to`",
-            })
-        };
-        let secret = |name| Ok::<_, Error>(read_or_file(&get, name)?.map(SecretString::from));
+        let secret = |name| Ok::<_, Error>(text_or_file(env, name)?.map(SecretString::from));
         Ok(Settings {
-            host: read_or_file(&get, "DUO_API_HOST")?,
+            host: text_or_file(env, "DUO_API_HOST")?,
             ikey: secret("DUO_IKEY")?,
             skey: secret("DUO_SKEY")?,
-            api_url: parsed(&get, "UDMAP_API_URL", api_url)?,
-            allow_any_host: parsed(&get, "UDMAP_ALLOW_ANY_HOST", switch)?.unwrap_or(false),
-            extra_ca: get("DUO_CA_FILE").map(|path| file("DUO_CA_FILE", &path, MOST_CA)).transpose()?,
-            signature: parsed(&get, "UDMAP_SIGNATURE", |text| one_of(text, &Signature::ALL))?
-                .unwrap_or_default(),
-            to: to.ok_or_else(|| missing("UDMAP_TO", "where the records go"))?,
-            state: state.ok_or_else(|| missing("UDMAP_STATE", "where the state is kept"))?,
-            convert: parsed(&get, "UDMAP_CONVERT", switch)?.unwrap_or(false),
-            udm_to: get("UDMAP_UDM_TO"),
-            rejects_to: get("UDMAP_REJECTS_TO"),
-            since: parsed(&get, "UDMAP_SINCE", when)?.unwrap_or(When::Ago(super::window::DAY)),
-            until: parsed(&get, "UDMAP_UNTIL", when)?,
-            overlap: parsed(&get, "UDMAP_OVERLAP", duration)?.unwrap_or(Duration::from_secs(600)),
-            page_size: parsed(&get, "UDMAP_PAGE_SIZE", |text| whole(text, 1, u64::from(MAX_PAGE_SIZE)))?
-                .and_then(|n| u32::try_from(n).ok())
-                .unwrap_or(MAX_PAGE_SIZE),
-            compression: parsed(&get, "UDMAP_COMPRESS", |text| one_of(text, &Compression::ALL))?
-                .unwrap_or_default(),
-            decorate: parsed(&get, "UDMAP_DECORATE", switch)?.unwrap_or(false),
-            request_interval: parsed(&get, "UDMAP_REQUEST_INTERVAL", duration)?
-                .unwrap_or(Duration::from_secs(60)),
-            retry_wait: parsed(&get, "UDMAP_RETRY_WAIT", duration)?.unwrap_or(Duration::from_secs(1)),
-            max_pages: match parsed(&get, "UDMAP_MAX_PAGES", |text| whole(text, 1, u64::MAX))? {
-                Some(most) => Some(most),
-                None => parsed(&get, "MAX_ITERATIONS", |text| whole(text, 1, u64::MAX))?,
-            },
+            api_url: None,
+            allow_any_host: false,
+            ca_file: env.text("DUO_CA_FILE"),
+            signature: Signature::default(),
+            to: in_bucket(env.text("S3_PREFIX").or_else(|| Some(OLD_PREFIX.into()))),
+            state: in_bucket(env.text("STATE_KEY")),
+            convert: false,
+            udm_to: None,
+            rejects_to: None,
+            since: When::Ago(DAY),
+            until: None,
+            overlap: Duration::from_secs(600),
+            page_size: MAX_PAGE_SIZE,
+            compression: Compression::default(),
+            decorate: false,
+            request_interval: Duration::from_secs(60),
+            retry_wait: Duration::from_secs(1),
+            max_pages: env.value("MAX_ITERATIONS", max_pages).map_err(Error::config)?,
+        })
+    }
+
+    /// Reads all settings from the environment.
+    ///
+    /// # Errors
+    /// If one is wrong; that one is missing shows when they are used.
+    pub fn read(lookup: Lookup<'_>) -> Result<Settings, Error> {
+        let base = Settings::inherited(lookup)?;
+        Settings::over(Environment(lookup), base).map_err(Error::config)
+    }
+
+    /// The settings of the environment over others.
+    fn over(env: Environment<'_>, base: Settings) -> Result<Settings, String> {
+        Ok(Settings {
+            api_url: env.value("UDMAP_API_URL", api_url)?.or(base.api_url),
+            allow_any_host: env.value("UDMAP_ALLOW_ANY_HOST", switch)?.unwrap_or(base.allow_any_host),
+            signature: env.value("UDMAP_SIGNATURE", signature)?.unwrap_or(base.signature),
+            to: env.text("UDMAP_TO").or(base.to),
+            state: env.text("UDMAP_STATE").or(base.state),
+            convert: env.value("UDMAP_CONVERT", switch)?.unwrap_or(base.convert),
+            udm_to: env.text("UDMAP_UDM_TO").or(base.udm_to),
+            rejects_to: env.text("UDMAP_REJECTS_TO").or(base.rejects_to),
+            since: env.value("UDMAP_SINCE", when)?.unwrap_or(base.since),
+            until: env.value("UDMAP_UNTIL", when)?.or(base.until),
+            overlap: env.value("UDMAP_OVERLAP", time)?.unwrap_or(base.overlap),
+            page_size: env.value("UDMAP_PAGE_SIZE", page_size)?.unwrap_or(base.page_size),
+            compression: env.value("UDMAP_COMPRESS", compression)?.unwrap_or(base.compression),
+            decorate: env.value("UDMAP_DECORATE", switch)?.unwrap_or(base.decorate),
+            request_interval: env.value("UDMAP_REQUEST_INTERVAL", time)?.unwrap_or(base.request_interval),
+            retry_wait: env.value("UDMAP_RETRY_WAIT", time)?.unwrap_or(base.retry_wait),
+            max_pages: env.value("UDMAP_MAX_PAGES", max_pages)?.or(base.max_pages),
+            ..base
         })
     }
 
     /// Makes a collector of the settings: over HTTPS, by the system's clock, to where they say.
     /// `derive` makes `events` and `rejects` of what is delivered. Nothing is requested, read or
-    /// written yet.
+    /// written yet, but for the file of certificates.
     ///
     /// # Errors
     /// If a setting is wrong or missing.
     pub fn open(&self, derive: Option<Arc<dyn Derive>>) -> Result<Collector, Error> {
-        let host = self.account()?.host().to_owned();
+        let places = self.places(derive.is_some())?;
+        let host = self.credentials()?.host().to_owned();
         let base = match &self.api_url {
             Some(url) => url.clone(),
             None => Url::parse(&format!("https://{host}"))
-                .map_err(|error| Error::config(format!("`{host}` is no host name: {error}")))?,
+                .map_err(|error| Error::config(format!("`{host}` is not a host name: {error}")))?,
         };
-        let transport = Https::new(base, self.extra_ca.as_deref())?;
-        let places = self.places(derive.is_some())?;
+        let authorities =
+            self.ca_file.as_deref().map(|path| file("DUO_CA_FILE", path, MOST_CA)).transpose()?;
+        let transport = Https::new(base, authorities.as_deref())?;
         self.build(places, derive, Arc::new(transport), Arc::new(SystemClock::new()))
     }
 
@@ -181,7 +186,7 @@ impl Settings {
         let Places { to, state, derived } = places;
         Ok(Collector {
             client: Client {
-                account: self.account()?,
+                credentials: self.credentials()?,
                 transport,
                 clock,
                 signature: self.signature,
@@ -203,7 +208,7 @@ impl Settings {
         })
     }
 
-    fn account(&self) -> Result<Account, Error> {
+    fn credentials(&self) -> Result<Credentials, Error> {
         let missing = |name: &str| {
             let error = Error::config(format!("{name} is missing"));
             error
@@ -213,102 +218,77 @@ impl Settings {
         let skey = self.skey.as_ref().ok_or_else(|| missing("DUO_SKEY"))?;
         let from_url = self.api_url.as_ref().and_then(Url::host_str);
         let host = self.host.as_deref().or(from_url).ok_or_else(|| missing("DUO_API_HOST"))?;
-        let account = Account::new(host, ikey, skey, self.allow_any_host)?;
+        let credentials = Credentials::new(host, ikey, skey, self.allow_any_host)?;
         if let Some(url) =
-            from_url.filter(|url| !self.allow_any_host && !url.eq_ignore_ascii_case(account.host()))
+            from_url.filter(|url| !self.allow_any_host && !url.eq_ignore_ascii_case(credentials.host()))
         {
             let error = Error::config(format!("`--api-url` leads to `{url}`, not to the API host"));
             return Err(error.with_hint("`--allow-any-host` lets another host have the signature"));
         }
-        Ok(account)
+        Ok(credentials)
     }
 
-    /// Opens the places; those of what is derived, if that is wanted. A feed reads all below its
-    /// prefix, so each kind of object has its own.
+    /// Opens the places; those of what is derived, if something is.
     ///
     /// # Errors
-    /// If one is no place, or lies inside of another one.
+    /// If one is missing or not a place, or is inside of another one.
     pub fn places(&self, derives: bool) -> Result<Places, Error> {
-        let (to, state) = (prefix(&self.to)?, open(Place::object(&self.state))?);
-        if !derives {
-            return Ok(Places { to, state, derived: Vec::new() });
-        }
-        let place = |given: &Option<String>, name: &str, flag: &str| -> Result<Place, Error> {
-            let text = given.clone().or_else(|| beside(&self.to, name)).ok_or_else(|| {
-                let error = Error::config(format!("{} is missing: `--to` is a whole bucket", named(flag)));
-                error.with_hint(
-                    "a feed reads all below its prefix: give the events a bucket or prefix of their own",
-                )
-            })?;
-            prefix(&text)
+        let given = |place: &Option<String>, name: &str, what: &str| {
+            place.clone().ok_or_else(|| Error::config(format!("{} is missing: {what}", named(name))))
         };
-        let events = place(&self.udm_to, "udm", "UDMAP_UDM_TO")?;
-        let rejects = place(&self.rejects_to, "rejects", "UDMAP_REJECTS_TO")?;
-        let all = [("--to", &to), ("--udm-to", &events), ("--rejects-to", &rejects)];
-        for (inner, a) in all {
-            for (outer, b) in all.iter().filter(|(name, _)| *name != inner) {
-                if b.holds(a) {
-                    let error = Error::config(format!("`{inner}` lies inside `{outer}`: `{}`", a.name("")));
-                    return Err(
-                        error.with_hint("a feed reads all below its prefix: give each a prefix of its own")
-                    );
-                }
-            }
+        let to = given(&self.to, "UDMAP_TO", "where the records go")?;
+        let state = given(&self.state, "UDMAP_STATE", "where the state is kept")?;
+        let places = Places::open(&to, &state)?;
+        match derives {
+            true => places.with_derived(&to, self.udm_to.as_deref(), self.rejects_to.as_deref()),
+            false => Ok(places),
         }
-        Ok(Places { to, state, derived: vec![("events", events), ("rejects", rejects)] })
     }
 }
 
-/// `s3://bucket/logs/duo/` and `udm` become `s3://bucket/logs/udm-duo/`; nothing for a whole bucket.
-fn beside(to: &str, name: &str) -> Option<String> {
-    let path = to.trim_end_matches('/');
-    let start = path.find("://").map_or(0, |at| at + 3);
-    match path[start..].rfind('/') {
-        Some(at) => Some(format!("{}{name}-{}/", &path[..=start + at], &path[start + at + 1..])),
-        None if start == 0 && !path.is_empty() => Some(format!("{name}-{path}/")),
-        None => None,
+/// The service to ask: `https://HOST[:PORT]`.
+pub(crate) fn api_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text.trim()).map_err(|error| error.to_string())?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+        return Err("expected https://HOST[:PORT]".into());
     }
-}
-
-fn open(place: Result<Place, crate::store::Error>) -> Result<Place, Error> {
-    place.map_err(|error| Error::store(ErrorKind::Config, &error))
-}
-
-fn prefix(text: &str) -> Result<Place, Error> {
-    open(Place::prefix(text))
-}
-
-/// The setting's names for a message: `--page-size` (UDMAP_PAGE_SIZE).
-fn named(name: &str) -> String {
-    match name.strip_prefix("UDMAP_") {
-        Some(rest) => format!("`--{}` ({name})", rest.to_ascii_lowercase().replace('_', "-")),
-        None => name.to_owned(),
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("a URL must not hold credentials".into());
     }
+    Ok(url)
 }
 
-fn parsed<T>(
-    get: &dyn Fn(&str) -> Option<String>,
-    name: &str,
-    parse: impl Fn(&str) -> Result<T, String>,
-) -> Result<Option<T>, Error> {
-    let parse = |text: String| {
-        let text = text.trim();
-        parse(text)
-            .map_err(|why| Error::config(format!("`{}` does not fit {}: {why}", shown(text), named(name))))
-    };
-    get(name).map(parse).transpose()
+/// How requests are signed.
+pub(crate) fn signature(text: &str) -> Result<Signature, String> {
+    one_of(text, &Signature::ALL)
+}
+
+/// How objects are compressed.
+pub(crate) fn compression(text: &str) -> Result<Compression, String> {
+    one_of(text, &Compression::ALL)
+}
+
+/// The most records of a page.
+pub(crate) fn page_size(text: &str) -> Result<u32, String> {
+    let number = whole(text, 1, u64::from(MAX_PAGE_SIZE))?;
+    Ok(u32::try_from(number).unwrap_or(MAX_PAGE_SIZE))
+}
+
+/// The most pages of a run.
+pub(crate) fn max_pages(text: &str) -> Result<u64, String> {
+    whole(text, 1, u64::MAX)
 }
 
 /// A setting, or what the file holds that `NAME_FILE` names.
-fn read_or_file(get: &dyn Fn(&str) -> Option<String>, name: &str) -> Result<Option<String>, Error> {
-    if let Some(text) = get(name) {
+fn text_or_file(env: Environment<'_>, name: &str) -> Result<Option<String>, Error> {
+    if let Some(text) = env.text(name) {
         return Ok(Some(text.trim().to_owned()));
     }
     let by_file = format!("{name}_FILE");
-    let Some(path) = get(&by_file) else { return Ok(None) };
+    let Some(path) = env.text(&by_file) else { return Ok(None) };
     let text = String::from_utf8(file(&by_file, &path, MOST_KEY)?);
     // Without its content: it is a secret.
-    let text = text.map_err(|_| Error::config(format!("the file `{path}` ({by_file}) is no text")))?;
+    let text = text.map_err(|_| Error::config(format!("the file `{path}` ({by_file}) is not text")))?;
     Ok(Some(text.trim().to_owned()))
 }
 
@@ -345,10 +325,10 @@ mod tests {
             ("MAX_ITERATIONS", "10"),
         ];
         let settings = settings(&old).unwrap();
-        assert_eq!(settings.to, "s3://duo-telephony-logs/duo-telephony/");
-        assert_eq!(settings.state, "s3://duo-telephony-logs/duo-telephony/state.json");
+        assert_eq!(settings.to.as_deref().unwrap(), "s3://duo-telephony-logs/duo-telephony/");
+        assert_eq!(settings.state.as_deref().unwrap(), "s3://duo-telephony-logs/duo-telephony/state.json");
         assert_eq!(settings.max_pages, Some(10));
-        assert_eq!(settings.account().unwrap().host(), "api-1.duosecurity.com");
+        assert_eq!(settings.credentials().unwrap().host(), "api-1.duosecurity.com");
         assert!(!format!("{settings:?}").contains("secret"));
     }
 
@@ -357,11 +337,7 @@ mod tests {
         let base = [("UDMAP_TO", "out"), ("UDMAP_STATE", "state.json")];
         assert!(settings(&base).is_ok());
         let table = [
-            (
-                "UDMAP_SINCE",
-                "yesterday",
-                "`yesterday` does not fit `--since` (UDMAP_SINCE): wanted is a time",
-            ),
+            ("UDMAP_SINCE", "yesterday", "`yesterday` (`--since`, UDMAP_SINCE): expected a time"),
             ("UDMAP_OVERLAP", "10", "`--overlap`"),
             ("UDMAP_PAGE_SIZE", "1001", "from 1 to 1000"),
             ("UDMAP_PAGE_SIZE", "0", "from 1 to 1000"),
@@ -369,18 +345,20 @@ mod tests {
             ("UDMAP_SIGNATURE", "v3", "v5, v2-sha512, v2-sha1"),
             ("UDMAP_DECORATE", "maybe", "true or false"),
             ("UDMAP_API_URL", "ftp://x", "https://HOST"),
-            ("UDMAP_API_URL", "https://key:secret@x", "no place for credentials"),
+            ("UDMAP_API_URL", "https://key:secret@x", "must not hold credentials"),
             ("MAX_ITERATIONS", "-1", "MAX_ITERATIONS"),
             ("DUO_SKEY_FILE", "/no/such/file", "DUO_SKEY_FILE"),
             ("DUO_SKEY_FILE", "\u{1b}[31m\n::error::x", r"`\u{1b}[31m\n"),
-            ("UDMAP_SINCE", "\u{202e}\u{9b}1m", r"`\u{202e}\u{9b}1m` does not fit"),
+            ("UDMAP_SINCE", "\u{202e}\u{9b}1m", r"`\u{202e}\u{9b}1m` (`--since`"),
         ];
         for (name, value, words) in table {
             let error = settings(&[&base[..], &[(name, value)]].concat()).unwrap_err();
             assert!(error.to_string().contains(words), "{error}");
         }
-        assert!(settings(&base[..1]).unwrap_err().to_string().contains("`--state`"));
-        assert!(settings(&base[1..]).unwrap_err().to_string().contains("`--to`"));
+        let places = |given: &[(&str, &str)]| settings(given).unwrap().places(false);
+        assert!(places(&base).is_ok());
+        assert!(places(&base[..1]).unwrap_err().to_string().contains("`--state`"));
+        assert!(places(&base[1..]).unwrap_err().to_string().contains("`--to`"));
     }
 
     #[test]
@@ -388,23 +366,11 @@ mod tests {
     fn files_without_an_end_are_not_read_to_it() {
         let base = [("UDMAP_TO", "out"), ("UDMAP_STATE", "state.json")];
         for name in ["DUO_SKEY_FILE", "DUO_IKEY_FILE", "DUO_API_HOST_FILE", "DUO_CA_FILE"] {
-            let error = settings(&[&base[..], &[(name, "/dev/zero")]].concat()).unwrap_err();
+            let keys = [("DUO_IKEY", "i"), ("DUO_SKEY", "s"), ("DUO_API_HOST", "api-1.duosecurity.com")];
+            let keys = keys.into_iter().filter(|(key, _)| !name.contains(key));
+            let given: Vec<_> = base.into_iter().chain(keys).chain([(name, "/dev/zero")]).collect();
+            let error = settings(&given).and_then(|settings| settings.open(None)).unwrap_err();
             assert!(error.to_string().contains("`/dev/zero`") && error.to_string().contains(name), "{error}");
-        }
-    }
-
-    #[test]
-    fn each_kind_of_object_has_a_place_of_its_own() {
-        let table = [
-            ("s3://b/logs/duo/", Some("s3://b/logs/udm-duo/")),
-            ("s3://b/duo", Some("s3://b/udm-duo/")),
-            ("s3://b", None),
-            ("s3://b/", None),
-            ("/data/duo", Some("/data/udm-duo/")),
-            ("duo/", Some("udm-duo/")),
-        ];
-        for (to, expected) in table {
-            assert_eq!(beside(to, "udm").as_deref(), expected, "{to}");
         }
     }
 }

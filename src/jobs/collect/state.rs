@@ -3,7 +3,7 @@
 use super::answer::MOST_OFFSET;
 use super::clock::shown;
 use super::seen::{Key, Seen};
-use super::{Account, Error, ErrorKind};
+use super::{Credentials, Error, ErrorKind};
 use crate::store::Compression;
 use crate::text;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -131,12 +131,12 @@ pub(super) enum Loaded {
 
 impl State {
     /// The state before the first run.
-    pub(super) fn new(account: &Account) -> State {
+    pub(super) fn new(credentials: &Credentials) -> State {
         State {
             udmap_state: VERSION,
             log: LOG.into(),
-            host: account.host().into(),
-            account: account.id(),
+            host: credentials.host().into(),
+            account: credentials.id(),
             writer: String::new(),
             sequence: 0,
             watermark: None,
@@ -151,7 +151,7 @@ impl State {
     }
 
     /// Reads a state, which `name` names in messages.
-    pub(super) fn read(bytes: &[u8], name: &str, account: &Account) -> Result<Loaded, Error> {
+    pub(super) fn read(bytes: &[u8], name: &str, credentials: &Credentials) -> Result<Loaded, Error> {
         let bad = |what: String, hint: &str| {
             Err(Error::new(ErrorKind::State, format!("the state `{name}` {what}")).with_hint(hint))
         };
@@ -172,7 +172,7 @@ impl State {
         let Some(version) = head.udmap_state else {
             return match old_position(&head) {
                 Ok(Some(ms)) => {
-                    let mut state = State::new(account);
+                    let mut state = State::new(credentials);
                     (state.watermark, state.recent_from) = (Some(ms), Some(ms));
                     Ok(Loaded::TakenOver(Box::new(state)))
                 }
@@ -197,12 +197,12 @@ impl State {
         if state.log != LOG {
             return bad(format!("is that of another log, `{}`", text::shown(&state.log)), foreign);
         }
-        if state.host != account.host() {
+        if state.host != credentials.host() {
             let host = text::shown(&state.host);
-            let what = format!("is that of another API host, {host}; this run's is {}", account.host());
+            let what = format!("is that of another API host, {host}; this run's is {}", credentials.host());
             return bad(what, foreign);
         }
-        if state.account != account.id() {
+        if state.account != credentials.id() {
             let hint = "each integration has a state of its own; for a new key of the same account, remove the state and \
                         give `--since` the time up to which everything is delivered";
             return bad("is that of another integration key".into(), hint);
@@ -323,13 +323,13 @@ pub(super) fn offset_ms(offset: &str) -> Option<i64> {
 mod tests {
     use super::*;
 
-    fn account(host: &str, ikey: &str) -> Account {
-        Account::new(host, &ikey.into(), &"secret".into(), true).unwrap()
+    fn credentials(host: &str, ikey: &str) -> Credentials {
+        Credentials::new(host, &ikey.into(), &"secret".into(), true).unwrap()
     }
 
     #[test]
     fn only_ones_own_state_is_taken() {
-        let mine = account("api-1.duosecurity.com", "DI1");
+        let mine = credentials("api-1.duosecurity.com", "DI1");
         let mut state = State::new(&mine);
         state.recent.arrive(Key::named(&["a"]), 17);
         let bytes = state.write();
@@ -356,8 +356,8 @@ mod tests {
             assert!(error.to_string().starts_with("the state `s3://b/s` "), "{error}");
         }
         for (other, words) in [
-            (account("api-2.duosecurity.com", "DI1"), "another API host"),
-            (account("api-1.duosecurity.com", "DI2"), "another integration key"),
+            (credentials("api-2.duosecurity.com", "DI1"), "another API host"),
+            (credentials("api-1.duosecurity.com", "DI2"), "another integration key"),
         ] {
             let error = State::read(&bytes, "s", &other).unwrap_err();
             assert!(error.to_string().contains(words), "{error}");
@@ -368,7 +368,7 @@ mod tests {
     /// A state that was forged or damaged is refused, whatever is in it.
     #[test]
     fn values_that_no_run_writes_are_refused() {
-        let mine = account("api-1.duosecurity.com", "DI1");
+        let mine = credentials("api-1.duosecurity.com", "DI1");
         let mut state = State::new(&mine);
         (state.watermark, state.recent_from) = (Some(FIRST + 9), Some(FIRST));
         state.window = Some(Window {
@@ -428,7 +428,7 @@ mod tests {
 
     #[test]
     fn the_old_lambdas_state_is_taken_over() {
-        let mine = account("api-1.duosecurity.com", "DI1");
+        let mine = credentials("api-1.duosecurity.com", "DI1");
         let table = [
             (r#"{"last_offset":null,"last_timestamp_ms":1773057600123}"#, Some(1_773_057_600_123)),
             (

@@ -6,6 +6,7 @@
 use super::clock::{shown, span};
 use super::state::{Gap, State, Window, offset_ms};
 use super::{Error, ErrorKind};
+use crate::jobs::settings::When;
 use crate::store::Compression;
 use std::borrow::Cow;
 
@@ -37,25 +38,6 @@ pub(super) struct Plan {
     pub(super) limit: u32,
     pub(super) compression: Compression,
     pub(super) decorate: bool,
-}
-
-/// A point in time, fixed or before the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum When {
-    /// So many milliseconds before the run.
-    Ago(i64),
-    /// At a time, in milliseconds since 1970.
-    At(i64),
-}
-
-impl When {
-    /// In milliseconds since 1970, for a run at `now`.
-    pub(super) fn at(self, now: i64) -> i64 {
-        match self {
-            When::Ago(ago) => now - ago,
-            When::At(at) => at,
-        }
-    }
 }
 
 /// What time it is, and by whose clock.
@@ -255,7 +237,7 @@ pub(super) fn new_gaps(state: &State, next: &State) -> Vec<Gap> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Account;
+    use super::super::Credentials;
     use super::*;
 
     const NOW: i64 = 1_773_144_000_000;
@@ -274,8 +256,8 @@ mod tests {
     }
 
     fn state(watermark: Option<i64>) -> State {
-        let account = Account::new("api-1.duosecurity.com", &"i".into(), &"s".into(), false).unwrap();
-        let mut state = State::new(&account);
+        let credentials = Credentials::new("api-1.duosecurity.com", &"i".into(), &"s".into(), false).unwrap();
+        let mut state = State::new(&credentials);
         state.watermark = watermark;
         state.recent_from = watermark.map(|ms| ms - DAY);
         state

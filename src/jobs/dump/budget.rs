@@ -12,28 +12,28 @@ const MOST: u64 = 32 << 20;
 
 /// An amount of memory in bytes, of which parts are taken and given back.
 #[derive(Debug)]
-pub(super) struct Budget {
+pub(super) struct MemoryBudget {
     whole: u64,
     left: Mutex<u64>,
     more: Condvar,
 }
 
-/// A part of a [`Budget`]; it is given back when it is dropped.
+/// A part of a [`MemoryBudget`]; it is given back when it is dropped.
 #[derive(Debug)]
-pub(super) struct Share<'a> {
-    budget: &'a Budget,
+pub(super) struct Permit<'a> {
+    budget: &'a MemoryBudget,
     bytes: u64,
 }
 
-impl Budget {
-    pub(super) fn new(bytes: u64) -> Budget {
+impl MemoryBudget {
+    pub(super) fn new(bytes: u64) -> MemoryBudget {
         let whole = bytes.max(2 * MOST);
-        Budget { whole, left: Mutex::new(whole), more: Condvar::new() }
+        MemoryBudget { whole, left: Mutex::new(whole), more: Condvar::new() }
     }
 
     /// Takes what an object of this size needs; half of everything if it is converted on all
     /// threads.
-    pub(super) fn take(&self, size: u64, large: bool) -> Share<'_> {
+    pub(super) fn take(&self, size: u64, large: bool) -> Permit<'_> {
         let small = LEAST.saturating_add(size.saturating_mul(FACTOR)).min(MOST);
         let bytes = if large { self.whole / 2 } else { small };
         let mut left = lock(&self.left);
@@ -41,11 +41,11 @@ impl Budget {
             left = wait(&self.more, left);
         }
         *left -= bytes;
-        Share { budget: self, bytes }
+        Permit { budget: self, bytes }
     }
 }
 
-impl Drop for Share<'_> {
+impl Drop for Permit<'_> {
     fn drop(&mut self) {
         *lock(&self.budget.left) += self.bytes;
         self.budget.more.notify_all();
@@ -59,13 +59,13 @@ mod tests {
 
     #[test]
     fn no_more_at_once_than_fits() {
-        let budget = Budget::new(4 * MOST);
+        let budget = MemoryBudget::new(4 * MOST);
         let (now, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
         std::thread::scope(|scope| {
             for n in 0..16u64 {
                 let (budget, now, most) = (&budget, &now, &most);
                 scope.spawn(move || {
-                    let _share = budget.take(u64::MAX / 2, n % 8 == 0);
+                    let _permit = budget.take(u64::MAX / 2, n % 8 == 0);
                     most.fetch_max(now.fetch_add(1, SeqCst) + 1, SeqCst);
                     std::thread::sleep(std::time::Duration::from_millis(5));
                     now.fetch_sub(1, SeqCst);

@@ -2,14 +2,14 @@
 //! which outputs are current and which superseded. Read whole, in bounded memory: lines go to a
 //! temporary file, and small records of them are sorted over others.
 
-use super::account::{Account, Cause};
-use super::line::{End, Line, Output};
+use super::entry::{End, ManifestEntry, Output};
 use super::part::{Item, Reader, Written, number, ranks};
 use super::place::Origin;
+use super::progress::{Cause, Progress};
 use super::runs::Runs;
 use super::spool::{Span, Spool, hash};
 use crate::store::Error;
-use crate::store::depot::{Access, Found, Outcome};
+use crate::store::objects::{Access, ObjectMeta, Outcome};
 use crate::store::sort::{Sorted, Sorter};
 use std::collections::BTreeMap;
 use std::io::{self, BufReader};
@@ -107,7 +107,7 @@ impl History {
     pub(super) fn read(
         origin: &Origin,
         access: &Access,
-        account: &Account,
+        progress: &Progress,
     ) -> Result<Option<History>, Error> {
         let mut history = History {
             spool: Spool::new().map_err(no_room)?,
@@ -142,9 +142,9 @@ impl History {
             }
             let run = relative.rsplit_once('/').map(|(run, _)| run);
             history.all &= run.is_some();
-            let end = history.part(origin, &found, account).unwrap_or_else(|error| {
+            let end = history.part(origin, &found, progress).unwrap_or_else(|error| {
                 history.faulty = true;
-                account.fail(Cause::of(&error), &error);
+                progress.fail(Cause::of(&error), &error);
                 None
             });
             history.parts += 1;
@@ -158,7 +158,7 @@ impl History {
             history.place(origin, end);
         }
         let fault = |name: &str, why: String| {
-            account.fail(Cause::Manifest, &Error::unverified(name, why).with_advice(HINT));
+            progress.fail(Cause::Manifest, &Error::unverified(name, why).with_advice(HINT));
         };
         if history.parts > 0 {
             history.faulty |= !misnamed.is_empty();
@@ -177,7 +177,12 @@ impl History {
     }
 
     /// Reads a part; its end, if it has one.
-    fn part(&mut self, origin: &Origin, found: &Found, account: &Account) -> Result<Option<End>, Error> {
+    fn part(
+        &mut self,
+        origin: &Origin,
+        found: &ObjectMeta,
+        progress: &Progress,
+    ) -> Result<Option<End>, Error> {
         let name = origin.depot.name(&found.key);
         let outcome = Outcome::default();
         let reader = origin.depot.read(found, Arc::default(), &outcome)?;
@@ -187,23 +192,23 @@ impl History {
         let mut lines = 0;
         while let Some(item) = reader.next().map_err(failed)? {
             let fault = match item {
-                Item::Line(line, at) if lines < MOST_LINES => {
+                Item::Entry(line, at) if lines < MOST_LINES => {
                     lines += 1;
                     self.line(&line, number, lines).map_err(no_room)?;
                     wrong(&line).map(|why| format!("{why} (line {at})"))
                 }
-                Item::Line(..) => continue,
-                Item::Fault(fault) => Some(fault),
+                Item::Entry(..) => continue,
+                Item::Damage(damage) => Some(damage),
             };
             if let Some(fault) = fault {
                 self.faulty = true;
-                account.fail(Cause::Manifest, &Error::unverified(&name, fault).with_advice(HINT));
+                progress.fail(Cause::Manifest, &Error::unverified(&name, fault).with_advice(HINT));
             }
         }
         Ok(reader.end().cloned())
     }
 
-    fn line(&mut self, line: &Line, part: u32, number: u32) -> io::Result<()> {
+    fn line(&mut self, line: &ManifestEntry, part: u32, number: u32) -> io::Result<()> {
         let span = self.spool.push(&serde_json::to_vec(line)?)?;
         let mut record = [0; LINE];
         record[..16].copy_from_slice(&hash(&line.input));
@@ -251,7 +256,7 @@ impl History {
     ///
     /// # Errors
     /// If temporary files can't be written or read, or if a line is about more inputs than can be.
-    pub(super) fn current(&mut self, each: &mut dyn FnMut(Line, bool)) -> Result<Mentions, Error> {
+    pub(super) fn current(&mut self, each: &mut dyn FnMut(ManifestEntry, bool)) -> Result<Mentions, Error> {
         self.spool.flush().map_err(no_room)?;
         let mut outputs = Sorter::<OUTPUT>::default();
         let mut group: Vec<[u8; LINE]> = Vec::new();
@@ -274,7 +279,7 @@ impl History {
         &self,
         group: &[[u8; LINE]],
         outputs: &mut Sorter<OUTPUT>,
-        each: &mut dyn FnMut(Line, bool),
+        each: &mut dyn FnMut(ManifestEntry, bool),
     ) -> Result<(), Error> {
         // By the place of their outputs: what stands elsewhere is not superseded.
         let mut places: BTreeMap<&str, Vec<(u32, u32, u32, Span)>> = BTreeMap::new();
@@ -297,9 +302,9 @@ impl History {
         &self,
         lines: &[(u32, u32, u32, Span)],
         outputs: &mut Sorter<OUTPUT>,
-        each: &mut dyn FnMut(Line, bool),
+        each: &mut dyn FnMut(ManifestEntry, bool),
     ) -> Result<(), Error> {
-        let mut current: Option<(Span, Line)> = None;
+        let mut current: Option<(Span, ManifestEntry)> = None;
         let mut deletes = false;
         let mut pruned: Vec<String> = Vec::new();
         // From the last to the first: what comes later decides.
@@ -340,14 +345,14 @@ impl History {
 }
 
 /// What is wrong with a line in itself.
-fn wrong(line: &Line) -> Option<String> {
+fn wrong(line: &ManifestEntry) -> Option<String> {
     let of = |kind| line.outputs.iter().filter(|output| output.kind == kind).count();
     let input = crate::text::shown(&line.input);
     if line.pruned {
         return None;
     }
     if line.events.checked_add(line.rejects) != Some(line.records) {
-        let Line { records, events, rejects, .. } = line;
+        let ManifestEntry { records, events, rejects, .. } = line;
         return Some(format!(
             "the books of `{input}` don't balance: {records} records, {events} events, {rejects} rejects"
         ));
@@ -407,7 +412,7 @@ fn mention(record: &[u8; OUTPUT]) -> Mention {
 
 impl Mention {
     /// The line, and the output in it.
-    pub(super) fn read(&self, spool: &Spool) -> Result<(Line, Output), Error> {
+    pub(super) fn read(&self, spool: &Spool) -> Result<(ManifestEntry, Output), Error> {
         let line = spool.line(self.line).map_err(no_room)?;
         let output = line.outputs.get(self.which).cloned();
         // The record was made of the line.

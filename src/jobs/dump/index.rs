@@ -7,7 +7,7 @@
 //! A part that is empty, cut or changed is an error: what it said of inputs decides over deletions. A
 //! line counts only if its outputs have the keys that follow from its input.
 
-use super::line::{Kind, Line};
+use super::entry::{Kind, ManifestEntry};
 use super::name::{Follows, id};
 use super::outputs::endings;
 use super::part::{Item, Reader, Written, end_in, ranks};
@@ -15,7 +15,7 @@ use super::place::{Target, order};
 use super::runs::Runs;
 use super::{After, Context, Format};
 use crate::store::Error;
-use crate::store::depot::Found;
+use crate::store::objects::ObjectMeta;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -29,7 +29,7 @@ const MOST_INTERRUPTED: usize = 500;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Before {
     /// What became of this writing of it, by this mapping.
-    pub(super) known: Option<Box<Line>>,
+    pub(super) known: Option<Box<ManifestEntry>>,
     /// Whether a later line says something else of it: of another writing, or by another mapping.
     pub(super) overtaken: bool,
     /// Outputs of other writings, or by other mappings.
@@ -59,7 +59,7 @@ pub(super) struct Index {
 
 #[derive(Debug)]
 struct Part {
-    found: Found,
+    found: ObjectMeta,
     first: String,
     last: String,
     rank: u32,
@@ -78,7 +78,7 @@ struct Past {
     rank: (u32, usize),
     /// Whether its outputs have the keys that follow from its input.
     counts: bool,
-    line: Line,
+    line: ManifestEntry,
 }
 
 impl Index {
@@ -114,9 +114,9 @@ impl Index {
                 continue;
             }
             let name = manifest.depot.name(&found.key);
-            let head = manifest.depot.peek(&found, false, END)?;
+            let head = manifest.depot.read_end(&found, false, END)?;
             let tail =
-                if found.size <= END { head.clone() } else { manifest.depot.peek(&found, true, END)? };
+                if found.size <= END { head.clone() } else { manifest.depot.read_end(&found, true, END)? };
             if head.is_empty() {
                 return Err(damaged(&name, "it is empty: what it said is lost"));
             }
@@ -125,11 +125,11 @@ impl Index {
             };
             // Where something is to be deleted, all of the manifest is gone through before.
             if context.settings.after != After::Keep {
-                let bytes = manifest.depot.peek(&found, false, found.size)?;
+                let bytes = manifest.depot.read_end(&found, false, found.size)?;
                 let mut reader = Reader::new(&bytes[..], &found.key);
                 while let Some(item) = reader.next().map_err(|error| Error::cannot_open(&name, error))? {
-                    if let Item::Fault(fault) = item {
-                        return Err(damaged(&name, fault));
+                    if let Item::Damage(damage) = item {
+                        return Err(damaged(&name, damage));
                     }
                 }
             }
@@ -193,7 +193,7 @@ impl Index {
         let mut past: Vec<&Past> =
             self.open.iter().filter_map(|open| open.lines.get(&key)).flatten().collect();
         past.sort_by_key(|past| past.rank);
-        let ours = |line: &Line| line.etag == etag && line.fingerprint == self.fingerprint;
+        let ours = |line: &ManifestEntry| line.etag == etag && line.fingerprint == self.fingerprint;
         let known = past.iter().rfind(|past| past.counts && !past.line.pruned && ours(&past.line));
         let overtaken = past.iter().rfind(|past| !past.line.pruned).is_some_and(|last| !ours(&last.line));
         let mut others: HashSet<&str> = HashSet::new();
@@ -216,13 +216,13 @@ impl Index {
     fn read(&self, part: &Part) -> Result<HashMap<String, Vec<Past>>, Error> {
         let depot = &self.manifest.depot;
         let name = depot.name(&part.found.key);
-        let bytes = depot.peek(&part.found, false, part.found.size)?;
+        let bytes = depot.read_end(&part.found, false, part.found.size)?;
         let mut reader = Reader::new(&bytes[..], &part.found.key);
         let mut past = Vec::new();
         while let Some(item) = reader.next().map_err(|error| Error::cannot_open(&name, error))? {
             let line = match item {
-                Item::Line(line, _) => *line,
-                Item::Fault(fault) => return Err(damaged(&name, fault)),
+                Item::Entry(line, _) => *line,
+                Item::Damage(damage) => return Err(damaged(&name, damage)),
             };
             if line.outputs.first().is_some_and(|output| output.url.starts_with(&self.below)) {
                 past.push(Past { rank: (part.rank, past.len()), counts: false, line });
@@ -261,7 +261,7 @@ impl Index {
         }
     }
 
-    fn follows(&self, line: &Line, input: &str, id: &str, pack: bool) -> bool {
+    fn follows(&self, line: &ManifestEntry, input: &str, id: &str, pack: bool) -> bool {
         follows((&self.output, self.rejects.as_ref(), self.format), line, input, id, pack)
     }
 }
@@ -270,7 +270,7 @@ impl Index {
 /// input and an identity.
 pub(super) fn follows(
     (output, rejects, format): (&Target, Option<&Target>, Format),
-    line: &Line,
+    line: &ManifestEntry,
     input: &str,
     id: &str,
     pack: bool,
@@ -290,7 +290,7 @@ pub(super) fn follows(
 }
 
 /// A line of the object called `name`.
-fn parse(line: &[u8], name: &str) -> Result<Line, Error> {
+fn parse(line: &[u8], name: &str) -> Result<ManifestEntry, Error> {
     serde_json::from_slice(line).map_err(|error| damaged(name, format!("not a line of a manifest: {error}")))
 }
 
@@ -304,12 +304,12 @@ pub(super) fn damaged(name: &str, why: impl Into<String>) -> Error {
 mod tests {
     use super::super::part::seal;
     use super::super::part::tests::{end, line};
-    use super::super::{Account, Filter, Settings};
+    use super::super::{Filter, Progress, Settings};
     use super::*;
     use crate::convert::{Converter, Options};
     use crate::mapping::Mapping;
     use crate::store::Compression;
-    use crate::store::depot::Access;
+    use crate::store::objects::Access;
 
     /// An index over what stands in a folder's `manifest/`, for outputs in its `out/`.
     fn index(folder: &std::path::Path, out: &str) -> Result<Index, Error> {
@@ -330,18 +330,19 @@ mod tests {
             fingerprint: "f".into(),
         };
         let converter = Converter::new(&Mapping::builtin("duo_telephony").unwrap(), &Options::default());
-        let (account, access) = (Account::default(), Access::new(false, std::sync::Arc::default()).unwrap());
-        Index::new(&Context::new(&settings, &converter, &account, &access)?)
+        let (progress, access) =
+            (Progress::default(), Access::new(false, std::sync::Arc::default()).unwrap());
+        Index::new(&Context::new(&settings, &converter, &progress, &access)?)
     }
 
     /// A line as a run writes it.
-    fn written(folder: &std::path::Path, n: usize, fingerprint: &str) -> Line {
+    fn written(folder: &std::path::Path, n: usize, fingerprint: &str) -> ManifestEntry {
         let input = format!("s3://b/{n:05}");
         let key = format!("{n:05}.{}.ndjson", id(&[&input, "e", fingerprint]));
         line(&input, fingerprint, folder.join("out").join(&key).to_str().unwrap(), &key)
     }
 
-    fn put(folder: &std::path::Path, part: u64, lines: &[Line], last: bool) {
+    fn put(folder: &std::path::Path, part: u64, lines: &[ManifestEntry], last: bool) {
         let path = folder.join(format!("manifest/r/part-{part:05}.ndjson"));
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         let text = seal(&lines.iter().collect::<Vec<_>>(), end(part, last));
@@ -361,7 +362,7 @@ mod tests {
                 _ => (part * 10..part * 10 + 10).filter(|n| n % 100 != 5).collect(),
             };
             let fingerprint = if part == 49 { "other" } else { "f" };
-            let lines: Vec<Line> = numbers.iter().map(|n| written(&root, *n, fingerprint)).collect();
+            let lines: Vec<ManifestEntry> = numbers.iter().map(|n| written(&root, *n, fingerprint)).collect();
             put(&root, part as u64 + 1, &lines, part == 49);
         }
         let mut found = index(&root, "out").unwrap();
@@ -385,7 +386,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = std::fs::canonicalize(folder.path()).unwrap();
         let other = written(&root, 9, "f").outputs;
-        let wrong: [fn(&mut Line); 3] = [
+        let wrong: [fn(&mut ManifestEntry); 3] = [
             |line| line.etag = "x".into(),
             |line| line.outputs.clear(),
             |line| line.outputs[0].key.insert(0, 'a'),
@@ -400,7 +401,7 @@ mod tests {
             assert!(index.find("s3://b/00001", "e").unwrap().known.is_none(), "{n}");
             assert!(index.find("s3://b/00001", "x").unwrap().known.is_none(), "{n}");
         }
-        let line = Line { outputs: other, ..written(&root, 1, "f") };
+        let line = ManifestEntry { outputs: other, ..written(&root, 1, "f") };
         put(&root, 1, &[line], true);
         assert!(index(&root, "out").unwrap().find("s3://b/00001", "e").unwrap().known.is_none());
     }
@@ -409,7 +410,7 @@ mod tests {
     fn a_damaged_part_is_an_error_and_a_missing_end_is_known() {
         let folder = tempfile::tempdir().unwrap();
         let root = std::fs::canonicalize(folder.path()).unwrap();
-        let lines: Vec<Line> = (0..3).map(|n| written(&root, n, "f")).collect();
+        let lines: Vec<ManifestEntry> = (0..3).map(|n| written(&root, n, "f")).collect();
         put(&root, 1, &lines, false);
         assert_eq!(
             index(&root, "out").unwrap().interrupted.into_iter().collect::<Vec<_>>(),

@@ -1,10 +1,10 @@
 //! Lists the inputs, leaves out what is not wanted, and tells what is known of the rest.
 
 use super::Context;
-use super::account::Cause;
 use super::index::{Before, Index};
 use super::place::Origin;
-use crate::store::depot::Found;
+use super::progress::Cause;
+use crate::store::objects::ObjectMeta;
 use crate::store::{Error, Resolver};
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -14,7 +14,7 @@ use std::sync::atomic::Ordering::Relaxed;
 #[derive(Debug)]
 pub(super) enum Listed {
     /// A wanted object, and what became of it before.
-    Object { origin: usize, found: Found, before: Before },
+    Object { origin: usize, found: ObjectMeta, before: Before },
     /// An input has ended.
     End,
 }
@@ -42,7 +42,7 @@ impl Context<'_> {
                 let found = match item {
                     Ok(found) => found,
                     Err(error) => {
-                        self.account.fail(Cause::Listing, &error);
+                        self.progress.fail(Cause::Listing, &error);
                         failed.push((any, error));
                         continue;
                     }
@@ -53,21 +53,21 @@ impl Context<'_> {
                 }
                 let name = origin.depot.name(&found.key);
                 if own.iter().any(|place| name.starts_with(place)) {
-                    self.account.own.fetch_add(1, Relaxed);
+                    self.progress.own.fetch_add(1, Relaxed);
                     continue;
                 }
                 if !self.settings.filter.wants(origin.relative(&found.key), &found) {
-                    self.account.filtered.fetch_add(1, Relaxed);
+                    self.progress.filtered.fetch_add(1, Relaxed);
                     continue;
                 }
                 if self.is_repeated(at, &name, &found, &overlaps, &mut links) {
-                    self.account.repeated.fetch_add(1, Relaxed);
+                    self.progress.repeated.fetch_add(1, Relaxed);
                     continue;
                 }
-                self.account.listed.fetch_add(1, Relaxed);
-                self.account.listed_bytes.fetch_add(found.size, Relaxed);
+                self.progress.listed.fetch_add(1, Relaxed);
+                self.progress.listed_bytes.fetch_add(found.size, Relaxed);
                 let before = index.find(&name, &found.etag)?;
-                self.account.superseded.fetch_add(before.superseded, Relaxed);
+                self.progress.superseded.fetch_add(before.superseded, Relaxed);
                 if !to(Listed::Object { origin: at, found, before }) {
                     return Ok(false);
                 }
@@ -83,7 +83,7 @@ impl Context<'_> {
         {
             return Err(error);
         }
-        self.account.all_listed.store(true, Relaxed);
+        self.progress.all_listed.store(true, Relaxed);
         Ok(true)
     }
 
@@ -92,7 +92,7 @@ impl Context<'_> {
         &self,
         at: usize,
         name: &str,
-        found: &Found,
+        found: &ObjectMeta,
         overlaps: &Overlaps<'_>,
         links: &mut Links,
     ) -> bool {

@@ -3,50 +3,50 @@
 //!
 //! An output's key follows from what it is made of: the input's name and ETag, and the fingerprint
 //! of the mapping ([`fingerprint`]). It is written once, never over another, so whoever makes it
-//! makes the same bytes. When it is durable, a line in the manifest says so ([`Line`]); a run leaves
+//! makes the same bytes. When it is durable, a line in the manifest says so ([`ManifestEntry`]); a run leaves
 //! out what has a line and stands. [`run`] does this, [`plan`] says what it would do, [`verify`]
 //! holds a manifest against what is there.
 //!
 //! The parts: `place` and `filter` say what is listed, `index` what is known of it, `run` hands it
-//! to workers, `object` and `pack` convert, `ledger` writes the manifest, `remove` deletes inputs,
-//! `account` counts.
+//! to workers, `object` and `pack` convert, `writer` writes the manifest, `remove` deletes inputs,
+//! `progress` counts.
 
-mod account;
 mod budget;
 mod content;
+mod entry;
 mod filter;
 mod history;
 mod index;
-mod ledger;
-mod line;
 mod list;
 mod name;
 mod object;
+mod on_demand;
 mod outputs;
 mod pack;
 mod part;
 mod place;
 mod plan;
+mod progress;
 mod prune;
 mod remove;
 mod run;
 mod runs;
-mod single;
 mod spool;
 mod verify;
+mod writer;
 
-pub use account::{Account, Cause, Failures};
+pub use entry::{Kind, ManifestEntry, Output};
 pub use filter::Filter;
-pub use line::{Kind, Line, Output};
+pub use on_demand::{OnDemand, Outcome};
 pub use plan::{Plan, plan};
+pub use progress::{Cause, Failures, Progress};
 pub use prune::{Pick, Pruned, Task, Which, prune};
 pub use run::run;
-pub use single::{Became, Singles};
 pub use verify::{Depth, Verified, verify};
 
 use crate::convert::{Converter, Envelope, FieldNames, Options};
 use crate::mapping::Mapping;
-use crate::store::depot::Access;
+use crate::store::objects::Access;
 use crate::store::{Compression, Error};
 use place::{Origin, Target};
 use std::sync::Arc;
@@ -177,20 +177,20 @@ pub fn fingerprint(mapping: &Mapping, options: &Options, format: Format) -> Stri
 struct Context<'a> {
     settings: &'a Settings,
     converter: &'a Converter,
-    account: &'a Account,
+    progress: &'a Progress,
     stop: Arc<AtomicBool>,
     origins: Vec<Origin>,
     output: Target,
     rejects: Option<Target>,
     manifest: Target,
-    budget: budget::Budget,
+    budget: budget::MemoryBudget,
 }
 
 impl<'a> Context<'a> {
     fn new(
         settings: &'a Settings,
         converter: &'a Converter,
-        account: &'a Account,
+        progress: &'a Progress,
         access: &Access,
     ) -> Result<Context<'a>, Error> {
         let output = Target::open(&settings.output, access)?;
@@ -218,13 +218,13 @@ impl<'a> Context<'a> {
         Ok(Context {
             settings,
             converter,
-            account,
+            progress,
             stop: Arc::clone(access.stop()),
             origins,
             output,
             rejects,
             manifest,
-            budget: budget::Budget::new(settings.memory),
+            budget: budget::MemoryBudget::new(settings.memory),
         })
     }
 }

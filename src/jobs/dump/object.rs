@@ -1,14 +1,14 @@
 //! Converts one object: read whole as one writing, or read anew.
 
-use super::account::Cause;
-use super::ledger::Entry;
-use super::line::{Kind, Line};
+use super::entry::{Kind, ManifestEntry};
 use super::name::id;
 use super::outputs::{Outputs, key};
 use super::place::Origin;
+use super::progress::Cause;
+use super::writer::Completed;
 use super::{After, Context};
 use crate::convert::{Input, Piece, Tally};
-use crate::store::depot::{Found, Outcome};
+use crate::store::objects::{ObjectMeta, Outcome};
 use crate::store::{self, Error, ErrorKind};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -42,7 +42,7 @@ impl From<Error> for Trouble {
 
 /// What was read, and the books of it.
 #[derive(Debug)]
-pub(super) struct Fed {
+pub(super) struct Converted {
     pub(super) tally: Tally,
     pub(super) size: u64,
     pub(super) sha256: String,
@@ -50,17 +50,22 @@ pub(super) struct Fed {
 
 impl Context<'_> {
     /// The identity of an object's output.
-    pub(super) fn id(&self, origin: &Origin, found: &Found) -> String {
+    pub(super) fn id(&self, origin: &Origin, found: &ObjectMeta) -> String {
         id(&[&origin.depot.name(&found.key), &found.etag, &self.settings.fingerprint])
     }
 
     /// Feeds an object to `outputs`.
-    pub(super) fn feed(&self, origin: &Origin, found: &Found, outputs: &mut Outputs) -> Result<Fed, Trouble> {
+    pub(super) fn feed(
+        &self,
+        origin: &Origin,
+        found: &ObjectMeta,
+        outputs: &mut Outputs,
+    ) -> Result<Converted, Trouble> {
         let name = origin.depot.name(&found.key);
         #[cfg(test)]
         assert!(!name.ends_with(".panics"), "as the test wants it");
         let outcome = Outcome::default();
-        let reader = origin.depot.read(found, Arc::clone(&self.account.read), &outcome)?;
+        let reader = origin.depot.read(found, Arc::clone(&self.progress.read), &outcome)?;
         let input = store::Input::of(reader, found.size, &name, Arc::clone(&self.stop)).with_members();
         let (mut unwritten, mut unread) = (None, None);
         let keep = outputs.keep_rejects();
@@ -69,7 +74,7 @@ impl Context<'_> {
             match piece {
                 Piece::Batch { source, batch } => {
                     if !keep {
-                        self.account.example(source, &batch.rejects);
+                        self.progress.example(source, &batch.rejects);
                     }
                     unwritten = outputs.write(source, batch).err();
                 }
@@ -99,7 +104,7 @@ impl Context<'_> {
             return Err(error.into());
         }
         match outcome.whole() {
-            Some((size, sha256)) => Ok(Fed { tally, size, sha256 }),
+            Some((size, sha256)) => Ok(Converted { tally, size, sha256 }),
             None => Err(Error::damaged(&name, "it was not read to its end").into()),
         }
     }
@@ -108,35 +113,35 @@ impl Context<'_> {
     pub(super) fn object(
         &self,
         at: usize,
-        found: Found,
-        to: &dyn Fn(Entry) -> Result<(), Trouble>,
+        found: ObjectMeta,
+        to: &dyn Fn(Completed) -> Result<(), Trouble>,
     ) -> Result<(), Trouble> {
         let origin = &self.origins[at];
         let listed = found.clone();
         match self.again(origin, found, &mut |found| self.convert(at, found)) {
             Ok((entry, tally)) => {
-                self.account.add(&tally);
+                self.progress.add(&tally);
                 to(entry)
             }
             Err(Trouble::Stopped) => Err(Trouble::Stopped),
             Err(Trouble::Failed(error)) => {
                 // Another run may have converted it, and deleted it then.
                 if error.kind() == ErrorKind::NotFound && self.stands(origin, &listed) {
-                    self.account.known.fetch_add(1, Relaxed);
-                    self.account.known_bytes.fetch_add(listed.size, Relaxed);
+                    self.progress.known.fetch_add(1, Relaxed);
+                    self.progress.known_bytes.fetch_add(listed.size, Relaxed);
                 } else {
-                    self.account.fail(Cause::of(&error), &error);
+                    self.progress.fail(Cause::of(&error), &error);
                 }
-                self.account.settle(listed.size);
+                self.progress.finished(listed.size);
                 Ok(())
             }
         }
     }
 
-    fn stands(&self, origin: &Origin, found: &Found) -> bool {
+    fn stands(&self, origin: &Origin, found: &ObjectMeta) -> bool {
         let id = self.id(origin, found);
         let key = key(&self.output, origin.relative(&found.key), &id, Kind::Events, self.settings.format);
-        matches!(self.output.depot.look(&key), Ok(Some(_)))
+        matches!(self.output.depot.head(&key), Ok(Some(_)))
     }
 
     /// Tries again where that can help: with what stands there now if the object has changed, and
@@ -144,8 +149,8 @@ impl Context<'_> {
     pub(super) fn again<T>(
         &self,
         origin: &Origin,
-        mut found: Found,
-        work: &mut dyn FnMut(&Found) -> Result<T, Trouble>,
+        mut found: ObjectMeta,
+        work: &mut dyn FnMut(&ObjectMeta) -> Result<T, Trouble>,
     ) -> Result<T, Trouble> {
         let mut tries = 0;
         loop {
@@ -159,7 +164,7 @@ impl Context<'_> {
             }
             self.pause(WAIT * (1 << (tries - 1)))?;
             if error.kind() == ErrorKind::Changed {
-                match origin.depot.look(&found.key)? {
+                match origin.depot.head(&found.key)? {
                     Some(now) => found = now,
                     None => return Err(Trouble::Failed(error)),
                 }
@@ -181,18 +186,18 @@ impl Context<'_> {
     }
 
     /// Converts an object: what is to be kept of it.
-    pub(super) fn convert(&self, at: usize, found: &Found) -> Result<(Entry, Tally), Trouble> {
+    pub(super) fn convert(&self, at: usize, found: &ObjectMeta) -> Result<(Completed, Tally), Trouble> {
         let origin = &self.origins[at];
         let large = found.size >= LARGE;
-        let _share = self.budget.take(found.size, large);
+        let _permit = self.budget.take(found.size, large);
         let threads = if large { self.settings.threads } else { 1 };
         let id = self.id(origin, found);
         let mut outputs = Outputs::new(self, origin.relative(&found.key), &id, found.size, threads);
         let fed = self.feed(origin, found, &mut outputs)?;
         let (outputs, pending) = outputs.finish()?;
-        outputs.iter().for_each(|output| self.account.wrote(output.size));
+        outputs.iter().for_each(|output| self.progress.wrote(output.size));
         let line = self.line(origin, found, &fed, outputs);
-        let entry = Entry { lines: vec![(line, found.clone())], pending, origin: at, known: false };
+        let entry = Completed { lines: vec![(line, found.clone())], pending, origin: at, known: false };
         Ok((entry, fed.tally))
     }
 
@@ -200,11 +205,11 @@ impl Context<'_> {
     pub(super) fn line(
         &self,
         origin: &Origin,
-        found: &Found,
-        fed: &Fed,
-        outputs: Vec<super::line::Output>,
-    ) -> Line {
-        let line = Line {
+        found: &ObjectMeta,
+        fed: &Converted,
+        outputs: Vec<super::entry::Output>,
+    ) -> ManifestEntry {
+        let line = ManifestEntry {
             input: origin.depot.name(&found.key),
             size: fed.size,
             etag: found.etag.clone(),
@@ -224,7 +229,11 @@ impl Context<'_> {
     }
 
     /// The line with what is to become of its input.
-    pub(super) fn destined(&self, line: Line) -> Line {
-        Line { deletes: self.settings.after != After::Keep && line.keeps_all(), pruned: false, ..line }
+    pub(super) fn destined(&self, line: ManifestEntry) -> ManifestEntry {
+        ManifestEntry {
+            deletes: self.settings.after != After::Keep && line.keeps_all(),
+            pruned: false,
+            ..line
+        }
     }
 }

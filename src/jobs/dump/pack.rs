@@ -5,17 +5,17 @@
 //! still come out the same, so a run that was killed is gone on with, pack for pack.
 
 use super::Context;
-use super::account::Cause;
+use super::entry::{Kind, ManifestEntry};
 use super::index::Before;
-use super::ledger::Entry;
-use super::line::{Kind, Line};
 use super::list::Listed;
 use super::name::id;
-use super::object::{Fed, LARGE, Trouble};
+use super::object::{Converted, LARGE, Trouble};
 use super::outputs::{Mark, Outputs};
+use super::progress::Cause;
 use super::run::{Job, guarded};
+use super::writer::Completed;
 use crate::store::ErrorKind;
-use crate::store::depot::Found;
+use crate::store::objects::ObjectMeta;
 use std::time::Duration;
 
 /// So many inputs are in a pack at most: their names are held in memory.
@@ -31,7 +31,7 @@ pub(super) struct Packer<'a> {
     context: &'a Context<'a>,
     size: u64,
     origin: usize,
-    members: Vec<Found>,
+    members: Vec<ObjectMeta>,
     bytes: u64,
     /// The output looked at last, and whether it stands.
     stands: Option<(String, bool)>,
@@ -83,16 +83,16 @@ impl Context<'_> {
     pub(super) fn pack(
         &self,
         at: usize,
-        members: Vec<Found>,
-        to: &dyn Fn(Entry) -> Result<(), Trouble>,
+        members: Vec<ObjectMeta>,
+        to: &dyn Fn(Completed) -> Result<(), Trouble>,
     ) -> Result<(), Trouble> {
         let origin = &self.origins[at];
-        let _share = self.budget.take(members.iter().map(|found| found.size).sum(), false);
-        let mut members: Vec<(Found, u32)> = members.into_iter().map(|found| (found, 0)).collect();
+        let _permit = self.budget.take(members.iter().map(|found| found.size).sum(), false);
+        let mut members: Vec<(ObjectMeta, u32)> = members.into_iter().map(|found| (found, 0)).collect();
         while !members.is_empty() {
             let Failure { member, error } = match self.attempt(at, &members)? {
                 Ok((entry, tallies)) => {
-                    tallies.iter().for_each(|fed| self.account.add(&fed.tally));
+                    tallies.iter().for_each(|fed| self.progress.add(&fed.tally));
                     return to(entry);
                 }
                 Err(failure) => failure,
@@ -100,8 +100,8 @@ impl Context<'_> {
             let Some(member) = member else {
                 // The output itself: all of its inputs are without one.
                 for (found, _) in &members {
-                    self.account.fail(Cause::of(&error), &error);
-                    self.account.settle(found.size);
+                    self.progress.fail(Cause::of(&error), &error);
+                    self.progress.finished(found.size);
                 }
                 return Ok(());
             };
@@ -110,7 +110,7 @@ impl Context<'_> {
             let again = *tries < TRIES && matches!(error.kind(), ErrorKind::Changed | ErrorKind::Service);
             if again {
                 self.pause(WAIT * *tries)?;
-                match origin.depot.look(&found.key) {
+                match origin.depot.head(&found.key) {
                     Ok(Some(now)) => {
                         *found = now;
                         continue;
@@ -121,8 +121,8 @@ impl Context<'_> {
                 }
             }
             let (found, _) = members.remove(member);
-            self.account.fail(Cause::of(&error), &error);
-            self.account.settle(found.size);
+            self.progress.fail(Cause::of(&error), &error);
+            self.progress.finished(found.size);
         }
         Ok(())
     }
@@ -130,8 +130,8 @@ impl Context<'_> {
     fn attempt(
         &self,
         at: usize,
-        members: &[(Found, u32)],
-    ) -> Result<Result<(Entry, Vec<Fed>), Failure>, Trouble> {
+        members: &[(ObjectMeta, u32)],
+    ) -> Result<Result<(Completed, Vec<Converted>), Failure>, Trouble> {
         let origin = &self.origins[at];
         let ids: Vec<String> = members.iter().map(|(found, _)| self.id(origin, found)).collect();
         let id = id(&ids.iter().map(String::as_str).collect::<Vec<_>>());
@@ -139,7 +139,7 @@ impl Context<'_> {
         let relative = super::name::pack(first);
         let bytes = members.iter().map(|(found, _)| found.size).sum();
         let mut outputs = Outputs::new(self, &relative, &id, bytes, 1);
-        let mut parts: Vec<(Fed, Mark, Mark)> = Vec::new();
+        let mut parts: Vec<(Converted, Mark, Mark)> = Vec::new();
         for (member, (found, _)) in members.iter().enumerate() {
             let from = outputs.mark();
             let fed = guarded(&origin.depot.name(&found.key), || self.feed(origin, found, &mut outputs));
@@ -160,8 +160,8 @@ impl Context<'_> {
                 Trouble::Failed(error) => return Ok(Err(Failure { member: None, error })),
             },
         };
-        stored.iter().for_each(|output| self.account.wrote(output.size));
-        let line = |(fed, from, to): &(Fed, Mark, Mark), found: &Found| -> Line {
+        stored.iter().for_each(|output| self.progress.wrote(output.size));
+        let line = |(fed, from, to): &(Converted, Mark, Mark), found: &ObjectMeta| -> ManifestEntry {
             let range = |kind| match kind {
                 Kind::Events => (from.events, to.events - from.events),
                 Kind::Rejects => (from.rejects, to.rejects - from.rejects),
@@ -176,7 +176,7 @@ impl Context<'_> {
             self.line(origin, found, fed, own.collect())
         };
         let lines = parts.iter().zip(members).map(|(part, (found, _))| (line(part, found), found.clone()));
-        let entry = Entry { lines: lines.collect(), pending, origin: at, known: false };
+        let entry = Completed { lines: lines.collect(), pending, origin: at, known: false };
         Ok(Ok((entry, parts.into_iter().map(|(fed, _, _)| fed).collect())))
     }
 }

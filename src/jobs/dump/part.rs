@@ -4,7 +4,7 @@
 //! all bytes before `,"end"`. A part without lines about inputs is one line with nothing but an end.
 //! Parts of versions that wrote no ends are read, too; what is missing there can't be noticed.
 
-use super::line::{End, Line};
+use super::entry::{End, ManifestEntry};
 use aws_lc_rs::digest;
 use chrono::{DateTime, Utc};
 use std::io::{self, BufRead, Read as _};
@@ -18,7 +18,7 @@ const MARK: &[u8] = b",\"end\":{";
 const ALONE: &[u8] = b"{\"end\":{";
 
 /// The text of a part: `lines`, sealed by `end`, whose count and digest are filled in.
-pub(super) fn seal(lines: &[&Line], mut end: End) -> Vec<u8> {
+pub(super) fn seal(lines: &[&ManifestEntry], mut end: End) -> Vec<u8> {
     let mut text = Vec::new();
     for line in lines {
         // Texts and numbers always serialize, and a vector takes everything.
@@ -94,9 +94,9 @@ pub(super) fn ranks(parts: &[Written]) -> Vec<u32> {
 #[derive(Debug)]
 pub(super) enum Item {
     /// A line about an input, with its number in the part from 1.
-    Line(Box<Line>, u64),
+    Entry(Box<ManifestEntry>, u64),
     /// Something is wrong; what follows can still be read.
-    Fault(String),
+    Damage(String),
 }
 
 /// Reads a part.
@@ -143,7 +143,7 @@ impl<R: BufRead> Reader<R> {
         self.end.as_ref()
     }
 
-    /// The next line or fault.
+    /// The next line or damage.
     pub(super) fn next(&mut self) -> io::Result<Option<Item>> {
         loop {
             if self.done {
@@ -153,18 +153,18 @@ impl<R: BufRead> Reader<R> {
             self.reader.by_ref().take(LONGEST).read_until(b'\n', &mut text)?;
             if text.is_empty() {
                 self.done = true;
-                return Ok(self.fault().map(Item::Fault));
+                return Ok(self.damage().map(Item::Damage));
             }
             self.read += 1;
             if !text.ends_with(b"\n") {
                 self.whole = false;
                 if text.len() as u64 >= LONGEST {
                     self.done = true;
-                    return Ok(Some(Item::Fault(format!("line {} is too long for a manifest", self.read))));
+                    return Ok(Some(Item::Damage(format!("line {} is too long for a manifest", self.read))));
                 }
             }
             if self.end.is_some() {
-                return Ok(Some(Item::Fault(format!("line {} comes after its end", self.read))));
+                return Ok(Some(Item::Damage(format!("line {} comes after its end", self.read))));
             }
             let mut about = &text[..];
             if let Some((at, end)) = end_in(&text) {
@@ -174,7 +174,7 @@ impl<R: BufRead> Reader<R> {
                     Err(error) => {
                         self.sealed = true;
                         self.digest.0.update(about);
-                        return Ok(Some(Item::Fault(format!("its end is not one: {error}"))));
+                        return Ok(Some(Item::Damage(format!("its end is not one: {error}"))));
                     }
                 }
             }
@@ -183,18 +183,18 @@ impl<R: BufRead> Reader<R> {
                 continue;
             }
             self.lines += 1;
-            return Ok(Some(match serde_json::from_slice::<Line>(&text) {
+            return Ok(Some(match serde_json::from_slice::<ManifestEntry>(&text) {
                 Ok(line) => {
                     self.sealed |= line.part > 0;
-                    Item::Line(Box::new(line), self.read)
+                    Item::Entry(Box::new(line), self.read)
                 }
-                Err(error) => Item::Fault(format!("not a line of a manifest: {error} (line {})", self.read)),
+                Err(error) => Item::Damage(format!("not a line of a manifest: {error} (line {})", self.read)),
             }));
         }
     }
 
     /// What is wrong with the part as a whole.
-    fn fault(&mut self) -> Option<String> {
+    fn damage(&mut self) -> Option<String> {
         let digest = std::mem::replace(&mut self.digest.0, digest::Context::new(&digest::SHA256)).finish();
         if self.read == 0 {
             return Some("it is empty: what it said is lost".to_owned());
@@ -218,11 +218,11 @@ impl<R: BufRead> Reader<R> {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::line::{Kind, Output};
+    use super::super::entry::{Kind, Output};
     use super::*;
 
     /// A line about an input with one output.
-    pub(in super::super) fn line(input: &str, fingerprint: &str, url: &str, key: &str) -> Line {
+    pub(in super::super) fn line(input: &str, fingerprint: &str, url: &str, key: &str) -> ManifestEntry {
         let output = Output {
             kind: Kind::Events,
             url: url.to_owned(),
@@ -232,7 +232,7 @@ pub(super) mod tests {
             offset: None,
             length: None,
         };
-        Line {
+        ManifestEntry {
             input: input.to_owned(),
             size: 1,
             etag: "e".into(),
@@ -256,52 +256,52 @@ pub(super) mod tests {
         End { part, lines: 0, sha256, last, round: 1, output, rejects: None, inputs, interrupted }
     }
 
-    fn faults(text: &[u8]) -> (usize, Vec<String>) {
+    fn damage(text: &[u8]) -> (usize, Vec<String>) {
         let mut reader = Reader::new(text, "run/part-00003.ndjson");
-        let (mut lines, mut faults) = (0, Vec::new());
+        let (mut lines, mut damaged) = (0, Vec::new());
         while let Some(item) = reader.next().unwrap() {
             match item {
-                Item::Line(..) => lines += 1,
-                Item::Fault(fault) => faults.push(fault),
+                Item::Entry(..) => lines += 1,
+                Item::Damage(damage) => damaged.push(damage),
             }
         }
-        (lines, faults)
+        (lines, damaged)
     }
 
     #[test]
     fn whatever_is_missing_is_noticed() {
-        let lines: Vec<Line> =
+        let lines: Vec<ManifestEntry> =
             [",\"end\":{", "b\n", "c"].iter().map(|input| line(input, "f", "/out/x", "x")).collect();
-        let all: Vec<&Line> = lines.iter().collect();
+        let all: Vec<&ManifestEntry> = lines.iter().collect();
         let text = seal(&all, end(3, true));
-        assert_eq!(faults(&text), (3, vec![]));
-        assert_eq!(faults(&seal(&[], end(3, true))), (0, vec![]));
+        assert_eq!(damage(&text), (3, vec![]));
+        assert_eq!(damage(&seal(&[], end(3, true))), (0, vec![]));
         let newlines: Vec<usize> = memchr::memchr_iter(b'\n', &text).map(|at| at + 1).collect();
         // Cut anywhere, at the border of a line or not.
         for at in 0..text.len() {
-            let (_, faults) = faults(&text[..at]);
-            assert!(!faults.is_empty(), "{at}");
+            let (_, damaged) = damage(&text[..at]);
+            assert!(!damaged.is_empty(), "{at}");
         }
         // A line left out, doubled, or put in another order.
         for cut in [&text[newlines[0]..], &[&text[..newlines[0]], &text[newlines[1]..]].concat()] {
-            assert_eq!(faults(cut).1, ["it has 2 lines, and says that it has 3"]);
+            assert_eq!(damage(cut).1, ["it has 2 lines, and says that it has 3"]);
         }
         let swapped = [&text[newlines[0]..newlines[1]], &text[..newlines[0]], &text[newlines[1]..]].concat();
-        assert!(faults(&swapped).1[0].contains("digest"));
-        assert_eq!(faults(&[&text[..], &text[..]].concat()).1.len(), 3);
+        assert!(damage(&swapped).1[0].contains("digest"));
+        assert_eq!(damage(&[&text[..], &text[..]].concat()).1.len(), 3);
         // A byte changed.
         let at = memchr::memmem::find(&text, b"\"records\":1").unwrap() + 10;
         let mut changed = text.clone();
         changed[at] = b'2';
-        assert!(faults(&changed).1[0].contains("digest"));
-        assert!(faults(&seal(&all, end(2, true))).1[0].contains("it is part 2"));
+        assert!(damage(&changed).1[0].contains("digest"));
+        assert!(damage(&seal(&all, end(2, true))).1[0].contains("it is part 2"));
         // What versions wrote that knew no ends.
         let mut old = lines.clone();
         old.iter_mut().for_each(|line| line.part = 0);
         let old: String = old.iter().map(|line| serde_json::to_string(line).unwrap() + "\n").collect();
         assert!(!old.contains("part\"") && !old.contains("pruned"));
-        assert_eq!(faults(old.as_bytes()), (3, vec![]));
-        assert_eq!(faults(&old.as_bytes()[..old.len() - 5]).1.len(), 2);
+        assert_eq!(damage(old.as_bytes()), (3, vec![]));
+        assert_eq!(damage(&old.as_bytes()[..old.len() - 5]).1.len(), 2);
     }
 
     /// Clocks that lie, copies that were made at once, and parts that know no rounds.

@@ -1,12 +1,12 @@
 //! What a run would do, and what that would cost.
 
-use super::account::Account;
 use super::list::Listed;
 use super::object::LARGE;
+use super::progress::Progress;
 use super::{After, Context, Settings};
 use crate::convert::Converter;
 use crate::store::Error;
-use crate::store::depot::Access;
+use crate::store::objects::Access;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// What S3 lists by one request.
@@ -68,9 +68,9 @@ pub fn plan(
     settings: &Settings,
     converter: &Converter,
     access: &Access,
-    account: &Account,
+    progress: &Progress,
 ) -> Result<Plan, Error> {
-    let context = Context::new(settings, converter, account, access)?;
+    let context = Context::new(settings, converter, progress, access)?;
     let mut plan = Plan::default();
     let (input, output) =
         (context.origins.iter().any(|origin| origin.depot.is_remote()), context.output.depot.is_remote());
@@ -111,12 +111,12 @@ pub fn plan(
         }
         true
     })?;
-    plan.listed = account.listed.load(Relaxed);
-    plan.listed_bytes = account.listed_bytes.load(Relaxed);
-    plan.filtered = account.filtered.load(Relaxed);
-    plan.superseded = account.superseded.load(Relaxed);
-    plan.own = account.own.load(Relaxed);
-    let seen = plan.listed + plan.filtered + plan.own + account.repeated.load(Relaxed);
+    plan.listed = progress.listed.load(Relaxed);
+    plan.listed_bytes = progress.listed_bytes.load(Relaxed);
+    plan.filtered = progress.filtered.load(Relaxed);
+    plan.superseded = progress.superseded.load(Relaxed);
+    plan.own = progress.own.load(Relaxed);
+    let seen = plan.listed + plan.filtered + plan.own + progress.repeated.load(Relaxed);
     plan.list_requests = if input { seen.div_ceil(PAGE).max(1) } else { 0 } + u64::from(manifest);
     plan.get_requests = if input { plan.convert } else { 0 };
     plan.put_requests = if output { plan.put_requests + plan.outputs } else { 0 }

@@ -4,14 +4,14 @@
 //! to be removed is written down first, as lines about the same inputs in a manifest of its own, and then
 //! removed; so after a kill at any moment the manifest is right, and the next call goes on.
 
-use super::account::{Account, Cause};
+use super::entry::{End, Kind, ManifestEntry, Output};
 use super::history::{History, Mentioned, Place, State, locate, no_room};
-use super::line::{End, Kind, Line, Output};
 use super::part::seal;
 use super::place::{Origin, order};
+use super::progress::{Cause, Progress};
 use super::run::name_of_run;
 use super::verify::{Depots, Named};
-use crate::store::depot::{Access, Deleted, Depot, Found};
+use crate::store::objects::{Access, BlockingStore, Deleted, ObjectMeta};
 use crate::store::{Error, ErrorKind};
 use crate::sync::{into_inner, lock};
 use std::collections::{BTreeMap, HashSet};
@@ -82,7 +82,7 @@ pub struct Pruned {
 struct Pruner<'a> {
     task: Task<'a>,
     access: &'a Access,
-    account: &'a Account,
+    progress: &'a Progress,
     pruned: &'a Pruned,
     origin: Origin,
     history: History,
@@ -96,12 +96,12 @@ struct Pruner<'a> {
 /// A superseded output that stands.
 struct Standing {
     named: Named,
-    depot: Depot,
-    found: Found,
+    depot: BlockingStore,
+    found: ObjectMeta,
 }
 
 /// Names outputs to `each`, and removes them if that is wanted. Whether it came to the end. What could not
-/// be removed is in the account.
+/// be removed is counted in `progress`.
 ///
 /// # Errors
 /// If the manifest can't be read; if something is to be removed, but the manifest is damaged, not whole, or
@@ -109,7 +109,7 @@ struct Standing {
 pub fn prune(
     task: Task<'_>,
     access: &Access,
-    account: &Account,
+    progress: &Progress,
     pruned: &Pruned,
     each: &mut dyn FnMut(&Pick<'_>) -> Result<(), Error>,
 ) -> Result<bool, Error> {
@@ -117,7 +117,7 @@ pub fn prune(
     if task.delete {
         origin.depot.tidy();
     }
-    let Some(mut history) = History::read(&origin, access, account)? else { return Ok(false) };
+    let Some(mut history) = History::read(&origin, access, progress)? else { return Ok(false) };
     pruned.parts.store(history.parts, Relaxed);
     if task.delete && history.parts > 0 && (history.faulty || !history.all) {
         let why = if history.all {
@@ -131,7 +131,7 @@ pub fn prune(
     }
     let mut mentions = history.current(&mut |_, _| {})?;
     let (depots, right) = (Depots::default(), Mutex::default());
-    let mut pruner = Pruner { task, access, account, pruned, origin, history, depots, right, written: 0 };
+    let mut pruner = Pruner { task, access, progress, pruned, origin, history, depots, right, written: 0 };
     let (mut batch, mut lines) = (Vec::new(), 0);
     while let Some(mentioned) = mentions.next()? {
         if access.stop().load(Relaxed) {
@@ -168,11 +168,11 @@ impl Pruner<'_> {
             self.pruned.mixed.fetch_add(1, Relaxed);
             let why = "this pack holds events of inputs that have later outputs, among others that have none";
             let hint = "convert anew to another prefix; packs are for inputs that don't change";
-            self.account.fail(Cause::Mixed, &Error::unverified(url, why).with_advice(hint));
+            self.progress.fail(Cause::Mixed, &Error::unverified(url, why).with_advice(hint));
         }
         if current {
             if let Some(why) = &named.wrong {
-                self.account.fail(Cause::Differs, &Error::unverified(url, why.as_str()));
+                self.progress.fail(Cause::Differs, &Error::unverified(url, why.as_str()));
             }
             each(&named.pick(false))?;
         }
@@ -237,14 +237,14 @@ impl Pruner<'_> {
             .inspect_err(|error| {
                 let cause =
                     if error.kind() == ErrorKind::Damaged { Cause::Differs } else { Cause::of(error) };
-                self.account.fail(cause, error);
+                self.progress.fail(cause, error);
             })
             .ok()
     }
 
     fn stands(&self, named: Named) -> Option<Standing> {
         let looked = self.depots.of(&named.output.url, self.access);
-        let looked = looked.and_then(|(depot, key)| depot.look(&key).map(|found| (depot, found)));
+        let looked = looked.and_then(|(depot, key)| depot.head(&key).map(|found| (depot, found)));
         let (depot, found) = self.counted(looked)?;
         found.map(|found| Standing { named, depot, found })
     }
@@ -262,7 +262,7 @@ impl Pruner<'_> {
             let line = self.history.spool().line(*current).map_err(no_room)?;
             let input = crate::text::escaped(&line.input);
             let (depot, key) = self.depots.of(&line.input, self.access)?;
-            if depot.look(&key)?.is_some_and(|now| now.etag != line.etag) {
+            if depot.head(&key)?.is_some_and(|now| now.etag != line.etag) {
                 let why = format!("its input `{input}` has changed since");
                 return stays(&why, "run the same `udmap convert` again first");
             }
@@ -285,7 +285,7 @@ impl Pruner<'_> {
             return Ok(true);
         }
         let (depot, key) = self.depots.of(&output.url, self.access)?;
-        let Some(found) = depot.look(&key)? else { return Ok(false) };
+        let Some(found) = depot.head(&key)? else { return Ok(false) };
         let is_right = depot.digest(&found)? == (output.size, output.sha256.clone());
         if is_right {
             let mut right = right();
@@ -300,9 +300,9 @@ impl Pruner<'_> {
     /// Writes manifests that say what is about to be removed, one for each place of outputs, and makes sure
     /// that nobody else has written one meanwhile: it may need what is to go.
     fn write_down(&mut self, batch: &[Standing]) -> Result<(), Error> {
-        let mut places: BTreeMap<Option<&Place>, Vec<Line>> = BTreeMap::new();
+        let mut places: BTreeMap<Option<&Place>, Vec<ManifestEntry>> = BTreeMap::new();
         for Standing { named, .. } in batch {
-            let only = |line: &Line| Line {
+            let only = |line: &ManifestEntry| ManifestEntry {
                 outputs: vec![named.output.clone()],
                 pruned: true,
                 part: 1,
@@ -327,7 +327,7 @@ impl Pruner<'_> {
         Ok(())
     }
 
-    fn manifest(&mut self, place: Option<&Place>, lines: &[Line]) -> Result<(), Error> {
+    fn manifest(&mut self, place: Option<&Place>, lines: &[ManifestEntry]) -> Result<(), Error> {
         let end = End {
             part: 1,
             lines: 0,
@@ -345,8 +345,8 @@ impl Pruner<'_> {
         depot.put(&key, &text)?;
         self.written += 1;
         let name = depot.name(&key);
-        let back = match depot.look(&key)? {
-            Some(found) => depot.peek(&found, false, text.len() as u64 + 1)?,
+        let back = match depot.head(&key)? {
+            Some(found) => depot.read_end(&found, false, text.len() as u64 + 1)?,
             None => Vec::new(),
         };
         if back != text {
@@ -363,7 +363,7 @@ impl Pruner<'_> {
             Deleted::Done | Deleted::Gone => Some(named),
             Deleted::Changed => {
                 let why = "it changed meanwhile, and stays";
-                self.account.fail(Cause::Changed, &Error::unverified(&named.output.url, why));
+                self.progress.fail(Cause::Changed, &Error::unverified(&named.output.url, why));
                 None
             }
         }

@@ -1,10 +1,10 @@
 //! Deletes inputs whose outputs and lines are durable, and have been read back.
 
-use super::account::Cause;
-use super::line::{Line, Output};
+use super::entry::{ManifestEntry, Output};
+use super::progress::Cause;
 use super::{After, Context};
 use crate::store::Error;
-use crate::store::depot::{Deleted, Found};
+use crate::store::objects::{Deleted, ObjectMeta};
 use crate::sync::lock;
 use std::sync::Mutex;
 use std::sync::atomic::Ordering::Relaxed;
@@ -13,8 +13,8 @@ use std::sync::atomic::Ordering::Relaxed;
 #[derive(Debug)]
 pub(super) struct Removal {
     pub(super) origin: usize,
-    pub(super) found: Found,
-    pub(super) line: Line,
+    pub(super) found: ObjectMeta,
+    pub(super) line: ManifestEntry,
 }
 
 /// Outputs that were read back lately and were right: those of a pack have many inputs.
@@ -30,7 +30,7 @@ impl Context<'_> {
             return;
         }
         if !line.keeps_all() {
-            self.account.kept.fetch_add(1, Relaxed);
+            self.progress.kept.fetch_add(1, Relaxed);
             return;
         }
         let depot = &self.origins[*origin].depot;
@@ -42,23 +42,23 @@ impl Context<'_> {
             .and_then(|()| depot.delete(&found.key, &found.etag));
         match done {
             Ok(Deleted::Done) => {
-                self.account.deleted.fetch_add(1, Relaxed);
+                self.progress.deleted.fetch_add(1, Relaxed);
             }
             Ok(Deleted::Gone) => {}
             // It stays, and the next run converts it.
             Ok(Deleted::Changed) => {
-                self.account.kept.fetch_add(1, Relaxed);
+                self.progress.kept.fetch_add(1, Relaxed);
             }
             Err(error) => {
-                self.account.kept.fetch_add(1, Relaxed);
-                self.account.fail(Cause::of(&error), &error);
+                self.progress.kept.fetch_add(1, Relaxed);
+                self.progress.fail(Cause::of(&error), &error);
             }
         }
     }
 
     /// Whether all bytes that an input has were read. What its listing said is not asked.
-    fn was_read_whole(&self, origin: usize, found: &Found, line: &Line) -> Result<(), Error> {
-        match self.origins[origin].depot.look(&found.key)? {
+    fn was_read_whole(&self, origin: usize, found: &ObjectMeta, line: &ManifestEntry) -> Result<(), Error> {
+        match self.origins[origin].depot.head(&found.key)? {
             Some(now) if now.etag == found.etag && now.size != line.size => {
                 let why = format!("{} of its {} bytes were read; it stays", line.size, now.size);
                 Err(Error::unverified(&line.input, why)
@@ -78,7 +78,7 @@ impl Context<'_> {
             Some(rejects) if output.kind == super::Kind::Rejects => rejects,
             _ => &self.output,
         };
-        match target.depot.look(&output.key)? {
+        match target.depot.head(&output.key)? {
             Some(found) if target.depot.digest(&found)? == (output.size, output.sha256.clone()) => {
                 let mut lately = lately();
                 if lately.len() == LATELY {

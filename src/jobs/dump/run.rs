@@ -1,18 +1,18 @@
 //! A run: one thread lists, workers convert, one thread keeps the manifest, some delete.
 
-use super::account::{Account, Cause};
+use super::entry::{End, ManifestEntry};
 use super::index::{Before, Index};
-use super::ledger::{Entry, Ledger};
-use super::line::{End, Line};
 use super::list::Listed;
 use super::object::Trouble;
 use super::pack::Packer;
 use super::place::{Origin, Target};
+use super::progress::{Cause, Progress};
 use super::remove::{Checked, Removal};
+use super::writer::{Completed, ManifestWriter};
 use super::{After, Context, Settings};
 use crate::convert::Converter;
 use crate::store::Error;
-use crate::store::depot::{Access, Found};
+use crate::store::objects::{Access, ObjectMeta};
 use crate::sync::lock;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -30,23 +30,23 @@ const WAITING: usize = 2_000;
 pub(super) enum Job {
     One {
         origin: usize,
-        found: Found,
+        found: ObjectMeta,
         before: Before,
     },
     /// What an earlier run has converted, and is still there.
     Known {
         origin: usize,
-        found: Found,
+        found: ObjectMeta,
         before: Before,
     },
     Pack {
         origin: usize,
-        members: Vec<Found>,
+        members: Vec<ObjectMeta>,
     },
 }
 
 /// Converts what is not converted yet. Whether everything was gone through: not if it was told to
-/// stop. What failed for single objects is in the account.
+/// stop. What failed for single objects is counted in `progress`.
 ///
 /// # Errors
 /// If nothing could be begun, or if the manifest can't be written.
@@ -54,17 +54,17 @@ pub fn run(
     settings: &Settings,
     converter: &Converter,
     access: &Access,
-    account: &Account,
+    progress: &Progress,
 ) -> Result<bool, Error> {
-    let context = Context::new(settings, converter, account, access)?;
+    let context = Context::new(settings, converter, progress, access)?;
     for target in [Some(&context.output), context.rejects.as_ref(), Some(&context.manifest)] {
         target.into_iter().for_each(|target| target.depot.tidy());
     }
     let index = &mut Index::new(&context)?;
     let (run, end) = (name_of_run(), context.end(index));
     let (jobs, queue) = sync_channel::<Job>(AHEAD);
-    // While the ledger waits for the disk, workers go on; but entries of packs have many lines.
-    let (entries, kept) = sync_channel::<Entry>(if settings.pack.is_some() { 8 } else { WAITING });
+    // While the writer waits for the disk, workers go on; but entries of packs have many lines.
+    let (entries, kept) = sync_channel::<Completed>(if settings.pack.is_some() { 8 } else { WAITING });
     let (removals, to_remove) = sync_channel::<Removal>(AHEAD);
     let (queue, to_remove) = (Mutex::new(queue), Mutex::new(to_remove));
     let checked = Checked::default();
@@ -83,19 +83,19 @@ pub fn run(
                     while let Some(removal) = next(to_remove) {
                         if let Err(error) = guarded(&removal.line.input, || context.remove(&removal, checked))
                         {
-                            context.account.kept.fetch_add(1, Relaxed);
-                            context.account.fail(Cause::of(&error), &error);
+                            context.progress.kept.fetch_add(1, Relaxed);
+                            context.progress.fail(Cause::of(&error), &error);
                         }
                     }
                 });
             }
         }
-        let ledger = scope.spawn(move || {
+        let writer = scope.spawn(move || {
             crate::panics::provoke("manifest");
             let deletes = context.settings.after != After::Keep;
-            let mut ledger = Ledger::new(&context.manifest, &run, end, deletes, context.account);
+            let mut writer = ManifestWriter::new(&context.manifest, &run, end, deletes, context.progress);
             let kept_all = guarded(&context.manifest.whole_name(), || {
-                ledger.keep(&kept, &mut |entry| {
+                writer.keep(&kept, &mut |entry| {
                     if deletes {
                         for (line, found) in entry.lines {
                             // They go when nobody sends any more, so they are there.
@@ -113,14 +113,14 @@ pub fn run(
             kept_all
         });
         let listed = list(context, index, jobs, broken);
-        let kept = ledger.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let kept = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         kept.and(listed)
     })?;
     let whole = listed && !access.stop().load(Relaxed);
     if settings.after == After::DeleteEmpty && whole {
         for origin in &context.origins {
             if let Err(error) = origin.remove_empty() {
-                account.fail(Cause::of(&error), &error);
+                progress.fail(Cause::of(&error), &error);
             }
         }
     }
@@ -152,7 +152,7 @@ fn next<T>(queue: &Mutex<Receiver<T>>) -> Option<T> {
 fn work(
     context: &Context<'_>,
     queue: &Mutex<Receiver<Job>>,
-    entries: &SyncSender<Entry>,
+    entries: &SyncSender<Completed>,
     broken: &AtomicBool,
 ) {
     let keep = |entry| entries.send(entry).map_err(|_| Trouble::Stopped);
@@ -175,8 +175,8 @@ fn work(
         if let Err(error) = done {
             // Of a pack, all members are without an output.
             for size in sizes {
-                context.account.fail(Cause::of(&error), &error);
-                context.account.settle(size);
+                context.progress.fail(Cause::of(&error), &error);
+                context.progress.finished(size);
             }
         }
     }
@@ -240,30 +240,30 @@ impl Context<'_> {
     fn known(
         &self,
         origin: usize,
-        found: Found,
+        found: ObjectMeta,
         before: Before,
-        keep: &dyn Fn(Entry) -> Result<(), Trouble>,
+        keep: &dyn Fn(Completed) -> Result<(), Trouble>,
     ) -> Result<(), Trouble> {
         let Some(line) = before.known else { return Ok(()) };
-        self.account.known.fetch_add(1, Relaxed);
-        self.account.known_bytes.fetch_add(found.size, Relaxed);
-        self.account.known_records.fetch_add(line.records, Relaxed);
-        self.account.known_rejects.fetch_add(line.rejects, Relaxed);
-        self.account.settle(found.size);
+        self.progress.known.fetch_add(1, Relaxed);
+        self.progress.known_bytes.fetch_add(found.size, Relaxed);
+        self.progress.known_records.fetch_add(line.records, Relaxed);
+        self.progress.known_rejects.fetch_add(line.rejects, Relaxed);
+        self.progress.finished(found.size);
         let deletes = self.settings.after != After::Keep;
         if !deletes && !before.overtaken {
             return Ok(());
         }
         if !before.overtaken && !line.keeps_all() {
-            self.account.kept.fetch_add(1, Relaxed);
+            self.progress.kept.fetch_add(1, Relaxed);
             return Ok(());
         }
         let lines = vec![(self.destined(*line), found)];
-        keep(Entry { lines, pending: Vec::new(), origin, known: true })
+        keep(Completed { lines, pending: Vec::new(), origin, known: true })
     }
 
     /// Whether what became of an input in an earlier run is all there.
-    pub(super) fn still_stands(&self, known: &Line) -> bool {
+    pub(super) fn still_stands(&self, known: &ManifestEntry) -> bool {
         let rejects = self.rejects.as_ref().map(Target::whole_name);
         if let Some(place) = &rejects
             && known.rejects > 0
@@ -278,7 +278,7 @@ impl Context<'_> {
                 (super::Kind::Rejects, Some(rejects)) => rejects,
                 (super::Kind::Rejects, None) => return true,
             };
-            matches!(target.depot.look(&output.key), Ok(Some(found)) if found.size == output.size)
+            matches!(target.depot.head(&output.key), Ok(Some(found)) if found.size == output.size)
         })
     }
 }
@@ -331,12 +331,12 @@ mod tests {
             }
             let settings = settings(folder.path(), pack, After::Delete);
             let converter = Converter::new(&Mapping::builtin("duo_telephony").unwrap(), &Options::default());
-            let account = Account::default();
+            let progress = Progress::default();
             let access = Access::new(false, std::sync::Arc::default()).unwrap();
-            assert!(run(&settings, &converter, &access, &account).unwrap());
-            let failures = account.failures();
+            assert!(run(&settings, &converter, &access, &progress).unwrap());
+            let failures = progress.failures();
             let crashed = &failures[&Cause::Crashed];
-            assert_eq!((failures.len(), crashed.count, account.converted.load(Relaxed)), (1, 2, 2));
+            assert_eq!((failures.len(), crashed.count, progress.converted.load(Relaxed)), (1, 2, 2));
             assert!(crashed.shown.iter().any(|shown| shown.contains("/in/b.panics`: udmap failed inside")));
             let left: Vec<_> = std::fs::read_dir(folder.path().join("in")).unwrap().collect();
             assert_eq!(left.len(), 2, "what failed stays");
@@ -352,23 +352,23 @@ mod tests {
         std::fs::write(&input, LOG).unwrap();
         let settings = settings(folder.path(), None, After::Delete);
         let converter = Converter::new(&Mapping::builtin("duo_telephony").unwrap(), &Options::default());
-        let account = Account::default();
+        let progress = Progress::default();
         let access = Access::new(false, std::sync::Arc::default()).unwrap();
-        let context = Context::new(&settings, &converter, &account, &access).unwrap();
+        let context = Context::new(&settings, &converter, &progress, &access).unwrap();
         let mut found = context.origins[0].objects().next().unwrap().unwrap();
         let (entry, _) = context.convert(0, &found).unwrap();
-        let mut ledger = Ledger::new(&context.manifest, "r", context.plain_end(), true, &account);
-        let entry = ledger.write(vec![entry], true).unwrap().remove(0);
+        let mut writer = ManifestWriter::new(&context.manifest, "r", context.plain_end(), true, &progress);
+        let entry = writer.write(vec![entry], true).unwrap().remove(0);
         let line = entry.lines[0].0.clone();
         assert!(line.deletes && line.size == LOG.len() as u64);
         // As if its listing had cut it: the first half is what was read.
         found.size /= 2;
-        let cut = Line { size: found.size, ..line.clone() };
+        let cut = ManifestEntry { size: found.size, ..line.clone() };
         context.remove(&Removal { origin: 0, found: found.clone(), line: cut }, &Checked::default());
-        assert!(input.exists() && account.failed() == 1 && account.kept.load(Relaxed) == 1);
-        let shown = account.failures().into_values().next().unwrap().shown.remove(0);
+        assert!(input.exists() && progress.failed() == 1 && progress.kept.load(Relaxed) == 1);
+        let shown = progress.failures().into_values().next().unwrap().shown.remove(0);
         assert!(shown.contains("bytes were read; it stays"), "{shown}");
         context.remove(&Removal { origin: 0, found, line }, &Checked::default());
-        assert!(!input.exists() && account.deleted.load(Relaxed) == 1);
+        assert!(!input.exists() && progress.deleted.load(Relaxed) == 1);
     }
 }

@@ -1,6 +1,6 @@
 //! The runs of a manifest: whether all parts of each are there, and which did not come to their ends.
 
-use super::line::End;
+use super::entry::End;
 use super::part::number;
 use std::collections::BTreeMap;
 

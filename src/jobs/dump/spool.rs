@@ -1,6 +1,6 @@
 //! Texts kept in a temporary file, to be read again by where they are.
 
-use super::line::Line;
+use super::entry::ManifestEntry;
 use crate::sync::lock;
 use std::fs::File;
 use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
@@ -69,7 +69,7 @@ impl Spool {
     }
 
     /// A line that was kept.
-    pub(super) fn line(&self, span: Span) -> io::Result<Line> {
+    pub(super) fn line(&self, span: Span) -> io::Result<ManifestEntry> {
         Ok(serde_json::from_slice(&self.read(span)?)?)
     }
 }

@@ -1,19 +1,19 @@
 //! Holds a manifest against what is there: its own parts, the outputs that it names and what is in
 //! them, what else stands among them, and the inputs; and, going deep, what inputs become today.
 
-use super::account::{Account, Cause};
 use super::content::{self, Piece};
+use super::entry::{Kind, ManifestEntry, Output};
 use super::history::{History, Mentioned, Place, State, locate, no_room};
-use super::line::{Kind, Line, Output};
 use super::name::{Follows, id};
 use super::object::Trouble;
 use super::outputs::{Outputs, endings};
 use super::place::{Origin, order};
+use super::progress::{Cause, Progress};
 use super::run::guarded;
 use super::spool::{Span, Spool, hash};
 use super::{Context, Settings};
 use crate::convert::Converter;
-use crate::store::depot::{Access, Depot};
+use crate::store::objects::{Access, BlockingStore};
 use crate::store::sort::{Sorted, Sorter};
 use crate::store::{Error, ErrorKind};
 use crate::sync::lock;
@@ -36,7 +36,7 @@ pub struct Depth {
     pub outputs_only: bool,
 }
 
-/// What a verification went through. What was wrong is in the account.
+/// What a verification went through. What was wrong is counted in `progress`.
 #[derive(Debug, Default)]
 pub struct Verified {
     /// Parts of the manifest.
@@ -83,9 +83,9 @@ impl Verified {
     }
 
     /// What was found to be wrong, and what could not be checked.
-    pub fn failed(&self, account: &Account) -> (u64, u64) {
+    pub fn failed(&self, progress: &Progress) -> (u64, u64) {
         let (mut failed, mut unchecked) = (0, self.without_input.load(Relaxed) + self.other.load(Relaxed));
-        for (cause, failures) in account.failures() {
+        for (cause, failures) in progress.failures() {
             match cause {
                 Cause::Differs | Cause::Manifest | Cause::Foreign => failed += failures.count,
                 _ => unchecked += failures.count,
@@ -107,12 +107,12 @@ struct Verifier<'a> {
 type Feed<'a> = dyn FnMut(&dyn Fn(Job)) -> Result<(), Error> + 'a;
 
 /// An input that became a part of an output, and whether that is its current one.
-type Member = (Line, Output, bool);
+type Member = (ManifestEntry, Output, bool);
 
 /// Something to be checked.
 enum Job {
     /// An input by its current line, and whether udmap was to delete it.
-    Input(Box<Line>, bool),
+    Input(Box<ManifestEntry>, bool),
     Output(Mentioned),
 }
 
@@ -128,12 +128,12 @@ pub fn verify(
     settings: &Settings,
     converter: &Converter,
     access: &Access,
-    account: &Account,
+    progress: &Progress,
     verified: &Verified,
 ) -> Result<bool, Error> {
     let origin = locate(manifest, access)?;
-    let context = Context::new(settings, converter, account, access)?;
-    let Some(mut history) = History::read(&origin, access, account)? else { return Ok(false) };
+    let context = Context::new(settings, converter, progress, access)?;
+    let Some(mut history) = History::read(&origin, access, progress)? else { return Ok(false) };
     verified.parts.store(history.parts, Relaxed);
     verified.unsealed.store(history.unsealed, Relaxed);
     verified.lines.store(history.count, Relaxed);
@@ -141,7 +141,7 @@ pub fn verify(
     // Everybody checks inputs first: who knows what is current then knows it of outputs, too.
     let mut mentions = None;
     verifier.workers(None, &mut |send| {
-        let mut each = |line: Line, deletes: bool| {
+        let mut each = |line: ManifestEntry, deletes: bool| {
             if !depth.outputs_only {
                 send(Job::Input(Box::new(line), deletes));
             }
@@ -205,13 +205,13 @@ impl Verifier<'_> {
 
     fn fail(&self, error: &Error) {
         let cause = if error.kind() == ErrorKind::Damaged { Cause::Differs } else { Cause::of(error) };
-        self.context.account.fail(cause, error);
+        self.context.progress.fail(cause, error);
     }
 
     /// Whether an input is what it was.
-    fn input(&self, line: &Line, deletes: bool) -> Result<(), Trouble> {
+    fn input(&self, line: &ManifestEntry, deletes: bool) -> Result<(), Trouble> {
         let (depot, key) = self.depots.of(&line.input, self.access)?;
-        let (cause, why, hint) = match depot.look(&key)? {
+        let (cause, why, hint) = match depot.head(&key)? {
             Some(found) if found.etag == line.etag && found.size == line.size => {
                 self.verified.inputs.fetch_add(1, Relaxed);
                 return Ok(());
@@ -236,7 +236,7 @@ impl Verifier<'_> {
                 "where inputs go on purpose, `--outputs-only` does not look at them",
             ),
         };
-        self.context.account.fail(cause, &Error::unverified(&line.input, why).with_advice(hint));
+        self.context.progress.fail(cause, &Error::unverified(&line.input, why).with_advice(hint));
         Ok(())
     }
 
@@ -249,7 +249,7 @@ impl Verifier<'_> {
             return Err(differs(why.clone()));
         }
         let (depot, key) = self.depots.of(url, self.access)?;
-        let found = depot.look(&key)?;
+        let found = depot.head(&key)?;
         let counts = self.verified;
         match (named.state, &found) {
             (State::Current, _) => counts.current.fetch_add(1, Relaxed),
@@ -287,7 +287,7 @@ impl Verifier<'_> {
                 continue;
             }
             self.verified.foreign.store(true, Relaxed);
-            let unlisted = |error: &Error| self.context.account.fail(Cause::Listing, error);
+            let unlisted = |error: &Error| self.context.progress.fail(Cause::Listing, error);
             let origin = match Origin::open(name, self.access) {
                 Ok(origin) => origin,
                 Err(error) => {
@@ -321,7 +321,7 @@ impl Verifier<'_> {
     }
 
     /// Converts inputs again, one or those of a pack, and compares.
-    fn again(&self, lines: Vec<Line>) -> Result<(), Trouble> {
+    fn again(&self, lines: Vec<ManifestEntry>) -> Result<(), Trouble> {
         let context = &self.context;
         let count = lines.len() as u64;
         if lines.iter().any(|line| line.fingerprint != context.settings.fingerprint) {
@@ -331,7 +331,7 @@ impl Verifier<'_> {
         let mut inputs = Vec::new();
         for line in &lines {
             let (depot, key) = self.depots.of(&line.input, self.access)?;
-            match depot.look(&key)? {
+            match depot.head(&key)? {
                 Some(found) if found.etag == line.etag => {
                     inputs.push((Origin::whole(depot), found));
                 }
@@ -343,7 +343,7 @@ impl Verifier<'_> {
         }
         let size: u64 = inputs.iter().map(|(_, found)| found.size).sum();
         let large = size >= super::object::LARGE && inputs.len() == 1;
-        let _share = context.budget.take(size, large);
+        let _permit = context.budget.take(size, large);
         let threads = if large { context.settings.threads } else { 1 };
         let kept = lines.iter().flat_map(|line| &line.outputs).any(|it| it.kind == super::Kind::Rejects);
         let mut outputs = Outputs::measured(context, kept, threads);
@@ -384,7 +384,7 @@ pub(super) struct Named {
     pub(super) mixed: bool,
     pieces: Vec<Piece>,
     /// Of its inputs, in their order.
-    pub(super) lines: Vec<Line>,
+    pub(super) lines: Vec<ManifestEntry>,
     /// The current lines about the same inputs.
     pub(super) current: Vec<Span>,
     /// Where the run's outputs go.
@@ -540,7 +540,7 @@ impl Listed {
                     );
                     let hint = "readers of all outputs read it, too: if it is of a run that was killed, convert again; else see \
                                 what it is";
-                    verifier.context.account.fail(Cause::Foreign, &error.with_advice(hint));
+                    verifier.context.progress.fail(Cause::Foreign, &error.with_advice(hint));
                 }
             }
         }
@@ -549,17 +549,17 @@ impl Listed {
 
 /// Depots by their roots: buckets, and the file system.
 #[derive(Debug, Default)]
-pub(super) struct Depots(Mutex<HashMap<String, Depot>>);
+pub(super) struct Depots(Mutex<HashMap<String, BlockingStore>>);
 
 impl Depots {
     /// The depot of an object called `name`, and its key in it.
-    pub(super) fn of(&self, name: &str, access: &Access) -> Result<(Depot, String), Error> {
+    pub(super) fn of(&self, name: &str, access: &Access) -> Result<(BlockingStore, String), Error> {
         let (root, key) = split(name);
         let mut depots = lock(&self.0);
         let depot = match depots.get(root) {
             Some(depot) => depot.clone(),
             None => {
-                let (depot, _) = Depot::open(root, access)?;
+                let (depot, _) = BlockingStore::open(root, access)?;
                 depots.insert(root.to_owned(), depot.clone());
                 depot
             }

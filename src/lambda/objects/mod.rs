@@ -8,8 +8,8 @@ mod event;
 mod settings;
 
 use crate::convert::Converter;
-use crate::jobs::dump::{Account, Became, Settings, Singles};
-use crate::store::depot::Access;
+use crate::jobs::dump::{OnDemand, Outcome, Progress, Settings};
+use crate::store::objects::Access;
 use crate::sync::{into_inner, lock};
 use crate::text::escaped;
 use event::{Asked, Named, Task};
@@ -27,7 +27,7 @@ const MOST_SHOWN: usize = 10;
 
 /// What invocations of one process share.
 struct Shared {
-    singles: Singles<'static>,
+    on_demand: OnDemand<'static>,
     access: Access,
     jobs: usize,
 }
@@ -99,11 +99,11 @@ fn shared() -> Result<&'static Shared, String> {
         // They live as long as the process.
         let (settings, converter): (&Settings, &Converter) =
             (Box::leak(Box::new(settings)), Box::leak(Box::new(converter)));
-        let account: &Account = Box::leak(Box::default());
+        let progress: &Progress = Box::leak(Box::default());
         let access = Access::new(false, Arc::default()).map_err(|error| error.to_string())?;
-        let singles =
-            Singles::new(settings, converter, &access, account).map_err(|error| error.to_string())?;
-        Ok(Shared { singles, access, jobs: settings.jobs })
+        let on_demand =
+            OnDemand::new(settings, converter, &access, progress).map_err(|error| error.to_string())?;
+        Ok(Shared { on_demand, access, jobs: settings.jobs })
     };
     SHARED.get_or_init(open).as_ref().map_err(Clone::clone)
 }
@@ -132,10 +132,10 @@ impl Shared {
             while let Some((task, named)) = objects.get(next.fetch_add(1, Relaxed)) {
                 crate::panics::provoke("object");
                 let root = format!("s3://{}", named.bucket);
-                let became = self.singles.convert(&root, &named.key);
+                let outcome = self.on_demand.convert(&root, &named.key);
                 let mut count = lock(&line);
-                let error = match became {
-                    Ok(became) => count.add(&became, named),
+                let error = match outcome {
+                    Ok(outcome) => count.add(&outcome, named),
                     Err(error) => {
                         let hint = error.hint().map(|hint| format!(" (hint: {hint})")).unwrap_or_default();
                         Some(format!("{error}{hint}"))
@@ -167,22 +167,22 @@ impl Shared {
 }
 
 impl Line {
-    /// Counts what became of an object; why it is a failure, if it is one.
-    fn add(&mut self, became: &Became, named: &Named) -> Option<String> {
-        match became {
-            Became::Converted(line) => {
+    /// Counts what outcome of an object; why it is a failure, if it is one.
+    fn add(&mut self, outcome: &Outcome, named: &Named) -> Option<String> {
+        match outcome {
+            Outcome::Converted(line) => {
                 self.converted += 1;
                 self.records += line.records;
                 self.events += line.events;
                 self.rejects += line.rejects;
             }
-            Became::Known(line) => {
+            Outcome::Known(line) => {
                 self.known += 1;
                 self.known_rejects += line.rejects;
             }
-            Became::Gone => self.gone += 1,
-            Became::Left => self.left += 1,
-            Became::Stopped => {
+            Outcome::Gone => self.gone += 1,
+            Outcome::Left => self.left += 1,
+            Outcome::Stopped => {
                 let Named { bucket, key } = named;
                 return Some(format!("no time left for `s3://{bucket}/{key}`: raise the function's timeout"));
             }

@@ -94,7 +94,7 @@ pub(super) fn pairs<'a>(line: &'a str, cef: &Cef) -> Result<(Pairs<'a>, Vec<(usi
     Ok((pairs, wrong))
 }
 
-/// Where `wanted` stands without an odd number of backslashes before it.
+/// Where `mark` is without an odd number of backslashes before it.
 fn unescaped(bytes: &[u8], mark: u8) -> impl Iterator<Item = usize> {
     let mut escaped = false;
     bytes.iter().enumerate().filter_map(move |(i, b)| {

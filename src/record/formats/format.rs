@@ -19,8 +19,8 @@ pub struct Formats {
 }
 
 impl Formats {
-    /// Keys at the top of an object that say more than a wanted value does: one of them is in every
-    /// envelope, and in every record that may belong to another log by a field that is not wanted.
+    /// Keys at the top of an object that say more than a mapped value does: one of them is in every
+    /// envelope, and in every record that may belong to another log by a field that the mapping does not read.
     pub(crate) fn marks(&self, projection: &Projection) -> Vec<String> {
         let mark = |envelope: &Envelope| {
             let first = envelope.when.iter().map(|(path, _)| path).chain(&envelope.present).next();
@@ -52,7 +52,7 @@ pub struct Envelope {
 #[derive(Debug, Clone)]
 pub enum Holds {
     /// Records: at the first of these fields that holds an array (its elements) or an object (that
-    /// one). An object without any of them is no such envelope.
+    /// one). An object without any of them is not this envelope.
     Records(Vec<FieldPath>),
     /// An error, in the texts at these fields, as far as they are there: code, message, detail.
     Error(Vec<FieldPath>),

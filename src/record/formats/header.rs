@@ -38,7 +38,7 @@ pub(super) fn body(line: &str, begins: &dyn Fn(&str) -> bool) -> Option<usize> {
 pub(super) fn begins_json(text: &str) -> bool {
     match text.as_bytes() {
         [b'{', ..] => true,
-        // What else stands in brackets is a name, or syslog's structured data.
+        // Anything else in brackets is a name, or syslog's structured data.
         [b'[', rest @ ..] => matches!(rest.get(gap(rest)), Some(b'{' | b'[' | b']')),
         _ => false,
     }
@@ -57,7 +57,7 @@ pub(super) fn start_of_last(line: &str) -> Option<usize> {
         return None;
     }
     let lowest = text.len().saturating_sub(MOST_BYTES);
-    // The last time, and what stands before it.
+    // The last time, and the text before it.
     let at = (lowest..text.len()).rev().find(|at| time(&text[*at..]).is_some())?;
     let ends = |rest: &str| rest.is_empty();
     body(line.get(at..)?, &ends).filter(|length| *length == text.len() - at)?;
@@ -155,7 +155,7 @@ fn behind_blanks(text: &[u8], at: usize) -> usize {
     at + text[at..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count()
 }
 
-/// The length of the word that the text begins with; what stands in brackets is one, with the quoted
+/// The length of the word that the text begins with; brackets with their content are one, with the quoted
 /// texts in it (RFC 5424's structured data).
 fn word(text: &[u8]) -> Option<usize> {
     let (mut brackets, mut quoted, mut escaped) = (text[0] == b'[', false, false);
@@ -167,7 +167,7 @@ fn word(text: &[u8]) -> Option<usize> {
             _ if quoted => {}
             b']' if brackets => brackets = text.get(at + 1) == Some(&b'['),
             b' ' | b'\t' if !brackets => return Some(at),
-            // A record's own text is no header.
+            // A record's own text is not a header.
             b'"' | b'{' | b'}' | b'|' => return None,
             _ => {}
         }

@@ -3,7 +3,7 @@
 
 use super::format::Formats;
 use super::{cef, header, pairs};
-use crate::record::boundaries::{Step, Syntax, gap, trim};
+use crate::record::boundaries::{Automaton, ByteStep, gap, trim};
 use crate::record::{Fault, Reason};
 use std::ops::Range;
 
@@ -71,13 +71,13 @@ fn json(line: &str, mut at: usize) -> Vec<Part> {
 
 /// Where the object or array ends that the text begins with.
 fn value_end(text: &[u8]) -> Option<usize> {
-    let mut syntax = Syntax::new();
-    let mut last = Step::More;
+    let mut automaton = Automaton::new();
+    let mut last = ByteStep::More;
     let end = text.iter().position(|byte| {
-        last = syntax.push(*byte);
-        last != Step::More
+        last = automaton.push(*byte);
+        last != ByteStep::More
     })?;
-    (last == Step::End).then_some(end + 1)
+    (last == ByteStep::End).then_some(end + 1)
 }
 
 /// CEF records one after the other.
@@ -85,7 +85,7 @@ fn cef_records(line: &str, starts: &[usize]) -> Result<Vec<Part>, Fault> {
     let before = &line[..starts[0]];
     let is_header = header::body(before, &str::is_empty).is_some();
     if !is_header && before.contains(['=', '{', '|']) {
-        return Err(mixed("something that is not CEF stands before it"));
+        return Err(mixed("something else comes before it"));
     }
     let mut cuts = vec![0];
     for pair in starts.windows(2) {

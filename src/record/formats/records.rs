@@ -26,7 +26,7 @@ pub struct Found<'a> {
     pub range: Range<usize>,
     /// How it was wrapped.
     pub format: Format,
-    /// Its wanted fields, or why they can't be had.
+    /// Its mapped fields, or why they can't be read.
     pub fields: Result<Fields<'a>, Fault>,
 }
 
@@ -41,7 +41,7 @@ pub fn records<'a>(
     records_in(unit, formats, projection, 0, found);
 }
 
-/// The same for a unit that lies inside so many texts.
+/// The same for a unit inside this many texts.
 fn records_in<'a>(
     unit: &'a [u8],
     formats: &Formats,

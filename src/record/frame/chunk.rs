@@ -1,8 +1,8 @@
 //! What the framer gives: a part of a stream, and where the units in it are.
 
-use super::item::Item;
 use super::line::{LineCutter, is_one_unit};
-use super::piece::Piece;
+use super::span::UnitSpan;
+use super::unit::Unit;
 use crate::record::boundaries::{is_space, trim};
 
 /// A part of a stream that holds whole units.
@@ -11,12 +11,12 @@ pub struct Chunk {
     /// The bytes that the units lie in, and room behind them.
     pub bytes: Vec<u8>,
     /// Where the units are.
-    pub body: Body,
+    pub body: ChunkBody,
 }
 
 /// Where a [`Chunk`]'s units are.
 #[derive(Debug)]
-pub enum Body {
+pub enum ChunkBody {
     /// Each line is a unit, or several: JSON values one after the other. Blank ones hold nothing.
     Lines {
         /// Where in the stream the chunk begins.
@@ -27,9 +27,9 @@ pub enum Body {
         end: usize,
     },
     /// These are the units.
-    Items {
+    Units {
         /// The units, in order.
-        items: Vec<Item>,
+        units: Vec<Unit>,
         /// Blank lines that were passed.
         blank: u64,
         /// Where in the stream the chunk ends.
@@ -37,24 +37,24 @@ pub enum Body {
     },
 }
 
-impl Body {
+impl ChunkBody {
     /// Where in the stream the chunk ends: all its units do before.
     pub fn end(&self) -> u64 {
         match self {
-            Body::Lines { offset, end, .. } => offset + *end as u64,
-            Body::Items { end, .. } => *end,
+            ChunkBody::Lines { offset, end, .. } => offset + *end as u64,
+            ChunkBody::Units { end, .. } => *end,
         }
     }
 
-    /// Hands each unit with its bytes, which lie in `chunk`, to `unit`, in order; adds blank lines
+    /// Hands each unit with its bytes, which lie in `chunk`, to `each`, in order; adds blank lines
     /// to `blank`. `limit` is the framer's.
-    pub fn units(&self, chunk: &[u8], limit: usize, unit: &mut dyn FnMut(&Item, &[u8]), blank: &mut u64) {
+    pub fn units(&self, chunk: &[u8], limit: usize, each: &mut dyn FnMut(&Unit, &[u8]), blank: &mut u64) {
         match self {
-            Body::Items { items, blank: passed, .. } => {
+            ChunkBody::Units { units, blank: passed, .. } => {
                 *blank += passed;
-                items.iter().for_each(|item| unit(item, &chunk[item.range.clone()]));
+                units.iter().for_each(|unit| each(unit, &chunk[unit.range.clone()]));
             }
-            Body::Lines { offset, line, end } => {
+            ChunkBody::Lines { offset, line, end } => {
                 let (mut offset, mut number) = (*offset, *line);
                 let mut rest = &chunk[..*end];
                 while !rest.is_empty() {
@@ -65,7 +65,7 @@ impl Body {
                     rest = &rest[bytes..];
                     let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
                     if end > 0 {
-                        self::line(&rest[..end], offset, number, limit, unit, blank);
+                        self::line(&rest[..end], offset, number, limit, each, blank);
                         offset += end as u64;
                         number += 1;
                     }
@@ -90,14 +90,14 @@ pub(crate) fn blank_lines(text: &[u8]) -> (u64, usize) {
     (lines, bytes)
 }
 
-/// Hands the units of one line, which begins at `offset` and has this number, to `unit`: none if it
+/// Hands the units of one line, which begins at `offset` and has this number, to `each`: none if it
 /// is blank, the elements of an array if it is one beyond the limit.
 pub(crate) fn line(
     line: &[u8],
     offset: u64,
     number: u64,
     limit: usize,
-    unit: &mut dyn FnMut(&Item, &[u8]),
+    each: &mut dyn FnMut(&Unit, &[u8]),
     blank: &mut u64,
 ) {
     let solid = trim(line);
@@ -106,28 +106,28 @@ pub(crate) fn line(
     } else if solid.len() <= limit && is_one_unit(solid) {
         let leading = line.iter().take_while(|b| is_space(**b)).count() as u64;
         let (start, end) = (offset + leading, offset + leading + solid.len() as u64);
-        let piece = Piece { start, end, line: number, column: leading + 1, flaw: None };
-        unit(&Item::of(&piece, 0..solid.len()), solid);
+        let span = UnitSpan { start, end, line: number, column: leading + 1, defect: None };
+        each(&Unit::of(&span, 0..solid.len()), solid);
     } else {
         let mut cutter = LineCutter::new(limit, offset, number);
-        let (mut pieces, mut from) = (Vec::new(), 0);
+        let (mut spans, mut from) = (Vec::new(), 0);
         let line = line.strip_suffix(b"\n").unwrap_or(line);
-        while let Some(again) = cutter.feed(&line[from..], &mut pieces) {
+        while let Some(again) = cutter.feed(&line[from..], &mut spans) {
             // It is within the line, whose length fits usize.
             from = (again - offset) as usize;
         }
-        cutter.finish(&mut pieces);
+        cutter.finish(&mut spans);
         *blank += u64::from(cutter.is_blank());
-        for piece in &pieces {
-            let start = (piece.start - offset) as usize;
-            let bytes = &line[start..start + Item::kept(piece, limit) as usize];
-            unit(&Item { alone: pieces.len() == 1, ..Item::of(piece, 0..bytes.len()) }, bytes);
+        for span in &spans {
+            let start = (span.start - offset) as usize;
+            let bytes = &line[start..start + Unit::kept(span, limit) as usize];
+            each(&Unit { alone: spans.len() == 1, ..Unit::of(span, 0..bytes.len()) }, bytes);
         }
     }
 }
 
-impl Default for Body {
-    fn default() -> Body {
-        Body::Lines { offset: 0, line: 1, end: 0 }
+impl Default for ChunkBody {
+    fn default() -> ChunkBody {
+        ChunkBody::Lines { offset: 0, line: 1, end: 0 }
     }
 }

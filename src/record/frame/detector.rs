@@ -1,31 +1,31 @@
-//! Whether a stream is lines or values, told from its beginning.
+//! Whether a stream is lines or values, from its beginning.
 
-use super::head::Layout;
-use crate::record::boundaries::{Gap, Step, Syntax, is_space};
+use super::head::StreamLayout;
+use crate::record::boundaries::{Automaton, ByteStep, Gap, is_space};
 
-/// What a [`Probe`] says.
+/// What a [`LayoutDetector`] says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum LayoutVerdict {
     Lines,
     Values,
     /// The stream does not begin with a value that is right, so it takes a closer look.
     Unclear,
 }
 
-impl Verdict {
-    pub(super) fn layout(self) -> Option<Layout> {
+impl LayoutVerdict {
+    pub(super) fn layout(self) -> Option<StreamLayout> {
         match self {
-            Verdict::Lines => Some(Layout::Lines),
-            Verdict::Values => Some(Layout::Values { head: 0 }),
-            Verdict::Unclear => None,
+            LayoutVerdict::Lines => Some(StreamLayout::Lines),
+            LayoutVerdict::Values => Some(StreamLayout::Values { head: 0 }),
+            LayoutVerdict::Unclear => None,
         }
     }
 }
 
-/// Tells from a stream's beginning which [`Layout`] it has.
+/// Tells from a stream's beginning which [`StreamLayout`] it has.
 #[derive(Debug, Default)]
-pub(super) struct Probe {
-    state: ProbeState,
+pub(super) struct LayoutDetector {
+    state: DetectorState,
     gap: Gap,
     /// A newline has been seen since the first value began.
     over_lines: bool,
@@ -34,10 +34,10 @@ pub(super) struct Probe {
 }
 
 #[derive(Debug, Default)]
-enum ProbeState {
+enum DetectorState {
     #[default]
     Before,
-    Object(Syntax),
+    Object(Automaton),
     /// Behind an object or array over several lines.
     Behind,
     /// Behind an object on the first line, and perhaps a comma.
@@ -49,76 +49,76 @@ enum ProbeState {
         after: bool,
         comma: bool,
     },
-    Element(Syntax),
+    Element(Automaton),
 }
 
-impl Probe {
+impl LayoutDetector {
     /// Takes more of the stream; the verdict, once it is certain.
     ///
     /// An object decides by its end, on its first line or on a later one, and what follows. An array
     /// decides as soon as an element that touches a later line is whole and a comma or the end
     /// follows, so that neither a long array nor one that is cut short must be read to its end first.
-    pub(super) fn feed(&mut self, bytes: &[u8]) -> Option<Verdict> {
+    pub(super) fn feed(&mut self, bytes: &[u8]) -> Option<LayoutVerdict> {
         for &byte in bytes {
-            if byte == b'\n' && !matches!(self.state, ProbeState::Before) {
+            if byte == b'\n' && !matches!(self.state, DetectorState::Before) {
                 self.over_lines = true;
                 self.later = true;
             }
             let verdict = match &mut self.state {
-                ProbeState::Before => {
+                DetectorState::Before => {
                     if self.gap.pass(byte).is_ok() {
                         continue;
                     }
                     match byte {
-                        b'[' => self.state = ProbeState::Between { after: false, comma: false },
+                        b'[' => self.state = DetectorState::Between { after: false, comma: false },
                         b'{' => {
-                            let mut syntax = Syntax::new();
-                            syntax.push(byte);
-                            self.state = ProbeState::Object(syntax);
+                            let mut automaton = Automaton::new();
+                            automaton.push(byte);
+                            self.state = DetectorState::Object(automaton);
                         }
-                        _ => return Some(Verdict::Unclear),
+                        _ => return Some(LayoutVerdict::Unclear),
                     }
                     None
                 }
-                ProbeState::Object(syntax) => match syntax.push(byte) {
-                    Step::More => None,
-                    Step::End | Step::EndBefore => {
+                DetectorState::Object(automaton) => match automaton.push(byte) {
+                    ByteStep::More => None,
+                    ByteStep::End | ByteStep::EndBefore => {
                         self.state = match self.over_lines {
-                            true => ProbeState::Behind,
-                            false => ProbeState::BehindLine { comma: false },
+                            true => DetectorState::Behind,
+                            false => DetectorState::BehindLine { comma: false },
                         };
                         None
                     }
-                    Step::Bad => Some(Verdict::Unclear),
+                    ByteStep::Bad => Some(LayoutVerdict::Unclear),
                 },
-                ProbeState::Behind => match byte {
+                DetectorState::Behind => match byte {
                     _ if self.gap.pass(byte).is_ok() => None,
-                    b'{' | b'[' => Some(Verdict::Values),
-                    _ => Some(Verdict::Unclear),
+                    b'{' | b'[' => Some(LayoutVerdict::Values),
+                    _ => Some(LayoutVerdict::Unclear),
                 },
-                ProbeState::BehindLine { comma } => match byte {
-                    b'\n' if *comma => Some(Verdict::Unclear),
-                    b'\n' => Some(Verdict::Lines),
+                DetectorState::BehindLine { comma } => match byte {
+                    b'\n' if *comma => Some(LayoutVerdict::Unclear),
+                    b'\n' => Some(LayoutVerdict::Lines),
                     _ if is_space(byte) => None,
                     b',' if !*comma => {
                         *comma = true;
                         None
                     }
-                    _ => Some(Verdict::Lines),
+                    _ => Some(LayoutVerdict::Lines),
                 },
-                ProbeState::Element(syntax) => match syntax.push(byte) {
-                    Step::More => None,
-                    Step::Bad => Some(Verdict::Unclear),
-                    Step::End => {
-                        self.state = ProbeState::Between { after: true, comma: false };
+                DetectorState::Element(automaton) => match automaton.push(byte) {
+                    ByteStep::More => None,
+                    ByteStep::Bad => Some(LayoutVerdict::Unclear),
+                    ByteStep::End => {
+                        self.state = DetectorState::Between { after: true, comma: false };
                         None
                     }
-                    Step::EndBefore => {
-                        self.state = ProbeState::Between { after: true, comma: false };
+                    ByteStep::EndBefore => {
+                        self.state = DetectorState::Between { after: true, comma: false };
                         self.between(byte, true, false)
                     }
                 },
-                ProbeState::Between { after, comma } => {
+                DetectorState::Between { after, comma } => {
                     let (after, comma) = (*after, *comma);
                     self.between(byte, after, comma)
                 }
@@ -130,37 +130,37 @@ impl Probe {
         None
     }
 
-    fn between(&mut self, byte: u8, after: bool, comma: bool) -> Option<Verdict> {
+    fn between(&mut self, byte: u8, after: bool, comma: bool) -> Option<LayoutVerdict> {
         match byte {
             _ if is_space(byte) => return None,
-            b']' if comma => return Some(Verdict::Unclear),
-            b']' if self.over_lines => self.state = ProbeState::Behind,
-            b']' => return Some(Verdict::Lines),
-            b',' if after && self.later => return Some(Verdict::Values),
-            b',' if after => self.state = ProbeState::Between { after: false, comma: true },
-            _ if after => return Some(Verdict::Unclear),
+            b']' if comma => return Some(LayoutVerdict::Unclear),
+            b']' if self.over_lines => self.state = DetectorState::Behind,
+            b']' => return Some(LayoutVerdict::Lines),
+            b',' if after && self.later => return Some(LayoutVerdict::Values),
+            b',' if after => self.state = DetectorState::Between { after: false, comma: true },
+            _ if after => return Some(LayoutVerdict::Unclear),
             _ => {
-                let mut syntax = Syntax::new();
-                if syntax.push(byte) == Step::Bad {
-                    return Some(Verdict::Unclear);
+                let mut automaton = Automaton::new();
+                if automaton.push(byte) == ByteStep::Bad {
+                    return Some(LayoutVerdict::Unclear);
                 }
                 self.later = self.over_lines;
-                self.state = ProbeState::Element(syntax);
+                self.state = DetectorState::Element(automaton);
             }
         }
         None
     }
 
     /// The verdict where no more is to be seen: `ended` says whether there is more.
-    pub(super) fn finish(&self, ended: bool) -> Verdict {
+    pub(super) fn finish(&self, ended: bool) -> LayoutVerdict {
         match self.state {
-            ProbeState::Behind => Verdict::Values,
-            ProbeState::Before | ProbeState::BehindLine { .. } => Verdict::Lines,
+            DetectorState::Behind => LayoutVerdict::Values,
+            DetectorState::Before | DetectorState::BehindLine { .. } => LayoutVerdict::Lines,
             // Cut short, or broken.
-            _ if ended => Verdict::Unclear,
-            // Over several lines already, and right so far, it is no line.
-            _ if self.over_lines => Verdict::Values,
-            _ => Verdict::Lines,
+            _ if ended => LayoutVerdict::Unclear,
+            // Over several lines already, and right so far, it is not a line.
+            _ if self.over_lines => LayoutVerdict::Values,
+            _ => LayoutVerdict::Lines,
         }
     }
 }

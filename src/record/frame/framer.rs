@@ -1,12 +1,12 @@
 //! Reads a stream block by block, decides what it is, and gives it out in chunks.
 
 use super::PAD;
-use super::chunk::{Body, Chunk};
-use super::detector::{Probe, Verdict};
-use super::head::{self, Layout};
+use super::chunk::{Chunk, ChunkBody};
+use super::collector::{Cutter, UnitCollector};
+use super::detector::{LayoutDetector, LayoutVerdict};
+use super::head::{self, StreamLayout};
 use super::long::LongLine;
 use super::split::Splitter;
-use super::units::{Cutter, Units};
 use crate::record::boundaries::BYTE_ORDER_MARK;
 use std::io::{self, Read};
 
@@ -20,7 +20,7 @@ pub struct Framer {
     limit: usize,
     target: usize,
     mode: Mode,
-    /// Bytes read and not yet looked at (in [`Mode::Lines`]: not yet given out), so many of them;
+    /// Bytes read and not yet looked at (in [`Mode::Lines`]: not yet given out), the first `filled`;
     /// what follows is room to read into.
     carry: Vec<u8>,
     filled: usize,
@@ -41,7 +41,7 @@ enum Mode {
     Lines,
     /// Inside a long line.
     Long(LongLine),
-    Values(Units),
+    Values(UnitCollector),
     Done,
 }
 
@@ -81,7 +81,7 @@ impl Framer {
     pub fn next(&mut self, input: &mut dyn Read, mut buffer: Vec<u8>) -> io::Result<Option<Chunk>> {
         loop {
             let mode = std::mem::replace(&mut self.mode, Mode::Done);
-            let items = || Body::Items { items: Vec::new(), blank: 0, end: 0 };
+            let no_units = || ChunkBody::Units { units: Vec::new(), blank: 0, end: 0 };
             let mut chunk = match mode {
                 Mode::Start => {
                     self.start(input);
@@ -93,17 +93,17 @@ impl Framer {
                 },
                 Mode::Long(_) | Mode::Values(_) => {
                     buffer.clear();
-                    Chunk { bytes: std::mem::take(&mut buffer), body: items() }
+                    Chunk { bytes: std::mem::take(&mut buffer), body: no_units() }
                 }
                 Mode::Done => return self.failed.take().map_or(Ok(None), Err),
             };
             let whole = match mode {
                 Mode::Long(line) => self.long(line, input, &mut chunk),
-                Mode::Values(units) => self.values(units, input, &mut chunk),
+                Mode::Values(collector) => self.values(collector, input, &mut chunk),
                 _ => false,
             };
             if whole {
-                if let Body::Items { end, .. } = &mut chunk.body {
+                if let ChunkBody::Units { end, .. } = &mut chunk.body {
                     *end = self.offset;
                 }
                 return Ok(Some(chunk));
@@ -114,7 +114,7 @@ impl Framer {
 
     /// In a stream that is all there, the next chunk of lines, which begins where
     /// [`Framer::position`] was. Nothing where [`Framer::next`] must go on.
-    pub fn lines_in(&mut self, stream: &[u8]) -> Option<Body> {
+    pub fn lines_in(&mut self, stream: &[u8]) -> Option<ChunkBody> {
         if !matches!(self.mode, Mode::Lines) {
             return None;
         }
@@ -134,8 +134,8 @@ impl Framer {
     }
 
     /// The body of a chunk of lines, which are then behind.
-    fn body(&mut self, lines: &[u8]) -> Body {
-        let body = Body::Lines { offset: self.offset, line: self.line, end: lines.len() };
+    fn body(&mut self, lines: &[u8]) -> ChunkBody {
+        let body = ChunkBody::Lines { offset: self.offset, line: self.line, end: lines.len() };
         self.offset += lines.len() as u64;
         if self.counts {
             self.line += memchr::memchr_iter(b'\n', lines).count() as u64;
@@ -173,7 +173,7 @@ impl Framer {
             self.skip(3);
         }
         let most = self.limit.min(LONG) + 1;
-        let mut probe = Probe::default();
+        let mut detector = LayoutDetector::default();
         let (mut seen, mut enough) = (0, 0);
         let mut verdict = None;
         let layout = loop {
@@ -181,17 +181,17 @@ impl Framer {
             let until = self.filled.min(most);
             let is_all = until == most || self.ended;
             if verdict.is_none() {
-                verdict = probe.feed(&self.carry[seen..until]);
-                verdict = verdict.or_else(|| is_all.then(|| probe.finish(until < most)));
+                verdict = detector.feed(&self.carry[seen..until]);
+                verdict = verdict.or_else(|| is_all.then(|| detector.finish(until < most)));
                 seen = until;
             }
             let decided = match verdict {
                 // A closer look begins at the beginning: not before there is twice as much to see.
-                Some(Verdict::Unclear) if is_all || until >= enough => {
+                Some(LayoutVerdict::Unclear) if is_all || until >= enough => {
                     enough = 2 * until;
                     head::layout(&self.carry[..until], is_all, until < most)
                 }
-                verdict => verdict.and_then(Verdict::layout),
+                verdict => verdict.and_then(LayoutVerdict::layout),
             };
             if let Some(layout) = decided {
                 break layout;
@@ -199,20 +199,20 @@ impl Framer {
             self.read(input, self.target);
         };
         self.mode = match layout {
-            Layout::Lines => Mode::Lines,
-            Layout::Values { head } => {
-                let piece = head::piece(&self.carry[..head], self.offset, self.line);
+            StreamLayout::Lines => Mode::Lines,
+            StreamLayout::Values { head } => {
+                let span = head::span(&self.carry[..head], self.offset, self.line);
                 let (offset, bytes) = (self.offset + head as u64, &self.carry[..head]);
                 let line = self.line + memchr::memchr_iter(b'\n', bytes).count() as u64;
-                let splitter = Splitter::new(self.limit as u64, offset, line, piece.is_some());
-                let mut units = Units::new(Cutter::Values(splitter), self.limit);
-                if let Some(piece) = piece {
-                    let start = (piece.start - self.offset) as usize;
-                    units.begin_with(piece, &bytes[start..]);
+                let splitter = Splitter::new(self.limit as u64, offset, line, span.is_some());
+                let mut collector = UnitCollector::new(Cutter::Values(splitter), self.limit);
+                if let Some(span) = span {
+                    let start = (span.start - self.offset) as usize;
+                    collector.begin_with(span, &bytes[start..]);
                 }
                 self.line = line;
                 self.skip(head);
-                Mode::Values(units)
+                Mode::Values(collector)
             }
         };
     }
@@ -255,9 +255,9 @@ impl Framer {
 
     /// A part of a long line.
     fn long(&mut self, mut line: LongLine, input: &mut dyn Read, chunk: &mut Chunk) -> bool {
-        let Chunk { bytes, body: Body::Items { items, blank, .. } } = chunk else { return false };
+        let Chunk { bytes, body: ChunkBody::Units { units, blank, .. } } = chunk else { return false };
         loop {
-            if !line.reread(self.target, self.offset, bytes, items) {
+            if !line.reread(self.target, self.offset, bytes, units) {
                 if self.filled == 0 && !self.ended {
                     self.read(input, self.target);
                 }
@@ -265,12 +265,12 @@ impl Framer {
                 let block = self.filled.min(self.target);
                 let newline = memchr::memchr(b'\n', &self.carry[..block]);
                 let end = newline.unwrap_or(block);
-                if !line.feed(&self.carry[..end], self.offset, bytes, items) {
+                if !line.feed(&self.carry[..end], self.offset, bytes, units) {
                     continue;
                 }
                 self.skip(end);
                 if newline.is_some() || (self.ended && self.filled == 0) {
-                    *blank += u64::from(line.finish(bytes, items));
+                    *blank += u64::from(line.finish(bytes, units));
                     if newline.is_some() {
                         self.skip(1);
                         self.line += 1;
@@ -280,7 +280,7 @@ impl Framer {
                     return true;
                 }
             }
-            if bytes.len() + items.len() >= self.target {
+            if bytes.len() + units.len() >= self.target {
                 self.mode = Mode::Long(line);
                 return true;
             }
@@ -288,22 +288,22 @@ impl Framer {
     }
 
     /// Values and elements of arrays.
-    fn values(&mut self, mut units: Units, input: &mut dyn Read, chunk: &mut Chunk) -> bool {
-        let Body::Items { items, .. } = &mut chunk.body else { return false };
+    fn values(&mut self, mut collector: UnitCollector, input: &mut dyn Read, chunk: &mut Chunk) -> bool {
+        let ChunkBody::Units { units, .. } = &mut chunk.body else { return false };
         loop {
             if self.filled == 0 && !self.ended {
                 self.read(input, self.target);
             }
             // Of values nothing is read again.
-            units.feed(&self.carry[..self.filled], self.offset, &mut chunk.bytes, items);
+            collector.feed(&self.carry[..self.filled], self.offset, &mut chunk.bytes, units);
             self.skip(self.filled);
             if self.ended {
-                units.finish(&mut chunk.bytes, items);
-                return !items.is_empty();
+                collector.finish(&mut chunk.bytes, units);
+                return !units.is_empty();
             }
-            // Some items have no bytes, but all of them take room.
-            if chunk.bytes.len() + items.len() >= self.target {
-                self.mode = Mode::Values(units);
+            // Some units have no bytes, but all of them take room.
+            if chunk.bytes.len() + units.len() >= self.target {
+                self.mode = Mode::Values(collector);
                 return true;
             }
         }

@@ -6,23 +6,23 @@
 //! bytes; a chunk of items lists its units one by one (values, elements of an array, long lines).
 
 mod chunk;
+mod collector;
 mod detector;
 mod framer;
 mod head;
-mod item;
 mod line;
 mod long;
-mod piece;
+mod span;
 mod split;
 #[cfg(test)]
 mod tests;
-mod units;
+mod unit;
 
-pub use chunk::{Body, Chunk};
+pub use chunk::{Chunk, ChunkBody};
 pub(crate) use chunk::{blank_lines, line};
 pub use framer::Framer;
-pub(crate) use item::Places;
-pub use item::{Item, ItemState};
+pub(crate) use unit::RecordPlaces;
+pub use unit::{Unit, UnitState};
 
 /// How many bytes may be read behind a chunk's lines, whatever they are: readers look at whole
 /// blocks.

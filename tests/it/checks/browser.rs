@@ -1,28 +1,17 @@
 //! The pages in a browser: headless Chromium, pinned in `tests/checks/package-lock.json`.
 
 use crate::support::{project, run, run_with};
+use crate::tools::{Tool, need};
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 use udmap::lab::{Generator, Mix};
 
 /// Loads both pages in light, in dark and as printed: no message on the console, no request, nothing
 /// wider than the window. Screenshots go to `target/tmp/pages`.
-///
-/// ```sh
-/// cargo test --test it pages_load -- --ignored
-/// ```
 #[test]
-#[ignore = "installs a browser of some 70 MB; see the command above"]
 fn pages_load_without_complaints() {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages");
-    fs::create_dir_all(&folder).unwrap();
-    for file in ["package.json", "package-lock.json", "page.mjs"] {
-        fs::copy(project("tests/checks").join(file), folder.join(file)).unwrap();
-    }
-    let npm = Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(&folder).output();
-    let npm = npm.expect("this test needs Node.js 20 or later with npm");
-    assert!(npm.status.success(), "{}", String::from_utf8_lossy(&npm.stderr));
+    let Some(folder) = need(Tool::Pages) else { return };
+    fs::copy(project("tests/checks/page.mjs"), folder.join("page.mjs")).unwrap();
 
     let (profile, explain) = (folder.join("profile.html"), folder.join("explain.html"));
     let mix: Mix = "v2=5,v1=4,awkward,broken".parse().unwrap();

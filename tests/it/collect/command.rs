@@ -114,14 +114,14 @@ fn errors_say_what_and_what_to_do() {
         (&[], answer(200, r#"{"stat":"OK","response":[]}"#), &["as version 1 of the API gives"]),
         (&[], Some(Fault::Reset), &["no page from", "after 10 tries"]),
         (&[], Some(Fault::CutBody), &["no page from", "after 10 tries"]),
-        (&["--since", "soon"], None, &["`soon` does not fit `--since`"]),
+        (&["--since", "soon"], None, &["invalid value 'soon' for '--since <WHEN>'"]),
         (&["--to", "s3://key:hunter2@bucket/x"], None, &["cannot open `s3://bucket`", "AWS_*"]),
         (&["--to", "ftp://x/y"], None, &["expected one of: s3, gs, az, or a path; found `ftp://`"]),
         (&["--state", "s3://bucket/"], None, &["it names no object"]),
         (
             &["--convert", "--udm-to", "/nowhere/a", "--rejects-to", "/nowhere/a/b"],
             None,
-            &["`--rejects-to` lies inside `--udm-to`"],
+            &["`--rejects-to` is inside `--udm-to`"],
         ),
         (&["--convert", "--mapping", "duo_telefony"], None, &["did you mean `duo_telephony`?"]),
         (&["--ca-file", "Cargo.toml"], None, &["certificate"]),
@@ -155,6 +155,37 @@ fn errors_say_what_and_what_to_do() {
         assert!(!run.stderr.contains("hunter2") && !run.stderr.contains('\u{1b}'), "{}", run.stderr);
         files(folder.path());
     }
+}
+
+/// The environment gives options, a blank variable counts as not set, and the command line is stronger. The help names
+/// variables, never what they hold.
+#[test]
+fn options_from_the_environment() {
+    let (server, folder) = (service(), tempfile::tempdir().expect("a folder"));
+    let given = |name: &str, value: &str| {
+        let mut command = server.collect(folder.path());
+        command.env("UDMAP_MAX_PAGES", "1").env("UDMAP_PAGE_SIZE", "100").env("UDMAP_UNTIL", " ");
+        command.env("UDMAP_DECORATE", "no").env("UDMAP_MAPPING", "").env(name, value);
+        command
+    };
+    for (name, value, words) in [
+        ("UDMAP_OVERLAP", "yesterday", "'--overlap <TIME>': expected a duration"),
+        ("UDMAP_DECORATE", "maybe", "'--decorate': expected true or false"),
+        ("UDMAP_SIGNATURE", "v3", "'--signature <HOW>': expected one of: v5, v2-sha512, v2-sha1"),
+        ("MAX_ITERATIONS", "-1", "`-1` (MAX_ITERATIONS): expected a whole number, at least 1"),
+    ] {
+        let wrong = finish(&mut given(name, value));
+        assert!(wrong.status == 2 && wrong.stderr.contains(words), "{name}: {}", wrong.stderr);
+    }
+    let one = finish(&mut given("UDMAP_SINCE", ""));
+    assert!(one.status == 0 && one.stderr.starts_with("delivered 100 records"), "{}", one.stderr);
+    let rest = finish(given("UDMAP_CONVERT", "\tTrue").args(["--max-pages", "2"]));
+    assert!(rest.status == 0 && rest.stderr.contains("delivered 40 records"), "{}", rest.stderr);
+    assert!(rest.stderr.contains("40 events"), "{}", rest.stderr);
+    let help = finish(given("UDMAP_API_URL", "https://hunter2").arg("--help")).stdout;
+    assert!(help.contains("[env: UDMAP_API_URL]") && help.contains("[env: UDMAP_TO]"), "{help}");
+    no_secret("help", help.as_bytes());
+    assert!(!help.contains("hunter2"), "{help}");
 }
 
 #[test]

@@ -73,3 +73,19 @@ fn links_lead_somewhere() {
     }
     assert!(wrong.is_empty(), "links that lead nowhere:\n{}", wrong.join("\n"));
 }
+
+#[test]
+fn design_names_every_room() {
+    let design = text("DESIGN.md");
+    let rows: Vec<&str> = design.lines().filter(|line| line.starts_with("| `")).collect();
+    for name in crate::support::names(&project("src")) {
+        let room = name.trim_end_matches(".rs");
+        // The last one is on its way into `check`.
+        if !["lib", "main", "bin", "bindings"].contains(&room) {
+            let named = rows
+                .iter()
+                .any(|row| row.contains(&format!("`{room}`")) || row.contains(&format!("`{room}::")));
+            assert!(named, "DESIGN.md's table of rooms lacks `{room}`");
+        }
+    }
+}

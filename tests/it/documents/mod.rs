@@ -7,10 +7,10 @@ mod links;
 mod scratch;
 
 use crate::support::{Run, project};
+use crate::tools::{Tool, need};
 use blocks::{Block, blocks};
 use scratch::Scratch;
 use std::fs;
-use std::path::PathBuf;
 use std::process::Stdio;
 
 /// Programs that are not run here, and why. Commands with them are printed.
@@ -21,6 +21,8 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("kubectl", "needs a cluster; the manifests are checked by tests/it/deploy.rs"),
     ("install", "needs a machine to install on; the units are checked by tests/it/deploy.rs"),
     ("systemctl", "needs systemd; the units are checked by tests/it/deploy.rs"),
+    ("gh", "needs a release on GitHub"),
+    ("sha256sum", "needs a release"),
     ("cargo", "builds for minutes, or is this test; CI runs it"),
     ("pip", "builds for minutes; python/test.sh does it"),
 ];
@@ -76,7 +78,10 @@ fn bash(scratch: &Scratch, script: &str) -> Run {
 }
 
 /// Why a command is not run, if it is not. Files of the project that it names are there all the same.
-fn not_run(block: &Block, command: &blocks::Command) -> bool {
+fn not_run(scratch: &Scratch, block: &Block, command: &blocks::Command) -> bool {
+    if command.text.contains("s3://") && !scratch.has_s3() {
+        return true;
+    }
     let programs = command.programs();
     let Some((program, reason)) = NOT_RUN.iter().find(|(program, _)| programs.contains(program)) else {
         return false;
@@ -98,7 +103,7 @@ fn shell(scratch: &Scratch, block: &Block) {
     let mut script = String::new();
     let mut expected = Vec::new();
     for command in &commands {
-        if !not_run(block, command) {
+        if !not_run(scratch, block, command) {
             script.push_str(&format!("{}\necho \"status $?\"\n", command.text));
             expected.push(command);
         }
@@ -114,7 +119,7 @@ fn shell(scratch: &Scratch, block: &Block) {
 /// Commands with their output, which must be what is shown but for times and rates.
 fn console(scratch: &Scratch, block: &Block) {
     for command in blocks::console(&scratch.here(&block.text)) {
-        if not_run(block, &command) {
+        if not_run(scratch, block, &command) {
             continue;
         }
         let run = bash(scratch, &format!("{}\necho \"status $?\"", command.text));
@@ -134,18 +139,6 @@ fn steady(text: &str) -> Vec<String> {
     text.lines().map(line).collect()
 }
 
-/// A Python with udmap, pyarrow and DuckDB, as `python/test.sh` sets it up.
-fn interpreter() -> Option<PathBuf> {
-    let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).parent()?.to_owned();
-    let python = target.join("python-requirements/bin/python");
-    let python = std::env::var_os("UDMAP_TEST_PYTHON").map_or(python, PathBuf::from);
-    if python.exists() {
-        return Some(python);
-    }
-    println!("skipped: Python in documents needs an environment that python/test.sh makes");
-    None
-}
-
 fn python(scratch: &Scratch, block: &Block, before: &str) {
     for (part, reason) in PYTHON_NOT_RUN {
         if block.text.contains(part) {
@@ -153,7 +146,7 @@ fn python(scratch: &Scratch, block: &Block, before: &str) {
             return;
         }
     }
-    let Some(python) = interpreter() else { return };
+    let Some(python) = need(Tool::Package) else { return };
     let mut script = before.to_owned();
     // What such a program has already.
     if block.text.contains("spark.") && !block.text.contains("SparkSession") {
@@ -255,6 +248,7 @@ checked! {
     deploy: "docs/deploy.md",
     dumps: "docs/dumps.md",
     glossary: "docs/glossary.md",
+    install: "docs/install.md",
     library: "docs/library.md",
     mapping: "docs/mapping.md",
     scale: "docs/scale.md",

@@ -36,7 +36,7 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    /// With the servers that the document's commands need.
+    /// With the servers that the document's commands need. S3 is not there if it is not installed.
     pub(super) fn new(s3: bool, duo: bool) -> Scratch {
         let folder = tempfile::tempdir().expect("a folder");
         for name in ["fixtures", "mappings"] {
@@ -44,17 +44,20 @@ impl Scratch {
             assert!(copied.is_ok_and(|status| status.success()), "{name} can't be copied");
         }
         files(folder.path());
-        let s3 = s3.then(|| {
-            let s3 = S3::start();
+        let s3 = if s3 { S3::start() } else { None };
+        if let Some(s3) = &s3 {
             for bucket in BUCKETS {
-                make(&s3, bucket);
+                make(s3, bucket);
             }
             for (i, log) in logs().iter().enumerate() {
                 s3.put(BUCKETS[0], &format!("duo/2026/03/telephony-{i}.ndjson.gz"), &gzip(log));
             }
-            s3
-        });
+        }
         Scratch { folder, s3, duo: duo.then(service) }
+    }
+
+    pub(super) fn has_s3(&self) -> bool {
+        self.s3.is_some()
     }
 
     pub(super) fn path(&self) -> &Path {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 #[test]
 fn keys_of_every_kind() {
-    let s3 = S3::start();
+    let Some(s3) = S3::start() else { return };
     let long = format!("in/{}", "é/".repeat(340));
     let long = format!("{long}{}", "x".repeat(1024 - long.len()));
     let keys = [
@@ -67,7 +67,7 @@ fn keys_of_every_kind() {
 
 #[test]
 fn packs_deletions_and_folders_left_empty() {
-    let s3 = S3::start();
+    let Some(s3) = S3::start() else { return };
     for n in 0..40 {
         s3.put("logs", &format!("in/{}/{n:02}.gz", n % 3), &gzip(&log(n, 8)));
     }
@@ -101,7 +101,7 @@ fn packs_deletions_and_folders_left_empty() {
 /// An output in several parts, compressed in several blocks, on several threads.
 #[test]
 fn large_objects_go_in_parts() {
-    let s3 = S3::start();
+    let Some(s3) = S3::start() else { return };
     let text = log(3, 12_000).repeat(13);
     assert!(text.len() > 32 << 20);
     s3.put("logs", "in/large", &text);
@@ -137,7 +137,7 @@ fn large_objects_go_in_parts() {
 
 #[test]
 fn two_runs_at_once_make_the_same() {
-    let s3 = S3::start();
+    let Some(s3) = S3::start() else { return };
     for n in 0..150 {
         s3.put("logs", &format!("in/{n:03}.gz"), &gzip(&log(n, 10)));
     }

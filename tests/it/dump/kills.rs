@@ -37,7 +37,7 @@ fn killed(command: &dyn Fn() -> Command, kills: u64, longest_ms: u64) {
 
 #[test]
 fn a_bucket_of_small_objects_and_a_large_one() {
-    let s3 = S3::start();
+    let Some(s3) = S3::start() else { return };
     for n in 0..250 {
         s3.put("logs", &format!("in/{n:03}.gz"), &gzip(&log(n, 10)));
     }

@@ -29,7 +29,7 @@ fn measured(command: &mut Command) -> (std::time::Duration, u64) {
 #[test]
 #[ignore = "minutes"]
 fn twenty_thousand_small_objects() {
-    let s3 = S3::start();
+    let Some(s3) = S3::start() else { return };
     let start = Instant::now();
     for n in 0..20_000u64 {
         s3.put("logs", &format!("in/{:03}/{n:05}.gz", n / 100), &gzip(&log(n, 5)));
@@ -56,7 +56,7 @@ fn twenty_thousand_small_objects() {
 #[test]
 #[ignore = "minutes, and gigabytes of memory for the server"]
 fn an_object_of_two_gibibytes() {
-    let s3 = S3::start();
+    let Some(s3) = S3::start() else { return };
     let part = log(7, 100_000);
     let text = part.repeat((2usize << 30).div_ceil(part.len()));
     s3.put("logs", "in/huge", &text);

@@ -6,6 +6,7 @@
 pub(crate) mod contract;
 
 use crate::s3::{S3, SECRET};
+use crate::services::Service;
 use contract::{Promises, Subject};
 use object_store::memory::InMemory;
 use std::sync::Arc;
@@ -25,7 +26,7 @@ fn memory() {
 
 #[test]
 fn moto() {
-    let s3 = S3::start();
+    let Some(s3) = S3::start() else { return };
     let environment = [
         ("AWS_ENDPOINT_URL", s3.endpoint.as_str()),
         ("AWS_ALLOW_HTTP", "true"),
@@ -34,6 +35,31 @@ fn moto() {
         ("AWS_SECRET_ACCESS_KEY", SECRET),
     ];
     contract::at("s3://logs", &environment, &Promises::s3());
+}
+
+#[test]
+fn azurite() {
+    let Some(service) = Service::azurite() else { return };
+    through(service, &Promises::azure());
+}
+
+#[test]
+fn fake_gcs() {
+    let Some(service) = Service::fake_gcs() else { return };
+    through(service, &Promises::google());
+}
+
+#[test]
+fn ceph() {
+    let Some(service) = Service::ceph() else { return };
+    through(service, &Promises::s3());
+}
+
+fn through(service: &Service, promises: &Promises) {
+    let environment = service.environment();
+    let environment: Vec<(&str, &str)> =
+        environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    contract::at(&service.bucket("contract"), &environment, promises);
 }
 
 /// Run by [`contract::at`] in a process of its own, with the environment of a service.

@@ -1,0 +1,54 @@
+//! A collector, ready to run.
+
+use super::client::Client;
+use super::derive::Derivation;
+use super::report::Outcome;
+use super::stop::Stop;
+use super::{Error, window};
+use crate::store::objects::StorePath;
+use std::time::Duration;
+
+/// When a run ends, besides by being done.
+#[derive(Debug, Clone, Default)]
+pub struct Limits {
+    /// It is over in this time: no page is begun that may not be finished by then.
+    pub deadline: Option<Duration>,
+    /// So many pages, at most.
+    pub max_pages: Option<u64>,
+    /// Somebody asks it to stop.
+    pub stop: Stop,
+}
+
+/// Collects one account's telephony log into one place. Made by
+/// [`Settings::open`](super::Settings::open).
+#[derive(Debug)]
+pub struct Collector {
+    pub(super) client: Client,
+    pub(super) to: StorePath,
+    pub(super) state: StorePath,
+    pub(super) derivation: Option<Derivation>,
+    pub(super) plan: window::Plan,
+    /// Between two requests.
+    pub(super) interval: Duration,
+    /// When the last request began, by the clock's `elapsed`.
+    pub(super) asked: Option<Duration>,
+}
+
+/// Why a run ends before its work is done.
+pub(super) enum Ends {
+    Failed(Error),
+    Early(Outcome),
+}
+
+impl From<Error> for Ends {
+    fn from(error: Error) -> Ends {
+        Ends::Failed(error)
+    }
+}
+
+impl Collector {
+    /// The name of this account's API host.
+    pub fn host(&self) -> &str {
+        self.client.credentials.host()
+    }
+}

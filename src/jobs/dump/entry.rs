@@ -1,0 +1,119 @@
+//! A line of a manifest: what an input was, and what became of it.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What became of one input.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManifestEntry {
+    /// The input's name: `s3://bucket/key`, or a file's path.
+    pub input: String,
+    /// Its size in bytes, as it is stored.
+    pub size: u64,
+    /// Its ETag; of a file, size and time of last change in hexadecimal.
+    pub etag: String,
+    /// The SHA-256 digest of the bytes read.
+    pub sha256: String,
+    /// Records in it.
+    pub records: u64,
+    /// Events made of them.
+    pub events: u64,
+    /// Records that could not be converted.
+    pub rejects: u64,
+    /// Where they are.
+    pub outputs: Vec<Output>,
+    /// The mapping's name.
+    pub mapping: String,
+    /// The fingerprint of the mapping and of how events are written.
+    pub fingerprint: String,
+    /// The version of udmap.
+    pub udmap: String,
+    /// The part of the run's manifest that the line stands in, from 1; 0 in manifests of versions
+    /// that did not say.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub part: u64,
+    /// Whether the input was to be deleted when this line was durable: that it is gone then is no
+    /// surprise.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub deletes: bool,
+    /// Whether the line says that these outputs, which others had superseded, were to be removed.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub pruned: bool,
+}
+
+impl ManifestEntry {
+    /// The identity of what became of the input alone: of which writing, by which mapping.
+    pub(super) fn identity(&self) -> String {
+        super::name::id(&[&self.input, &self.etag, &self.fingerprint])
+    }
+
+    /// Whether everything that the input became is kept: rejects may not be.
+    pub(super) fn keeps_all(&self) -> bool {
+        self.rejects == 0 || self.outputs.iter().any(|output| output.kind == Kind::Rejects)
+    }
+}
+
+/// How a part of a manifest ends: in its last line, so that what is missing can be noticed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct End {
+    /// The number of the part, from 1.
+    pub part: u64,
+    /// Lines about inputs in the part.
+    pub lines: u64,
+    /// The SHA-256 digest of the part's bytes before this.
+    pub sha256: String,
+    /// Whether it is the run's last part.
+    pub last: bool,
+    /// One more than the highest of all manifests that the run saw when it began: a run that has
+    /// seen another has a higher one, whatever clocks say. 0 if it saw none of them.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub round: u64,
+    /// Where the run's outputs go.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub output: String,
+    /// Where its rejects go, if they are kept.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub rejects: Option<String>,
+    /// Its inputs that lie where its outputs go.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub inputs: Vec<String>,
+    /// Earlier runs that did not come to their ends, each with the parts that it has.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub interrupted: BTreeMap<String, u64>,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// An object that holds what became of an input.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Output {
+    /// What it holds.
+    pub kind: Kind,
+    /// Its name: `s3://bucket/key`, or a file's path.
+    pub url: String,
+    /// Its key in the bucket, or below the folder.
+    pub key: String,
+    /// Its size in bytes, as it is stored.
+    pub size: u64,
+    /// The SHA-256 digest of its bytes, as they are stored.
+    pub sha256: String,
+    /// In a packed object, where this input's part begins: bytes after decompression; in a Parquet
+    /// file, rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
+    /// The length of the part, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub length: Option<u64>,
+}
+
+/// What an [`Output`] holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Events.
+    Events,
+    /// Rejects.
+    Rejects,
+}

@@ -1,0 +1,231 @@
+//! The books of a run: what was found, what became of it, and what failed for which cause.
+
+use crate::convert::{Reject, Tally};
+use crate::record::Reason;
+use crate::store::{Error, ErrorKind};
+use crate::sync::lock;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+/// So many failures of each cause are kept with their words; the others are counted.
+const MOST_SHOWN: usize = 100;
+/// So many rejects of each reason are kept as examples.
+const MOST_EXAMPLES: usize = 3;
+
+/// Counts that grow while a run goes on; whoever shows progress reads them.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Objects listed that are wanted.
+    pub listed: AtomicU64,
+    /// Bytes of them, as they are stored.
+    pub listed_bytes: AtomicU64,
+    /// Whether everything has been listed.
+    pub all_listed: AtomicBool,
+    /// Objects listed that the filter does not want.
+    pub filtered: AtomicU64,
+    /// Objects listed that are outputs.
+    pub own: AtomicU64,
+    /// Objects listed that were listed before, by another input or a link.
+    pub repeated: AtomicU64,
+    /// Objects that are settled: converted, known or failed.
+    pub done: AtomicU64,
+    /// Bytes of them.
+    pub done_bytes: AtomicU64,
+    /// Bytes read so far, of objects under way, too.
+    pub read: Arc<AtomicU64>,
+    /// Objects converted, with their lines in the manifest.
+    pub converted: AtomicU64,
+    /// Objects that an earlier run, or another one, has converted.
+    pub known: AtomicU64,
+    /// Bytes of them.
+    pub known_bytes: AtomicU64,
+    /// Records in them.
+    pub known_records: AtomicU64,
+    /// Rejects among those.
+    pub known_rejects: AtomicU64,
+    /// Outputs of the inputs listed that stand although later ones have taken their places.
+    pub superseded: AtomicU64,
+    /// Inputs deleted.
+    pub deleted: AtomicU64,
+    /// Inputs kept although success was to delete them.
+    pub kept: AtomicU64,
+    /// Objects written: outputs and parts of the manifest.
+    pub written: AtomicU64,
+    /// Bytes of them, as they are stored.
+    pub written_bytes: AtomicU64,
+    /// Records so far.
+    pub records: AtomicU64,
+    /// Rejects so far.
+    pub rejects: AtomicU64,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    tally: Option<Tally>,
+    failures: BTreeMap<Cause, Failures>,
+    examples: BTreeMap<Reason, Vec<String>>,
+}
+
+/// What failed for one cause.
+#[derive(Debug, Clone, Default)]
+pub struct Failures {
+    /// How many objects.
+    pub count: u64,
+    /// The first of them, in words.
+    pub shown: Vec<String>,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+/// Why an object could not be converted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Cause {
+    /// Credentials or a policy don't allow it.
+    Denied,
+    /// It was listed, but is not there any more.
+    Gone,
+    /// It changed at every try.
+    Changed,
+    /// It is corrupt or cut short.
+    Damaged,
+    /// It takes too much memory to decompress.
+    TooBig,
+    /// It is an archive of a sort that is not read, another sort of file, or binary data.
+    NotLog,
+    /// The service failed at every try.
+    Service,
+    /// Another object stands where its output goes.
+    Taken,
+    /// An input or a part of it could not be listed.
+    Listing,
+    /// What was found does not fit the manifest.
+    Differs,
+    /// A part of a manifest is missing, damaged, or not what was written.
+    Manifest,
+    /// An object stands among the outputs that no manifest names.
+    Foreign,
+    /// A pack holds events of inputs that have later outputs, and of others.
+    Mixed,
+    /// udmap itself failed.
+    Crashed,
+    /// Something else: the operating system's words say what.
+    Other,
+}
+
+impl Cause {
+    /// Its name in a summary.
+    pub fn name(self) -> &'static str {
+        match self {
+            Cause::Denied => "denied",
+            Cause::Gone => "gone",
+            Cause::Changed => "changed",
+            Cause::Damaged => "damaged",
+            Cause::TooBig => "too-big",
+            Cause::NotLog => "not-log",
+            Cause::Service => "service",
+            Cause::Taken => "taken",
+            Cause::Listing => "listing",
+            Cause::Differs => "differs",
+            Cause::Manifest => "manifest",
+            Cause::Foreign => "foreign",
+            Cause::Mixed => "mixed",
+            Cause::Crashed => "crashed",
+            Cause::Other => "other",
+        }
+    }
+
+    pub(super) fn of(error: &Error) -> Cause {
+        match error.kind() {
+            ErrorKind::Denied => Cause::Denied,
+            ErrorKind::NotFound => Cause::Gone,
+            ErrorKind::Changed => Cause::Changed,
+            ErrorKind::Damaged => Cause::Damaged,
+            ErrorKind::TooBig => Cause::TooBig,
+            ErrorKind::NotLog => Cause::NotLog,
+            ErrorKind::Service | ErrorKind::NoBucket => Cause::Service,
+            ErrorKind::Taken => Cause::Taken,
+            ErrorKind::Crashed => Cause::Crashed,
+            _ => Cause::Other,
+        }
+    }
+}
+
+impl Progress {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        lock(&self.inner)
+    }
+
+    /// Counts what was made of an object.
+    pub(super) fn add(&self, tally: &Tally) {
+        let mut inner = self.inner();
+        match &mut inner.tally {
+            Some(mine) => mine.add(tally),
+            None => inner.tally = Some(tally.clone()),
+        }
+        self.records.fetch_add(tally.records, Relaxed);
+        self.rejects.fetch_add(tally.rejects, Relaxed);
+    }
+
+    /// Keeps a few rejects to show.
+    pub(super) fn example(&self, source: &str, rejects: &[Reject]) {
+        let mut inner = self.inner();
+        for reject in rejects {
+            let shown = inner.examples.entry(reject.reason).or_default();
+            if shown.len() < MOST_EXAMPLES {
+                shown.push(format!("{source}:{}: {}", reject.line, reject.message));
+            }
+        }
+    }
+
+    /// Counts a failure.
+    pub(super) fn fail(&self, cause: Cause, error: &Error) {
+        let hint = match cause {
+            Cause::Damaged => Some(
+                "nothing was written of it: get the object again, or convert what stands before the damage to a file",
+            ),
+            _ => error.hint(),
+        };
+        let mut inner = self.inner();
+        let failures = inner.failures.entry(cause).or_default();
+        failures.count += 1;
+        if failures.shown.len() < MOST_SHOWN {
+            failures.shown.push(error.to_string());
+        }
+        if failures.hint.is_none() {
+            failures.hint = hint.map(str::to_owned);
+        }
+    }
+
+    /// Settles an object of so many bytes.
+    pub(super) fn finished(&self, bytes: u64) {
+        self.done.fetch_add(1, Relaxed);
+        self.done_bytes.fetch_add(bytes, Relaxed);
+    }
+
+    pub(super) fn wrote(&self, bytes: u64) {
+        self.written.fetch_add(1, Relaxed);
+        self.written_bytes.fetch_add(bytes, Relaxed);
+    }
+
+    /// The books of all conversions; nothing if there were none.
+    pub fn tally(&self) -> Option<Tally> {
+        self.inner().tally.clone()
+    }
+
+    /// What failed, by cause.
+    pub fn failures(&self) -> BTreeMap<Cause, Failures> {
+        self.inner().failures.clone()
+    }
+
+    /// How many objects failed.
+    pub fn failed(&self) -> u64 {
+        self.inner().failures.values().map(|failures| failures.count).sum()
+    }
+
+    /// The first rejects of each reason, where rejects are not kept.
+    pub fn examples(&self) -> BTreeMap<Reason, Vec<String>> {
+        self.inner().examples.clone()
+    }
+}

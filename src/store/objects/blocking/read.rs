@@ -1,0 +1,253 @@
+//! Reads one writing of an object from its first byte to its last, whatever happens on the way.
+
+use super::BlockingStore;
+use crate::store::error::{Doing, Error, ErrorKind, Object};
+use crate::store::objects::{Backend, ObjectMeta, bucket};
+use crate::store::open::stopped;
+use bytes::{Buf as _, Bytes};
+use futures_util::StreamExt as _;
+use futures_util::stream::BoxStream;
+use object_store::GetRange;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// How often reading goes on after an answer that broke off, without a byte between.
+const TRIES: u32 = 6;
+/// The first wait; it doubles each time.
+const WAIT: Duration = Duration::from_millis(100);
+/// How often a waiting read looks whether to stop.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// How the reading of an object ended; shared with its [`Reader`], which may be deep in a decoder.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome(Arc<Mutex<Ended>>);
+
+#[derive(Debug, Default)]
+struct Ended {
+    whole: Option<(u64, String)>,
+    error: Option<Error>,
+}
+
+impl Outcome {
+    /// The number of bytes, and the SHA-256 digest of them in hexadecimal, if the object was read
+    /// to its end.
+    pub fn whole(&self) -> Option<(u64, String)> {
+        self.0.lock().ok()?.whole.clone()
+    }
+
+    /// Why the object could not be read to its end, if that was its own fault.
+    pub fn take_error(&self) -> Option<Error> {
+        self.0.lock().ok()?.error.take()
+    }
+
+    fn set(&self, ended: Ended) {
+        if let Ok(mut mine) = self.0.lock() {
+            *mine = ended;
+        }
+    }
+}
+
+/// The bytes of an object, as they are stored. See [`BlockingStore::read`].
+pub struct Reader {
+    store: BlockingStore,
+    meta: ObjectMeta,
+    body: Body,
+    digest: aws_lc_rs::digest::Context,
+    at: u64,
+    counter: Arc<AtomicU64>,
+    outcome: Outcome,
+    done: bool,
+}
+
+enum Body {
+    File(File),
+    Bucket {
+        stream: Option<BoxStream<'static, object_store::Result<Bytes>>>,
+        piece: Bytes,
+        tries: u32,
+        /// The object's length as its first answer declared it. A listing may say another.
+        length: Option<u64>,
+    },
+}
+
+impl BlockingStore {
+    /// Opens an object for reading: the writing that was found, or none.
+    ///
+    /// An answer that breaks off is gone on with behind its last byte. Its length is the one that the answer declares,
+    /// whatever was listed: it is read to its end, or it fails. `counter` grows by the bytes
+    /// read. How it ended is in `outcome` later: an object that changes meanwhile fails with
+    /// [`ErrorKind::Changed`].
+    ///
+    /// # Errors
+    /// If a file can't be opened, or is another one by now. A bucket is asked at the first read.
+    pub fn read(
+        &self,
+        meta: &ObjectMeta,
+        counter: Arc<AtomicU64>,
+        outcome: &Outcome,
+    ) -> Result<Reader, Error> {
+        let body = match &*self.store.backend {
+            Backend::Folder(folder) => Body::File(folder.open(meta)?),
+            Backend::Bucket(_) => Body::Bucket { stream: None, piece: Bytes::new(), tries: 0, length: None },
+        };
+        Ok(Reader {
+            store: self.clone(),
+            meta: meta.clone(),
+            body,
+            digest: aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256),
+            at: 0,
+            counter,
+            outcome: outcome.clone(),
+            done: false,
+        })
+    }
+}
+
+impl Read for Reader {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.done || out.is_empty() {
+            return Ok(0);
+        }
+        if self.store.access.stop.load(Ordering::Relaxed) {
+            return Err(stopped());
+        }
+        let read = match &mut self.body {
+            Body::File(file) => match file.read(out) {
+                Ok(read) => Ok(read),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
+                Err(error) => {
+                    Err(Error::io(Object::Named(self.store.name(&self.meta.key)), Doing::Read, error))
+                }
+            },
+            Body::Bucket { .. } => self.piece(out)?,
+        };
+        let read = read.and_then(|read| if read == 0 { self.end().map(|()| 0) } else { Ok(read) });
+        match read {
+            Ok(read) => {
+                self.digest.update(&out[..read]);
+                self.at += read as u64;
+                self.counter.fetch_add(read as u64, Ordering::Relaxed);
+                Ok(read)
+            }
+            Err(error) => {
+                let shown = error.why();
+                self.outcome.set(Ended { whole: None, error: Some(error) });
+                Err(io::Error::other(shown))
+            }
+        }
+    }
+}
+
+impl Reader {
+    /// The next bytes of a bucket's answer; a stop is an error of its own.
+    fn piece(&mut self, out: &mut [u8]) -> io::Result<Result<usize, Error>> {
+        let Body::Bucket { stream, piece, tries, length } = &mut self.body else { return Ok(Ok(0)) };
+        let (store, meta) = (&self.store, &self.meta);
+        let Backend::Bucket(bucket) = &*store.store.backend else { return Ok(Ok(0)) };
+        while piece.is_empty() {
+            let failed = match stream {
+                None => {
+                    let range = (self.at > 0).then_some(GetRange::Offset(self.at));
+                    match store.wait(bucket.get(meta, range))? {
+                        Ok(got) if bucket::listed(got.meta.clone()).etag != meta.etag => {
+                            return Ok(Err(Error::changed(&store.name(&meta.key))));
+                        }
+                        Ok(got)
+                            if got.range.start != self.at || length.is_some_and(|it| it != got.meta.size) =>
+                        {
+                            let (start, size, at) = (got.range.start, got.meta.size, self.at);
+                            let why = format!(
+                                "byte {at} was asked for, and the answer begins at {start} of {size}"
+                            );
+                            let named = Object::Named(store.name(&meta.key));
+                            Some(Error::new(named, Doing::Read, ErrorKind::Service, why))
+                        }
+                        Ok(got) => {
+                            *length = Some(got.meta.size);
+                            *stream = Some(got.into_stream());
+                            None
+                        }
+                        Err(error) => {
+                            let error = bucket.failed(&meta.key, Doing::Read, &error);
+                            if error.kind() != ErrorKind::Service {
+                                return Ok(Err(error));
+                            }
+                            Some(error)
+                        }
+                    }
+                }
+                Some(body) => match store.wait(body.next())? {
+                    Some(Ok(bytes)) => {
+                        *piece = bytes;
+                        *tries = 0;
+                        None
+                    }
+                    Some(Err(_)) if *length == Some(self.at) => return Ok(Ok(0)),
+                    Some(Err(error)) => Some(bucket.failed(&meta.key, Doing::Read, &error)),
+                    None if *length == Some(self.at) => return Ok(Ok(0)),
+                    None => {
+                        let declared = length.unwrap_or_default();
+                        let why = format!("the answer ended after {} of {declared} bytes", self.at);
+                        let named = Object::Named(store.name(&meta.key));
+                        let error = Error::new(named, Doing::Read, ErrorKind::Service, why);
+                        if self.at > declared {
+                            return Ok(Err(error));
+                        }
+                        Some(error)
+                    }
+                },
+            };
+            if let Some(error) = failed {
+                *stream = None;
+                *tries += 1;
+                if *tries >= TRIES {
+                    return Ok(Err(error));
+                }
+                let pause = WAIT * (1 << *tries);
+                store.wait(async { tokio::time::sleep(pause).await })?;
+            }
+        }
+        let read = out.len().min(piece.len());
+        piece.copy_to_slice(&mut out[..read]);
+        Ok(Ok(read))
+    }
+
+    /// At the end: whether it was the same object all the way.
+    fn end(&mut self) -> Result<(), Error> {
+        self.done = true;
+        if let (Body::File(file), Backend::Folder(folder)) = (&self.body, &*self.store.store.backend) {
+            folder.still(&self.meta, file)?;
+        }
+        let digest =
+            std::mem::replace(&mut self.digest, aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256));
+        self.outcome
+            .set(Ended { whole: Some((self.at, crate::text::hex(digest.finish().as_ref()))), error: None });
+        Ok(())
+    }
+}
+
+impl BlockingStore {
+    /// Waits for `work`, but not beyond a stop.
+    pub(super) fn wait<T>(&self, work: impl Future<Output = T>) -> io::Result<T> {
+        self.access.runtime.block_on(async {
+            let mut work = std::pin::pin!(work);
+            loop {
+                match tokio::time::timeout(LOOK, &mut work).await {
+                    Ok(done) => return Ok(done),
+                    Err(_) if self.access.stop.load(Ordering::Relaxed) => return Err(stopped()),
+                    Err(_) => {}
+                }
+            }
+        })
+    }
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").field("meta", &self.meta).field("at", &self.at).finish_non_exhaustive()
+    }
+}
