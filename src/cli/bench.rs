@@ -11,10 +11,10 @@ use std::time::Duration;
 /// Measure how fast this machine converts: synthetic logs, or your own.
 ///
 /// Measured are, for each number of threads: converting in memory (one input with one thread is read where it lies;
-/// otherwise inputs are read through a buffer, as `convert` does it); beside it the bound, which is to read the same
+/// otherwise inputs are read through a buffer, as `convert` does it); the bound, which is to read the same
 /// input once, in the widest way, and to write as many bytes as the events take into a buffer that stays in the cache;
 /// and, where the inputs are files, the whole way from the files (which by then are in the page cache) to /dev/null,
-/// with reading (and decompression) alone beside it. Compressed files are decompressed once for the runs in memory.
+/// and reading (with decompression) alone. Compressed files are decompressed once for the runs in memory.
 ///
 /// All are run in turns, so that a machine that changes its pace changes it for all of them. Shown are medians, with
 /// the slowest and the fastest run.
@@ -118,13 +118,13 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     print(&text)
 }
 
-/// So many million bytes.
+/// This many million bytes.
 fn megabytes(n: u16) -> usize {
     usize::from(n) * 1_000_000
 }
 
-/// Prints to stdout, without colours where there is no terminal; a reader that has had enough is
-/// no error.
+/// Prints to stdout, without colours where there is no terminal. A reader that closes the pipe is
+/// not an error.
 fn print(text: &[u8]) -> anyhow::Result<u8> {
     crate::store::stdout_is_open()?;
     let mut stdout = anstream::stdout().lock();

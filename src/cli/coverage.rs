@@ -59,7 +59,7 @@ impl Coverage {
         Coverage { parts, fields }
     }
 
-    /// Counts what made so many events.
+    /// Counts what made this many events.
     pub(super) fn add(&mut self, lineage: &Lineage, events: u64) {
         for filled in &lineage.filled {
             let Some(rule) = filled.rule else { continue };

@@ -40,7 +40,7 @@ const BLOCK: usize = 256 * 1024;
 pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     match write(args) {
         Ok(()) => Ok(DONE),
-        // Whoever reads has had enough.
+        // The reader has closed the pipe.
         Err(error) if error.downcast_ref().is_some_and(Error::is_broken_pipe) => Ok(DONE),
         Err(error) => {
             super::report(&error);

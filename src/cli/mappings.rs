@@ -72,7 +72,7 @@ pub(super) fn load(name: &str) -> anyhow::Result<Mapping> {
     Ok(files::load(name)?.mapping)
 }
 
-/// Prints to stdout; a reader that has had enough is no error.
+/// Prints to stdout; a reader that closes the pipe is not an error.
 fn print(text: &str) -> anyhow::Result<u8> {
     let mut sink = Sink::create("-")?;
     match sink.write_all(text.as_bytes()).map_err(store_error).and_then(|()| Ok(sink.finish()?)) {
@@ -92,7 +92,7 @@ fn list() -> String {
     text
 }
 
-/// The rules as a table: UDM field, what it gets, and where the rule stands.
+/// The rules as a table: UDM field, what it gets, and where the rule is.
 fn show(mapping: &Mapping) -> String {
     let mut text = String::new();
     // Writing to a string can't fail.
@@ -112,7 +112,7 @@ fn show(mapping: &Mapping) -> String {
             }
             match rule.when {
                 Some(When::Ip) => content.push_str(", if it is an IP address"),
-                Some(When::NotIp) => content.push_str(", if it is no IP address"),
+                Some(When::NotIp) => content.push_str(", if it is not an IP address"),
                 None => {}
             }
             if let (Content::Cases(_), Some(order)) = (&rule.content, rule.order) {

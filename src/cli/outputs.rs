@@ -17,9 +17,9 @@ enum Place {
     Known(u64, u64),
     /// A file by its path, which may not be there yet.
     Path(PathBuf),
-    /// stdout, where it is no file.
+    /// stdout, where it is not a file.
     Stdout,
-    /// An input that is no file that is there.
+    /// An input that is not an existing file.
     NoFile,
     /// A device, which takes whatever it is given.
     Device,

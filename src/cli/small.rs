@@ -1,4 +1,4 @@
-//! Files that are read as a whole: settings, cases. What is no such file (a device, a log named by mistake) must not fill
+//! Files that are read as a whole: settings, cases. Anything else (a device, a log named by mistake) must not fill
 //! the memory.
 
 use crate::store::{self, Source};

@@ -1,4 +1,4 @@
-//! UDM events beside the logs, with `UDMAP_CONVERT`, by a built-in mapping.
+//! UDM events next to the logs, with `UDMAP_CONVERT`, by a built-in mapping.
 
 use crate::convert::{Converter, Options};
 use crate::jobs::collect::{Derive, Error};

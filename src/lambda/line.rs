@@ -61,7 +61,7 @@ impl Line {
             not_records: report.foreign,
             gap_seconds: report.gaps.iter().map(|gap| (gap.to - gap.from + 999) / 1000).sum(),
             watermark: watermark.map(|time| time.to_rfc3339_opts(SecondsFormat::Secs, true)),
-            // Never negative: a clock that is set back is no news here.
+            // Never negative, even if the clock was set back.
             watermark_age_seconds: watermark.map(|time| (Utc::now() - time).num_seconds().max(0)),
             notes: report.notes.clone(),
             error: error.map(ToString::to_string),

@@ -55,8 +55,7 @@ impl Keys {
     pub(super) async fn fetch(arn: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Keys, Error> {
         let (url, region) = address(arn, env)?;
         let body = serde_json::json!({ "SecretId": arn }).to_string();
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
+        let client = crate::store::http_client()
             .timeout(PATIENCE)
             .build()
             .map_err(|error| failed(arn, &error.to_string()))?;

@@ -36,7 +36,7 @@ pub(crate) struct Report {
     pub(crate) files: Option<Files>,
 }
 
-/// What was measured on, and what became of it.
+/// The input, and the outcome of its conversion.
 #[derive(Debug, Serialize)]
 pub(crate) struct Input {
     /// Nothing for the user's own logs.

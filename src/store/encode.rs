@@ -1,10 +1,15 @@
-//! Compresses in blocks, on as many threads as wanted, to bytes that don't depend on their number.
+//! Compression of what is written: how much, with which checks, as a stream, at once, or in blocks on many threads.
+//!
+//! The same text becomes the same bytes, whatever the number of threads: no time or name goes into them.
 
+use flate2::write::GzEncoder;
 use flate2::{Compress, Crc, FlushCompress};
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt;
-use std::io::{self, Write};
+use std::io::{self, Read as _, Write};
 use std::sync::mpsc::{Receiver, channel};
+use zstd::stream::write::Encoder as ZstdEncoder;
 
 /// So much text is compressed on its own: enough that the start of a block costs nothing to speak
 /// of, and little enough to be held some times over.
@@ -47,6 +52,70 @@ impl Compression {
     pub fn of(extension: &str) -> Option<Compression> {
         Compression::ALL.into_iter().map(|(_, it)| it).find(|it| it.extension() == extension)
     }
+}
+
+/// Compresses into `out` as a stream.
+pub(super) fn gzip<W: Write>(out: W) -> GzEncoder<W> {
+    GzEncoder::new(out, GZIP_LEVEL)
+}
+
+/// Compresses into `out` as a stream.
+///
+/// # Errors
+/// If there is no memory for it.
+pub(super) fn zstd<W: Write>(out: W) -> io::Result<ZstdEncoder<'static, W>> {
+    let mut encoder = ZstdEncoder::new(out, ZSTD_LEVEL)?;
+    // As the command zstd does: otherwise hardly any damage would be noticed.
+    encoder.include_checksum(true)?;
+    Ok(encoder)
+}
+
+impl Compression {
+    /// Compresses a whole text.
+    ///
+    /// # Errors
+    /// If there is no memory for it.
+    #[cfg(feature = "bucket")]
+    pub(crate) fn encode(self, text: Cow<'_, [u8]>) -> io::Result<Vec<u8>> {
+        match self {
+            Compression::None => Ok(text.into_owned()),
+            Compression::Gzip => {
+                let mut encoder = gzip(Vec::new());
+                encoder.write_all(&text)?;
+                encoder.finish()
+            }
+            Compression::Zstd => zstd_whole(&text),
+        }
+    }
+
+    /// The text of an object, which has at most `most` bytes.
+    ///
+    /// # Errors
+    /// If it is damaged, or has more.
+    #[cfg(feature = "bucket")]
+    pub(crate) fn decode(self, bytes: &[u8], most: usize) -> io::Result<Vec<u8>> {
+        let mut text = Vec::new();
+        let limit = most as u64 + 1;
+        match self {
+            Compression::None => text.extend_from_slice(bytes),
+            Compression::Gzip => {
+                flate2::read::MultiGzDecoder::new(bytes).take(limit).read_to_end(&mut text)?;
+            }
+            Compression::Zstd => {
+                zstd::Decoder::new(bytes)?.take(limit).read_to_end(&mut text)?;
+            }
+        }
+        if text.len() > most {
+            return Err(io::Error::other(format!("it has more than {most} bytes")));
+        }
+        Ok(text)
+    }
+}
+
+fn zstd_whole(text: &[u8]) -> io::Result<Vec<u8>> {
+    let mut encoder = zstd(Vec::new())?;
+    encoder.write_all(text)?;
+    encoder.finish()
 }
 
 /// Compresses what is written to it into `out`. gzip becomes one member, zstd a frame a block.
@@ -147,13 +216,7 @@ fn compress(compression: Compression, text: Vec<u8>) -> io::Result<Done> {
             sum.update(&text);
             deflate(&text)?
         }
-        Compression::Zstd => {
-            let mut encoder = zstd::Encoder::new(Vec::new(), ZSTD_LEVEL)?;
-            // As the command zstd does: otherwise hardly any damage would be noticed.
-            encoder.include_checksum(true)?;
-            encoder.write_all(&text)?;
-            encoder.finish()?
-        }
+        Compression::Zstd => zstd_whole(&text)?,
         Compression::None => text.clone(),
     };
     Ok(Done { bytes, sum, text })
@@ -203,7 +266,6 @@ impl<W> fmt::Debug for BlockCompressor<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Read as _;
 
     #[test]
     fn the_same_bytes_for_any_threads_and_back() {
@@ -239,5 +301,20 @@ mod tests {
                 assert!(small, "{compression:?} {}", packed.len());
             }
         }
+    }
+
+    #[cfg(feature = "bucket")]
+    #[test]
+    fn the_same_bytes_at_once_and_back() {
+        let lines = b"{\"a\":1}\n".repeat(1000);
+        for (_, compression) in Compression::ALL {
+            let packed = compression.encode(Cow::Borrowed(&lines)).unwrap();
+            assert_eq!(packed, compression.encode(Cow::Borrowed(&lines)).unwrap());
+            assert_eq!(compression.decode(&packed, lines.len()).unwrap(), lines);
+            assert!(compression == Compression::None || packed.len() < lines.len() / 10);
+            assert!(compression.decode(&packed, lines.len() - 1).is_err());
+            assert_eq!(Compression::of(compression.extension()), Some(compression));
+        }
+        assert!(Compression::Gzip.decode(b"{}", 10).is_err());
     }
 }

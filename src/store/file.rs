@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::SystemTime;
 
-use super::open::StopRequested;
+use super::stop::StopRequested;
 
 /// An open object whose bytes are counted as they are taken.
 pub(super) struct Counted {

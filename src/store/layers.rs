@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use super::codec::Fault;
 use super::compress::{Decoder, Sniffed, Stopped, What, sniff};
 use super::counting::{BUFFER, CountingReader};
-use super::open::StopRequested;
 use super::sniff::{HEAD, Kind, NESTED_TAR, SPARSE, recognise};
+use super::stop::StopRequested;
 use super::tar::Archive;
 use super::wide::Transcoder;
 

@@ -31,7 +31,6 @@ mod counting;
 mod encode;
 mod error;
 mod file;
-#[cfg(feature = "bucket")]
 mod layers;
 mod list;
 #[cfg(feature = "bucket")]
@@ -43,6 +42,7 @@ mod service;
 mod sink;
 mod sniff;
 pub mod sort;
+mod stop;
 mod tar;
 mod walk;
 mod wide;
@@ -53,14 +53,16 @@ pub use encode::{BlockCompressor, Compression};
 #[cfg(feature = "cli")]
 pub(crate) use error::store_error;
 pub use error::{Error, ErrorKind};
-#[cfg(feature = "bucket")]
 pub use list::{Listing, Source, list};
-pub use open::{Input, is_stopped};
+pub use open::Input;
 #[cfg(feature = "cli")]
 pub(crate) use out::{look_at_stdout, stdout_is_open};
+#[cfg(feature = "bucket")]
+pub(crate) use service::http_client;
 pub use sink::Sink;
 #[cfg(feature = "cli")]
 pub(crate) use sink::is_stdout;
+pub use stop::is_stopped;
 #[cfg(feature = "bucket")]
 pub(crate) use walk::{Resolver, is_pattern, matches_file};
 

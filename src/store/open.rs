@@ -1,6 +1,5 @@
 //! Opens a source and reads it: counted, as text, and never waiting beyond a stop.
 
-use std::error;
 use std::fmt;
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -14,6 +13,7 @@ use super::error::{Doing, Error, ErrorKind, Object};
 use super::file::{self, Counted};
 use super::layers::{Layers, Pause};
 use super::list::{Place, Source};
+use super::stop::{StopRequested, is_stopped};
 use crate::text::NextText;
 use crate::text::escaped;
 
@@ -216,35 +216,6 @@ impl fmt::Debug for Input {
         f.debug_struct("Input").field("object", &self.object).finish_non_exhaustive()
     }
 }
-
-/// The error of a read that was told to stop.
-#[cfg(feature = "bucket")]
-pub(super) fn stopped() -> io::Error {
-    StopRequested.into()
-}
-
-/// Whether a read returned this error because it was told to stop.
-pub fn is_stopped(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|inner| inner.is::<StopRequested>())
-}
-
-/// Whoever reads no longer wants to.
-#[derive(Debug)]
-pub(super) struct StopRequested;
-
-impl From<StopRequested> for io::Error {
-    fn from(stop: StopRequested) -> io::Error {
-        io::Error::other(stop)
-    }
-}
-
-impl fmt::Display for StopRequested {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("reading was stopped")
-    }
-}
-
-impl error::Error for StopRequested {}
 
 #[cfg(test)]
 mod tests {

@@ -10,12 +10,9 @@ use zstd::stream::write::Encoder as ZstdEncoder;
 
 use super::STANDARD;
 use super::atomic::{AtomicFile, folder_of, follow};
+use super::encode;
 use super::error::{Doing, Error, ErrorKind, Object};
 use super::out::Out;
-
-/// As `gzip` and `zstd` do without being told.
-const GZIP_LEVEL: flate2::Compression = flate2::Compression::new(6);
-const ZSTD_LEVEL: i32 = 3;
 
 /// Takes bytes for a target. Until [`Sink::finish`], a file under the target's name stays as it
 /// was; a sink that is dropped before leaves nothing behind.
@@ -82,9 +79,9 @@ impl Sink {
             }
         };
         let body = if target.ends_with(".gz") {
-            Body::Gzip(GzEncoder::new(out, GZIP_LEVEL))
+            Body::Gzip(encode::gzip(out))
         } else if target.ends_with(".zst") {
-            Body::Zstd(zstd_encoder(out).map_err(fail(Doing::Create))?)
+            Body::Zstd(encode::zstd(out).map_err(fail(Doing::Create))?)
         } else {
             Body::Plain(out)
         };
@@ -217,13 +214,6 @@ fn look(target: &str, object: &Object) -> Result<Found, Error> {
         }
         Err(error) => Err(Error::io(object.clone(), Doing::Create, error)),
     }
-}
-
-fn zstd_encoder(out: Out) -> io::Result<ZstdEncoder<'static, Out>> {
-    let mut encoder = ZstdEncoder::new(out, ZSTD_LEVEL)?;
-    // As the command zstd does: otherwise hardly any damage would be noticed.
-    encoder.include_checksum(true)?;
-    Ok(encoder)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! line. No rule waits for more than a reader of lines would wait for, unless the first line is not clean text.
 
 use super::wide::Encoding;
+use tar::Header;
 
 /// How many bytes are looked at, at the most.
 pub(super) const HEAD: usize = 4096;
@@ -201,7 +202,15 @@ fn is_binary(head: &[u8]) -> bool {
 /// Whether it begins with a header of a tar archive.
 fn is_tar(head: &[u8]) -> bool {
     let Some(block) = head.first_chunk::<BLOCK>() else { return false };
-    block[257..262] == *b"ustar" || super::tar::is_header(block)
+    block[257..262] == *b"ustar" || is_header(block)
+}
+
+/// Whether a block is the header of a tar archive's member: its checksum is right.
+pub(super) fn is_header(block: &[u8; BLOCK]) -> bool {
+    let header = Header::from_byte_slice(block);
+    // The sum counts its own field as blanks.
+    let sum = |bytes: &[u8]| bytes.iter().map(|&byte| u32::from(byte)).sum::<u32>();
+    header.cksum().is_ok_and(|sum_of| sum_of == sum(&block[..148]) + 8 * 32 + sum(&block[156..]))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use tar::{EntryType, Header, PaxExtensions};
 
 use super::codec::Fault;
 use super::compress::{Stopped, What};
+use super::sniff::is_header;
 
 /// Everything in an archive is a multiple of it.
 const BLOCK: usize = 512;
@@ -13,14 +14,6 @@ const BLOCK: usize = 512;
 const LONGEST_NAME: u64 = 4096;
 /// The most that is read of what pax says about a member.
 const LONGEST_PAX: u64 = 1 << 20;
-
-/// Whether a block is a header: its checksum is right.
-pub(super) fn is_header(block: &[u8; BLOCK]) -> bool {
-    let header = Header::from_byte_slice(block);
-    // The sum counts its own field as blanks.
-    let sum = |bytes: &[u8]| bytes.iter().map(|&byte| u32::from(byte)).sum::<u32>();
-    header.cksum().is_ok_and(|sum_of| sum_of == sum(&block[..148]) + 8 * 32 + sum(&block[156..]))
-}
 
 /// A member of an archive.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! UTF-16 and UTF-32, read as UTF-8.
 //!
-//! Nothing is replaced: half of a surrogate pair becomes the three bytes that UTF-8 would have for it, which are no
+//! Nothing is replaced: half of a surrogate pair becomes the three bytes that UTF-8 would have for it, which are not
 //! UTF-8, so that the record which holds it is seen to be broken.
 
 /// An encoding whose units are wider than a byte.
@@ -187,7 +187,7 @@ impl Transcoder {
         for bytes in pending.chunks_exact(width) {
             let unit = self.encoding.unit(bytes);
             let first = !std::mem::replace(&mut self.begun, true);
-            // The byte order mark is no part of the text.
+            // The byte order mark is not part of the text.
             if !(first && unit == 0xfeff) {
                 if width == 2 {
                     self.unit16(unit as u16);

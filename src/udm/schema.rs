@@ -83,7 +83,7 @@ pub enum Cardinality {
 /// An enum of UDM.
 #[derive(Debug)]
 pub struct Enum {
-    /// The enum's name, with the message it stands in: `Metadata.EventType`.
+    /// The enum's name, with the message it belongs to: `Metadata.EventType`.
     pub name: &'static str,
     /// Value names and numbers, in the order of the proto file.
     pub values: Vec<(&'static str, i32)>,
@@ -125,7 +125,7 @@ pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Op
         return None;
     }
     let fold = |s: &str| s.to_ascii_lowercase().replace(['_', '-'], "");
-    // What is so long is no name that was mistyped.
+    // A text of this length is not a mistyped name.
     if wanted.len() > 100 {
         return None;
     }

@@ -139,7 +139,7 @@ fn every_code_has_a_case_that_breaks_it_and_nothing_else() {
     let deepest = format!("principal.process{}", ".parent_process".repeat(98));
     assert_eq!(findings(&principal(&nested(97))), []);
     assert_eq!(findings(&principal(&nested(98))), [("too-deep", deepest)]);
-    // What only whoever cuts the stream can know.
+    // Only the code that cuts the stream knows these.
     let elsewhere = ["too-long"];
     for code in Code::all().map(Code::name) {
         assert!(cases.iter().any(|case| case.0 == code) || elsewhere.contains(&code), "no case for {code}");

@@ -46,7 +46,7 @@ pub(super) struct Found {
 pub(super) fn find(folder: &str) -> anyhow::Result<Found> {
     let root = Path::new(folder);
     if !root.is_dir() {
-        bail!("`{}` is no folder", escaped(folder));
+        bail!("`{}` is not a folder", escaped(folder));
     }
     let (mut found, mut expected) = (Found::default(), Vec::new());
     for entry in WalkDir::new(root).follow_links(true).sort_by_file_name() {
@@ -115,7 +115,8 @@ impl Case {
         if self.layout != Layout::ContentHub {
             return Ok(vec![text]);
         }
-        let value: Value = serde_json::from_slice(&text).with_context(|| format!("`{name}` is no JSON"))?;
+        let value: Value =
+            serde_json::from_slice(&text).with_context(|| format!("`{name}` is not valid JSON"))?;
         let entries = ["raw_logs", "rawLogs"].iter().find_map(|key| value[key]["entries"].as_array());
         let entries = entries.with_context(|| format!("`{name}` has no `raw_logs.entries`"))?;
         let data = |entry: &Value| {
@@ -140,7 +141,7 @@ impl Case {
         if self.layout == Layout::Toolkit {
             let text = String::from_utf8(text).with_context(|| format!("`{name}` is not UTF-8"))?;
             let value: Option<Value> = serde_saphyr::from_str(&text)
-                .map_err(|error| anyhow::anyhow!("`{name}` is no YAML: {error}"))?;
+                .map_err(|error| anyhow::anyhow!("`{name}` is not valid YAML: {error}"))?;
             return Ok(value.map(|value| value.to_string().into_bytes()).into_iter().collect());
         }
         Ok(vec![text])

@@ -1,4 +1,4 @@
-//! The differences of a case, expected beside given.
+//! The differences of a case: expected and given, side by side.
 
 use super::outcome::Outcome;
 use crate::check::compare::{Matched, Side};

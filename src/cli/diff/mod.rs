@@ -24,8 +24,8 @@ use std::time::Instant;
 /// Compare two sets of UDM events by meaning: which differ, in which fields, how often.
 ///
 /// A and B are files, folders or patterns (in quotes) of events, in any of the forms that `validate` reads, or `-` for
-/// stdin. Spelling, the form of times and numbers, and the order of events are of no account; copies are counted. Events
-/// are matched by their content; memory stays small whatever the size, with temporary files.
+/// stdin. Values are compared, not spelling: `.198Z` equals `.198000Z`. The order of events does not matter; copies are
+/// counted. Events are matched by their content. Memory stays small whatever the size, with temporary files.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Exit status:
   0  the same

@@ -412,7 +412,7 @@ mod tests {
         assert_eq!(hint(40105, Some("soon"), NOON), format!("{clock} off: set it (NTP)"));
         assert_eq!(hint(40105, noon, NOON), format!("{clock} off: set it (NTP)"));
         assert!(hint(40103, noon, NOON + 500).starts_with("check DUO_IKEY"));
-        // A machine that does not know the time is no witness.
+        // A machine that does not know the time proves nothing.
         assert!(hint(40103, Some("Thu, 01 Jan 1970 00:00:00 GMT"), NOON).starts_with("check DUO_IKEY"));
     }
 }

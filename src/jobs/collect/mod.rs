@@ -34,7 +34,6 @@ mod derive;
 mod error;
 mod every;
 mod held;
-mod pack;
 mod places;
 mod record;
 mod report;

@@ -254,7 +254,7 @@ impl Collector {
     }
 
     fn unpack(&self, window: &Window, name: &str, bytes: &[u8]) -> Result<String, Error> {
-        let lines = compression(window).unpack(bytes, MAX_OBJECT_BYTES);
+        let lines = compression(window).decode(bytes, MAX_OBJECT_BYTES);
         lines
             .map_err(|error| error.to_string())
             .and_then(|lines| String::from_utf8(lines).map_err(|e| e.to_string()))
@@ -364,6 +364,6 @@ fn compression(window: &Window) -> Compression {
 }
 
 fn pack(window: &Window, lines: Cow<'_, [u8]>) -> Result<Vec<u8>, Error> {
-    let packed = compression(window).pack(lines);
+    let packed = compression(window).encode(lines);
     packed.map_err(|error| Error::new(ErrorKind::Store, format!("an object can't be compressed: {error}")))
 }

@@ -48,7 +48,7 @@ pub(super) fn take<'p>(state: &State, page: &Page<'p>) -> Result<Step<'p>, Error
     {
         next.repeats_seam = Some(first == last);
     }
-    // A record without a name can't be told from a twin, but for what is known of the service; and
+    // A record without a name can't be distinguished from a twin, except by what is known of the service; and
     // behind a page that was not full there is nothing but what it repeats.
     let seam = first.is_some_and(|first| {
         let repeats = next.repeats_seam == Some(true) || !window.full;

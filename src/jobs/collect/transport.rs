@@ -78,12 +78,7 @@ impl Https {
     /// # Errors
     /// If a certificate can't be read, or if the system's can't be had.
     pub fn new(base: Url, extra_ca: Option<&[u8]>) -> Result<Https, Error> {
-        let agent = concat!("udmap/", env!("CARGO_PKG_VERSION"));
-        let mut builder = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT)
-            .read_timeout(SILENCE)
-            .user_agent(agent);
+        let mut builder = crate::store::http_client().connect_timeout(CONNECT).read_timeout(SILENCE);
         if let Some(pem) = extra_ca {
             let bad = |why: String| {
                 let error = Error::config(format!("the extra certificate authority can't be used: {why}"));

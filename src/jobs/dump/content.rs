@@ -23,7 +23,7 @@ pub(super) struct Piece {
 /// # Errors
 /// What differs, or why it could not be found out.
 pub(super) fn check(
-    depot: &BlockingStore,
+    store: &BlockingStore,
     found: &ObjectMeta,
     output: &Output,
     pieces: &[Piece],
@@ -34,7 +34,7 @@ pub(super) fn check(
         return Err(differs(format!("it has {} bytes, not {}", found.size, output.size)).into());
     }
     let outcome = Outcome::default();
-    let mut reader = depot.read(found, Arc::default(), &outcome)?;
+    let mut reader = store.read(found, Arc::default(), &outcome)?;
     let counted = if output.key.ends_with(".parquet") {
         rows(&mut reader, pieces)
     } else {
@@ -54,7 +54,7 @@ pub(super) fn check(
     };
     let (size, sha256) = match outcome.whole() {
         Some(whole) => whole,
-        None => depot.digest(found)?,
+        None => store.digest(found)?,
     };
     if sha256 != output.sha256 {
         return Err(differs("its digest is another one".to_owned()).into());

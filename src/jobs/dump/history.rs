@@ -136,7 +136,7 @@ impl History {
             }
             if number(&found.key).is_none() && !origin.is_one() {
                 if misnamed.len() < MOST_MISNAMED {
-                    misnamed.push(origin.depot.name(&found.key));
+                    misnamed.push(origin.store.name(&found.key));
                 }
                 continue;
             }
@@ -169,7 +169,7 @@ impl History {
         if !origin.is_one() {
             for (run, why) in runs.faults() {
                 history.faulty = true;
-                fault(&origin.depot.name(&format!("{}{run}", origin.prefix)), why);
+                fault(&origin.store.name(&format!("{}{run}", origin.prefix)), why);
             }
         }
         history.ranks = ranks(&written);
@@ -183,9 +183,9 @@ impl History {
         found: &ObjectMeta,
         progress: &Progress,
     ) -> Result<Option<End>, Error> {
-        let name = origin.depot.name(&found.key);
+        let name = origin.store.name(&found.key);
         let outcome = Outcome::default();
-        let reader = origin.depot.read(found, Arc::default(), &outcome)?;
+        let reader = origin.store.read(found, Arc::default(), &outcome)?;
         let mut reader = Reader::new(BufReader::new(reader), &found.key);
         let failed = |error| outcome.take_error().unwrap_or_else(|| Error::cannot_open(&name, error));
         let number = u32::try_from(self.place_of.len()).unwrap_or(u32::MAX);

@@ -103,7 +103,7 @@ impl Index {
         };
         let mut written: Vec<Written> = Vec::new();
         let mut runs = Runs::default();
-        for found in manifest.depot.list(&manifest.prefix) {
+        for found in manifest.store.list(&manifest.prefix) {
             let found = match found {
                 Ok(found) => found,
                 // No manifest so far.
@@ -113,10 +113,10 @@ impl Index {
             if !found.key.ends_with(".ndjson") {
                 continue;
             }
-            let name = manifest.depot.name(&found.key);
-            let head = manifest.depot.read_end(&found, false, END)?;
+            let name = manifest.store.name(&found.key);
+            let head = manifest.store.read_end(&found, false, END)?;
             let tail =
-                if found.size <= END { head.clone() } else { manifest.depot.read_end(&found, true, END)? };
+                if found.size <= END { head.clone() } else { manifest.store.read_end(&found, true, END)? };
             if head.is_empty() {
                 return Err(damaged(&name, "it is empty: what it said is lost"));
             }
@@ -125,7 +125,7 @@ impl Index {
             };
             // Where something is to be deleted, all of the manifest is gone through before.
             if context.settings.after != After::Keep {
-                let bytes = manifest.depot.read_end(&found, false, found.size)?;
+                let bytes = manifest.store.read_end(&found, false, found.size)?;
                 let mut reader = Reader::new(&bytes[..], &found.key);
                 while let Some(item) = reader.next().map_err(|error| Error::cannot_open(&name, error))? {
                     if let Item::Damage(damage) = item {
@@ -214,9 +214,9 @@ impl Index {
     }
 
     fn read(&self, part: &Part) -> Result<HashMap<String, Vec<Past>>, Error> {
-        let depot = &self.manifest.depot;
-        let name = depot.name(&part.found.key);
-        let bytes = depot.read_end(&part.found, false, part.found.size)?;
+        let store = &self.manifest.store;
+        let name = store.name(&part.found.key);
+        let bytes = store.read_end(&part.found, false, part.found.size)?;
         let mut reader = Reader::new(&bytes[..], &part.found.key);
         let mut past = Vec::new();
         while let Some(item) = reader.next().map_err(|error| Error::cannot_open(&name, error))? {
@@ -283,8 +283,8 @@ pub(super) fn follows(
                 // Kept elsewhere: it is not asked whether they stand either.
                 (Kind::Rejects, _) => return true,
             };
-            let (prefix, files) = (Some(target.prefix.as_str()), !target.depot.is_remote());
-            target.depot.name(&it.key) == it.url
+            let (prefix, files) = (Some(target.prefix.as_str()), !target.store.is_remote());
+            target.store.name(&it.key) == it.url
                 && Follows { prefix, input, id, pack, files }.is(&it.key, &endings(it.kind, Some(format)))
         })
 }

@@ -51,7 +51,7 @@ impl Context<'_> {
                 if self.stop.load(Relaxed) {
                     return Ok(false);
                 }
-                let name = origin.depot.name(&found.key);
+                let name = origin.store.name(&found.key);
                 if own.iter().any(|place| name.starts_with(place)) {
                     self.progress.own.fetch_add(1, Relaxed);
                     continue;
@@ -103,7 +103,7 @@ impl Context<'_> {
         if overlaps.holders(name).any(|other| overlaps.is_before(other, at) && wants(other, name)) {
             return true;
         }
-        if self.origins[at].depot.is_remote() {
+        if self.origins[at].store.is_remote() {
             return false;
         }
         let real = links.resolver.resolve(Path::new(name));

@@ -51,7 +51,7 @@ pub(super) struct Converted {
 impl Context<'_> {
     /// The identity of an object's output.
     pub(super) fn id(&self, origin: &Origin, found: &ObjectMeta) -> String {
-        id(&[&origin.depot.name(&found.key), &found.etag, &self.settings.fingerprint])
+        id(&[&origin.store.name(&found.key), &found.etag, &self.settings.fingerprint])
     }
 
     /// Feeds an object to `outputs`.
@@ -61,11 +61,11 @@ impl Context<'_> {
         found: &ObjectMeta,
         outputs: &mut Outputs,
     ) -> Result<Converted, Trouble> {
-        let name = origin.depot.name(&found.key);
+        let name = origin.store.name(&found.key);
         #[cfg(test)]
         assert!(!name.ends_with(".panics"), "as the test wants it");
         let outcome = Outcome::default();
-        let reader = origin.depot.read(found, Arc::clone(&self.progress.read), &outcome)?;
+        let reader = origin.store.read(found, Arc::clone(&self.progress.read), &outcome)?;
         let input = store::Input::of(reader, found.size, &name, Arc::clone(&self.stop)).with_members();
         let (mut unwritten, mut unread) = (None, None);
         let keep = outputs.keep_rejects();
@@ -141,7 +141,7 @@ impl Context<'_> {
     fn stands(&self, origin: &Origin, found: &ObjectMeta) -> bool {
         let id = self.id(origin, found);
         let key = key(&self.output, origin.relative(&found.key), &id, Kind::Events, self.settings.format);
-        matches!(self.output.depot.head(&key), Ok(Some(_)))
+        matches!(self.output.store.head(&key), Ok(Some(_)))
     }
 
     /// Tries again where that can help: with what stands there now if the object has changed, and
@@ -164,7 +164,7 @@ impl Context<'_> {
             }
             self.pause(WAIT * (1 << (tries - 1)))?;
             if error.kind() == ErrorKind::Changed {
-                match origin.depot.head(&found.key)? {
+                match origin.store.head(&found.key)? {
                     Some(now) => found = now,
                     None => return Err(Trouble::Failed(error)),
                 }
@@ -210,7 +210,7 @@ impl Context<'_> {
         outputs: Vec<super::entry::Output>,
     ) -> ManifestEntry {
         let line = ManifestEntry {
-            input: origin.depot.name(&found.key),
+            input: origin.store.name(&found.key),
             size: fed.size,
             etag: found.etag.clone(),
             sha256: fed.sha256.clone(),

@@ -62,7 +62,7 @@ impl<'a> OnDemand<'a> {
         let OnDemand(context) = self;
         let is_below = |at: &usize| {
             let origin = &context.origins[*at];
-            origin.depot.root() == root && key.starts_with(&origin.prefix)
+            origin.store.root() == root && key.starts_with(&origin.prefix)
         };
         // Of inputs that overlap, the outermost gives the key, as in a run.
         let below = (0..context.origins.len()).filter(is_below);
@@ -70,13 +70,13 @@ impl<'a> OnDemand<'a> {
             return Err(Error::no_input(&format!("{root}/{key}")));
         };
         let origin = &context.origins[at];
-        let name = origin.depot.name(key);
+        let name = origin.store.name(key);
         let targets = [Some(&context.output), context.rejects.as_ref(), Some(&context.manifest)];
         let is_own = |target: &Target| origin.finds(target) && name.starts_with(&target.whole_name());
         if key.ends_with('/') || targets.into_iter().flatten().any(is_own) {
             return Ok(Outcome::Left);
         }
-        let Some(found) = origin.depot.head(key)? else { return Ok(Outcome::Gone) };
+        let Some(found) = origin.store.head(key)? else { return Ok(Outcome::Gone) };
         if !context.settings.filter.wants(origin.relative(key), &found) {
             return Ok(Outcome::Left);
         }
@@ -90,7 +90,7 @@ impl<'a> OnDemand<'a> {
             Err(Trouble::Stopped) => return Ok(Outcome::Stopped),
             Err(Trouble::Failed(error)) if error.kind() == ErrorKind::NotFound => {
                 // Whether it is the object that is not there, and not the bucket of the outputs.
-                return if origin.depot.head(key)?.is_none() { Ok(Outcome::Gone) } else { Err(*error) };
+                return if origin.store.head(key)?.is_none() { Ok(Outcome::Gone) } else { Err(*error) };
             }
             Err(Trouble::Failed(error)) => return Err(*error),
         };
@@ -115,11 +115,11 @@ impl<'a> OnDemand<'a> {
     /// The line of an object that has been converted, if its outputs are all there.
     fn known(&self, origin: &Origin, found: &ObjectMeta) -> Result<Option<Box<ManifestEntry>>, Error> {
         let OnDemand(context) = self;
-        let Target { depot, prefix } = &context.manifest;
+        let Target { store, prefix } = &context.manifest;
         let key = format!("{prefix}{}/part-00001.ndjson", context.id(origin, found));
-        let Some(part) = depot.head(&key)? else { return Ok(None) };
-        let bytes = depot.read_end(&part, false, part.size)?;
-        let name = depot.name(&key);
+        let Some(part) = store.head(&key)? else { return Ok(None) };
+        let bytes = store.read_end(&part, false, part.size)?;
+        let name = store.name(&key);
         let mut reader = Reader::new(&bytes[..], &key);
         let mut line = None;
         while let Some(item) = reader.next().map_err(|error| Error::cannot_open(&name, error))? {
@@ -130,7 +130,7 @@ impl<'a> OnDemand<'a> {
         }
         let ours = line.filter(|line| {
             let places = (&context.output, context.rejects.as_ref(), context.settings.format);
-            line.input == origin.depot.name(&found.key)
+            line.input == origin.store.name(&found.key)
                 && line.identity() == context.id(origin, found)
                 && follows(places, line, &line.input, &line.identity(), false)
         });

@@ -27,7 +27,7 @@ pub(super) struct Outputs {
 #[derive(Debug)]
 struct Side {
     kind: Kind,
-    depot: BlockingStore,
+    store: BlockingStore,
     key: String,
     /// Begun when there is something to write.
     encoder: Option<Encoder>,
@@ -70,7 +70,7 @@ pub(super) struct Mark {
 
 /// The key of an output by its identity: below which target, for which input.
 pub(super) fn key(target: &Target, relative: &str, id: &str, kind: Kind, format: Format) -> String {
-    super::name::output(&target.prefix, relative, id, &ending(kind, format), !target.depot.is_remote())
+    super::name::output(&target.prefix, relative, id, &ending(kind, format), !target.store.is_remote())
 }
 
 fn ending(kind: Kind, format: Format) -> String {
@@ -106,7 +106,7 @@ impl Outputs {
         let format = context.settings.format;
         let side = |target: &Target, kind| Side {
             kind,
-            depot: target.depot.clone(),
+            store: target.store.clone(),
             key: key(target, relative, id, kind, format),
             encoder: None,
             at: 0,
@@ -127,7 +127,7 @@ impl Outputs {
     pub(super) fn measured(context: &Context<'_>, kept: bool, threads: usize) -> Outputs {
         let side = |kind| Side {
             kind,
-            depot: context.output.depot.clone(),
+            store: context.output.store.clone(),
             key: String::new(),
             encoder: None,
             at: 0,
@@ -189,9 +189,9 @@ impl Outputs {
             return Err(self.events.error(error));
         }
         for side in [Some(self.events), self.rejects].into_iter().flatten() {
-            let Side { kind, depot, key, encoder, .. } = side;
+            let Side { kind, store, key, encoder, .. } = side;
             let Some(encoder) = encoder else { continue };
-            let name = depot.name(&key);
+            let name = store.name(&key);
             let sink = match encoder {
                 Encoder::Lines(blocks) => blocks.finish(),
                 #[cfg(feature = "parquet")]
@@ -202,7 +202,7 @@ impl Outputs {
                 Sink::Measure { digest, size } => (size, crate::text::hex(digest.0.finish().as_ref())),
                 Sink::Upload(upload) => {
                     let stored = upload.finish()?;
-                    pending.extend(stored.staged.map(|pending| (depot.clone(), pending)));
+                    pending.extend(stored.staged.map(|pending| (store.clone(), pending)));
                     (stored.size, stored.sha256)
                 }
             };
@@ -228,7 +228,7 @@ impl Side {
             let sink = if dry {
                 Sink::Measure { digest: Digest(digest::Context::new(&digest::SHA256)), size: 0 }
             } else {
-                Sink::Upload(Box::new(self.depot.write(&self.key, expected)?))
+                Sink::Upload(Box::new(self.store.write(&self.key, expected)?))
             };
             self.encoder = Some(match format {
                 Format::Lines(compression) => {
@@ -255,7 +255,7 @@ impl Side {
     }
 
     fn error(&self, error: io::Error) -> Error {
-        Error::of_writing(&self.depot.name(&self.key), error)
+        Error::of_writing(&self.store.name(&self.key), error)
     }
 }
 

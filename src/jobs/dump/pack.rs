@@ -110,7 +110,7 @@ impl Context<'_> {
             let again = *tries < TRIES && matches!(error.kind(), ErrorKind::Changed | ErrorKind::Service);
             if again {
                 self.pause(WAIT * *tries)?;
-                match origin.depot.head(&found.key) {
+                match origin.store.head(&found.key) {
                     Ok(Some(now)) => {
                         *found = now;
                         continue;
@@ -142,7 +142,7 @@ impl Context<'_> {
         let mut parts: Vec<(Converted, Mark, Mark)> = Vec::new();
         for (member, (found, _)) in members.iter().enumerate() {
             let from = outputs.mark();
-            let fed = guarded(&origin.depot.name(&found.key), || self.feed(origin, found, &mut outputs));
+            let fed = guarded(&origin.store.name(&found.key), || self.feed(origin, found, &mut outputs));
             let fed = fed.unwrap_or_else(|error| Err(error.into()));
             match fed {
                 Ok(fed) => parts.push((fed, from, outputs.mark())),

@@ -1,4 +1,4 @@
-//! Where inputs come from and outputs go: depots with prefixes.
+//! Where inputs come from and outputs go: stores with prefixes.
 
 use crate::store::objects::{Access, BlockingStore, Location, ObjectMeta};
 use crate::store::{Error, ErrorKind, is_pattern, matches_file};
@@ -9,7 +9,7 @@ use std::path::Path;
 /// An input: a prefix, a folder, a pattern over files, or a single object.
 #[derive(Debug, Clone)]
 pub(super) struct Origin {
-    pub(super) depot: BlockingStore,
+    pub(super) store: BlockingStore,
     /// What is listed: everything below this, if it is no single object.
     pub(super) prefix: String,
     one: Option<String>,
@@ -20,7 +20,7 @@ pub(super) struct Origin {
 /// Where outputs go: everything below a prefix, which is empty or ends in `/`.
 #[derive(Debug, Clone)]
 pub(super) struct Target {
-    pub(super) depot: BlockingStore,
+    pub(super) store: BlockingStore,
     pub(super) prefix: String,
 }
 
@@ -30,22 +30,22 @@ impl Origin {
         if let Some(path) = location.path() {
             return Origin::local(path, access);
         }
-        let (depot, key) = BlockingStore::at(location, access)?;
+        let (store, key) = BlockingStore::at(location, access)?;
         // A key may hold `*`; but whoever writes one into a URL most often means a pattern.
-        let nothing = |prefix: &str| is_pattern(&key) && depot.list(prefix).next().is_none();
+        let nothing = |prefix: &str| is_pattern(&key) && store.list(prefix).next().is_none();
         if key.is_empty() || key.ends_with('/') {
             if nothing(&key) {
                 return Err(Error::pattern_in_url(text));
             }
-            return Ok(Origin { depot, prefix: key, one: None, pattern: None });
+            return Ok(Origin { store, prefix: key, one: None, pattern: None });
         }
-        match depot.head(&key) {
+        match store.head(&key) {
             Ok(None) if nothing(&format!("{key}/")) => Err(Error::pattern_in_url(text)),
-            Ok(Some(_)) => Ok(Origin { depot, prefix: folder(&key), one: Some(key), pattern: None }),
-            Ok(None) => Ok(Origin { depot, prefix: format!("{key}/"), one: None, pattern: None }),
+            Ok(Some(_)) => Ok(Origin { store, prefix: folder(&key), one: Some(key), pattern: None }),
+            Ok(None) => Ok(Origin { store, prefix: format!("{key}/"), one: None, pattern: None }),
             // Whoever may not ask for an object may still be allowed to list.
             Err(error) if error.kind() == ErrorKind::Denied => {
-                Ok(Origin { depot, prefix: format!("{key}/"), one: None, pattern: None })
+                Ok(Origin { store, prefix: format!("{key}/"), one: None, pattern: None })
             }
             Err(error) => Err(error),
         }
@@ -57,12 +57,12 @@ impl Origin {
             let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
             let parent = absolute.parent().unwrap_or(Path::new("/"));
             let name = absolute.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let (depot, _) = BlockingStore::open(&parent.to_string_lossy(), access)?;
-            return Ok(Origin { depot, prefix: String::new(), one: Some(name), pattern: None });
+            let (store, _) = BlockingStore::open(&parent.to_string_lossy(), access)?;
+            return Ok(Origin { store, prefix: String::new(), one: Some(name), pattern: None });
         }
         if path.is_dir() {
-            let (depot, _) = BlockingStore::open(&text, access)?;
-            return Ok(Origin { depot, prefix: String::new(), one: None, pattern: None });
+            let (store, _) = BlockingStore::open(&text, access)?;
+            return Ok(Origin { store, prefix: String::new(), one: None, pattern: None });
         }
         // A pattern: what stands before its first part with a wildcard is a folder.
         let parts: Vec<&str> = text.split('/').collect();
@@ -84,13 +84,13 @@ impl Origin {
             crate::store::list(&[text.clone().into_owned()], &[])?;
             return Err(missing(&text));
         }
-        let (depot, _) = BlockingStore::open(&base, access)?;
-        Ok(Origin { depot, prefix: String::new(), one: None, pattern: Some(pattern) })
+        let (store, _) = BlockingStore::open(&base, access)?;
+        Ok(Origin { store, prefix: String::new(), one: None, pattern: Some(pattern) })
     }
 
-    /// Everything in a depot.
-    pub(super) fn whole(depot: BlockingStore) -> Origin {
-        Origin { depot, prefix: String::new(), one: None, pattern: None }
+    /// Everything in a store.
+    pub(super) fn whole(store: BlockingStore) -> Origin {
+        Origin { store, prefix: String::new(), one: None, pattern: None }
     }
 
     /// Whether it is a single object.
@@ -106,7 +106,7 @@ impl Origin {
 
     /// Removes folders that are empty.
     pub(super) fn remove_empty(&self) -> Result<(), Error> {
-        if self.one.is_some() { Ok(()) } else { self.depot.remove_empty(&self.prefix) }
+        if self.one.is_some() { Ok(()) } else { self.store.remove_empty(&self.prefix) }
     }
 
     /// The key below the prefix.
@@ -117,8 +117,8 @@ impl Origin {
     /// What is there, in order.
     pub(super) fn objects(&self) -> Box<dyn Iterator<Item = Result<ObjectMeta, Error>> + Send + '_> {
         match &self.one {
-            Some(key) => Box::new(self.depot.head(key).transpose().into_iter()),
-            None => Box::new(self.depot.list(&self.prefix).filter(|item| match (item, &self.pattern) {
+            Some(key) => Box::new(self.store.head(key).transpose().into_iter()),
+            None => Box::new(self.store.list(&self.prefix).filter(|item| match (item, &self.pattern) {
                 (Ok(found), Some(pattern)) => matches_file(pattern, &found.key),
                 _ => true,
             })),
@@ -127,7 +127,7 @@ impl Origin {
 
     /// The key of the object called `name` if this input lists it.
     pub(super) fn lists<'a>(&self, name: &'a str) -> Option<&'a str> {
-        let root = self.depot.root();
+        let root = self.store.root();
         // One bucket, by two names of its scheme.
         let key = match (root.strip_prefix("s3a://"), name.strip_prefix("s3a://")) {
             (None, None) => name.strip_prefix(root)?,
@@ -139,7 +139,7 @@ impl Origin {
         let key = key.strip_prefix('/')?;
         let listed = match &self.one {
             Some(one) => one == key,
-            None if self.depot.is_remote() => key.starts_with(&self.prefix),
+            None if self.store.is_remote() => key.starts_with(&self.prefix),
             None => {
                 !key.split('/').any(|part| part.starts_with('.'))
                     && self.pattern.as_ref().is_none_or(|pattern| matches_file(pattern, key))
@@ -149,12 +149,12 @@ impl Origin {
     }
 
     pub(super) fn whole_name(&self) -> String {
-        self.depot.name(self.one.as_deref().unwrap_or(&self.prefix))
+        self.store.name(self.one.as_deref().unwrap_or(&self.prefix))
     }
 
     /// What keys are relative to, as a name.
     pub(super) fn place(&self) -> String {
-        self.depot.name(&self.prefix)
+        self.store.name(&self.prefix)
     }
 
     /// Whether it lies in the place called `place`, and is not all of it.
@@ -182,20 +182,20 @@ impl Target {
         if location.path().is_some_and(|path| path.exists() && !path.is_dir()) {
             return Err(Error::not_a_folder(text));
         }
-        let (depot, mut prefix) = BlockingStore::at(location, access)?;
+        let (store, mut prefix) = BlockingStore::at(location, access)?;
         if !prefix.is_empty() && !prefix.ends_with('/') {
             prefix.push('/');
         }
-        Ok(Target { depot, prefix })
+        Ok(Target { store, prefix })
     }
 
     /// The place `name` in this one.
     pub(super) fn below(&self, name: &str) -> Target {
-        Target { depot: self.depot.clone(), prefix: format!("{}{name}/", self.prefix) }
+        Target { store: self.store.clone(), prefix: format!("{}{name}/", self.prefix) }
     }
 
     pub(super) fn whole_name(&self) -> String {
-        self.depot.name(&self.prefix)
+        self.store.name(&self.prefix)
     }
 }
 
@@ -251,7 +251,7 @@ mod tests {
             Target::open(at(name).to_str().unwrap(), &access).unwrap()
         });
         let lists = |input: &str, name: &str| {
-            let name = origin.depot.name("").replace("/a/", "/") + name;
+            let name = origin.store.name("").replace("/a/", "/") + name;
             Origin::open(at(input).to_str().unwrap(), &access).unwrap().lists(&name).is_some()
         };
         assert!(

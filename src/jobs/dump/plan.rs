@@ -73,8 +73,8 @@ pub fn plan(
     let context = Context::new(settings, converter, progress, access)?;
     let mut plan = Plan::default();
     let (input, output) =
-        (context.origins.iter().any(|origin| origin.depot.is_remote()), context.output.depot.is_remote());
-    let manifest = context.manifest.depot.is_remote();
+        (context.origins.iter().any(|origin| origin.store.is_remote()), context.output.store.is_remote());
+    let manifest = context.manifest.store.is_remote();
     let mut pack = 0;
     let mut index = super::index::Index::new(&context)?;
     context.list(&mut index, &mut |listed| {

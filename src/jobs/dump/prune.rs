@@ -10,7 +10,7 @@ use super::part::seal;
 use super::place::{Origin, order};
 use super::progress::{Cause, Progress};
 use super::run::name_of_run;
-use super::verify::{Depots, Named};
+use super::verify::{Named, Stores};
 use crate::store::objects::{Access, BlockingStore, Deleted, ObjectMeta};
 use crate::store::{Error, ErrorKind};
 use crate::sync::{into_inner, lock};
@@ -86,7 +86,7 @@ struct Pruner<'a> {
     pruned: &'a Pruned,
     origin: Origin,
     history: History,
-    depots: Depots,
+    stores: Stores,
     /// Successors that are right.
     right: Mutex<HashSet<String>>,
     /// Manifests written.
@@ -96,7 +96,7 @@ struct Pruner<'a> {
 /// A superseded output that stands.
 struct Standing {
     named: Named,
-    depot: BlockingStore,
+    store: BlockingStore,
     found: ObjectMeta,
 }
 
@@ -115,7 +115,7 @@ pub fn prune(
 ) -> Result<bool, Error> {
     let origin = locate(task.manifest, access)?;
     if task.delete {
-        origin.depot.tidy();
+        origin.store.tidy();
     }
     let Some(mut history) = History::read(&origin, access, progress)? else { return Ok(false) };
     pruned.parts.store(history.parts, Relaxed);
@@ -130,8 +130,8 @@ pub fn prune(
         return Err(Error::unverified(task.manifest, why).with_advice(hint));
     }
     let mut mentions = history.current(&mut |_, _| {})?;
-    let (depots, right) = (Depots::default(), Mutex::default());
-    let mut pruner = Pruner { task, access, progress, pruned, origin, history, depots, right, written: 0 };
+    let (stores, right) = (Stores::default(), Mutex::default());
+    let mut pruner = Pruner { task, access, progress, pruned, origin, history, stores, right, written: 0 };
     let (mut batch, mut lines) = (Vec::new(), 0);
     while let Some(mentioned) = mentions.next()? {
         if access.stop().load(Relaxed) {
@@ -243,10 +243,10 @@ impl Pruner<'_> {
     }
 
     fn stands(&self, named: Named) -> Option<Standing> {
-        let looked = self.depots.of(&named.output.url, self.access);
-        let looked = looked.and_then(|(depot, key)| depot.head(&key).map(|found| (depot, found)));
-        let (depot, found) = self.counted(looked)?;
-        found.map(|found| Standing { named, depot, found })
+        let looked = self.stores.of(&named.output.url, self.access);
+        let looked = looked.and_then(|(store, key)| store.head(&key).map(|found| (store, found)));
+        let (store, found) = self.counted(looked)?;
+        found.map(|found| Standing { named, store, found })
     }
 
     /// Whether a superseded output may go: it is what the manifest says, and so are its successors, which
@@ -261,8 +261,8 @@ impl Pruner<'_> {
         for current in &named.current {
             let line = self.history.spool().line(*current).map_err(no_room)?;
             let input = crate::text::escaped(&line.input);
-            let (depot, key) = self.depots.of(&line.input, self.access)?;
-            if depot.head(&key)?.is_some_and(|now| now.etag != line.etag) {
+            let (store, key) = self.stores.of(&line.input, self.access)?;
+            if store.head(&key)?.is_some_and(|now| now.etag != line.etag) {
                 let why = format!("its input `{input}` has changed since");
                 return stays(&why, "run the same `udmap convert` again first");
             }
@@ -284,9 +284,9 @@ impl Pruner<'_> {
         if right().contains(&output.url) {
             return Ok(true);
         }
-        let (depot, key) = self.depots.of(&output.url, self.access)?;
-        let Some(found) = depot.head(&key)? else { return Ok(false) };
-        let is_right = depot.digest(&found)? == (output.size, output.sha256.clone());
+        let (store, key) = self.stores.of(&output.url, self.access)?;
+        let Some(found) = store.head(&key)? else { return Ok(false) };
+        let is_right = store.digest(&found)? == (output.size, output.sha256.clone());
         if is_right {
             let mut right = right();
             if right.len() >= REMEMBERED {
@@ -340,13 +340,13 @@ impl Pruner<'_> {
             interrupted: BTreeMap::new(),
         };
         let text = seal(&lines.iter().collect::<Vec<_>>(), end);
-        let depot = &self.origin.depot;
+        let store = &self.origin.store;
         let key = format!("{}{}/part-00001.ndjson", self.origin.prefix, name_of_run());
-        depot.put(&key, &text)?;
+        store.put(&key, &text)?;
         self.written += 1;
-        let name = depot.name(&key);
-        let back = match depot.head(&key)? {
-            Some(found) => depot.read_end(&found, false, text.len() as u64 + 1)?,
+        let name = store.name(&key);
+        let back = match store.head(&key)? {
+            Some(found) => store.read_end(&found, false, text.len() as u64 + 1)?,
             None => Vec::new(),
         };
         if back != text {
@@ -358,8 +358,8 @@ impl Pruner<'_> {
         Ok(())
     }
 
-    fn remove(&self, Standing { named, depot, found }: Standing) -> Option<Named> {
-        match self.counted(depot.delete(&found.key, &found.etag))? {
+    fn remove(&self, Standing { named, store, found }: Standing) -> Option<Named> {
+        match self.counted(store.delete(&found.key, &found.etag))? {
             Deleted::Done | Deleted::Gone => Some(named),
             Deleted::Changed => {
                 let why = "it changed meanwhile, and stays";

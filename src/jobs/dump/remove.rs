@@ -33,13 +33,13 @@ impl Context<'_> {
             self.progress.kept.fetch_add(1, Relaxed);
             return;
         }
-        let depot = &self.origins[*origin].depot;
+        let store = &self.origins[*origin].store;
         let done = line
             .outputs
             .iter()
             .try_for_each(|output| self.check(output, checked))
             .and_then(|()| self.was_read_whole(*origin, found, line))
-            .and_then(|()| depot.delete(&found.key, &found.etag));
+            .and_then(|()| store.delete(&found.key, &found.etag));
         match done {
             Ok(Deleted::Done) => {
                 self.progress.deleted.fetch_add(1, Relaxed);
@@ -58,7 +58,7 @@ impl Context<'_> {
 
     /// Whether all bytes that an input has were read. What its listing said is not asked.
     fn was_read_whole(&self, origin: usize, found: &ObjectMeta, line: &ManifestEntry) -> Result<(), Error> {
-        match self.origins[origin].depot.head(&found.key)? {
+        match self.origins[origin].store.head(&found.key)? {
             Some(now) if now.etag == found.etag && now.size != line.size => {
                 let why = format!("{} of its {} bytes were read; it stays", line.size, now.size);
                 Err(Error::unverified(&line.input, why)
@@ -78,8 +78,8 @@ impl Context<'_> {
             Some(rejects) if output.kind == super::Kind::Rejects => rejects,
             _ => &self.output,
         };
-        match target.depot.head(&output.key)? {
-            Some(found) if target.depot.digest(&found)? == (output.size, output.sha256.clone()) => {
+        match target.store.head(&output.key)? {
+            Some(found) if target.store.digest(&found)? == (output.size, output.sha256.clone()) => {
                 let mut lately = lately();
                 if lately.len() == LATELY {
                     lately.remove(0);

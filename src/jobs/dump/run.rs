@@ -58,7 +58,7 @@ pub fn run(
 ) -> Result<bool, Error> {
     let context = Context::new(settings, converter, progress, access)?;
     for target in [Some(&context.output), context.rejects.as_ref(), Some(&context.manifest)] {
-        target.into_iter().for_each(|target| target.depot.tidy());
+        target.into_iter().for_each(|target| target.store.tidy());
     }
     let index = &mut Index::new(&context)?;
     let (run, end) = (name_of_run(), context.end(index));
@@ -187,11 +187,11 @@ impl Job {
     fn what(&self, context: &Context<'_>) -> (String, Vec<u64>) {
         match self {
             Job::One { origin, found, .. } | Job::Known { origin, found, .. } => {
-                (context.origins[*origin].depot.name(&found.key), vec![found.size])
+                (context.origins[*origin].store.name(&found.key), vec![found.size])
             }
             Job::Pack { origin, members } => {
-                let depot = &context.origins[*origin].depot;
-                let first = members.first().map(|found| depot.name(&found.key)).unwrap_or_default();
+                let store = &context.origins[*origin].store;
+                let first = members.first().map(|found| store.name(&found.key)).unwrap_or_default();
                 let name = format!("{first} and {} more", members.len().saturating_sub(1));
                 (name, members.iter().map(|found| found.size).collect())
             }
@@ -278,7 +278,7 @@ impl Context<'_> {
                 (super::Kind::Rejects, Some(rejects)) => rejects,
                 (super::Kind::Rejects, None) => return true,
             };
-            matches!(target.depot.head(&output.key), Ok(Some(found)) if found.size == output.size)
+            matches!(target.store.head(&output.key), Ok(Some(found)) if found.size == output.size)
         })
     }
 }

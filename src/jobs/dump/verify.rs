@@ -99,7 +99,7 @@ struct Verifier<'a> {
     context: Context<'a>,
     access: &'a Access,
     depth: Depth,
-    depots: Depots,
+    stores: Stores,
     verified: &'a Verified,
 }
 
@@ -137,7 +137,7 @@ pub fn verify(
     verified.parts.store(history.parts, Relaxed);
     verified.unsealed.store(history.unsealed, Relaxed);
     verified.lines.store(history.count, Relaxed);
-    let verifier = Verifier { context, access, depth, depots: Depots::default(), verified };
+    let verifier = Verifier { context, access, depth, stores: Stores::default(), verified };
     // Everybody checks inputs first: who knows what is current then knows it of outputs, too.
     let mut mentions = None;
     verifier.workers(None, &mut |send| {
@@ -210,8 +210,8 @@ impl Verifier<'_> {
 
     /// Whether an input is what it was.
     fn input(&self, line: &ManifestEntry, deletes: bool) -> Result<(), Trouble> {
-        let (depot, key) = self.depots.of(&line.input, self.access)?;
-        let (cause, why, hint) = match depot.head(&key)? {
+        let (store, key) = self.stores.of(&line.input, self.access)?;
+        let (cause, why, hint) = match store.head(&key)? {
             Some(found) if found.etag == line.etag && found.size == line.size => {
                 self.verified.inputs.fetch_add(1, Relaxed);
                 return Ok(());
@@ -248,8 +248,8 @@ impl Verifier<'_> {
         if let Some(why) = &named.wrong {
             return Err(differs(why.clone()));
         }
-        let (depot, key) = self.depots.of(url, self.access)?;
-        let found = depot.head(&key)?;
+        let (store, key) = self.stores.of(url, self.access)?;
+        let found = store.head(&key)?;
         let counts = self.verified;
         match (named.state, &found) {
             (State::Current, _) => counts.current.fetch_add(1, Relaxed),
@@ -261,7 +261,7 @@ impl Verifier<'_> {
             let current = named.state == State::Current;
             return if current { Err(differs("it is gone".to_owned())) } else { Ok(()) };
         };
-        content::check(&depot, &found, &named.output, &named.pieces, &self.context.stop)?;
+        content::check(&store, &found, &named.output, &named.pieces, &self.context.stop)?;
         counts.right.fetch_add(1, Relaxed);
         if self.depth.deep && named.state == State::Current && named.output.kind == Kind::Events {
             self.again(named.lines)?;
@@ -297,7 +297,7 @@ impl Verifier<'_> {
             };
             for found in origin.objects() {
                 let name = match found {
-                    Ok(found) => origin.depot.name(&found.key),
+                    Ok(found) => origin.store.name(&found.key),
                     Err(error) => {
                         unlisted(&error);
                         continue;
@@ -330,10 +330,10 @@ impl Verifier<'_> {
         }
         let mut inputs = Vec::new();
         for line in &lines {
-            let (depot, key) = self.depots.of(&line.input, self.access)?;
-            match depot.head(&key)? {
+            let (store, key) = self.stores.of(&line.input, self.access)?;
+            match store.head(&key)? {
                 Some(found) if found.etag == line.etag => {
-                    inputs.push((Origin::whole(depot), found));
+                    inputs.push((Origin::whole(store), found));
                 }
                 _ => {
                     self.verified.without_input.fetch_add(count, Relaxed);
@@ -547,28 +547,28 @@ impl Listed {
     }
 }
 
-/// Depots by their roots: buckets, and the file system.
+/// Stores by their roots: buckets, and the file system.
 #[derive(Debug, Default)]
-pub(super) struct Depots(Mutex<HashMap<String, BlockingStore>>);
+pub(super) struct Stores(Mutex<HashMap<String, BlockingStore>>);
 
-impl Depots {
-    /// The depot of an object called `name`, and its key in it.
+impl Stores {
+    /// The store of an object called `name`, and its key in it.
     pub(super) fn of(&self, name: &str, access: &Access) -> Result<(BlockingStore, String), Error> {
         let (root, key) = split(name);
-        let mut depots = lock(&self.0);
-        let depot = match depots.get(root) {
-            Some(depot) => depot.clone(),
+        let mut stores = lock(&self.0);
+        let store = match stores.get(root) {
+            Some(store) => store.clone(),
             None => {
-                let (depot, _) = BlockingStore::open(root, access)?;
-                depots.insert(root.to_owned(), depot.clone());
-                depot
+                let (store, _) = BlockingStore::open(root, access)?;
+                stores.insert(root.to_owned(), store.clone());
+                store
             }
         };
-        Ok((depot, key.to_owned()))
+        Ok((store, key.to_owned()))
     }
 }
 
-/// A name as the root of its depot and a key: of a file, the root of all and its path.
+/// A name as the root of its store and a key: of a file, the root of all and its path.
 fn split(name: &str) -> (&str, &str) {
     match name.find("://") {
         Some(at) => {

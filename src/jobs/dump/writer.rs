@@ -114,7 +114,7 @@ impl<'a> ManifestWriter<'a> {
         let interrupted = if last { std::mem::take(&mut self.end.interrupted) } else { BTreeMap::new() };
         let text = seal(&lines, End { part: self.parts, last, interrupted, ..self.end.clone() });
         let key = format!("{}{}/part-{:05}.ndjson", self.manifest.prefix, self.run, self.parts);
-        let stored = self.manifest.depot.put(&key, &text)?;
+        let stored = self.manifest.store.put(&key, &text)?;
         self.progress.wrote(stored.size);
         for (_, found) in entries.iter().filter(|entry| !entry.known).flat_map(|entry| &entry.lines) {
             self.progress.converted.fetch_add(1, Relaxed);
@@ -133,34 +133,34 @@ impl<'a> ManifestWriter<'a> {
 
     /// Makes sure that a part can be read, and says what was written.
     fn read_back(&self, key: &str, text: &[u8]) -> Result<(), Error> {
-        let depot = &self.manifest.depot;
-        let stands = match depot.head(key)? {
+        let store = &self.manifest.store;
+        let stands = match store.head(key)? {
             // One byte more than there should be would be read, too.
-            Some(found) => depot.read_end(&found, false, text.len() as u64 + 1)? == text,
+            Some(found) => store.read_end(&found, false, text.len() as u64 + 1)? == text,
             None => false,
         };
         if stands {
             return Ok(());
         }
         let why = "read back, it is not what was written; no input that it names was deleted";
-        Err(Error::unverified(&depot.name(key), why).with_advice("see what changes or hides objects there"))
+        Err(Error::unverified(&store.name(key), why).with_advice("see what changes or hides objects there"))
     }
 
     /// Gives files their names. An entry whose files did not all get theirs is a failure.
     fn commit(&self, entries: &mut Vec<Completed>) {
-        let mut depots: Vec<(BlockingStore, Vec<(usize, StagedFile)>)> = Vec::new();
+        let mut stores: Vec<(BlockingStore, Vec<(usize, StagedFile)>)> = Vec::new();
         for (at, entry) in entries.iter_mut().enumerate() {
-            for (depot, pending) in entry.pending.drain(..) {
-                match depots.iter_mut().find(|(known, _)| known.root() == depot.root()) {
+            for (store, pending) in entry.pending.drain(..) {
+                match stores.iter_mut().find(|(known, _)| known.root() == store.root()) {
                     Some((_, all)) => all.push((at, pending)),
-                    None => depots.push((depot, vec![(at, pending)])),
+                    None => stores.push((store, vec![(at, pending)])),
                 }
             }
         }
         let mut failed = vec![false; entries.len()];
-        for (depot, all) in depots {
+        for (store, all) in stores {
             let (owners, pending): (Vec<usize>, Vec<StagedFile>) = all.into_iter().unzip();
-            for (owner, result) in owners.into_iter().zip(depot.commit(pending)) {
+            for (owner, result) in owners.into_iter().zip(store.commit(pending)) {
                 if let Err(error) = result {
                     self.progress.fail(Cause::of(&error), &error);
                     failed[owner] = true;

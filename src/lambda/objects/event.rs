@@ -77,7 +77,8 @@ fn text(value: &Value) -> String {
 }
 
 fn body(text: &str) -> Result<Vec<Named>, String> {
-    let value = serde_json::from_str(text).map_err(|error| format!("a message is no JSON: {error}"))?;
+    let value =
+        serde_json::from_str(text).map_err(|error| format!("a message is not valid JSON: {error}"))?;
     notification(&value)
 }
 
@@ -109,7 +110,7 @@ fn notification(event: &Value) -> Result<Vec<Named>, String> {
 }
 
 fn items(event: &Value) -> Result<Vec<Named>, String> {
-    let batch = Batch::deserialize(event).map_err(|error| format!("it is no batch of items: {error}"))?;
+    let batch = Batch::deserialize(event).map_err(|error| format!("it is not a batch of items: {error}"))?;
     let Batch { items, input } = batch;
     let item = |Item { bucket, key }: Item| {
         let bucket = bucket.or_else(|| input.bucket.clone()).ok_or("an item names no bucket")?;

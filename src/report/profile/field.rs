@@ -92,7 +92,7 @@ impl FieldStat {
         all.0 += self.values.take().iter().flatten().map(|(value, _)| taken(value)).sum::<usize>();
     }
 
-    /// Adds the counts of another part of the log. The order of the parts is of no account.
+    /// Adds the counts of another part of the log. The order of the parts does not matter.
     pub(super) fn merge(&mut self, other: FieldStat, all: &mut ValueRoom) {
         self.present += other.present;
         self.empty += other.empty;

@@ -1,7 +1,7 @@
 //! Objects in a bucket, by the object_store crate: what its conditional writes leave open is settled here.
 
+use super::object::{Created, Deleted, MOST_BYTES, Object, ObjectMeta, Replaced, Version};
 use super::order::Order;
-use super::{Created, Deleted, MOST_BYTES, Object, ObjectMeta, Replaced, Version};
 use crate::store::error::{Doing, Error, ErrorKind, Object as Named};
 use crate::store::service::{ONLY_IF, OnlyIf, Parts, decode_key, encode_key, is_no_bucket, translated};
 use crate::text::shown;

@@ -1,7 +1,7 @@
 //! Objects as files below a folder: they appear whole, last, and are compared under a lock.
 
+use super::object::{Created, Deleted, MOST_BYTES, Object, ObjectMeta, Replaced, Version};
 use super::staging::Staging;
-use super::{Created, Deleted, MOST_BYTES, Object, ObjectMeta, Replaced, Version};
 use crate::store::atomic::{AtomicFile, folder_of, follow, make_folders, sync_folder};
 use crate::store::error::{Doing, Error, ErrorKind, Object as Named};
 use crate::store::walk::{Seen, Walk, is_absent};

@@ -49,7 +49,9 @@ impl Location {
         }
         if bucket.contains(['@', ':', '?', '#']) {
             // Not the text itself: it may hold a secret.
-            let error = refused(&format!("{scheme}://"), "expected only a bucket and a key in the URL");
+            let bare = bucket.rsplit('@').next().and_then(|bare| bare.split([':', '?', '#']).next());
+            let named = format!("{scheme}://{}", bare.unwrap_or_default());
+            let error = refused(&named, "expected only a bucket and a key in the URL");
             return Err(error.with_hint("give credentials and endpoint by the environment (AWS_*)"));
         }
         Ok(Location::Bucket { scheme: scheme.to_owned(), bucket: bucket.to_owned(), key: key.to_owned() })

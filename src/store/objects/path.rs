@@ -1,7 +1,7 @@
 //! A place in a store: a prefix, or one object.
 
-use super::location::refused;
-use super::{Location, Store};
+use super::location::{Location, refused};
+use super::store::Store;
 use crate::store::Error;
 use crate::store::service::ClientConfig;
 use std::path::{Path, PathBuf};

@@ -1,8 +1,9 @@
 //! A listing as an iterator, which runs ahead of who takes it.
 
-use super::BlockingStore;
+use super::store::BlockingStore;
 use crate::store::error::{Doing, Error, ErrorKind, Object};
-use crate::store::objects::{Backend, ObjectMeta};
+use crate::store::objects::object::ObjectMeta;
+use crate::store::objects::store::Backend;
 use futures_util::stream::{BoxStream, StreamExt as _};
 use std::fmt;
 use tokio::sync::mpsc;

@@ -1,9 +1,11 @@
 //! Reads one writing of an object from its first byte to its last, whatever happens on the way.
 
-use super::BlockingStore;
+use super::store::BlockingStore;
 use crate::store::error::{Doing, Error, ErrorKind, Object};
-use crate::store::objects::{Backend, ObjectMeta, bucket};
-use crate::store::open::stopped;
+use crate::store::objects::bucket;
+use crate::store::objects::object::ObjectMeta;
+use crate::store::objects::store::Backend;
+use crate::store::stop::stopped;
 use bytes::{Buf as _, Bytes};
 use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
@@ -19,8 +21,6 @@ use std::time::Duration;
 const TRIES: u32 = 6;
 /// The first wait; it doubles each time.
 const WAIT: Duration = Duration::from_millis(100);
-/// How often a waiting read looks whether to stop.
-const LOOK: Duration = Duration::from_millis(100);
 
 /// How the reading of an object ended; shared with its [`Reader`], which may be deep in a decoder.
 #[derive(Debug, Clone, Default)]
@@ -227,22 +227,6 @@ impl Reader {
         self.outcome
             .set(Ended { whole: Some((self.at, crate::text::hex(digest.finish().as_ref()))), error: None });
         Ok(())
-    }
-}
-
-impl BlockingStore {
-    /// Waits for `work`, but not beyond a stop.
-    pub(super) fn wait<T>(&self, work: impl Future<Output = T>) -> io::Result<T> {
-        self.access.runtime.block_on(async {
-            let mut work = std::pin::pin!(work);
-            loop {
-                match tokio::time::timeout(LOOK, &mut work).await {
-                    Ok(done) => return Ok(done),
-                    Err(_) if self.access.stop.load(Ordering::Relaxed) => return Err(stopped()),
-                    Err(_) => {}
-                }
-            }
-        })
     }
 }
 

@@ -1,12 +1,13 @@
 //! Writes an object that was not there, or finds that the same bytes are there already.
 
-use super::BlockingStore;
 use super::read::Outcome;
+use super::store::BlockingStore;
 use crate::store::atomic::AtomicFile;
 use crate::store::error::{Doing, Error, ErrorKind, Object};
+use crate::store::objects::object::{Created, ObjectMeta};
 use crate::store::objects::parts::PartsUpload;
 use crate::store::objects::staging::{self, Placed, StagedFile};
-use crate::store::objects::{Backend, Created, ObjectMeta};
+use crate::store::objects::store::Backend;
 use aws_lc_rs::digest;
 use bytes::Bytes;
 use std::fmt;
