@@ -4,7 +4,7 @@ use super::events::EventSink;
 use super::outputs::Outputs;
 use super::spelling::Spelling;
 use super::{DONE, FAILED, REJECTS, mappings, nothing, progress};
-use crate::convert::{Converter, Engine, Input, MAX_RECORD_BYTES, Options, Piece, Reject, Tally};
+use crate::convert::{Converter, Counts, Engine, Input, MAX_RECORD_BYTES, Options, Piece, Reject};
 use crate::report::summary::{Examples, Summary, counted};
 use crate::store::store_error;
 use crate::store::{self, Listing, Sink, Source};
@@ -142,13 +142,13 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         tell_skipped(&listing);
     }
     let mut run = Run::start(args, &listing.sources)?;
-    let tally = if args.from_rejects {
+    let counts = if args.from_rejects {
         run.again(&converter, &listing.sources)
     } else {
         let inputs: Vec<_> = listing.sources.iter().map(|source| run.input(source)).collect();
         converter.run(inputs, args.threads(), |piece| run.take(piece))?
     };
-    run.end(mapping.name(), listing.sources.len(), tally)
+    run.end(mapping.name(), listing.sources.len(), counts)
 }
 
 /// The inputs, none of which is written over.
@@ -268,8 +268,8 @@ impl<'a> Run<'a> {
                     return ControlFlow::Break(());
                 }
                 self.reached = Some((source.to_owned(), batch.end));
-                self.records += batch.tally.records;
-                self.rejected += batch.tally.rejects;
+                self.records += batch.counts.records;
+                self.rejected += batch.counts.rejects;
                 self.progress.update(self.read.load(Ordering::Relaxed), self.records, self.rejected);
             }
             Piece::Failed { error, .. } if store::is_stopped(&error) => {
@@ -294,12 +294,12 @@ impl<'a> Run<'a> {
     }
 
     /// Converts what is in reject files, one after the other.
-    fn again(&mut self, converter: &Converter, sources: &[Source]) -> Tally {
-        let mut tally = converter.tally();
+    fn again(&mut self, converter: &Converter, sources: &[Source]) -> Counts {
+        let mut counts = converter.counts();
         for source in sources {
             let mut bytes = 0;
-            let ended = self.again_one(converter, source, &mut tally, &mut bytes);
-            tally.bytes_in += bytes;
+            let ended = self.again_one(converter, source, &mut counts, &mut bytes);
+            counts.bytes_in += bytes;
             match ended {
                 Ok(ControlFlow::Continue(())) => {}
                 Ok(ControlFlow::Break(())) => break,
@@ -310,7 +310,7 @@ impl<'a> Run<'a> {
                 }
             }
         }
-        tally
+        counts
     }
 
     /// Converts what is in one reject file; how many bytes it has.
@@ -318,7 +318,7 @@ impl<'a> Run<'a> {
         &mut self,
         converter: &Converter,
         source: &Source,
-        tally: &mut Tally,
+        counts: &mut Counts,
         bytes: &mut u64,
     ) -> io::Result<ControlFlow<()>> {
         let input = source.open(Arc::clone(&self.read), Arc::clone(&self.stop))?;
@@ -343,11 +343,11 @@ impl<'a> Run<'a> {
                 return Err(no_reject("it is too long for one (`--max-record-bytes`)"));
             }
             if line.trim_ascii().is_empty() {
-                tally.blank += 1;
+                counts.blank += 1;
                 continue;
             }
             let (name, batch) = converter.convert_reject(&line).map_err(|why| no_reject(&why))?;
-            tally.add(&batch.tally);
+            counts.add(&batch.counts);
             let in_part = |reject: &&Reject| (reject.raw.len() as u64) < reject.length;
             self.in_part += batch.rejects.iter().filter(in_part).count() as u64;
             if self.take(Piece::Batch { source: &name, batch: &batch }).is_break() {
@@ -373,7 +373,7 @@ impl<'a> Run<'a> {
     }
 
     /// Puts the files in their places and says how it went.
-    fn end(self, mapping: &str, inputs: usize, tally: crate::convert::Tally) -> anyhow::Result<u8> {
+    fn end(self, mapping: &str, inputs: usize, counts: crate::convert::Counts) -> anyhow::Result<u8> {
         self.progress.clear();
         let interrupted = match self.ended {
             Some(Ended::PipeClosed) => return Ok(DONE),
@@ -390,17 +390,17 @@ impl<'a> Run<'a> {
             say!("interrupted: {} converted, {far}{kept}", counted(self.records, "record"));
             return Ok(FAILED);
         }
-        let exit_status = match (self.failures.is_empty(), tally.rejects > self.args.max_rejects) {
+        let exit_status = match (self.failures.is_empty(), counts.rejects > self.args.max_rejects) {
             (false, _) => FAILED,
             (true, true) => REJECTS,
-            (true, false) if tally.records == 0 => self.args.allow_empty.status(),
+            (true, false) if counts.records == 0 => self.args.allow_empty.status(),
             (true, false) => DONE,
         };
         let summary = Summary {
             mapping: mapping.to_owned(),
             inputs,
             stored_bytes: self.read.load(Ordering::Relaxed),
-            tally,
+            counts,
             examples: self.examples,
             failures: self.failures,
             elapsed: self.start.elapsed(),

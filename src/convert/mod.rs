@@ -30,7 +30,7 @@ mod trace;
 
 pub use batch::Batch;
 pub use converter::Converter;
-pub use counts::{EventTypeCount, Tally};
+pub use counts::{Counts, EventTypeCount};
 pub use inputs::Input;
 pub use lineage::{Filled, Lineage, Silent};
 pub use options::{CHUNK_BYTES, Engine, Envelope, FieldNames, MAX_RECORD_BYTES, Options};

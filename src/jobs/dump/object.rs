@@ -7,7 +7,7 @@ use super::place::Origin;
 use super::progress::Cause;
 use super::writer::Completed;
 use super::{After, Context};
-use crate::convert::{Input, Piece, Tally};
+use crate::convert::{Counts, Input, Piece};
 use crate::store::objects::{ObjectMeta, Outcome};
 use crate::store::{self, Error, ErrorKind};
 use std::ops::ControlFlow;
@@ -43,7 +43,7 @@ impl From<Error> for Trouble {
 /// What was read, and the books of it.
 #[derive(Debug)]
 pub(super) struct Converted {
-    pub(super) tally: Tally,
+    pub(super) counts: Counts,
     pub(super) size: u64,
     pub(super) sha256: String,
 }
@@ -70,7 +70,7 @@ impl Context<'_> {
         let (mut unwritten, mut unread) = (None, None);
         let keep = outputs.keep_rejects();
         let threads = if found.size < LARGE { 1 } else { self.settings.threads };
-        let tally = self.converter.run([Input::reader(&name, input)], threads, |piece| {
+        let counts = self.converter.run([Input::reader(&name, input)], threads, |piece| {
             match piece {
                 Piece::Batch { source, batch } => {
                     if !keep {
@@ -85,7 +85,7 @@ impl Context<'_> {
                 _ => ControlFlow::Break(()),
             }
         });
-        let tally = tally.map_err(|error| Error::cannot_open(&name, error))?;
+        let counts = counts.map_err(|error| Error::cannot_open(&name, error))?;
         if let Some(error) = unwritten {
             return Err(if store::is_stopped(&error) {
                 Trouble::Stopped
@@ -104,7 +104,7 @@ impl Context<'_> {
             return Err(error.into());
         }
         match outcome.whole() {
-            Some((size, sha256)) => Ok(Converted { tally, size, sha256 }),
+            Some((size, sha256)) => Ok(Converted { counts, size, sha256 }),
             None => Err(Error::damaged(&name, "it was not read to its end").into()),
         }
     }
@@ -119,8 +119,8 @@ impl Context<'_> {
         let origin = &self.origins[at];
         let listed = found.clone();
         match self.again(origin, found, &mut |found| self.convert(at, found)) {
-            Ok((entry, tally)) => {
-                self.progress.add(&tally);
+            Ok((entry, counts)) => {
+                self.progress.add(&counts);
                 to(entry)
             }
             Err(Trouble::Stopped) => Err(Trouble::Stopped),
@@ -186,7 +186,7 @@ impl Context<'_> {
     }
 
     /// Converts an object: what is to be kept of it.
-    pub(super) fn convert(&self, at: usize, found: &ObjectMeta) -> Result<(Completed, Tally), Trouble> {
+    pub(super) fn convert(&self, at: usize, found: &ObjectMeta) -> Result<(Completed, Counts), Trouble> {
         let origin = &self.origins[at];
         let large = found.size >= LARGE;
         let _permit = self.budget.take(found.size, large);
@@ -198,7 +198,7 @@ impl Context<'_> {
         outputs.iter().for_each(|output| self.progress.wrote(output.size));
         let line = self.line(origin, found, &fed, outputs);
         let entry = Completed { lines: vec![(line, found.clone())], pending, origin: at, known: false };
-        Ok((entry, fed.tally))
+        Ok((entry, fed.counts))
     }
 
     /// The line of an object in the manifest.
@@ -214,9 +214,9 @@ impl Context<'_> {
             size: fed.size,
             etag: found.etag.clone(),
             sha256: fed.sha256.clone(),
-            records: fed.tally.records,
-            events: fed.tally.events,
-            rejects: fed.tally.rejects,
+            records: fed.counts.records,
+            events: fed.counts.events,
+            rejects: fed.counts.rejects,
             outputs,
             mapping: self.settings.mapping.clone(),
             fingerprint: self.settings.fingerprint.clone(),

@@ -85,7 +85,7 @@ impl<'a> OnDemand<'a> {
         }
         let converted =
             guarded(&name, || context.again(origin, found.clone(), &mut |found| context.convert(at, found)))?;
-        let (entry, tally) = match converted {
+        let (entry, counts) = match converted {
             Ok(both) => both,
             Err(Trouble::Stopped) => return Ok(Outcome::Stopped),
             Err(Trouble::Failed(error)) if error.kind() == ErrorKind::NotFound => {
@@ -94,7 +94,7 @@ impl<'a> OnDemand<'a> {
             }
             Err(Trouble::Failed(error)) => return Err(*error),
         };
-        context.progress.add(&tally);
+        context.progress.add(&counts);
         let Some((line, found)) = entry.lines.first().cloned() else { return Ok(Outcome::Gone) };
         let run = context.id(origin, &found);
         let mut writer =
