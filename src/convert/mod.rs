@@ -9,6 +9,7 @@
 //!
 //! All give the same events and rejects for the same bytes. Nothing here opens a file or looks at a clock.
 
+#[cfg(feature = "cli")]
 mod again;
 mod batch;
 mod converter;
