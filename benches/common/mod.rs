@@ -75,8 +75,8 @@ pub(crate) fn conversion(
         });
         ran.expect("no threads are needed")
     };
-    let tally = run();
-    assert!(tally.events > 0 && tally.rejects == 0, "{name}: {tally:?}");
-    group.throughput(Throughput::Bytes(if by_output { tally.bytes_out } else { tally.bytes_in }));
+    let counts = run();
+    assert!(counts.events > 0 && counts.rejects == 0, "{name}: {counts:?}");
+    group.throughput(Throughput::Bytes(if by_output { counts.bytes_out } else { counts.bytes_in }));
     group.bench_function(name, |bencher| bencher.iter(run));
 }

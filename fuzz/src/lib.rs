@@ -39,9 +39,9 @@ fn check(engine: Engine, got: &Batch, exact: &Batch) {
         text(&exact.events)
     );
     assert_eq!(got.rejects, exact.rejects, "{engine:?}: rejects");
-    assert_eq!(got.tally, exact.tally, "{engine:?}: tally");
+    assert_eq!(got.counts, exact.counts, "{engine:?}: counts");
     assert_eq!(got.end, exact.end, "{engine:?}: end");
-    assert!(got.tally.balances(), "{engine:?}: {:?}", got.tally);
+    assert!(got.counts.balances(), "{engine:?}: {:?}", got.counts);
 }
 
 /// Reads a mapping table, which may build on those that come with udmap.

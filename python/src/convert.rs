@@ -18,12 +18,12 @@ use udmap::convert::{self, Envelope, FieldNames, Input, Options, Piece};
 
 /// source, line, offset, length, reason, message, raw
 type Reject = (String, u64, u64, u64, &'static str, String, Vec<u8>);
-type Counts = Vec<(&'static str, u64)>;
+type Pairs = Vec<(&'static str, u64)>;
 /// events, rejects, counts, rejects by reason, inputs that failed
-type Converted = (Py<PyBytes>, Vec<Reject>, Counts, Counts, Vec<String>);
+type Converted = (Py<PyBytes>, Vec<Reject>, Pairs, Pairs, Vec<String>);
 
 /// The same before it is Python's.
-type Run = (Vec<u8>, Vec<Reject>, convert::Tally, Vec<String>);
+type Run = (Vec<u8>, Vec<Reject>, convert::Counts, Vec<String>);
 
 /// Converts by one mapping, with its options.
 #[pyclass(frozen, module = "udmap")]
@@ -80,17 +80,17 @@ impl Converter {
 
     /// Converts bytes, or files.
     fn convert(&self, py: Python<'_>, data: Option<&[u8]>, path: Option<&str>) -> PyResult<Converted> {
-        let (events, rejects, tally, failures) = py.detach(|| self.run(data, path))?;
-        let counts = vec![
-            ("records", tally.records),
-            ("events", tally.events),
-            ("rejects", tally.rejects),
-            ("blank", tally.blank),
-            ("bytes_in", tally.bytes_in),
-            ("bytes_out", tally.bytes_out),
+        let (events, rejects, counts, failures) = py.detach(|| self.run(data, path))?;
+        let pairs = vec![
+            ("records", counts.records),
+            ("events", counts.events),
+            ("rejects", counts.rejects),
+            ("blank", counts.blank),
+            ("bytes_in", counts.bytes_in),
+            ("bytes_out", counts.bytes_out),
         ];
-        let reasons = tally.by_reason.iter().map(|(reason, count)| (reason.code(), *count)).collect();
-        Ok((PyBytes::new(py, &events).unbind(), rejects, counts, reasons, failures))
+        let reasons = counts.by_reason.iter().map(|(reason, count)| (reason.code(), *count)).collect();
+        Ok((PyBytes::new(py, &events).unbind(), rejects, pairs, reasons, failures))
     }
 
     /// The schema of what [`Converter::batches`] gives for a table of this schema.
@@ -160,7 +160,7 @@ impl Converter {
         let inputs = open(data, path)?.into_iter();
         let inputs = inputs.map(|(name, input)| Input::reader(name, input.with_members()));
         let (mut events, mut rejects, mut failures) = (Vec::new(), Vec::new(), Vec::new());
-        let tally = self.converter.run(inputs, self.threads, |piece| {
+        let counts = self.converter.run(inputs, self.threads, |piece| {
             match piece {
                 Piece::Batch { source, batch } => {
                     events.extend_from_slice(&batch.events);
@@ -173,7 +173,7 @@ impl Converter {
             }
             ControlFlow::Continue(())
         });
-        let tally = tally.map_err(|error| InputError::new_err(errors::words(&error)))?;
-        Ok((events, rejects, tally, failures))
+        let counts = counts.map_err(|error| InputError::new_err(errors::words(&error)))?;
+        Ok((events, rejects, counts, failures))
     }
 }

@@ -61,6 +61,7 @@ pub struct Explanation {
     pub(crate) event: Option<serde_json::Value>,
     pub(crate) fields: Vec<Field>,
     /// Rules that gave nothing.
+    #[serde(rename = "silent")]
     pub(crate) skipped: Vec<SkippedRule>,
     /// Raw fields that no rule reads.
     pub(crate) left: Vec<RawField>,

@@ -108,7 +108,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         engine: converter.engine().name(),
         cpu: machine::cpu(),
         cores,
-        input: material.describe(&figures.tally),
+        input: material.describe(&figures.counts),
         passes: figures.passes,
         runs: figures.runs,
         memory: figures.memory,

@@ -72,7 +72,7 @@ impl Converter {
             _ => {
                 self.convert_into(&mut self.learnt(), &raw, &mut batch);
                 // Those of the file of rejects are read.
-                batch.tally.bytes_in = 0;
+                batch.counts.bytes_in = 0;
                 for reject in &mut batch.rejects {
                     reject.line += line.line.saturating_sub(1);
                     reject.offset += line.offset;
@@ -115,7 +115,7 @@ mod tests {
                 let converter = converter();
                 let (source, batch) = converter.convert_reject(&written(&reject)).unwrap();
                 assert_eq!(source, "a/b.log");
-                assert!(batch.events.is_empty() && batch.tally.balances());
+                assert!(batch.events.is_empty() && batch.counts.balances());
                 let [again] = &batch.rejects[..] else { panic!("{batch:?}") };
                 let place = |it: &Reject| (it.reason, it.line, it.offset, it.length, it.raw.clone());
                 assert_eq!(place(again), place(&reject));
@@ -132,15 +132,15 @@ mod tests {
         };
         let good = r#"{"ts":"2024-01-01T00:00:00Z","phone":"1"}"#;
         let (_, batch) = converter.convert_reject(line(good).as_bytes()).unwrap();
-        assert_eq!((batch.tally.events, batch.tally.rejects), (1, 0));
+        assert_eq!((batch.counts.events, batch.counts.rejects), (1, 0));
         // Records that were added to it count on from its place.
         let three = format!("{good}\n{{}}\n{good}");
         let (_, batch) = converter.convert_reject(line(&three).as_bytes()).unwrap();
-        assert_eq!((batch.tally.events, batch.tally.rejects), (2, 1));
+        assert_eq!((batch.counts.events, batch.counts.rejects), (2, 1));
         assert_eq!((batch.rejects[0].line, batch.rejects[0].offset), (8, 100 + good.len() as u64 + 1));
         let too_long = r#"{"source":"x","line":1,"offset":0,"length":9999,"reason":"too-long","raw":"{\"ts\":\"2024-01-01T00:00:00Z\"}"}"#;
         let (_, batch) = converter.convert_reject(too_long.as_bytes()).unwrap();
-        assert_eq!((batch.tally.events, batch.rejects[0].reason.code()), (0, "too-long"));
+        assert_eq!((batch.counts.events, batch.rejects[0].reason.code()), (0, "too-long"));
         assert_eq!(batch.rejects[0].length, 9999);
         for (wrong, why) in [
             (good, "source"),

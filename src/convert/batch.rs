@@ -1,6 +1,6 @@
 //! What a part of the input became: events, rejects and counts.
 
-use super::counts::Tally;
+use super::counts::Counts;
 use super::reject::Reject;
 use crate::record::RecordError;
 use crate::record::formats::Format;
@@ -14,7 +14,7 @@ pub struct Batch {
     /// The records that could not be converted.
     pub rejects: Vec<Reject>,
     /// The counts of this part.
-    pub tally: Tally,
+    pub counts: Counts,
     /// Where in its input this part ends, in bytes after decompression.
     pub end: u64,
     /// Where among the events each reject has its place.
@@ -27,11 +27,11 @@ pub struct Batch {
 
 impl Batch {
     /// An empty batch, with the counts of nothing.
-    pub(super) fn new(tally: Tally) -> Batch {
+    pub(super) fn new(counts: Counts) -> Batch {
         Batch {
             events: Vec::new(),
             rejects: Vec::new(),
-            tally,
+            counts,
             end: 0,
             places: Vec::new(),
             lines: 0,
@@ -69,18 +69,18 @@ impl Batch {
         self.events.clear();
         self.rejects.clear();
         self.places.clear();
-        self.tally.clear();
+        self.counts.clear();
         self.uneven = false;
     }
 
     /// Counts records of this form and shape.
     pub(super) fn count(&mut self, format: Format, shape: Option<&str>, records: u64) {
-        self.tally.records += records;
-        *self.tally.by_format.entry(format).or_default() += records;
+        self.counts.records += records;
+        *self.counts.by_format.entry(format).or_default() += records;
         let shape = shape.unwrap_or("unreadable");
-        match self.tally.by_shape.get_mut(shape) {
+        match self.counts.by_shape.get_mut(shape) {
             Some(count) => *count += records,
-            None => drop(self.tally.by_shape.insert(shape.to_owned(), records)),
+            None => drop(self.counts.by_shape.insert(shape.to_owned(), records)),
         }
     }
 
@@ -93,8 +93,8 @@ impl Batch {
         raw: &[u8],
     ) {
         self.count(format, shape, 1);
-        self.tally.rejects += 1;
-        *self.tally.by_reason.entry(error.reason).or_default() += 1;
+        self.counts.rejects += 1;
+        *self.counts.by_reason.entry(error.reason).or_default() += 1;
         self.places.push(self.events.len());
         self.rejects.push(Reject {
             reason: error.reason,

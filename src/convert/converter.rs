@@ -1,7 +1,7 @@
 //! What converts: a mapping's plan, with what its threads have learnt of the records.
 
 use super::batch::Batch;
-use super::counts::Tally;
+use super::counts::Counts;
 use super::exact::Exact;
 use super::fast::{Fast, Lines};
 use super::inputs::next_in;
@@ -87,8 +87,8 @@ impl Converter {
     }
 
     /// The counts of nothing yet, for this converter's events.
-    pub fn tally(&self) -> Tally {
-        Tally::new(&self.exact.plan)
+    pub fn counts(&self) -> Counts {
+        Counts::new(&self.exact.plan)
     }
 
     /// Converts everything in `input`: a record, or any number of them.
@@ -112,8 +112,8 @@ impl Converter {
             batch.number(known, &mut lines);
             buffer = held.into_buffer();
         }
-        batch.tally.bytes_in = input.len() as u64;
-        batch.end = batch.tally.bytes_in;
+        batch.counts.bytes_in = input.len() as u64;
+        batch.end = batch.counts.bytes_in;
     }
 
     /// Converts the units that lie at the beginning of `bytes`, adding to `batch`.
@@ -134,7 +134,7 @@ impl Converter {
                 0
             }
         };
-        batch.tally.bytes_out += (batch.events.len() - before) as u64;
+        batch.counts.bytes_out += (batch.events.len() - before) as u64;
         batch.end = body.end();
     }
 
@@ -151,7 +151,7 @@ impl Converter {
 
     /// An empty batch.
     pub(super) fn batch(&self) -> Batch {
-        Batch::new(self.tally())
+        Batch::new(self.counts())
     }
 
     /// What a thread needs to convert.

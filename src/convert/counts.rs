@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 /// Counts of a conversion, or of a part of one. They always balance: `records` is `events` plus
 /// `rejects`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Tally {
+pub struct Counts {
     /// Records read.
     pub records: u64,
     /// Events written.
@@ -44,26 +44,26 @@ pub struct EventTypeCount {
     pub events: u64,
 }
 
-impl Tally {
-    pub(crate) fn new(plan: &Plan) -> Tally {
+impl Counts {
+    pub(crate) fn new(plan: &Plan) -> Counts {
         let count = |choice: &crate::mapping::Choice| EventTypeCount {
             event_type: choice.text.clone(),
             because: choice.because.clone(),
             line: choice.line,
             events: 0,
         };
-        Tally { by_event_type: plan.event_types.iter().map(count).collect(), ..Tally::default() }
+        Counts { by_event_type: plan.event_types.iter().map(count).collect(), ..Counts::default() }
     }
 
     /// Sets every count to nothing.
     pub(crate) fn clear(&mut self) {
         let by_event_type = std::mem::take(&mut self.by_event_type);
-        *self = Tally { by_event_type, ..Tally::default() };
+        *self = Counts { by_event_type, ..Counts::default() };
         self.by_event_type.iter_mut().for_each(|count| count.events = 0);
     }
 
     /// Adds the counts of another part of the same conversion.
-    pub fn add(&mut self, other: &Tally) {
+    pub fn add(&mut self, other: &Counts) {
         self.records += other.records;
         self.events += other.events;
         self.rejects += other.rejects;

@@ -28,7 +28,7 @@ impl Exact {
             &mut |item, bytes| self.unit(item, bytes, batch),
             &mut blank,
         );
-        batch.tally.blank += blank;
+        batch.counts.blank += blank;
     }
 
     /// Converts one line.
@@ -36,7 +36,7 @@ impl Exact {
         let mut blank = 0;
         let mut unit = |item: &Unit, bytes: &[u8]| self.unit(item, bytes, batch);
         frame::line(line, offset, number, self.max_record_bytes, &mut unit, &mut blank);
-        batch.tally.blank += blank;
+        batch.counts.blank += blank;
     }
 
     fn unit(&self, item: &Unit, bytes: &[u8], batch: &mut Batch) {
@@ -72,8 +72,8 @@ impl Exact {
             Ok(event_type) => {
                 batch.events.extend_from_slice(self.after);
                 batch.count(format, Some(shape), 1);
-                batch.tally.events += 1;
-                batch.tally.by_event_type[event_type].events += 1;
+                batch.counts.events += 1;
+                batch.counts.by_event_type[event_type].events += 1;
             }
             Err(error) => {
                 batch.events.truncate(start);

@@ -66,8 +66,8 @@ impl Fast {
             if events > 0 {
                 let shape = exact.shape(&|slot| present >> slot & 1 == 1);
                 batch.count(Format::Plain, Some(shape), events);
-                batch.tally.events += events;
-                batch.tally.by_event_type[program.event_type].events += events;
+                batch.counts.events += events;
+                batch.counts.by_event_type[program.event_type].events += events;
             }
         }
     }
@@ -125,7 +125,7 @@ impl Work for Lines<'_> {
             if bytes[at] <= b' ' {
                 let (lines, length) = frame::blank_lines(&bytes[at..end]);
                 if length > 0 {
-                    batch.tally.blank += lines;
+                    batch.counts.blank += lines;
                     number += lines;
                     at += length;
                     continue;
@@ -313,12 +313,12 @@ from = "credits"
                     .convert(log.as_bytes())
             };
             let exact = convert(Engine::Exact);
-            assert_eq!((exact.tally.events, exact.tally.rejects), (6 + more as u64, 2));
+            assert_eq!((exact.counts.events, exact.counts.rejects), (6 + more as u64, 2));
             for engine in Engine::ALL.into_iter().filter(|engine| engine.is_available()) {
                 let got = convert(engine);
                 assert!(got.events == exact.events, "{engine:?} {chunk_bytes}");
                 assert_eq!(got.rejects, exact.rejects, "{engine:?} {chunk_bytes}");
-                assert_eq!(got.tally, exact.tally, "{engine:?} {chunk_bytes}");
+                assert_eq!(got.counts, exact.counts, "{engine:?} {chunk_bytes}");
             }
         }
     }

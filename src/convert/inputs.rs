@@ -49,6 +49,7 @@ impl std::fmt::Debug for Input<'_> {
 #[derive(Debug, Clone)]
 pub(crate) struct Text {
     /// The number of the input, from 0.
+    #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "only the checks ask for it"))]
     pub(crate) input: usize,
     /// The name of the input or, with that of its archive, of the member.
     pub(crate) name: Arc<str>,
@@ -57,6 +58,7 @@ pub(crate) struct Text {
 /// A chunk where it is.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Framed<'c> {
+    #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "only the checks ask for it"))]
     pub(crate) text: &'c Text,
     pub(crate) bytes: &'c [u8],
     pub(crate) body: &'c ChunkBody,

@@ -9,6 +9,7 @@
 //!
 //! All give the same events and rejects for the same bytes. Nothing here opens a file or looks at a clock.
 
+#[cfg(feature = "cli")]
 mod again;
 mod batch;
 mod converter;
@@ -30,7 +31,7 @@ mod trace;
 
 pub use batch::Batch;
 pub use converter::Converter;
-pub use counts::{EventTypeCount, Tally};
+pub use counts::{Counts, EventTypeCount};
 pub use inputs::Input;
 pub use lineage::{Filled, Lineage, Skipped};
 pub use options::{CHUNK_BYTES, Engine, Envelope, FieldNames, MAX_RECORD_BYTES, Options};

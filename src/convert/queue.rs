@@ -19,7 +19,10 @@ pub(crate) enum Piece<'a, T> {
     /// The outcome of a chunk of the text. The worker uses what is left in it again.
     Part(&'a Text, &'a mut T),
     /// The text has ended; its size in bytes.
-    End(&'a Text, u64),
+    End(
+        #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "only the checks ask for it"))] &'a Text,
+        u64,
+    ),
     /// The text could not be opened, or not be read further. Its end came first, the other texts follow.
     Failed(&'a Text, io::Error),
 }

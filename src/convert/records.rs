@@ -2,7 +2,7 @@
 
 use super::batch::{At, Batch};
 use super::converter::{Converter, Learnt};
-use super::counts::Tally;
+use super::counts::Counts;
 use super::reject::Reject;
 use crate::record::frame::Framer;
 use std::io::{self, Read};
@@ -18,7 +18,7 @@ pub struct Records<'c, R> {
     batch: Batch,
     at: At,
     lines: u64,
-    tally: Tally,
+    counts: Counts,
 }
 
 impl Converter {
@@ -53,15 +53,15 @@ impl Converter {
             batch: self.batch(),
             at: At::default(),
             lines: 0,
-            tally: self.tally(),
+            counts: self.counts(),
         }
     }
 }
 
 impl<R> Records<'_, R> {
     /// The counts of all that was read so far, which may be more than was given.
-    pub fn tally(&self) -> &Tally {
-        &self.tally
+    pub fn counts(&self) -> &Counts {
+        &self.counts
     }
 }
 
@@ -76,7 +76,7 @@ impl<R: Read> Iterator for Records<'_, R> {
             self.batch.clear();
             self.at = At::default();
             let next = self.framer.next(&mut self.reader, std::mem::take(&mut self.buffer));
-            self.tally.bytes_in = self.framer.bytes_read();
+            self.counts.bytes_in = self.framer.bytes_read();
             match next {
                 Ok(Some(chunk)) => {
                     self.converter.convert_units(
@@ -86,7 +86,7 @@ impl<R: Read> Iterator for Records<'_, R> {
                         &mut self.batch,
                     );
                     self.batch.number(0, &mut self.lines);
-                    self.tally.add(&self.batch.tally);
+                    self.counts.add(&self.batch.counts);
                     self.buffer = chunk.bytes;
                 }
                 Ok(None) => return None,

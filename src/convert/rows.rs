@@ -6,7 +6,7 @@
 
 use super::batch::Batch;
 use super::converter::{Converter, Learnt};
-use super::counts::Tally;
+use super::counts::Counts;
 use super::reject::Reject;
 use crate::record::boundaries::is_space;
 use crate::record::frame::{ChunkBody, PAD};
@@ -24,8 +24,8 @@ impl Converter {
         &self,
         rows: impl IntoIterator<Item = (u64, &'r [u8])>,
         mut each: impl FnMut(u64, Result<&[u8], &Reject>),
-    ) -> Tally {
-        let (mut tally, mut bytes) = (self.tally(), 0);
+    ) -> Counts {
+        let (mut counts, mut bytes) = (self.counts(), 0);
         let mut block = Block {
             converter: self,
             learnt: self.learnt(),
@@ -44,19 +44,19 @@ impl Converter {
                 block.text.push(b'\n');
                 block.rows.push((number, block.text.len()));
                 if block.text.len() >= self.chunk_bytes() {
-                    block.convert(&mut tally, &mut each);
+                    block.convert(&mut counts, &mut each);
                 }
             } else {
-                block.convert(&mut tally, &mut each);
+                block.convert(&mut counts, &mut each);
                 self.convert_into(&mut block.learnt, row, &mut block.batch);
                 block.batch.records().for_each(|record| each(number, record));
-                tally.add(&block.batch.tally);
+                counts.add(&block.batch.counts);
                 block.batch.clear();
             }
         }
-        block.convert(&mut tally, &mut each);
-        tally.bytes_in = bytes;
-        tally
+        block.convert(&mut counts, &mut each);
+        counts.bytes_in = bytes;
+        counts
     }
 
     /// Whether a row is the same as a line among others.
@@ -80,21 +80,21 @@ struct Block<'c> {
 
 impl Block<'_> {
     /// Converts the rows, and empties the block.
-    fn convert(&mut self, tally: &mut Tally, each: Each<'_>) {
+    fn convert(&mut self, counts: &mut Counts, each: Each<'_>) {
         let end = self.text.len();
         self.text.resize(end + PAD, 0);
         self.lines(0, end);
-        let Tally { records, blank, .. } = &self.batch.tally;
+        let Counts { records, blank, .. } = &self.batch.counts;
         if !self.batch.uneven && records + blank == self.rows.len() as u64 {
             self.hand_out(each);
-            tally.add(&self.batch.tally);
+            counts.add(&self.batch.counts);
         } else {
             let mut start = 0;
             for (number, end) in std::mem::take(&mut self.rows) {
                 self.batch.clear();
                 self.lines(start, end - start);
                 self.batch.records().for_each(|record| each(number, record));
-                tally.add(&self.batch.tally);
+                counts.add(&self.batch.counts);
                 start = end;
             }
         }
@@ -115,7 +115,7 @@ impl Block<'_> {
         let mut start = 0;
         for (number, end) in &self.rows {
             let is_blank =
-                self.batch.tally.blank > 0 && self.text[start..*end].iter().all(|byte| is_space(*byte));
+                self.batch.counts.blank > 0 && self.text[start..*end].iter().all(|byte| is_space(*byte));
             let record = if is_blank { None } else { records.next() };
             match record {
                 Some(Err(reject)) => {

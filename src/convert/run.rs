@@ -2,7 +2,7 @@
 
 use super::batch::Batch;
 use super::converter::Converter;
-use super::counts::Tally;
+use super::counts::Counts;
 use super::inputs::Input;
 use super::pipeline::{self, Job};
 use std::io;
@@ -43,8 +43,8 @@ impl Converter {
         inputs: impl IntoIterator<Item = Input<'i>>,
         threads: usize,
         mut sink: impl FnMut(Piece<'_>) -> ControlFlow<()> + Send,
-    ) -> io::Result<Tally> {
-        let mut tally = self.tally();
+    ) -> io::Result<Counts> {
+        let mut counts = self.counts();
         // Lines counted in the text, and the byte up to which it was handed on.
         let (mut lines, mut reached) = (0, 0);
         let job = Job {
@@ -61,20 +61,20 @@ impl Converter {
         let _ = job.run(inputs.into_iter().collect(), threads, &mut |piece| match piece {
             pipeline::Piece::Part(text, batch) => {
                 batch.number(0, &mut lines);
-                tally.add(&batch.tally);
+                counts.add(&batch.counts);
                 reached = batch.end;
                 sink(Piece::Batch { source: &text.name, batch })
             }
             pipeline::Piece::End(_, bytes) => {
-                tally.bytes_in += bytes;
+                counts.bytes_in += bytes;
                 (lines, reached) = (0, 0);
                 ControlFlow::Continue(())
             }
             pipeline::Piece::Failed(text, error) => sink(Piece::Failed { source: &text.name, error }),
         })?;
         // Of a text that was left early.
-        tally.bytes_in += reached;
-        Ok(tally)
+        counts.bytes_in += reached;
+        Ok(counts)
     }
 }
 
@@ -132,8 +132,8 @@ mod tests {
                 pieces += 1;
                 if pieces == 40 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             };
-            let tally = converter().run([Input::reader("endless", reader)], threads, &mut consume).unwrap();
-            assert_eq!((pieces, tally.bytes_in), (40, reached));
+            let counts = converter().run([Input::reader("endless", reader)], threads, &mut consume).unwrap();
+            assert_eq!((pieces, counts.bytes_in), (40, reached));
             // Three places a thread, the chunk that each has in its hands, and what is read ahead.
             assert!(farthest < 5 * threads as u64 * 4096 + 128 * 1024, "{threads}: {farthest}");
         }
@@ -142,9 +142,9 @@ mod tests {
     #[test]
     fn pieces_come_in_order_and_a_failing_input_does_not_end_the_others() {
         for threads in [1, 2, 3, 8] {
-            let counts = [AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0)];
+            let offsets = [AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0)];
             let endless =
-                |i: usize| Endless { read: &counts[i], until: 100_000 * (3 - i as u64), panics: false };
+                |i: usize| Endless { read: &offsets[i], until: 100_000 * (3 - i as u64), panics: false };
             let mut inputs: Vec<Input<'_>> =
                 (0..3).map(|i| Input::reader(i.to_string(), endless(i))).collect();
             let refused = || Err::<&[u8], _>(io::Error::other("no such thing"));
@@ -163,9 +163,9 @@ mod tests {
                 }
                 ControlFlow::Continue(())
             };
-            let tally = converter().run(inputs, threads, &mut consume).unwrap();
-            let read: Vec<u64> = counts.iter().map(|count| count.load(Ordering::Relaxed)).collect();
-            assert_eq!(tally.bytes_in, read.iter().sum::<u64>());
+            let counts = converter().run(inputs, threads, &mut consume).unwrap();
+            let read: Vec<u64> = offsets.iter().map(|offset| offset.load(Ordering::Relaxed)).collect();
+            assert_eq!(counts.bytes_in, read.iter().sum::<u64>());
             let fails = |name: &str| (format!("{name}: the reader fails"), 0);
             let expected = [
                 ("0".to_owned(), read[0]),

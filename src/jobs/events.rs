@@ -13,8 +13,8 @@ impl Derive for Events {
         let mut rejects = Vec::new();
         batch.rejects.iter().for_each(|reject| reject.write_json(name, &mut rejects));
         Ok(vec![
-            Derived { target: "events", bytes: batch.events, lines: batch.tally.events },
-            Derived { target: "rejects", bytes: rejects, lines: batch.tally.rejects },
+            Derived { target: "events", bytes: batch.events, lines: batch.counts.events },
+            Derived { target: "rejects", bytes: rejects, lines: batch.counts.rejects },
         ])
     }
 }

@@ -38,7 +38,11 @@ pub(super) fn line(
         }
         3 => pen.page(count),
         4 => {
-            let shape = pen.rng.pick(&[RecordBuilder::v1, RecordBuilder::bare_v1, RecordBuilder::v2]);
+            let shape = pen.rng.pick::<fn(&mut RecordBuilder, &RecordFields)>(&[
+                RecordBuilder::v1,
+                RecordBuilder::bare_v1,
+                RecordBuilder::v2,
+            ]);
             pen.list(count, shape);
         }
         _ => {

@@ -1,7 +1,7 @@
 //! What a measurement found: for a person as tables, for a machine as JSON, with the same numbers.
 
 use super::summary::{bytes, counted, grouped};
-use crate::convert::Tally;
+use crate::convert::Counts;
 use crate::text::{escaped, escaped_json};
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
@@ -143,15 +143,15 @@ impl Row {
         threads: usize,
         seconds: Seconds,
         one: Option<Seconds>,
-        tally: &Tally,
+        counts: &Counts,
         bound: Option<Bound>,
     ) -> Row {
         Row {
             threads,
-            rate: Rate::new(seconds, tally.bytes_in),
-            mb_per_second_out: seconds.per(tally.bytes_out) / 1e6,
-            records_per_second: seconds.per(tally.records),
-            ns_per_record: 1e9 / seconds.per(tally.records),
+            rate: Rate::new(seconds, counts.bytes_in),
+            mb_per_second_out: seconds.per(counts.bytes_out) / 1e6,
+            records_per_second: seconds.per(counts.records),
+            ns_per_record: 1e9 / seconds.per(counts.records),
             speedup: one.map(|one| one.median / seconds.median.max(f64::MIN_POSITIVE)),
             bound,
         }

@@ -1,6 +1,6 @@
 //! The closing summary of a conversion: for a person on stderr, for a machine as JSON.
 
-use crate::convert::{Reject, Tally};
+use crate::convert::{Counts, Reject};
 use crate::record::Reason;
 use crate::text::{escaped, escaped_json};
 use anstyle::{AnsiColor, Style};
@@ -23,7 +23,7 @@ pub(crate) struct Summary {
     pub(crate) inputs: usize,
     /// Bytes of the inputs as they are stored.
     pub(crate) stored_bytes: u64,
-    pub(crate) tally: Tally,
+    pub(crate) counts: Counts,
     pub(crate) examples: Examples,
     /// Inputs that could not be read (to the end), a sentence each.
     pub(crate) failures: Vec<String>,
@@ -65,32 +65,32 @@ impl Summary {
     }
 
     fn write_text(&self, to: &mut String) -> std::fmt::Result {
-        let tally = &self.tally;
+        let counts = &self.counts;
         let seconds = self.elapsed.as_secs_f64();
         writeln!(
             to,
             "{BOLD}{} -> {}, {}{BOLD:#}  {DIM}in {}, {}/s{DIM:#}",
-            counted(tally.records, "record"),
-            counted(tally.events, "event"),
-            counted(tally.rejects, "reject"),
+            counted(counts.records, "record"),
+            counted(counts.events, "event"),
+            counted(counts.rejects, "reject"),
             duration(seconds),
-            bytes((tally.bytes_in as f64 / seconds.max(1e-9)) as u64),
+            bytes((counts.bytes_in as f64 / seconds.max(1e-9)) as u64),
         )?;
-        let stored = if self.stored_bytes == tally.bytes_in {
+        let stored = if self.stored_bytes == counts.bytes_in {
             String::new()
         } else {
             format!(" ({} as stored)", bytes(self.stored_bytes))
         };
-        let blank = if tally.blank == 0 {
+        let blank = if counts.blank == 0 {
             String::new()
         } else {
-            format!(", {}", counted(tally.blank, "blank line"))
+            format!(", {}", counted(counts.blank, "blank line"))
         };
         let inputs = counted(self.inputs as u64, "input");
-        row(to, "read", &format!("{inputs}, {}{stored}{blank}", bytes(tally.bytes_in)))?;
-        row(to, "shapes", &escaped(&counts(tally.by_shape.iter().map(|(name, n)| (name.as_str(), *n)))))?;
-        row(to, "formats", &counts(tally.by_format.iter().map(|(format, n)| (format.name(), *n))))?;
-        let kinds: Vec<_> = tally.by_event_type.iter().filter(|count| count.events > 0).collect();
+        row(to, "read", &format!("{inputs}, {}{stored}{blank}", bytes(counts.bytes_in)))?;
+        row(to, "shapes", &escaped(&listed(counts.by_shape.iter().map(|(name, n)| (name.as_str(), *n)))))?;
+        row(to, "formats", &listed(counts.by_format.iter().map(|(format, n)| (format.name(), *n))))?;
+        let kinds: Vec<_> = counts.by_event_type.iter().filter(|count| count.events > 0).collect();
         let wide = kinds.iter().map(|count| count.event_type.len()).max().unwrap_or(0);
         for (i, count) in kinds.iter().enumerate() {
             let label = if i == 0 { "events" } else { "" };
@@ -99,7 +99,7 @@ impl Summary {
             let line = format!("{kind:wide$} {n:>11}  {DIM}{because}{DIM:#}");
             row(to, label, &line)?;
         }
-        for (i, (reason, n)) in tally.by_reason.iter().enumerate() {
+        for (i, (reason, n)) in counts.by_reason.iter().enumerate() {
             let label = if i == 0 { "rejects" } else { "" };
             row(to, label, &format!("{RED}{:15}{RED:#} {:>11}", reason.code(), grouped(*n)))?;
             if self.rejects_to.is_some() {
@@ -116,7 +116,7 @@ impl Summary {
         row(to, "to", &escaped(&self.output))?;
         match &self.rejects_to {
             Some(rejects) => row(to, "rejects to", &escaped(rejects))?,
-            None if tally.rejects > 0 => writeln!(to, "hint: keep the rejects with `--rejects FILE`")?,
+            None if counts.rejects > 0 => writeln!(to, "hint: keep the rejects with `--rejects FILE`")?,
             None => {}
         }
         Ok(())
@@ -159,23 +159,23 @@ impl Summary {
             seconds: f64,
             exit_status: u8,
         }
-        let tally = &self.tally;
+        let counts = &self.counts;
         Json {
             udmap: env!("CARGO_PKG_VERSION"),
             mapping: &self.mapping,
             inputs: self.inputs,
             stored_bytes: self.stored_bytes,
-            bytes_in: tally.bytes_in,
-            bytes_out: tally.bytes_out,
-            records: tally.records,
-            events: tally.events,
-            rejects: tally.rejects,
-            blank: tally.blank,
-            balances: tally.balances(),
-            by_reason: tally.by_reason.iter().map(|(reason, n)| (reason.code(), *n)).collect(),
-            by_format: tally.by_format.iter().map(|(format, n)| (format.name(), *n)).collect(),
-            by_shape: &tally.by_shape,
-            by_event_type: tally
+            bytes_in: counts.bytes_in,
+            bytes_out: counts.bytes_out,
+            records: counts.records,
+            events: counts.events,
+            rejects: counts.rejects,
+            blank: counts.blank,
+            balances: counts.balances(),
+            by_reason: counts.by_reason.iter().map(|(reason, n)| (reason.code(), *n)).collect(),
+            by_format: counts.by_format.iter().map(|(format, n)| (format.name(), *n)).collect(),
+            by_shape: &counts.by_shape,
+            by_event_type: counts
                 .by_event_type
                 .iter()
                 .map(|c| EventType {
@@ -196,9 +196,9 @@ pub(super) fn row(to: &mut String, label: &str, what: &str) -> std::fmt::Result 
     if what.is_empty() { Ok(()) } else { writeln!(to, "  {label:10} {what}") }
 }
 
-fn counts<'a>(counts: impl Iterator<Item = (&'a str, u64)>) -> String {
-    let counts: Vec<String> = counts.map(|(name, n)| format!("{name} {}", grouped(n))).collect();
-    counts.join(", ")
+fn listed<'a>(counts: impl Iterator<Item = (&'a str, u64)>) -> String {
+    let all: Vec<String> = counts.map(|(name, n)| format!("{name} {}", grouped(n))).collect();
+    all.join(", ")
 }
 
 /// `1 record`, `12,345 records`.

@@ -18,9 +18,9 @@ fn convert(log: &[u8]) -> Batch {
     let batch = converter(Engine::Exact, 1 << 20).convert(log);
     let fast = converter(Engine::Auto, 1 << 20);
     let other = fast.convert(log);
-    assert!(batch.events == other.events && batch.rejects == other.rejects && batch.tally == other.tally);
-    let (events, rejects, tally) = streamed(&fast, log, &[7, 1000], 2);
-    assert!(batch.events == events && batch.rejects == rejects && batch.tally == tally);
+    assert!(batch.events == other.events && batch.rejects == other.rejects && batch.counts == other.counts);
+    let (events, rejects, counts) = streamed(&fast, log, &[7, 1000], 2);
+    assert!(batch.events == events && batch.rejects == rejects && batch.counts == counts);
     for reject in &batch.rejects {
         let at = usize::try_from(reject.offset).expect("an offset");
         assert!(log[at..].starts_with(&reject.raw), "{reject:?}");
@@ -32,7 +32,7 @@ fn convert(log: &[u8]) -> Batch {
 /// Events and rejects.
 fn counts(log: &str) -> (u64, u64) {
     let batch = convert(log.as_bytes());
-    (batch.tally.events, batch.tally.rejects)
+    (batch.counts.events, batch.counts.rejects)
 }
 
 /// The phones of the events, and the bytes of the rejects.
@@ -80,8 +80,8 @@ fn the_field_inputs() {
         ("13-bom-twice.ndjson", 2, 0),
         ("31-json-seq.json", 2, 0),
     ] {
-        let tally = convert(&field(name)).tally;
-        assert_eq!((tally.events, tally.rejects), (events, rejects), "{name}");
+        let counts = convert(&field(name)).counts;
+        assert_eq!((counts.events, counts.rejects), (events, rejects), "{name}");
     }
 }
 
@@ -134,7 +134,7 @@ fn the_limit_is_for_records_not_for_lines() {
     assert!(records.len() > 4 << 20);
     for log in [records.clone(), records.replace("}{\"ts", "}\u{1e}{\"ts")] {
         let batch = converter(Engine::Auto, 4096).convert(format!("{log}\n{}", record(7)).as_bytes());
-        assert_eq!((batch.tally.events, batch.tally.rejects), (60_001, 0));
+        assert_eq!((batch.counts.events, batch.counts.rejects), (60_001, 0));
     }
     // One that is too long, an array, and a broken one among them.
     let long = format!(r#"{{"ts":1,"x":"{}"}}"#, "y".repeat(5000));
@@ -142,8 +142,8 @@ fn the_limit_is_for_records_not_for_lines() {
     let log =
         format!("{}{long}{}{list}{}{{\"a\":,}}{}\n{}", record(1), record(2), record(3), record(4), record(5));
     for sizes in [&[1][..], &[100], &[70_000]] {
-        let (_, rejects, tally) = streamed(&converter(Engine::Auto, 4096), log.as_bytes(), sizes, 1);
-        assert_eq!(tally.events, 205);
+        let (_, rejects, counts) = streamed(&converter(Engine::Auto, 4096), log.as_bytes(), sizes, 1);
+        assert_eq!(counts.events, 205);
         let found: Vec<(u64, Reason)> = rejects.iter().map(|reject| (reject.length, reject.reason)).collect();
         assert_eq!(found, [(long.len() as u64, Reason::TooLong), (7, Reason::InvalidJson)]);
     }
@@ -280,9 +280,9 @@ fn brackets_are_bounded() {
         let time = |bytes: usize| {
             let log = format!("{}\n{}\n", kind.repeat(bytes / kind.len()), record(1));
             let begun = Instant::now();
-            let tally = converter(Engine::Auto, 1 << 20).convert(log.as_bytes()).tally;
-            assert!(tally.events <= 1 && tally.balances(), "{kind}");
-            assert!(tally.events == 1 || kind.contains('\n') || kind == "{", "{kind}: {tally:?}");
+            let counts = converter(Engine::Auto, 1 << 20).convert(log.as_bytes()).counts;
+            assert!(counts.events <= 1 && counts.balances(), "{kind}");
+            assert!(counts.events == 1 || kind.contains('\n') || kind == "{", "{kind}: {counts:?}");
             begun.elapsed()
         };
         let (one, four) = (time(1 << 19), time(1 << 21));
@@ -317,10 +317,10 @@ fn hostile_texts_take_linear_time() {
                 .map(|n| if head == cef { kind(n) } else { kind(n).replacen("==", "=", 1) })
                 .collect();
             let begun = Instant::now();
-            let tally = converter(Engine::Auto, 1 << 20)
+            let counts = converter(Engine::Auto, 1 << 20)
                 .convert(format!("{head}{text}{}", if head == "[{}" { "]" } else { "" }).as_bytes())
-                .tally;
-            assert!(tally.balances());
+                .counts;
+            assert!(counts.balances());
             begun.elapsed()
         };
         let (one, four) = (time(10_000), time(40_000));
@@ -334,7 +334,7 @@ fn blank_lines_are_counted() {
     for (blank, lines) in [("\n", 1), ("\r\n", 1), (" \t\r\n", 1), ("\n \n", 2)] {
         let log = format!("{}{}\n{}  {{\n", blank.repeat(1000), record(1), blank.repeat(1000));
         let batch = convert(log.as_bytes());
-        assert_eq!((batch.tally.events, batch.tally.blank), (1, 2000 * lines), "{blank:?}");
+        assert_eq!((batch.counts.events, batch.counts.blank), (1, 2000 * lines), "{blank:?}");
         assert_eq!(batch.rejects[0].line, 2000 * lines + 2);
     }
 }

@@ -62,15 +62,15 @@ proptest! {
         threads in 1..4usize,
     ) {
         let whole: Batch = converter(limit, 1 << 18).convert(&bytes);
-        let (events, rejects, tally) = streamed(&converter(limit, chunk), &bytes, &sizes, threads);
+        let (events, rejects, counts) = streamed(&converter(limit, chunk), &bytes, &sizes, threads);
         prop_assert!(whole.events == events);
         prop_assert_eq!(&whole.rejects, &rejects);
-        prop_assert_eq!(&whole.tally, &tally);
+        prop_assert_eq!(&whole.counts, &counts);
 
-        prop_assert!(tally.balances(), "{:?}", tally);
-        prop_assert_eq!(tally.bytes_in, bytes.len() as u64);
-        prop_assert_eq!(tally.bytes_out, events.len() as u64);
-        prop_assert_eq!(tally.rejects, rejects.len() as u64);
+        prop_assert!(counts.balances(), "{:?}", counts);
+        prop_assert_eq!(counts.bytes_in, bytes.len() as u64);
+        prop_assert_eq!(counts.bytes_out, events.len() as u64);
+        prop_assert_eq!(counts.rejects, rejects.len() as u64);
         let text = String::from_utf8(events).expect("events are UTF-8");
         let mut lines = 0;
         for line in text.split_terminator('\n') {
@@ -79,7 +79,7 @@ proptest! {
             prop_assert!(event["metadata"]["event_type"].is_string());
             lines += 1;
         }
-        prop_assert_eq!(lines, tally.events);
+        prop_assert_eq!(lines, counts.events);
         for reject in &rejects {
             let start = usize::try_from(reject.offset).expect("an offset");
             let kept = &bytes[start..start + reject.raw.len()];
@@ -95,10 +95,10 @@ proptest! {
         chunk in 1..50usize,
     ) {
         let whole = converter(1 << 20, 1 << 18).convert(&bytes);
-        let (events, rejects, tally) = streamed(&converter(1 << 20, chunk), &bytes, &[7], 2);
+        let (events, rejects, counts) = streamed(&converter(1 << 20, chunk), &bytes, &[7], 2);
         prop_assert!(whole.events == events);
         prop_assert_eq!(&whole.rejects, &rejects);
-        prop_assert!(tally.balances());
+        prop_assert!(counts.balances());
     }
 
     /// Epoch seconds, against chrono.

@@ -16,24 +16,24 @@ fn text(became: Result<&[u8], &Reject>) -> String {
     String::from_utf8(line).expect("UTF-8")
 }
 
-fn by_rows(converter: &Converter, rows: &[Vec<u8>]) -> (Outcome, udmap::convert::Tally) {
+fn by_rows(converter: &Converter, rows: &[Vec<u8>]) -> (Outcome, udmap::convert::Counts) {
     let mut outcome = Vec::new();
     let numbered = rows.iter().enumerate().map(|(n, row)| (n as u64, row.as_slice()));
-    let tally = converter.convert_rows(numbered, |row, became| {
+    let counts = converter.convert_rows(numbered, |row, became| {
         outcome.push((row, text(became)));
     });
-    (outcome, tally)
+    (outcome, counts)
 }
 
-fn one_by_one(converter: &Converter, rows: &[Vec<u8>]) -> (Outcome, udmap::convert::Tally) {
+fn one_by_one(converter: &Converter, rows: &[Vec<u8>]) -> (Outcome, udmap::convert::Counts) {
     let mut outcome = Vec::new();
-    let mut tally = converter.tally();
+    let mut counts = converter.counts();
     for (number, row) in rows.iter().enumerate() {
         let batch = converter.convert(row);
         outcome.extend(batch.records().map(|became| (number as u64, text(became))));
-        tally.add(&batch.tally);
+        counts.add(&batch.counts);
     }
-    (outcome, tally)
+    (outcome, counts)
 }
 
 #[test]
@@ -69,13 +69,13 @@ fn rows_give_what_their_bytes_give() {
         for chunk_bytes in [1, 300, 128 * 1024] {
             let options = Options::default().engine(engine).chunk_bytes(chunk_bytes).max_record_bytes(4096);
             let converter = Converter::new(&mapping, &options);
-            let (got, tally) = by_rows(&converter, &rows);
-            let (want, counts) = one_by_one(&converter, &rows);
+            let (got, counts) = by_rows(&converter, &rows);
+            let (want, expected) = one_by_one(&converter, &rows);
             for (got, want) in got.iter().zip(&want) {
                 assert_eq!(got, want, "{engine:?} {chunk_bytes}");
             }
-            assert_eq!((got.len(), &tally), (want.len(), &counts), "{engine:?} {chunk_bytes}");
-            assert!(tally.balances() && tally.events > 5_000 && tally.rejects > 500);
+            assert_eq!((got.len(), &counts), (want.len(), &expected), "{engine:?} {chunk_bytes}");
+            assert!(counts.balances() && counts.events > 5_000 && counts.rejects > 500);
         }
     }
 }

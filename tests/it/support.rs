@@ -5,7 +5,7 @@ use std::io::{self, Read, Write as _};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use udmap::convert::{Converter, Input, Piece, Reject, Tally};
+use udmap::convert::{Converter, Counts, Input, Piece, Reject};
 
 /// A folder of the project.
 pub(crate) fn project(path: &str) -> PathBuf {
@@ -100,10 +100,10 @@ pub(crate) fn streamed(
     bytes: &[u8],
     sizes: &[usize],
     threads: usize,
-) -> (Vec<u8>, Vec<Reject>, Tally) {
+) -> (Vec<u8>, Vec<Reject>, Counts) {
     let reader = Pieces { bytes: bytes.to_vec(), at: 0, sizes: sizes.to_vec(), turn: 0 };
     let (mut events, mut rejects) = (Vec::new(), Vec::new());
-    let tally = converter.run([Input::reader("x", reader)], threads, |piece| {
+    let counts = converter.run([Input::reader("x", reader)], threads, |piece| {
         match piece {
             Piece::Batch { batch, .. } => {
                 events.extend_from_slice(&batch.events);
@@ -113,5 +113,5 @@ pub(crate) fn streamed(
         }
         ControlFlow::Continue(())
     });
-    (events, rejects, tally.expect("threads start"))
+    (events, rejects, counts.expect("threads start"))
 }

@@ -1,7 +1,7 @@
 //! Reject files, converted again.
 
 use super::file::Run;
-use crate::convert::{Converter, Piece, Reject, Tally};
+use crate::convert::{Converter, Counts, Piece, Reject};
 use crate::store::Source;
 use std::io::{self, BufRead as _, Read as _};
 use std::ops::ControlFlow;
@@ -9,12 +9,12 @@ use std::sync::Arc;
 
 impl Run<'_> {
     /// Converts what is in reject files, one after the other.
-    pub(super) fn again(&mut self, converter: &Converter, sources: &[Source]) -> Tally {
-        let mut tally = converter.tally();
+    pub(super) fn again(&mut self, converter: &Converter, sources: &[Source]) -> Counts {
+        let mut counts = converter.counts();
         for source in sources {
             let mut bytes = 0;
-            let ended = self.again_one(converter, source, &mut tally, &mut bytes);
-            tally.bytes_in += bytes;
+            let ended = self.again_one(converter, source, &mut counts, &mut bytes);
+            counts.bytes_in += bytes;
             match ended {
                 Ok(ControlFlow::Continue(())) => {}
                 Ok(ControlFlow::Break(())) => break,
@@ -25,7 +25,7 @@ impl Run<'_> {
                 }
             }
         }
-        tally
+        counts
     }
 
     /// Converts what is in one reject file; how many bytes it has.
@@ -33,7 +33,7 @@ impl Run<'_> {
         &mut self,
         converter: &Converter,
         source: &Source,
-        tally: &mut Tally,
+        counts: &mut Counts,
         bytes: &mut u64,
     ) -> io::Result<ControlFlow<()>> {
         let input = source.open(Arc::clone(&self.read), Arc::clone(&self.stop))?;
@@ -58,11 +58,11 @@ impl Run<'_> {
                 return Err(no_reject("it is too long for one (`--max-record-bytes`)"));
             }
             if line.trim_ascii().is_empty() {
-                tally.blank += 1;
+                counts.blank += 1;
                 continue;
             }
             let (name, batch) = converter.convert_reject(&line).map_err(|why| no_reject(&why))?;
-            tally.add(&batch.tally);
+            counts.add(&batch.counts);
             let in_part = |reject: &&Reject| (reject.raw.len() as u64) < reject.length;
             self.in_part += batch.rejects.iter().filter(in_part).count() as u64;
             if self.take(Piece::Batch { source: &name, batch: &batch }).is_break() {

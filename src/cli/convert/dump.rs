@@ -54,21 +54,21 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         let _done = Done(&done);
         dump::run(&settings, &converter, &access, &progress)
     })?;
-    let tally = progress.tally().unwrap_or_else(|| converter.tally());
+    let counts = progress.counts().unwrap_or_else(|| converter.counts());
     let failed = tell_failures(&progress);
     // Those of what was done before are rejects as well: as long as nothing is fixed, they are told again.
-    let rejects = tally.rejects.saturating_add(progress.known_rejects.load(Relaxed));
+    let rejects = counts.rejects.saturating_add(progress.known_rejects.load(Relaxed));
     let exit_status = match (whole && !failed, rejects > args.max_rejects) {
         (false, _) => FAILED,
         (true, true) => REJECTS,
-        (true, false) => found_nothing(args, &progress, Some(tally.records)),
+        (true, false) => found_nothing(args, &progress, Some(counts.records)),
     };
     let report = report::Report {
         summary: Summary {
             mapping: mapping.name().to_owned(),
             inputs: usize::try_from(progress.converted.load(Relaxed)).unwrap_or(usize::MAX),
             stored_bytes: progress.read.load(Relaxed),
-            tally,
+            counts,
             examples: Examples::of(progress.examples()),
             failures: Vec::new(),
             elapsed: start.elapsed(),

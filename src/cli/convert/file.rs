@@ -4,7 +4,7 @@ use super::args::Args;
 use crate::cli::events::EventSink;
 use crate::cli::outputs::Outputs;
 use crate::cli::{DONE, FAILED, RED, REJECTS, heed_signals, nothing, progress};
-use crate::convert::{Batch, Input, Piece, Tally};
+use crate::convert::{Batch, Counts, Input, Piece};
 use crate::report::summary::{Examples, Summary, counted};
 use crate::store::{self, Listing, Sink, Source, store_error};
 use crate::text::escaped;
@@ -135,8 +135,8 @@ impl<'a> Run<'a> {
                     return ControlFlow::Break(());
                 }
                 self.reached = Some((source.to_owned(), batch.end));
-                self.records += batch.tally.records;
-                self.rejected += batch.tally.rejects;
+                self.records += batch.counts.records;
+                self.rejected += batch.counts.rejects;
                 self.progress.update(self.read.load(Ordering::Relaxed), self.records, self.rejected);
             }
             Piece::Failed { error, .. } if store::is_stopped(&error) => {
@@ -176,7 +176,7 @@ impl<'a> Run<'a> {
     }
 
     /// Puts the files in their places and says how it went.
-    pub(super) fn end(self, mapping: &str, inputs: usize, tally: Tally) -> anyhow::Result<u8> {
+    pub(super) fn end(self, mapping: &str, inputs: usize, counts: Counts) -> anyhow::Result<u8> {
         self.progress.clear();
         let interrupted = match self.ended {
             Some(Ended::PipeClosed) => return Ok(DONE),
@@ -193,17 +193,17 @@ impl<'a> Run<'a> {
             say!("interrupted: {} converted, {far}{kept}", counted(self.records, "record"));
             return Ok(FAILED);
         }
-        let exit_status = match (self.failures.is_empty(), tally.rejects > self.args.max_rejects) {
+        let exit_status = match (self.failures.is_empty(), counts.rejects > self.args.max_rejects) {
             (false, _) => FAILED,
             (true, true) => REJECTS,
-            (true, false) if tally.records == 0 => self.args.allow_empty.status(),
+            (true, false) if counts.records == 0 => self.args.allow_empty.status(),
             (true, false) => DONE,
         };
         let summary = Summary {
             mapping: mapping.to_owned(),
             inputs,
             stored_bytes: self.read.load(Ordering::Relaxed),
-            tally,
+            counts,
             examples: self.examples,
             failures: self.failures,
             elapsed: self.start.elapsed(),

@@ -28,11 +28,11 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         file::tell_skipped(&listing);
     }
     let mut run = Run::start(args, &listing.sources)?;
-    let tally = if args.from_rejects {
+    let counts = if args.from_rejects {
         run.again(&converter, &listing.sources)
     } else {
         let inputs: Vec<_> = listing.sources.iter().map(|source| run.input(source)).collect();
         converter.run(inputs, args.threads(), |piece| run.take(piece))?
     };
-    run.end(mapping.name(), listing.sources.len(), tally)
+    run.end(mapping.name(), listing.sources.len(), counts)
 }

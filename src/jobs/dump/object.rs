@@ -7,7 +7,7 @@ use super::place::Origin;
 use super::progress::Cause;
 use super::writer::Completed;
 use super::{After, Context};
-use crate::convert::{Input, Piece, Tally};
+use crate::convert::{Counts, Input, Piece};
 use crate::store::objects::{ObjectMeta, ReadEnd};
 use crate::store::{self, Error, ErrorKind};
 use std::ops::ControlFlow;
@@ -25,7 +25,7 @@ const WAIT: Duration = Duration::from_millis(250);
 /// What was read, and the books of it.
 #[derive(Debug)]
 pub(super) struct Converted {
-    pub(super) tally: Tally,
+    pub(super) counts: Counts,
     pub(super) size: u64,
     pub(super) sha256: String,
 }
@@ -52,7 +52,7 @@ impl Context<'_> {
         let (mut unwritten, mut unread) = (None, None);
         let keep = outputs.keep_rejects();
         let threads = if found.size < LARGE { 1 } else { self.settings.threads };
-        let tally = self.converter.run([Input::reader(&name, input)], threads, |piece| {
+        let counts = self.converter.run([Input::reader(&name, input)], threads, |piece| {
             match piece {
                 Piece::Batch { source, batch } => {
                     if !keep {
@@ -67,7 +67,7 @@ impl Context<'_> {
                 _ => ControlFlow::Break(()),
             }
         });
-        let tally = tally.map_err(|error| Error::cannot_open(&name, error))?;
+        let counts = counts.map_err(|error| Error::cannot_open(&name, error))?;
         if let Some(error) = unwritten {
             return Err(outputs.error(error));
         }
@@ -82,7 +82,7 @@ impl Context<'_> {
             return Err(error);
         }
         match outcome.whole() {
-            Some((size, sha256)) => Ok(Converted { tally, size, sha256 }),
+            Some((size, sha256)) => Ok(Converted { counts, size, sha256 }),
             None => Err(Error::damaged(&name, "it was not read to its end")),
         }
     }
@@ -97,8 +97,8 @@ impl Context<'_> {
         let origin = &self.origins[at];
         let listed = found.clone();
         match self.again(origin, found, &mut |found| self.convert(at, found)) {
-            Ok((entry, tally)) => {
-                self.progress.add(&tally);
+            Ok((entry, counts)) => {
+                self.progress.add(&counts);
                 to(entry)
             }
             Err(error) if error.is_stopped() => Err(error),
@@ -164,7 +164,7 @@ impl Context<'_> {
     }
 
     /// Converts an object: what is to be kept of it.
-    pub(super) fn convert(&self, at: usize, found: &ObjectMeta) -> Result<(Completed, Tally), Error> {
+    pub(super) fn convert(&self, at: usize, found: &ObjectMeta) -> Result<(Completed, Counts), Error> {
         let origin = &self.origins[at];
         let large = found.size >= LARGE;
         let _permit = self.budget.take(found.size, large);
@@ -176,7 +176,7 @@ impl Context<'_> {
         outputs.iter().for_each(|output| self.progress.wrote(output.size));
         let line = self.line(origin, found, &fed, outputs);
         let entry = Completed { lines: vec![(line, found.clone())], pending, origin: at, known: false };
-        Ok((entry, fed.tally))
+        Ok((entry, fed.counts))
     }
 
     /// The line of an object in the manifest.
@@ -192,9 +192,9 @@ impl Context<'_> {
             size: fed.size,
             etag: found.etag.clone(),
             sha256: fed.sha256.clone(),
-            records: fed.tally.records,
-            events: fed.tally.events,
-            rejects: fed.tally.rejects,
+            records: fed.counts.records,
+            events: fed.counts.events,
+            rejects: fed.counts.rejects,
             outputs,
             mapping: self.settings.mapping.clone(),
             fingerprint: self.settings.fingerprint.clone(),

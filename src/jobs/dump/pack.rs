@@ -92,7 +92,7 @@ impl Context<'_> {
         while !members.is_empty() {
             let Failure { member, error } = match self.attempt(at, &members)? {
                 Ok((entry, tallies)) => {
-                    tallies.iter().for_each(|fed| self.progress.add(&fed.tally));
+                    tallies.iter().for_each(|fed| self.progress.add(&fed.counts));
                     return to(entry);
                 }
                 Err(failure) => failure,
@@ -164,7 +164,7 @@ impl Context<'_> {
                 Kind::Events => (from.events, to.events - from.events),
                 Kind::Rejects => (from.rejects, to.rejects - from.rejects),
             };
-            let own = stored.iter().filter(|output| output.kind == Kind::Events || fed.tally.rejects > 0);
+            let own = stored.iter().filter(|output| output.kind == Kind::Events || fed.counts.rejects > 0);
             let own = own.map(|output| {
                 let (offset, length) = range(output.kind);
                 let mut output = output.clone();

@@ -1,6 +1,6 @@
 //! The counts of a run: what was found, its outcome, and what failed for which cause.
 
-use crate::convert::{Reject, Tally};
+use crate::convert::{Counts, Reject};
 use crate::record::Reason;
 use crate::store::{Error, ErrorKind};
 use crate::sync::lock;
@@ -63,7 +63,7 @@ pub struct Progress {
 
 #[derive(Debug, Default)]
 struct Inner {
-    tally: Option<Tally>,
+    counts: Option<Counts>,
     failures: BTreeMap<Cause, Failures>,
     examples: BTreeMap<Reason, Vec<String>>,
 }
@@ -158,14 +158,14 @@ impl Progress {
     }
 
     /// Counts what was made of an object.
-    pub(super) fn add(&self, tally: &Tally) {
+    pub(super) fn add(&self, counts: &Counts) {
         let mut inner = self.inner();
-        match &mut inner.tally {
-            Some(mine) => mine.add(tally),
-            None => inner.tally = Some(tally.clone()),
+        match &mut inner.counts {
+            Some(mine) => mine.add(counts),
+            None => inner.counts = Some(counts.clone()),
         }
-        self.records.fetch_add(tally.records, Relaxed);
-        self.rejects.fetch_add(tally.rejects, Relaxed);
+        self.records.fetch_add(counts.records, Relaxed);
+        self.rejects.fetch_add(counts.rejects, Relaxed);
     }
 
     /// Keeps a few rejects to show.
@@ -210,8 +210,8 @@ impl Progress {
     }
 
     /// The books of all conversions; nothing if there were none.
-    pub fn tally(&self) -> Option<Tally> {
-        self.inner().tally.clone()
+    pub fn counts(&self) -> Option<Counts> {
+        self.inner().counts.clone()
     }
 
     /// What failed, by cause.

@@ -226,7 +226,7 @@ impl Verifier<'_> {
         for ((origin, found), line) in inputs.iter().zip(&lines) {
             let fed = context.feed(origin, found, &mut outputs)?;
             let (now, then) = (
-                (fed.size, &fed.sha256, fed.tally.records, fed.tally.events, fed.tally.rejects),
+                (fed.size, &fed.sha256, fed.counts.records, fed.counts.events, fed.counts.rejects),
                 (line.size, &line.sha256, line.records, line.events, line.rejects),
             );
             if now != then {

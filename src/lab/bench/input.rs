@@ -1,6 +1,6 @@
 //! What is measured: synthetic logs, or the user's, held in memory.
 
-use crate::convert::Tally;
+use crate::convert::Counts;
 use crate::lab::{Generator, Mix};
 use crate::report::bench as report;
 use crate::store::store_error;
@@ -87,7 +87,7 @@ impl Material {
     }
 
     /// What a report says of it, and of its records.
-    pub(crate) fn describe(&self, tally: &Tally) -> report::Input {
+    pub(crate) fn describe(&self, counts: &Counts) -> report::Input {
         let mut compressions: Vec<_> = self.parts.iter().filter_map(|part| part.compression).collect();
         compressions.sort_unstable();
         compressions.dedup();
@@ -98,14 +98,14 @@ impl Material {
             names: self.parts.iter().map(|part| part.name.clone()).collect(),
             compressions,
             cut: self.cut,
-            records: tally.records,
-            events: tally.events,
-            rejects: tally.rejects,
-            blank: tally.blank,
-            bytes_in: tally.bytes_in,
-            bytes_out: tally.bytes_out,
-            by_reason: tally.by_reason.iter().map(|(reason, n)| (reason.code(), *n)).collect(),
-            mostly_rejects: tally.rejects > tally.events,
+            records: counts.records,
+            events: counts.events,
+            rejects: counts.rejects,
+            blank: counts.blank,
+            bytes_in: counts.bytes_in,
+            bytes_out: counts.bytes_out,
+            by_reason: counts.by_reason.iter().map(|(reason, n)| (reason.code(), *n)).collect(),
+            mostly_rejects: counts.rejects > counts.events,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::bound;
 use super::input::{Material, Part};
-use crate::convert::{Converter, Input, Piece, Tally};
+use crate::convert::{Converter, Counts, Input, Piece};
 use crate::report::bench::{Bound, Files, Rate, Row, Seconds};
 use crate::store::Sink;
 use crate::store::store_error;
@@ -37,7 +37,7 @@ pub(crate) enum Runs {
 #[derive(Debug)]
 pub(crate) struct Figures {
     /// The counts of the input, converted once.
-    pub(crate) tally: Tally,
+    pub(crate) counts: Counts,
     pub(crate) passes: usize,
     pub(crate) runs: usize,
     pub(crate) memory: Vec<Row>,
@@ -70,7 +70,7 @@ pub(crate) fn measure(
         jobs.extend(threads.iter().map(|n| Job::Files(*n)));
         jobs.push(Job::Reading);
     }
-    let mut bench = Bench { converter, material, passes, once: converter.tally() };
+    let mut bench = Bench { converter, material, passes, once: converter.counts() };
     bench.once = bench.memory(1, 1)?;
     if bench.once.records == 0 {
         return Ok(None);
@@ -98,11 +98,11 @@ pub(crate) fn measure(
         rows: rows(&bench.once, threads, &|n| of(Job::Files(n)), &|_| None),
         reading: Rate::new(reading, bench.once.bytes_in),
     });
-    Ok(Some(Figures { tally: bench.once, passes, runs: run, memory, files }))
+    Ok(Some(Figures { counts: bench.once, passes, runs: run, memory, files }))
 }
 
 fn rows(
-    tally: &Tally,
+    counts: &Counts,
     threads: &[usize],
     taken: &dyn Fn(usize) -> Option<Seconds>,
     bound: &dyn Fn(usize) -> Option<Seconds>,
@@ -110,8 +110,8 @@ fn rows(
     let one = taken(1);
     let row = |threads: usize| {
         let seconds = taken(threads)?;
-        let bound = bound(threads).map(|bound| Bound::new(bound, seconds, tally.bytes_in));
-        Some(Row::new(threads, seconds, one, tally, bound))
+        let bound = bound(threads).map(|bound| Bound::new(bound, seconds, counts.bytes_in));
+        Some(Row::new(threads, seconds, one, counts, bound))
     };
     threads.iter().filter_map(|n| row(*n)).collect()
 }
@@ -122,14 +122,14 @@ struct Bench<'a> {
     material: &'a Material,
     passes: usize,
     /// What comes of one pass.
-    once: Tally,
+    once: Counts,
 }
 
 impl Bench<'_> {
     /// Does it once more; how many seconds it took.
     fn run(&self, job: Job) -> anyhow::Result<f64> {
         let start = Instant::now();
-        let tally = match job {
+        let counts = match job {
             Job::Memory(threads) => Some(self.memory(threads, self.passes)?),
             Job::Files(threads) => Some(self.files(threads)?),
             Job::Bound(threads) => {
@@ -143,10 +143,10 @@ impl Bench<'_> {
             }
         };
         let seconds = start.elapsed().as_secs_f64();
-        if let Some(tally) = tally {
+        if let Some(counts) = counts {
             let passes = self.passes as u64;
-            let books = |tally: &Tally| [tally.bytes_in, tally.bytes_out, tally.events, tally.rejects];
-            if books(&tally) != books(&self.once).map(|n| n * passes) {
+            let books = |counts: &Counts| [counts.bytes_in, counts.bytes_out, counts.events, counts.rejects];
+            if books(&counts) != books(&self.once).map(|n| n * passes) {
                 bail!(
                     "the input changed while it was measured: what came of it is not the same in every run"
                 );
@@ -156,7 +156,7 @@ impl Bench<'_> {
     }
 
     /// Converts what is in memory, and lets go of the events.
-    fn memory(&self, threads: usize, passes: usize) -> anyhow::Result<Tally> {
+    fn memory(&self, threads: usize, passes: usize) -> anyhow::Result<Counts> {
         let inputs = self.inputs(passes, |part| Input::bytes(&part.name, &part.bytes));
         self.convert(inputs, threads, &mut |events| {
             black_box(events);
@@ -165,12 +165,12 @@ impl Bench<'_> {
     }
 
     /// Converts from the files, and writes the events to where they leave no trace.
-    fn files(&self, threads: usize) -> anyhow::Result<Tally> {
+    fn files(&self, threads: usize) -> anyhow::Result<Counts> {
         let mut nowhere = Sink::create(NOWHERE)?;
         let inputs = self.inputs(self.passes, |part| Input::open(&part.name, || open(part)));
-        let tally = self.convert(inputs, threads, &mut |events| nowhere.write_all(events))?;
+        let counts = self.convert(inputs, threads, &mut |events| nowhere.write_all(events))?;
         nowhere.finish()?;
-        Ok(tally)
+        Ok(counts)
     }
 
     /// Reads the files, and decompresses them.
@@ -197,17 +197,17 @@ impl Bench<'_> {
         inputs: Vec<Input<'_>>,
         threads: usize,
         to: &mut (dyn FnMut(&[u8]) -> io::Result<()> + Send),
-    ) -> anyhow::Result<Tally> {
+    ) -> anyhow::Result<Counts> {
         let mut failed = None;
         // Each run begins as a new process does: it has seen no record.
-        let tally = self.converter.clone().run(inputs, threads, |piece| {
+        let counts = self.converter.clone().run(inputs, threads, |piece| {
             failed = match piece {
                 Piece::Batch { batch, .. } => to(&batch.events).err(),
                 Piece::Failed { error, .. } => Some(error),
             };
             if failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
-        failed.map_or(Ok(tally), |error| Err(store_error(error)))
+        failed.map_or(Ok(counts), |error| Err(store_error(error)))
     }
 }
 

@@ -86,7 +86,7 @@ fn the_table_is_right() {
     for case in cases() {
         let got = oracle.same(&[&case.line[..], b"\n"].concat());
         let outcome = match &got.rejects[..] {
-            [] if got.tally.events == 0 => "blank",
+            [] if got.counts.events == 0 => "blank",
             [] => "ok",
             [reject] => reject.reason.code(),
             _ => "many",

@@ -4,7 +4,7 @@ use crate::support::streamed;
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
 use udmap::convert::{
-    Batch, CHUNK_BYTES, Converter, Engine, Input, MAX_RECORD_BYTES, Options, Piece, Reject, Tally,
+    Batch, CHUNK_BYTES, Converter, Counts, Engine, Input, MAX_RECORD_BYTES, Options, Piece, Reject,
 };
 use udmap::mapping::Mapping;
 use udmap::mapping::builtin_text;
@@ -41,7 +41,7 @@ pub(super) struct Oracle {
 }
 
 /// What a conversion gives.
-type Result = (Vec<u8>, Vec<Reject>, Tally);
+type Result = (Vec<u8>, Vec<Reject>, Counts);
 
 impl Oracle {
     pub(super) fn new(table: Table) -> Oracle {
@@ -91,7 +91,7 @@ impl Oracle {
     /// The same for logs that are read as streams, and slice by slice.
     pub(super) fn same_streamed(&self, log: &[u8], sizes: &[usize], threads: usize) {
         let whole = self.same(log);
-        let expected = (whole.events, whole.rejects, whole.tally);
+        let expected = (whole.events, whole.rejects, whole.counts);
         for (engine, converter) in &self.others {
             assert!(streamed(&converter.clone(), log, sizes, threads) == expected, "{engine:?}, streamed");
             assert!(sliced(&converter.clone(), log, threads) == expected, "{engine:?}, sliced");
@@ -126,13 +126,13 @@ impl Oracle {
 /// What a run over bytes gives that lie in memory.
 fn sliced(converter: &Converter, log: &[u8], threads: usize) -> Result {
     let (mut events, mut rejects) = (Vec::new(), Vec::new());
-    let tally = converter.run([Input::bytes("log", log)], threads, |piece| {
+    let counts = converter.run([Input::bytes("log", log)], threads, |piece| {
         let Piece::Batch { batch, .. } = piece else { panic!("{piece:?}") };
         events.extend_from_slice(&batch.events);
         rejects.extend_from_slice(&batch.rejects);
         ControlFlow::Continue(())
     });
-    (events, rejects, tally.expect("threads start"))
+    (events, rejects, counts.expect("threads start"))
 }
 
 /// What differs first, if anything does.
@@ -150,8 +150,8 @@ fn difference(got: &Batch, exact: &Batch) -> Option<String> {
     if let Some(pair) = first(&got.rejects, &exact.rejects) {
         return Some(format!("reject, and the exact one: {pair:?}"));
     }
-    if got.tally != exact.tally || got.end != exact.end {
-        return Some(format!("books {:?} {}, exact {:?} {}", got.tally, got.end, exact.tally, exact.end));
+    if got.counts != exact.counts || got.end != exact.end {
+        return Some(format!("books {:?} {}, exact {:?} {}", got.counts, got.end, exact.counts, exact.end));
     }
-    (!got.tally.balances()).then(|| format!("no balance: {:?}", got.tally))
+    (!got.counts.balances()).then(|| format!("no balance: {:?}", got.counts))
 }
