@@ -45,7 +45,6 @@ const LEFT: &[(&str, usize)] = &[
     ("src/lab", 16),
     ("src/lambda", 14),
     ("src/report", 10),
-    ("src/store", 8),
     ("src/udm", 6),
 ];
 
