@@ -157,6 +157,12 @@ pub enum FieldNames {
     Camel,
 }
 
+impl FieldNames {
+    /// Each spelling with its name in settings.
+    pub const ALL: [(&'static str, FieldNames); 2] =
+        [("snake", FieldNames::Snake), ("camel", FieldNames::Camel)];
+}
+
 /// What is written around an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Envelope {
@@ -165,4 +171,9 @@ pub enum Envelope {
     Bare,
     /// `{"event":{"idm":{"read_only_udm":...}}}`, as parsers give it.
     Event,
+}
+
+impl Envelope {
+    /// Each form with its name in settings.
+    pub const ALL: [(&'static str, Envelope); 2] = [("bare", Envelope::Bare), ("event", Envelope::Event)];
 }

@@ -183,6 +183,18 @@ impl Error {
         Error::io(Object::Named(text.to_owned()), Doing::Open, error).of_kind(ErrorKind::NotFound)
     }
 
+    /// No error of an object: the work was told to stop.
+    #[cfg(feature = "bucket")]
+    pub(crate) fn stopped() -> Error {
+        Error::io(Object::Named(String::new()), Doing::Convert, super::stop::stopped())
+    }
+
+    /// Whether the work was told to stop.
+    #[cfg(feature = "bucket")]
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.io_error().is_some_and(super::is_stopped)
+    }
+
     /// Something that can't be written.
     #[cfg(feature = "bucket")]
     pub(crate) fn cannot_write(text: &str, error: io::Error) -> Error {
@@ -233,7 +245,7 @@ impl Error {
     #[cfg(feature = "bucket")]
     pub(crate) fn not_settled(name: &str) -> Error {
         let named = Object::Named(name.to_owned());
-        Error::new(named, Doing::Read, ErrorKind::Io, "what became of it could not be put in its place")
+        Error::new(named, Doing::Read, ErrorKind::Io, "its output could not be put in place")
     }
 
     /// An object whose conversion panicked.
@@ -344,7 +356,7 @@ impl From<Error> for io::Error {
     /// Keeps the kind of the inner [`io::Error`]; [`Error::from_io`] gets the error back.
     fn from(error: Error) -> io::Error {
         let kind = match (&error.0.source, error.kind()) {
-            // std's helpers would try again for ever.
+            // std's helpers would try again without end.
             (Some(source), _) if source.kind() == io::ErrorKind::Interrupted => io::ErrorKind::Other,
             (Some(source), _) => source.kind(),
             (None, ErrorKind::NotFound | ErrorKind::NoMatch | ErrorKind::NoFolder) => io::ErrorKind::NotFound,

@@ -24,7 +24,7 @@ pub struct StagedFile {
     pub(super) key: String,
 }
 
-/// What became of a [`StagedFile`].
+/// The outcome of a [`StagedFile`].
 pub(super) enum Placed {
     New,
     /// The same bytes are there.

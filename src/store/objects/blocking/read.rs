@@ -1,4 +1,4 @@
-//! Reads one writing of an object from its first byte to its last, whatever happens on the way.
+//! Reads one version of an object from its first byte to its last, whatever happens on the way.
 
 use super::store::BlockingStore;
 use crate::store::error::{Doing, Error, ErrorKind, Object};

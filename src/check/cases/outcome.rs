@@ -1,0 +1,206 @@
+//! One case: what the mapping gives, and what was expected.
+
+use super::layouts::{MOST, TestCase};
+use crate::check::compare::{Meaning, Rules};
+use crate::check::coverage::Coverage;
+use crate::check::diff::{Matched, match_up};
+use crate::check::{events, whole_file};
+use crate::convert::{CHUNK_BYTES, Converter, MAX_RECORD_BYTES};
+use crate::json::Tree;
+use crate::record::frame::{Framer, Unit};
+use crate::text::LineIndex;
+use crate::text::escaped;
+use anyhow::{Context as _, bail};
+use serde_json::Value;
+use std::collections::HashSet;
+
+/// A reject, as far as cases name it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Rejected {
+    pub(crate) line: u64,
+    pub(crate) offset: u64,
+    pub(crate) length: u64,
+    pub(crate) reason: String,
+}
+
+/// An event with the line of its file.
+#[derive(Debug)]
+pub(crate) struct Event {
+    pub(crate) line: u64,
+    pub(crate) text: String,
+}
+
+/// What a mapping makes of a case.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// What the mapping gives, a list for each of the case's logs.
+    pub(crate) got: Vec<Vec<Event>>,
+    /// The same in camelCase.
+    pub(crate) camel: Vec<Vec<String>>,
+    pub(crate) expected: Vec<Event>,
+    pub(crate) rejects: Vec<Rejected>,
+    /// Rejects that should be there; nothing, if the layout does not say.
+    pub(crate) expected_rejects: Option<Vec<Rejected>>,
+    /// Whether there is nothing that it could be compared with.
+    pub(crate) unchecked: bool,
+    /// Differences between expected (A) and given (B) events.
+    pub(crate) differences: Vec<Matched>,
+}
+
+impl Outcome {
+    pub(crate) fn of(
+        case: &TestCase,
+        [snake, camel]: [&Converter; 2],
+        rules: &Rules,
+        coverage: &mut Coverage,
+    ) -> anyhow::Result<Outcome> {
+        let mut outcome = Outcome {
+            got: Vec::new(),
+            camel: Vec::new(),
+            expected: Vec::new(),
+            rejects: Vec::new(),
+            expected_rejects: None,
+            unchecked: case.is_unchecked(),
+            differences: Vec::new(),
+        };
+        for log in case.logs()? {
+            outcome.convert(&log, [snake, camel], coverage)?;
+        }
+        for text in case.expected()? {
+            events_of(&text, &case.expected.to_string_lossy(), &mut outcome.expected)?;
+        }
+        if let Some(file) = case.rejects() {
+            outcome.expected_rejects = Some(expected_rejects(&file)?);
+        }
+        let got: Vec<&Event> = outcome.got.iter().flatten().collect();
+        let meanings = |events: &mut dyn Iterator<Item = &Event>| -> anyhow::Result<Vec<Meaning>> {
+            let mut tree = Tree::default();
+            events.map(|event| Ok(Meaning::of(tree.read(event.text.as_bytes())?, rules))).collect()
+        };
+        let expected = meanings(&mut outcome.expected.iter())?;
+        outcome.differences = match_up(&expected, &meanings(&mut got.into_iter())?)?;
+        Ok(outcome)
+    }
+
+    fn convert(
+        &mut self,
+        log: &[u8],
+        [snake, camel]: [&Converter; 2],
+        coverage: &mut Coverage,
+    ) -> anyhow::Result<()> {
+        let mut framer = Framer::new(MAX_RECORD_BYTES, CHUNK_BYTES);
+        let mut input = log;
+        let (mut got, mut spelled) = (Vec::new(), Vec::new());
+        while let Some(chunk) = framer.next(&mut input, Vec::new())? {
+            snake.trace(&chunk.bytes, &chunk.body, &mut |record| {
+                let event = record.fields.as_ref().map_err(Clone::clone).and_then(|fields| {
+                    let lineage = snake.lineage(fields)?;
+                    Ok((snake.event(fields)?, camel.event(fields)?, lineage))
+                });
+                let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+                match event {
+                    Ok((event, in_camel, lineage)) => {
+                        coverage.add(&lineage, 1);
+                        got.push(Event { line: record.line, text: text(event) });
+                        spelled.push(text(in_camel));
+                    }
+                    Err(fault) => self.rejects.push(Rejected {
+                        line: record.line,
+                        offset: record.offset,
+                        length: record.raw.len() as u64,
+                        reason: fault.reason.code().to_owned(),
+                    }),
+                }
+            });
+        }
+        self.got.push(got);
+        self.camel.push(spelled);
+        Ok(())
+    }
+
+    /// Rejects that are expected but not given, and those that are given but not expected.
+    pub(crate) fn other_rejects(&self) -> [Vec<&Rejected>; 2] {
+        let expected = self.expected_rejects.as_deref().unwrap_or_default();
+        let sets = [expected, &self.rejects].map(|rejects| rejects.iter().collect::<HashSet<_>>());
+        [
+            expected.iter().filter(|reject| !sets[1].contains(reject)).collect(),
+            self.rejects.iter().filter(|reject| !sets[0].contains(reject)).collect(),
+        ]
+    }
+
+    /// Whether the rejects are the expected ones.
+    pub(crate) fn rejects_agree(&self) -> bool {
+        match &self.expected_rejects {
+            Some(expected) => *expected == self.rejects,
+            // A layout without a place for rejects expects none, unless nothing at all is expected.
+            None => self.rejects.is_empty(),
+        }
+    }
+
+    pub(crate) fn passes(&self) -> bool {
+        !self.unchecked && self.differences.is_empty() && self.rejects_agree()
+    }
+
+    /// What the mapping gives, in one list.
+    pub(crate) fn given(&self) -> Vec<&Event> {
+        self.got.iter().flatten().collect()
+    }
+}
+
+/// Adds the events in a file.
+fn events_of(text: &[u8], name: &str, to: &mut Vec<Event>) -> anyhow::Result<()> {
+    const LONGEST: usize = 1 << 30;
+    let mut framer = Framer::new(LONGEST, CHUNK_BYTES);
+    let (mut input, mut tree) = (text, Tree::default());
+    let mut failed = None;
+    while let Some(chunk) = framer.next(&mut input, Vec::new())? {
+        let mut unit = |unit: &Unit, bytes: &[u8]| {
+            let line = unit.line;
+            let value = match unit.fault(bytes, LONGEST) {
+                None => tree.read(bytes).map_err(|error| error.to_string()),
+                Some(fault) => Err(fault.message),
+            };
+            match value {
+                Err(why) => failed = failed.take().or(Some((line, why))),
+                Ok(value) => {
+                    let lines_of = LineIndex::of(bytes);
+                    events::find(value, &mut |candidate| match candidate.event() {
+                        Ok(event) => {
+                            let line = line + lines_of.before(event.start());
+                            to.push(Event { line, text: event.raw().to_owned() });
+                        }
+                        Err(why) => failed = failed.take().or(Some((line, why))),
+                    });
+                }
+            }
+        };
+        chunk.body.units(&chunk.bytes, LONGEST, &mut unit, &mut 0);
+    }
+    match failed {
+        Some((line, why)) => bail!("`{}`, line {line}: {}", escaped(name), escaped(&why)),
+        None => Ok(()),
+    }
+}
+
+fn expected_rejects(file: &std::path::Path) -> anyhow::Result<Vec<Rejected>> {
+    if !file.exists() {
+        return Ok(Vec::new());
+    }
+    let name = file.to_string_lossy();
+    let name = escaped(&name);
+    let text = whole_file::read_text(file, MOST)?;
+    let reject = |(place, line): (usize, &str)| {
+        let value: Value =
+            serde_json::from_str(line).with_context(|| format!("`{name}`, line {}", place + 1))?;
+        let number = |key: &str| {
+            value[key].as_u64().with_context(|| format!("`{name}`, line {}: no `{key}`", place + 1))
+        };
+        Ok(Rejected {
+            line: number("line")?,
+            offset: number("offset")?,
+            length: number("length")?,
+            reason: value["reason"].as_str().unwrap_or_default().to_owned(),
+        })
+    };
+    text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).map(reject).collect()
+}

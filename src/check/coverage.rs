@@ -1,0 +1,94 @@
+//! Which parts of a mapping table are exercised, by test cases or by a log.
+
+use crate::convert::Lineage;
+use crate::mapping::{Content, Mapping};
+use std::collections::BTreeMap;
+
+/// A part of a rule that may or may not be used.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    /// The rule as a whole.
+    Rule,
+    /// The case at this line.
+    Case(usize),
+    /// This of several raw fields.
+    From(String),
+    /// The default.
+    Default,
+}
+
+/// How often each part was used.
+#[derive(Debug)]
+pub(crate) struct Coverage {
+    /// By rule and part: the place in the table, how it reads, and how often it was used.
+    parts: BTreeMap<(usize, Part), (String, u64)>,
+    fields: Vec<String>,
+}
+
+impl Coverage {
+    pub(crate) fn new(mapping: &Mapping, fields: Vec<String>) -> Coverage {
+        let mut parts = BTreeMap::new();
+        for (place, rule) in mapping.rules().iter().enumerate() {
+            let label = rule.label.as_ref().map_or(String::new(), |label| format!(" ({label})"));
+            let mut add = |part, line: usize, what: String| {
+                let text = format!("{}:{line}: {}{label} <- {what}", rule.file(), rule.target);
+                parts.insert((place, part), (text, 0));
+            };
+            match &rule.content {
+                Content::Fixed(_) => add(Part::Rule, rule.line(), rule.content.to_string()),
+                Content::From { fields, default } => {
+                    for field in fields {
+                        add(Part::From(field.to_string()), rule.line(), field.to_string());
+                    }
+                    if let Some(text) = default {
+                        add(Part::Default, rule.line(), format!("the default \"{text}\""));
+                    }
+                }
+                Content::Cases(cases) => {
+                    for case in cases {
+                        add(Part::Case(case.line()), case.line(), format!("{} {case}", case.value));
+                    }
+                }
+                Content::Time(times) => {
+                    for (field, _) in times {
+                        add(Part::From(field.to_string()), rule.line(), format!("the time in {field}"));
+                    }
+                }
+            }
+        }
+        Coverage { parts, fields }
+    }
+
+    /// Counts what made this many events.
+    pub(crate) fn add(&mut self, lineage: &Lineage, events: u64) {
+        for filled in &lineage.filled {
+            let Some(rule) = filled.rule else { continue };
+            let part = match (filled.line, filled.from) {
+                (Some(line), _) => Part::Case(line),
+                (None, Some(slot)) => Part::From(self.fields[slot].clone()),
+                (None, None) if self.parts.contains_key(&(rule, Part::Rule)) => Part::Rule,
+                (None, None) => Part::Default,
+            };
+            // A label's key comes with its value, from no field; it counts for nothing.
+            let is_key = filled.path.ends_with(".key") && filled.from.is_none() && filled.line.is_none();
+            if let (Some((_, n)), false) = (self.parts.get_mut(&(rule, part)), is_key) {
+                *n += events;
+            }
+        }
+    }
+
+    /// How many parts there are.
+    pub(crate) fn all(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// Every part, with how often it was used.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.parts.values().map(|(text, n)| (text.as_str(), *n))
+    }
+
+    /// Parts that were never used.
+    pub(crate) fn unused(&self) -> Vec<&str> {
+        self.parts.values().filter(|(_, n)| *n == 0).map(|(text, _)| text.as_str()).collect()
+    }
+}

@@ -1,0 +1,87 @@
+//! One of the two sets: files of events, or raw logs with the mapping that makes events of them.
+
+use crate::check::events;
+use crate::convert::Converter;
+use crate::json::Tree;
+use crate::record::frame::{ChunkBody, Unit};
+use crate::store::{self, AtomicFile, Listing, Source, in_scratch};
+use crate::text::LineIndex;
+use std::fs::File;
+use std::io;
+
+/// Where the events of one side come from.
+#[derive(Debug)]
+pub(crate) struct EventSource {
+    pub(super) sources: Vec<Source>,
+    /// What to call the sources.
+    pub(super) names: Vec<String>,
+    /// What makes events of raw logs.
+    pub(super) converter: Option<Converter>,
+    pub(super) limit: usize,
+    /// Keeps what came from stdin, which can be read only once.
+    _spooled: Option<(File, AtomicFile)>,
+}
+
+/// An event, or what is there instead of one.
+pub(super) struct At<'e> {
+    pub(super) line: u64,
+    /// The byte of the source; no two events have the same.
+    pub(super) byte: u64,
+    /// The event's JSON, or why there is none.
+    pub(super) event: Result<&'e [u8], String>,
+}
+
+impl EventSource {
+    /// What was listed; stdin is copied to a temporary file.
+    pub(crate) fn new(
+        listing: Listing,
+        converter: Option<Converter>,
+        limit: usize,
+    ) -> anyhow::Result<EventSource> {
+        let mut sources = listing.sources;
+        let names: Vec<String> = sources.iter().map(|source| source.name().to_owned()).collect();
+        let mut spooled = None;
+        if names == ["-"] {
+            let (mut file, temporary) = AtomicFile::scratch("udmap-stdin")?;
+            for source in &sources {
+                let mut stdin = source.open(Default::default(), Default::default())?;
+                // An error of reading names stdin already.
+                io::copy(&mut stdin, &mut file).map_err(in_scratch)?;
+            }
+            sources = store::list(&[temporary.path().to_string_lossy().into_owned()], &[])?.sources;
+            spooled = Some((file, temporary));
+        }
+        Ok(EventSource { sources, names, converter, limit, _spooled: spooled })
+    }
+
+    /// Hands the events of a chunk to `each`, in order.
+    pub(super) fn each(&self, chunk: &[u8], body: &ChunkBody, tree: &mut Tree, each: &mut dyn FnMut(At<'_>)) {
+        if let Some(converter) = &self.converter {
+            return converter.trace(chunk, body, &mut |record| {
+                let event = record.fields.as_ref().map_err(ToString::to_string);
+                let event =
+                    event.and_then(|fields| converter.event(fields).map_err(|fault| fault.to_string()));
+                let event = event.as_deref().map_err(Clone::clone);
+                each(At { line: record.line, byte: record.offset, event });
+            });
+        }
+        let mut unit = |unit: &Unit, bytes: &[u8]| {
+            let mut at = |line, byte, event| each(At { line, byte, event });
+            match unit.fault(bytes, self.limit) {
+                Some(fault) => at(unit.line, unit.offset, Err(fault.message)),
+                None => match tree.read(bytes) {
+                    Err(flaw) => at(unit.line, unit.offset + flaw.at as u64, Err(flaw.to_string())),
+                    Ok(value) => {
+                        let lines = LineIndex::of(bytes);
+                        events::find(value, &mut |candidate| {
+                            let start = candidate.value().start();
+                            let event = candidate.event().map(|event| event.raw().as_bytes());
+                            at(unit.line + lines.before(start), unit.offset + start as u64, event);
+                        });
+                    }
+                },
+            }
+        };
+        body.units(chunk, self.limit, &mut unit, &mut 0);
+    }
+}

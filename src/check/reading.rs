@@ -1,0 +1,56 @@
+//! Files read by many threads, for checks that look at records or events and write none.
+
+use crate::convert::pipeline::{Framed, Job, Piece};
+use crate::convert::{CHUNK_BYTES, Input};
+use crate::record::frame::Framer;
+use crate::store::Source;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+/// How inputs are read.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    pub(crate) threads: usize,
+    /// The longest unit, in bytes.
+    pub(crate) limit: usize,
+    /// Whether the members of archives are read.
+    pub(crate) members: bool,
+}
+
+impl Reading {
+    /// Reads `sources` one after the other and has each chunk worked on. `take` gets the results in
+    /// order; when it fails, reading stops. A worker's state, made by `make`, goes from chunk to
+    /// chunk; the states come back at the end, in no order.
+    pub(crate) fn run<S: Send, T: Send>(
+        &self,
+        sources: &[Source],
+        make: &(dyn Fn() -> S + Sync),
+        work: &(dyn Fn(&mut S, Framed<'_>) -> T + Sync),
+        take: &mut (dyn FnMut(Piece<'_, T>) -> anyhow::Result<()> + Send),
+    ) -> anyhow::Result<Vec<S>> {
+        let inputs = sources.iter().map(|source| {
+            Input::open(source.name(), || {
+                let input = source.open(Arc::default(), Arc::default())?;
+                Ok(if self.members { input.with_members() } else { input })
+            })
+        });
+        let job = Job {
+            framer: &|| Framer::new(self.limit, CHUNK_BYTES),
+            worker: make,
+            work: &|state, chunk, _| work(state, chunk),
+        };
+        let ended = job.run(inputs.collect(), self.threads, &mut |piece| match take(piece) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(error),
+        })?;
+        match ended {
+            ControlFlow::Continue(states) => Ok(states),
+            ControlFlow::Break(error) => Err(error),
+        }
+    }
+}
+
+/// How many threads there are to be.
+pub(crate) fn threads(wanted: Option<u16>) -> usize {
+    wanted.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)
+}

@@ -1,0 +1,180 @@
+//! `udmap test`: a mapping against cases.
+
+use super::diff::RuleArgs;
+use super::nothing::{self, AllowEmpty};
+use super::reports::{Reports, print_all};
+use super::{DONE, REJECTS, mappings};
+use crate::check::cases::{self, Cases, Outcome};
+use crate::check::coverage::Coverage;
+use crate::check::findings::{Case, Findings, Issue};
+use crate::convert::{Converter, Engine, FieldNames, Options};
+use crate::report::cases as report;
+use crate::report::summary::counted;
+use crate::text::escaped;
+use std::time::Instant;
+
+/// Run a mapping over cases and compare the values of its events with the expected ones.
+///
+/// DIR holds cases in any of three layouts, at any depth: CASE/input.* with CASE/events.ndjson (and rejects.ndjson);
+/// content-hub's raw_logs/CASE_log.json with expected_events/CASE_events.json; secops-toolkit's logs/CASE.txt with
+/// events/CASE.yaml. Expected files are rewritten only with --bless.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "Exit status:
+  0  every case gives what it expects
+  1  a case differs, a log or an expected file is alone, or, with --full-coverage, a part of the table is never
+     exercised
+  2  could not do it: usage, mapping, or an unreadable file
+  3  there is no case, or nothing in any (`--allow-empty` makes it 0)
+
+Examples:
+  udmap test fixtures
+  udmap test parsers/DUO_TELEPHONY --mapping mine.toml --report junit=junit.xml
+  udmap test fixtures --bless && git diff")]
+pub(super) struct Args {
+    /// The folder with the cases.
+    #[arg(value_name = "DIR")]
+    folder: String,
+
+    /// The mapping table: a built-in one's name, or a file.
+    #[arg(long, value_name = "NAME|FILE", default_value = "duo_telephony")]
+    mapping: String,
+
+    #[command(flatten)]
+    rules: RuleArgs,
+
+    /// Rewrite the expected files of the cases that differ.
+    #[arg(long)]
+    bless: bool,
+
+    /// Fail if a part of the table is never exercised by any case.
+    #[arg(long)]
+    full_coverage: bool,
+
+    #[command(flatten)]
+    reports: Reports,
+
+    #[command(flatten)]
+    allow_empty: AllowEmpty,
+
+    /// Say nothing of cases that pass and nothing of coverage.
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
+    let mut outputs = args.reports.outputs()?;
+    outputs.spare("--mapping", &args.mapping)?;
+    let mapping = mappings::load(&args.mapping)?;
+    let converter = |field_names| {
+        Converter::new(&mapping, &Options { field_names, engine: Engine::Exact, ..Options::default() })
+    };
+    let (snake, camel) = (converter(FieldNames::Snake), converter(FieldNames::Camel));
+    let fields = snake.plan().fields().iter().map(ToString::to_string).collect();
+    let (mut coverage, rules) = (Coverage::new(&mapping, fields), args.rules.rules());
+    let Cases { cases, orphans } = cases::find(&args.folder)?;
+    if args.bless {
+        for case in &cases {
+            outputs.add("--bless", &case.expected.to_string_lossy())?;
+            outputs
+                .add_if("--bless", case.rejects().as_ref().map(|file| file.to_string_lossy()).as_deref())?;
+        }
+    }
+    for case in &cases {
+        outputs.spare("a case's log", &case.raw.to_string_lossy())?;
+        if !args.bless {
+            outputs.spare("a case's events", &case.expected.to_string_lossy())?;
+        }
+    }
+    let start = Instant::now();
+    let mut findings = Findings::new("test", args.reports.max_findings);
+    let say = |text: &str| if args.reports.on_stdout() { Ok(()) } else { print_all(text) };
+    let (mut failed, mut blessed, mut records) = (0, 0, 0);
+    for case in &cases {
+        let begun = Instant::now();
+        let outcome = Outcome::of(case, [&snake, &camel], &rules, &mut coverage)?;
+        findings.events += outcome.given().len() as u64;
+        records += outcome.given().len() + outcome.rejects.len() + outcome.expected.len();
+        if !outcome.passes() && args.bless {
+            cases::bless(case, &outcome)?;
+            blessed += 1;
+            say(&format!("blessed {}\n", escaped(&case.name)))?;
+        }
+        let first = findings.issues.len();
+        let mut errors = 0;
+        if !outcome.passes() && !args.bless {
+            failed += 1;
+            let style = super::RED;
+            let text = report::text(&outcome, width());
+            say(&format!("{style}FAIL{style:#} {}\n{text}", escaped(&case.name)))?;
+            for issue in cases::issues(case, &outcome) {
+                errors += 1;
+                findings.add(issue);
+            }
+        } else if outcome.passes() && !args.quiet {
+            say(&format!("ok   {}\n", escaped(&case.name)))?;
+        }
+        let seconds = begun.elapsed().as_secs_f64();
+        let issues = first..findings.issues.len();
+        findings.cases.push(Case { name: case.name.clone(), issues, errors, seconds });
+    }
+    for orphan in &orphans {
+        let name = orphan.to_string_lossy();
+        let style = super::RED;
+        say(&format!("{style}FAIL{style:#} {}\n    {NO_LOG}\n", escaped(&name)))?;
+        let first = findings.issues.len();
+        findings.add(Issue::difference("no-log", "", (&name, 0, 0), NO_LOG.to_owned()));
+        let issues = first..findings.issues.len();
+        findings.cases.push(Case { name: name.into_owned(), issues, errors: 1, seconds: 0.0 });
+    }
+    let unused: Vec<String> = coverage.unused().into_iter().map(str::to_owned).collect();
+    if !args.quiet {
+        let used = coverage.all() - unused.len();
+        let name = escaped(mapping.name());
+        say(&format!("coverage of `{name}`: {used} of {} parts\n", coverage.all()))?;
+        for part in &unused {
+            say(&format!("  never exercised: {}\n", escaped(part)))?;
+        }
+    }
+    findings
+        .extra
+        .insert("coverage".into(), serde_json::json!({"parts": coverage.all(), "never_exercised": unused}));
+    findings.seconds = start.elapsed().as_secs_f64();
+    let uncovered = args.full_coverage && !unused.is_empty();
+    findings.exit_status = if failed > 0 || uncovered || !orphans.is_empty() {
+        REJECTS
+    } else if records == 0 {
+        args.allow_empty.status()
+    } else {
+        DONE
+    };
+    args.reports.write(&findings)?;
+    let blessed = if blessed > 0 { format!(", {blessed} blessed") } else { String::new() };
+    let orphans = match orphans.len() as u64 {
+        0 => String::new(),
+        n => format!(", {} without a log", counted(n, "expected file")),
+    };
+    say!("{}, {failed} failed{blessed}{orphans}", counted(cases.len() as u64, "case"));
+    if failed > 0 {
+        say!("hint: if the new events are right, `--bless` rewrites the expected files");
+    }
+    let what = if cases.is_empty() {
+        format!(
+            "no cases in `{}`: known are CASE/input.* with CASE/events.ndjson, raw_logs/CASE_log.json with \
+             expected_events/CASE_events.json, and logs/CASE.txt with events/CASE.yaml",
+            args.folder
+        )
+    } else {
+        format!("the cases in `{}` hold no record and no event", args.folder)
+    };
+    nothing::warn(findings.exit_status, &what);
+    Ok(findings.exit_status)
+}
+
+/// What is wrong with an expected file that no case has.
+const NO_LOG: &str = "the file says what a case expects, but there is no log for it";
+
+/// How wide the terminal is.
+fn width() -> usize {
+    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    columns.unwrap_or(120).clamp(60, 240)
+}

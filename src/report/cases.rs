@@ -1,0 +1,112 @@
+//! The differences of a case: expected and given, side by side.
+
+use crate::check::cases::Outcome;
+use crate::check::compare::{How, Side};
+use crate::check::diff::Matched;
+use crate::text::{escaped, shown_up_to};
+use anstyle::{AnsiColor, Style};
+use std::fmt::Write as _;
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+const RED: Style = AnsiColor::Red.on_default();
+const GREEN: Style = AnsiColor::Green.on_default();
+
+/// The case's differences as text of at most `width` columns.
+pub(crate) fn text(outcome: &Outcome, width: usize) -> String {
+    let mut text = String::new();
+    // Writing to a string can't fail.
+    let _ = write(outcome, width, &mut text);
+    text
+}
+
+fn write(outcome: &Outcome, width: usize, to: &mut String) -> std::fmt::Result {
+    if outcome.unchecked {
+        writeln!(to, "    there is no file that says what the case expects")?;
+    }
+    let given = outcome.given();
+    let paths = outcome.differences.iter().flat_map(|matched| match matched {
+        Matched::Pair { differences, .. } => differences.as_slice(),
+        _ => &[],
+    });
+    let longest = paths.map(|difference| difference.path.chars().count()).max().unwrap_or(0);
+    let first = longest.clamp(10, (width / 2).max(10));
+    let column = (width.saturating_sub(first + 8) / 2).max(16);
+    let row = |to: &mut String, path: &str, a: &str, b: &str| {
+        let (cells_a, cells_b) = (wrapped(a, column), wrapped(b, column));
+        for line in 0..cells_a.len().max(cells_b.len()) {
+            let (a, b) = (cells_a.get(line), cells_b.get(line));
+            let path = if line == 0 { escaped(path) } else { "".into() };
+            let (a, b) = (a.map_or("", String::as_str), b.map_or("", String::as_str));
+            writeln!(to, "    {path:first$}  {RED}{a:column$}{RED:#}  {GREEN}{b}{GREEN:#}")?;
+        }
+        Ok(())
+    };
+    if !outcome.differences.is_empty() {
+        writeln!(to, "    {DIM}{:first$}  {:column$}  given{DIM:#}", "UDM path", "expected")?;
+    }
+    for matched in &outcome.differences {
+        match matched {
+            Matched::Pair { a, b, differences } => {
+                let (expected, given) = (outcome.expected[*a].line, given[*b].line);
+                writeln!(to, "  {BOLD}expected line {expected}, record of line {given}{BOLD:#}")?;
+                for difference in differences {
+                    let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "(nothing)".into());
+                    let (a, b) = (side(&difference.a), side(&difference.b));
+                    row(to, &difference.path, &a, &b)?;
+                    if difference.how == How::Order {
+                        writeln!(to, "    {:first$}  {DIM}(the same elements in another order){DIM:#}", "")?;
+                    }
+                }
+            }
+            Matched::Copy { side, place, in_a, in_b } => {
+                let line = if *side == Side::A { outcome.expected[*place].line } else { given[*place].line };
+                writeln!(
+                    to,
+                    "  {BOLD}line {line}{BOLD:#}: the event is expected {in_a} times and given {in_b} times"
+                )?;
+            }
+            Matched::Only { side: Side::A, place } => {
+                let event = &outcome.expected[*place];
+                writeln!(to, "  {BOLD}expected line {}{BOLD:#}: no such event is given", event.line)?;
+                row(to, "event", &event.text, "(nothing)")?;
+            }
+            Matched::Only { side: Side::B, place } => {
+                writeln!(
+                    to,
+                    "  {BOLD}record of line {}{BOLD:#}: no such event is expected",
+                    given[*place].line
+                )?;
+                row(to, "event", "(nothing)", &given[*place].text)?;
+            }
+        }
+    }
+    if !outcome.rejects_agree() {
+        let [expected, given] = outcome.other_rejects();
+        writeln!(to, "  {BOLD}rejects{BOLD:#}")?;
+        for (mark, style, rejects) in [('-', RED, expected), ('+', GREEN, given)] {
+            for reject in &rejects {
+                let (line, offset, reason) = (reject.line, reject.offset, escaped(&reject.reason));
+                writeln!(to, "    {style}{mark} line {line}, byte {offset}: {reason}{style:#}")?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `text` in lines of at most `width` characters; at most six of them.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    const MOST: usize = 6;
+    let text: Vec<char> = shown_up_to(text, MOST * width).chars().collect();
+    // A line may begin with what was in the middle of the text.
+    let line = |line: &[char]| escaped(&line.iter().collect::<String>()).into_owned();
+    let mut lines: Vec<String> = text.chunks(width).map(line).collect();
+    if lines.len() > MOST {
+        lines.truncate(MOST);
+        if let Some(last) = lines.last_mut() {
+            last.pop();
+            last.push('…');
+        }
+    }
+    if lines.is_empty() { vec![String::new()] } else { lines }
+}
