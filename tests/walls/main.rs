@@ -138,8 +138,6 @@ const KNOWN_CIRCLES: &[&str] = &[
     "src/cli/signals.rs",
     "src/cli/validate.rs",
     "src/cli/verify.rs",
-    "src/jobs/collect/held.rs",
-    "src/jobs/collect/run.rs",
     "src/jobs/dump/pack.rs",
     "src/jobs/dump/run.rs",
     "src/lambda/mod.rs",
