@@ -1,7 +1,7 @@
 //! The one module with `unsafe`: vector instructions and unchecked copies, behind safe functions.
 //!
 //! Each variant of [`Cpu`] computes the same answers; which one runs is chosen once, by
-//! [`Level::best`]. Miri has those that are enabled when it compiles, so it can run all of them.
+//! [`CpuLevel::best`]. Miri has those that are enabled when it compiles, so it can run all of them.
 #![allow(unsafe_code)]
 
 /// How many bytes are looked at, compared or copied at a time.
@@ -11,7 +11,7 @@ const WIDE: usize = 64;
 
 /// A set of vector instructions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Level {
+pub(crate) enum CpuLevel {
     /// None: plain integers.
     Portable,
     /// AVX2.
@@ -20,9 +20,9 @@ pub(crate) enum Level {
     Avx512,
 }
 
-impl Level {
+impl CpuLevel {
     /// The best that this machine has.
-    pub(crate) fn best() -> Level {
+    pub(crate) fn best() -> CpuLevel {
         #[cfg(target_arch = "x86_64")]
         {
             let avx2 = is_x86_feature_detected!("avx2")
@@ -34,17 +34,17 @@ impl Level {
                 && is_x86_feature_detected!("avx512bw")
                 && is_x86_feature_detected!("avx512vl");
             if avx2 {
-                return if avx512 { Level::Avx512 } else { Level::Avx2 };
+                return if avx512 { CpuLevel::Avx512 } else { CpuLevel::Avx2 };
             }
         }
-        Level::Portable
+        CpuLevel::Portable
     }
 
     /// Every level that this machine has.
     #[cfg(test)]
-    pub(crate) fn all() -> Vec<Level> {
-        let levels = [Level::Portable, Level::Avx2, Level::Avx512];
-        levels.into_iter().filter(|level| *level <= Level::best()).collect()
+    pub(crate) fn all() -> Vec<CpuLevel> {
+        let levels = [CpuLevel::Portable, CpuLevel::Avx2, CpuLevel::Avx512];
+        levels.into_iter().filter(|level| *level <= CpuLevel::best()).collect()
     }
 }
 
@@ -302,15 +302,15 @@ pub(crate) trait Work {
 }
 
 /// Does `work` with the instructions of `level`, or the best below it that the machine has.
-pub(crate) fn with_cpu<W: Work>(level: Level, work: W) -> W::Output {
+pub(crate) fn with_cpu<W: Work>(level: CpuLevel, work: W) -> W::Output {
     #[cfg(target_arch = "x86_64")]
     {
-        match level.min(Level::best()) {
-            // SAFETY: `Level::best` has found these instructions on this machine.
-            Level::Avx512 => return unsafe { x86::avx512(work) },
+        match level.min(CpuLevel::best()) {
+            // SAFETY: `CpuLevel::best` has found these instructions on this machine.
+            CpuLevel::Avx512 => return unsafe { x86::avx512(work) },
             // SAFETY: as above.
-            Level::Avx2 => return unsafe { x86::avx2(work) },
-            Level::Portable => {}
+            CpuLevel::Avx2 => return unsafe { x86::avx2(work) },
+            CpuLevel::Portable => {}
         }
     }
     let _ = level;
@@ -319,18 +319,18 @@ pub(crate) fn with_cpu<W: Work>(level: Level, work: W) -> W::Output {
 
 /// Bytes of which whole blocks can be read.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Input<'a> {
+pub(crate) struct PaddedInput<'a> {
     bytes: &'a [u8],
     /// The last place at which a block begins.
     last: usize,
 }
 
-impl<'a> Input<'a> {
-    /// The first 2 GiB of `bytes`, so that a [`Span`] can say where things are. Nothing if there is
+impl<'a> PaddedInput<'a> {
+    /// The first 2 GiB of `bytes`, so that a [`ByteSpan`] can say where things are. Nothing if there is
     /// not even one block.
-    pub(crate) fn new(bytes: &'a [u8]) -> Option<Input<'a>> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Option<PaddedInput<'a>> {
         let bytes = &bytes[..bytes.len().min(i32::MAX as usize)];
-        Some(Input { bytes, last: bytes.len().checked_sub(BLOCK)? })
+        Some(PaddedInput { bytes, last: bytes.len().checked_sub(BLOCK)? })
     }
 
     /// All of it.
@@ -351,7 +351,7 @@ impl<'a> Input<'a> {
 
 /// Where a text is: in the input, or in a scratch next to it.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Span {
+pub(crate) struct ByteSpan {
     /// The top bit says which.
     start: u32,
     len: u32,
@@ -359,28 +359,33 @@ pub(crate) struct Span {
 
 const IN_SCRATCH: u32 = 1 << 31;
 
-impl Span {
+impl ByteSpan {
     /// `start..start + len` of the input.
     #[inline(always)]
-    pub(crate) fn of_input(start: usize, len: usize) -> Span {
-        Span { start: start as u32, len: len as u32 }
+    pub(crate) fn of_input(start: usize, len: usize) -> ByteSpan {
+        ByteSpan { start: start as u32, len: len as u32 }
     }
 
     /// `start..start + len` of the scratch.
     #[inline(always)]
-    pub(crate) fn of_scratch(start: usize, len: usize) -> Span {
-        Span { start: start as u32 | IN_SCRATCH, len: len as u32 }
+    pub(crate) fn of_scratch(start: usize, len: usize) -> ByteSpan {
+        ByteSpan { start: start as u32 | IN_SCRATCH, len: len as u32 }
     }
 
     /// The text.
     #[inline(always)]
-    pub(crate) fn text<'a>(self, input: Input<'a>, scratch: &'a [u8]) -> &'a [u8] {
+    pub(crate) fn text<'a>(self, input: PaddedInput<'a>, scratch: &'a [u8]) -> &'a [u8] {
         self.text_behind(input, 0, scratch)
     }
 
     /// The text, where only what is behind `skipped` bytes of the scratch is at hand.
     #[inline(always)]
-    pub(crate) fn text_behind<'a>(self, input: Input<'a>, skipped: usize, scratch: &'a [u8]) -> &'a [u8] {
+    pub(crate) fn text_behind<'a>(
+        self,
+        input: PaddedInput<'a>,
+        skipped: usize,
+        scratch: &'a [u8],
+    ) -> &'a [u8] {
         let (from, start) = match self.start & IN_SCRATCH {
             0 => (input.bytes, self.start as usize),
             _ => (scratch, (self.start & !IN_SCRATCH) as usize - skipped),
@@ -397,7 +402,7 @@ pub(crate) const VALUES: usize = 128;
 pub(crate) struct Template {
     /// All constants, one after the other, and a wide block more.
     constants: Vec<u8>,
-    steps: Vec<Step>,
+    steps: Vec<CopyStep>,
     /// The length of the constant behind the last step.
     last: usize,
     /// The most that one event takes, if its values are no longer than a block, and a wide block
@@ -407,7 +412,7 @@ pub(crate) struct Template {
 
 /// A constant, and the value behind it.
 #[derive(Debug, Clone, Copy)]
-struct Step {
+struct CopyStep {
     len: u32,
     value: u32,
 }
@@ -419,7 +424,7 @@ impl Template {
         let mut steps = Vec::new();
         for (constant, value) in pieces {
             constants.extend_from_slice(constant);
-            steps.push(Step { len: constant.len() as u32, value: (value % VALUES) as u32 });
+            steps.push(CopyStep { len: constant.len() as u32, value: (value % VALUES) as u32 });
         }
         constants.extend_from_slice(last);
         let room = constants.len() + steps.len() * BLOCK + WIDE;
@@ -429,7 +434,7 @@ impl Template {
 
     /// Appends the constants with the values between them to `out`.
     #[inline(always)]
-    fn append(&self, out: &mut Vec<u8>, input: Input<'_>, scratch: &[u8], values: &[Span; VALUES]) {
+    fn append(&self, out: &mut Vec<u8>, input: PaddedInput<'_>, scratch: &[u8], values: &[ByteSpan; VALUES]) {
         // What values lie in, by the top bit of their start, and the place before which a whole block
         // can be read. A scratch that is shorter than a block has none, not even at 0.
         let froms = [input.bytes.as_ptr(), scratch.as_ptr()];
@@ -492,9 +497,9 @@ impl Template {
 pub(crate) struct Write<'a> {
     pub(crate) template: &'a Template,
     pub(crate) out: &'a mut Vec<u8>,
-    pub(crate) input: Input<'a>,
+    pub(crate) input: PaddedInput<'a>,
     pub(crate) scratch: &'a [u8],
-    pub(crate) values: &'a [Span; VALUES],
+    pub(crate) values: &'a [ByteSpan; VALUES],
 }
 
 impl Work for Write<'_> {
@@ -575,7 +580,7 @@ mod tests {
                     let (patterns, differ): (Vec<Pattern>, Vec<bool>) = patterns.into_iter().unzip();
                     let digits = block.iter().take_while(|b| b.is_ascii_digit()).count();
                     let expected = ((mask(&is_mark), mask(&|b| *b >= 0x80)), digits, differ);
-                    for level in Level::all() {
+                    for level in CpuLevel::all() {
                         let got = with_cpu(level, Asked(&block, &patterns));
                         assert_eq!(got, expected, "{level:?} {byte} {fill} {at}");
                     }
@@ -594,11 +599,11 @@ mod tests {
                 let mut out = b"ab".to_vec();
                 // The values lie near the ends of what they lie in.
                 let (input, scratch) = (&text[..150 + len + slack], &text[..53 + slack]);
-                let input = Input::new(input).unwrap();
-                let mut values = [Span::default(); VALUES];
-                values[0] = Span::of_input(150, len);
-                values[1] = Span::of_scratch(50, 3);
-                values[127] = Span::of_scratch(0, 53);
+                let input = PaddedInput::new(input).unwrap();
+                let mut values = [ByteSpan::default(); VALUES];
+                values[0] = ByteSpan::of_input(150, len);
+                values[1] = ByteSpan::of_scratch(50, 3);
+                values[127] = ByteSpan::of_scratch(0, 53);
                 for _ in 0..3 {
                     template.append(&mut out, input, scratch, &values);
                 }
@@ -613,8 +618,8 @@ mod tests {
     #[test]
     fn blocks_end_with_the_input() {
         let bytes: Vec<u8> = (0..100).collect();
-        assert!(Input::new(&bytes[..31]).is_none());
-        let input = Input::new(&bytes).unwrap();
+        assert!(PaddedInput::new(&bytes[..31]).is_none());
+        let input = PaddedInput::new(&bytes).unwrap();
         assert_eq!(input.block(68).unwrap()[31], 99);
         assert!(input.block(69).is_none() && input.block(usize::MAX).is_none());
     }

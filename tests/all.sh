@@ -15,7 +15,7 @@ step() {
 }
 
 # Downloads go on while Rust compiles.
-tests/tools.sh judge checks deploy s3 fake-gcs azurite pages </dev/null &
+tests/tools.sh oracle checks deploy s3 fake-gcs azurite pages </dev/null &
 tools=$!
 tests/tools.sh ceph </dev/null &
 ceph=$!

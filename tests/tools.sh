@@ -4,7 +4,7 @@
 #   tests/tools.sh             everything that is not installed yet
 #   tests/tools.sh NAME...     only these:
 #
-#     judge     Google's UDM messages, for events       (Python 3.10 or later)
+#     oracle    Google's UDM messages, for events       (Python 3.10 or later)
 #     checks    a checker of JUnit reports              (Python)
 #     deploy    checkers of deploy/                     (Python)
 #     s3        moto, a mock of S3                      (Python)
@@ -68,7 +68,7 @@ debian_packages() {
 
 install() {
     case $1 in
-judge) python_packages judge tests/judge/requirements.txt ;;
+oracle) python_packages oracle tests/oracles/requirements.txt ;;
 checks) python_packages checks tests/checks/requirements.txt ;;
 deploy) python_packages deploy tests/deploy/requirements.txt ;;
 s3) python_packages s3 tests/s3/requirements.txt ;;
@@ -77,14 +77,14 @@ azurite) node_packages azurite tests/services/azurite ;;
 pages) node_packages pages tests/checks ;;
 ceph) debian_packages ;;
 *)
-    echo "tests/tools.sh: expected one of: judge, checks, deploy, s3, fake-gcs, azurite, pages, ceph; found \`$1\`" >&2
+    echo "tests/tools.sh: expected one of: oracle, checks, deploy, s3, fake-gcs, azurite, pages, ceph; found \`$1\`" >&2
     return 2
     ;;
     esac
 }
 
 names=("$@")
-[ $# -gt 0 ] || names=(judge checks deploy s3 fake-gcs azurite pages ceph)
+[ $# -gt 0 ] || names=(oracle checks deploy s3 fake-gcs azurite pages ceph)
 jobs=()
 for name in "${names[@]}"; do
     (install "$name" </dev/null) &

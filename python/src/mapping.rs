@@ -3,14 +3,14 @@
 use crate::errors;
 use pyo3::prelude::*;
 use std::collections::BTreeMap;
-use udmap::mapping::files::{self, Table};
+use udmap::mapping::files::{self, LoadedTable};
 
 /// A table's name, its text, and the texts that it builds on.
 type Texts = (String, String, BTreeMap<String, String>);
 
 /// A mapping table that has been read and checked.
 #[pyclass(frozen, module = "udmap")]
-pub(crate) struct Mapping(pub(crate) Table);
+pub(crate) struct Mapping(pub(crate) LoadedTable);
 
 #[pymethods]
 impl Mapping {
@@ -27,7 +27,7 @@ impl Mapping {
     }
 
     fn __reduce__<'py>(slf: &Bound<'py, Mapping>) -> PyResult<(Bound<'py, PyAny>, Texts)> {
-        let Table { name, text, bases, .. } = &slf.get().0;
+        let LoadedTable { name, text, bases, .. } = &slf.get().0;
         let again = slf.get_type().getattr("_of_texts")?;
         Ok((again, (name.clone(), text.clone(), bases.clone())))
     }

@@ -5,7 +5,7 @@
 use crate::convert::{CHUNK_BYTES, Converter, Engine, MAX_RECORD_BYTES, Options, Traced};
 use crate::mapping::Mapping;
 use crate::record::frame::Framer;
-use crate::record::{FieldPath, Leaf, each_leaf};
+use crate::record::{FieldPath, each_field};
 use crate::text::cut;
 use serde::Serialize;
 use std::borrow::Cow;
@@ -61,7 +61,7 @@ pub struct Explanation {
     pub(crate) event: Option<serde_json::Value>,
     pub(crate) fields: Vec<Field>,
     /// Rules that gave nothing.
-    pub(crate) silent: Vec<SkippedRule>,
+    pub(crate) skipped: Vec<SkippedRule>,
     /// Raw fields that no rule reads.
     pub(crate) left: Vec<RawField>,
     /// Raw fields that rules read, but took nothing from: another field came first, or only presence counted.
@@ -150,7 +150,7 @@ impl Explanation {
             reject: None,
             event: None,
             fields: Vec::new(),
-            silent: Vec::new(),
+            skipped: Vec::new(),
             left: Vec::new(),
             unused: Vec::new(),
             omitted: 0,
@@ -158,7 +158,7 @@ impl Explanation {
         };
         all.raw = cut(&all.raw, MOST_TEXT).into_owned();
         let wanted = converter.plan().fields();
-        let raw = |leaf: &Leaf<'_>| RawField {
+        let raw = |leaf: &crate::record::RawField<'_>| RawField {
             field: leaf.path(),
             value: leaf.value.clone().into_owned(),
             offset: leaf.at.as_ref().map(|at| record.offset + at.start as u64),
@@ -167,7 +167,7 @@ impl Explanation {
         // Of two equal keys the last counts.
         let mut last: Vec<Option<RawField>> = wanted.iter().map(|_| None).collect();
         let mut read = Vec::new();
-        each_leaf(record.raw, record.format, mapping.formats(), &mut |leaf| {
+        each_field(record.raw, record.format, mapping.formats(), &mut |leaf| {
             let is = |path: &FieldPath, keys: &[Cow<'_, str>]| path.keys().iter().eq(keys);
             // A wanted field that holds an object has leaves below it.
             let below =
@@ -235,8 +235,8 @@ impl Explanation {
             all.fields.iter().filter_map(|field| field.from.as_ref()).map(|raw| raw.field.as_str()).collect();
         read.retain(|raw: &RawField| !used.contains(raw.field.as_str()));
         all.unused = read;
-        all.silent = lineage
-            .silent
+        all.skipped = lineage
+            .skipped
             .into_iter()
             .map(|s| SkippedRule { rule: rule(s.rule, None), why: s.why })
             .collect();

@@ -8,7 +8,7 @@ use crate::jobs::collect::{
     Collector, Derive, Error, Failure, Level, Limits, Outcome, Report, Settings, Stop, When, settings,
 };
 use crate::jobs::events::Events;
-use crate::jobs::settings::{switch, time, when};
+use crate::jobs::settings::{compression, switch, time, when};
 use crate::store::{Compression, Sink};
 use std::io::Write as _;
 use std::sync::Arc;
@@ -64,7 +64,7 @@ pub(super) struct Args {
     decorate: bool,
 
     /// How objects are compressed: gzip, zstd or none [default: gzip].
-    #[arg(long, value_name = "HOW", env = "UDMAP_COMPRESS", value_parser = settings::compression)]
+    #[arg(long, value_name = "HOW", env = "UDMAP_COMPRESS", value_parser = compression)]
     compress: Option<Compression>,
 
     /// Write UDM events, too.

@@ -1,6 +1,7 @@
 //! Where `udmap convert` puts events: lines, or a table.
 
-use crate::store::{Error, Sink};
+use crate::jobs::dump::Format;
+use crate::store::{Compression, Error, Sink};
 use anyhow::bail;
 use std::io::{self, Write as _};
 
@@ -25,6 +26,18 @@ impl OutputFormat {
             bail!("this udmap was built without the feature `parquet`");
         }
         Ok(format)
+    }
+
+    /// The format of outputs for each input: as given, else lines, compressed like this.
+    ///
+    /// # Errors
+    /// As of [`of`](Self::of).
+    pub(super) fn of_dump(given: Option<OutputFormat>, compress: Compression) -> anyhow::Result<Format> {
+        Ok(match OutputFormat::of(given, "")? {
+            #[cfg(feature = "parquet")]
+            OutputFormat::Parquet => Format::Parquet,
+            _ => Format::Lines(compress),
+        })
     }
 }
 

@@ -14,9 +14,10 @@ mod collect;
 mod completions;
 mod convert;
 mod diff;
-mod dump;
+mod engine;
 mod events;
 mod explain;
+mod failures;
 mod generate;
 mod mappings;
 mod nothing;
@@ -28,24 +29,19 @@ mod reports;
 mod severities;
 mod signals;
 mod spelling;
+mod status;
+mod style;
 mod validate;
 mod verify;
 
-use crate::convert::Engine;
 use crate::text::escaped_lines;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand};
+use engine::engine;
+use signals::heed as heed_signals;
+use status::{DONE, FAILED, NOTHING, REJECTS};
 use std::io::Write as _;
 use std::process::ExitCode;
-
-/// All converted.
-const DONE: u8 = 0;
-/// Done, with rejects.
-const REJECTS: u8 = 1;
-/// Could not do it.
-const FAILED: u8 = 2;
-/// Nothing was found to work on: no object, no file, no record.
-const NOTHING: u8 = 3;
+use style::{RED, YELLOW};
 
 /// Turns Duo telephony logs into Google SecOps UDM events.
 #[derive(Debug, Parser)]
@@ -110,7 +106,7 @@ pub fn main() -> ExitCode {
     let result = signals::listen().map_err(anyhow::Error::from).and_then(|()| run());
     let status = result.unwrap_or_else(|error| {
         report(&error);
-        // Whoever reads stdout has had enough.
+        // The reader of stdout has closed it.
         let closed = error.downcast_ref().is_some_and(crate::store::Error::is_broken_pipe);
         if closed { DONE } else { FAILED }
     });
@@ -175,20 +171,4 @@ fn report(error: &anyhow::Error) {
     if let Some(hint) = hint {
         say!("hint: {}", escaped_lines(hint));
     }
-}
-
-/// The first SIGINT or SIGTERM sets `stop`; a later one ends the process at once.
-fn heed_signals(stop: &std::sync::Arc<std::sync::atomic::AtomicBool>) -> std::io::Result<()> {
-    signals::heed(stop)
-}
-
-const RED: anstyle::Style = anstyle::AnsiColor::Red.on_default().bold();
-const YELLOW: anstyle::Style = anstyle::AnsiColor::Yellow.on_default().bold();
-
-/// Reads `--engine`.
-fn engine() -> impl TypedValueParser<Value = Engine> {
-    PossibleValuesParser::new(Engine::ALL.map(Engine::name)).try_map(|name| {
-        let engine = Engine::ALL.into_iter().find(|engine| engine.name() == name).unwrap_or_default();
-        if engine.is_available() { Ok(engine) } else { Err(format!("this machine has no {name}")) }
-    })
 }

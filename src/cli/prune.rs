@@ -1,6 +1,6 @@
 //! `udmap prune`: outputs that later ones have superseded.
 
-use super::dump::tell_failures;
+use super::failures::tell_failures;
 use super::{DONE, FAILED, REJECTS, nothing};
 use crate::jobs::dump::{self, Pick, Progress, Pruned, Task, Which};
 use crate::report::dump as report;
@@ -95,7 +95,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     if whole {
         sink.finish()?;
     }
-    let failed = tell_failures(&progress) != DONE;
+    let failed = tell_failures(&progress);
     if whole && !failed && pruned.parts.load(Relaxed) == 0 {
         let status = args.allow_empty.status();
         nothing::warn(status, &format!("there is no manifest below `{}`", args.manifest));

@@ -1,19 +1,21 @@
 //! How events are spelled: the options that every command has that writes some.
 
 use crate::convert::{Envelope, FieldNames, Options};
+use crate::jobs::settings::{self, label};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 /// How events are spelled.
 #[derive(Debug, clap::Args)]
 pub(super) struct Spelling {
     /// How field names of events are spelled: `event_type` or `eventType`.
-    #[arg(long, value_enum, value_name = "STYLE", default_value = "snake")]
-    field_names: FieldNamesArg,
+    #[arg(long, value_name = "STYLE", default_value = "snake", value_parser = one_of(&FieldNames::ALL))]
+    field_names: FieldNames,
 
     /// What stands around an event: nothing, or {"event":{"idm":{"read_only_udm":...}}}.
-    #[arg(long, value_enum, value_name = "FORM", default_value = "bare")]
-    envelope: EnvelopeArg,
+    #[arg(long, value_name = "FORM", default_value = "bare", value_parser = one_of(&Envelope::ALL))]
+    envelope: Envelope,
 
-    /// The asset namespace: sets principal.namespace wherever a principal stands.
+    /// The asset namespace: sets principal.namespace in events that have a principal.
     #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     namespace: Option<String>,
 
@@ -22,30 +24,12 @@ pub(super) struct Spelling {
     labels: Vec<(String, String)>,
 }
 
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum FieldNamesArg {
-    Snake,
-    Camel,
-}
-
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum EnvelopeArg {
-    Bare,
-    Event,
-}
-
 impl Spelling {
     /// A conversion's options, spelled so.
     pub(super) fn options(&self) -> Options {
         Options {
-            field_names: match self.field_names {
-                FieldNamesArg::Snake => FieldNames::Snake,
-                FieldNamesArg::Camel => FieldNames::Camel,
-            },
-            envelope: match self.envelope {
-                EnvelopeArg::Bare => Envelope::Bare,
-                EnvelopeArg::Event => Envelope::Event,
-            },
+            field_names: self.field_names,
+            envelope: self.envelope,
             namespace: self.namespace.clone(),
             labels: self.labels.clone(),
             ..Options::default()
@@ -53,9 +37,11 @@ impl Spelling {
     }
 }
 
-fn label(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() && !value.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        _ => Err("a label is KEY=VALUE, neither of them empty".into()),
-    }
+/// Reads one of several names; help and completions list them.
+fn one_of<T>(all: &'static [(&'static str, T)]) -> impl TypedValueParser<Value = T>
+where
+    T: Copy + Send + Sync + 'static,
+{
+    let parser = PossibleValuesParser::new(all.iter().map(|(name, _)| *name));
+    parser.try_map(|given| settings::one_of(&given, all))
 }

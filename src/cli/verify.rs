@@ -1,10 +1,12 @@
-//! `udmap verify`: a manifest of `udmap convert` held against what is there.
+//! `udmap verify`: a manifest of `udmap convert` compared with what is there.
 
-use super::dump::{compression, format, size, tell_failures};
+use super::events::OutputFormat;
+use super::failures::tell_failures;
 use super::spelling::Spelling;
 use super::{DONE, FAILED, REJECTS, mappings, nothing};
 use crate::convert::{Converter, MAX_RECORD_BYTES, Options};
-use crate::jobs::dump::{self, After, Filter, Progress, Settings, Verified};
+use crate::jobs::dump::{self, Progress, Settings, Verified};
+use crate::jobs::settings::{compression, size};
 use crate::report::dump as report;
 use crate::store::Compression;
 use crate::store::objects::Access;
@@ -57,13 +59,13 @@ pub(super) struct Args {
 
     /// How events are written.
     #[arg(long, value_enum, value_name = "FORMAT")]
-    output_format: Option<super::events::OutputFormat>,
+    output_format: Option<OutputFormat>,
 
-    /// How many inputs are checked at once [default: 16].
+    /// How many inputs are checked at once.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), default_value_t = 16)]
     jobs: u16,
 
-    /// About how much memory inputs under way may take.
+    /// Approximate memory for inputs being converted; further inputs wait.
     #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = size)]
     memory: u64,
 
@@ -81,26 +83,14 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     // At most 2^30, so it fits.
     let options = Options { max_record_bytes: args.max_record_bytes as usize, ..args.spelling.options() };
     let converter = Converter::new(&mapping, &options);
-    let format = format(args.output_format, args.compress)?;
+    let format = OutputFormat::of_dump(args.output_format, args.compress)?;
     let stop = Arc::new(AtomicBool::new(false));
     super::heed_signals(&stop)?;
     let access = Access::new(args.no_sign_request, Arc::clone(&stop)).context("cannot start threads")?;
-    let settings = Settings {
-        inputs: Vec::new(),
-        // Nothing is written.
-        output: ".".to_owned(),
-        rejects: None,
-        manifest: None,
-        filter: Filter::default(),
-        after: After::Keep,
-        jobs: usize::from(args.jobs),
-        threads: std::thread::available_parallelism().map_or(1, usize::from),
-        memory: args.memory,
-        format,
-        pack: None,
-        mapping: mapping.name().to_owned(),
-        fingerprint: dump::fingerprint(&mapping, &options, format),
-    };
+    // Nothing is written.
+    let mut settings = Settings::new(&mapping, &options, format, ".");
+    settings.jobs = usize::from(args.jobs);
+    settings.memory = args.memory;
     let (progress, verified) = (Progress::default(), Verified::default());
     let whole = dump::verify(
         &args.manifest,

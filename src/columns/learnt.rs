@@ -5,25 +5,25 @@ use super::COLUMNS;
 use std::ops::Range;
 
 /// Where values are, by column; the last is the time.
-pub(super) type Places = [Option<Range<usize>>; COLUMNS.len() + 1];
+pub(super) type ColumnPlaces = [Option<Range<usize>>; COLUMNS.len() + 1];
 
 /// How many kinds of events are remembered.
 const MOST: usize = 24;
 
 /// Kinds of events, the most recent ones first.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Learnt(Vec<Kind>);
+pub(super) struct Learnt(Vec<EventShape>);
 
 /// A kind of event: texts, and what lies between them.
 #[derive(Debug, Clone)]
-struct Kind {
-    parts: Vec<Part>,
+struct EventShape {
+    parts: Vec<EventPart>,
     tail: Vec<u8>,
 }
 
 /// Bytes that lead to a text, and the text.
 #[derive(Debug, Clone)]
-struct Part {
+struct EventPart {
     literal: Vec<u8>,
     /// Its column; the last is the time.
     column: Option<usize>,
@@ -33,7 +33,7 @@ struct Part {
 
 impl Learnt {
     /// Finds the values of an event of a kind that is known. An event with escapes is of none.
-    pub(super) fn fit(&mut self, event: &[u8], places: &mut Places) -> bool {
+    pub(super) fn fit(&mut self, event: &[u8], places: &mut ColumnPlaces) -> bool {
         for at in 0..self.0.len() {
             if self.0[at].fit(event, places) {
                 if at > 0 {
@@ -41,20 +41,20 @@ impl Learnt {
                 }
                 return true;
             }
-            *places = Places::default();
+            *places = ColumnPlaces::default();
         }
         false
     }
 
     /// Remembers an event whose values are all texts, which are at `texts`.
-    pub(super) fn learn(&mut self, event: &[u8], texts: &[Range<usize>], places: &Places) {
+    pub(super) fn learn(&mut self, event: &[u8], texts: &[Range<usize>], places: &ColumnPlaces) {
         if texts.iter().any(|text| memchr::memchr(b'\\', &event[text.clone()]).is_some()) {
             return;
         }
         let mut at = 0;
         let mut parts = Vec::with_capacity(texts.len());
         for text in texts {
-            parts.push(Part {
+            parts.push(EventPart {
                 literal: event[at..text.start].to_vec(),
                 column: places.iter().position(|place| place.as_ref() == Some(text)),
                 always: Some(event[text.start..=text.end].to_vec()),
@@ -64,13 +64,13 @@ impl Learnt {
         if self.0.len() == MOST {
             self.0.pop();
         }
-        self.0.push(Kind { parts, tail: event[at..].to_vec() });
+        self.0.push(EventShape { parts, tail: event[at..].to_vec() });
     }
 }
 
-impl Kind {
+impl EventShape {
     #[inline]
-    fn fit(&mut self, event: &[u8], places: &mut Places) -> bool {
+    fn fit(&mut self, event: &[u8], places: &mut ColumnPlaces) -> bool {
         let mut rest = event;
         for part in &mut self.parts {
             let Some(text) = rest.strip_prefix(part.literal.as_slice()) else { return false };

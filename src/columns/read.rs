@@ -1,6 +1,6 @@
 //! Takes the columns' values out of events.
 
-use super::learnt::{Learnt, Places};
+use super::learnt::{ColumnPlaces, Learnt};
 use super::{COLUMNS, TIME};
 use crate::json::{Kind, Tree, Value};
 use crate::time::{Instant, read_rfc3339};
@@ -11,24 +11,24 @@ use std::ops::Range;
 pub type Row<'e> = [Option<Cow<'e, str>>; COLUMNS.len()];
 /// A key and what is below it.
 #[derive(Debug, Clone, Default)]
-struct Node {
+struct ColumnNode {
     column: Option<usize>,
     /// Keys, in both of their spellings.
-    below: Vec<(String, Node)>,
+    below: Vec<(String, ColumnNode)>,
 }
 
 /// Reads events as the converter writes them: compact, in any spelling, in an envelope or not. It
 /// remembers what they look like, so one is best used for many.
 #[derive(Debug, Clone)]
 pub struct Reader {
-    root: Node,
+    root: ColumnNode,
     learnt: Learnt,
     tree: Tree,
 }
 
 impl Default for Reader {
     fn default() -> Reader {
-        let mut fields = Node::default();
+        let mut fields = ColumnNode::default();
         for (column, path) in COLUMNS.iter().chain([&TIME]).enumerate() {
             fields.insert(path, column);
         }
@@ -45,10 +45,10 @@ impl Reader {
     /// what the converter does not write.
     pub fn read<'e>(&mut self, text: &'e str) -> Option<(Option<i64>, Row<'e>)> {
         let event = text.as_bytes();
-        let mut places = Places::default();
+        let mut places = ColumnPlaces::default();
         let fits = self.learnt.fit(event, &mut places);
         if !fits {
-            let mut walk = Walk { places: Places::default(), texts: Vec::new(), plain: true };
+            let mut walk = EventWalk { places: ColumnPlaces::default(), texts: Vec::new(), plain: true };
             walk.value(self.tree.read(event).ok()?, Some(&self.root), false);
             if walk.plain {
                 self.learnt.learn(event, &walk.texts, &walk.places);
@@ -73,10 +73,10 @@ fn unescaped(raw: &str) -> Option<Cow<'_, str>> {
     serde_json::from_str(&format!("\"{raw}\"")).ok().map(Cow::Owned)
 }
 
-impl Node {
-    fn at(&mut self, key: &str) -> &mut Node {
+impl ColumnNode {
+    fn at(&mut self, key: &str) -> &mut ColumnNode {
         let place = self.below.iter().position(|(known, _)| known == key).unwrap_or_else(|| {
-            self.below.push((key.to_owned(), Node::default()));
+            self.below.push((key.to_owned(), ColumnNode::default()));
             self.below.len() - 1
         });
         &mut self.below[place].1
@@ -95,7 +95,7 @@ impl Node {
         }
     }
 
-    fn find(&self, key: &str) -> Option<&Node> {
+    fn find(&self, key: &str) -> Option<&ColumnNode> {
         self.below.iter().find(|(known, _)| known == key).map(|(_, node)| node)
     }
 }
@@ -115,17 +115,17 @@ fn camel(name: &str) -> String {
 }
 
 /// What is found on a walk through an event.
-struct Walk {
-    places: Places,
+struct EventWalk {
+    places: ColumnPlaces,
     /// Where texts are that are values.
     texts: Vec<Range<usize>>,
     /// Whether all values are texts.
     plain: bool,
 }
 
-impl Walk {
+impl EventWalk {
     /// A value, which is that of `node`; of a list, its first one is.
-    fn value(&mut self, value: Value<'_>, node: Option<&Node>, in_list: bool) {
+    fn value(&mut self, value: Value<'_>, node: Option<&ColumnNode>, in_list: bool) {
         let place = value.start()..value.start() + value.raw().len();
         let place = match value.kind() {
             Kind::Object => {

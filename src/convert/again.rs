@@ -4,7 +4,7 @@ use super::batch::Batch;
 use super::converter::Converter;
 use crate::record::formats::Format;
 use crate::record::frame::{HEAD, Unit, UnitState};
-use crate::record::{Fault, Reason};
+use crate::record::{Reason, RecordError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
@@ -67,7 +67,7 @@ impl Converter {
                     state: UnitState::Whole,
                     alone: true,
                 };
-                batch.reject(Fault::new(reason, &message), Format::Plain, None, &place, &raw);
+                batch.reject(RecordError::new(reason, &message), Format::Plain, None, &place, &raw);
             }
             _ => {
                 self.convert_into(&mut self.learnt(), &raw, &mut batch);

@@ -2,7 +2,7 @@
 
 use super::counts::Tally;
 use super::reject::Reject;
-use crate::record::Fault;
+use crate::record::RecordError;
 use crate::record::formats::Format;
 use crate::record::frame::Unit;
 
@@ -86,7 +86,7 @@ impl Batch {
 
     pub(super) fn reject(
         &mut self,
-        fault: Fault,
+        error: RecordError,
         format: Format,
         shape: Option<&str>,
         place: &Unit,
@@ -94,11 +94,11 @@ impl Batch {
     ) {
         self.count(format, shape, 1);
         self.tally.rejects += 1;
-        *self.tally.by_reason.entry(fault.reason).or_default() += 1;
+        *self.tally.by_reason.entry(error.reason).or_default() += 1;
         self.places.push(self.events.len());
         self.rejects.push(Reject {
-            reason: fault.reason,
-            message: fault.message,
+            reason: error.reason,
+            message: error.message,
             line: place.line,
             offset: place.offset,
             length: place.length,

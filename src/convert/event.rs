@@ -4,9 +4,11 @@
 //! says what to write, so that it can also be recorded once for all records that have the same
 //! fields ([`super::program`]): both have one meaning because they are one piece of code.
 
-use crate::mapping::{Choice, Kind, Leaf, Member, Node, Plan, Value, When, json_text};
-use crate::record::{Fault, Fields, Reason};
-use crate::time::{self, TimeFault};
+use crate::mapping::{
+    Choice, EventMember, EventNode, EventValue, Plan, TextKind, ValueSource, When, json_text,
+};
+use crate::record::{Fields, Reason, RecordError};
+use crate::time::{self, TimeError};
 use std::net::IpAddr;
 
 /// What the walk asks, and where it writes.
@@ -22,7 +24,7 @@ pub(super) trait Target {
     /// Writes JSON as it is.
     fn constant(&mut self, json: &[u8]);
     /// Writes a slot's value.
-    fn field(&mut self, slot: usize, kind: Kind) -> Result<(), Fault>;
+    fn field(&mut self, slot: usize, kind: TextKind) -> Result<(), RecordError>;
     /// Writes a time, with its quotes.
     fn time(&mut self, time: usize);
     /// Where the output is.
@@ -32,7 +34,7 @@ pub(super) trait Target {
 }
 
 /// Writes the whole event.
-pub(super) fn walk<T: Target>(plan: &Plan, target: &mut T) -> Result<(), Fault> {
+pub(super) fn walk<T: Target>(plan: &Plan, target: &mut T) -> Result<(), RecordError> {
     // The root is never empty: it has the event's time.
     node(&plan.root, target).map(drop)
 }
@@ -46,15 +48,15 @@ pub(super) fn event_type<T: Target>(plan: &Plan, target: &T) -> usize {
 /// Nothing is appended on an error.
 ///
 /// # Errors
-/// A [`Fault`] about the record's times, or about a text where UDM has a number.
-pub(super) fn write(plan: &Plan, fields: &Fields<'_>, out: &mut Vec<u8>) -> Result<usize, Fault> {
+/// A [`RecordError`] about the record's times, or about a text where UDM has a number.
+pub(super) fn write(plan: &Plan, fields: &Fields<'_>, out: &mut Vec<u8>) -> Result<usize, RecordError> {
     let times =
         plan.times.iter().map(|time| event_time(plan, time, fields)).collect::<Result<Vec<_>, _>>()?;
     let start = out.len();
     let mut target = AtOnce { plan, fields, times, out };
-    if let Err(fault) = walk(plan, &mut target) {
+    if let Err(error) = walk(plan, &mut target) {
         out.truncate(start);
-        return Err(fault);
+        return Err(error);
     }
     Ok(event_type(plan, &target))
 }
@@ -64,18 +66,18 @@ fn event_time(
     plan: &Plan,
     time: &crate::mapping::Time,
     fields: &Fields<'_>,
-) -> Result<Option<String>, Fault> {
+) -> Result<Option<String>, RecordError> {
     let name = |slot: usize| &plan.projection.paths()[slot];
     for (slot, reading) in &time.from {
         let Some(text) = &fields[*slot] else { continue };
         return match time::read(text, *reading) {
             Ok(instant) => Ok(Some(instant.to_rfc3339())),
-            Err(TimeFault::NotATime(why)) => {
-                Err(Fault::new(Reason::BadTimestamp, format!("`{}`: {why}", name(*slot))))
+            Err(TimeError::NotATime(why)) => {
+                Err(RecordError::new(Reason::BadTimestamp, format!("`{}`: {why}", name(*slot))))
             }
-            Err(TimeFault::OutOfRange(what)) => {
+            Err(TimeError::OutOfRange(what)) => {
                 let message = format!("`{}`: {what} outside the years 1 to 9999", name(*slot));
-                Err(Fault::new(Reason::TimestampRange, message))
+                Err(RecordError::new(Reason::TimestampRange, message))
             }
         };
     }
@@ -83,7 +85,7 @@ fn event_time(
         return Ok(None);
     }
     let names: Vec<String> = time.from.iter().map(|(slot, _)| format!("`{}`", name(*slot))).collect();
-    Err(Fault::new(Reason::NoTimestamp, format!("no time in {}", names.join(", "))))
+    Err(RecordError::new(Reason::NoTimestamp, format!("no time in {}", names.join(", "))))
 }
 
 fn fits<T: Target>(choice: &Choice, target: &T) -> bool {
@@ -92,10 +94,10 @@ fn fits<T: Target>(choice: &Choice, target: &T) -> bool {
 }
 
 /// Writes a node; `false`, and nothing written, if it has no value.
-fn node<T: Target>(node: &Node, target: &mut T) -> Result<bool, Fault> {
+fn node<T: Target>(node: &EventNode, target: &mut T) -> Result<bool, RecordError> {
     match node {
-        Node::Object(members) => object(members, target),
-        Node::List(elements) => {
+        EventNode::Object(members) => object(members, target),
+        EventNode::List(elements) => {
             let start = target.mark();
             target.constant(b"[");
             let empty = target.mark();
@@ -115,7 +117,7 @@ fn node<T: Target>(node: &Node, target: &mut T) -> Result<bool, Fault> {
             target.constant(b"]");
             Ok(true)
         }
-        Node::Leaf(leaves) => {
+        EventNode::Value(leaves) => {
             for leaf in leaves {
                 if self::leaf(leaf, target)? {
                     return Ok(true);
@@ -126,7 +128,7 @@ fn node<T: Target>(node: &Node, target: &mut T) -> Result<bool, Fault> {
     }
 }
 
-fn object<T: Target>(members: &[Member], target: &mut T) -> Result<bool, Fault> {
+fn object<T: Target>(members: &[EventMember], target: &mut T) -> Result<bool, RecordError> {
     let start = target.mark();
     target.constant(b"{");
     let empty = target.mark();
@@ -151,7 +153,7 @@ fn object<T: Target>(members: &[Member], target: &mut T) -> Result<bool, Fault> 
     Ok(true)
 }
 
-fn leaf<T: Target>(leaf: &Leaf, target: &mut T) -> Result<bool, Fault> {
+fn leaf<T: Target>(leaf: &EventValue, target: &mut T) -> Result<bool, RecordError> {
     let start = target.mark();
     target.constant(leaf.label.as_deref().unwrap_or_default());
     if !value(&leaf.value, target)? {
@@ -164,16 +166,16 @@ fn leaf<T: Target>(leaf: &Leaf, target: &mut T) -> Result<bool, Fault> {
     Ok(true)
 }
 
-fn value<T: Target>(value: &Value, target: &mut T) -> Result<bool, Fault> {
+fn value<T: Target>(value: &ValueSource, target: &mut T) -> Result<bool, RecordError> {
     match value {
-        Value::Constant(json) => target.constant(json),
-        Value::Time(time) if target.has_time(*time) => target.time(*time),
-        Value::Time(_) => return Ok(false),
-        Value::Choices(choices) => match choices.iter().find(|choice| fits(choice, target)) {
+        ValueSource::Constant(json) => target.constant(json),
+        ValueSource::Time(time) if target.has_time(*time) => target.time(*time),
+        ValueSource::Time(_) => return Ok(false),
+        ValueSource::Choices(choices) => match choices.iter().find(|choice| fits(choice, target)) {
             Some(choice) => target.constant(&choice.json),
             None => return Ok(false),
         },
-        Value::Field { slots, when, kind, default } => {
+        ValueSource::Field { slots, when, kind, default } => {
             match (slots.iter().find(|slot| target.present(**slot)), default) {
                 (Some(slot), _) if !passes(*when, *slot, target) => return Ok(false),
                 (Some(slot), _) => target.field(*slot, *kind)?,
@@ -220,12 +222,12 @@ impl Target for AtOnce<'_> {
         self.out.extend_from_slice(json);
     }
 
-    fn field(&mut self, slot: usize, kind: Kind) -> Result<(), Fault> {
+    fn field(&mut self, slot: usize, kind: TextKind) -> Result<(), RecordError> {
         let text = self.fields[slot].as_deref().unwrap_or_default();
         if let Some(expected) = kind.refuses(text) {
             let field = &self.plan.projection.paths()[slot];
             let message = format!("`{field}` holds `{}`, not {expected}", crate::text::shown(text));
-            return Err(Fault::new(Reason::FieldType, message));
+            return Err(RecordError::new(Reason::FieldType, message));
         }
         kind.json(text, self.out);
         Ok(())

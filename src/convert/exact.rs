@@ -41,9 +41,9 @@ impl Exact {
 
     fn unit(&self, item: &Unit, bytes: &[u8], batch: &mut Batch) {
         let mut records = 0;
-        if let Some(fault) = item.fault(bytes, self.max_record_bytes) {
+        if let Some(error) = item.error(bytes, self.max_record_bytes) {
             records = 1;
-            batch.reject(fault, Format::Plain, None, item, bytes);
+            batch.reject(error, Format::Plain, None, item, bytes);
         } else {
             let mut places = RecordPlaces::new(item, bytes);
             formats::records(bytes, &self.plan.formats, &self.plan.projection, &mut |found| {
@@ -52,11 +52,11 @@ impl Exact {
                 let place = places.of(&found.range);
                 match &found.fields {
                     Ok(fields) => self.record(fields, found.format, &place, raw, batch),
-                    Err(fault) => {
+                    Err(error) => {
                         // These could be read, but are of no shape that the mapping names.
-                        let is_read = matches!(fault.reason, Reason::OtherLog | Reason::BadTimestamp);
+                        let is_read = matches!(error.reason, Reason::OtherLog | Reason::BadTimestamp);
                         let shape = is_read.then_some("other");
-                        batch.reject(place.place(fault.clone(), raw), found.format, shape, &place, raw);
+                        batch.reject(place.place(error.clone(), raw), found.format, shape, &place, raw);
                     }
                 }
             });
@@ -75,9 +75,9 @@ impl Exact {
                 batch.tally.events += 1;
                 batch.tally.by_event_type[event_type].events += 1;
             }
-            Err(fault) => {
+            Err(error) => {
                 batch.events.truncate(start);
-                batch.reject(fault, format, Some(shape), place, raw);
+                batch.reject(error, format, Some(shape), place, raw);
             }
         }
     }

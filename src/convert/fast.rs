@@ -6,11 +6,11 @@
 use super::batch::Batch;
 use super::exact::Exact;
 use super::program::{FIRST_TIME, Program};
-use crate::mapping::{Kind, Plan};
+use crate::mapping::{Plan, TextKind};
 use crate::record::formats::Format;
 use crate::record::frame;
 use crate::record::scan::{MOST_SLOTS, OWN_BYTES, Scanner};
-use crate::simd::{self, Cpu, Input, Level, Span, VALUES, Work, Write};
+use crate::simd::{self, ByteSpan, Cpu, CpuLevel, PaddedInput, VALUES, Work, Write};
 use crate::time::{TIME_BYTES, TimestampCopier};
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -28,7 +28,7 @@ type Has = (u64, u64);
 /// What one worker has learnt.
 #[derive(Debug, Clone)]
 pub(super) struct Fast {
-    level: Level,
+    level: CpuLevel,
     scanner: Scanner,
     copier: TimestampCopier,
     programs: Vec<Option<Program>>,
@@ -41,7 +41,7 @@ pub(super) struct Fast {
 
 impl Fast {
     /// Nothing if the plan has more fields or times than this path can hold.
-    pub(super) fn new(plan: &Plan, level: Level) -> Option<Fast> {
+    pub(super) fn new(plan: &Plan, level: CpuLevel) -> Option<Fast> {
         let scanner = Scanner::new(&plan.projection, &plan.formats.marks(&plan.projection))?;
         if plan.times.len() > MOST_TIMES {
             return None;
@@ -104,7 +104,7 @@ impl Work for Lines<'_> {
         let Lines { fast, exact, bytes, end, offset, line, batch } = self;
         let mut number = line;
         let mut at = 0;
-        let input = Input::new(bytes);
+        let input = PaddedInput::new(bytes);
         while at < end {
             let mut next = None;
             if let Some(input) = input
@@ -155,7 +155,7 @@ impl Fast {
         &mut self,
         cpu: C,
         exact: &Exact,
-        input: Input<'_>,
+        input: PaddedInput<'_>,
         present: u64,
         out: &mut Vec<u8>,
     ) -> bool {
@@ -199,7 +199,7 @@ impl Fast {
             let Some(own) = own.as_chunks_mut::<TIME_BYTES>().0.get_mut(n) else { return false };
             let text = values[slot % VALUES].text_behind(input, OWN_BYTES, respelled);
             let Some(len) = copier.convert(text, reading, own) else { return false };
-            values[(FIRST_TIME + n) % VALUES] = Span::of_scratch(n * TIME_BYTES, len);
+            values[(FIRST_TIME + n) % VALUES] = ByteSpan::of_scratch(n * TIME_BYTES, len);
         }
         cpu.apart(Write { template: &program.template, out, input, scratch, values });
         program.events += 1;
@@ -226,14 +226,14 @@ fn program(
 
 /// Whether `text` is a value of this kind.
 #[inline(always)]
-fn is_of_kind(text: &[u8], kind: Kind) -> bool {
+fn is_of_kind(text: &[u8], kind: TextKind) -> bool {
     // Up to nine digits are within the range of every integer.
     let short = !text.is_empty() && text.len() <= 9 && text.iter().all(u8::is_ascii_digit);
     let plain = short && (text[0] != b'0' || text.len() == 1);
     match kind {
-        Kind::Text => true,
-        Kind::Integer { min, max, .. } if plain && min <= 0 && max > 999_999_999 => true,
-        Kind::Float if plain => true,
+        TextKind::Text => true,
+        TextKind::Integer { min, max, .. } if plain && min <= 0 && max > 999_999_999 => true,
+        TextKind::Float if plain => true,
         _ => std::str::from_utf8(text).is_ok_and(|text| kind.refuses(text).is_none()),
     }
 }

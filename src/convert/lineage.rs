@@ -3,7 +3,7 @@
 //! This is a second walk of the plan's tree, which keeps reasons instead of writing bytes. That it
 //! gives what `event` writes is held by the tests, on every fixture.
 
-use crate::mapping::{Choice, Leaf, Member, Node, Plan, Value, When, json_text};
+use crate::mapping::{Choice, EventMember, EventNode, EventValue, Plan, ValueSource, When, json_text};
 use crate::record::Fields;
 use crate::time;
 use std::net::IpAddr;
@@ -14,7 +14,7 @@ pub struct Lineage {
     /// The event's fields, in its order.
     pub filled: Vec<Filled>,
     /// Rules that gave nothing, in the order of the table.
-    pub silent: Vec<Silent>,
+    pub skipped: Vec<Skipped>,
 }
 
 /// A field of an event.
@@ -37,7 +37,7 @@ pub struct Filled {
 
 /// A rule that gave nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Silent {
+pub struct Skipped {
     /// The rule, by its place in [`crate::mapping::Mapping::rules`].
     pub rule: usize,
     /// Why, in words.
@@ -47,26 +47,26 @@ pub struct Silent {
 impl Lineage {
     /// The lineage of the event of a record with these fields, which can be converted.
     pub(super) fn of(plan: &Plan, fields: &Fields<'_>) -> Lineage {
-        let mut walk = Walk { plan, fields, silent: Vec::new() };
+        let mut walk = Walk { plan, fields, skipped: Vec::new() };
         let filled = walk.node(&plan.root, "");
-        let mut silent = walk.silent;
-        silent.sort_by_key(|silent| silent.rule);
-        Lineage { filled, silent }
+        let mut skipped = walk.skipped;
+        skipped.sort_by_key(|skipped| skipped.rule);
+        Lineage { filled, skipped }
     }
 }
 
 struct Walk<'a> {
     plan: &'a Plan,
     fields: &'a Fields<'a>,
-    silent: Vec<Silent>,
+    skipped: Vec<Skipped>,
 }
 
 impl Walk<'_> {
     /// What a node gives; nothing, if it has no value.
-    fn node(&mut self, node: &Node, path: &str) -> Vec<Filled> {
+    fn node(&mut self, node: &EventNode, path: &str) -> Vec<Filled> {
         match node {
-            Node::Object(members) => self.object(members, path),
-            Node::List(elements) => {
+            EventNode::Object(members) => self.object(members, path),
+            EventNode::List(elements) => {
                 let (mut filled, mut place) = (Vec::new(), 0);
                 for element in elements {
                     let below = self.node(element, &format!("{path}[{place}]"));
@@ -75,7 +75,7 @@ impl Walk<'_> {
                 }
                 filled
             }
-            Node::Leaf(leaves) => {
+            EventNode::Value(leaves) => {
                 let mut filled: Vec<Filled> = Vec::new();
                 for leaf in leaves {
                     if !filled.is_empty() {
@@ -93,10 +93,10 @@ impl Walk<'_> {
     }
 
     fn say(&mut self, rule: Option<usize>, why: String) {
-        self.silent.extend(rule.map(|rule| Silent { rule, why }));
+        self.skipped.extend(rule.map(|rule| Skipped { rule, why }));
     }
 
-    fn object(&mut self, members: &[Member], path: &str) -> Vec<Filled> {
+    fn object(&mut self, members: &[EventMember], path: &str) -> Vec<Filled> {
         let (mut filled, mut hosts) = (Vec::new(), false);
         for member in members {
             let name = &member.name;
@@ -108,7 +108,7 @@ impl Walk<'_> {
         if hosts { filled } else { Vec::new() }
     }
 
-    fn leaf(&self, leaf: &Leaf, path: &str) -> Result<Vec<Filled>, String> {
+    fn leaf(&self, leaf: &EventValue, path: &str) -> Result<Vec<Filled>, String> {
         let (value, from, how, line) = self.value(&leaf.value)?;
         let field =
             |path: String, value: String, from, how| Filled { path, value, rule: leaf.rule, line, from, how };
@@ -133,18 +133,18 @@ impl Walk<'_> {
 
     /// The value as JSON, its raw field, what was done, and the line of a case.
     #[allow(clippy::type_complexity)]
-    fn value(&self, value: &Value) -> Result<(String, Option<usize>, String, Option<usize>), String> {
+    fn value(&self, value: &ValueSource) -> Result<(String, Option<usize>, String, Option<usize>), String> {
         let json = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         match value {
-            Value::Constant(text) => Ok((json(text), None, "the table's fixed value".into(), None)),
-            Value::Choices(choices) => match choices.iter().find(|choice| self.fits(choice)) {
+            ValueSource::Constant(text) => Ok((json(text), None, "the table's fixed value".into(), None)),
+            ValueSource::Choices(choices) => match choices.iter().find(|choice| self.fits(choice)) {
                 Some(choice) => {
                     let how = format!("the first case that fits: {}", choice.because);
                     Ok((json(&choice.json), None, how, Some(choice.line)))
                 }
                 None => Err("no case fits".into()),
             },
-            Value::Time(time) => {
+            ValueSource::Time(time) => {
                 let from = &self.plan.times[*time].from;
                 for (slot, reading) in from {
                     let Some(text) = &self.fields[*slot] else { continue };
@@ -155,7 +155,7 @@ impl Walk<'_> {
                 }
                 Err(format!("{} absent", self.names(from.iter().map(|(slot, _)| *slot))))
             }
-            Value::Field { slots, when, kind, default } => {
+            ValueSource::Field { slots, when, kind, default } => {
                 match (slots.iter().find(|slot| self.fields[**slot].is_some()), default) {
                     (Some(slot), _) => {
                         let text = self.fields[*slot].as_deref().unwrap_or_default();

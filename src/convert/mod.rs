@@ -32,7 +32,7 @@ pub use batch::Batch;
 pub use converter::Converter;
 pub use counts::{EventTypeCount, Tally};
 pub use inputs::Input;
-pub use lineage::{Filled, Lineage, Silent};
+pub use lineage::{Filled, Lineage, Skipped};
 pub use options::{CHUNK_BYTES, Engine, Envelope, FieldNames, MAX_RECORD_BYTES, Options};
 pub use records::Records;
 pub use reject::Reject;

@@ -1,6 +1,6 @@
 //! What a conversion may be told.
 
-use crate::simd::Level;
+use crate::simd::CpuLevel;
 
 /// SecOps' own limit for a log line: 1 MiB.
 pub const MAX_RECORD_BYTES: usize = 1 << 20;
@@ -123,8 +123,8 @@ impl Engine {
     /// the next best.
     pub fn is_available(self) -> bool {
         match self {
-            Engine::Avx512 => Level::best() == Level::Avx512,
-            Engine::Avx2 => Level::best() >= Level::Avx2,
+            Engine::Avx512 => CpuLevel::best() == CpuLevel::Avx512,
+            Engine::Avx2 => CpuLevel::best() >= CpuLevel::Avx2,
             Engine::Auto | Engine::Portable | Engine::Exact => true,
         }
     }
@@ -136,12 +136,12 @@ impl Engine {
     }
 
     /// The instructions of its fast path; nothing if it has none.
-    pub(super) fn level(self) -> Option<Level> {
+    pub(super) fn level(self) -> Option<CpuLevel> {
         match self {
-            Engine::Auto => Some(Level::best()),
-            Engine::Avx512 => Some(Level::Avx512),
-            Engine::Avx2 => Some(Level::Avx2),
-            Engine::Portable => Some(Level::Portable),
+            Engine::Auto => Some(CpuLevel::best()),
+            Engine::Avx512 => Some(CpuLevel::Avx512),
+            Engine::Avx2 => Some(CpuLevel::Avx2),
+            Engine::Portable => Some(CpuLevel::Portable),
             Engine::Exact => None,
         }
     }
@@ -157,6 +157,12 @@ pub enum FieldNames {
     Camel,
 }
 
+impl FieldNames {
+    /// Each spelling with its name in settings.
+    pub const ALL: [(&'static str, FieldNames); 2] =
+        [("snake", FieldNames::Snake), ("camel", FieldNames::Camel)];
+}
+
 /// What is written around an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Envelope {
@@ -165,4 +171,9 @@ pub enum Envelope {
     Bare,
     /// `{"event":{"idm":{"read_only_udm":...}}}`, as parsers give it.
     Event,
+}
+
+impl Envelope {
+    /// Each form with its name in settings.
+    pub const ALL: [(&'static str, Envelope); 2] = [("bare", Envelope::Bare), ("event", Envelope::Event)];
 }

@@ -4,9 +4,9 @@
 //! same constants. So the walk over the plan is recorded once for each such set.
 
 use super::event::{self, Target};
-use crate::mapping::{Kind, Plan};
+use crate::mapping::{Plan, TextKind};
 use crate::record::scan::MOST_SLOTS;
-use crate::record::{Fault, FieldPath, Reason};
+use crate::record::{FieldPath, Reason, RecordError};
 use crate::simd::Template;
 use crate::time::Reading;
 
@@ -20,7 +20,7 @@ pub(super) struct Program {
     /// The slots whose texts say whose record it is, and what they say in the mapping's own.
     pub(super) own: Vec<(usize, Vec<Vec<u8>>)>,
     /// The slots whose texts must be of a kind.
-    pub(super) checked: Vec<(usize, Kind)>,
+    pub(super) checked: Vec<(usize, TextKind)>,
     pub(super) event_type: usize,
     /// How many events it made.
     pub(super) events: u64,
@@ -82,7 +82,7 @@ struct Recorder<'a> {
     text: Vec<u8>,
     /// Where in the text values stand, and which.
     values: Vec<(usize, usize)>,
-    checked: Vec<(usize, Kind)>,
+    checked: Vec<(usize, TextKind)>,
 }
 
 impl Recorder<'_> {
@@ -110,17 +110,17 @@ impl Target for Recorder<'_> {
         self.text.extend_from_slice(json);
     }
 
-    fn field(&mut self, slot: usize, kind: Kind) -> Result<(), Fault> {
-        let quoted = matches!(kind, Kind::Text | Kind::Integer { quoted: true, .. });
+    fn field(&mut self, slot: usize, kind: TextKind) -> Result<(), RecordError> {
+        let quoted = matches!(kind, TextKind::Text | TextKind::Integer { quoted: true, .. });
         let quote: &[u8] = if quoted { b"\"" } else { b"" };
         self.constant(quote);
         self.value(slot);
-        if kind != Kind::Text {
+        if kind != TextKind::Text {
             self.checked.push((slot, kind));
         }
         self.constant(quote);
         // Recording can't fail; it only has the signature of writing.
-        if self.text.len() > u32::MAX as usize { Err(Fault::new(Reason::TooLong, "")) } else { Ok(()) }
+        if self.text.len() > u32::MAX as usize { Err(RecordError::new(Reason::TooLong, "")) } else { Ok(()) }
     }
 
     fn time(&mut self, time: usize) {

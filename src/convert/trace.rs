@@ -3,9 +3,9 @@
 use super::converter::Converter;
 use super::event;
 use super::lineage::Lineage;
-use crate::record::formats::{self, Format, Found};
+use crate::record::formats::{self, Format, FoundRecord};
 use crate::record::frame::{ChunkBody, RecordPlaces, Unit};
-use crate::record::{Fault, Fields};
+use crate::record::{Fields, RecordError};
 use crate::time;
 
 /// A record where it was found.
@@ -19,8 +19,8 @@ pub struct Traced<'a> {
     pub raw: &'a [u8],
     /// How it was wrapped.
     pub format: Format,
-    /// Its wanted fields, or why they can't be had.
-    pub fields: Result<Fields<'a>, Fault>,
+    /// Its mapped fields, or why they can't be read.
+    pub fields: Result<Fields<'a>, RecordError>,
 }
 
 impl Converter {
@@ -28,16 +28,16 @@ impl Converter {
     pub fn trace(&self, chunk: &[u8], body: &ChunkBody, each: &mut dyn FnMut(&Traced<'_>)) {
         let limit = self.exact.max_record_bytes;
         let mut unit = |item: &Unit, bytes: &[u8]| {
-            if let Some(fault) = item.fault(bytes, limit) {
+            if let Some(error) = item.error(bytes, limit) {
                 let Unit { line, offset, .. } = *item;
-                return each(&Traced { line, offset, raw: bytes, format: Format::Plain, fields: Err(fault) });
+                return each(&Traced { line, offset, raw: bytes, format: Format::Plain, fields: Err(error) });
             }
             let (known, projection) = (&self.exact.plan.formats, &self.exact.plan.projection);
             let mut places = RecordPlaces::new(item, bytes);
-            formats::records(bytes, known, projection, &mut |Found { range, format, fields }| {
+            formats::records(bytes, known, projection, &mut |FoundRecord { range, format, fields }| {
                 let place = places.of(&range);
                 let raw = &bytes[range];
-                let fields = fields.map_err(|fault| place.place(fault, raw));
+                let fields = fields.map_err(|error| place.place(error, raw));
                 each(&Traced { line: place.line, offset: place.offset, raw, format, fields });
             });
         };
@@ -47,8 +47,8 @@ impl Converter {
     /// The event of a record with these fields, bare, without a newline.
     ///
     /// # Errors
-    /// A [`Fault`] when the record can't be converted.
-    pub fn event(&self, fields: &Fields<'_>) -> Result<Vec<u8>, Fault> {
+    /// A [`RecordError`] when the record can't be converted.
+    pub fn event(&self, fields: &Fields<'_>) -> Result<Vec<u8>, RecordError> {
         let mut out = Vec::new();
         event::write(&self.exact.plan, fields, &mut out)?;
         Ok(out)
@@ -66,8 +66,8 @@ impl Converter {
     /// Where each field of the event of a record with these fields comes from.
     ///
     /// # Errors
-    /// A [`Fault`] when the record can't be converted.
-    pub fn lineage(&self, fields: &Fields<'_>) -> Result<Lineage, Fault> {
+    /// A [`RecordError`] when the record can't be converted.
+    pub fn lineage(&self, fields: &Fields<'_>) -> Result<Lineage, RecordError> {
         // What can't be converted has no lineage.
         self.event(fields)?;
         Ok(Lineage::of(&self.exact.plan, fields))

@@ -3,6 +3,7 @@
 //! The command and the functions for AWS Lambda read the same settings by the same functions, so that a text means the
 //! same everywhere. A function's error says what it expected; whoever calls it names the setting.
 
+use crate::store::Compression;
 use crate::text::shown;
 use crate::time::duration;
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
@@ -29,9 +30,8 @@ impl Environment<'_> {
         name: &str,
         parse: impl Fn(&str) -> Result<T, String>,
     ) -> Result<Option<T>, String> {
-        let parse = |text: String| {
-            parse(&text).map_err(|why| format!("`{}` ({}): {why}", shown(text.trim()), named(name)))
-        };
+        let parse =
+            |text: String| parse(&text).map_err(|why| format!("`{}` ({name}): {why}", shown(text.trim())));
         self.text(name).map(parse).transpose()
     }
 
@@ -50,10 +50,10 @@ impl Environment<'_> {
     }
 }
 
-/// A setting's names for a message: `--page-size`, UDMAP_PAGE_SIZE.
+/// A setting's names for a message: `` `--page-size` (UDMAP_PAGE_SIZE) ``.
 pub(crate) fn named(name: &str) -> String {
     match name.strip_prefix("UDMAP_") {
-        Some(rest) => format!("`--{}`, {name}", rest.to_ascii_lowercase().replace('_', "-")),
+        Some(rest) => format!("`--{}` ({name})", rest.to_ascii_lowercase().replace('_', "-")),
         None => name.to_owned(),
     }
 }
@@ -91,6 +91,11 @@ pub(crate) fn one_of<T: Copy>(text: &str, all: &[(&'static str, T)]) -> Result<T
     let found = all.iter().find(|(name, _)| name.eq_ignore_ascii_case(text.trim())).map(|(_, value)| *value);
     let names: Vec<&str> = all.iter().map(|(name, _)| *name).collect();
     found.ok_or_else(|| format!("expected one of: {}", names.join(", ")))
+}
+
+/// How outputs are compressed.
+pub(crate) fn compression(text: &str) -> Result<Compression, String> {
+    one_of(text, &Compression::ALL)
 }
 
 /// A whole number within limits.
@@ -198,10 +203,7 @@ mod tests {
         let environment = Environment(&lookup);
         assert_eq!(environment.value("UDMAP_BLANK", switch), Ok(None));
         let error = environment.value("UDMAP_PAGE_SIZE", |text| whole(text, 1, 1000)).unwrap_err();
-        assert_eq!(
-            error,
-            r"`1001\u{1b}[31m` (`--page-size`, UDMAP_PAGE_SIZE): expected a whole number from 1 to 1000"
-        );
+        assert_eq!(error, r"`1001\u{1b}[31m` (UDMAP_PAGE_SIZE): expected a whole number from 1 to 1000");
         #[cfg(feature = "lambda")]
         assert_eq!(environment.values("UDMAP_LIST", label).map(|labels| labels.len()), Ok(2));
     }

@@ -11,5 +11,5 @@ mod read;
 mod tests;
 mod tree;
 
-pub use node::{Flaw, Kind};
+pub use node::{JsonError, Kind};
 pub use tree::{Children, Tree, Value};

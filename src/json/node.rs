@@ -34,7 +34,7 @@ impl Kind {
 /// Why a text is not JSON, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} at byte {at}")]
-pub struct Flaw {
+pub struct JsonError {
     /// The byte of the text, from 0.
     pub at: usize,
     /// What is wrong there.

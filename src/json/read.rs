@@ -1,31 +1,31 @@
 //! Reads a JSON text into nodes.
 
-use super::node::{Flaw, Kind, Node};
+use super::node::{JsonError, Kind, Node};
 
 /// How deep objects and arrays may nest; serde_json's own limit.
 const DEEPEST: u32 = 127;
 
-pub(super) fn read(text: &[u8], nodes: &mut Vec<Node>) -> Result<(), Flaw> {
-    let mut reader = Reader { text, at: 0, nodes, depth: 0 };
+pub(super) fn read(text: &[u8], nodes: &mut Vec<Node>) -> Result<(), JsonError> {
+    let mut reader = TreeReader { text, at: 0, nodes, depth: 0 };
     if u32::try_from(text.len()).is_err() {
-        return Err(reader.flaw("a text of 4 GiB or more"));
+        return Err(reader.error("a text of 4 GiB or more"));
     }
     reader.space();
     reader.value((0, 0), false)?;
     reader.space();
-    if reader.at < text.len() { Err(reader.flaw("something follows the end of the value")) } else { Ok(()) }
+    if reader.at < text.len() { Err(reader.error("something follows the end of the value")) } else { Ok(()) }
 }
 
-struct Reader<'a> {
+struct TreeReader<'a> {
     text: &'a [u8],
     at: usize,
     nodes: &'a mut Vec<Node>,
     depth: u32,
 }
 
-impl Reader<'_> {
-    fn flaw(&self, what: &'static str) -> Flaw {
-        Flaw { at: self.at, what, too_deep: false }
+impl TreeReader<'_> {
+    fn error(&self, what: &'static str) -> JsonError {
+        JsonError { at: self.at, what, too_deep: false }
     }
 
     fn peek(&self) -> Option<u8> {
@@ -39,11 +39,11 @@ impl Reader<'_> {
         }
     }
 
-    fn value(&mut self, key: (u32, u32), key_escaped: bool) -> Result<(), Flaw> {
+    fn value(&mut self, key: (u32, u32), key_escaped: bool) -> Result<(), JsonError> {
         let node = self.nodes.len();
         // Both fit: the text's length does.
         let start = self.at as u32;
-        let first = self.peek().ok_or_else(|| self.flaw("expected a value"))?;
+        let first = self.peek().ok_or_else(|| self.error("expected a value"))?;
         let kind = match first {
             b'"' => Kind::Text,
             b'{' => Kind::Object,
@@ -51,7 +51,7 @@ impl Reader<'_> {
             b't' | b'f' => Kind::Bool,
             b'n' => Kind::Null,
             b'-' | b'0'..=b'9' => Kind::Number,
-            _ => return Err(self.flaw("expected a value")),
+            _ => return Err(self.error("expected a value")),
         };
         self.nodes.push(Node { kind, escaped: false, key_escaped, key, start, end: 0, next: 0 });
         match kind {
@@ -70,9 +70,13 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn nested(&mut self, inside: impl FnOnce(&mut Self) -> Result<(), Flaw>) -> Result<(), Flaw> {
+    fn nested(&mut self, inside: impl FnOnce(&mut Self) -> Result<(), JsonError>) -> Result<(), JsonError> {
         if self.depth == DEEPEST {
-            return Err(Flaw { at: self.at, what: "objects and lists nest deeper than 127", too_deep: true });
+            return Err(JsonError {
+                at: self.at,
+                what: "objects and lists nest deeper than 127",
+                too_deep: true,
+            });
         }
         self.depth += 1;
         self.at += 1;
@@ -82,21 +86,21 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn members(&mut self) -> Result<(), Flaw> {
+    fn members(&mut self) -> Result<(), JsonError> {
         if self.peek() == Some(b'}') {
             self.at += 1;
             return Ok(());
         }
         loop {
             if self.peek() != Some(b'"') {
-                return Err(self.flaw("expected a key in quotes"));
+                return Err(self.error("expected a key in quotes"));
             }
             let start = self.at as u32 + 1;
             let escaped = self.string()?;
             let key = (start, self.at as u32 - 1);
             self.space();
             if self.peek() != Some(b':') {
-                return Err(self.flaw("expected `:`"));
+                return Err(self.error("expected `:`"));
             }
             self.at += 1;
             self.space();
@@ -108,13 +112,13 @@ impl Reader<'_> {
                     self.at += 1;
                     return Ok(());
                 }
-                _ => return Err(self.flaw("expected `,` or `}`")),
+                _ => return Err(self.error("expected `,` or `}`")),
             }
             self.space();
         }
     }
 
-    fn elements(&mut self) -> Result<(), Flaw> {
+    fn elements(&mut self) -> Result<(), JsonError> {
         if self.peek() == Some(b']') {
             self.at += 1;
             return Ok(());
@@ -128,27 +132,27 @@ impl Reader<'_> {
                     self.at += 1;
                     return Ok(());
                 }
-                _ => return Err(self.flaw("expected `,` or `]`")),
+                _ => return Err(self.error("expected `,` or `]`")),
             }
             self.space();
         }
     }
 
-    fn word(&mut self, word: &[u8]) -> Result<(), Flaw> {
+    fn word(&mut self, word: &[u8]) -> Result<(), JsonError> {
         if !self.text[self.at..].starts_with(word) {
-            return Err(self.flaw("expected a value"));
+            return Err(self.error("expected a value"));
         }
         self.at += word.len();
         Ok(())
     }
 
-    fn number(&mut self) -> Result<(), Flaw> {
+    fn number(&mut self) -> Result<(), JsonError> {
         let digits = |reader: &mut Self| {
             let start = reader.at;
             while matches!(reader.peek(), Some(b'0'..=b'9')) {
                 reader.at += 1;
             }
-            if reader.at == start { Err(reader.flaw("expected a digit")) } else { Ok(()) }
+            if reader.at == start { Err(reader.error("expected a digit")) } else { Ok(()) }
         };
         if self.peek() == Some(b'-') {
             self.at += 1;
@@ -174,7 +178,7 @@ impl Reader<'_> {
 
     /// Reads a string with its quotes; whether it has escapes.
     #[inline]
-    fn string(&mut self) -> Result<bool, Flaw> {
+    fn string(&mut self) -> Result<bool, JsonError> {
         self.at += 1;
         let mut escaped = false;
         loop {
@@ -188,38 +192,38 @@ impl Reader<'_> {
                     escaped = true;
                     self.escape()?;
                 }
-                Some(_) => return Err(self.flaw("a control character in a text must be escaped")),
-                None => return Err(self.flaw("the text ends inside quotes")),
+                Some(_) => return Err(self.error("a control character in a text must be escaped")),
+                None => return Err(self.error("the text ends inside quotes")),
             }
         }
     }
 
-    fn escape(&mut self) -> Result<(), Flaw> {
+    fn escape(&mut self) -> Result<(), JsonError> {
         match self.text.get(self.at + 1) {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 2,
             Some(b'u') => match self.unit()? {
                 0xd800..0xdc00 => {
-                    let alone = self.flaw("half of a surrogate pair is alone");
+                    let alone = self.error("half of a surrogate pair is alone");
                     if !self.text[self.at..].starts_with(b"\\u") || !(0xdc00..0xe000).contains(&self.unit()?)
                     {
                         return Err(alone);
                     }
                 }
-                0xdc00..0xe000 => return Err(self.flaw("half of a surrogate pair is alone")),
+                0xdc00..0xe000 => return Err(self.error("half of a surrogate pair is alone")),
                 _ => {}
             },
-            _ => return Err(self.flaw("not an escape that JSON has")),
+            _ => return Err(self.error("not an escape that JSON has")),
         }
         Ok(())
     }
 
     /// Reads `\uXXXX`.
-    fn unit(&mut self) -> Result<u32, Flaw> {
+    fn unit(&mut self) -> Result<u32, JsonError> {
         let digits = self.text.get(self.at + 2..self.at + 6);
         let unit = digits
             .filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))
             .and_then(|digits| u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
-        let unit = unit.ok_or_else(|| self.flaw("expected four hexadecimal digits after `\\u`"))?;
+        let unit = unit.ok_or_else(|| self.error("expected four hexadecimal digits after `\\u`"))?;
         self.at += 6;
         Ok(unit)
     }

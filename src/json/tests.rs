@@ -1,7 +1,7 @@
 use super::*;
 use proptest::prelude::*;
 
-fn reads(text: &[u8]) -> Result<String, Flaw> {
+fn reads(text: &[u8]) -> Result<String, JsonError> {
     let mut tree = Tree::default();
     tree.read(text).map(|value| rebuilt(value).to_string())
 }

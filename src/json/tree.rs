@@ -1,6 +1,6 @@
 //! The tree, and its values.
 
-use super::node::{Flaw, Kind, Node};
+use super::node::{JsonError, Kind, Node};
 use super::read;
 use std::borrow::Cow;
 
@@ -15,10 +15,10 @@ impl Tree {
     /// Reads `text` in full; its value.
     ///
     /// # Errors
-    /// A [`Flaw`] when it is not UTF-8, not strict JSON, or 4 GiB or longer.
-    pub fn read<'t>(&'t mut self, text: &'t [u8]) -> Result<Value<'t>, Flaw> {
+    /// A [`JsonError`] when it is not UTF-8, not strict JSON, or 4 GiB or longer.
+    pub fn read<'t>(&'t mut self, text: &'t [u8]) -> Result<Value<'t>, JsonError> {
         self.nodes.clear();
-        let text = std::str::from_utf8(text).map_err(|error| Flaw {
+        let text = std::str::from_utf8(text).map_err(|error| JsonError {
             at: error.valid_up_to(),
             what: "the text is not UTF-8",
             too_deep: false,

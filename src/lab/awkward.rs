@@ -1,16 +1,16 @@
 //! The catalogue of oddities: records that look strange and must convert all the same.
 
 use super::builder::Base::{self, Either, V1, V2};
-use super::builder::Step::{self, Blanks, Do, Drop, First, Last, Rename, Set, SetAny};
-use super::builder::{Gap, RecordBuilder, put_nest, quoted};
-use super::fields::{Rng, Source, put_number, put_time};
+use super::builder::BuildStep::{self, Blanks, Do, Drop, First, Last, Rename, Set, SetAny};
+use super::builder::{RecordBuilder, Spacing, put_nest, quoted};
+use super::fields::{RecordSource, Rng, put_number, put_time};
 
 /// What there is to be odd: a record to begin with, and what is done to it.
-pub(super) type Oddity = (Base, &'static [Step]);
+pub(super) type Oddity = (Base, &'static [BuildStep]);
 
-/// Fields that hold any string (`note` being one that no mapping reads).
+/// RecordFields that hold any string (`note` being one that no mapping reads).
 const STRINGS: &[&str] = &["context", "phone", "type", "host", "credits", "log_type", "txid", "note"];
-/// Fields that a record can do without.
+/// RecordFields that a record can do without.
 const OPTIONAL: &[&str] =
     &["context", "credits", "phone", "type", "eventtype", "host", "txid", "telephony_id"];
 /// A time that a first member gives and a later one overrules.
@@ -128,7 +128,7 @@ pub(super) const ODDITIES: &[Oddity] = &[
         )],
     ),
     (V1, &[Set("host", &["1", "1.5", "true", "\"münchen.example\"", "\"API-1234ABCD.DUOSECURITY.COM.\""])]),
-    // Fields that no mapping reads.
+    // RecordFields that no mapping reads.
     (
         Either,
         &[Set("extra", &["{\"phone\":\"+1\",\"ts\":{\"ts\":[1,{\"host\":null}]}}", "[[],{},[{}],\"\"]"])],
@@ -145,8 +145,8 @@ pub(super) const ODDITIES: &[Oddity] = &[
     (Either, &[Do(long_value)]),
     (Either, &[Do(long_note)]),
     // Blanks.
-    (Either, &[Blanks(Gap::Python)]),
-    (Either, &[Blanks(Gap::Wild)]),
+    (Either, &[Blanks(Spacing::Python)]),
+    (Either, &[Blanks(Spacing::Wild)]),
     // Numbers and words where strings are usual, and the other way round.
     (Either, &[Set("credits", &["1.50", "0.0", "1E5", "1e+5", "2e-3", "-0", "-7", "0e0"])]),
     (
@@ -270,7 +270,7 @@ pub(super) const ODDITIES: &[Oddity] = &[
 const SOME: u64 = 16;
 
 /// Appends an awkward record, without the newline.
-pub(super) fn line(rng: &mut Rng, source: &mut Source, builder: &mut RecordBuilder, out: &mut Vec<u8>) {
+pub(super) fn line(rng: &mut Rng, source: &mut RecordSource, builder: &mut RecordBuilder, out: &mut Vec<u8>) {
     let oddity = rng.index(ODDITIES.len());
     odd(ODDITIES[oddity], rng, source, builder, out);
 }
@@ -279,15 +279,15 @@ pub(super) fn line(rng: &mut Rng, source: &mut Source, builder: &mut RecordBuild
 pub(super) fn odd(
     (base, steps): Oddity,
     rng: &mut Rng,
-    source: &mut Source,
+    source: &mut RecordSource,
     builder: &mut RecordBuilder,
     out: &mut Vec<u8>,
 ) {
     builder.base(base, &source.next(rng), rng);
     steps.iter().for_each(|step| builder.apply(*step, rng));
     match rng.below(SOME) {
-        0 => builder.set_gap(Gap::Python),
-        1 => builder.set_gap(Gap::Wild),
+        0 => builder.set_gap(Spacing::Python),
+        1 => builder.set_gap(Spacing::Wild),
         _ => {}
     }
     builder.write(rng, out);

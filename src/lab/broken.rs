@@ -1,15 +1,15 @@
 //! The catalogue of flaws: lines that must be rejected, by the reason they must be rejected for.
 
 use super::builder::Base::{self, Either, V1, V2};
-use super::builder::Step::{self, Do, Drop, First, Last, Rename, Set, SetAny};
+use super::builder::BuildStep::{self, Do, Drop, First, Last, Rename, Set, SetAny};
 use super::builder::{RecordBuilder, put_nest, quoted};
-use super::fields::{Rng, Source};
+use super::fields::{RecordSource, Rng};
 
 /// How a line is spoilt.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Flaw {
+pub(super) enum Damage {
     /// By changes to a record.
-    Edit(Base, &'static [Step]),
+    Edit(Base, &'static [BuildStep]),
     /// By something before a whole record.
     Before(&'static [&'static str]),
     /// By something after it.
@@ -21,9 +21,9 @@ pub(super) enum Flaw {
     /// It is one of these.
     Whole(&'static [&'static str]),
 }
-use Flaw::{After, Before, Bytes, Edit, NoText, Whole};
+use Damage::{After, Before, Bytes, Edit, NoText, Whole};
 
-/// Fields of the default mapping.
+/// RecordFields of the default mapping.
 const MAPPED: &[&str] = &[
     "context",
     "credits",
@@ -39,11 +39,11 @@ const MAPPED: &[&str] = &[
 /// Where a broken string may stand: read, unread, nested.
 const ANYWHERE: &[&str] = &["context", "phone", "type", "host", "ts", "telephony_id", "note"];
 
-/// Fields one of which says that a record is of this log.
+/// RecordFields one of which says that a record is of this log.
 const OF_TELEPHONY: &[&str] = &["context", "credits", "phone", "type", "telephony_id"];
 
 /// Reasons with their flaws. `too-long` is not among them: see [`line()`].
-pub(super) const FLAWS: &[(&str, &[Flaw])] = &[
+pub(super) const FLAWS: &[(&str, &[Damage])] = &[
     ("invalid-json", INVALID_JSON),
     ("invalid-utf8", INVALID_UTF8),
     ("too-deep", TOO_DEEP),
@@ -57,7 +57,7 @@ pub(super) const FLAWS: &[(&str, &[Flaw])] = &[
 ];
 
 /// No JSON by the strict reading.
-const INVALID_JSON: &[Flaw] = &[
+const INVALID_JSON: &[Damage] = &[
     // Not whole.
     Bytes(|line, rng| line.truncate(1 + rng.index(line.len() - 1))),
     Bytes(|line, rng| drop(line.drain(..1 + rng.index(line.len() - 1)))),
@@ -147,7 +147,7 @@ const INVALID_JSON: &[Flaw] = &[
 ];
 
 /// Bytes that are not UTF-8, in an otherwise whole record.
-const INVALID_UTF8: &[Flaw] = &[
+const INVALID_UTF8: &[Damage] = &[
     // Too long for what they say, up to a NUL in two bytes.
     NoText(&[b"\xc0\xaf", b"\xc1\xbf", b"\xe0\x80\xaf", b"\xe0\x9f\xbf", b"\xf0\x80\x80\xaf", b"\xc0\x80"]),
     // A continuation of nothing.
@@ -170,7 +170,7 @@ const INVALID_UTF8: &[Flaw] = &[
 ];
 
 /// More nesting than serde_json reads.
-const TOO_DEEP: &[Flaw] = &[
+const TOO_DEEP: &[Damage] = &[
     // With the record around it 128 levels, the first that is too many.
     Edit(Either, &[Do(|builder, rng| nest(builder, rng, 127))]),
     Edit(
@@ -183,14 +183,14 @@ const TOO_DEEP: &[Flaw] = &[
 ];
 
 /// JSON, but no record.
-const NOT_OBJECT: &[Flaw] = &[
+const NOT_OBJECT: &[Damage] = &[
     Whole(&["0", "1683648435", "-1.5e3", "12345678901234567890123"]),
     Whole(&["\"sms\"", "\"\"", r#""{\"ts\":\"2023-03-21T22:34:49Z\"}""#, "\"\\ud83d\\ude00\""]),
     Whole(&["true", "false", "null", " null ", "\tnull"]),
 ];
 
 /// An object or array where the default mapping reads a value.
-const FIELD_TYPE: &[Flaw] = &[
+const FIELD_TYPE: &[Damage] = &[
     Edit(Either, &[SetAny(MAPPED, &["{}", "{\"value\":\"x\"}", "{\"a\":{\"b\":[]}}"])]),
     Edit(Either, &[SetAny(MAPPED, &["[]", "[\"+12125556707\"]", "[null]", "[[1],{}]"])]),
     Edit(Either, &[Last("phone", &["{}", "[]"])]),
@@ -198,7 +198,7 @@ const FIELD_TYPE: &[Flaw] = &[
 ];
 
 /// The first time that is present is not one.
-const BAD_TIMESTAMP: &[Flaw] = &[
+const BAD_TIMESTAMP: &[Damage] = &[
     Edit(
         Either,
         &[Set("timestamp", &["\"yesterday\"", "\"now\"", "\"None\"", "\"-\"", "\" \"", "\"null\""])],
@@ -313,7 +313,7 @@ const BAD_TIMESTAMP: &[Flaw] = &[
 ];
 
 /// A time before year 1 or after year 9999.
-const TIMESTAMP_RANGE: &[Flaw] = &[
+const TIMESTAMP_RANGE: &[Damage] = &[
     // Milliseconds, microseconds, nanoseconds.
     Edit(
         Either,
@@ -338,7 +338,7 @@ const TIMESTAMP_RANGE: &[Flaw] = &[
 ];
 
 /// None of the three times is present.
-const NO_TIMESTAMP: &[Flaw] = &[
+const NO_TIMESTAMP: &[Damage] = &[
     Edit(Either, &[Drop(&["timestamp", "ts", "isotimestamp"])]),
     Edit(V1, &[Set("timestamp", &["null", "\"\""]), Set("isotimestamp", &["null", "\"\""])]),
     Edit(V2, &[Set("ts", &["null", "\"\""])]),
@@ -348,7 +348,7 @@ const NO_TIMESTAMP: &[Flaw] = &[
 ];
 
 /// Duo's API said no.
-const API_ERROR: &[Flaw] = &[Whole(&[
+const API_ERROR: &[Damage] = &[Whole(&[
     r#"{"code":42901,"message":"Too Many Requests","stat":"FAIL"}"#,
     r#"{"code":50001,"message":"Unknown internal server error","stat":"FAIL"}"#,
     r#"{"code":40103,"message":"Invalid signature in request credentials","stat":"FAIL"}"#,
@@ -359,7 +359,7 @@ const API_ERROR: &[Flaw] = &[Whole(&[
 ])];
 
 /// Records of Duo's other logs, and of others.
-const OTHER_LOG: &[Flaw] = &[
+const OTHER_LOG: &[Damage] = &[
     Edit(
         Either,
         &[Set("eventtype", &["\"authentication\"", "\"auth_log\"", "\"telephony \"", "7", "false"])],
@@ -402,7 +402,7 @@ const MOST: usize = 1 << 20;
 /// Appends a line that must be rejected, without its newline, and returns the reason.
 pub(super) fn line(
     rng: &mut Rng,
-    source: &mut Source,
+    source: &mut RecordSource,
     builder: &mut RecordBuilder,
     scratch: &mut Vec<u8>,
     out: &mut Vec<u8>,
@@ -420,9 +420,9 @@ pub(super) fn line(
 
 /// Fills the empty `line` with a record that has this flaw.
 pub(super) fn spoil(
-    flaw: Flaw,
+    flaw: Damage,
     rng: &mut Rng,
-    source: &mut Source,
+    source: &mut RecordSource,
     builder: &mut RecordBuilder,
     line: &mut Vec<u8>,
 ) {
@@ -457,7 +457,7 @@ pub(super) fn spoil(
 }
 
 /// Nothing is wrong with this record but its length.
-fn too_long(rng: &mut Rng, source: &mut Source, builder: &mut RecordBuilder, out: &mut Vec<u8>) {
+fn too_long(rng: &mut Rng, source: &mut RecordSource, builder: &mut RecordBuilder, out: &mut Vec<u8>) {
     builder.either(&source.next(rng), rng);
     let from = out.len();
     builder.member("note", |out| quoted(out, |_| {}));

@@ -1,6 +1,6 @@
 //! A record in the making: members as raw JSON text, edited and then written out.
 
-use super::fields::{Fields, Rng, put_number, put_time, put_uuid};
+use super::fields::{RecordFields, Rng, put_number, put_time, put_uuid};
 use std::ops::Range;
 
 /// A record's members in order, all in one buffer that is used again.
@@ -9,12 +9,12 @@ pub(super) struct RecordBuilder {
     text: Vec<u8>,
     /// Where keys (without their quotes) and values (as they are) stand in `text`.
     members: Vec<(Range<usize>, Range<usize>)>,
-    gap: Gap,
+    gap: Spacing,
 }
 
 /// What is between the tokens.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Gap {
+pub(super) enum Spacing {
     /// Nothing, as Duo writes it.
     #[default]
     None,
@@ -34,7 +34,7 @@ pub(super) enum Base {
 
 /// One change to a record. Lists are there to pick one of; values are raw JSON text.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Step {
+pub(super) enum BuildStep {
     /// Gives a field a value, in its place, or at a random one.
     Set(&'static str, &'static [&'static str]),
     /// Gives one of these fields a value.
@@ -48,14 +48,14 @@ pub(super) enum Step {
     /// Writes the key of a field in another way (nothing if the field is not there).
     Rename(&'static str, &'static [&'static str]),
     /// Sets the blanks between tokens.
-    Blanks(Gap),
+    Blanks(Spacing),
     /// Anything else.
     Do(fn(&mut RecordBuilder, &mut Rng)),
 }
 
 impl RecordBuilder {
     /// A v2 record, keys in alphabetical order: exactly the bytes of Duo's own form when written without a change.
-    pub(super) fn v2(&mut self, fields: &Fields) {
+    pub(super) fn v2(&mut self, fields: &RecordFields) {
         self.start(fields);
         self.member("telephony_id", |out| quoted(out, |out| put_uuid(fields.telephony_id, out)));
         self.member("ts", |out| {
@@ -71,14 +71,14 @@ impl RecordBuilder {
     }
 
     /// A v1 record with what Duo's Python client adds.
-    pub(super) fn v1(&mut self, fields: &Fields) {
+    pub(super) fn v1(&mut self, fields: &RecordFields) {
         self.bare_v1(fields);
         self.string("eventtype", b"telephony");
         self.string("host", &fields.host);
     }
 
     /// A v1 record as Duo sends it.
-    pub(super) fn bare_v1(&mut self, fields: &Fields) {
+    pub(super) fn bare_v1(&mut self, fields: &RecordFields) {
         self.start(fields);
         let phone = self.members.pop();
         self.member("isotimestamp", |out| {
@@ -93,11 +93,11 @@ impl RecordBuilder {
     }
 
     /// A v1 or v2 record.
-    pub(super) fn either(&mut self, fields: &Fields, rng: &mut Rng) {
+    pub(super) fn either(&mut self, fields: &RecordFields, rng: &mut Rng) {
         if rng.one_in(2) { self.v1(fields) } else { self.v2(fields) }
     }
 
-    pub(super) fn base(&mut self, base: Base, fields: &Fields, rng: &mut Rng) {
+    pub(super) fn base(&mut self, base: Base, fields: &RecordFields, rng: &mut Rng) {
         match base {
             Base::V1 => self.v1(fields),
             Base::V2 => self.v2(fields),
@@ -105,10 +105,10 @@ impl RecordBuilder {
         }
     }
 
-    fn start(&mut self, fields: &Fields) {
+    fn start(&mut self, fields: &RecordFields) {
         self.text.clear();
         self.members.clear();
-        self.gap = Gap::None;
+        self.gap = Spacing::None;
         self.string("context", fields.context.as_bytes());
         self.member("credits", |out| put_number(fields.credits, 1, out));
         self.string("phone", &fields.phone);
@@ -167,35 +167,35 @@ impl RecordBuilder {
         self.members.reverse();
     }
 
-    pub(super) fn set_gap(&mut self, gap: Gap) {
+    pub(super) fn set_gap(&mut self, gap: Spacing) {
         self.gap = gap;
     }
 
-    pub(super) fn apply(&mut self, step: Step, rng: &mut Rng) {
+    pub(super) fn apply(&mut self, step: BuildStep, rng: &mut Rng) {
         match step {
-            Step::Set(key, values) => {
+            BuildStep::Set(key, values) => {
                 let value = rng.pick(values);
                 self.set(key, value.as_bytes(), rng);
             }
-            Step::SetAny(keys, values) => {
+            BuildStep::SetAny(keys, values) => {
                 let (key, value) = (rng.pick(keys), rng.pick(values));
                 self.set(key, value.as_bytes(), rng);
             }
-            Step::First(key, values) => {
+            BuildStep::First(key, values) => {
                 self.push(key, rng.pick(values).as_bytes());
                 self.members.rotate_right(1);
             }
-            Step::Last(key, values) => self.push(key, rng.pick(values).as_bytes()),
-            Step::Drop(keys) => keys.iter().for_each(|key| self.remove(key)),
-            Step::Rename(key, names) => {
+            BuildStep::Last(key, values) => self.push(key, rng.pick(values).as_bytes()),
+            BuildStep::Drop(keys) => keys.iter().for_each(|key| self.remove(key)),
+            BuildStep::Rename(key, names) => {
                 let from = self.text.len();
                 self.text.extend_from_slice(rng.pick(names).as_bytes());
                 if let Some(at) = self.find(key) {
                     self.members[at].0 = from..self.text.len();
                 }
             }
-            Step::Blanks(gap) => self.gap = gap,
-            Step::Do(edit) => edit(self, rng),
+            BuildStep::Blanks(gap) => self.gap = gap,
+            BuildStep::Do(edit) => edit(self, rng),
         }
     }
 
@@ -203,10 +203,10 @@ impl RecordBuilder {
     pub(super) fn write(&self, rng: &mut Rng, out: &mut Vec<u8>) {
         let gap = self.gap;
         let mut blank = |out: &mut Vec<u8>, python: bool| match gap {
-            Gap::None => {}
-            Gap::Python if python => out.push(b' '),
-            Gap::Python => {}
-            Gap::Wild => {
+            Spacing::None => {}
+            Spacing::Python if python => out.push(b' '),
+            Spacing::Python => {}
+            Spacing::Wild => {
                 for _ in 0..rng.below(4) {
                     out.push(rng.pick(b"  \t\r"));
                 }

@@ -67,14 +67,14 @@ impl Rng {
 
 /// A tenant's telephony events, one after the other.
 #[derive(Debug)]
-pub(super) struct Source {
+pub(super) struct RecordSource {
     micros: u64,
     hosts: [[u8; 28]; 4],
 }
 
 /// What one record says.
 #[derive(Debug)]
-pub(super) struct Fields {
+pub(super) struct RecordFields {
     /// Since 1970-01-01T00:00:00Z.
     pub(super) micros: u64,
     pub(super) context: &'static str,
@@ -87,7 +87,7 @@ pub(super) struct Fields {
     pub(super) host: [u8; 28],
 }
 
-impl Source {
+impl RecordSource {
     pub(super) fn new(rng: &mut Rng) -> Self {
         let hosts = [(); 4].map(|()| {
             let mut host = *b"api-00000000.duosecurity.com";
@@ -100,7 +100,7 @@ impl Source {
         Self { micros: FIRST, hosts }
     }
 
-    pub(super) fn next(&mut self, rng: &mut Rng) -> Fields {
+    pub(super) fn next(&mut self, rng: &mut Rng) -> RecordFields {
         self.micros += 1 + rng.below(STEP);
         if self.micros >= LAST {
             self.micros = FIRST;
@@ -112,7 +112,7 @@ impl Source {
             phone[place] = b'0' + (digits % 10) as u8;
             digits /= 10;
         }
-        Fields {
+        RecordFields {
             micros: self.micros,
             context: CONTEXTS[luck as usize & 7],
             // Most messages cost little.
@@ -126,7 +126,7 @@ impl Source {
     }
 }
 
-impl Fields {
+impl RecordFields {
     pub(super) fn seconds(&self) -> u64 {
         self.micros / 1_000_000
     }

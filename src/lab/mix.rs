@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 /// A kind of line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum RecordKind {
     V2,
     V1,
     Awkward,
@@ -16,13 +16,13 @@ pub(super) enum Kind {
 }
 
 /// All kinds by name, in the order of [`Mix`]'s weights.
-const KINDS: [(&str, Kind); 6] = [
-    ("v2", Kind::V2),
-    ("v1", Kind::V1),
-    ("awkward", Kind::Awkward),
-    ("shuffled", Kind::Shuffled),
-    ("broken", Kind::Broken),
-    ("wrapped", Kind::Wrapped),
+const KINDS: [(&str, RecordKind); 6] = [
+    ("v2", RecordKind::V2),
+    ("v1", RecordKind::V1),
+    ("awkward", RecordKind::Awkward),
+    ("shuffled", RecordKind::Shuffled),
+    ("broken", RecordKind::Broken),
+    ("wrapped", RecordKind::Wrapped),
 ];
 
 /// Which kinds of lines, with weights.
@@ -82,7 +82,7 @@ impl Mix {
         if total == 0 { Err(MixError::Empty) } else { Ok(Self { weights, total }) }
     }
 
-    pub(super) fn draw(&self, rng: &mut Rng) -> Kind {
+    pub(super) fn draw(&self, rng: &mut Rng) -> RecordKind {
         let mut at = rng.below(self.total);
         for (&weight, (_, kind)) in self.weights.iter().zip(KINDS) {
             let weight = u64::from(weight);

@@ -23,8 +23,8 @@ mod wrapped;
 pub use mix::{Mix, MixError};
 
 use builder::RecordBuilder;
-use fields::{Rng, Source};
-use mix::Kind;
+use fields::{RecordSource, Rng};
+use mix::RecordKind;
 
 /// Writes synthetic telephony logs, line by line.
 ///
@@ -37,7 +37,7 @@ use mix::Kind;
 pub struct Generator {
     mix: Mix,
     rng: Rng,
-    source: Source,
+    source: RecordSource,
     builder: RecordBuilder,
     scratch: Vec<u8>,
     reason: Option<&'static str>,
@@ -47,7 +47,7 @@ impl Generator {
     /// A generator at the start of its stream.
     pub fn new(seed: u64, mix: &Mix) -> Self {
         let mut rng = Rng::new(seed);
-        let source = Source::new(&mut rng);
+        let source = RecordSource::new(&mut rng);
         Self {
             mix: mix.clone(),
             rng,
@@ -68,22 +68,22 @@ impl Generator {
         *reason = None;
         let mut count = 1;
         match mix.draw(rng) {
-            Kind::V2 => {
+            RecordKind::V2 => {
                 builder.v2(&source.next(rng));
                 builder.write(rng, out);
             }
-            Kind::V1 => {
+            RecordKind::V1 => {
                 builder.v1(&source.next(rng));
                 builder.write(rng, out);
             }
-            Kind::Awkward => awkward::line(rng, source, builder, out),
-            Kind::Shuffled => {
+            RecordKind::Awkward => awkward::line(rng, source, builder, out),
+            RecordKind::Shuffled => {
                 builder.either(&source.next(rng), rng);
                 builder.shuffle(rng);
                 builder.write(rng, out);
             }
-            Kind::Broken => *reason = Some(broken::line(rng, source, builder, scratch, out)),
-            Kind::Wrapped => count = wrapped::line(rng, source, builder, most, out),
+            RecordKind::Broken => *reason = Some(broken::line(rng, source, builder, scratch, out)),
+            RecordKind::Wrapped => count = wrapped::line(rng, source, builder, most, out),
         }
         out.push(b'\n');
         count

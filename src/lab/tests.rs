@@ -1,6 +1,6 @@
 //! Every line is compared with an oracle of its own: serde_json, and a small reader of times.
 
-use super::fields::{Fields, civil, put_number};
+use super::fields::{RecordFields, civil, put_number};
 use super::*;
 use serde_json::{Map, Value};
 
@@ -210,7 +210,7 @@ fn seeds_and_chunks() {
 #[test]
 fn v2_is_exactly_what_duo_sends() {
     let sample = br#"{"context":"enrollment","credits":1,"phone":"+12125556707","telephony_id":"220f89ff-bff8-4466-b6cb-b7787940ce68","ts":"2023-03-21T22:34:49.466370+00:00","txid":"2f5d34d3-053f-422c-9dd4-77a5d58706b1","type":"sms"}"#;
-    let fields = Fields {
+    let fields = RecordFields {
         micros: 1_679_438_089_466_370,
         context: "enrollment",
         credits: 1,
@@ -277,7 +277,7 @@ fn what_must_convert_can_convert() {
 #[test]
 fn every_oddity_must_convert() {
     let (mut rng, mut builder) = (Rng::new(11), RecordBuilder::default());
-    let mut source = Source::new(&mut rng);
+    let mut source = RecordSource::new(&mut rng);
     assert!(awkward::ODDITIES.len() >= 40);
     for (n, oddity) in awkward::ODDITIES.iter().enumerate() {
         for _ in 0..200 {
@@ -291,7 +291,7 @@ fn every_oddity_must_convert() {
 #[test]
 fn every_flaw_is_rejected_for_its_reason() {
     let (mut rng, mut builder, mut line) = (Rng::new(13), RecordBuilder::default(), Vec::new());
-    let mut source = Source::new(&mut rng);
+    let mut source = RecordSource::new(&mut rng);
     for (reason, flaws) in broken::FLAWS {
         for (n, flaw) in flaws.iter().enumerate() {
             for _ in 0..400 {

@@ -1,7 +1,7 @@
 //! The other forms in which telephony records arrive: envelopes, arrays, CEF, key="value".
 
-use super::builder::{Gap, RecordBuilder};
-use super::fields::{Fields, Rng, Source, civil, put_clock, put_number, put_uuid};
+use super::builder::{RecordBuilder, Spacing};
+use super::fields::{RecordFields, RecordSource, Rng, civil, put_clock, put_number, put_uuid};
 
 /// An envelope holds up to this many records.
 const MOST: u64 = 5;
@@ -11,12 +11,12 @@ const MONTHS: [&str; 12] =
 /// Appends a line with up to `most` records, without its newline, and returns how many count.
 pub(super) fn line(
     rng: &mut Rng,
-    source: &mut Source,
+    source: &mut RecordSource,
     builder: &mut RecordBuilder,
     most: u64,
     out: &mut Vec<u8>,
 ) -> u64 {
-    let gap = if rng.one_in(4) { Gap::Python } else { Gap::None };
+    let gap = if rng.one_in(4) { Spacing::Python } else { Spacing::None };
     let mut count = rng.below(MOST + 1).min(most.max(1));
     let form = rng.below(8);
     let mut pen = Pen { rng, source, builder, gap, out };
@@ -64,9 +64,9 @@ pub(super) fn line(
 /// Writes envelopes.
 struct Pen<'a> {
     rng: &'a mut Rng,
-    source: &'a mut Source,
+    source: &'a mut RecordSource,
     builder: &'a mut RecordBuilder,
-    gap: Gap,
+    gap: Spacing,
     out: &'a mut Vec<u8>,
 }
 
@@ -75,7 +75,7 @@ impl Pen<'_> {
     fn say(&mut self, json: &str) {
         for byte in json.bytes() {
             self.out.push(byte);
-            if self.gap == Gap::Python && matches!(byte, b':' | b',') {
+            if self.gap == Spacing::Python && matches!(byte, b':' | b',') {
                 self.out.push(b' ');
             }
         }
@@ -88,7 +88,7 @@ impl Pen<'_> {
     }
 
     /// Writes an array of records and returns the last one's fields.
-    fn list(&mut self, count: u64, shape: fn(&mut RecordBuilder, &Fields)) -> Option<Fields> {
+    fn list(&mut self, count: u64, shape: fn(&mut RecordBuilder, &RecordFields)) -> Option<RecordFields> {
         let mut last = None;
         self.say("[");
         for n in 0..count {
@@ -136,7 +136,7 @@ impl Pen<'_> {
 }
 
 /// What duo_log_sync 2.4.1 makes of a v1 record.
-fn cef(fields: &Fields, out: &mut Vec<u8>) {
+fn cef(fields: &RecordFields, out: &mut Vec<u8>) {
     let seconds = fields.seconds();
     let [_, month, day] = civil(seconds / 86_400);
     out.extend_from_slice(MONTHS[month as usize - 1].as_bytes());
@@ -159,7 +159,7 @@ fn cef(fields: &Fields, out: &mut Vec<u8>) {
 }
 
 /// What the Splunk example of Duo's Python client makes of a v1 record.
-fn key_value(fields: &Fields, out: &mut Vec<u8>) {
+fn key_value(fields: &RecordFields, out: &mut Vec<u8>) {
     put_number(fields.seconds(), 1, out);
     for (key, value) in [
         (",host", fields.host.as_slice()),

@@ -3,6 +3,7 @@
 use crate::convert::{Converter, Options};
 use crate::jobs::collect::{Derive, Error};
 use crate::jobs::events::Events;
+use crate::jobs::settings::Environment;
 use crate::mapping::Mapping;
 use crate::text::shown;
 use std::sync::Arc;
@@ -11,8 +12,8 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// If there is no such mapping.
-pub(super) fn derivation(env: &dyn Fn(&str) -> Option<String>) -> Result<Arc<dyn Derive>, Error> {
-    let name = env("UDMAP_MAPPING").unwrap_or_else(|| "duo_telephony".into());
+pub(super) fn derivation(env: Environment<'_>) -> Result<Arc<dyn Derive>, Error> {
+    let name = env.text("UDMAP_MAPPING").unwrap_or_else(|| "duo_telephony".into());
     let mapping = Mapping::builtin(name.trim());
     let mapping = mapping
         .ok_or_else(|| Error::config(format!("there is no mapping `{}` (UDMAP_MAPPING)", shown(&name))))?;

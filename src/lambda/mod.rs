@@ -7,12 +7,15 @@
 //! from Secrets Manager. A run that fails is an invocation that fails: Lambda counts it, repeats it, and an alarm can ring.
 
 mod convert;
+mod failed;
 mod line;
 mod objects;
 mod secret;
 
 use crate::jobs::collect::{Collector, Error, Failure, Limits, Report, Settings};
-use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use crate::jobs::settings::Environment;
+use failed::{FAULT, Failed};
+use lambda_runtime::{LambdaEvent, service_fn};
 use line::Line;
 use secret::Keys;
 use serde::de::IgnoredAny;
@@ -22,9 +25,6 @@ use std::time::{Duration, Instant, SystemTime};
 const MARGIN: Duration = Duration::from_secs(10);
 /// When a run is given up that has not ended by itself, so that Lambda hears of it instead of ending the process.
 const LAST_MOMENT: Duration = Duration::from_secs(1);
-
-/// What is told of a panic, besides the line that it leaves itself.
-const FAULT: &str = "a fault of udmap itself: the log says where; please report it";
 
 /// Answers invocations for as long as Lambda lets the process live.
 ///
@@ -63,7 +63,7 @@ async fn invoked(event: LambdaEvent<IgnoredAny>) -> Result<Line, Failed> {
     println!("{}", line.json());
     match result {
         Ok(_) => Ok(line),
-        Err(failure) => Err(Failed(failure.error)),
+        Err(failure) => Err(failure.error.into()),
     }
 }
 
@@ -78,13 +78,14 @@ async fn run(time: Duration) -> Result<Report, Failure> {
 }
 
 async fn open() -> Result<(Collector, Option<u64>), Error> {
-    let env = |name: &str| std::env::var(name).ok().filter(|text| !text.trim().is_empty());
-    let keys = match env("DUO_SECRET_ARN") {
-        Some(arn) => Keys::fetch(&arn, &env).await?,
+    let variable = |name: &str| std::env::var(name).ok();
+    let env = Environment(&variable);
+    let keys = match env.text("DUO_SECRET_ARN") {
+        Some(arn) => Keys::fetch(&arn, env).await?,
         None => Keys::default(),
     };
-    let settings = Settings::read(&|name| keys.get(name).or_else(|| env(name)))?;
-    let derive = if settings.convert { Some(convert::derivation(&env)?) } else { None };
+    let settings = Settings::read(&|name| keys.get(name).or_else(|| variable(name)))?;
+    let derive = if settings.convert { Some(convert::derivation(env)?) } else { None };
     Ok((settings.open(derive)?, settings.max_pages))
 }
 
@@ -95,15 +96,4 @@ fn too_late(left: Duration) -> Error {
 
 fn failure(error: Error) -> Failure {
     Failure { error, report: Report::default() }
-}
-
-/// An error as Lambda shows it.
-#[derive(Debug)]
-struct Failed(Error);
-
-impl From<Failed> for Diagnostic {
-    fn from(Failed(error): Failed) -> Diagnostic {
-        let hint = error.hint().map(|hint| format!(" (hint: {hint})")).unwrap_or_default();
-        Diagnostic { error_type: format!("{:?}", error.kind()), error_message: format!("{error}{hint}") }
-    }
 }

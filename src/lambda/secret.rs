@@ -4,6 +4,7 @@
 //! name differs from region to region.
 
 use crate::jobs::collect::Error;
+use crate::jobs::settings::Environment;
 use crate::text::{escaped, shown, shown_up_to};
 use object_store::aws::{AwsAuthorizer, AwsCredential};
 use object_store::client::{HttpRequest, HttpRequestBody};
@@ -36,7 +37,7 @@ struct Answer {
 
 /// The answer to a request that is refused.
 #[derive(Deserialize)]
-struct Refusal {
+struct ServiceError {
     #[serde(rename = "__type", default)]
     kind: String,
     #[serde(alias = "Message", default)]
@@ -52,7 +53,7 @@ impl Keys {
     ///
     /// # Errors
     /// If it can't be had, or is not what it should be. Nothing that is secret is in the error.
-    pub(super) async fn fetch(arn: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Keys, Error> {
+    pub(super) async fn fetch(arn: &str, env: Environment<'_>) -> Result<Keys, Error> {
         let (url, region) = address(arn, env)?;
         let body = serde_json::json!({ "SecretId": arn }).to_string();
         let client = crate::store::http_client()
@@ -122,10 +123,10 @@ fn cause(error: &reqwest::Error) -> String {
 }
 
 /// Where a secret is asked for, and its region.
-fn address(arn: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<(String, String), Error> {
+fn address(arn: &str, env: Environment<'_>) -> Result<(String, String), Error> {
     let parts: Vec<&str> = arn.trim().splitn(7, ':').collect();
     let ["arn", partition, "secretsmanager", region, _, "secret", _] = parts[..] else {
-        let error = Error::config(format!("`{}` (DUO_SECRET_ARN) is no secret's ARN", shown(arn)));
+        let error = Error::config(format!("`{}` (DUO_SECRET_ARN) is not the ARN of a secret", shown(arn)));
         return Err(error.with_hint("as in arn:aws:secretsmanager:eu-west-1:111122223333:secret:duo-AbCdEf"));
     };
     let plain = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
@@ -133,24 +134,20 @@ fn address(arn: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<(String, S
         return Err(Error::config(format!("`{}` (DUO_SECRET_ARN) names no region", shown(arn))));
     }
     let domain = if partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
-    let url = env("AWS_ENDPOINT_URL_SECRETS_MANAGER")
-        .or_else(|| env("AWS_ENDPOINT_URL"))
+    let url = env
+        .text("AWS_ENDPOINT_URL_SECRETS_MANAGER")
+        .or_else(|| env.text("AWS_ENDPOINT_URL"))
         .unwrap_or_else(|| format!("https://secretsmanager.{region}.{domain}"));
     Ok((format!("{}/", url.trim_end_matches('/')), region.to_owned()))
 }
 
 /// The request with its signature; its headers are what is wanted of it.
-fn signed(
-    url: &str,
-    region: &str,
-    body: &str,
-    env: &dyn Fn(&str) -> Option<String>,
-) -> Result<HttpRequest, String> {
-    let need = |name: &str| env(name).ok_or_else(|| format!("{name} is missing"));
+fn signed(url: &str, region: &str, body: &str, env: Environment<'_>) -> Result<HttpRequest, String> {
+    let need = |name: &str| env.text(name).ok_or_else(|| format!("{name} is missing"));
     let credential = AwsCredential {
         key_id: need("AWS_ACCESS_KEY_ID")?,
         secret_key: need("AWS_SECRET_ACCESS_KEY")?,
-        token: env("AWS_SESSION_TOKEN"),
+        token: env.text("AWS_SESSION_TOKEN"),
     };
     let mut request = HttpRequest::new(HttpRequestBody::from(body.to_owned()));
     *request.method_mut() = reqwest::Method::POST;
@@ -164,8 +161,8 @@ fn signed(
 }
 
 fn refused(arn: &str, answer: &[u8]) -> Error {
-    let Ok(Refusal { kind, message }) = serde_json::from_slice(answer) else {
-        return failed(arn, "the answer is no JSON");
+    let Ok(ServiceError { kind, message }) = serde_json::from_slice(answer) else {
+        return failed(arn, "the answer is not JSON");
     };
     let kind = kind.rsplit('#').next().unwrap_or_default();
     let error = failed(arn, format!("{kind}: {message}").trim_end_matches([':', ' ']));
@@ -196,7 +193,7 @@ mod tests {
 
     #[test]
     fn addresses() {
-        let none = |_: &str| None;
+        let none = Environment(&|_| None);
         let table = [
             (ARN, Some("https://secretsmanager.eu-west-1.amazonaws.com/")),
             (
@@ -209,7 +206,7 @@ mod tests {
             ("arn:aws:secretsmanager:evil.example/:1:secret:a", None),
         ];
         for (arn, url) in table {
-            assert_eq!(address(arn, &none).ok().map(|(url, _)| url).as_deref(), url, "{arn}");
+            assert_eq!(address(arn, none).ok().map(|(url, _)| url).as_deref(), url, "{arn}");
         }
     }
 

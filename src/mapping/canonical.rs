@@ -2,7 +2,7 @@
 
 use super::table::{Case, Content, Mapping, Rule, When};
 use crate::record::FieldPath;
-use crate::record::formats::Holds;
+use crate::record::formats::EnvelopeHolds;
 use crate::record::formats::Own;
 use crate::time::Instant;
 use serde_json::{Value, json};
@@ -26,8 +26,8 @@ impl Mapping {
                     when,
                     paths(&envelope.present),
                     match &envelope.holds {
-                        Holds::Records(places) => json!({ "records": paths(places) }),
-                        Holds::Error(places) => json!({ "error": paths(places) }),
+                        EnvelopeHolds::Records(places) => json!({ "records": paths(places) }),
+                        EnvelopeHolds::Error(places) => json!({ "error": paths(places) }),
                     }
                 ]);
                 if let (true, Some(parts)) = (envelope.text, all.as_array_mut()) {

@@ -1,7 +1,7 @@
 //! A mapping table against UDM's schema: paths, types, enum values, and rules that collide.
 
-use super::problem::{At, MOST, MappingError, Problem};
-use super::scalar::Kind;
+use super::problem::{MOST, MappingError, Problem, TextPlace};
+use super::scalar::TextKind;
 use super::table::{Case, Content, Mapping, Rule};
 use crate::record::Projection;
 use crate::text::shown;
@@ -208,7 +208,7 @@ fn check_content(rule: &Rule, kind: Type) -> Result<(), Box<Problem>> {
 }
 
 /// Whether `text` is a value of `kind`.
-fn constant(text: &str, kind: Type, at: &At) -> Result<(), Box<Problem>> {
+fn constant(text: &str, kind: Type, at: &TextPlace) -> Result<(), Box<Problem>> {
     if let Type::Enum(name) = kind {
         let Some(values) = udm::enumeration(name).map(|e| &e.values) else { return Ok(()) };
         if values.iter().any(|(value, _)| *value == text) {
@@ -218,9 +218,9 @@ fn constant(text: &str, kind: Type, at: &At) -> Result<(), Box<Problem>> {
         return Err(Box::new(problem.nearest(text, values.iter().map(|(value, _)| *value))));
     }
     if text.is_empty() {
-        return Err(Box::new(at.problem("the value is empty")));
+        return Err(Box::new(at.problem("the value is empty").hint("leave the rule out")));
     }
-    match Kind::of(kind).and_then(|kind| kind.refuses(text)) {
+    match TextKind::of(kind).and_then(|kind| kind.refuses(text)) {
         None => Ok(()),
         Some(expected) => Err(Box::new(at.problem(format!("expected {expected}, found `{}`", shown(text))))),
     }

@@ -1,6 +1,6 @@
-//! Walking a TOML document: each value with its place, each fault collected.
+//! Walking a TOML document: each value with its place, each problem collected.
 
-use super::problem::{At, MOST, Problem, Source};
+use super::problem::{MOST, Problem, TableText, TextPlace};
 use crate::record::FieldPath;
 use crate::text::shown;
 use std::cell::RefCell;
@@ -11,33 +11,33 @@ use toml::de::{DeTable, DeValue};
 
 /// A file that is being read, and what was found wrong with it so far.
 #[derive(Debug)]
-pub(super) struct File {
-    pub(super) source: Arc<Source>,
+pub(super) struct TomlFile {
+    pub(super) source: Arc<TableText>,
     problems: RefCell<Vec<Problem>>,
 }
 
 /// A table of the document whose keys are being taken.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Keys<'t> {
-    file: &'t File,
+pub(super) struct TomlTable<'t> {
+    file: &'t TomlFile,
     table: &'t DeTable<'t>,
     span: (usize, usize),
 }
 
 /// A value and its place.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Item<'t> {
-    file: &'t File,
+pub(super) struct TomlValue<'t> {
+    file: &'t TomlFile,
     value: &'t Spanned<DeValue<'t>>,
 }
 
-impl File {
-    pub(super) fn new(name: &str, text: &str) -> File {
-        File { source: Arc::new(Source::new(name, text)), problems: RefCell::default() }
+impl TomlFile {
+    pub(super) fn new(name: &str, text: &str) -> TomlFile {
+        TomlFile { source: Arc::new(TableText::new(name, text)), problems: RefCell::default() }
     }
 
-    pub(super) fn at(&self, span: Range<usize>) -> At {
-        At { source: Arc::clone(&self.source), span }
+    pub(super) fn at(&self, span: Range<usize>) -> TextPlace {
+        TextPlace { source: Arc::clone(&self.source), span }
     }
 
     /// Keeps a problem, and one more than are shown, which says that there are more.
@@ -57,12 +57,12 @@ impl File {
     }
 }
 
-impl<'t> Keys<'t> {
-    pub(super) fn new(file: &'t File, table: &'t DeTable<'t>, span: Range<usize>) -> Keys<'t> {
-        Keys { file, table, span: (span.start, span.end) }
+impl<'t> TomlTable<'t> {
+    pub(super) fn new(file: &'t TomlFile, table: &'t DeTable<'t>, span: Range<usize>) -> TomlTable<'t> {
+        TomlTable { file, table, span: (span.start, span.end) }
     }
 
-    pub(super) fn at(&self) -> At {
+    pub(super) fn at(&self) -> TextPlace {
         self.file.at(self.span.0..self.span.1)
     }
 
@@ -89,22 +89,22 @@ impl<'t> Keys<'t> {
         }
     }
 
-    pub(super) fn get(&self, key: &str) -> Option<Item<'t>> {
-        self.table.get(key).map(|value| Item { file: self.file, value })
+    pub(super) fn get(&self, key: &str) -> Option<TomlValue<'t>> {
+        self.table.get(key).map(|value| TomlValue { file: self.file, value })
     }
 
     /// The members of the table, in the order of the file.
-    pub(super) fn members(&self) -> Vec<(&'t str, Item<'t>)> {
+    pub(super) fn members(&self) -> Vec<(&'t str, TomlValue<'t>)> {
         let mut members: Vec<_> = self.table.iter().collect();
         members.sort_by_key(|(key, _)| key.span().start);
         members
             .into_iter()
-            .map(|(key, value)| (key.get_ref().as_ref(), Item { file: self.file, value }))
+            .map(|(key, value)| (key.get_ref().as_ref(), TomlValue { file: self.file, value }))
             .collect()
     }
 
     /// The members of the table whose keys are raw fields; a problem for each that is not one.
-    pub(super) fn by_field(&self) -> Vec<(FieldPath, Item<'t>)> {
+    pub(super) fn by_field(&self) -> Vec<(FieldPath, TomlValue<'t>)> {
         let members = self.members().into_iter();
         members.filter_map(|(key, item)| Some((field(self.file, key, &item.at())?, item))).collect()
     }
@@ -123,12 +123,12 @@ impl<'t> Keys<'t> {
     }
 
     /// The tables at `key`: `[[key]]`, or a list of inline tables.
-    pub(super) fn tables(&self, key: &str) -> Vec<Keys<'t>> {
+    pub(super) fn tables(&self, key: &str) -> Vec<TomlTable<'t>> {
         self.get(key).map(|item| item.tables()).unwrap_or_default()
     }
 
     /// The texts at `key`: one, or a list.
-    pub(super) fn texts(&self, key: &str) -> Vec<(String, At)> {
+    pub(super) fn texts(&self, key: &str) -> Vec<(String, TextPlace)> {
         self.get(key).map(|item| item.texts()).unwrap_or_default()
     }
 
@@ -138,8 +138,8 @@ impl<'t> Keys<'t> {
     }
 }
 
-impl<'t> Item<'t> {
-    pub(super) fn at(&self) -> At {
+impl<'t> TomlValue<'t> {
+    pub(super) fn at(&self) -> TextPlace {
         self.file.at(self.value.span())
     }
 
@@ -178,12 +178,12 @@ impl<'t> Item<'t> {
         number
     }
 
-    pub(super) fn texts(&self) -> Vec<(String, At)> {
+    pub(super) fn texts(&self) -> Vec<(String, TextPlace)> {
         match self.value.get_ref().as_array() {
             None => self.text().map(|text| (text, self.at())).into_iter().collect(),
             Some(array) => array
                 .iter()
-                .map(|value| Item { file: self.file, value })
+                .map(|value| TomlValue { file: self.file, value })
                 .filter_map(|item| item.text().map(|text| (text, item.at())))
                 .collect(),
         }
@@ -197,25 +197,25 @@ impl<'t> Item<'t> {
         self.value.get_ref().is_table()
     }
 
-    pub(super) fn table(&self) -> Option<Keys<'t>> {
+    pub(super) fn table(&self) -> Option<TomlTable<'t>> {
         let table = self.value.get_ref().as_table();
         if table.is_none() {
             self.wrong("a table");
         }
-        table.map(|table| Keys::new(self.file, table, self.value.span()))
+        table.map(|table| TomlTable::new(self.file, table, self.value.span()))
     }
 
-    pub(super) fn tables(&self) -> Vec<Keys<'t>> {
+    pub(super) fn tables(&self) -> Vec<TomlTable<'t>> {
         let Some(array) = self.value.get_ref().as_array() else {
             self.wrong("a list of tables");
             return Vec::new();
         };
-        array.iter().filter_map(|value| Item { file: self.file, value }.table()).collect()
+        array.iter().filter_map(|value| TomlValue { file: self.file, value }.table()).collect()
     }
 }
 
 /// Reads a raw field's path; a problem if it is none.
-pub(super) fn field(file: &File, text: &str, at: &At) -> Option<FieldPath> {
+pub(super) fn field(file: &TomlFile, text: &str, at: &TextPlace) -> Option<FieldPath> {
     FieldPath::parse(text).map_err(|error| file.report(at.problem(error.to_string()).hint(error.hint()))).ok()
 }
 

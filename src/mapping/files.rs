@@ -10,7 +10,7 @@ use std::path::{Component, Path};
 
 /// A table with the texts that it was made of, so that it can be made again elsewhere.
 #[derive(Debug, Clone)]
-pub struct Table {
+pub struct LoadedTable {
     /// The mapping.
     pub mapping: Mapping,
     /// The name by which it was asked for.
@@ -64,7 +64,7 @@ pub enum LoadError {
 ///
 /// # Errors
 /// A [`LoadError`] that says what is wrong and where.
-pub fn load(name: &str) -> Result<Table, LoadError> {
+pub fn load(name: &str) -> Result<LoadedTable, LoadError> {
     let folder = Path::new(name).parent().unwrap_or(Path::new(""));
     make(name, read(name)?, &|base| {
         // Nothing else of the machine is opened for a table that came from elsewhere.
@@ -123,16 +123,20 @@ fn bounded(path: &Path) -> io::Result<String> {
     }
 }
 
-/// A table made again of its texts, see [`Table`].
+/// A table made again of its texts, see [`LoadedTable`].
 ///
 /// # Errors
 /// [`LoadError::Faulty`].
-pub fn reload(name: &str, text: &str, bases: &BTreeMap<String, String>) -> Result<Table, LoadError> {
+pub fn reload(name: &str, text: &str, bases: &BTreeMap<String, String>) -> Result<LoadedTable, LoadError> {
     let missing = || "it is not a built-in table, and its text is missing".to_owned();
     make(name, text.to_owned(), &|base| bases.get(base).cloned().ok_or_else(missing))
 }
 
-fn make(name: &str, text: String, file: &dyn Fn(&str) -> Result<String, String>) -> Result<Table, LoadError> {
+fn make(
+    name: &str,
+    text: String,
+    file: &dyn Fn(&str) -> Result<String, String>,
+) -> Result<LoadedTable, LoadError> {
     let bases = std::cell::RefCell::new(BTreeMap::new());
     let base = |base: &str| match builtin_text(base) {
         Some(text) => Ok(text.to_owned()),
@@ -150,7 +154,7 @@ fn make(name: &str, text: String, file: &dyn Fn(&str) -> Result<String, String>)
         };
         LoadError::Faulty { name: name.to_owned(), what, error }
     })?;
-    Ok(Table { mapping, name: name.to_owned(), text, bases: bases.into_inner() })
+    Ok(LoadedTable { mapping, name: name.to_owned(), text, bases: bases.into_inner() })
 }
 
 /// The text of the table called `name`.

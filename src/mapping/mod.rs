@@ -19,10 +19,10 @@ mod table;
 
 pub use builtin::{builtin_mappings, builtin_text};
 pub use plan::Plan;
-pub(crate) use plan::{Choice, EventStyle, Leaf, Member, Node, Time, Value};
+pub(crate) use plan::{Choice, EventMember, EventNode, EventStyle, EventValue, Time, ValueSource};
 pub use problem::{MappingError, Problem};
-pub(crate) use scalar::{Kind, json_text};
-pub use table::{Case, Content, Known, Mapping, Rule, Shape, When};
+pub(crate) use scalar::{TextKind, json_text};
+pub use table::{Case, Content, KnownValues, Mapping, Rule, Shape, When};
 
 impl Mapping {
     /// Reads the table in `text`. `file` is its name in messages; `base` gives the text of the

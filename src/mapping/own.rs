@@ -1,6 +1,6 @@
 //! The section `[own]` of a table: what makes a record its own.
 
-use super::document::{Item, Keys};
+use super::document::{TomlTable, TomlValue};
 use super::table::{Mapping, Rule};
 use crate::record::formats::{HeaderPart, Own};
 use crate::record::{FieldPath, Projection};
@@ -17,7 +17,7 @@ fn tops<'p>(paths: impl Iterator<Item = &'p FieldPath>) -> impl Iterator<Item = 
 
 /// Reads what the file says about it into `mapping`, whose rules are read already. `below` are the
 /// keys that the rules of the table below read.
-pub(super) fn read(keys: &Keys<'_>, below: BTreeSet<String>, mapping: &mut Mapping) {
+pub(super) fn read(keys: &TomlTable<'_>, below: BTreeSet<String>, mapping: &mut Mapping) {
     if let Some(keys) = keys.get("own").and_then(|item| item.table()) {
         mapping.formats.own = section(&keys);
         against_rules(&keys, mapping);
@@ -29,7 +29,7 @@ pub(super) fn read(keys: &Keys<'_>, below: BTreeSet<String>, mapping: &mut Mappi
     own.known.extend(tops(own.any.iter()));
 }
 
-fn section(keys: &Keys<'_>) -> Own {
+fn section(keys: &TomlTable<'_>) -> Own {
     keys.only(&["fields", "any", "also", "cef"]);
     let fields = keys.get("fields").and_then(|item| item.table()).map(|table| table.by_field());
     let fields = fields.unwrap_or_default().into_iter().map(|(field, item)| {
@@ -52,7 +52,7 @@ fn section(keys: &Keys<'_>) -> Own {
     Own { fields, any, known: tops(also.iter()).collect(), header: header(keys) }
 }
 
-fn header(keys: &Keys<'_>) -> Vec<(HeaderPart, Vec<String>)> {
+fn header(keys: &TomlTable<'_>) -> Vec<(HeaderPart, Vec<String>)> {
     let Some(table) = keys.get("cef").and_then(|item| item.table()) else { return Vec::new() };
     table.only(&HeaderPart::ALL.map(HeaderPart::name));
     let part = |part: HeaderPart| Some((part, texts(keys, &table.get(part.name())?)));
@@ -60,7 +60,7 @@ fn header(keys: &Keys<'_>) -> Vec<(HeaderPart, Vec<String>)> {
 }
 
 /// The texts of a list that has some.
-fn texts(keys: &Keys<'_>, item: &Item<'_>) -> Vec<String> {
+fn texts(keys: &TomlTable<'_>, item: &TomlValue<'_>) -> Vec<String> {
     if item.is_empty_list() {
         keys.report(item.at().problem("the list is empty, so no record would belong to this table"));
     }
@@ -68,7 +68,7 @@ fn texts(keys: &Keys<'_>, item: &Item<'_>) -> Vec<String> {
 }
 
 /// What the section says must fit the rest of the table.
-fn against_rules(keys: &Keys<'_>, mapping: &Mapping) {
+fn against_rules(keys: &TomlTable<'_>, mapping: &Mapping) {
     if let Some(item) = keys.get("cef").filter(|_| mapping.formats.cef.is_none()) {
         let problem = item.at().problem("the table reads no CEF lines, so there is no header to check");
         keys.report(problem.hint("add a `[cef]` section, or leave this out"));

@@ -1,7 +1,7 @@
 //! A mapping table compiled: which fields to read, and a tree of what to write, names encoded.
 
 use super::check;
-use super::scalar::{Kind, json_text};
+use super::scalar::{TextKind, json_text};
 use super::table::{Content, Mapping, Rule, When};
 use crate::record::formats::Formats;
 use crate::record::{FieldPath, Projection};
@@ -19,7 +19,7 @@ pub struct Plan {
     pub(crate) event_types: Vec<Choice>,
     /// Shapes of record by the slots that they have.
     pub(crate) shapes: Vec<(String, Vec<usize>)>,
-    pub(crate) root: Node,
+    pub(crate) root: EventNode,
 }
 
 /// A time that the event holds.
@@ -32,44 +32,44 @@ pub(crate) struct Time {
 
 /// A node of the event.
 #[derive(Debug, Clone)]
-pub(crate) enum Node {
+pub(crate) enum EventNode {
     /// Its members that have a value; nothing if none has.
-    Object(Vec<Member>),
+    Object(Vec<EventMember>),
     /// Its elements that have a value; nothing if none has.
-    List(Vec<Node>),
+    List(Vec<EventNode>),
     /// The first of these that has a value.
-    Leaf(Vec<Leaf>),
+    Value(Vec<EventValue>),
 }
 
 /// A member of an object.
 #[derive(Debug, Clone)]
-pub(crate) struct Member {
+pub(crate) struct EventMember {
     /// The field's name in UDM.
     pub(crate) name: String,
     /// `"name":`, as the output spells it.
     pub(crate) key: Vec<u8>,
-    pub(crate) node: Node,
+    pub(crate) node: EventNode,
     /// Written only into an object that is there anyway.
     pub(crate) guest: bool,
 }
 
 /// A value, perhaps inside a label.
 #[derive(Debug, Clone)]
-pub(crate) struct Leaf {
+pub(crate) struct EventValue {
     /// The rule that it comes from, by its place in the table; nothing for what a conversion adds.
     pub(crate) rule: Option<usize>,
     /// `{"key":"...","value":` before it, and `}` behind.
     pub(crate) label: Option<Vec<u8>>,
-    pub(crate) value: Value,
+    pub(crate) value: ValueSource,
 }
 
 /// Where a value comes from.
 #[derive(Debug, Clone)]
-pub(crate) enum Value {
+pub(crate) enum ValueSource {
     /// From the table, as JSON.
     Constant(Vec<u8>),
     /// From the first of these slots that is present.
-    Field { slots: Vec<usize>, when: Option<When>, kind: Kind, default: Option<Vec<u8>> },
+    Field { slots: Vec<usize>, when: Option<When>, kind: TextKind, default: Option<Vec<u8>> },
     /// From the first case that fits.
     Choices(Vec<Choice>),
     /// From [`Plan::times`].
@@ -118,7 +118,7 @@ impl Plan {
             times: Vec::new(),
             event_types: Vec::new(),
             shapes: Vec::new(),
-            root: Node::Object(Vec::new()),
+            root: EventNode::Object(Vec::new()),
         };
         let mut rules: Vec<(usize, &Rule)> = mapping.rules().iter().enumerate().collect();
         // Among the rules for one field the lowest order comes first; a stable sort by field keeps
@@ -146,13 +146,13 @@ impl Plan {
 
     /// The slots whose values are tested for being IP addresses.
     pub(crate) fn tested(&self) -> Vec<usize> {
-        fn tested(node: &Node, slots: &mut Vec<usize>) {
+        fn tested(node: &EventNode, slots: &mut Vec<usize>) {
             match node {
-                Node::Object(members) => members.iter().for_each(|member| tested(&member.node, slots)),
-                Node::List(elements) => elements.iter().for_each(|element| tested(element, slots)),
-                Node::Leaf(leaves) => {
+                EventNode::Object(members) => members.iter().for_each(|member| tested(&member.node, slots)),
+                EventNode::List(elements) => elements.iter().for_each(|element| tested(element, slots)),
+                EventNode::Value(leaves) => {
                     for leaf in leaves {
-                        if let Value::Field { slots: from, when: Some(_), .. } = &leaf.value {
+                        if let ValueSource::Field { slots: from, when: Some(_), .. } = &leaf.value {
                             slots.extend(from);
                         }
                     }
@@ -191,12 +191,12 @@ impl Plan {
                 if is_event_type {
                     self.event_types.push(choice);
                 }
-                Value::Constant(json)
+                ValueSource::Constant(json)
             }
-            Content::From { fields, default } => Value::Field {
+            Content::From { fields, default } => ValueSource::Field {
                 slots: self.slots(fields),
                 when: rule.when,
-                kind: Kind::of(field.kind).unwrap_or(Kind::Text),
+                kind: TextKind::of(field.kind).unwrap_or(TextKind::Text),
                 default: default.as_ref().map(|text| constant(text, field.kind)),
             },
             Content::Cases(cases) => {
@@ -214,20 +214,20 @@ impl Plan {
                 if is_event_type {
                     self.event_types.extend(choices.iter().cloned());
                 }
-                Value::Choices(choices)
+                ValueSource::Choices(choices)
             }
             Content::Time(times) => {
                 let from = times.iter().map(|(field, reading)| (self.slot(field), *reading)).collect();
                 self.times.push(Time { from, required });
-                Value::Time(self.times.len() - 1)
+                ValueSource::Time(self.times.len() - 1)
             }
         };
         let label = rule.label.as_ref().map(|key| label_start(key));
-        self.put(rule, Leaf { rule: Some(place), label, value }, style);
+        self.put(rule, EventValue { rule: Some(place), label, value }, style);
     }
 
     /// Puts a leaf where the rule's target says.
-    fn put(&mut self, rule: &Rule, leaf: Leaf, style: EventStyle<'_>) {
+    fn put(&mut self, rule: &Rule, leaf: EventValue, style: EventStyle<'_>) {
         let mut at = Cursor { node: &mut self.root, message: udm::message("UDM"), camel: style.camel };
         for segment in &rule.target.segments {
             at = at.child(&segment.name);
@@ -238,29 +238,30 @@ impl Plan {
             }
         }
         match at.node {
-            Node::Leaf(leaves) => leaves.push(leaf),
-            other => *other = Node::Leaf(vec![leaf]),
+            EventNode::Value(leaves) => leaves.push(leaf),
+            other => *other = EventNode::Value(vec![leaf]),
         }
     }
 
     /// Adds what the conversion adds to every event, whatever the table says.
     fn guests(&mut self, style: EventStyle<'_>) {
-        let text = |text: &str| Leaf { rule: None, label: None, value: Value::Constant(quoted(text)) };
+        let text =
+            |text: &str| EventValue { rule: None, label: None, value: ValueSource::Constant(quoted(text)) };
         for (key, value) in style.labels {
             let root = Cursor { node: &mut self.root, message: udm::message("UDM"), camel: style.camel };
             let labels = root.child("metadata").child("ingestion_labels");
             *element(labels.node, None) =
-                Node::Leaf(vec![Leaf { label: Some(label_start(key)), ..text(value) }]);
+                EventNode::Value(vec![EventValue { label: Some(label_start(key)), ..text(value) }]);
         }
         let has_principal = match &self.root {
-            Node::Object(members) => members.iter().any(|member| member.name == "principal"),
+            EventNode::Object(members) => members.iter().any(|member| member.name == "principal"),
             _ => false,
         };
         if let (Some(namespace), true) = (style.namespace, has_principal) {
             let root = Cursor { node: &mut self.root, message: udm::message("UDM"), camel: style.camel };
             let mut principal = root.child("principal");
-            *principal.reborrow().child("namespace").node = Node::Leaf(vec![text(namespace)]);
-            if let Node::Object(members) = principal.node {
+            *principal.reborrow().child("namespace").node = EventNode::Value(vec![text(namespace)]);
+            if let EventNode::Object(members) = principal.node {
                 members.iter_mut().filter(|m| m.name == "namespace").for_each(|m| m.guest = true);
             }
         }
@@ -269,7 +270,7 @@ impl Plan {
 
 /// A node of the tree that is being built, and the message that it stands for.
 struct Cursor<'n> {
-    node: &'n mut Node,
+    node: &'n mut EventNode,
     message: Option<&'static Message>,
     camel: bool,
 }
@@ -282,14 +283,19 @@ impl<'n> Cursor<'n> {
     /// The member `name`, made if it is not there.
     fn child(self, name: &str) -> Cursor<'n> {
         let field = self.message.and_then(|message| message.field(name));
-        if !matches!(self.node, Node::Object(_)) {
-            *self.node = Node::Object(Vec::new());
+        if !matches!(self.node, EventNode::Object(_)) {
+            *self.node = EventNode::Object(Vec::new());
         }
-        let Node::Object(members) = self.node else { unreachable!("made an object just above") };
+        let EventNode::Object(members) = self.node else { unreachable!("made an object just above") };
         let at = members.iter().position(|member| member.name == name).unwrap_or_else(|| {
             let spelled = field.filter(|_| self.camel).map_or(name, |field| field.json_name);
             let key = [&quoted(spelled), b":".as_slice()].concat();
-            members.push(Member { name: name.to_owned(), key, node: Node::Leaf(Vec::new()), guest: false });
+            members.push(EventMember {
+                name: name.to_owned(),
+                key,
+                node: EventNode::Value(Vec::new()),
+                guest: false,
+            });
             members.len() - 1
         });
         let message = match field.map(|field| field.kind) {
@@ -308,19 +314,19 @@ fn label_start(key: &str) -> Vec<u8> {
 fn constant(text: &str, kind: Type) -> Vec<u8> {
     let mut json = Vec::new();
     // An enum's value is its name in quotes, like a text.
-    Kind::of(kind).unwrap_or(Kind::Text).json(text, &mut json);
+    TextKind::of(kind).unwrap_or(TextKind::Text).json(text, &mut json);
     json
 }
 
 /// The element `n` of `node`, or a new one at its end.
-fn element(node: &mut Node, n: Option<usize>) -> &mut Node {
-    if !matches!(node, Node::List(_)) {
-        *node = Node::List(Vec::new());
+fn element(node: &mut EventNode, n: Option<usize>) -> &mut EventNode {
+    if !matches!(node, EventNode::List(_)) {
+        *node = EventNode::List(Vec::new());
     }
-    let Node::List(elements) = node else { unreachable!("made a list just above") };
+    let EventNode::List(elements) = node else { unreachable!("made a list just above") };
     let n = n.unwrap_or(elements.len());
     while elements.len() <= n {
-        elements.push(Node::Leaf(Vec::new()));
+        elements.push(EventNode::Value(Vec::new()));
     }
     &mut elements[n]
 }

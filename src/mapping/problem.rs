@@ -14,7 +14,7 @@ const AFTER: usize = 100;
 
 /// A table file's name and text, kept for messages.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Source {
+pub(crate) struct TableText {
     pub(crate) name: String,
     text: String,
     /// Where its lines begin.
@@ -23,11 +23,11 @@ pub(crate) struct Source {
     is_table: bool,
 }
 
-impl Source {
-    pub(super) fn new(name: &str, text: &str) -> Source {
+impl TableText {
+    pub(super) fn new(name: &str, text: &str) -> TableText {
         let ends = memchr::memchr_iter(b'\n', text.as_bytes()).map(|end| end + 1);
         let lines = std::iter::once(0).chain(ends).collect();
-        Source { name: name.to_owned(), text: text.to_owned(), lines, is_table: looks_like_one(text) }
+        TableText { name: name.to_owned(), text: text.to_owned(), lines, is_table: looks_like_one(text) }
     }
 
     pub(super) fn is_table(&self) -> bool {
@@ -50,12 +50,12 @@ fn looks_like_one(text: &str) -> bool {
 
 /// A place in a table file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct At {
-    pub(crate) source: Arc<Source>,
+pub(crate) struct TextPlace {
+    pub(crate) source: Arc<TableText>,
     pub(crate) span: Range<usize>,
 }
 
-impl At {
+impl TextPlace {
     /// The line, from 1.
     pub(crate) fn line(&self) -> usize {
         self.source.lines.partition_point(|start| *start <= self.span.start)
@@ -84,7 +84,7 @@ fn fitted(text: &str) -> String {
 /// One thing that is wrong with a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    pub(crate) at: At,
+    pub(crate) at: TextPlace,
     message: String,
     hint: Option<String>,
 }
@@ -131,7 +131,7 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let At { source, span } = &self.at;
+        let TextPlace { source, span } = &self.at;
         let (line, column, name) = (self.at.line(), self.at.column(), escaped(&source.name));
         let margin = " ".repeat(line.to_string().len());
         writeln!(f, "{}", self.message)?;

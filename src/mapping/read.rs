@@ -1,14 +1,14 @@
 //! The file format of mapping tables: from TOML to rules. `docs/mapping.md` describes it.
 
-use super::document::{File, Item, Keys, field, list};
+use super::document::{TomlFile, TomlTable, TomlValue, field, list};
 use super::own;
-use super::problem::{At, MappingError, Problem};
-use super::table::{Case, Content, Known, Mapping, Rule, Shape, When};
+use super::problem::{MappingError, Problem, TextPlace};
+use super::table::{Case, Content, KnownValues, Mapping, Rule, Shape, When};
 use crate::record::FieldPath;
-use crate::record::formats::{Cef, Envelope, Formats, Holds, KeyValue};
+use crate::record::formats::{Cef, EnvelopeHolds, EnvelopeRule, Formats, KeyValue};
 use crate::record::notation;
 use crate::text::shown;
-use crate::time::{self, Instant, Reading, TimeFault};
+use crate::time::{self, Instant, Reading, TimeError};
 use crate::udm;
 use std::collections::BTreeSet;
 use toml::de::DeTable;
@@ -33,7 +33,7 @@ fn read_nested(
     base: &dyn Fn(&str) -> Result<String, String>,
     depth: usize,
 ) -> Result<Mapping, MappingError> {
-    let file = File::new(name, text);
+    let file = TomlFile::new(name, text);
     if !file.source.is_table() {
         let problem = file.at(0..0).problem("this is not a mapping table: it has no `[mapping]`");
         return Err(MappingError::new(vec![
@@ -45,21 +45,21 @@ fn read_nested(
         let end = span.end.min(text.len());
         MappingError::new(vec![file.at(span.start.min(end)..end).problem(error.message().trim_end())])
     })?;
-    let keys = Keys::new(&file, document.get_ref(), 0..0);
+    let keys = TomlTable::new(&file, document.get_ref(), 0..0);
     let mapping = whole(&file, &keys, base, depth);
     match mapping {
         Ok(mapping) => {
             let problems = file.into_problems();
             if problems.is_empty() { Ok(mapping) } else { Err(MappingError::new(problems)) }
         }
-        // The base is at fault: say that first and alone.
+        // The problem is in the base: say that first and alone.
         Err(error) => Err(error),
     }
 }
 
 fn whole(
-    file: &File,
-    keys: &Keys<'_>,
+    file: &TomlFile,
+    keys: &TomlTable<'_>,
     base: &dyn Fn(&str) -> Result<String, String>,
     depth: usize,
 ) -> Result<Mapping, MappingError> {
@@ -118,7 +118,7 @@ fn whole(
 
 /// The table called `name`, to be built upon.
 fn extended(
-    at: &At,
+    at: &TextPlace,
     name: &str,
     base: &dyn Fn(&str) -> Result<String, String>,
     depth: usize,
@@ -139,20 +139,20 @@ fn extended(
     }
 }
 
-fn shape(keys: &Keys<'_>) -> Shape {
+fn shape(keys: &TomlTable<'_>) -> Shape {
     keys.only(&["name", "present"]);
     Shape { name: keys.required("name"), present: keys.fields("present"), at: keys.at() }
 }
 
-fn known(file: &File, keys: &Keys<'_>) -> Option<Known> {
+fn known(file: &TomlFile, keys: &TomlTable<'_>) -> Option<KnownValues> {
     keys.only(&["from", "values"]);
     let from = keys.required("from");
     let at = keys.get("from").map_or_else(|| keys.at(), |item| item.at());
     let values = keys.texts("values").into_iter().map(|(text, _)| text).collect();
-    Some(Known { from: field(file, &from, &at)?, values })
+    Some(KnownValues { from: field(file, &from, &at)?, values })
 }
 
-fn formats(keys: &Keys<'_>, formats: &mut Formats) {
+fn formats(keys: &TomlTable<'_>, formats: &mut Formats) {
     if keys.get("envelope").is_some() {
         formats.envelopes = keys.tables("envelope").iter().filter_map(envelope).collect();
     }
@@ -170,15 +170,15 @@ fn formats(keys: &Keys<'_>, formats: &mut Formats) {
 }
 
 /// The names of `milliseconds`: a list, or a table of names with the earliest time of each.
-fn milliseconds(keys: &Keys<'_>) -> Vec<(String, Option<Instant>)> {
+fn milliseconds(keys: &TomlTable<'_>) -> Vec<(String, Option<Instant>)> {
     let Some(item) = keys.get("milliseconds") else { return Vec::new() };
     if !item.is_table() {
         return item.texts().into_iter().map(|(name, _)| (name, None)).collect();
     }
     let members = item.table().map(|table| table.members()).unwrap_or_default();
-    let earliest = |(name, item): (&str, Item<'_>)| match time::read(&item.text()?, Reading::Iso8601) {
+    let earliest = |(name, item): (&str, TomlValue<'_>)| match time::read(&item.text()?, Reading::Iso8601) {
         Ok(earliest) => Some((name.to_owned(), Some(earliest))),
-        Err(TimeFault::NotATime(why) | TimeFault::OutOfRange(why)) => {
+        Err(TimeError::NotATime(why) | TimeError::OutOfRange(why)) => {
             keys.report(item.at().problem(format!("expected the earliest time of `{}`: {why}", shown(name))));
             None
         }
@@ -186,12 +186,12 @@ fn milliseconds(keys: &Keys<'_>) -> Vec<(String, Option<Instant>)> {
     members.into_iter().filter_map(earliest).collect()
 }
 
-fn pairs(keys: &Keys<'_>) -> Vec<(String, String)> {
+fn pairs(keys: &TomlTable<'_>) -> Vec<(String, String)> {
     let members = keys.members().into_iter();
     members.filter_map(|(key, item)| Some((key.to_owned(), item.text()?))).collect()
 }
 
-fn envelope(keys: &Keys<'_>) -> Option<Envelope> {
+fn envelope(keys: &TomlTable<'_>) -> Option<EnvelopeRule> {
     keys.only(&["name", "when", "present", "records", "error", "text"]);
     let when = keys.get("when").and_then(|item| item.table());
     let when = when.map(|table| table.by_field()).unwrap_or_default();
@@ -203,22 +203,22 @@ fn envelope(keys: &Keys<'_>) -> Option<Envelope> {
         );
     }
     let holds = match (keys.get("records"), keys.get("error")) {
-        (Some(_), None) => Holds::Records(keys.fields("records")),
-        (None, Some(_)) => Holds::Error(keys.fields("error")),
+        (Some(_), None) => EnvelopeHolds::Records(keys.fields("records")),
+        (None, Some(_)) => EnvelopeHolds::Error(keys.fields("error")),
         _ => {
             keys.report(keys.at().problem("an envelope holds either `records` or an `error`"));
             return None;
         }
     };
     let text = keys.get("text").is_some_and(|item| item.flag());
-    if let (true, Holds::Error(_), Some(item)) = (text, &holds, keys.get("text")) {
+    if let (true, EnvelopeHolds::Error(_), Some(item)) = (text, &holds, keys.get("text")) {
         keys.report(item.at().problem("`text` goes only with `records`"));
     }
-    Some(Envelope { name: keys.required("name"), when, present, holds, text })
+    Some(EnvelopeRule { name: keys.required("name"), when, present, holds, text })
 }
 
 /// Adds the rules of one file to those of the table that it builds on.
-fn rules(file: &File, keys: &Keys<'_>, rules: &mut Vec<Rule>) {
+fn rules(file: &TomlFile, keys: &TomlTable<'_>, rules: &mut Vec<Rule>) {
     const KEYS: [&str; 11] =
         ["udm", "from", "default", "value", "cases", "time", "when", "label", "order", "replace", "literal"];
     for keys in keys.tables("rule") {
@@ -263,7 +263,7 @@ fn rules(file: &File, keys: &Keys<'_>, rules: &mut Vec<Rule>) {
 }
 
 /// Reports constants that look like something to be filled in.
-fn constants(keys: &Keys<'_>) {
+fn constants(keys: &TomlTable<'_>) {
     let cases = keys.get("cases").map(|item| item.tables()).unwrap_or_default();
     let own = ["value", "default", "label"].into_iter().filter_map(|key| keys.get(key));
     for item in own.chain(cases.iter().filter_map(|case| case.get("value"))) {
@@ -277,7 +277,7 @@ fn constants(keys: &Keys<'_>) {
 }
 
 /// Puts `rule` in the place of those with its target (and label) that stand in another file.
-fn replace(keys: &Keys<'_>, rules: &mut Vec<Rule>, rule: Rule) {
+fn replace(keys: &TomlTable<'_>, rules: &mut Vec<Rule>, rule: Rule) {
     let same = |old: &Rule| {
         old.target == rule.target && old.label == rule.label && old.at.source.name != rule.at.source.name
     };
@@ -292,7 +292,7 @@ fn replace(keys: &Keys<'_>, rules: &mut Vec<Rule>, rule: Rule) {
     }
 }
 
-fn content(file: &File, keys: &Keys<'_>) -> Option<Content> {
+fn content(file: &TomlFile, keys: &TomlTable<'_>) -> Option<Content> {
     const KINDS: [&str; 4] = ["from", "value", "cases", "time"];
     let given: Vec<&str> = KINDS.into_iter().filter(|kind| keys.get(kind).is_some()).collect();
     let [kind] = given[..] else {
@@ -319,13 +319,13 @@ fn content(file: &File, keys: &Keys<'_>) -> Option<Content> {
     }
 }
 
-fn case(keys: &Keys<'_>) -> Case {
+fn case(keys: &TomlTable<'_>) -> Case {
     keys.only(&["present", "absent", "value"]);
     let at = keys.get("value").map_or_else(|| keys.at(), |item| item.at());
     Case { present: keys.fields("present"), absent: keys.fields("absent"), value: keys.required("value"), at }
 }
 
-fn time(file: &File, keys: &Keys<'_>) -> Option<(FieldPath, Reading)> {
+fn time(file: &TomlFile, keys: &TomlTable<'_>) -> Option<(FieldPath, Reading)> {
     keys.only(&["from", "read"]);
     let from = keys.required("from");
     let read = keys.required("read");
@@ -339,7 +339,7 @@ fn time(file: &File, keys: &Keys<'_>) -> Option<(FieldPath, Reading)> {
     Some((field(file, &from, &at)?, reading?))
 }
 
-fn when(keys: &Keys<'_>) -> Option<When> {
+fn when(keys: &TomlTable<'_>) -> Option<When> {
     let text = keys.text("when")?;
     match text.as_str() {
         "ip" => Some(When::Ip),

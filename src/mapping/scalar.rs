@@ -4,21 +4,21 @@ use crate::udm::Type;
 
 /// The type that a raw text becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum TextKind {
     Text,
     Bool,
     Integer { min: i128, max: i128, quoted: bool },
     Float,
 }
 
-impl Kind {
+impl TextKind {
     /// The kind for a field of this type; nothing for types that raw texts don't become.
-    pub(crate) fn of(kind: Type) -> Option<Kind> {
+    pub(crate) fn of(kind: Type) -> Option<TextKind> {
         match kind {
-            Type::String => Some(Kind::Text),
-            Type::Bool => Some(Kind::Bool),
-            Type::Integer { min, max, quoted } => Some(Kind::Integer { min, max, quoted }),
-            Type::Float { .. } => Some(Kind::Float),
+            Type::String => Some(TextKind::Text),
+            Type::Bool => Some(TextKind::Bool),
+            Type::Integer { min, max, quoted } => Some(TextKind::Integer { min, max, quoted }),
+            Type::Float { .. } => Some(TextKind::Float),
             _ => None,
         }
     }
@@ -26,9 +26,9 @@ impl Kind {
     /// What was expected, if `text` is not a value of this kind.
     pub(crate) fn refuses(self, text: &str) -> Option<String> {
         let fits = match self {
-            Kind::Text => true,
-            Kind::Bool => matches!(text, "true" | "false"),
-            Kind::Integer { min, max, .. } => {
+            TextKind::Text => true,
+            TextKind::Bool => matches!(text, "true" | "false"),
+            TextKind::Integer { min, max, .. } => {
                 let digits = text.strip_prefix('-').unwrap_or(text);
                 let plain = digits == "0" || !digits.starts_with('0');
                 plain
@@ -36,24 +36,26 @@ impl Kind {
                     && text.parse().is_ok_and(|n: i128| (min..=max).contains(&n))
                     && !text.starts_with('+')
             }
-            Kind::Float => serde_json::from_str::<f64>(text).is_ok_and(f64::is_finite) && text.trim() == text,
+            TextKind::Float => {
+                serde_json::from_str::<f64>(text).is_ok_and(f64::is_finite) && text.trim() == text
+            }
         };
         if fits {
             return None;
         }
         Some(match self {
-            Kind::Text => "a text".into(),
-            Kind::Bool => "`true` or `false`".into(),
-            Kind::Integer { min, max, .. } => format!("a whole number from {min} to {max}"),
-            Kind::Float => "a number".into(),
+            TextKind::Text => "a text".into(),
+            TextKind::Bool => "`true` or `false`".into(),
+            TextKind::Integer { min, max, .. } => format!("a whole number from {min} to {max}"),
+            TextKind::Float => "a number".into(),
         })
     }
 
     /// `text`, which is a value of this kind, as JSON.
     pub(crate) fn json(self, text: &str, out: &mut Vec<u8>) {
         match self {
-            Kind::Text => json_text(text, out),
-            Kind::Integer { quoted: true, .. } => json_text(text, out),
+            TextKind::Text => json_text(text, out),
+            TextKind::Integer { quoted: true, .. } => json_text(text, out),
             _ => out.extend_from_slice(text.as_bytes()),
         }
     }

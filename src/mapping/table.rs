@@ -1,6 +1,6 @@
-//! What a mapping table says: its rules, and the forms in which its records arrive.
+//! What a mapping table says: its rules, and the formats in which its records arrive.
 
-use super::problem::At;
+use super::problem::TextPlace;
 use crate::record::FieldPath;
 use crate::record::formats::Formats;
 use crate::time::Reading;
@@ -16,7 +16,7 @@ pub struct Mapping {
     pub(super) extends: Option<String>,
     pub(super) rules: Vec<Rule>,
     pub(super) shapes: Vec<Shape>,
-    pub(super) known: Vec<Known>,
+    pub(super) known: Vec<KnownValues>,
     pub(super) formats: Formats,
 }
 
@@ -52,11 +52,11 @@ impl Mapping {
     }
 
     /// The values that are documented for raw fields.
-    pub fn known(&self) -> &[Known] {
+    pub fn known(&self) -> &[KnownValues] {
         &self.known
     }
 
-    /// The forms in which its records arrive.
+    /// The formats in which its records arrive.
     pub fn formats(&self) -> &Formats {
         &self.formats
     }
@@ -75,7 +75,7 @@ pub struct Rule {
     pub label: Option<String>,
     /// Which of several rules for one singular field comes first: the lowest.
     pub order: Option<i64>,
-    pub(crate) at: At,
+    pub(crate) at: TextPlace,
 }
 
 /// What a [`Rule`] puts into its field.
@@ -105,7 +105,7 @@ pub struct Case {
     pub absent: Vec<FieldPath>,
     /// The value.
     pub value: String,
-    pub(crate) at: At,
+    pub(crate) at: TextPlace,
 }
 
 /// A test on a raw value.
@@ -124,12 +124,12 @@ pub struct Shape {
     pub name: String,
     /// Raw fields that it has.
     pub present: Vec<FieldPath>,
-    pub(crate) at: At,
+    pub(crate) at: TextPlace,
 }
 
 /// The values that are documented for a raw field.
 #[derive(Debug, Clone)]
-pub struct Known {
+pub struct KnownValues {
     /// The raw field.
     pub from: FieldPath,
     /// Its documented values.

@@ -7,12 +7,12 @@ use crate::text::cut;
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// How many characters of a key [`Leaf::path`] has.
+/// How many characters of a key [`RawField::path`] has.
 const LONGEST_KEY: usize = 200;
 
 /// A field of a record that holds no other field. Lists are one field, whatever is in them.
 #[derive(Debug, Clone)]
-pub struct Leaf<'l> {
+pub struct RawField<'l> {
     /// The keys that lead to it, from the root.
     pub keys: &'l [Cow<'l, str>],
     /// Its value: a text's own characters, anything else as it is written.
@@ -23,7 +23,7 @@ pub struct Leaf<'l> {
     pub at: Option<Range<usize>>,
 }
 
-impl Leaf<'_> {
+impl RawField<'_> {
     /// Its path, as a mapping table writes it. Of long keys only the first 200 characters are in it.
     pub fn path(&self) -> String {
         FieldPath::of(self.keys.iter().map(|key| cut(key, LONGEST_KEY).into_owned()).collect()).to_string()
@@ -31,11 +31,11 @@ impl Leaf<'_> {
 }
 
 /// Hands the fields of the record in `raw` to `each`, in order. Of two with one name both are there.
-pub fn each_leaf(raw: &[u8], format: Format, formats: &Formats, each: &mut dyn FnMut(&Leaf<'_>)) {
+pub fn each_field(raw: &[u8], format: Format, formats: &Formats, each: &mut dyn FnMut(&RawField<'_>)) {
     if matches!(format, Format::Cef | Format::KeyValue) {
         for (name, value) in formats::all_pairs(raw, formats).unwrap_or_default() {
             let at = within(raw, value.as_bytes());
-            each(&Leaf { keys: &[name], value, kind: Kind::Text, at });
+            each(&RawField { keys: &[name], value, kind: Kind::Text, at });
         }
     } else {
         let mut tree = Tree::default();
@@ -51,13 +51,13 @@ fn within(raw: &[u8], text: &[u8]) -> Option<Range<usize>> {
     (start + text.len() <= raw.len()).then(|| start..start + text.len())
 }
 
-fn below<'v>(value: Value<'v>, keys: &mut Vec<Cow<'v, str>>, each: &mut dyn FnMut(&Leaf<'_>)) {
+fn below<'v>(value: Value<'v>, keys: &mut Vec<Cow<'v, str>>, each: &mut dyn FnMut(&RawField<'_>)) {
     for member in value.children() {
         keys.push(member.key());
         if member.kind() == Kind::Object && !member.is_empty() {
             below(member, keys, each);
         } else {
-            each(&Leaf {
+            each(&RawField {
                 keys,
                 value: member.text(),
                 kind: member.kind(),

@@ -60,12 +60,12 @@ pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// Passes what may stand between values and is part of none: white space, [`RECORD_MARK`]s, byte
 /// order marks.
 #[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Gap {
+pub(crate) struct GapReader {
     /// How many bytes of a byte order mark were passed.
     begun: u8,
 }
 
-impl Gap {
+impl GapReader {
     /// Takes the next byte; whether it is part of the gap. If not, this many bytes before it were none
     /// either: they only began like a byte order mark.
     #[inline]
@@ -283,7 +283,7 @@ mod tests {
             [("", 0), (" \r\n\t\u{1e}\u{feff}{", 8), ("\u{feff}\u{feff}", 6), ("\u{fefe}", 0), ("x ", 0)]
         {
             assert_eq!(gap(text.as_bytes()), length, "{text:?}");
-            let mut gap = Gap::default();
+            let mut gap = GapReader::default();
             let passed = text.bytes().take_while(|byte| gap.pass(*byte).is_ok()).count();
             assert!(passed == length || text == "\u{fefe}", "{text:?}");
         }

@@ -73,7 +73,7 @@ impl fmt::Display for Reason {
 /// Why one record can't be converted, in a code and a sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}: {message}")]
-pub struct Fault {
+pub struct RecordError {
     /// The code.
     pub reason: Reason,
     /// One sentence for a person, without a full stop.
@@ -83,12 +83,12 @@ pub struct Fault {
     pub(crate) at: Option<usize>,
 }
 
-impl Fault {
-    pub(crate) fn new(reason: Reason, message: impl Into<String>) -> Fault {
-        Fault { reason, message: message.into(), at: None }
+impl RecordError {
+    pub(crate) fn new(reason: Reason, message: impl Into<String>) -> RecordError {
+        RecordError { reason, message: message.into(), at: None }
     }
 
-    pub(crate) fn too_deep() -> Fault {
-        Fault::new(Reason::TooDeep, "objects and arrays nest deeper than 127")
+    pub(crate) fn too_deep() -> RecordError {
+        RecordError::new(Reason::TooDeep, "objects and arrays nest deeper than 127")
     }
 }

@@ -6,8 +6,8 @@
 //! that keeps a number's source text, which `Number` rewrites (`1E5` to `1e+5`).
 
 use super::looks::looks;
-use super::projection::{Below, Branch};
-use super::{Fault, FieldPath, Fields, Projection, Reason};
+use super::projection::{Branch, BranchTarget};
+use super::{FieldPath, Fields, Projection, Reason, RecordError};
 use crate::json::Tree;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -17,33 +17,36 @@ use std::fmt;
 /// Checks that `unit` is one strict JSON text and gives it back as such.
 ///
 /// # Errors
-/// A [`Fault`] with [`Reason::InvalidUtf8`], [`Reason::TooDeep`] or [`Reason::InvalidJson`].
-pub fn check(unit: &[u8]) -> Result<&RawValue, Fault> {
+/// A [`RecordError`] with [`Reason::InvalidUtf8`], [`Reason::TooDeep`] or [`Reason::InvalidJson`].
+pub fn check(unit: &[u8]) -> Result<&RawValue, RecordError> {
     let text = std::str::from_utf8(unit).map_err(|error| {
         let at = error.valid_up_to();
         let looks = looks(unit, at).map_or_else(String::new, |looks| format!("; {looks}"));
-        Fault { at: Some(at), ..Fault::new(Reason::InvalidUtf8, format!("not UTF-8{looks}")) }
+        RecordError { at: Some(at), ..RecordError::new(Reason::InvalidUtf8, format!("not UTF-8{looks}")) }
     })?;
-    serde_json::from_str::<Strict>(text).map_err(|error| json_fault(&error, unit))?;
-    serde_json::from_str(text).map_err(|error| json_fault(&error, unit))
+    serde_json::from_str::<Strict>(text).map_err(|error| json_error(&error, unit))?;
+    serde_json::from_str(text).map_err(|error| json_error(&error, unit))
 }
 
-fn json_fault(error: &serde_json::Error, unit: &[u8]) -> Fault {
+fn json_error(error: &serde_json::Error, unit: &[u8]) -> RecordError {
     let text = error.to_string();
     // serde_json has no kind for it; a test below holds the wording.
     if text.starts_with("recursion limit exceeded") {
-        return Fault::too_deep();
+        return RecordError::too_deep();
     }
     // The tree reads the same, and says where it goes wrong; were it to read more, this would.
     let (what, at) = match Tree::default().read(unit) {
-        Err(flaw) if flaw.at == unit.len() && flaw.what.starts_with("expected") => {
-            (format!("{}, found the end", flaw.what), flaw.at)
+        Err(error) if error.at == unit.len() && error.what.starts_with("expected") => {
+            (format!("{}, found the end", error.what), error.at)
         }
-        Err(flaw) => (flaw.what.to_owned(), flaw.at),
+        Err(error) => (error.what.to_owned(), error.at),
         Ok(_) => (text, 0),
     };
     let looks = looks(unit, at).map_or_else(String::new, |looks| format!("; {looks}"));
-    Fault { at: Some(at), ..Fault::new(Reason::InvalidJson, format!("not valid JSON: {what}{looks}")) }
+    RecordError {
+        at: Some(at),
+        ..RecordError::new(Reason::InvalidJson, format!("not valid JSON: {what}{looks}"))
+    }
 }
 
 /// An object's keys and values in order, duplicates included.
@@ -52,9 +55,9 @@ pub(crate) type Members<'a> = Vec<(Cow<'a, str>, &'a RawValue)>;
 /// The mapped fields of a record, given by its members.
 ///
 /// # Errors
-/// A [`Fault`] with [`Reason::FieldType`] when a mapped field holds an object or an array; it
+/// A [`RecordError`] with [`Reason::FieldType`] when a mapped field holds an object or an array; it
 /// names the first such field in the order of the slots.
-pub(crate) fn fields<'a>(members: &Members<'a>, projection: &Projection) -> Result<Fields<'a>, Fault> {
+pub(crate) fn fields<'a>(members: &Members<'a>, projection: &Projection) -> Result<Fields<'a>, RecordError> {
     let mut fields = vec![None; projection.paths().len()];
     let mut wrong = None;
     fill(projection.root(), members, &mut fields, &mut wrong);
@@ -62,7 +65,7 @@ pub(crate) fn fields<'a>(members: &Members<'a>, projection: &Projection) -> Resu
         None => Ok(fields),
         Some((slot, kind)) => {
             let path = &projection.paths()[slot];
-            Err(Fault::new(
+            Err(RecordError::new(
                 Reason::FieldType,
                 format!("`{path}` holds {kind}, not a text, number or boolean"),
             ))
@@ -80,12 +83,12 @@ fn fill<'a>(
     for branch in branches {
         let Some(value) = last(members, &branch.key) else { continue };
         match &branch.below {
-            Below::Keys(below) => {
+            BranchTarget::Keys(below) => {
                 if let Some(members) = self::members(value) {
                     fill(below, &members, fields, wrong);
                 }
             }
-            Below::Slot(slot) => match scalar(value) {
+            BranchTarget::Slot(slot) => match scalar(value) {
                 Ok(text) => fields[*slot] = text,
                 Err(kind) if wrong.is_none_or(|(least, _)| *slot < least) => *wrong = Some((*slot, kind)),
                 Err(_) => {}
@@ -110,7 +113,7 @@ pub(crate) fn members(value: &RawValue) -> Option<Members<'_>> {
     if !value.get().starts_with('{') {
         return None;
     }
-    serde_json::from_str::<Object<'_>>(value.get()).ok().map(|object| object.0)
+    serde_json::from_str::<MemberList<'_>>(value.get()).ok().map(|object| object.0)
 }
 
 /// The value of `key`: of two equal keys the last counts.
@@ -152,25 +155,25 @@ pub(crate) fn kind(value: &RawValue) -> &'static str {
 /// A JSON string's value.
 pub(crate) fn string(text: &str) -> Cow<'_, str> {
     // The text was checked, so it can't fail; were it to, the field would count as absent.
-    serde_json::from_str::<Text<'_>>(text).map(|t| t.0).unwrap_or_default()
+    serde_json::from_str::<JsonString<'_>>(text).map(|t| t.0).unwrap_or_default()
 }
 
 /// A string, borrowed where it has no escapes.
-struct Text<'a>(Cow<'a, str>);
+struct JsonString<'a>(Cow<'a, str>);
 
-impl<'de> Deserialize<'de> for Text<'de> {
+impl<'de> Deserialize<'de> for JsonString<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct V;
         impl<'de> Visitor<'de> for V {
-            type Value = Text<'de>;
+            type Value = JsonString<'de>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a string")
             }
-            fn visit_borrowed_str<E>(self, s: &'de str) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Borrowed(s)))
+            fn visit_borrowed_str<E>(self, s: &'de str) -> Result<JsonString<'de>, E> {
+                Ok(JsonString(Cow::Borrowed(s)))
             }
-            fn visit_str<E>(self, s: &str) -> Result<Text<'de>, E> {
-                Ok(Text(Cow::Owned(s.to_owned())))
+            fn visit_str<E>(self, s: &str) -> Result<JsonString<'de>, E> {
+                Ok(JsonString(Cow::Owned(s.to_owned())))
             }
         }
         deserializer.deserialize_str(V)
@@ -178,22 +181,22 @@ impl<'de> Deserialize<'de> for Text<'de> {
 }
 
 /// An object, for serde.
-struct Object<'a>(Members<'a>);
+struct MemberList<'a>(Members<'a>);
 
-impl<'de> Deserialize<'de> for Object<'de> {
+impl<'de> Deserialize<'de> for MemberList<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct V;
         impl<'de> Visitor<'de> for V {
-            type Value = Object<'de>;
+            type Value = MemberList<'de>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<MemberList<'de>, A::Error> {
                 let mut members = Vec::new();
-                while let Some((key, value)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
+                while let Some((key, value)) = map.next_entry::<JsonString<'de>, &'de RawValue>()? {
                     members.push((key.0, value));
                 }
-                Ok(Object(members))
+                Ok(MemberList(members))
             }
         }
         deserializer.deserialize_map(V)
@@ -248,7 +251,7 @@ mod tests {
     use super::*;
 
     fn reason(text: &[u8]) -> Option<Reason> {
-        check(text).err().map(|fault| fault.reason)
+        check(text).err().map(|error| error.reason)
     }
 
     #[test]
@@ -329,9 +332,9 @@ mod tests {
             (r#"{"b":[],"a":{}}"#, Reason::FieldType, "`a` holds an object"),
             (r#"{"o":{"p":{"y":[]}}}"#, Reason::FieldType, "`o.p.y` holds an array"),
         ] {
-            let fault = fields(&members(check(text.as_bytes()).unwrap()).unwrap(), &projection).unwrap_err();
-            assert_eq!(fault.reason, reason, "{text}");
-            assert!(fault.message.contains(words), "{text}: {}", fault.message);
+            let error = fields(&members(check(text.as_bytes()).unwrap()).unwrap(), &projection).unwrap_err();
+            assert_eq!(error.reason, reason, "{text}");
+            assert!(error.message.contains(words), "{text}: {}", error.message);
         }
     }
 }

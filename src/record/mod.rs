@@ -2,9 +2,9 @@
 //!
 //! Three layers, each ignorant of the one above:
 //! 1. [`frame`] cuts a stream into chunks of whole units (a line, or a JSON value);
-//! 2. [`formats`] finds the records in a unit: a bare record, the elements of an array or of an
+//! 2. [`formats`] finds the records in a unit: a plain record, the elements of an array or of an
 //!    envelope, JSON behind a header like syslog's, CEF, key="value" pairs;
-//! 3. [`exact`] reads a record's wanted fields with serde_json, strictly.
+//! 3. [`exact`] reads a record's mapped fields with serde_json, strictly.
 //!
 //! Nothing here knows UDM, a file, a clock or a thread. Which keys matter, which envelopes there
 //! are and what they are called is data, given from outside.
@@ -21,7 +21,7 @@ mod path;
 mod projection;
 pub(crate) mod scan;
 
-pub use all_fields::{Leaf, each_leaf};
-pub use error::{Fault, Reason};
+pub use all_fields::{RawField, each_field};
+pub use error::{Reason, RecordError};
 pub use path::{FieldPath, FieldPathError};
 pub use projection::{Fields, Overlap, Projection};

@@ -1,4 +1,4 @@
-//! Which fields of a record are wanted, as a tree of keys with a slot at each leaf.
+//! The fields that a mapping reads, as a tree of keys with a slot at each end.
 
 use super::path::FieldPath;
 use std::borrow::Cow;
@@ -21,29 +21,29 @@ pub struct Projection {
     root: Vec<Branch>,
 }
 
-/// A key, and what is wanted at it: its value, or keys below it.
+/// A key, and what is read at it: its value, or keys below it.
 #[derive(Debug, Clone)]
 pub(crate) struct Branch {
     pub(crate) key: String,
-    pub(crate) below: Below,
+    pub(crate) below: BranchTarget,
 }
 
 #[derive(Debug, Clone)]
-pub(crate) enum Below {
+pub(crate) enum BranchTarget {
     Slot(usize),
     Keys(Vec<Branch>),
 }
 
-/// Two wanted fields that can't both be there: one is read as a value, the other lies inside it.
+/// Two fields that can't both be read: one is read as a value, the other lies inside it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` and `{1}` can't both be read: a field is either a value or an object")]
 pub struct Overlap(pub FieldPath, pub FieldPath);
 
 impl Projection {
-    /// The slot for `path`, a new one if it was not wanted yet.
+    /// The slot for `path`, a new one if it has none yet.
     ///
     /// # Errors
-    /// When `path` lies inside a wanted field, or a wanted field lies inside `path`.
+    /// When `path` lies inside a field that is read, or such a field lies inside `path`.
     pub fn add(&mut self, path: &FieldPath) -> Result<usize, Overlap> {
         if let Some(slot) = self.slot(path) {
             return Ok(slot);
@@ -59,7 +59,7 @@ impl Projection {
         Ok(slot)
     }
 
-    /// The wanted field that lies inside `path`, or that `path` lies inside of, if there is one.
+    /// The field that lies inside `path`, or that `path` lies inside of, if there is one.
     pub(crate) fn overlap(&self, path: &FieldPath) -> Option<Overlap> {
         let around = outer(path).any(|outer| self.slots.contains_key(outer));
         if !around && !self.inner.contains(path.keys()) {
@@ -71,12 +71,12 @@ impl Projection {
         Some(Overlap(other.clone(), path.clone()))
     }
 
-    /// The slot of `path`, if it is wanted.
+    /// The slot of `path`, if it is read.
     pub fn slot(&self, path: &FieldPath) -> Option<usize> {
         self.slots.get(path.keys()).copied()
     }
 
-    /// The wanted fields, by slot.
+    /// The fields, by slot.
     pub fn paths(&self) -> &[FieldPath] {
         &self.paths
     }
@@ -91,7 +91,7 @@ impl Projection {
         let mut fields: Fields<'a> = vec![None; self.paths.len()];
         for (name, value) in pairs {
             let branch = self.root.iter().find(|branch| branch.key == name);
-            if let Some(Branch { below: Below::Slot(slot), .. }) = branch {
+            if let Some(Branch { below: BranchTarget::Slot(slot), .. }) = branch {
                 fields[*slot] = if value.is_empty() { None } else { Some(value) };
             }
         }
@@ -107,15 +107,16 @@ fn outer(path: &FieldPath) -> impl Iterator<Item = &[String]> {
 fn insert(branches: &mut Vec<Branch>, keys: &[String], slot: usize) {
     let Some((key, rest)) = keys.split_first() else { return };
     if rest.is_empty() {
-        branches.push(Branch { key: key.clone(), below: Below::Slot(slot) });
+        branches.push(Branch { key: key.clone(), below: BranchTarget::Slot(slot) });
         return;
     }
-    if let Some(Branch { below: Below::Keys(below), .. }) = branches.iter_mut().find(|b| b.key == *key) {
+    if let Some(Branch { below: BranchTarget::Keys(below), .. }) = branches.iter_mut().find(|b| b.key == *key)
+    {
         return insert(below, rest, slot);
     }
     let mut below = Vec::new();
     insert(&mut below, rest, slot);
-    branches.push(Branch { key: key.clone(), below: Below::Keys(below) });
+    branches.push(Branch { key: key.clone(), below: BranchTarget::Keys(below) });
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ pub enum ErrorKind {
     Service,
     /// An object is no longer the one that was listed.
     Changed,
-    /// Another object stands where one is to be written.
+    /// Another object is where one is to be written.
     Taken,
     /// udmap itself failed.
     Crashed,
@@ -87,7 +87,7 @@ impl Object {
 impl fmt::Display for Object {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // Without backticks, so that a file of this name is told apart.
+            // Without backticks, so that it differs from a file of this name.
             Object::Stdin | Object::Stdout => f.write_str(self.as_str()),
             Object::Named(name) => write!(f, "`{}`", escaped(name)),
         }
@@ -167,7 +167,7 @@ impl Error {
     #[cfg(feature = "bucket")]
     pub(crate) fn not_a_folder(text: &str) -> Error {
         let named = Object::Named(text.to_owned());
-        Error::new(named, Doing::Create, ErrorKind::NoFolder, "it is no folder")
+        Error::new(named, Doing::Create, ErrorKind::NoFolder, "it is not a folder")
     }
 
     /// An object that is another one by now.
@@ -181,6 +181,18 @@ impl Error {
     #[cfg(feature = "bucket")]
     pub(crate) fn cannot_open(text: &str, error: io::Error) -> Error {
         Error::io(Object::Named(text.to_owned()), Doing::Open, error).of_kind(ErrorKind::NotFound)
+    }
+
+    /// No error of an object: the work was told to stop.
+    #[cfg(feature = "bucket")]
+    pub(crate) fn stopped() -> Error {
+        Error::io(Object::Named(String::new()), Doing::Convert, super::stop::stopped())
+    }
+
+    /// Whether the work was told to stop.
+    #[cfg(feature = "bucket")]
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.io_error().is_some_and(super::is_stopped)
     }
 
     /// Something that can't be written.
@@ -206,7 +218,7 @@ impl Error {
     #[cfg(feature = "bucket")]
     pub(crate) fn same_target(name: &str) -> Error {
         let named = Object::Named(name.to_owned());
-        let why = "events, rejects and the manifest can't be told apart there";
+        let why = "events, rejects and the manifest would be mixed there";
         Error::new(named, Doing::Create, ErrorKind::InputIsOutput, why)
             .with_hint("give `--output`, `--rejects` and `--manifest` places of their own")
     }
@@ -233,7 +245,7 @@ impl Error {
     #[cfg(feature = "bucket")]
     pub(crate) fn not_settled(name: &str) -> Error {
         let named = Object::Named(name.to_owned());
-        Error::new(named, Doing::Read, ErrorKind::Io, "what became of it could not be put in its place")
+        Error::new(named, Doing::Read, ErrorKind::Io, "its output could not be put in place")
     }
 
     /// An object whose conversion panicked.
@@ -294,7 +306,7 @@ impl Error {
             ErrorKind::InputIsOutput => Some("write to another file"),
             ErrorKind::IsFolder => Some("name a file in it"),
             ErrorKind::Taken => Some("see what it is, and move or remove it, or write to another prefix"),
-            ErrorKind::Damaged => Some("all that stands before the damage was read; get the object again"),
+            ErrorKind::Damaged => Some("everything before the damage was read; get the object again"),
             _ => None,
         })
     }
@@ -344,7 +356,7 @@ impl From<Error> for io::Error {
     /// Keeps the kind of the inner [`io::Error`]; [`Error::from_io`] gets the error back.
     fn from(error: Error) -> io::Error {
         let kind = match (&error.0.source, error.kind()) {
-            // std's helpers would try again for ever.
+            // std's helpers would try again without end.
             (Some(source), _) if source.kind() == io::ErrorKind::Interrupted => io::ErrorKind::Other,
             (Some(source), _) => source.kind(),
             (None, ErrorKind::NotFound | ErrorKind::NoMatch | ErrorKind::NoFolder) => io::ErrorKind::NotFound,

@@ -10,4 +10,4 @@ pub(crate) use copier::{TIME_BYTES, TimestampCopier};
 #[cfg(feature = "bucket")]
 pub use duration::duration;
 pub use instant::Instant;
-pub use read::{Reading, TimeFault, read, read_rfc3339};
+pub use read::{Reading, TimeError, read, read_rfc3339};

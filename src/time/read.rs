@@ -35,7 +35,7 @@ impl Reading {
 
 /// Why a text is not an [`Instant`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TimeFault {
+pub enum TimeError {
     /// Not a time at all; a clause that says why.
     NotATime(String),
     /// A time, but outside the years 1 to 9999; a clause that says more.
@@ -48,20 +48,20 @@ const MOST_DIGITS: i64 = 12;
 /// Reads `text`. What is finer than a nanosecond is cut, toward the past.
 ///
 /// # Errors
-/// A [`TimeFault`].
-pub fn read(text: &str, reading: Reading) -> Result<Instant, TimeFault> {
+/// A [`TimeError`].
+pub fn read(text: &str, reading: Reading) -> Result<Instant, TimeError> {
     match reading {
         Reading::EpochSeconds => epoch(text, 0),
         Reading::EpochMilliseconds => epoch(text, 3),
         Reading::Iso8601 => iso(text.as_bytes())
             .and_then(|instant| {
-                instant.in_range().ok_or_else(|| TimeFault::OutOfRange(format!("`{}` is", shown(text))))
+                instant.in_range().ok_or_else(|| TimeError::OutOfRange(format!("`{}` is", shown(text))))
             })
-            .map_err(|fault| match fault {
-                TimeFault::NotATime(why) => {
-                    TimeFault::NotATime(format!("`{}` is not an ISO 8601 date and time: {why}", shown(text)))
+            .map_err(|error| match error {
+                TimeError::NotATime(why) => {
+                    TimeError::NotATime(format!("`{}` is not an ISO 8601 date and time: {why}", shown(text)))
                 }
-                TimeFault::OutOfRange(_) => TimeFault::OutOfRange(format!("`{}` is", shown(text))),
+                TimeError::OutOfRange(_) => TimeError::OutOfRange(format!("`{}` is", shown(text))),
             }),
     }
 }
@@ -131,11 +131,11 @@ fn decimal(text: &str) -> Option<Decimal> {
 }
 
 /// A number of 10^-`scale` seconds since 1970.
-fn epoch(text: &str, scale: i64) -> Result<Instant, TimeFault> {
+fn epoch(text: &str, scale: i64) -> Result<Instant, TimeError> {
     let Some(number) = decimal(text) else {
         let unit = if scale == 0 { "seconds" } else { "milliseconds" };
         let why = format!("`{}` is not a number of {unit} since 1970-01-01T00:00:00Z", shown(text));
-        return Err(TimeFault::NotATime(why));
+        return Err(TimeError::NotATime(why));
     };
     if number.digits.is_empty() {
         return Ok(Instant { seconds: 0, nanos: 0 });
@@ -147,7 +147,7 @@ fn epoch(text: &str, scale: i64) -> Result<Instant, TimeFault> {
             19 if scale == 0 => "`, which looks like nanoseconds, is",
             _ => "` is",
         };
-        TimeFault::OutOfRange(format!("`{}{unit}", shown(text)))
+        TimeError::OutOfRange(format!("`{}{unit}", shown(text)))
     };
     let point = number.point - scale;
     if point > MOST_DIGITS {
@@ -169,9 +169,9 @@ fn epoch(text: &str, scale: i64) -> Result<Instant, TimeFault> {
     Instant { seconds, nanos }.in_range().ok_or_else(out_of_range)
 }
 
-/// Reads ISO 8601; the range is not checked, and the fault holds only why.
-fn iso(text: &[u8]) -> Result<Instant, TimeFault> {
-    let fail = |why: &str| TimeFault::NotATime(why.to_owned());
+/// Reads ISO 8601; the range is not checked, and the error holds only why.
+fn iso(text: &[u8]) -> Result<Instant, TimeError> {
+    let fail = |why: &str| TimeError::NotATime(why.to_owned());
     let number = |at: usize, len: usize| -> Option<u32> {
         let digits = text.get(at..at + len)?;
         digits.iter().try_fold(0, |n, d| d.is_ascii_digit().then(|| n * 10 + u32::from(d - b'0')))
@@ -237,8 +237,8 @@ mod tests {
         for (given, expected) in cases {
             let got = match read(given, reading) {
                 Ok(instant) => instant.to_rfc3339(),
-                Err(TimeFault::NotATime(_)) => "!".into(),
-                Err(TimeFault::OutOfRange(_)) => "<>".into(),
+                Err(TimeError::NotATime(_)) => "!".into(),
+                Err(TimeError::OutOfRange(_)) => "<>".into(),
             };
             assert_eq!(got, *expected, "{reading:?} of `{given}`");
         }
@@ -281,7 +281,7 @@ mod tests {
         ] {
             table(Reading::EpochSeconds, &[(not, "!")]);
         }
-        let Err(TimeFault::OutOfRange(why)) = read("1683648435000", Reading::EpochSeconds) else { panic!() };
+        let Err(TimeError::OutOfRange(why)) = read("1683648435000", Reading::EpochSeconds) else { panic!() };
         assert!(why.contains("milliseconds"), "{why}");
     }
 

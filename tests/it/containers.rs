@@ -441,7 +441,7 @@ fn an_archive_in_a_dump_has_one_output() {
     let zip = folder.write("in/b.zip", b"PK\x03\x04 and so on");
     let at = |name: &str| format!("{}/", folder.path(name).display());
     let run = run(&["convert", &at("in"), "-o", &at("out"), "--rejects", &at("rejects")]);
-    assert_eq!(run.status, 1, "{}", run.stderr);
+    assert_eq!(run.status, 2, "{}", run.stderr);
     assert!(run.stderr.contains(&format!("`{zip}`: it is not a log: it is a zip archive")), "{}", run.stderr);
     let read = |name: &str| {
         let find = |folder: &Path| -> Vec<PathBuf> {

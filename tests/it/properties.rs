@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use udmap::convert::{Batch, Converter, Options};
 use udmap::lab::{Generator, Mix};
 use udmap::mapping::Mapping;
-use udmap::time::{Reading, TimeFault, read};
+use udmap::time::{Reading, TimeError, read};
 
 fn converter(max_record_bytes: usize, chunk_bytes: usize) -> Converter {
     let mapping = Mapping::builtin("duo_telephony").expect("built in");
@@ -137,7 +137,7 @@ proptest! {
         let years = 1..=9999;
         match read(&text, Reading::Iso8601) {
             Ok(instant) => prop_assert_eq!(instant.to_rfc3339(), utc.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
-            Err(TimeFault::OutOfRange(_)) => prop_assert!(!years.contains(&chrono::Datelike::year(&utc)), "{}", text),
+            Err(TimeError::OutOfRange(_)) => prop_assert!(!years.contains(&chrono::Datelike::year(&utc)), "{}", text),
             Err(other) => prop_assert!(false, "{}: {:?}", text, other),
         }
     }
@@ -155,7 +155,7 @@ proptest! {
         let ours = read(&text, Reading::Iso8601);
         let leap = &rfc[17..19] == "60";
         match (DateTime::parse_from_rfc3339(&rfc), ours) {
-            (Ok(_), Err(TimeFault::NotATime(_))) => prop_assert!(leap, "{}", text),
+            (Ok(_), Err(TimeError::NotATime(_))) => prop_assert!(leap, "{}", text),
             (Ok(theirs), Ok(ours)) => {
                 prop_assert_eq!(ours.to_rfc3339(), theirs.with_timezone(&Utc).to_rfc3339_opts(SecondsFormat::AutoSi, true));
             }

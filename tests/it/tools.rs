@@ -18,7 +18,7 @@ pub(crate) enum Tool {
     /// Python, with no package.
     Python,
     /// Python with Google's own UDM messages.
-    Judge,
+    Oracle,
     /// Python with a checker of XML.
     Checks,
     /// Python with checkers of JSON, YAML, `CloudFormation` and Kubernetes.
@@ -39,15 +39,15 @@ pub(crate) enum Tool {
     Package,
 }
 
-use Tool::{Azurite, Ceph, Checks, Deploy, FakeGcs, Judge, Package, Pages, Python, S3, Systemd};
+use Tool::{Azurite, Ceph, Checks, Deploy, FakeGcs, Oracle, Package, Pages, Python, S3, Systemd};
 
-const ALL: [Tool; 11] = [Python, Judge, Checks, Deploy, S3, Azurite, FakeGcs, Ceph, Pages, Systemd, Package];
+const ALL: [Tool; 11] = [Python, Oracle, Checks, Deploy, S3, Azurite, FakeGcs, Ceph, Pages, Systemd, Package];
 
 impl Tool {
     fn name(self) -> &'static str {
         match self {
             Python => "python",
-            Judge => "judge",
+            Oracle => "oracle",
             Checks => "checks",
             Deploy => "deploy",
             S3 => "s3",
@@ -87,7 +87,7 @@ impl Tool {
         let with_node = |list| (installed(list) && runs("node")).then(|| folder.clone());
         match self {
             Python => runs("python3").then(|| "python3".into()),
-            Judge => with_packages("tests/judge/requirements.txt"),
+            Oracle => with_packages("tests/oracles/requirements.txt"),
             Checks => with_packages("tests/checks/requirements.txt"),
             Deploy => with_packages("tests/deploy/requirements.txt"),
             S3 => with_packages("tests/s3/requirements.txt"),

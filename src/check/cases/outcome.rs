@@ -156,7 +156,7 @@ fn events_of(text: &[u8], name: &str, to: &mut Vec<Event>) -> anyhow::Result<()>
     while let Some(chunk) = framer.next(&mut input, Vec::new())? {
         let mut unit = |unit: &Unit, bytes: &[u8]| {
             let line = unit.line;
-            let value = match unit.fault(bytes, LONGEST) {
+            let value = match unit.error(bytes, LONGEST) {
                 None => tree.read(bytes).map_err(|error| error.to_string()),
                 Some(fault) => Err(fault.message),
             };

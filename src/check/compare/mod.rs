@@ -15,7 +15,7 @@
 //! let rules = Rules::default();
 //! let found = differences(&Meaning::of(a, &rules), &Meaning::of(b, &rules));
 //! assert_eq!(found[0].path, "metadata.event_timestamp");
-//! # Ok::<(), udmap::json::Flaw>(())
+//! # Ok::<(), udmap::json::JsonError>(())
 //! ```
 
 mod differences;

@@ -67,7 +67,7 @@ impl EventSource {
         }
         let mut unit = |unit: &Unit, bytes: &[u8]| {
             let mut at = |line, byte, event| each(At { line, byte, event });
-            match unit.fault(bytes, self.limit) {
+            match unit.error(bytes, self.limit) {
                 Some(fault) => at(unit.line, unit.offset, Err(fault.message)),
                 None => match tree.read(bytes) {
                     Err(flaw) => at(unit.line, unit.offset + flaw.at as u64, Err(flaw.to_string())),

@@ -4,7 +4,7 @@ use super::field::{FieldStat, ValueRoom};
 use crate::convert::{Converter, Traced};
 use crate::json::{Kind, Tree, Value};
 use crate::mapping::Mapping;
-use crate::record::each_leaf;
+use crate::record::each_field;
 use crate::record::formats::Format;
 use crate::text::cut;
 use foldhash::fast::FixedState;
@@ -69,7 +69,7 @@ impl Gathered {
             *self.rejects.entry(reason.code()).or_default() += 1;
         }
         if matches!(record.format, Format::Cef | Format::KeyValue) {
-            each_leaf(record.raw, record.format, mapping.formats(), &mut |leaf| {
+            each_field(record.raw, record.format, mapping.formats(), &mut |leaf| {
                 self.count(&leaf.path(), &leaf.value, leaf.kind);
             });
         } else {

@@ -7,7 +7,7 @@ use super::severity::Severity;
 use super::walk;
 use crate::check::events::{self, Candidate, MOST_OF_AN_ERROR};
 use crate::convert::CHUNK_BYTES;
-use crate::json::{Flaw, Tree};
+use crate::json::{JsonError, Tree};
 use crate::record::frame::{ChunkBody, Framer, Unit};
 use crate::text::{LineIndex, shown_up_to};
 use std::io::{self, Read};
@@ -30,7 +30,7 @@ impl Validator {
     pub fn check(&mut self, text: &[u8], found: &mut dyn FnMut(Finding)) -> u64 {
         let mut reporter = Reporter::new(&self.severities, found);
         match self.tree.read(text) {
-            Err(Flaw { at, what, too_deep }) => {
+            Err(JsonError { at, what, too_deep }) => {
                 let code = if too_deep { Code::TooDeep } else { Code::InvalidJson };
                 reporter.add(code, String::new(), what.to_owned(), at);
                 1
@@ -86,7 +86,7 @@ impl Validator {
         let mut events = 0;
         let mut unit = |unit: &Unit, bytes: &[u8]| {
             let first = events + 1;
-            let Some(error) = unit.fault(bytes, limit) else {
+            let Some(error) = unit.error(bytes, limit) else {
                 let lines = LineIndex::of(bytes);
                 events += self.check(bytes, &mut |finding| {
                     found(Placed {

@@ -13,7 +13,9 @@ use super::sign::Signature;
 use super::transport::{Https, Transport};
 use super::window::{DAY, Plan};
 use super::{Credentials, Error};
-use crate::jobs::settings::{Environment, Lookup, When, named, one_of, switch, time, when, whole};
+use crate::jobs::settings::{
+    Environment, Lookup, When, compression, named, one_of, switch, time, when, whole,
+};
 use crate::store::Compression;
 use secrecy::SecretString;
 use std::fs::File;
@@ -160,14 +162,14 @@ impl Settings {
     /// If a setting is wrong or missing.
     pub fn open(&self, derive: Option<Arc<dyn Derive>>) -> Result<Collector, Error> {
         let places = self.places(derive.is_some())?;
+        let authorities =
+            self.ca_file.as_deref().map(|path| file("DUO_CA_FILE", path, MOST_CA)).transpose()?;
         let host = self.credentials()?.host().to_owned();
         let base = match &self.api_url {
             Some(url) => url.clone(),
             None => Url::parse(&format!("https://{host}"))
                 .map_err(|error| Error::config(format!("`{host}` is not a host name: {error}")))?,
         };
-        let authorities =
-            self.ca_file.as_deref().map(|path| file("DUO_CA_FILE", path, MOST_CA)).transpose()?;
         let transport = Https::new(base, authorities.as_deref())?;
         self.build(places, derive, Arc::new(transport), Arc::new(SystemClock::new()))
     }
@@ -263,11 +265,6 @@ pub(crate) fn signature(text: &str) -> Result<Signature, String> {
     one_of(text, &Signature::ALL)
 }
 
-/// How objects are compressed.
-pub(crate) fn compression(text: &str) -> Result<Compression, String> {
-    one_of(text, &Compression::ALL)
-}
-
 /// The most records of a page.
 pub(crate) fn page_size(text: &str) -> Result<u32, String> {
     let number = whole(text, 1, u64::from(MAX_PAGE_SIZE))?;
@@ -337,8 +334,8 @@ mod tests {
         let base = [("UDMAP_TO", "out"), ("UDMAP_STATE", "state.json")];
         assert!(settings(&base).is_ok());
         let table = [
-            ("UDMAP_SINCE", "yesterday", "`yesterday` (`--since`, UDMAP_SINCE): expected a time"),
-            ("UDMAP_OVERLAP", "10", "`--overlap`"),
+            ("UDMAP_SINCE", "yesterday", "`yesterday` (UDMAP_SINCE): expected a time"),
+            ("UDMAP_OVERLAP", "10", "(UDMAP_OVERLAP): expected a duration"),
             ("UDMAP_PAGE_SIZE", "1001", "from 1 to 1000"),
             ("UDMAP_PAGE_SIZE", "0", "from 1 to 1000"),
             ("UDMAP_COMPRESS", "rar", "gzip, zstd, none"),
@@ -349,7 +346,7 @@ mod tests {
             ("MAX_ITERATIONS", "-1", "MAX_ITERATIONS"),
             ("DUO_SKEY_FILE", "/no/such/file", "DUO_SKEY_FILE"),
             ("DUO_SKEY_FILE", "\u{1b}[31m\n::error::x", r"`\u{1b}[31m\n"),
-            ("UDMAP_SINCE", "\u{202e}\u{9b}1m", r"`\u{202e}\u{9b}1m` (`--since`"),
+            ("UDMAP_SINCE", "\u{202e}\u{9b}1m", r"`\u{202e}\u{9b}1m` (UDMAP_SINCE)"),
         ];
         for (name, value, words) in table {
             let error = settings(&[&base[..], &[(name, value)]].concat()).unwrap_err();

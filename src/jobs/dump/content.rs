@@ -1,8 +1,7 @@
 //! Reads an output, and holds it against what a manifest says: its digest, and what is where in it.
 
 use super::entry::Output;
-use super::object::Trouble;
-use crate::store::objects::{BlockingStore, ObjectMeta, Outcome};
+use crate::store::objects::{BlockingStore, ObjectMeta, ReadEnd};
 use crate::store::{self, Error};
 use std::io::Read;
 use std::sync::Arc;
@@ -28,12 +27,12 @@ pub(super) fn check(
     output: &Output,
     pieces: &[Piece],
     stop: &Arc<AtomicBool>,
-) -> Result<(), Trouble> {
+) -> Result<(), Error> {
     let differs = |why: String| Error::damaged(&output.url, why);
     if found.size != output.size {
         return Err(differs(format!("it has {} bytes, not {}", found.size, output.size)).into());
     }
-    let outcome = Outcome::default();
+    let outcome = ReadEnd::default();
     let mut reader = store.read(found, Arc::default(), &outcome)?;
     let counted = if output.key.ends_with(".parquet") {
         rows(&mut reader, pieces)
@@ -43,7 +42,7 @@ pub(super) fn check(
     };
     let counted = match counted {
         Ok(counted) => counted,
-        Err(error) if store::is_stopped(&error) => return Err(Trouble::Stopped),
+        Err(error) if store::is_stopped(&error) => return Err(Error::stopped()),
         Err(error) => {
             if let Some(error) = outcome.take_error() {
                 return Err(error.into());

@@ -8,7 +8,7 @@ use super::progress::Cause;
 use super::writer::Completed;
 use super::{After, Context};
 use crate::convert::{Input, Piece, Tally};
-use crate::store::objects::{ObjectMeta, Outcome};
+use crate::store::objects::{ObjectMeta, ReadEnd};
 use crate::store::{self, Error, ErrorKind};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -21,24 +21,6 @@ pub(super) const LARGE: u64 = 32 << 20;
 const TRIES: u32 = 5;
 /// The first wait before that; it doubles each time.
 const WAIT: Duration = Duration::from_millis(250);
-
-/// Why there is no result.
-#[derive(Debug)]
-pub(super) enum Trouble {
-    /// The run is to end.
-    Stopped,
-    Failed(Box<Error>),
-}
-
-impl From<Error> for Trouble {
-    fn from(error: Error) -> Trouble {
-        if error.io_error().is_some_and(store::is_stopped) {
-            Trouble::Stopped
-        } else {
-            Trouble::Failed(Box::new(error))
-        }
-    }
-}
 
 /// What was read, and the books of it.
 #[derive(Debug)]
@@ -60,11 +42,11 @@ impl Context<'_> {
         origin: &Origin,
         found: &ObjectMeta,
         outputs: &mut Outputs,
-    ) -> Result<Converted, Trouble> {
+    ) -> Result<Converted, Error> {
         let name = origin.store.name(&found.key);
         #[cfg(test)]
         assert!(!name.ends_with(".panics"), "as the test wants it");
-        let outcome = Outcome::default();
+        let outcome = ReadEnd::default();
         let reader = origin.store.read(found, Arc::clone(&self.progress.read), &outcome)?;
         let input = store::Input::of(reader, found.size, &name, Arc::clone(&self.stop)).with_members();
         let (mut unwritten, mut unread) = (None, None);
@@ -87,25 +69,21 @@ impl Context<'_> {
         });
         let tally = tally.map_err(|error| Error::cannot_open(&name, error))?;
         if let Some(error) = unwritten {
-            return Err(if store::is_stopped(&error) {
-                Trouble::Stopped
-            } else {
-                outputs.error(error).into()
-            });
+            return Err(outputs.error(error));
         }
         if let Some(error) = unread {
             if store::is_stopped(&error) {
-                return Err(Trouble::Stopped);
+                return Err(Error::stopped());
             }
             // The object's own error says more than the decoder's, which only passed it on.
             let error = outcome.take_error().unwrap_or_else(|| {
                 Error::from_io(error).unwrap_or_else(|error| Error::cannot_open(&name, error))
             });
-            return Err(error.into());
+            return Err(error);
         }
         match outcome.whole() {
             Some((size, sha256)) => Ok(Converted { tally, size, sha256 }),
-            None => Err(Error::damaged(&name, "it was not read to its end").into()),
+            None => Err(Error::damaged(&name, "it was not read to its end")),
         }
     }
 
@@ -114,8 +92,8 @@ impl Context<'_> {
         &self,
         at: usize,
         found: ObjectMeta,
-        to: &dyn Fn(Completed) -> Result<(), Trouble>,
-    ) -> Result<(), Trouble> {
+        to: &dyn Fn(Completed) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let origin = &self.origins[at];
         let listed = found.clone();
         match self.again(origin, found, &mut |found| self.convert(at, found)) {
@@ -123,8 +101,8 @@ impl Context<'_> {
                 self.progress.add(&tally);
                 to(entry)
             }
-            Err(Trouble::Stopped) => Err(Trouble::Stopped),
-            Err(Trouble::Failed(error)) => {
+            Err(error) if error.is_stopped() => Err(error),
+            Err(error) => {
                 // Another run may have converted it, and deleted it then.
                 if error.kind() == ErrorKind::NotFound && self.stands(origin, &listed) {
                     self.progress.known.fetch_add(1, Relaxed);
@@ -150,34 +128,34 @@ impl Context<'_> {
         &self,
         origin: &Origin,
         mut found: ObjectMeta,
-        work: &mut dyn FnMut(&ObjectMeta) -> Result<T, Trouble>,
-    ) -> Result<T, Trouble> {
+        work: &mut dyn FnMut(&ObjectMeta) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let mut tries = 0;
         loop {
             let error = match work(&found) {
-                Err(Trouble::Failed(error)) => error,
+                Err(error) if !error.is_stopped() => error,
                 other => return other,
             };
             tries += 1;
             if tries >= TRIES || !matches!(error.kind(), ErrorKind::Changed | ErrorKind::Service) {
-                return Err(Trouble::Failed(error));
+                return Err(error);
             }
             self.pause(WAIT * (1 << (tries - 1)))?;
             if error.kind() == ErrorKind::Changed {
                 match origin.store.head(&found.key)? {
                     Some(now) => found = now,
-                    None => return Err(Trouble::Failed(error)),
+                    None => return Err(error),
                 }
             }
         }
     }
 
     /// Waits, but not beyond a stop.
-    pub(super) fn pause(&self, mut time: Duration) -> Result<(), Trouble> {
+    pub(super) fn pause(&self, mut time: Duration) -> Result<(), Error> {
         let step = Duration::from_millis(50);
         while !time.is_zero() {
             if self.stop.load(Relaxed) {
-                return Err(Trouble::Stopped);
+                return Err(Error::stopped());
             }
             std::thread::sleep(time.min(step));
             time = time.saturating_sub(step);
@@ -186,7 +164,7 @@ impl Context<'_> {
     }
 
     /// Converts an object: what is to be kept of it.
-    pub(super) fn convert(&self, at: usize, found: &ObjectMeta) -> Result<(Completed, Tally), Trouble> {
+    pub(super) fn convert(&self, at: usize, found: &ObjectMeta) -> Result<(Completed, Tally), Error> {
         let origin = &self.origins[at];
         let large = found.size >= LARGE;
         let _permit = self.budget.take(found.size, large);

@@ -7,11 +7,10 @@
 
 use super::entry::ManifestEntry;
 use super::index::{damaged, follows};
-use super::object::Trouble;
+use super::job::guarded;
 use super::part::{Item, Reader};
 use super::place::{Origin, Target};
 use super::progress::Progress;
-use super::run::guarded;
 use super::writer::ManifestWriter;
 use super::{Context, Settings};
 use crate::convert::Converter;
@@ -87,12 +86,12 @@ impl<'a> OnDemand<'a> {
             guarded(&name, || context.again(origin, found.clone(), &mut |found| context.convert(at, found)))?;
         let (entry, tally) = match converted {
             Ok(both) => both,
-            Err(Trouble::Stopped) => return Ok(Outcome::Stopped),
-            Err(Trouble::Failed(error)) if error.kind() == ErrorKind::NotFound => {
+            Err(error) if error.is_stopped() => return Ok(Outcome::Stopped),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
                 // Whether it is the object that is not there, and not the bucket of the outputs.
-                return if origin.store.head(key)?.is_none() { Ok(Outcome::Gone) } else { Err(*error) };
+                return if origin.store.head(key)?.is_none() { Ok(Outcome::Gone) } else { Err(error) };
             }
-            Err(Trouble::Failed(error)) => return Err(*error),
+            Err(error) => return Err(error),
         };
         context.progress.add(&tally);
         let Some((line, found)) = entry.lines.first().cloned() else { return Ok(Outcome::Gone) };

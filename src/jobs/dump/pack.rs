@@ -7,15 +7,15 @@
 use super::Context;
 use super::entry::{Kind, ManifestEntry};
 use super::index::Before;
+use super::job::{Job, guarded};
 use super::list::Listed;
 use super::name::id;
-use super::object::{Converted, LARGE, Trouble};
+use super::object::{Converted, LARGE};
 use super::outputs::{Mark, Outputs};
 use super::progress::Cause;
-use super::run::{Job, guarded};
 use super::writer::Completed;
-use crate::store::ErrorKind;
 use crate::store::objects::ObjectMeta;
+use crate::store::{Error, ErrorKind};
 use std::time::Duration;
 
 /// So many inputs are in a pack at most: their names are held in memory.
@@ -84,8 +84,8 @@ impl Context<'_> {
         &self,
         at: usize,
         members: Vec<ObjectMeta>,
-        to: &dyn Fn(Completed) -> Result<(), Trouble>,
-    ) -> Result<(), Trouble> {
+        to: &dyn Fn(Completed) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let origin = &self.origins[at];
         let _permit = self.budget.take(members.iter().map(|found| found.size).sum(), false);
         let mut members: Vec<(ObjectMeta, u32)> = members.into_iter().map(|found| (found, 0)).collect();
@@ -131,7 +131,7 @@ impl Context<'_> {
         &self,
         at: usize,
         members: &[(ObjectMeta, u32)],
-    ) -> Result<Result<(Completed, Vec<Converted>), Failure>, Trouble> {
+    ) -> Result<Result<(Completed, Vec<Converted>), Failure>, Error> {
         let origin = &self.origins[at];
         let ids: Vec<String> = members.iter().map(|(found, _)| self.id(origin, found)).collect();
         let id = id(&ids.iter().map(String::as_str).collect::<Vec<_>>());
@@ -143,11 +143,11 @@ impl Context<'_> {
         for (member, (found, _)) in members.iter().enumerate() {
             let from = outputs.mark();
             let fed = guarded(&origin.store.name(&found.key), || self.feed(origin, found, &mut outputs));
-            let fed = fed.unwrap_or_else(|error| Err(error.into()));
+            let fed = fed.unwrap_or_else(Err);
             match fed {
                 Ok(fed) => parts.push((fed, from, outputs.mark())),
-                Err(Trouble::Stopped) => return Err(Trouble::Stopped),
-                Err(Trouble::Failed(error)) => {
+                Err(error) if error.is_stopped() => return Err(error),
+                Err(error) => {
                     let member = (!outputs.failed()).then_some(member);
                     return Ok(Err(Failure { member, error }));
                 }
@@ -155,10 +155,8 @@ impl Context<'_> {
         }
         let (stored, pending) = match outputs.finish() {
             Ok(done) => done,
-            Err(error) => match Trouble::from(error) {
-                Trouble::Stopped => return Err(Trouble::Stopped),
-                Trouble::Failed(error) => return Ok(Err(Failure { member: None, error })),
-            },
+            Err(error) if error.is_stopped() => return Err(error),
+            Err(error) => return Ok(Err(Failure { member: None, error })),
         };
         stored.iter().for_each(|output| self.progress.wrote(output.size));
         let line = |(fed, from, to): &(Converted, Mark, Mark), found: &ObjectMeta| -> ManifestEntry {
@@ -185,5 +183,5 @@ impl Context<'_> {
 struct Failure {
     /// The member whose fault it was; nothing if it was the output's.
     member: Option<usize>,
-    error: Box<crate::store::Error>,
+    error: Error,
 }

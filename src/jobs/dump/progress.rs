@@ -1,4 +1,4 @@
-//! The books of a run: what was found, what became of it, and what failed for which cause.
+//! The counts of a run: what was found, its outcome, and what failed for which cause.
 
 use crate::convert::{Reject, Tally};
 use crate::record::Reason;
@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// So many failures of each cause are kept with their words; the others are counted.
+/// How many failures of each cause are kept with their words; the others are counted.
 const MOST_SHOWN: usize = 100;
-/// So many rejects of each reason are kept as examples.
+/// How many rejects of each reason are kept as examples.
 const MOST_EXAMPLES: usize = 3;
 
-/// Counts that grow while a run goes on; whoever shows progress reads them.
+/// Counts that grow during a run; what shows progress reads them.
 #[derive(Debug, Default)]
 pub struct Progress {
     /// Objects listed that are wanted.
@@ -96,7 +96,7 @@ pub enum Cause {
     NotLog,
     /// The service failed at every try.
     Service,
-    /// Another object stands where its output goes.
+    /// Another object is where its output goes.
     Taken,
     /// An input or a part of it could not be listed.
     Listing,
@@ -104,7 +104,7 @@ pub enum Cause {
     Differs,
     /// A part of a manifest is missing, damaged, or not what was written.
     Manifest,
-    /// An object stands among the outputs that no manifest names.
+    /// An object among the outputs is named by no manifest.
     Foreign,
     /// A pack holds events of inputs that have later outputs, and of others.
     Mixed,
@@ -183,7 +183,7 @@ impl Progress {
     pub(super) fn fail(&self, cause: Cause, error: &Error) {
         let hint = match cause {
             Cause::Damaged => Some(
-                "nothing was written of it: get the object again, or convert what stands before the damage to a file",
+                "nothing was written of it: get the object again, or convert what comes before the damage to a file",
             ),
             _ => error.hint(),
         };
@@ -198,7 +198,7 @@ impl Progress {
         }
     }
 
-    /// Settles an object of so many bytes.
+    /// Settles an object of this many bytes.
     pub(super) fn finished(&self, bytes: u64) {
         self.done.fetch_add(1, Relaxed);
         self.done_bytes.fetch_add(bytes, Relaxed);

@@ -6,11 +6,12 @@
 
 use super::entry::{End, Kind, ManifestEntry, Output};
 use super::history::{History, Mentioned, Place, State, locate, no_room};
+use super::named::Named;
 use super::part::seal;
 use super::place::{Origin, order};
 use super::progress::{Cause, Progress};
 use super::run::name_of_run;
-use super::verify::{Named, Stores};
+use super::stores::Stores;
 use crate::store::objects::{Access, BlockingStore, Deleted, ObjectMeta};
 use crate::store::{Error, ErrorKind};
 use crate::sync::{into_inner, lock};

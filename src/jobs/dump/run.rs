@@ -2,8 +2,8 @@
 
 use super::entry::{End, ManifestEntry};
 use super::index::{Before, Index};
+use super::job::{Job, guarded};
 use super::list::Listed;
-use super::object::Trouble;
 use super::pack::Packer;
 use super::place::{Origin, Target};
 use super::progress::{Cause, Progress};
@@ -24,26 +24,6 @@ const AHEAD: usize = 10_000;
 
 /// So many entries wait for the manifest, a kilobyte or two each.
 const WAITING: usize = 2_000;
-
-/// Something to be done by a worker.
-#[derive(Debug)]
-pub(super) enum Job {
-    One {
-        origin: usize,
-        found: ObjectMeta,
-        before: Before,
-    },
-    /// What an earlier run has converted, and is still there.
-    Known {
-        origin: usize,
-        found: ObjectMeta,
-        before: Before,
-    },
-    Pack {
-        origin: usize,
-        members: Vec<ObjectMeta>,
-    },
-}
 
 /// Converts what is not converted yet. Whether everything was gone through: not if it was told to
 /// stop. What failed for single objects is counted in `progress`.
@@ -155,7 +135,7 @@ fn work(
     entries: &SyncSender<Completed>,
     broken: &AtomicBool,
 ) {
-    let keep = |entry| entries.send(entry).map_err(|_| Trouble::Stopped);
+    let keep = |entry| entries.send(entry).map_err(|_| Error::stopped());
     while let Some(job) = next(queue) {
         crate::panics::provoke("worker");
         // What is still listed is taken and left, so that whoever lists does not wait for ever.
@@ -180,33 +160,6 @@ fn work(
             }
         }
     }
-}
-
-impl Job {
-    /// The name of what is to be done, and the sizes of its inputs.
-    fn what(&self, context: &Context<'_>) -> (String, Vec<u64>) {
-        match self {
-            Job::One { origin, found, .. } | Job::Known { origin, found, .. } => {
-                (context.origins[*origin].store.name(&found.key), vec![found.size])
-            }
-            Job::Pack { origin, members } => {
-                let store = &context.origins[*origin].store;
-                let first = members.first().map(|found| store.name(&found.key)).unwrap_or_default();
-                let name = format!("{first} and {} more", members.len().saturating_sub(1));
-                (name, members.iter().map(|found| found.size).collect())
-            }
-        }
-    }
-}
-
-/// Does something with the object called `name`; if it panics, that is the object's failure, and not
-/// the end of the thread.
-pub(super) fn guarded<T>(name: &str, work: impl FnOnce() -> T) -> Result<T, Error> {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).map_err(|panic| {
-        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-        Error::crashed(name, text.as_deref().unwrap_or("it said no more"))
-    })
 }
 
 impl Context<'_> {
@@ -242,8 +195,8 @@ impl Context<'_> {
         origin: usize,
         found: ObjectMeta,
         before: Before,
-        keep: &dyn Fn(Completed) -> Result<(), Trouble>,
-    ) -> Result<(), Trouble> {
+        keep: &dyn Fn(Completed) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let Some(line) = before.known else { return Ok(()) };
         self.progress.known.fetch_add(1, Relaxed);
         self.progress.known_bytes.fetch_add(found.size, Relaxed);

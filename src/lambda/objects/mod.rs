@@ -9,11 +9,13 @@ mod settings;
 
 use crate::convert::Converter;
 use crate::jobs::dump::{OnDemand, Outcome, Progress, Settings};
+use crate::jobs::settings::Environment;
+use crate::lambda::failed::{FAULT, Failed};
 use crate::store::objects::Access;
 use crate::sync::{into_inner, lock};
 use crate::text::escaped;
 use event::{Asked, Named, Task};
-use lambda_runtime::{Diagnostic, LambdaEvent};
+use lambda_runtime::LambdaEvent;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -56,7 +58,7 @@ struct Line {
 }
 
 /// One invocation: what a queue, or whoever called, is answered.
-pub(super) async fn invoked(event: LambdaEvent<Value>) -> Result<Value, Failed> {
+pub(in crate::lambda) async fn invoked(event: LambdaEvent<Value>) -> Result<Value, Failed> {
     let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
     let Asked { queue, tasks } = event::read(&event.payload);
     // Stores block, so they have a thread of their own.
@@ -76,7 +78,7 @@ pub(super) async fn invoked(event: LambdaEvent<Value>) -> Result<Value, Failed> 
     let (line, failed) = ended.map_err(|error| Failed::new("Panic", error))?;
     if crate::panics::happened() > panics {
         // On a thread that nobody waits for.
-        return Err(Failed::new("Panic", super::FAULT));
+        return Err(Failed::new("Panic", FAULT));
     }
     println!("{}", serde_json::to_string(&line).unwrap_or_default());
     if queue {
@@ -93,9 +95,8 @@ pub(super) async fn invoked(event: LambdaEvent<Value>) -> Result<Value, Failed> 
 /// Opens everything once a process: settings don't change in it.
 fn shared() -> Result<&'static Shared, String> {
     static SHARED: OnceLock<Result<Shared, String>> = OnceLock::new();
-    let env = |name: &str| std::env::var(name).ok().filter(|text| !text.trim().is_empty());
     let open = || {
-        let (settings, converter) = settings::read(&env)?;
+        let (settings, converter) = settings::read(Environment(&|name| std::env::var(name).ok()))?;
         // They live as long as the process.
         let (settings, converter): (&Settings, &Converter) =
             (Box::leak(Box::new(settings)), Box::leak(Box::new(converter)));
@@ -188,24 +189,5 @@ impl Line {
             }
         }
         None
-    }
-}
-
-/// Why an invocation failed, as Lambda shows it.
-#[derive(Debug)]
-pub(super) struct Failed {
-    kind: &'static str,
-    why: String,
-}
-
-impl Failed {
-    fn new(kind: &'static str, why: impl ToString) -> Failed {
-        Failed { kind, why: why.to_string() }
-    }
-}
-
-impl From<Failed> for Diagnostic {
-    fn from(Failed { kind, why }: Failed) -> Diagnostic {
-        Diagnostic { error_type: kind.to_owned(), error_message: why }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::format::Cef;
 use super::pairs::Pairs;
-use crate::record::{Fault, Reason};
+use crate::record::{Reason, RecordError};
 use crate::text::shown;
 use crate::time::{self, Instant, Reading};
 use std::borrow::Cow;
@@ -31,12 +31,15 @@ pub(super) fn header(line: &str) -> Vec<Cow<'_, str>> {
 
 /// The fields of a CEF line's extension, under the names that `cef` gives them, and those of them
 /// that are not the times that they should be.
-pub(super) fn pairs<'a>(line: &'a str, cef: &Cef) -> Result<(Pairs<'a>, Vec<(usize, Fault)>), Fault> {
+pub(super) fn pairs<'a>(
+    line: &'a str,
+    cef: &Cef,
+) -> Result<(Pairs<'a>, Vec<(usize, RecordError)>), RecordError> {
     let bytes = line.as_bytes();
     let mut pipes = unescaped(bytes, b'|');
     let Some(end) = pipes.nth(6) else {
         let why = "a CEF header has seven parts, each ended by `|`, before the extension";
-        return Err(Fault::new(Reason::InvalidJson, format!("neither JSON nor CEF: {why}")));
+        return Err(RecordError::new(Reason::InvalidJson, format!("neither JSON nor CEF: {why}")));
     };
     let extension = &line[end + 1..];
     // A key is a word before an unescaped `=`, at the start or after a space; its value runs to
@@ -82,7 +85,7 @@ pub(super) fn pairs<'a>(line: &'a str, cef: &Cef) -> Result<(Pairs<'a>, Vec<(usi
         {
             match seconds(name, &value, *earliest) {
                 Ok(seconds) => value = Cow::Owned(seconds),
-                Err(fault) => wrong.push((pairs.len(), fault)),
+                Err(error) => wrong.push((pairs.len(), error)),
             }
         }
         let name = match cef.rename.iter().find(|(from, _)| from == name) {
@@ -127,9 +130,10 @@ fn unescape(value: &str) -> Cow<'_, str> {
 }
 
 /// The milliseconds of the field `name` as seconds.
-fn seconds(name: &str, text: &str, earliest: Option<Instant>) -> Result<String, Fault> {
-    let wrong =
-        |why: String| Fault::new(Reason::BadTimestamp, format!("`{}`: `{}` {why}", shown(name), shown(text)));
+fn seconds(name: &str, text: &str, earliest: Option<Instant>) -> Result<String, RecordError> {
+    let wrong = |why: String| {
+        RecordError::new(Reason::BadTimestamp, format!("`{}`: `{}` {why}", shown(name), shown(text)))
+    };
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => ("-", digits),
         None => ("", text),
@@ -177,7 +181,7 @@ mod tests {
         ] {
             let read = seconds("rt", given, earliest);
             assert_eq!(read.is_ok(), is_right, "{given}");
-            assert!(is_right || read.is_err_and(|fault| fault.message.ends_with("it looks like seconds")));
+            assert!(is_right || read.is_err_and(|error| error.message.ends_with("it looks like seconds")));
         }
     }
 }

@@ -1,15 +1,15 @@
-//! The forms in which a mapping's records arrive: which envelopes there are, and how text becomes a record. All of it is
+//! The formats in which a mapping's records arrive: which envelopes there are, and how text becomes a record. All of it is
 //! data, from a mapping table.
 
 use super::own::Own;
 use crate::record::{FieldPath, Projection};
 use crate::time::Instant;
 
-/// The forms that a mapping knows besides bare JSON records and arrays of them.
+/// The formats that a mapping knows besides plain JSON records and arrays of them.
 #[derive(Debug, Clone, Default)]
 pub struct Formats {
     /// Objects that hold records; the first that fits counts.
-    pub envelopes: Vec<Envelope>,
+    pub envelopes: Vec<EnvelopeRule>,
     /// CEF lines, if they are read.
     pub cef: Option<Cef>,
     /// Lines of key="value" pairs, if they are read.
@@ -22,7 +22,7 @@ impl Formats {
     /// Keys at the top of an object that say more than a mapped value does: one of them is in every
     /// envelope, and in every record that may belong to another log by a field that the mapping does not read.
     pub(crate) fn marks(&self, projection: &Projection) -> Vec<String> {
-        let mark = |envelope: &Envelope| {
+        let mark = |envelope: &EnvelopeRule| {
             let first = envelope.when.iter().map(|(path, _)| path).chain(&envelope.present).next();
             first.and_then(|path| path.keys().first()).cloned()
         };
@@ -34,7 +34,7 @@ impl Formats {
 
 /// An object that holds records, or an error in their place.
 #[derive(Debug, Clone)]
-pub struct Envelope {
+pub struct EnvelopeRule {
     /// What to call it in a message.
     pub name: String,
     /// Fields that must hold these texts, the case of ASCII letters aside.
@@ -42,15 +42,15 @@ pub struct Envelope {
     /// Fields that must be there, with whatever value.
     pub present: Vec<FieldPath>,
     /// What it holds.
-    pub holds: Holds,
+    pub holds: EnvelopeHolds,
     /// Whether a text in the place of records is read for the records in it: JSON, or lines as
     /// those of a file.
     pub text: bool,
 }
 
-/// What an [`Envelope`] holds.
+/// What an [`EnvelopeRule`] holds.
 #[derive(Debug, Clone)]
-pub enum Holds {
+pub enum EnvelopeHolds {
     /// Records: at the first of these fields that holds an array (its elements) or an object (that
     /// one). An object without any of them is not this envelope.
     Records(Vec<FieldPath>),

@@ -1,4 +1,4 @@
-//! The forms in which records arrive inside one unit, and the records found there.
+//! The formats in which records arrive inside one unit, and the records found there.
 
 mod cef;
 mod format;
@@ -11,8 +11,8 @@ mod records;
 mod tests;
 mod text;
 
-pub use format::{Cef, Envelope, Format, Formats, Holds, KeyValue};
+pub use format::{Cef, EnvelopeHolds, EnvelopeRule, Format, Formats, KeyValue};
 pub(crate) use header::is_begun as begins_with_header;
 pub use own::{HeaderPart, Own};
-pub use records::{Found, records};
+pub use records::{FoundRecord, records};
 pub(crate) use text::all_pairs;

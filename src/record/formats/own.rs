@@ -1,7 +1,7 @@
 //! Whose record it is: what says that a record belongs to another log.
 
 use crate::record::exact::{self, Members};
-use crate::record::{Fault, FieldPath, Projection, Reason};
+use crate::record::{FieldPath, Projection, Reason, RecordError};
 use crate::text::shown;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -65,7 +65,7 @@ impl HeaderPart {
 
 impl Own {
     /// Why the record with these members belongs to another log, if it does.
-    pub(crate) fn refuses(&self, members: &Members<'_>, projection: &Projection) -> Option<Fault> {
+    pub(crate) fn refuses(&self, members: &Members<'_>, projection: &Projection) -> Option<RecordError> {
         self.says_other(members, projection).or_else(|| {
             let present = |value: &RawValue| exact::scalar(value).map_or(true, |text| text.is_some());
             let has = |path: &FieldPath| exact::find(members, path).is_some_and(present);
@@ -74,11 +74,11 @@ impl Own {
     }
 
     /// Why an object with these members says that what is in it belongs to another log, if it does.
-    pub(crate) fn says_other(&self, members: &Members<'_>, projection: &Projection) -> Option<Fault> {
+    pub(crate) fn says_other(&self, members: &Members<'_>, projection: &Projection) -> Option<RecordError> {
         self.fields.iter().find_map(|(path, own)| {
             match exact::scalar(exact::find(members, path)?) {
                 Ok(text) => self::says_other(path, &text?, own),
-                // In a field that is read it is a fault of its own.
+                // In a field that is read it is a error of its own.
                 Err(_) if projection.slot(path).is_some() => None,
                 Err(kind) => Some(other(format!("`{path}` holds {kind}, not {}", one_of(own)))),
             }
@@ -86,7 +86,7 @@ impl Own {
     }
 
     /// Why a record that is a list of names and values belongs to another log, if it does.
-    pub(crate) fn refuses_pairs(&self, pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Option<Fault> {
+    pub(crate) fn refuses_pairs(&self, pairs: &[(Cow<'_, str>, Cow<'_, str>)]) -> Option<RecordError> {
         let value = |name: &str| {
             let (_, value) = pairs.iter().rev().find(|(known, _)| known == name)?;
             Some(&**value).filter(|value| !value.is_empty())
@@ -103,7 +103,7 @@ impl Own {
 
     /// Why a line with this CEF header, its parts from `CEF:0` on, belongs to another log, if it
     /// does.
-    pub(crate) fn refuses_header(&self, header: &[Cow<'_, str>]) -> Option<Fault> {
+    pub(crate) fn refuses_header(&self, header: &[Cow<'_, str>]) -> Option<RecordError> {
         self.header.iter().find_map(|(part, own)| {
             let text = header.get(part.place()).map_or("", |text| &**text);
             let is = |own: &String| own.eq_ignore_ascii_case(text);
@@ -119,7 +119,7 @@ impl Own {
         &self,
         fields: impl DoubleEndedIterator<Item = (&'k str, bool)>,
         has: &dyn Fn(&FieldPath) -> bool,
-    ) -> Option<Fault> {
+    ) -> Option<RecordError> {
         if self.any.is_empty() || self.any.iter().any(has) {
             return None;
         }
@@ -133,13 +133,13 @@ impl Own {
     }
 }
 
-fn says_other(path: &FieldPath, text: &str, own: &[String]) -> Option<Fault> {
+fn says_other(path: &FieldPath, text: &str, own: &[String]) -> Option<RecordError> {
     let is = |own: &String| own.eq_ignore_ascii_case(text);
     (!own.iter().any(is)).then(|| other(format!("`{path}` is `{}`, not {}", shown(text), one_of(own))))
 }
 
-fn other(message: String) -> Fault {
-    Fault::new(Reason::OtherLog, message)
+fn other(message: String) -> RecordError {
+    RecordError::new(Reason::OtherLog, message)
 }
 
 /// "`a`", "`a` or empty".

@@ -2,7 +2,7 @@
 
 use super::format::KeyValue;
 use super::header;
-use crate::record::{Fault, Reason};
+use crate::record::{Reason, RecordError};
 use crate::text::shown;
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -22,8 +22,8 @@ pub(super) struct Record<'a> {
 /// syslog's, or with the key that the first began with. Nothing if it is not such a line.
 ///
 /// # Errors
-/// A [`Fault`] if there seems to be more than one record, but not where the next begins.
-pub(super) fn records<'a>(line: &'a str, form: &KeyValue) -> Option<Result<Vec<Record<'a>>, Fault>> {
+/// A [`RecordError`] if there seems to be more than one record, but not where the next begins.
+pub(super) fn records<'a>(line: &'a str, form: &KeyValue) -> Option<Result<Vec<Record<'a>>, RecordError>> {
     let mut records: Vec<Record<'a>> = Vec::new();
     let mut at = begun(line, form, &mut records, 0)?;
     // The keys of the last record.
@@ -59,9 +59,9 @@ pub(super) fn records<'a>(line: &'a str, form: &KeyValue) -> Option<Result<Vec<R
     }
 }
 
-fn more_than_one(key: &str) -> Fault {
+fn more_than_one(key: &str) -> RecordError {
     let message = format!("`{}` is given twice: it may be two records on one line", shown(key));
-    Fault::new(Reason::InvalidJson, message)
+    RecordError::new(Reason::InvalidJson, message)
 }
 
 /// Begins a record at this place; where its first pair is.

@@ -4,11 +4,11 @@
 use super::format::Formats;
 use super::{cef, header, pairs};
 use crate::record::boundaries::{Automaton, ByteStep, gap, trim};
-use crate::record::{Fault, Reason};
+use crate::record::{Reason, RecordError};
 use std::ops::Range;
 
 /// A part of a line.
-pub(super) enum Part {
+pub(super) enum LinePart {
     /// A JSON text, or what should be one.
     Json(Range<usize>),
     /// Anything else.
@@ -18,8 +18,8 @@ pub(super) enum Part {
 /// The parts of `line`, each with one record.
 ///
 /// # Errors
-/// A [`Fault`] if there is more than one record, and no way to say where each ends.
-pub(super) fn cut(line: &str, formats: &Formats) -> Result<Vec<Part>, Fault> {
+/// A [`RecordError`] if there is more than one record, and no way to say where each ends.
+pub(super) fn cut(line: &str, formats: &Formats) -> Result<Vec<LinePart>, RecordError> {
     if let Some(at) = header::body(line, &header::begins_json) {
         return Ok(json(line, at));
     }
@@ -33,14 +33,14 @@ pub(super) fn cut(line: &str, formats: &Formats) -> Result<Vec<Part>, Fault> {
         let at = header::body(line, &|rest| pairs::is_begun(rest, form)).unwrap_or(0);
         if let Some(records) = pairs::records(&line[at..], form) {
             let range = |range: &Range<usize>| at + range.start..at + range.end;
-            return Ok(records?.iter().map(|record| Part::Text(range(&record.range))).collect());
+            return Ok(records?.iter().map(|record| LinePart::Text(range(&record.range))).collect());
         }
     }
-    Ok(vec![Part::Text(0..line.len())])
+    Ok(vec![LinePart::Text(0..line.len())])
 }
 
 /// JSON from here on, with or without headers between.
-fn json(line: &str, mut at: usize) -> Vec<Part> {
+fn json(line: &str, mut at: usize) -> Vec<LinePart> {
     let mut parts = Vec::new();
     loop {
         let next = value_end(&line.as_bytes()[at..]).and_then(|length| {
@@ -55,11 +55,11 @@ fn json(line: &str, mut at: usize) -> Vec<Part> {
         match next {
             // Whatever else follows a value makes it a broken one.
             None => {
-                parts.push(Part::Json(at..line.len()));
+                parts.push(LinePart::Json(at..line.len()));
                 return parts;
             }
             Some((end, next)) => {
-                parts.push(Part::Json(at..end));
+                parts.push(LinePart::Json(at..end));
                 if next == line.len() {
                     return parts;
                 }
@@ -81,7 +81,7 @@ fn value_end(text: &[u8]) -> Option<usize> {
 }
 
 /// CEF records one after the other.
-fn cef_records(line: &str, starts: &[usize]) -> Result<Vec<Part>, Fault> {
+fn cef_records(line: &str, starts: &[usize]) -> Result<Vec<LinePart>, RecordError> {
     let before = &line[..starts[0]];
     let is_header = header::body(before, &str::is_empty).is_some();
     if !is_header && before.contains(['=', '{', '|']) {
@@ -115,13 +115,13 @@ fn cef_records(line: &str, starts: &[usize]) -> Result<Vec<Part>, Fault> {
             return Err(mixed(&format!("{what} follows in one of its values")));
         }
         let end = part.trim_end().len() + cut[0];
-        parts.push(Part::Text(cut[0]..end));
+        parts.push(LinePart::Text(cut[0]..end));
     }
     Ok(parts)
 }
 
-fn mixed(why: &str) -> Fault {
-    Fault::new(Reason::InvalidJson, format!("more than one record on a CEF line: {why}"))
+fn mixed(why: &str) -> RecordError {
+    RecordError::new(Reason::InvalidJson, format!("more than one record on a CEF line: {why}"))
 }
 
 /// Whether a record of another form was appended to a CEF line: an object that ends with the line

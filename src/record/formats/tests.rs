@@ -1,6 +1,6 @@
 //! The records that are found in lines of every form.
 
-use super::format::{Cef, Envelope, Formats, Holds, KeyValue};
+use super::format::{Cef, EnvelopeHolds, EnvelopeRule, Formats, KeyValue};
 use super::own::Own;
 use super::records;
 use crate::record::{FieldPath, Projection};
@@ -10,7 +10,7 @@ fn path(text: &str) -> FieldPath {
 }
 
 fn formats() -> Formats {
-    let envelope = |when: &[(&str, &str)], present: &[&str], holds| Envelope {
+    let envelope = |when: &[(&str, &str)], present: &[&str], holds| EnvelopeRule {
         name: "the service".into(),
         when: when.iter().map(|(p, t)| (path(p), (*t).to_owned())).collect(),
         present: present.iter().map(|p| path(p)).collect(),
@@ -19,10 +19,10 @@ fn formats() -> Formats {
     };
     Formats {
         envelopes: vec![
-            envelope(&[("ok", "no")], &[], Holds::Error(vec![path("code"), path("why")])),
-            envelope(&[("ok", "yes")], &[], Holds::Records(vec![path("r.items"), path("r")])),
-            envelope(&[], &["page"], Holds::Records(vec![path("items")])),
-            Envelope { text: true, ..envelope(&[], &["log"], Holds::Records(vec![path("log")])) },
+            envelope(&[("ok", "no")], &[], EnvelopeHolds::Error(vec![path("code"), path("why")])),
+            envelope(&[("ok", "yes")], &[], EnvelopeHolds::Records(vec![path("r.items"), path("r")])),
+            envelope(&[], &["page"], EnvelopeHolds::Records(vec![path("items")])),
+            EnvelopeRule { text: true, ..envelope(&[], &["log"], EnvelopeHolds::Records(vec![path("log")])) },
         ],
         cef: Some(Cef {
             rename: vec![("rt".into(), "t".into())],
@@ -34,7 +34,7 @@ fn formats() -> Formats {
     }
 }
 
-/// The records of a unit as `form bytes: t=.., a=..` or the fault's code.
+/// The records of a unit as `form bytes: t=.., a=..` or the error's code.
 fn found(unit: &str) -> Vec<String> {
     let mut projection = Projection::default();
     projection.add(&path("t")).unwrap();
@@ -44,7 +44,7 @@ fn found(unit: &str) -> Vec<String> {
         let at = &unit[record.range.clone()];
         let what = match record.fields {
             Ok(fields) => fields.iter().map(|f| f.as_deref().unwrap_or("-")).collect::<Vec<_>>().join(" "),
-            Err(fault) => fault.to_string(),
+            Err(error) => error.to_string(),
         };
         let whole = if at == unit { "all" } else { at };
         all.push(format!("{} {whole} => {what}", record.format.name()));

@@ -3,36 +3,36 @@
 use super::cef;
 use super::format::{Cef, Format, Formats};
 use super::pairs::{self, Pairs};
-use crate::record::{Fault, Fields, Projection};
+use crate::record::{Fields, Projection, RecordError};
 
-/// A record that is not JSON but one of the text forms.
+/// A record that is not JSON but in one of the text formats.
 pub(super) fn record<'a>(
     text: &'a str,
     formats: &Formats,
     projection: &Projection,
-) -> Option<(Format, Result<Fields<'a>, Fault>)> {
+) -> Option<(Format, Result<Fields<'a>, RecordError>)> {
     if let Some((cef, at)) = cef_of(text, formats) {
         return Some((Format::Cef, cef_fields(&text[at..], cef, formats, projection)));
     }
     let pairs = key_value_pairs(text, formats)?;
     let fields = match formats.own.refuses_pairs(&pairs) {
-        Some(fault) => Err(fault),
+        Some(error) => Err(error),
         None => Ok(projection.pick(pairs)),
     };
     Some((Format::KeyValue, fields))
 }
 
-/// The wanted fields of a CEF line.
+/// The mapped fields of a CEF line.
 fn cef_fields<'a>(
     line: &'a str,
     cef: &Cef,
     formats: &Formats,
     projection: &Projection,
-) -> Result<Fields<'a>, Fault> {
+) -> Result<Fields<'a>, RecordError> {
     let (pairs, wrong) = cef::pairs(line, cef)?;
     let other = formats.own.refuses_header(&cef::header(line)).or_else(|| formats.own.refuses_pairs(&pairs));
-    if let Some(fault) = other {
-        return Err(fault);
+    if let Some(error) = other {
+        return Err(error);
     }
     // Of two fields with one name the last counts, and only those that are read.
     let counts = |at: usize| {
@@ -41,12 +41,12 @@ fn cef_fields<'a>(
         is_read && !pairs[at + 1..].iter().any(|(later, _)| later == name)
     };
     match wrong.into_iter().find(|(at, _)| counts(*at)) {
-        Some((_, fault)) => Err(fault),
+        Some((_, error)) => Err(error),
         None => Ok(projection.pick(pairs)),
     }
 }
 
-/// All names and values of a record that is not JSON but one of the text forms.
+/// All names and values of a record that is not JSON but in one of the text formats.
 pub(crate) fn all_pairs<'a>(unit: &'a [u8], formats: &Formats) -> Option<Pairs<'a>> {
     let text = std::str::from_utf8(unit).ok()?;
     match cef_of(text, formats) {

@@ -20,7 +20,7 @@ pub(super) enum Cutter {
 pub(super) struct UnitCollector {
     cutter: Cutter,
     limit: usize,
-    /// The beginning of the unit that has not ended, as much of it as may be wanted.
+    /// The beginning of the unit that has not ended, as much of it as may be needed.
     kept: Vec<u8>,
     kept_at: u64,
     /// The beginning of the unit behind it, where there may be one, and where that is.
@@ -149,7 +149,7 @@ impl UnitCollector {
         for span in spans.drain(..) {
             let start = bytes.len();
             let kept_end = span.start + Unit::kept(&span, self.limit);
-            // What lies before the block is in `kept`, so far as it is wanted.
+            // What lies before the block is in `kept`, so far as it is needed.
             if span.start < offset {
                 self.move_to(span.start);
                 let from_kept = (kept_end - span.start).min(self.kept.len() as u64) as usize;

@@ -1,7 +1,7 @@
 //! Whether a stream is lines or values, from its beginning.
 
 use super::head::StreamLayout;
-use crate::record::boundaries::{Automaton, ByteStep, Gap, is_space};
+use crate::record::boundaries::{Automaton, ByteStep, GapReader, is_space};
 
 /// What a [`LayoutDetector`] says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl LayoutVerdict {
 #[derive(Debug, Default)]
 pub(super) struct LayoutDetector {
     state: DetectorState,
-    gap: Gap,
+    gap: GapReader,
     /// A newline has been seen since the first value began.
     over_lines: bool,
     /// In an array: the element that is being read began, or went on, on a later line.

@@ -7,7 +7,7 @@
 
 use super::span::{DEEP_KEPT, UnitSpan, defect_of};
 use super::split::Splitter;
-use crate::record::boundaries::{Automaton, ByteStep, Gap, RECORD_MARK, gap, is_space};
+use crate::record::boundaries::{Automaton, ByteStep, GapReader, RECORD_MARK, gap, is_space};
 
 /// Cuts a line; feed it the line without its newline, block by block.
 #[derive(Debug)]
@@ -16,7 +16,7 @@ pub(super) struct LineCutter {
     number: u64,
     line_start: u64,
     at: u64,
-    gap: Gap,
+    gap: GapReader,
     /// Whether nothing but a gap has come.
     is_blank: bool,
     state: LineState,
@@ -64,7 +64,7 @@ impl LineCutter {
             number,
             line_start: offset,
             at: offset,
-            gap: Gap::default(),
+            gap: GapReader::default(),
             is_blank: true,
             state: LineState::Between,
         }
@@ -96,7 +96,7 @@ impl LineCutter {
         }
     }
 
-    /// How many bytes of the pending unit may be wanted.
+    /// How many bytes of the pending unit may be needed.
     pub(super) fn keeps(&self) -> u64 {
         let is_deep = match &self.state {
             LineState::Opened(splitter) => return splitter.keeps(),
@@ -280,7 +280,7 @@ struct Resume {
 }
 
 impl Hunt {
-    /// The hunt for the end of a value whose syntax was this and that `byte` broke; `last` was the last
+    /// The hunt for the end of a value whose automaton was this and that `byte` broke; `last` was the last
     /// byte before it that is not white space.
     fn of(automaton: &Automaton, last: u8, solid: u64, byte: u8) -> Hunt {
         let closed = matches!(last, b'}' | b']').then_some(solid);

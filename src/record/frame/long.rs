@@ -4,7 +4,7 @@ use super::collector::{Cutter, UnitCollector};
 use super::line::LineCutter;
 use super::unit::Unit;
 
-/// A line that is too long to be looked at as a whole. Only what may still be wanted of it is kept.
+/// A line that is too long to be looked at as a whole. Only what may still be needed of it is kept.
 #[derive(Debug)]
 pub(super) struct LongLine {
     units: UnitCollector,

@@ -5,7 +5,7 @@
 //! with a bracket.
 
 use super::span::{BREAKS_OFF, DEEP_KEPT, Defect, UnitSpan, defect_of};
-use crate::record::boundaries::{Automaton, ByteStep, Gap, RECORD_MARK, is_space};
+use crate::record::boundaries::{Automaton, ByteStep, GapReader, RECORD_MARK, is_space};
 
 const BROKEN: Defect = Defect::Broken(BREAKS_OFF);
 const NO_COMMA: Defect = Defect::Broken("a comma is missing before this element of the array");
@@ -43,7 +43,7 @@ pub(crate) struct Splitter {
     opening: Opening,
     /// Whether the stream's beginning was already found to be missing.
     headless: bool,
-    gap: Gap,
+    gap: GapReader,
     unit: Option<OpenUnit>,
 }
 
@@ -89,7 +89,7 @@ impl Splitter {
             place: BetweenUnits::Top,
             opening: Opening::Unknown,
             headless,
-            gap: Gap::default(),
+            gap: GapReader::default(),
             unit: None,
         }
     }
@@ -115,7 +115,7 @@ impl Splitter {
         self.one_array && self.place == BetweenUnits::Top && self.opening == Opening::Here
     }
 
-    /// How many bytes of the pending unit may be wanted.
+    /// How many bytes of the pending unit may be needed.
     pub(crate) fn keeps(&self) -> u64 {
         let is_deep = self.unit.as_ref().is_some_and(|unit| unit.too_deep);
         if is_deep { self.limit.min(DEEP_KEPT) } else { self.limit }
@@ -284,7 +284,7 @@ impl Splitter {
         }
     }
 
-    /// Begins a unit, which is broken until it gets a syntax.
+    /// Begins a unit, which is broken until it gets an automaton.
     fn begin(&mut self, start: u64, defect: Option<Defect>) {
         self.unit = Some(OpenUnit {
             start,

@@ -3,7 +3,7 @@
 use super::HEAD;
 use super::span::{BREAKS_OFF, Defect, UnitSpan};
 use crate::record::exact;
-use crate::record::{Fault, Reason};
+use crate::record::{Reason, RecordError};
 use std::ops::Range;
 
 /// A unit on its own.
@@ -67,26 +67,26 @@ impl Unit {
     }
 
     /// Why the unit can't be read, if it is not [`UnitState::Whole`]; `limit` is the framer's.
-    pub fn fault(&self, bytes: &[u8], limit: usize) -> Option<Fault> {
+    pub fn error(&self, bytes: &[u8], limit: usize) -> Option<RecordError> {
         Some(match self.state {
             UnitState::Whole => return None,
             UnitState::TooLong => {
                 let message = format!("{} bytes, over the limit of {limit} for a record", self.length);
-                Fault::new(Reason::TooLong, message)
+                RecordError::new(Reason::TooLong, message)
             }
-            UnitState::TooDeep => Fault::too_deep(),
+            UnitState::TooDeep => RecordError::too_deep(),
             // Where it can be said what is wrong with it, and not only with its place.
             UnitState::Broken(why) => match exact::check(bytes) {
-                Err(fault) if why == BREAKS_OFF => self.place(fault, bytes),
-                _ => Fault::new(Reason::InvalidJson, why),
+                Err(error) if why == BREAKS_OFF => self.place(error, bytes),
+                _ => RecordError::new(Reason::InvalidJson, why),
             },
         })
     }
 
-    /// The fault with the place that it was found at in the unit's bytes added to its message, as a
+    /// The error with the place that it was found at in the unit's bytes added to its message, as a
     /// place of the stream.
-    pub fn place(&self, mut fault: Fault, bytes: &[u8]) -> Fault {
-        let Some(at) = fault.at.take() else { return fault };
+    pub fn place(&self, mut error: RecordError, bytes: &[u8]) -> RecordError {
+        let Some(at) = error.at.take() else { return error };
         let before = &bytes[..at.min(bytes.len())];
         let place = match memchr::memrchr(b'\n', before) {
             None => format!("at column {}", self.column + before.len() as u64),
@@ -97,12 +97,12 @@ impl Unit {
         };
         // What it looks like comes last.
         let (what, looks) =
-            fault.message.split_once(';').map_or((&*fault.message, None), |(a, b)| (a, Some(b)));
-        fault.message = match looks {
+            error.message.split_once(';').map_or((&*error.message, None), |(a, b)| (a, Some(b)));
+        error.message = match looks {
             None => format!("{what} {place}"),
             Some(looks) => format!("{what} {place};{looks}"),
         };
-        fault
+        error
     }
 }
 

@@ -1,9 +1,9 @@
-//! The wanted keys, to be found at once.
+//! The keys of mapped fields, to be found at once.
 
-use crate::record::projection::{Below, Branch, Projection};
+use crate::record::projection::{Branch, BranchTarget, Projection};
 use crate::simd::BLOCK;
 
-/// The list of no object: no key in it is wanted.
+/// The list of no object: no key in it is mapped.
 pub(super) const NO_LIST: u8 = u8::MAX;
 /// How many bytes of a key are compared at once.
 pub(super) const HEAD: usize = 16;
@@ -30,27 +30,27 @@ impl Wants {
     pub(super) const ROOT: Wants = Wants { list: 0, ..Wants::NOTHING };
 }
 
-/// The wanted keys: for each object on the way to a wanted field a list, list 0 for the record.
+/// The keys of mapped fields: for each object on the way to one a list, list 0 for the record.
 #[derive(Debug, Clone)]
-pub(super) struct Keys {
+pub(super) struct KeyTable {
     /// A hash table with open addressing.
-    table: Vec<Entry>,
-    /// Keys longer than [`HEAD`], in full.
+    table: Vec<KeyEntry>,
+    /// KeyTable longer than [`HEAD`], in full.
     long: Vec<(u8, Vec<u8>, Wants)>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Entry {
+struct KeyEntry {
     head: u128,
     /// The list and the length.
     key: u32,
     wants: Wants,
 }
 
-/// The `key` of no [`Entry`].
+/// The `key` of no [`KeyEntry`].
 const FREE: u32 = u32::MAX;
 
-/// The `key` of an [`Entry`] for a key of this length.
+/// The `key` of an [`KeyEntry`] for a key of this length.
 #[inline(always)]
 fn of(list: u8, len: usize) -> u32 {
     u32::from(list) << 8 | len as u32
@@ -67,10 +67,10 @@ static HEADS: [u128; HEAD + 1] = {
     heads
 };
 
-impl Keys {
+impl KeyTable {
     /// Nothing if there are more than this reader can hold. Records with one of the keys in
     /// `exact` at their top are not for it.
-    pub(super) fn new(projection: &Projection, exact: &[String]) -> Option<Keys> {
+    pub(super) fn new(projection: &Projection, exact: &[String]) -> Option<KeyTable> {
         let mut lists = Vec::new();
         let mut count = 0;
         if projection.paths().len() > super::MOST_SLOTS {
@@ -84,14 +84,14 @@ impl Keys {
             lists.retain(|(list, known, _)| *list != 0 || known != key);
             lists.push((0, key.clone(), Wants { exact: true, ..Wants::NOTHING }));
         }
-        // Keys are compared as they are spelled without needless escapes.
+        // KeyTable are compared as they are spelled without needless escapes.
         let has_escapes = |key: &str| key.bytes().any(|b| matches!(b, 0..=0x1f | b'"' | b'\\'));
         if lists.iter().any(|(_, key, _)| has_escapes(key)) {
             return None;
         }
         let room = (4 * lists.len()).next_power_of_two();
-        let free = Entry { head: 0, key: FREE, wants: Wants::NOTHING };
-        let mut keys = Keys { table: vec![free; room], long: Vec::new() };
+        let free = KeyEntry { head: 0, key: FREE, wants: Wants::NOTHING };
+        let mut keys = KeyTable { table: vec![free; room], long: Vec::new() };
         for (list, key, wants) in lists {
             if key.len() > HEAD {
                 keys.long.push((list as u8, key.into_bytes(), wants));
@@ -99,7 +99,7 @@ impl Keys {
             }
             let mut head = [0; HEAD];
             head[..key.len()].copy_from_slice(key.as_bytes());
-            let entry = Entry { head: u128::from_le_bytes(head), key: of(list as u8, key.len()), wants };
+            let entry = KeyEntry { head: u128::from_le_bytes(head), key: of(list as u8, key.len()), wants };
             let mut at = keys.place(entry.head, entry.key);
             while keys.table[at].key != FREE {
                 at = (at + 1) & (room - 1);
@@ -151,8 +151,8 @@ fn add(branches: &[Branch], lists: &mut Vec<(usize, String, Wants)>, count: &mut
     let mut slots = 0;
     for branch in branches {
         let wants = match &branch.below {
-            Below::Slot(slot) => Wants { slot: 1 << slot, place: *slot as u8, ..Wants::NOTHING },
-            Below::Keys(keys) => {
+            BranchTarget::Slot(slot) => Wants { slot: 1 << slot, place: *slot as u8, ..Wants::NOTHING },
+            BranchTarget::Keys(keys) => {
                 let (list, below) = add(keys, lists, count);
                 Wants { below, list: list as u8, ..Wants::NOTHING }
             }
@@ -168,7 +168,7 @@ mod tests {
     use super::*;
     use crate::record::FieldPath;
 
-    fn look_up(keys: &Keys, list: u8, key: &str) -> Wants {
+    fn look_up(keys: &KeyTable, list: u8, key: &str) -> Wants {
         if key.len() > HEAD {
             return *keys.long(list, key.as_bytes());
         }
@@ -185,7 +185,7 @@ mod tests {
         for path in ["a", "b.c", "b.d.e", "timestamp", &long, &sixteen, &format!("b.{long}")] {
             projection.add(&FieldPath::parse(path).unwrap()).unwrap();
         }
-        let keys = Keys::new(&projection, &["a".into(), "stat".into()]).unwrap();
+        let keys = KeyTable::new(&projection, &["a".into(), "stat".into()]).unwrap();
         let find = |list, key: &str| look_up(&keys, list, key);
         let slot = |n: u8| Wants { slot: 1 << n, place: n, ..Wants::NOTHING };
         assert!(find(0, "a").exact && find(0, "stat").exact);
@@ -211,7 +211,7 @@ mod tests {
         }
     }
 
-    /// Keys of other objects that lie in the way when one is looked for.
+    /// KeyTable of other objects that lie in the way when one is looked for.
     #[test]
     fn keys_belong_to_their_lists() {
         let lists = if cfg!(miri) { 3 } else { 30 };
@@ -221,7 +221,7 @@ mod tests {
                 projection.add(&FieldPath::parse(&format!("l{list}.{key}{list}")).unwrap()).unwrap();
             }
         }
-        let keys = Keys::new(&projection, &[]).unwrap();
+        let keys = KeyTable::new(&projection, &[]).unwrap();
         let find = |list, key: String| look_up(&keys, list, &key);
         for list in 0..lists {
             let id = find(0, format!("l{list}")).list;

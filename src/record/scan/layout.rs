@@ -4,18 +4,18 @@
 //! other. But what always has one length is compared at once: blocks in which some bytes must be
 //! these, and others plain text.
 //!
-//! Many kinds of records begin alike. So the layouts of all of them are one [`Tree`]: where a part
+//! Many kinds of records begin alike. So the layouts of all of them are one [`LayoutTree`]: where a part
 //! does not fit, the part in its place in another kind is tried.
 
 use super::value;
-use super::walk::{Kind, Value};
+use super::walk::{ScalarKind, ScannedValue};
 use super::{MOST_SLOTS, NO_PLACE};
-use crate::simd::{BLOCK, Cpu, Input, Pattern, Span, VALUES};
+use crate::simd::{BLOCK, ByteSpan, Cpu, PaddedInput, Pattern, VALUES};
 use std::ops::Range;
 
 /// A part that has the same length in all records, and the value behind it that has not.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Part {
+pub(super) struct LayoutPart {
     first: Pattern,
     /// The patterns behind the first, if the part is longer than a block.
     more: Vec<Pattern>,
@@ -52,7 +52,7 @@ fn place(slot: usize) -> u8 {
 
 /// The parts of records like this one, if these of its values have any length, and the others that
 /// of this record.
-pub(super) fn parts(record: &[u8], values: &[Value], varies: &[bool]) -> Vec<Part> {
+pub(super) fn parts(record: &[u8], values: &[ScannedValue], varies: &[bool]) -> Vec<LayoutPart> {
     let mut parts = Vec::new();
     let mut start = 0;
     let mut fixed = Vec::new();
@@ -61,22 +61,22 @@ pub(super) fn parts(record: &[u8], values: &[Value], varies: &[bool]) -> Vec<Par
             fixed.push(value);
             continue;
         }
-        parts.push(Part {
-            behind: if value.kind == Kind::Text { Behind::Text } else { Behind::Number },
+        parts.push(LayoutPart {
+            behind: if value.kind == ScalarKind::Text { Behind::Text } else { Behind::Number },
             place: place(value.slot),
             least: u8::from(value.slot < MOST_SLOTS),
-            ..Part::last(record, start..value.start, &fixed)
+            ..LayoutPart::last(record, start..value.start, &fixed)
         });
         fixed.clear();
         start = value.end;
     }
-    parts.push(Part::last(record, start..record.len(), &fixed));
+    parts.push(LayoutPart::last(record, start..record.len(), &fixed));
     parts
 }
 
-impl Part {
+impl LayoutPart {
     /// The part for this range of the record, with these values in it, as if it were the last.
-    fn last(record: &[u8], range: Range<usize>, fixed: &[&Value]) -> Part {
+    fn last(record: &[u8], range: Range<usize>, fixed: &[&ScannedValue]) -> LayoutPart {
         // What is compared as it is; a word is.
         let mut literals = vec![true; range.len()];
         for value in fixed.iter().filter(|value| value.varies()) {
@@ -87,14 +87,15 @@ impl Part {
         let mut patterns = bytes.chunks(BLOCK).map(|bytes| Pattern::new(bytes.iter().copied()));
         let first = patterns.next().unwrap_or_else(|| Pattern::new([]));
         // Plain texts and words that fill no slot are done with: the patterns hold them.
-        let looked_at = fixed.iter().filter(|value| value.slot < MOST_SLOTS || value.kind == Kind::Number);
+        let looked_at =
+            fixed.iter().filter(|value| value.slot < MOST_SLOTS || value.kind == ScalarKind::Number);
         let fixed = looked_at.map(|value| Fixed {
             at: (value.start - range.start) as u32,
             len: (value.end - value.start) as u32,
-            is_number: value.kind == Kind::Number,
+            is_number: value.kind == ScalarKind::Number,
             place: place(value.slot),
         });
-        Part {
+        LayoutPart {
             first,
             more: patterns.collect(),
             fixed: fixed.collect(),
@@ -110,9 +111,9 @@ impl Part {
     fn fits<C: Cpu>(
         &self,
         cpu: C,
-        input: Input<'_>,
+        input: PaddedInput<'_>,
         start: usize,
-        spans: &mut [Span; VALUES],
+        spans: &mut [ByteSpan; VALUES],
     ) -> Option<usize> {
         if cpu.differs(input.block(start)?, &self.first) {
             return None;
@@ -130,7 +131,7 @@ impl Part {
             if value.is_number && value::number(cpu, input, start) != Some(start + len) {
                 return None;
             }
-            spans[usize::from(value.place) % VALUES] = Span::of_input(start, len);
+            spans[usize::from(value.place) % VALUES] = ByteSpan::of_input(start, len);
         }
         Some(start + self.len as usize)
     }
@@ -138,14 +139,14 @@ impl Part {
 
 /// The layouts of several kinds of records.
 #[derive(Debug, Clone)]
-pub(super) struct Tree {
-    nodes: Vec<Node>,
+pub(super) struct LayoutTree {
+    nodes: Vec<LayoutNode>,
     first: usize,
 }
 
 #[derive(Debug, Clone)]
-struct Node {
-    part: Part,
+struct LayoutNode {
+    part: LayoutPart,
     /// The part to try if this one does not fit.
     instead: usize,
     /// The part behind its value; the kind's number if it is the last.
@@ -155,9 +156,9 @@ struct Node {
 /// The number of no node.
 const NONE: usize = usize::MAX;
 
-impl Tree {
-    pub(super) fn new() -> Tree {
-        Tree { nodes: Vec::new(), first: NONE }
+impl LayoutTree {
+    pub(super) fn new() -> LayoutTree {
+        LayoutTree { nodes: Vec::new(), first: NONE }
     }
 
     /// How many parts it has.
@@ -166,7 +167,7 @@ impl Tree {
     }
 
     /// Adds the layout of the kind of this number; `false` if there is one like it.
-    pub(super) fn add(&mut self, parts: &[Part], kind: usize) -> bool {
+    pub(super) fn add(&mut self, parts: &[LayoutPart], kind: usize) -> bool {
         // The node that leads to the next, and whether by `instead`.
         let mut from: Option<(usize, bool)> = None;
         let mut is_new = false;
@@ -182,7 +183,7 @@ impl Tree {
             if at == NONE {
                 is_new = true;
                 at = self.nodes.len();
-                self.nodes.push(Node { part: part.clone(), instead: NONE, then: NONE });
+                self.nodes.push(LayoutNode { part: part.clone(), instead: NONE, then: NONE });
                 match from {
                     None => self.first = at,
                     Some((node, true)) => self.nodes[node].instead = at,
@@ -203,15 +204,15 @@ impl Tree {
     pub(super) fn fit<C: Cpu>(
         &self,
         cpu: C,
-        input: Input<'_>,
+        input: PaddedInput<'_>,
         start: usize,
-        spans: &mut [Span; VALUES],
+        spans: &mut [ByteSpan; VALUES],
         mut seen: impl FnMut(usize),
     ) -> Option<(usize, usize)> {
         let mut at = start;
         let mut next = self.first;
         loop {
-            let Node { part, instead, then } = self.nodes.get(next)?;
+            let LayoutNode { part, instead, then } = self.nodes.get(next)?;
             next = *instead;
             let Some(start) = part.fits(cpu, input, at, spans) else { continue };
             let end = match part.behind {
@@ -226,7 +227,7 @@ impl Tree {
             if len < usize::from(part.least) {
                 continue;
             }
-            spans[usize::from(part.place) % VALUES] = Span::of_input(start, len);
+            spans[usize::from(part.place) % VALUES] = ByteSpan::of_input(start, len);
             seen(len);
             (at, next) = (end, *then);
         }

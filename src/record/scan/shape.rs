@@ -1,6 +1,6 @@
 //! What records look like, learnt from those that were walked.
 //!
-//! A [`Shape`] is a record with its texts and numbers taken out. What is left are literals. If all
+//! A [`RecordShape`] is a record with its texts and numbers taken out. What is left are literals. If all
 //! of them stand in another record where they must, from its first byte to its newline, and what
 //! lies between two of them is plain text (no quote, no backslash, no control character, no byte of
 //! 0x80 and above) or a number, then the other record is JSON as the walked one was, and has the
@@ -9,9 +9,9 @@
 //! Most texts have one length in all records of a shape. So each shape has two layouts: a loose one
 //! for texts of any length and, once it was seen which always have the same, a tight one.
 
-use super::layout::{self, Part, Tree};
-use super::walk::{Found, Value};
-use crate::simd::{Cpu, Input, Span, VALUES};
+use super::layout::{self, LayoutPart, LayoutTree};
+use super::walk::{Scanned, ScannedValue};
+use crate::simd::{ByteSpan, Cpu, PaddedInput, VALUES};
 use std::ops::Range;
 
 /// How many shapes are remembered, and how many parts of them: each takes some 200 bytes.
@@ -29,10 +29,10 @@ const SAMPLES: u32 = 16;
 
 /// What one kind of record looks like.
 #[derive(Debug, Clone)]
-struct Shape {
+struct RecordShape {
     /// The record that it was learnt from, and its values.
     record: Vec<u8>,
-    values: Vec<Value>,
+    values: Vec<ScannedValue>,
     present: u64,
     /// The values whose lengths differed.
     varies: Vec<bool>,
@@ -47,9 +47,9 @@ struct Shape {
 /// The shapes that are known.
 #[derive(Debug, Clone)]
 pub(super) struct Shapes {
-    shapes: Vec<Shape>,
-    tight: Tree,
-    loose: Tree,
+    shapes: Vec<RecordShape>,
+    tight: LayoutTree,
+    loose: LayoutTree,
     /// The lengths of a record's values.
     lens: Vec<usize>,
     /// Records until the next is learnt from: there are many in logs where none is like another.
@@ -65,8 +65,8 @@ impl Shapes {
     pub(super) fn new() -> Shapes {
         Shapes {
             shapes: Vec::new(),
-            tight: Tree::new(),
-            loose: Tree::new(),
+            tight: LayoutTree::new(),
+            loose: LayoutTree::new(),
             lens: Vec::new(),
             patience: 0,
             wait: 0,
@@ -81,9 +81,9 @@ impl Shapes {
     pub(super) fn fit<C: Cpu>(
         &mut self,
         cpu: C,
-        input: Input<'_>,
+        input: PaddedInput<'_>,
         start: usize,
-        spans: &mut [Span; VALUES],
+        spans: &mut [ByteSpan; VALUES],
     ) -> Option<(usize, u64)> {
         // Where no shape fits for long, only every sixteenth record is tried.
         if self.misses > 64 {
@@ -151,7 +151,7 @@ impl Shapes {
 
     /// Makes the trees anew, what is met most often first.
     fn plant(&mut self) {
-        (self.tight, self.loose) = (Tree::new(), Tree::new());
+        (self.tight, self.loose) = (LayoutTree::new(), LayoutTree::new());
         self.shapes.sort_by_key(|shape| std::cmp::Reverse(shape.hits));
         for (number, shape) in self.shapes.iter().enumerate() {
             self.loose.add(&shape.loose(), number);
@@ -171,13 +171,13 @@ impl Shapes {
     /// Learns from the record on this line, which was walked.
     #[cold]
     #[inline(never)]
-    pub(super) fn learn(&mut self, bytes: &[u8], line: Range<usize>, found: &Found) {
+    pub(super) fn learn(&mut self, bytes: &[u8], line: Range<usize>, found: &Scanned) {
         // The first shapes at once, then ever more slowly: to learn one costs as much as to walk a
         // hundred records.
         self.patience = (self.patience + 1).min(4096);
         let late = self.patience.saturating_sub(AT_ONCE);
         self.wait = late * late;
-        let Some(shape) = Shape::of(bytes, line, found) else { return };
+        let Some(shape) = RecordShape::of(bytes, line, found) else { return };
         if self.shapes.len() == MOST_SHAPES || self.tight.len() + self.loose.len() > MOST_PARTS {
             // Those that fit often stay, if they still do; the others make room.
             self.shapes.sort_by_key(|shape| std::cmp::Reverse(shape.hits));
@@ -191,26 +191,29 @@ impl Shapes {
     }
 }
 
-impl Shape {
+impl RecordShape {
     /// The shape of a record that was walked; nothing if it is too large for one.
-    fn of(bytes: &[u8], line: Range<usize>, found: &Found) -> Option<Shape> {
+    fn of(bytes: &[u8], line: Range<usize>, found: &Scanned) -> Option<RecordShape> {
         if found.values.len() > MOST_VALUES || line.len() > MOST_BYTES {
             return None;
         }
         let record = bytes[line.clone()].to_vec();
-        let moved =
-            |value: &Value| Value { start: value.start - line.start, end: value.end - line.start, ..*value };
-        let values: Vec<Value> = found.values.iter().map(moved).collect();
+        let moved = |value: &ScannedValue| ScannedValue {
+            start: value.start - line.start,
+            end: value.end - line.start,
+            ..*value
+        };
+        let values: Vec<ScannedValue> = found.values.iter().map(moved).collect();
         let varies = vec![false; values.len()];
         let (present, waits) = (found.present, SAMPLES);
-        Some(Shape { record, values, present, varies, tight: None, patience: waits, waits, hits: 0 })
+        Some(RecordShape { record, values, present, varies, tight: None, patience: waits, waits, hits: 0 })
     }
 
-    fn parts(&self, varies: &[bool]) -> Vec<Part> {
+    fn parts(&self, varies: &[bool]) -> Vec<LayoutPart> {
         layout::parts(&self.record, &self.values, varies)
     }
 
-    fn loose(&self) -> Vec<Part> {
+    fn loose(&self) -> Vec<LayoutPart> {
         self.parts(&vec![true; self.values.len()])
     }
 }

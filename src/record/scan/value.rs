@@ -1,11 +1,11 @@
 //! The scalar values: numbers and texts with escapes.
 
-use crate::simd::{BLOCK, Cpu, Input};
+use crate::simd::{BLOCK, Cpu, PaddedInput};
 
 /// Where the text that begins at `start` ends, if it is plain: before the closing quote, if it is one,
 /// or whatever else can't stand in a text.
 #[inline(always)]
-pub(super) fn plain_text<C: Cpu>(cpu: C, input: Input<'_>, start: usize) -> Option<usize> {
+pub(super) fn plain_text<C: Cpu>(cpu: C, input: PaddedInput<'_>, start: usize) -> Option<usize> {
     let mut at = start;
     loop {
         let (marks, high) = cpu.marks(input.block(at)?);
@@ -19,7 +19,7 @@ pub(super) fn plain_text<C: Cpu>(cpu: C, input: Input<'_>, start: usize) -> Opti
 /// Where the number that begins at `start` ends, if it is one by JSON's grammar. What follows it
 /// is not looked at.
 #[inline(always)]
-pub(super) fn number<C: Cpu>(cpu: C, input: Input<'_>, start: usize) -> Option<usize> {
+pub(super) fn number<C: Cpu>(cpu: C, input: PaddedInput<'_>, start: usize) -> Option<usize> {
     let window = input.block(start)?;
     let digits = cpu.digits(window);
     // Mostly a whole number, and not long.

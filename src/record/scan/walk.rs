@@ -3,10 +3,10 @@
 //! Everything is checked here by RFC 8259, and UTF-8. Where in doubt, the walk gives up, and the
 //! record is one for the exact reader.
 
-use super::keys::{HEAD, Keys, NO_LIST, Wants};
+use super::keys::{HEAD, KeyTable, NO_LIST, Wants};
 use super::value;
 use super::{MOST_SLOTS, OWN_BYTES};
-use crate::simd::{BLOCK, Cpu, Input, Span, VALUES, Work};
+use crate::simd::{BLOCK, ByteSpan, Cpu, PaddedInput, VALUES, Work};
 
 /// How deep containers may nest: as deep as the exact reader lets them.
 const MOST_DEPTH: usize = 127;
@@ -15,21 +15,21 @@ const ARRAY: u8 = NO_LIST - 1;
 
 /// What a record holds, by slot.
 #[derive(Debug, Clone)]
-pub(super) struct Found {
+pub(super) struct Scanned {
     /// Where the values are: in the input or, where they were spelled anew, in the scratch.
-    pub(super) spans: [Span; VALUES],
+    pub(super) spans: [ByteSpan; VALUES],
     /// The slots that have a value.
     pub(super) present: u64,
     pub(super) scratch: Vec<u8>,
     /// Whether another record can be told to be like this one ([`super::shape`]).
     pub(super) learnable: bool,
     /// The scalar values that may differ in a record like this one. Kept only if that was asked.
-    pub(super) values: Vec<Value>,
+    pub(super) values: Vec<ScannedValue>,
 }
 
-/// What a [`Value`] is.
+/// What a [`ScannedValue`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ScalarKind {
     /// A text without escapes.
     Text,
     Number,
@@ -39,26 +39,26 @@ pub(super) enum Kind {
 
 /// A scalar value, by its place.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Value {
+pub(super) struct ScannedValue {
     /// Without the quotes.
     pub(super) start: usize,
     pub(super) end: usize,
-    pub(super) kind: Kind,
+    pub(super) kind: ScalarKind,
     /// The slot that it fills, or [`MOST_SLOTS`].
     pub(super) slot: usize,
 }
 
-impl Value {
+impl ScannedValue {
     /// Whether its length may differ from record to record.
     pub(super) fn varies(&self) -> bool {
-        self.kind != Kind::Word
+        self.kind != ScalarKind::Word
     }
 }
 
-impl Default for Found {
-    fn default() -> Found {
-        Found {
-            spans: [Span::default(); VALUES],
+impl Default for Scanned {
+    fn default() -> Scanned {
+        Scanned {
+            spans: [ByteSpan::default(); VALUES],
             present: 0,
             scratch: vec![0; OWN_BYTES],
             learnable: false,
@@ -68,22 +68,22 @@ impl Default for Found {
 }
 
 /// Walks the record at `start`; where its line ends. Nothing if it is one for the exact reader.
-pub(super) struct Walk<'a> {
-    pub(super) keys: &'a Keys,
-    pub(super) input: Input<'a>,
+pub(super) struct RecordWalk<'a> {
+    pub(super) keys: &'a KeyTable,
+    pub(super) input: PaddedInput<'a>,
     pub(super) start: usize,
     /// Whether somebody wants to learn from the record.
     pub(super) learn: bool,
-    pub(super) found: &'a mut Found,
+    pub(super) found: &'a mut Scanned,
 }
 
-impl Work for Walk<'_> {
+impl Work for RecordWalk<'_> {
     type Output = Option<usize>;
 
     #[inline(always)]
     fn run<C: Cpu>(self, cpu: C) -> Option<usize> {
-        let Walk { keys, input, start, learn, found } = self;
-        let Found { spans, scratch, values, .. } = found;
+        let RecordWalk { keys, input, start, learn, found } = self;
+        let Scanned { spans, scratch, values, .. } = found;
         scratch.truncate(OWN_BYTES);
         values.clear();
         let mut walker = Walker {
@@ -116,8 +116,8 @@ impl Work for Walk<'_> {
 /// of it stays in registers.
 struct Walker<'a, C> {
     cpu: C,
-    keys: &'a Keys,
-    input: Input<'a>,
+    keys: &'a KeyTable,
+    input: PaddedInput<'a>,
     at: usize,
     /// Not zero if a text had bytes of 0x80 and above, or what is near to it.
     high: u32,
@@ -128,9 +128,9 @@ struct Walker<'a, C> {
     /// The slots that hold containers.
     wrong: u64,
     learnable: bool,
-    spans: &'a mut [Span; VALUES],
+    spans: &'a mut [ByteSpan; VALUES],
     scratch: &'a mut Vec<u8>,
-    values: &'a mut Vec<Value>,
+    values: &'a mut Vec<ScannedValue>,
 }
 
 impl<'a, C: Cpu> Walker<'a, C> {
@@ -201,7 +201,7 @@ impl<'a, C: Cpu> Walker<'a, C> {
                 b't' | b'f' => {
                     let start = self.at;
                     self.word(if byte == b't' { b"true" } else { b"false" })?;
-                    self.fill(wants, start, self.at, Kind::Word);
+                    self.fill(wants, start, self.at, ScalarKind::Word);
                 }
                 _ => return None,
             }
@@ -308,12 +308,12 @@ impl<'a, C: Cpu> Walker<'a, C> {
             self.present |= wants.slot;
             return Some(());
         }
-        self.spans[usize::from(wants.place) % VALUES] = Span::of_input(start, end - start);
-        // A wanted text that is empty is nothing, as `null` is: part of what the record looks like.
+        self.spans[usize::from(wants.place) % VALUES] = ByteSpan::of_input(start, end - start);
+        // A mapped text that is empty is nothing, as `null` is: part of what the record looks like.
         let is_empty = start == end;
         self.present |= if is_empty { 0 } else { wants.slot };
         if self.learnable && !(is_empty && wants.slot != 0) {
-            self.keep(wants, start, end, Kind::Text);
+            self.keep(wants, start, end, ScalarKind::Text);
         }
         Some(())
     }
@@ -322,7 +322,7 @@ impl<'a, C: Cpu> Walker<'a, C> {
     fn number(&mut self, wants: &Wants) -> Option<()> {
         let start = self.at;
         self.at = value::number(self.cpu, self.input, start)?;
-        self.fill(wants, start, self.at, Kind::Number);
+        self.fill(wants, start, self.at, ScalarKind::Number);
         Some(())
     }
 
@@ -336,19 +336,19 @@ impl<'a, C: Cpu> Walker<'a, C> {
     }
 
     #[inline(always)]
-    fn fill(&mut self, wants: &Wants, start: usize, end: usize, kind: Kind) {
-        self.spans[usize::from(wants.place) % VALUES] = Span::of_input(start, end - start);
+    fn fill(&mut self, wants: &Wants, start: usize, end: usize, kind: ScalarKind) {
+        self.spans[usize::from(wants.place) % VALUES] = ByteSpan::of_input(start, end - start);
         self.present |= wants.slot;
-        if self.learnable && (kind != Kind::Word || wants.slot != 0) {
+        if self.learnable && (kind != ScalarKind::Word || wants.slot != 0) {
             self.keep(wants, start, end, kind);
         }
     }
 
     /// Keeps a value for the one who learns from it.
     #[inline(always)]
-    fn keep(&mut self, wants: &Wants, start: usize, end: usize, kind: Kind) {
+    fn keep(&mut self, wants: &Wants, start: usize, end: usize, kind: ScalarKind) {
         let slot = usize::from(wants.place).min(MOST_SLOTS);
-        keep(self.values, Value { start, end, kind, slot });
+        keep(self.values, ScannedValue { start, end, kind, slot });
     }
 }
 
@@ -358,18 +358,18 @@ fn rare() {}
 
 #[cold]
 #[inline(never)]
-fn keep(values: &mut Vec<Value>, value: Value) {
+fn keep(values: &mut Vec<ScannedValue>, value: ScannedValue) {
     values.push(value);
 }
 
 /// What a key that has escapes leads to.
 #[cold]
 #[inline(never)]
-fn escaped_key<'a>(keys: &'a Keys, scratch: &mut Vec<u8>, list: u8, key: &[u8]) -> Option<&'a Wants> {
+fn escaped_key<'a>(keys: &'a KeyTable, scratch: &mut Vec<u8>, list: u8, key: &[u8]) -> Option<&'a Wants> {
     let kept = scratch.len();
     value::respell(key, scratch)?;
     let wants = match &scratch[kept..] {
-        // What still has escapes has characters that no wanted key has.
+        // What still has escapes has characters that no mapped key has.
         spelled if memchr::memchr(b'\\', spelled).is_some() => &Wants::NOTHING,
         spelled if spelled.len() > HEAD => keys.long(list, spelled),
         spelled => {
@@ -385,8 +385,8 @@ fn escaped_key<'a>(keys: &'a Keys, scratch: &mut Vec<u8>, list: u8, key: &[u8]) 
 /// Keeps a text that has escapes, spelled as the output spells it.
 #[cold]
 #[inline(never)]
-fn escaped_text(scratch: &mut Vec<u8>, text: &[u8]) -> Option<Span> {
+fn escaped_text(scratch: &mut Vec<u8>, text: &[u8]) -> Option<ByteSpan> {
     let kept = scratch.len();
     value::respell(text, scratch)?;
-    Some(Span::of_scratch(kept, scratch.len() - kept))
+    Some(ByteSpan::of_scratch(kept, scratch.len() - kept))
 }

@@ -61,16 +61,16 @@ fn write(record: &Explanation, to: &mut String) -> std::fmt::Result {
         }
         writeln!(to, "</tbody></table></div>")?;
     }
-    if !record.silent.is_empty() {
+    if !record.skipped.is_empty() {
         writeln!(to, "<h3>Rules that gave nothing</h3><div class=scroll><table><tbody>")?;
-        for silent in &record.silent {
+        for skipped in &record.skipped {
             writeln!(
                 to,
                 "<tr><td><code>{}</code><td>{}<td>{}:{}</tr>",
-                escaped(&silent.rule.udm),
-                escaped(&silent.why),
-                escaped(&silent.rule.file),
-                silent.rule.line
+                escaped(&skipped.rule.udm),
+                escaped(&skipped.why),
+                escaped(&skipped.rule.file),
+                skipped.rule.line
             )?;
         }
         writeln!(to, "</tbody></table></div>")?;

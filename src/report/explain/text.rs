@@ -48,11 +48,11 @@ fn write(record: &Explanation, to: &mut String) -> std::fmt::Result {
             None => writeln!(to, "      {DIM}an option of this run{DIM:#}")?,
         }
     }
-    if !record.silent.is_empty() {
+    if !record.skipped.is_empty() {
         writeln!(to, "  {BOLD}rules that gave nothing{BOLD:#}")?;
-        for silent in &record.silent {
-            let (udm, why) = (escaped(&silent.rule.udm), escaped(&silent.why));
-            writeln!(to, "    {udm}: {why}  {DIM}{}{DIM:#}", line(&silent.rule))?;
+        for skipped in &record.skipped {
+            let (udm, why) = (escaped(&skipped.rule.udm), escaped(&skipped.why));
+            writeln!(to, "    {udm}: {why}  {DIM}{}{DIM:#}", line(&skipped.rule))?;
         }
     }
     for (what, fields) in [

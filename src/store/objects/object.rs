@@ -1,4 +1,4 @@
-//! Objects as they are found and read, and what became of a write.
+//! Objects as they are found and read, and the outcome of a write.
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -43,7 +43,7 @@ pub struct Object {
     pub version: Version,
 }
 
-/// What became of [`Store::create`](super::Store::create).
+/// The outcome of [`Store::create`](super::Store::create).
 #[derive(Debug)]
 pub enum Created {
     /// It was not there, and is there now.
@@ -52,7 +52,7 @@ pub enum Created {
     Exists(Object),
 }
 
-/// What became of [`Store::replace`](super::Store::replace).
+/// The outcome of [`Store::replace`](super::Store::replace).
 #[derive(Debug)]
 pub enum Replaced {
     /// It was unchanged, and is replaced.
@@ -61,7 +61,7 @@ pub enum Replaced {
     Changed,
 }
 
-/// What became of [`Store::delete`](super::Store::delete).
+/// The outcome of [`Store::delete`](super::Store::delete).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deleted {
     /// It is gone, by us.

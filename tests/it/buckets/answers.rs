@@ -29,7 +29,7 @@ fn refusals_are_told_by_their_code_with_what_to_do() {
         for listings in [true, false] {
             let service = refusing(listings, move || refusal(status, code, "In &lt;its&gt; words &#27;[31m"));
             let (run, _folder) = convert(&service.endpoint, &["s3://b/in/"], |_| ());
-            assert_eq!(run.status, if listings { 2 } else { 1 }, "{code}: {}", run.stderr);
+            assert_eq!(run.status, 2, "{code}: {}", run.stderr);
             let words =
                 format!("the service answered {status} {code}: In <its> words \\u{{1b}}[31m (request REQ1)");
             assert!(run.stderr.contains(&words), "{}", run.stderr);
@@ -138,7 +138,7 @@ fn a_page_in_between_is_not_an_answer() {
     let service =
         refusing(false, || answer(200, "content-type: text/html; charset=utf-8\r\n", "<html>Log in</html>"));
     let (run, _folder) = convert(&service.endpoint, &["s3://b/in/"], |_| ());
-    assert_eq!(run.status, 1, "{}", run.stderr);
+    assert_eq!(run.status, 2, "{}", run.stderr);
     assert!(
         run.stderr.contains("the answer is a page of HTML, and not from an object store"),
         "{}",

@@ -237,7 +237,7 @@ fn events() -> Vec<Value> {
 
 #[test]
 fn protobuf_agrees_on_ten_thousand_changed_events() {
-    let Some(python) = crate::tools::need(crate::tools::Tool::Judge) else { return };
+    let Some(python) = crate::tools::need(crate::tools::Tool::Oracle) else { return };
     let mut dice = Dice(7);
     let events = events();
     assert!(events.len() > 30);
@@ -272,9 +272,10 @@ fn protobuf_agrees_on_ten_thousand_changed_events() {
         }
     }
 
-    let judge = Command::new(&python).arg(project("tests/judge/strict_each.py")).arg(&file).output().unwrap();
-    assert!(judge.status.success(), "{}", String::from_utf8_lossy(&judge.stderr));
-    let judged = String::from_utf8(judge.stdout).unwrap();
+    let oracle =
+        Command::new(&python).arg(project("tests/oracles/strict_each.py")).arg(&file).output().unwrap();
+    assert!(oracle.status.success(), "{}", String::from_utf8_lossy(&oracle.stderr));
+    let judged = String::from_utf8(oracle.stdout).unwrap();
     let (mut errors, mut lenient) = (0, 0);
     for (number, (verdict, line)) in (1..).zip(judged.lines().zip(&lines)) {
         match (verdict == "ok", ours.get(&number)) {

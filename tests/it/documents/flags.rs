@@ -6,7 +6,7 @@ use crate::support::run;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Options of other programs that the documents' sentences name.
-const OTHERS: &[&str] = &["--long", "--path", "--open"];
+const OTHERS: &[&str] = &["--long", "--open", "--locked", "--rm"];
 
 /// The commands, as `udmap help` lists them.
 fn commands() -> Vec<String> {

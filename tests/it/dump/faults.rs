@@ -77,7 +77,7 @@ fn single_objects_fail_by_cause_and_the_rest_goes_on() {
         finish(at(endpoint).args(["convert", "s3://logs/in/", "-o", "s3://udm/"]).args(more))
     };
     let done = convert(&road.endpoint, &["--after-success", "delete"]);
-    assert_eq!(done.status, 1, "{}", done.stderr);
+    assert_eq!(done.status, 2, "{}", done.stderr);
     for words in [
         "34 listed, 20 converted, 14 failed, 20 deleted",
         "cannot read `s3://logs/in/secret/00`",
@@ -95,7 +95,7 @@ fn single_objects_fail_by_cause_and_the_rest_goes_on() {
     assert_eq!(s3.all("logs").len(), 14, "what failed stays");
     // With the permission it goes on from there.
     let again = convert(&s3.endpoint, &[]);
-    assert_eq!(again.status, 1, "{}", again.stderr);
+    assert_eq!(again.status, 2, "{}", again.stderr);
     assert!(again.stderr.contains("14 listed, 13 converted, 1 failed"), "{}", again.stderr);
 
     // A prefix that may not be listed, beside one that may; and alone.
@@ -108,7 +108,7 @@ fn single_objects_fail_by_cause_and_the_rest_goes_on() {
     });
     let both =
         finish(at(&road.endpoint).args(["convert", "s3://logs/denied/", "s3://logs/in/", "-o", "s3://udm/"]));
-    assert_eq!(both.status, 1, "{}", both.stderr);
+    assert_eq!(both.status, 2, "{}", both.stderr);
     assert!(
         both.stderr.contains("cannot list `s3://logs/denied/`") && both.stderr.contains("s3:ListBucket"),
         "{}",

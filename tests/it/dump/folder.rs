@@ -110,6 +110,29 @@ fn threads_and_jobs_change_no_byte() {
     assert!(all[0] == all[1] && all[2] == all[3] && all[0].len() == 11);
 }
 
+/// An input that can't be read to its end is status 2, for files and for prefixes; rejects alone are 1.
+#[test]
+fn one_rule_for_what_fails() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+    std::fs::create_dir(at("in")).expect("created");
+    std::fs::write(at("in/good"), log(1, 5)).expect("written");
+    std::fs::write(at("in/reject"), "{}\n").expect("written");
+    for (cut, status) in [(false, 1), (true, 2)] {
+        if cut {
+            std::fs::write(at("in/cut.gz"), &gzip(&log(7, 100))[..900]).expect("written");
+        }
+        for out in [at("one.ndjson"), at("each/"), at("packed/")] {
+            let pack: &[&str] = if out.ends_with("packed/") { &["--pack", "1MB"] } else { &[] };
+            let done = run(&[&["convert", &at("in"), "-o", &out], pack].concat());
+            assert_eq!(done.status, status, "{out}: {}", done.stderr);
+            assert_eq!(done.stderr.contains("error: "), cut, "{out}: {}", done.stderr);
+        }
+    }
+    let planned = run(&["convert", &at("in"), "-o", &at("each/"), "--dry-run"]);
+    assert_eq!(planned.status, 0, "nothing is read: {}", planned.stderr);
+}
+
 #[test]
 fn packs_say_which_part_came_from_where() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -123,7 +146,7 @@ fn packs_say_which_part_came_from_where() {
         finish(command.args(["--pack", "8kB"]))
     };
     let done = convert("out");
-    assert_eq!(done.status, 1, "{}", done.stderr);
+    assert_eq!(done.status, 2, "{}", done.stderr);
     assert!(done.stderr.contains("11 listed, 10 converted, 1 failed"), "{}", done.stderr);
     let out = files(&at("out"));
     let packs = outputs(&out);
@@ -195,10 +218,10 @@ fn verify_finds_what_differs() {
     {
         assert!(wrong.stderr.contains(words), "{words}: {}", wrong.stderr);
     }
-    // What stands in the way is never written over, and said.
+    // What is in the way is never written over, and said.
     let again = run(&["convert", &at("in"), "-o", &at("out/")]);
-    assert_eq!(again.status, 1);
-    assert!(again.stderr.contains("another object stands there"), "{}", again.stderr);
+    assert_eq!(again.status, 2);
+    assert!(again.stderr.contains("another object is there"), "{}", again.stderr);
     assert_eq!(std::fs::read(name(1)).expect("read"), b"x");
     let none = run(&["verify", &at("in")]);
     assert_eq!(none.status, 3);
@@ -225,7 +248,7 @@ fn inputs_go_when_everything_is_kept() {
     bytes[20] ^= 1;
     std::fs::write(output, bytes).expect("written");
     let deleted = run_with("delete", &[]);
-    assert_eq!(deleted.status, 1, "{}", deleted.stderr);
+    assert_eq!(deleted.status, 2, "{}", deleted.stderr);
     assert!(deleted.stderr.contains("8 deleted, 2 kept after all"), "{}", deleted.stderr);
     let left: Vec<String> = files(Path::new(&at("in"))).into_keys().collect();
     assert_eq!(left, ["bad#%.json", "ü/z.zst"]);
@@ -263,8 +286,8 @@ fn plans_filters_and_wrong_usage() {
         (&["-o", &at("in/")], "both input and output"),
         (&["-o", "s3://b/x.ndjson"], "looks like an object"),
         (&["-o", "ftp://b/x/"], "expected one of: s3, gs, az, or a path; found `ftp://`"),
-        (&["-o", "s3://key:secret@b/"], "more than a bucket and a key"),
-        (&["-o", &at("out/"), "--rejects", &at("rejects.ndjson")], "is no folder"),
+        (&["-o", "s3://key:secret@b/"], "only a bucket and a key"),
+        (&["-o", &at("out/"), "--rejects", &at("rejects.ndjson")], "is not a folder"),
         (&["-o", &at("out/"), "--include", "["], "--include"),
         (&["-o", &at("out/"), "--pack", "0"], "--pack"),
     ];

@@ -127,7 +127,7 @@ fn files_that_change_while_they_are_read() {
         }
         status => {
             assert!(
-                status == 1 && done.stderr.contains("no longer the one that was listed"),
+                status == 2 && done.stderr.contains("no longer the one that was listed"),
                 "{}",
                 done.stderr
             );
@@ -146,7 +146,7 @@ fn hostile_names_are_shown_escaped() {
     std::fs::write(at(hostile), &gzip(&log(1, 50))[..200]).expect("written");
     std::fs::write(at("in/\u{1b}]0;x\u{7}"), "{}\n").expect("written");
     let done = run(&["convert", &at("in"), "-o", &at("out/"), "--rejects", &at("rejects/")]);
-    assert_eq!(done.status, 1, "{}", done.stderr);
+    assert_eq!(done.status, 2, "{}", done.stderr);
     assert!(done.stderr.contains("corrupt or cut short"), "{}", done.stderr);
     std::fs::write(at("out/\u{1b}[2J\n::error::foreign"), "x").expect("written");
     std::fs::remove_file(at("in/\u{1b}]0;x\u{7}")).expect("removed");

@@ -264,7 +264,7 @@ fn what_is_gone_changed_or_too_much_is_named() {
     let foreign = "out/sub/extra.ndjson.gz";
     done.write(foreign, &gzip(b"{}\n"));
     let (status, said) = done.verify(&[]);
-    assert!(status == 1 && said.contains("extra.ndjson.gz`: it lies among the outputs"), "{said}");
+    assert!(status == 1 && said.contains("extra.ndjson.gz`: it is among the outputs"), "{said}");
     std::fs::remove_file(done.at(foreign)).expect("removed");
     done.write("rejects/more", b"x");
     assert_eq!(done.verify(&[]).0, 1);

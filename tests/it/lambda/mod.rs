@@ -251,7 +251,7 @@ fn keys_come_from_secrets_manager() {
     let other = aws::SECRET_ARN.replace("duo", "other");
     let table = [
         (&other[..], "AccessDeniedException", "secretsmanager:GetSecretValue"),
-        ("duo", "is no secret's ARN", "as in arn:aws:"),
+        ("duo", "is not the ARN of a secret", "as in arn:aws:"),
     ];
     for (arn, words, hint) in table {
         let mut environment = environment;

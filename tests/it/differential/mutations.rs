@@ -1,7 +1,7 @@
 //! Good records with one byte changed, put in, taken out, or all behind it gone.
 
 use super::GOOD;
-use super::judge::{Judge, Table};
+use super::oracle::{Oracle, Table};
 
 /// What bytes become: each that means something in JSON, and the edges of what is compared.
 const BYTES: &[u8] = b"\"\\{}[]:,\n\r\t 09-+.eEnZTa/\x00\x1f\x7f\x80\xbf\xc3\xff";
@@ -53,7 +53,7 @@ fn one_byte() {
     ]) {
         let log = log(good.as_bytes(), &near(good.as_bytes()));
         for table in tables {
-            Judge::new(*table).same(&log);
+            Oracle::new(*table).same(&log);
         }
     }
 }
@@ -62,10 +62,10 @@ fn one_byte() {
 /// and what is near the end of the bytes has no block behind it.
 #[test]
 fn one_byte_alone() {
-    let judge = Judge::new(Table::Duo);
+    let oracle = Oracle::new(Table::Duo);
     for record in near(GOOD[1].as_bytes()) {
-        judge.same(&record);
-        judge.same(&[GOOD[1].as_bytes(), b"\n", &record].concat());
+        oracle.same(&record);
+        oracle.same(&[GOOD[1].as_bytes(), b"\n", &record].concat());
     }
 }
 
@@ -84,6 +84,6 @@ fn parts_moved() {
                 records.push([&good[..*to], &good[*from..]].concat());
             }
         }
-        Judge::new(table).same(&log(good, &records));
+        Oracle::new(table).same(&log(good, &records));
     }
 }

@@ -2,7 +2,7 @@
 """Parses UDM events into Google's own UDM message, strictly: no unknown field or enum value,
 no wrong type.
 
-    python3 tests/judge/strict_parse.py [FILE...]        (no file: standard input)
+    python3 tests/oracles/strict_parse.py [FILE...]        (no file: standard input)
 
 Reads one event a line, bare or as {"event": {"idm": {"read_only_udm": {...}}}} (or
 readOnlyUdm). Blank lines are skipped. The first failures go to stderr as "file:line: error";

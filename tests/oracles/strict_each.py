@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Says of each line whether Google's own UDM message reads it, strictly: `ok`, or the error.
 
-    python3 tests/judge/strict_each.py FILE
+    python3 tests/oracles/strict_each.py FILE
 
 Needs the packages of requirements.txt beside this script.
 """

@@ -1,4 +1,4 @@
-//! The outside judges: Google's own strict reading of UDM, and a reading of the rules in Python
+//! The outside oracles: Google's own strict reading of UDM, and a reading of the rules in Python
 //! that was written apart from this code.
 
 use crate::support::{json_lines, project, udmap};
@@ -19,7 +19,7 @@ fn succeed(command: &mut Command) -> String {
 
 /// Holds events against protobuf's strict reading of Google's UDM message.
 fn strict(python: &Path, events: &Path, at_least: usize) {
-    let judged = succeed(Command::new(python).arg(project("tests/judge/strict_parse.py")).arg(events));
+    let judged = succeed(Command::new(python).arg(project("tests/oracles/strict_parse.py")).arg(events));
     let passed: usize = judged.split_whitespace().next().and_then(|n| n.parse().ok()).expect(&judged);
     assert!(judged.contains(" 0 failed") && passed >= at_least, "{judged}");
 }
@@ -33,7 +33,7 @@ fn generated(folder: &Path, mix: &str, records: u64) -> PathBuf {
 
 #[test]
 fn google_accepts_every_event() {
-    let Some(python) = need(Tool::Judge) else { return };
+    let Some(python) = need(Tool::Oracle) else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let events = folder.path().join("events.ndjson");
     let log = generated(folder.path(), "v2=55,v1=20,awkward=15,shuffled=5,wrapped=5", 10_000);
@@ -57,7 +57,7 @@ fn google_accepts_every_event() {
 
 #[test]
 fn the_strict_judge_refuses_what_is_wrong() {
-    let Some(python) = need(Tool::Judge) else { return };
+    let Some(python) = need(Tool::Oracle) else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let events = folder.path().join("events.ndjson");
     for wrong in [
@@ -67,8 +67,9 @@ fn the_strict_judge_refuses_what_is_wrong() {
         r#"{"metadata":{"event_timestamp":"yesterday"}}"#,
     ] {
         fs::write(&events, format!("{wrong}\n")).expect("written");
-        let judge = Command::new(&python).arg(project("tests/judge/strict_parse.py")).arg(&events).output();
-        assert!(!judge.expect("the judge runs").status.success(), "{wrong}");
+        let oracle =
+            Command::new(&python).arg(project("tests/oracles/strict_parse.py")).arg(&events).output();
+        assert!(!oracle.expect("the oracle runs").status.success(), "{wrong}");
     }
 }
 
@@ -88,10 +89,10 @@ fn an_independent_reading_agrees_record_for_record() {
         let rejects = json_lines(&fs::read_to_string(&rejects).expect("rejects"));
         let (mut events, mut rejects) = (events.into_iter(), rejects.into_iter());
 
-        let mut judge = Command::new(&python);
-        judge.arg(project("tests/judge/spec_reading.py")).args(extended.then_some("--extended")).arg(&log);
+        let mut oracle = Command::new(&python);
+        oracle.arg(project("tests/oracles/spec_reading.py")).args(extended.then_some("--extended")).arg(&log);
         let mut read = 0;
-        for judged in json_lines(&succeed(&mut judge)) {
+        for judged in json_lines(&succeed(&mut oracle)) {
             read += 1;
             if let Some(event) = judged.get("event") {
                 assert_eq!(events.next().as_ref(), Some(event), "record {read}");
@@ -114,13 +115,13 @@ fn an_independent_reading_agrees_record_for_record() {
 #[test]
 fn the_independent_reading_is_itself_tested() {
     let Some(python) = need(Tool::Python) else { return };
-    succeed(Command::new(python).arg(project("tests/judge/spec_reading.py")).arg("--self-test"));
+    succeed(Command::new(python).arg(project("tests/oracles/spec_reading.py")).arg("--self-test"));
 }
 
 /// The embedded schema is what Google's package says.
 #[test]
 fn the_schema_is_googles() {
-    let Some(python) = need(Tool::Judge) else { return };
+    let Some(python) = need(Tool::Oracle) else { return };
     let make = project("schema/make.py");
     succeed(Command::new(&python).arg(make).arg("--check").arg("--python").arg(&python));
 }

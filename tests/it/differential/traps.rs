@@ -2,7 +2,7 @@
 //! learnt, and one that looks like it.
 
 use super::GOOD;
-use super::judge::{Judge, Table};
+use super::oracle::{Oracle, Table};
 
 /// What is at stake, the record that is learnt, and what looks like it.
 type Trap = (&'static str, &'static str, &'static [&'static str]);
@@ -308,7 +308,7 @@ const TRAPS: &[Trap] = &[
 fn none_is_fallen_into() {
     for (why, taught, traps) in TRAPS {
         for table in Table::ALL {
-            let judge = Judge::new(table);
+            let oracle = Oracle::new(table);
             let taught = [taught, "\n"].concat();
             for trap in *traps {
                 let trap = [trap, "\n"].concat();
@@ -316,7 +316,7 @@ fn none_is_fallen_into() {
                     let log =
                         [taught.repeat(times), trap.clone(), taught.clone(), trap.repeat(2), taught.clone()]
                             .concat();
-                    judge.same_because(log.as_bytes(), why);
+                    oracle.same_because(log.as_bytes(), why);
                 }
             }
         }
@@ -326,7 +326,7 @@ fn none_is_fallen_into() {
 /// Invalid UTF-8 in a record that has the shape of the one before it.
 #[test]
 fn bytes_that_are_no_text() {
-    let judge = Judge::new(Table::Duo);
+    let oracle = Oracle::new(Table::Duo);
     for bytes in
         [&b"\xff"[..], b"\x80", b"\xc3", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82"]
     {
@@ -337,7 +337,7 @@ fn bytes_that_are_no_text() {
             // Twice: only every other record is held against the loose layouts.
             let twice = [&broken[..], b"\n"].concat().repeat(2);
             for times in [2, 40] {
-                judge.same(&[&good.repeat(times)[..], &twice, &good, &broken].concat());
+                oracle.same(&[&good.repeat(times)[..], &twice, &good, &broken].concat());
             }
         }
     }
@@ -350,11 +350,11 @@ fn a_record_cut_short() {
         let good = good.as_bytes();
         let line = [good, b"\n"].concat();
         for table in [Table::Duo, Table::Nested] {
-            let judge = Judge::new(table);
+            let oracle = Oracle::new(table);
             for at in 0..good.len() {
                 // At the end; before more lines; and so that the rest is on the line after it.
-                judge.same(&[&line.repeat(3)[..], &good[..at]].concat());
-                judge.same(&[&line.repeat(2)[..], &good[..at], b"\n", &good[at..], b"\n", &line].concat());
+                oracle.same(&[&line.repeat(3)[..], &good[..at]].concat());
+                oracle.same(&[&line.repeat(2)[..], &good[..at], b"\n", &good[at..], b"\n", &line].concat());
             }
         }
     }

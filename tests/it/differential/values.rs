@@ -1,6 +1,6 @@
 //! Every value in every place, right or not: what was learnt with one must not fit another.
 
-use super::judge::{Judge, Table};
+use super::oracle::{Oracle, Table};
 use super::{unescaped, written};
 use udmap::convert::{Envelope, FieldNames, Options};
 
@@ -115,14 +115,14 @@ fn log<'a>(place: &str, values: impl Iterator<Item = &'a str>) -> Vec<u8> {
 fn every_value_in_every_place() {
     let values = values();
     for (table, place) in PLACES {
-        let judge = Judge::new(*table);
-        judge.same(&log(place, values.iter().map(String::as_str)));
-        judge.same(&log(place, values.iter().rev().map(String::as_str)));
+        let oracle = Oracle::new(*table);
+        oracle.same(&log(place, values.iter().map(String::as_str)));
+        oracle.same(&log(place, values.iter().rev().map(String::as_str)));
         // Each behind a few others that were learnt.
         for taught in
             ["\"a\"", "1", "true", "null", "\"\"", "{}", "\"2023-03-21T22:34:49.466370+00:00\"", "\"::1\""]
         {
-            judge.same(&log(place, values.iter().flat_map(|value| [taught, value])));
+            oracle.same(&log(place, values.iter().flat_map(|value| [taught, value])));
         }
     }
 }
@@ -133,8 +133,8 @@ fn every_time() {
     for (table, place) in
         PLACES.iter().filter(|(_, place)| place.contains("ts\":@") || place.contains("isotimestamp\":@"))
     {
-        Judge::new(*table).same(&log(place, times.iter().map(String::as_str)));
-        Judge::new(*table).same(&log(
+        Oracle::new(*table).same(&log(place, times.iter().map(String::as_str)));
+        Oracle::new(*table).same(&log(
             place,
             times.iter().step_by(7).chain(times.iter().skip(3).step_by(5)).map(String::as_str),
         ));
@@ -158,7 +158,7 @@ fn every_spelling() {
                 .label("k", "v\n")
                 .label("l", "x".repeat(100));
             for table in Table::ALL {
-                Judge::of(table, &options).same(&records);
+                Oracle::of(table, &options).same(&records);
             }
         }
     }

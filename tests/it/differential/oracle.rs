@@ -35,7 +35,7 @@ impl Table {
 }
 
 /// The converters of one setting: the exact one, and those that are held against it.
-pub(super) struct Judge {
+pub(super) struct Oracle {
     exact: Converter,
     others: Vec<(Engine, Converter)>,
 }
@@ -43,21 +43,21 @@ pub(super) struct Judge {
 /// What a conversion gives.
 type Result = (Vec<u8>, Vec<Reject>, Tally);
 
-impl Judge {
-    pub(super) fn new(table: Table) -> Judge {
-        Judge::with(table, CHUNK_BYTES, MAX_RECORD_BYTES)
+impl Oracle {
+    pub(super) fn new(table: Table) -> Oracle {
+        Oracle::with(table, CHUNK_BYTES, MAX_RECORD_BYTES)
     }
 
-    pub(super) fn with(table: Table, chunk_bytes: usize, max_record_bytes: usize) -> Judge {
-        Judge::of(table, &Options::default().chunk_bytes(chunk_bytes).max_record_bytes(max_record_bytes))
+    pub(super) fn with(table: Table, chunk_bytes: usize, max_record_bytes: usize) -> Oracle {
+        Oracle::of(table, &Options::default().chunk_bytes(chunk_bytes).max_record_bytes(max_record_bytes))
     }
 
-    pub(super) fn of(table: Table, options: &Options) -> Judge {
+    pub(super) fn of(table: Table, options: &Options) -> Oracle {
         let converter = |engine| Converter::new(table.mapping(), &options.clone().engine(engine));
         // `Auto` is one of the others by another name.
         let engines = [Engine::Portable, Engine::Avx2, Engine::Avx512];
         let available = engines.into_iter().filter(|engine| engine.is_available());
-        Judge {
+        Oracle {
             exact: converter(Engine::Exact),
             others: available.map(|engine| (engine, converter(engine))).collect(),
         }

@@ -1,6 +1,6 @@
 //! A table of lines (`lines.txt`), each alone and among records that the engines have learnt.
 
-use super::judge::{Judge, Table};
+use super::oracle::{Oracle, Table};
 use super::{GOOD, unescaped, written};
 use udmap::convert::{CHUNK_BYTES, MAX_RECORD_BYTES};
 
@@ -82,9 +82,9 @@ fn shown(case: &Case) -> String {
 
 #[test]
 fn the_table_is_right() {
-    let judge = Judge::new(Table::Duo);
+    let oracle = Oracle::new(Table::Duo);
     for case in cases() {
-        let got = judge.same(&[&case.line[..], b"\n"].concat());
+        let got = oracle.same(&[&case.line[..], b"\n"].concat());
         let outcome = match &got.rejects[..] {
             [] if got.tally.events == 0 => "blank",
             [] => "ok",
@@ -98,16 +98,16 @@ fn the_table_is_right() {
 #[test]
 fn alone_in_every_chunk() {
     for chunk in CHUNKS {
-        let judge = Judge::with(Table::Duo, chunk, MAX_RECORD_BYTES);
+        let oracle = Oracle::with(Table::Duo, chunk, MAX_RECORD_BYTES);
         for case in cases() {
             // Where the chunk is much smaller than the line, each costs much and says little.
             if case.is_long() && chunk != 32 * 1024 && chunk != CHUNK_BYTES {
                 continue;
             }
             let line = &case.line[..];
-            judge.same(line);
-            judge.same(&[line, b"\r\n", GOOD[0].as_bytes()].concat());
-            judge.same(&[line, b"\n", &good(3)].concat());
+            oracle.same(line);
+            oracle.same(&[line, b"\r\n", GOOD[0].as_bytes()].concat());
+            oracle.same(&[line, b"\n", &good(3)].concat());
         }
     }
 }
@@ -115,19 +115,19 @@ fn alone_in_every_chunk() {
 #[test]
 fn behind_records_that_were_learnt() {
     for table in Table::ALL {
-        let judge = Judge::new(table);
+        let oracle = Oracle::new(table);
         for case in cases() {
             for count in if case.is_long() { &[2][..] } else { &[1, 2, 5] } {
                 // What was learnt of the line itself counts too.
                 let line = [&case.line[..], b"\n"].concat();
-                judge.same(&[good(*count), line.repeat(3), good(2), case.line.clone()].concat());
+                oracle.same(&[good(*count), line.repeat(3), good(2), case.line.clone()].concat());
             }
         }
     }
-    let judge = Judge::new(Table::Duo);
+    let oracle = Oracle::new(Table::Duo);
     let many = good(200);
     for case in cases().iter().step_by(4) {
-        judge.same(&[&many[..], &case.line, b"\n", &good(1)].concat());
+        oracle.same(&[&many[..], &case.line, b"\n", &good(1)].concat());
     }
 }
 
@@ -137,14 +137,14 @@ fn all_of_them_in_one_log() {
     for table in Table::ALL {
         for chunk in CHUNKS.into_iter().filter(|chunk| *chunk >= 1000 || table == Table::Duo) {
             for limit in [MAX_RECORD_BYTES, 300] {
-                Judge::with(table, chunk, limit).same(&short);
+                Oracle::with(table, chunk, limit).same(&short);
             }
         }
-        Judge::with(table, 32 * 1024, 20_000).same(&all);
-        Judge::new(table).same(&all);
+        Oracle::with(table, 32 * 1024, 20_000).same(&all);
+        Oracle::new(table).same(&all);
     }
-    Judge::new(Table::Duo).same_streamed(&all, &[1, 5000, 77], 2);
-    Judge::with(Table::Nested, 10_000, 1000).same_streamed(&all, &[4096], 1);
+    Oracle::new(Table::Duo).same_streamed(&all, &[1, 5000, 77], 2);
+    Oracle::with(Table::Nested, 10_000, 1000).same_streamed(&all, &[4096], 1);
 }
 
 /// All cases, or all short ones, with good records before, between and behind them.

@@ -1,7 +1,7 @@
 //! Records that nobody thought of, in logs that nobody would write.
 
 use super::GOOD;
-use super::judge::{Judge, Table};
+use super::oracle::{Oracle, Table};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -181,12 +181,12 @@ proptest! {
 
     #[test]
     fn records(log in log(), (table, chunk, limit) in setting()) {
-        Judge::with(table, chunk, limit).same(&log);
+        Oracle::with(table, chunk, limit).same(&log);
     }
 
     #[test]
     fn streams(log in log(), (table, chunk, limit) in setting(), sizes in vec(prop_oneof![Just(1), 1..3000usize], 1..4), threads in 1..3usize) {
-        Judge::with(table, chunk, limit).same_streamed(&log, &sizes, threads);
+        Oracle::with(table, chunk, limit).same_streamed(&log, &sizes, threads);
     }
 
     #[test]
@@ -196,6 +196,6 @@ proptest! {
         (table, chunk, limit) in setting(),
     ) {
         let good = [GOOD[1], "\n"].concat().repeat(before);
-        Judge::with(table, chunk, limit).same(&[good.as_bytes(), &bytes, b"\n", good.as_bytes(), &bytes].concat());
+        Oracle::with(table, chunk, limit).same(&[good.as_bytes(), &bytes, b"\n", good.as_bytes(), &bytes].concat());
     }
 }

@@ -2,10 +2,10 @@
 //!
 //! Each test gives logs to every engine that this machine has, and compares with the exact one.
 
-mod judge;
 mod large;
 mod lines;
 mod mutations;
+mod oracle;
 mod random;
 mod traps;
 mod values;

@@ -15,7 +15,7 @@ const LIMITS: [usize; 4] = [MAX_RECORD_BYTES, 64, 200, 1000];
 const TIMES: [usize; 4] = [1, 2, 4, 40];
 
 /// A table with nested fields, kinds other than texts, and several times.
-const NESTED: &str = include_str!("../../tests/it/sameness/nested.toml");
+const NESTED: &str = include_str!("../../tests/it/differential/nested.toml");
 
 /// The engines of one setting.
 fn engines(table: usize, chunk: usize, limit: usize) -> &'static Engines {

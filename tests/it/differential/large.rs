@@ -1,7 +1,7 @@
 //! Long lines, many shapes, many records: what a log has when it is no example.
 
 use super::GOOD;
-use super::judge::{Judge, Table};
+use super::oracle::{Oracle, Table};
 use std::fmt::Write as _;
 use udmap::convert::{CHUNK_BYTES, MAX_RECORD_BYTES};
 use udmap::lab::{Generator, Mix};
@@ -21,11 +21,11 @@ fn generated_logs() {
     for (seed, mix) in (11..).zip(mixes) {
         let mix: Mix = mix.parse().expect("a mix");
         let log = Generator::records(seed, &mix, RECORDS);
-        Judge::new(Table::Duo).same(&log);
+        Oracle::new(Table::Duo).same(&log);
         let part = &log[..log.len() / 8];
-        Judge::new(Table::Nested).same(part);
-        Judge::with(Table::Extended, 5000, 250).same(part);
-        Judge::new(Table::Extended).same_streamed(part, &[100_000, 1, 7000], 2);
+        Oracle::new(Table::Nested).same(part);
+        Oracle::with(Table::Extended, 5000, 250).same(part);
+        Oracle::new(Table::Extended).same_streamed(part, &[100_000, 1, 7000], 2);
     }
 }
 
@@ -53,7 +53,7 @@ fn long_lines() {
             let log =
                 [&good, &line, &good, &other, &line, &good, &line].map(String::as_str).concat().into_bytes();
             for (chunk, limit) in [(CHUNK_BYTES, MAX_RECORD_BYTES), (1000, size), (40_000, 2 * size)] {
-                Judge::with(Table::Duo, chunk, limit).same(&log);
+                Oracle::with(Table::Duo, chunk, limit).same(&log);
             }
         }
     }
@@ -65,12 +65,12 @@ fn a_record_of_many_mib() {
     let line =
         format!("{{\"phone\":\"{text}\",\"x\":[{}0],\"timestamp\":1584718692}}\n", "1.5,".repeat(100_000));
     let log = [GOOD[0], "\n", &line, GOOD[1], "\n", &line[..line.len() / 2]].concat();
-    Judge::with(Table::Duo, CHUNK_BYTES, 8 << 20).same(log.as_bytes());
-    Judge::new(Table::Duo).same(log.as_bytes());
+    Oracle::with(Table::Duo, CHUNK_BYTES, 8 << 20).same(log.as_bytes());
+    Oracle::new(Table::Duo).same(log.as_bytes());
     // What follows a line beyond the limit is read along with it.
     let end = GOOD.map(|line| [line, "\n"].concat()).concat().repeat(50);
     let log = [&" ".repeat(10), &line, &end].map(String::as_str).concat();
-    Judge::new(Table::Duo).same(log.as_bytes());
+    Oracle::new(Table::Duo).same(log.as_bytes());
 }
 
 /// Members in an order of their own for each record.
@@ -103,7 +103,7 @@ fn members(number: u64) -> Vec<String> {
 fn orders_of_keys() {
     for orders in [8, 64, 720] {
         let log: String = (0..4000).map(|n| ordered(n * 31 % orders, &members(n))).collect();
-        Judge::new(Table::Duo).same(log.as_bytes());
+        Oracle::new(Table::Duo).same(log.as_bytes());
     }
 }
 
@@ -127,9 +127,9 @@ fn shapes_without_end() {
             .expect("written");
     }
     for table in Table::ALL {
-        Judge::new(table).same(log.as_bytes());
+        Oracle::new(table).same(log.as_bytes());
     }
-    Judge::with(Table::Duo, 4000, 60).same(log.as_bytes());
+    Oracle::with(Table::Duo, 4000, 60).same(log.as_bytes());
 }
 
 /// Every subset of the wanted fields, each with an address or a name: a program for each.
@@ -159,6 +159,6 @@ fn programs_without_end() {
             log.push_str("}\n");
         }
     }
-    Judge::new(Table::Extended).same(log.as_bytes());
-    Judge::new(Table::Duo).same(log.as_bytes());
+    Oracle::new(Table::Extended).same(log.as_bytes());
+    Oracle::new(Table::Duo).same(log.as_bytes());
 }

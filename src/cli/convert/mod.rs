@@ -1,0 +1,38 @@
+//! `udmap convert`: logs in, UDM events out, to one file or to an output for each input.
+
+mod again;
+mod args;
+mod dump;
+mod file;
+
+pub(super) use args::Args;
+
+use super::mappings;
+use crate::convert::Converter;
+use anyhow::bail;
+use file::Run;
+
+pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
+    if args.is_dump()? {
+        if args.from_rejects {
+            bail!(
+                "`--from-rejects` writes one file: give `-o` a file, and name reject files or folders of them as inputs"
+            );
+        }
+        return dump::run(args);
+    }
+    let mapping = mappings::load(&args.mapping)?;
+    let converter = Converter::new(&mapping, &args.options());
+    let listing = file::list(args)?;
+    if !args.quiet {
+        file::tell_skipped(&listing);
+    }
+    let mut run = Run::start(args, &listing.sources)?;
+    let tally = if args.from_rejects {
+        run.again(&converter, &listing.sources)
+    } else {
+        let inputs: Vec<_> = listing.sources.iter().map(|source| run.input(source)).collect();
+        converter.run(inputs, args.threads(), |piece| run.take(piece))?
+    };
+    run.end(mapping.name(), listing.sources.len(), tally)
+}

@@ -1,0 +1,150 @@
+//! What a run is told, typed and with defaults.
+
+use super::Filter;
+use crate::convert::{Envelope, FieldNames, Options};
+use crate::mapping::Mapping;
+use crate::store::Compression;
+
+/// A part of every fingerprint: raise it when the same table makes other bytes.
+const REVISION: &str = "1";
+
+/// How many inputs are converted at once where that was not said, and at least one is in a bucket.
+pub const JOBS: usize = 16;
+/// How much memory inputs being converted may take where that was not said, in bytes.
+pub const MEMORY: u64 = 256 << 20;
+
+/// What a run is told. [`Settings::new`] makes them; then a front end says which inputs, and whatever else is not as by
+/// default.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// URLs of objects or prefixes, files, folders, patterns over files.
+    pub inputs: Vec<String>,
+    /// Where events go: a URL's prefix, or a folder.
+    pub output: String,
+    /// Where rejects go, if they are kept.
+    pub rejects: Option<String>,
+    /// Where the manifest goes, if not to `manifest/` below the output.
+    pub manifest: Option<String>,
+    /// Which of the objects listed are wanted.
+    pub filter: Filter,
+    /// What happens to inputs that are converted.
+    pub after: After,
+    /// How many objects are converted at once, at least 1.
+    pub jobs: usize,
+    /// How many threads convert a large object, at least 1.
+    pub threads: usize,
+    /// Approximate memory for inputs being converted, in bytes; further inputs wait.
+    pub memory: u64,
+    /// How events are written. To change it, make new settings: the fingerprint depends on it.
+    pub(super) format: Format,
+    /// If small inputs are packed: about how many bytes of them, as they are stored, go into one
+    /// output.
+    pub pack: Option<u64>,
+    /// The mapping's name.
+    pub(super) mapping: String,
+    /// What decides over the bytes of outputs, see [`Settings::fingerprint`].
+    pub(super) fingerprint: String,
+}
+
+impl Settings {
+    /// A run that converts by `mapping` with `options` and writes `format`. It has no inputs yet.
+    pub fn new(mapping: &Mapping, options: &Options, format: Format, output: impl Into<String>) -> Settings {
+        Settings {
+            inputs: Vec::new(),
+            output: output.into(),
+            rejects: None,
+            manifest: None,
+            filter: Filter::default(),
+            after: After::Keep,
+            jobs: JOBS,
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            memory: MEMORY,
+            format,
+            pack: None,
+            mapping: mapping.name().to_owned(),
+            fingerprint: fingerprint(mapping, options, format),
+        }
+    }
+
+    /// What decides over the bytes of outputs, in 32 hexadecimal digits: the rules of the mapping, how events are
+    /// written, the longest record, and the format. Threads, engine and version are not in it.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+}
+
+/// What happens to inputs that are converted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum After {
+    /// They stay.
+    #[default]
+    Keep,
+    /// They are deleted.
+    Delete,
+    /// They are deleted, and so are folders that are left empty.
+    DeleteEmpty,
+}
+
+/// How events are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// One a line, as JSON.
+    Lines(Compression),
+    /// As a Parquet file, see [`columns`](crate::columns). Rejects are lines, compressed with gzip.
+    #[cfg(feature = "parquet")]
+    Parquet,
+}
+
+impl Format {
+    fn name(self) -> &'static str {
+        match self {
+            Format::Lines(compression) => name_of(&Compression::ALL, compression),
+            #[cfg(feature = "parquet")]
+            Format::Parquet => "parquet",
+        }
+    }
+
+    /// How an output's key ends.
+    pub(super) fn ending(self) -> &'static str {
+        match self {
+            Format::Lines(compression) => compression.extension(),
+            #[cfg(feature = "parquet")]
+            Format::Parquet => ".parquet",
+        }
+    }
+
+    /// Whether outputs are compressed.
+    pub(super) fn is_packed(self) -> bool {
+        self != Format::Lines(Compression::None)
+    }
+
+    /// How rejects are compressed, which are always lines.
+    pub(super) fn of_rejects(self) -> Compression {
+        match self {
+            Format::Lines(compression) => compression,
+            #[cfg(feature = "parquet")]
+            Format::Parquet => Compression::Gzip,
+        }
+    }
+}
+
+fn fingerprint(mapping: &Mapping, options: &Options, format: Format) -> String {
+    let text = serde_json::json!([
+        REVISION,
+        mapping.canonical(),
+        name_of(&FieldNames::ALL, options.field_names),
+        name_of(&Envelope::ALL, options.envelope),
+        options.namespace,
+        options.labels,
+        options.max_record_bytes,
+        format.name(),
+    ])
+    .to_string();
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
+    crate::text::hex(&digest.as_ref()[..16])
+}
+
+/// The name of a value.
+fn name_of<T: Copy + PartialEq>(all: &[(&'static str, T)], value: T) -> &'static str {
+    all.iter().find(|(_, it)| *it == value).map_or("", |(name, _)| name)
+}

@@ -1,0 +1,33 @@
+//! Why an invocation failed, as Lambda shows it.
+
+use crate::jobs::collect::Error;
+use lambda_runtime::Diagnostic;
+
+/// What is told of a panic, besides the line that it leaves itself.
+pub(super) const FAULT: &str = "a fault of udmap itself: the log says where; please report it";
+
+/// Why an invocation failed.
+#[derive(Debug)]
+pub(super) struct Failed {
+    kind: String,
+    why: String,
+}
+
+impl Failed {
+    pub(super) fn new(kind: &str, why: impl ToString) -> Failed {
+        Failed { kind: kind.to_owned(), why: why.to_string() }
+    }
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Failed {
+        let hint = error.hint().map(|hint| format!(" (hint: {hint})")).unwrap_or_default();
+        Failed { kind: format!("{:?}", error.kind()), why: format!("{error}{hint}") }
+    }
+}
+
+impl From<Failed> for Diagnostic {
+    fn from(Failed { kind, why }: Failed) -> Diagnostic {
+        Diagnostic { error_type: kind, error_message: why }
+    }
+}
