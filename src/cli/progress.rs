@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 pub(super) enum When {
     /// On a terminal that no events are written to.
     Auto,
-    /// Always; where stderr is no terminal, a line every second.
+    /// Always; where stderr is not a terminal, a line every second.
     #[value(alias = "bar")]
     Always,
     /// Always, for a machine: a line of JSON every second.
@@ -58,7 +58,7 @@ impl Progress {
         }
     }
 
-    /// So many bytes are read, so many records done, so many of them rejected.
+    /// Shows how many bytes are read, how many records done, and how many of them rejected.
     pub(super) fn update(&mut self, read: u64, records: u64, rejects: u64) {
         let message = || {
             let rejects =

@@ -36,7 +36,7 @@ impl Credentials {
         let host = host.trim().trim_end_matches('.').to_ascii_lowercase();
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
         if host.is_empty() || !host.chars().all(plain) {
-            let error = Error::config(format!("`{}` is no host name", crate::text::shown(&host)));
+            let error = Error::config(format!("`{}` is not a host name", crate::text::shown(&host)));
             return Err(
                 error.with_hint("DUO_API_HOST is the API hostname alone, as in api-1234abcd.duosecurity.com")
             );
@@ -51,7 +51,7 @@ impl Credentials {
         let key = |name: &str, key: &SecretString| {
             let text = key.expose_secret().trim();
             if text.is_empty() || text.chars().any(|c| c.is_whitespace() || c.is_control() || c == ':') {
-                let error = Error::config(format!("{name} is empty or is no key"));
+                let error = Error::config(format!("{name} is empty or not a key"));
                 return Err(
                     error.with_hint("copy it again from the Admin API application in Duo's Admin Panel")
                 );

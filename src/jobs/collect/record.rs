@@ -48,7 +48,7 @@ pub(super) fn identify(line: &str, host: &str) -> (Key, Option<i64>) {
 }
 
 /// Adds `host`, `eventtype` and `timestamp` (epoch seconds, if the record's time can be read) to a
-/// record, as Duo's Python client does; `None` if it is no object or has one of them already.
+/// record, as Duo's Python client does; `None` if it is not an object or has one of them already.
 pub(super) fn decorate(line: &str, host: &str) -> Option<String> {
     let facts = facts(line)?;
     if facts.decorated {

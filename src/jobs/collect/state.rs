@@ -282,7 +282,7 @@ impl Gap {
 
 /// The position in the state of the collector that this one replaces: `last_timestamp_ms`, the time
 /// of its last record, and `last_offset`, where its paging stood. The earlier of the two counts.
-/// Nothing if it is no such state.
+/// Nothing if it is another sort of state.
 fn old_position(head: &Head<'_>) -> Result<Option<i64>, String> {
     if head.last_timestamp_ms.is_none() && head.last_offset.is_none() {
         return Ok(None);
@@ -309,7 +309,7 @@ fn old_position(head: &Head<'_>) -> Result<Option<i64>, String> {
         .ok_or("neither `last_timestamp_ms` nor `last_offset` has one")?;
     // Between 2010 and 2100: seconds or microseconds would lie far outside.
     if !(FIRST..4_102_444_800_000).contains(&ms) {
-        return Err(format!("{ms} is no time in milliseconds"));
+        return Err(format!("{ms} is not a time in milliseconds"));
     }
     Ok(Some(ms))
 }

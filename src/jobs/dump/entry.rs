@@ -1,9 +1,9 @@
-//! A line of a manifest: what an input was, and what became of it.
+//! A line of a manifest: what an input was, and its outcome.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What became of one input.
+/// The outcome of one input.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ManifestEntry {
     /// The input's name: `s3://bucket/key`, or a file's path.
@@ -28,11 +28,11 @@ pub struct ManifestEntry {
     pub fingerprint: String,
     /// The version of udmap.
     pub udmap: String,
-    /// The part of the run's manifest that the line stands in, from 1; 0 in manifests of versions
+    /// The part of the run's manifest that holds the line, from 1; 0 in manifests of versions
     /// that did not say.
     #[serde(default, skip_serializing_if = "is_default")]
     pub part: u64,
-    /// Whether the input was to be deleted when this line was durable: that it is gone then is no
+    /// Whether the input was to be deleted when this line was durable: that it is gone then is not a
     /// surprise.
     #[serde(default, skip_serializing_if = "is_default")]
     pub deletes: bool,
@@ -42,7 +42,7 @@ pub struct ManifestEntry {
 }
 
 impl ManifestEntry {
-    /// The identity of what became of the input alone: of which writing, by which mapping.
+    /// The identity of the outcome of this input alone: of which version, by which mapping.
     pub(super) fn identity(&self) -> String {
         super::name::id(&[&self.input, &self.etag, &self.fingerprint])
     }
@@ -86,7 +86,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// An object that holds what became of an input.
+/// An object that holds events or rejects of an input.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Output {
     /// What it holds.

@@ -7,7 +7,7 @@ use glob::{MatchOptions, Pattern};
 /// Patterns and times that objects must fit. By default all do.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// If there are any, one of them must match. Patterns are held against the key below the
+    /// If there are any, one of them must match. Patterns are compared with the key below the
     /// input's prefix; `*` matches `/`, too.
     pub include: Vec<Pattern>,
     /// None of them may match.

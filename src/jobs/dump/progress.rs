@@ -1,4 +1,4 @@
-//! The books of a run: what was found, what became of it, and what failed for which cause.
+//! The counts of a run: what was found, what was done with it, and what failed for which cause.
 
 use crate::convert::{Reject, Tally};
 use crate::record::Reason;
@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-/// So many failures of each cause are kept with their words; the others are counted.
+/// How many failures of each cause are kept with their words; the others are counted.
 const MOST_SHOWN: usize = 100;
-/// So many rejects of each reason are kept as examples.
+/// How many rejects of each reason are kept as examples.
 const MOST_EXAMPLES: usize = 3;
 
-/// Counts that grow while a run goes on; whoever shows progress reads them.
+/// Counts that grow while a run goes on; a progress display reads them.
 #[derive(Debug, Default)]
 pub struct Progress {
     /// Objects listed that are wanted.
@@ -28,7 +28,7 @@ pub struct Progress {
     pub own: AtomicU64,
     /// Objects listed that were listed before, by another input or a link.
     pub repeated: AtomicU64,
-    /// Objects that are settled: converted, known or failed.
+    /// Objects that are done: converted, known or failed.
     pub done: AtomicU64,
     /// Bytes of them.
     pub done_bytes: AtomicU64,
@@ -96,7 +96,7 @@ pub enum Cause {
     NotLog,
     /// The service failed at every try.
     Service,
-    /// Another object stands where its output goes.
+    /// Another object is where its output goes.
     Taken,
     /// An input or a part of it could not be listed.
     Listing,
@@ -104,7 +104,7 @@ pub enum Cause {
     Differs,
     /// A part of a manifest is missing, damaged, or not what was written.
     Manifest,
-    /// An object stands among the outputs that no manifest names.
+    /// An object among the outputs that no manifest names.
     Foreign,
     /// A pack holds events of inputs that have later outputs, and of others.
     Mixed,
@@ -183,7 +183,7 @@ impl Progress {
     pub(super) fn fail(&self, cause: Cause, error: &Error) {
         let hint = match cause {
             Cause::Damaged => Some(
-                "nothing was written of it: get the object again, or convert what stands before the damage to a file",
+                "nothing was written of it: get the object again, or convert what comes before the damage to a file",
             ),
             _ => error.hint(),
         };
@@ -198,7 +198,7 @@ impl Progress {
         }
     }
 
-    /// Settles an object of so many bytes.
+    /// Counts an object of this many bytes as done.
     pub(super) fn finished(&self, bytes: u64) {
         self.done.fetch_add(1, Relaxed);
         self.done_bytes.fetch_add(bytes, Relaxed);
