@@ -74,9 +74,6 @@
 //!
 //! To embed the conversion alone, take `default-features = false`.
 
-#[cfg(feature = "files")]
-#[doc(hidden)]
-pub mod bindings;
 pub mod check;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
@@ -95,7 +92,7 @@ pub mod lambda;
 pub mod mapping;
 mod panics;
 pub mod record;
-#[cfg(feature = "files")]
+#[cfg(feature = "cli")]
 mod report;
 mod simd;
 #[cfg(feature = "files")]

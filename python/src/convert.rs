@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use udmap::bindings;
+use udmap::check::explain::{Explanation, explain};
 use udmap::convert::{self, Envelope, FieldNames, Input, Options, Piece};
 
 /// source, line, offset, length, reason, message, raw
@@ -129,9 +129,15 @@ impl Converter {
         py.detach(|| {
             let mut records = Vec::new();
             for (name, mut input) in open(data, path)? {
-                let left = most - records.len();
-                let here = bindings::explain(&self.mapping, &self.options, &name, &mut input, left);
-                records.extend(here.map_err(errors::input)?);
+                if records.len() >= most {
+                    continue;
+                }
+                let mut each = |record: Explanation| {
+                    records.push(record.json());
+                    if records.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+                };
+                explain(&self.mapping, &self.options, &name, &mut input, None, &mut each)
+                    .map_err(errors::input)?;
             }
             Ok(records)
         })

@@ -4,8 +4,7 @@ use crate::convert::open;
 use crate::errors;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use udmap::bindings;
-use udmap::check::validate::{Code, Severities, Severity};
+use udmap::check::validate::{Placed, Severities, Validator};
 
 /// severity, code, path, message, source, line, byte, event
 type Finding = (&'static str, &'static str, String, String, String, u64, u64, u64);
@@ -21,17 +20,17 @@ pub(crate) fn validate(
     strict: bool,
     max_event_bytes: usize,
 ) -> PyResult<(u64, Vec<Finding>)> {
-    let severities = read(&severities, strict)?;
+    let mut validator = Validator::new(read(&severities, strict)?);
     py.detach(|| {
         let (mut events, mut findings) = (0, Vec::new());
         for (source, mut input) in open(data, path)? {
-            let mut each = |found: bindings::Found| {
-                let bindings::Found { finding, line, byte, event } = found;
+            let mut each = |placed: Placed| {
+                let Placed { finding, line, byte, event } = placed;
                 let (severity, code) = (finding.severity.name(), finding.code.name());
                 let (path, message) = (finding.path, finding.message);
                 findings.push((severity, code, path, message, source.clone(), line, byte, events + event));
             };
-            let here = bindings::validate(severities.clone(), max_event_bytes.max(1), &mut input, &mut each);
+            let here = validator.stream(&mut input, max_event_bytes.max(1), &mut each);
             events += here.map_err(errors::input)?;
         }
         Ok((events, findings))
@@ -41,13 +40,9 @@ pub(crate) fn validate(
 fn read(given: &[(String, String)], strict: bool) -> PyResult<Severities> {
     let mut severities = Severities::default();
     for (name, level) in given {
-        let code =
-            Code::named(name).ok_or_else(|| PyValueError::new_err(format!("there is no code `{name}`")))?;
-        let known = Severity::ALL.iter().find(|(known, _)| known == level);
-        let (_, severity) = known.ok_or_else(|| {
-            PyValueError::new_err(format!("`{level}` is no severity: known are error, warning, info, off"))
-        })?;
-        severities.set(code, *severity);
+        let known = || Ok::<_, String>((name.parse()?, level.parse()?));
+        let (code, severity) = known().map_err(PyValueError::new_err)?;
+        severities.set(code, severity);
     }
     if strict {
         severities.strict();

@@ -7,37 +7,70 @@
 //! camelCase.
 
 use crate::json::{Kind, Value};
+use crate::text::shown_up_to;
 
-/// What [`find`] found.
+/// How many characters of a parser's error are shown: the cause comes last.
+pub(crate) const MOST_OF_AN_ERROR: usize = 1 << 16;
+
+/// What [`find`] finds.
 #[derive(Debug, Clone, Copy)]
-pub enum Found<'t> {
+pub enum Candidate<'t> {
     /// An event.
     Event(Value<'t>),
     /// A value where an event should be, that can't be one.
-    NoEvent(Value<'t>),
+    NotAnEvent(Value<'t>),
     /// The error that a parser (or the service) gave instead of events.
     ParserError(Value<'t>),
     /// The result of a parser that gave neither an event nor an error.
     Nothing(Value<'t>),
 }
 
-/// Hands every event in `value` to `found`, in order.
-pub fn find<'t>(value: Value<'t>, found: &mut dyn FnMut(Found<'t>)) {
-    match value.kind() {
-        Kind::Array => value.children().for_each(|element| find(element, found)),
-        Kind::Object => object(value, found),
-        _ => found(Found::NoEvent(value)),
+impl<'t> Candidate<'t> {
+    /// The event, or the value that is there instead.
+    pub fn value(self) -> Value<'t> {
+        match self {
+            Candidate::Event(value)
+            | Candidate::NotAnEvent(value)
+            | Candidate::ParserError(value)
+            | Candidate::Nothing(value) => value,
+        }
+    }
+
+    /// The event.
+    ///
+    /// # Errors
+    /// A sentence that says why there is none.
+    pub fn event(self) -> Result<Value<'t>, String> {
+        match self {
+            Candidate::Event(value) => Ok(value),
+            Candidate::NotAnEvent(value) => Err(format!("{} where an event should be", value.kind().name())),
+            Candidate::Nothing(_) => Err("the parser gave neither events nor an error".to_owned()),
+            Candidate::ParserError(value) => {
+                Err(format!("the parser's error {}", shown_up_to(value.raw(), MOST_OF_AN_ERROR)))
+            }
+        }
     }
 }
 
-fn object<'t>(value: Value<'t>, found: &mut dyn FnMut(Found<'t>)) {
+/// Hands every event in `value` to `found`, in order.
+pub fn find<'t>(value: Value<'t>, found: &mut dyn FnMut(Candidate<'t>)) {
+    match value.kind() {
+        Kind::Array => value.children().for_each(|element| find(element, found)),
+        Kind::Object => object(value, found),
+        _ => found(Candidate::NotAnEvent(value)),
+    }
+}
+
+fn object<'t>(value: Value<'t>, found: &mut dyn FnMut(Candidate<'t>)) {
     let mut progress = false;
     let mut members = 0;
     for member in value.children() {
         members += 1;
         match (member.raw_key(), member.kind()) {
             // None of these is a field of UDM's root.
-            ("readOnlyUdm" | "read_only_udm" | "udm", Kind::Object) => return found(Found::Event(member)),
+            ("readOnlyUdm" | "read_only_udm" | "udm", Kind::Object) => {
+                return found(Candidate::Event(member));
+            }
             (
                 "event" | "idm" | "events" | "inlineSource" | "inline_source" | "parsedEvents"
                 | "parsed_events",
@@ -51,33 +84,33 @@ fn object<'t>(value: Value<'t>, found: &mut dyn FnMut(Found<'t>)) {
                 | "run_parser_results",
                 _,
             ) => {
-                return found(Found::NoEvent(member));
+                return found(Candidate::NotAnEvent(member));
             }
-            ("error", Kind::Object) if !member.is_empty() => return found(Found::ParserError(member)),
+            ("error", Kind::Object) if !member.is_empty() => return found(Candidate::ParserError(member)),
             ("progress", _) => progress = true,
             _ => {}
         }
     }
     // An answer that comes in parts says in some of them only how far it is.
     if !(progress && members == 1) {
-        found(Found::Event(value));
+        found(Candidate::Event(value));
     }
 }
 
 /// One of `runParserResults`: events, or an error, or, for a log that was dropped, neither.
-fn result_of_parser<'t>(result: Value<'t>, found: &mut dyn FnMut(Found<'t>)) {
+fn result_of_parser<'t>(result: Value<'t>, found: &mut dyn FnMut(Candidate<'t>)) {
     if result.kind() != Kind::Object {
-        return found(Found::NoEvent(result));
+        return found(Candidate::NotAnEvent(result));
     }
     let mut nothing = true;
     for member in result.children() {
         match (member.raw_key(), member.kind()) {
-            // A status without a code is no error.
+            // A status without a code is not an error.
             ("error", Kind::Null) => {}
             ("error", Kind::Object) if member.is_empty() => {}
             ("error", _) => {
                 nothing = false;
-                found(Found::ParserError(member));
+                found(Candidate::ParserError(member));
             }
             // A message without events is written without the member.
             ("parsedEvents" | "parsed_events", Kind::Object) if member.is_empty() => {}
@@ -89,7 +122,7 @@ fn result_of_parser<'t>(result: Value<'t>, found: &mut dyn FnMut(Found<'t>)) {
         }
     }
     if nothing {
-        found(Found::Nothing(result));
+        found(Candidate::Nothing(result));
     }
 }
 
@@ -103,10 +136,10 @@ mod tests {
         let mut all = Vec::new();
         find(tree.read(text.as_bytes()).unwrap(), &mut |found| {
             all.push(match found {
-                Found::Event(value) => value.raw().to_owned(),
-                Found::NoEvent(value) => format!("no {}", value.raw()),
-                Found::ParserError(value) => format!("error {}", value.raw()),
-                Found::Nothing(value) => format!("nothing {}", value.raw()),
+                Candidate::Event(value) => value.raw().to_owned(),
+                Candidate::NotAnEvent(value) => format!("no {}", value.raw()),
+                Candidate::ParserError(value) => format!("error {}", value.raw()),
+                Candidate::Nothing(value) => format!("nothing {}", value.raw()),
             });
         });
         all

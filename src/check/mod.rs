@@ -1,6 +1,24 @@
-//! What can be asked of events, without a network: whether they are [valid](validate), and how they differ
-//! ([`compare`]).
+//! What can be asked of events and logs, without a network: whether events are [valid](validate), how they differ
+//! ([`compare`]), and where their fields [come from](mod@explain).
+//!
+//! The command asks more: whether a mapping passes its test cases, how two sets of events differ, and what is in a log.
 
+#[cfg(feature = "cli")]
+pub(crate) mod cases;
 pub mod compare;
+#[cfg(feature = "cli")]
+pub(crate) mod coverage;
+#[cfg(feature = "cli")]
+pub(crate) mod diff;
 pub mod events;
+pub mod explain;
+#[cfg(feature = "cli")]
+pub(crate) mod findings;
+mod paths;
+#[cfg(feature = "cli")]
+pub(crate) mod profile;
+#[cfg(feature = "cli")]
+pub(crate) mod reading;
 pub mod validate;
+#[cfg(feature = "cli")]
+pub(crate) mod whole_file;

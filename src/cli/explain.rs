@@ -6,15 +6,15 @@ use super::outputs::Outputs;
 use super::reports::{print_all, print_data};
 use super::spelling::Spelling;
 use super::{DONE, REJECTS};
-use crate::convert::{Converter, Engine, MAX_RECORD_BYTES, Options};
-use crate::record::frame::Framer;
-use crate::report::explain::{Explained, page, section, text};
+use crate::check::explain::{self as check, Explanation};
+use crate::report::explain::{page, section, text};
 use crate::report::summary::counted;
 use crate::store::store_error;
 use crate::store::{self, Sink};
 use crate::text::{escaped, escaped_json};
 use anyhow::bail;
 use std::io::Write as _;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -63,7 +63,6 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let mapping = mappings::load(&args.mapping)?;
-    let converter = Converter::new(&mapping, &Options { engine: Engine::Exact, ..args.spelling.options() });
     let (input, line) = split(&args.input)?;
     let mut outputs = Outputs::default();
     outputs.add_if("--html", args.html.as_deref())?;
@@ -74,32 +73,25 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         bail!("`{}` holds {} files; name one", escaped(input), listing.sources.len())
     };
     let mut input = source.open(Arc::default(), Arc::default())?;
-    let mut framer = Framer::new(MAX_RECORD_BYTES, 128 * 1024);
-    let (mut explained, mut rejected, mut more, mut behind) = (0, false, false, false);
-    let (mut sections, mut result) = (String::new(), Ok(()));
-    while let Some(chunk) = framer.next(&mut input, Vec::new()).map_err(store_error)? {
-        converter.trace(&chunk.bytes, &chunk.body, &mut |record| {
-            let at = record.line;
-            behind |= line.is_some_and(|line| line < at);
-            if result.is_err() || line.is_some_and(|line| line != at) {
-            } else if line.is_none() && explained == args.max_records {
-                more = true;
-            } else {
-                explained += 1;
-                let record = Explained::of(&converter, &mapping, source.name(), at, record);
-                rejected |= record.reject.is_some();
-                if args.html.is_some() {
-                    sections += &section(&record);
-                } else {
-                    result = print(&record, args.json);
-                }
-            }
-        });
-        if result.is_err() || more || behind {
-            break;
+    let (mut explained, mut rejected, mut more) = (0, false, false);
+    let (mut sections, mut printed) = (String::new(), Ok(()));
+    let mut each = |record: Explanation| {
+        if line.is_none() && explained == args.max_records {
+            more = true;
+            return ControlFlow::Break(());
         }
-    }
-    result?;
+        explained += 1;
+        rejected |= record.is_reject();
+        if args.html.is_some() {
+            sections += &section(&record);
+        } else {
+            printed = print(&record, args.json);
+        }
+        if printed.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    };
+    check::explain(&mapping, &args.spelling.options(), source.name(), &mut input, line, &mut each)
+        .map_err(store_error)?;
+    printed?;
     if let (Some(line), 0) = (line, explained) {
         bail!("no record begins at line {line} of `{}`", escaped(source.name()));
     }
@@ -123,12 +115,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     Ok(exit_status)
 }
 
-fn print(record: &Explained, json: bool) -> anyhow::Result<()> {
-    if json {
-        print_data(&escaped_json(serde_json::to_string(record)? + "\n"))
-    } else {
-        print_all(&text(record))
-    }
+fn print(record: &Explanation, json: bool) -> anyhow::Result<()> {
+    if json { print_data(&escaped_json(record.json() + "\n")) } else { print_all(&text(record)) }
 }
 
 /// `FILE:LINE` in its parts, unless there is a file of the whole name.
@@ -137,7 +125,7 @@ fn split(input: &str) -> anyhow::Result<(&str, Option<u64>)> {
         Some((file, line)) if !Path::new(input).exists() && line.bytes().all(|b| b.is_ascii_digit()) => {
             match line.parse() {
                 Ok(line @ 1..) => Ok((file, Some(line))),
-                _ => bail!("`{}` is no line: lines count from 1", escaped(line)),
+                _ => bail!("`{}` is not a line: lines count from 1", escaped(line)),
             }
         }
         _ => Ok((input, None)),

@@ -1,7 +1,8 @@
 //! The reports that checking commands write: the options, and writing them.
 
 use super::outputs::Outputs;
-use crate::report::findings::{Findings, Kind, annotations};
+use crate::check::findings::Findings;
+use crate::report::findings::{Kind, annotations};
 use crate::store::store_error;
 use crate::store::{self, Sink};
 use crate::text::escaped;
@@ -92,7 +93,7 @@ pub(super) fn print_data(text: &str) -> anyhow::Result<()> {
     done(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
 }
 
-/// A reader that has had enough is no error.
+/// A reader that has had enough is not an error.
 fn done(written: std::io::Result<()>) -> anyhow::Result<()> {
     match written {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),

@@ -1,17 +1,14 @@
 //! `udmap validate`: UDM events against the schema and the rules beyond it.
 
-use super::many::{self, Reading};
 use super::nothing::{self, AllowEmpty};
 use super::reports::{Reports, print_all, print_failures};
 use super::{DONE, FAILED, REJECTS, severities};
-use crate::check::validate::{Code, Finding, Severities, Severity, Validator};
-use crate::convert::pipeline::{Framed, Piece, Text};
-use crate::record::frame::Unit;
-use crate::report::findings::{Case, Findings, Item, Room, lines};
-use crate::report::summary::{bytes, counted};
-use crate::store::Source;
-use crate::text::LineIndex;
-use std::collections::{BTreeMap, HashSet};
+use crate::check::findings::Findings;
+use crate::check::reading::{self, Reading};
+use crate::check::validate::{Code, Severity, check_inputs};
+use crate::report::findings::lines;
+use crate::report::summary::{bytes, counted, grouped};
+use std::collections::HashSet;
 use std::time::Instant;
 
 /// Check UDM events against UDM's schema and the rules per event type.
@@ -73,14 +70,17 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let severities = args.severities.read()?;
     let start = Instant::now();
     let sources = outputs.list("INPUT", &args.inputs)?.sources;
-    let reading =
-        Reading { threads: many::threads(args.threads), limit: args.max_event_bytes as usize, members: true };
+    let reading = Reading {
+        threads: reading::threads(args.threads),
+        limit: args.max_event_bytes as usize,
+        members: true,
+    };
     let mut findings = Findings::new("validate", args.reports.max_findings);
     let show = !args.quiet && !args.reports.on_stdout();
     let mut shown = HashSet::new();
     let most = args.reports.max_findings;
-    let total = check(&reading, &sources, &severities, most, &mut findings, &mut |item| {
-        if show { print_all(&lines(item, shown.insert(item.code))) } else { Ok(()) }
+    let total = check_inputs(&reading, &sources, &severities, most, &mut findings, &mut |issue| {
+        if show { print_all(&lines(issue, shown.insert(issue.code))) } else { Ok(()) }
     })?;
     findings.seconds = start.elapsed().as_secs_f64();
     findings.exit_status = if !findings.failures.is_empty() {
@@ -101,129 +101,6 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     Ok(findings.exit_status)
 }
 
-/// What became of a chunk.
-struct Part {
-    /// The first of what was found, as far as there is room.
-    findings: Vec<(Finding, Place)>,
-    room: Room,
-    /// How often what was found beyond that.
-    others: BTreeMap<(Severity, Code), u64>,
-    events: u64,
-}
-
-impl Part {
-    fn add(&mut self, finding: Finding, place: Place) {
-        if self.room.take(finding.path.len() + finding.message.len()) {
-            self.findings.push((finding, place));
-        } else {
-            *self.others.entry((finding.severity, finding.code)).or_default() += 1;
-        }
-    }
-}
-
-/// Where a finding's unit is, and its event.
-struct Place {
-    line: u64,
-    byte: u64,
-    event: u64,
-}
-
-/// Checks all events of `sources`; `each` gets the findings that are kept, at most `most`. The bytes that were read.
-fn check(
-    reading: &Reading,
-    sources: &[Source],
-    severities: &Severities,
-    most: usize,
-    findings: &mut Findings,
-    each: &mut (dyn FnMut(&Item) -> anyhow::Result<()> + Send),
-) -> anyhow::Result<u64> {
-    let (mut events, mut errors, mut total) = (0, 0, 0);
-    let mut begun = Instant::now();
-    let mut first = 0;
-    let limit = reading.limit;
-    let work = |validator: &mut Validator, chunk: Framed<'_>| chunk_of(validator, chunk, limit, most);
-    let make = || Validator::new(severities.clone());
-    reading.run(sources, &make, &work, &mut |piece| {
-        match piece {
-            Piece::Failed(_, error) => findings.failures.push(error.to_string()),
-            Piece::End(text, bytes) => {
-                let seconds = begun.elapsed().as_secs_f64();
-                let items = first..findings.items.len();
-                first = items.end;
-                findings.cases.push(Case { name: text.name.to_string(), items, errors, seconds });
-                findings.events += events;
-                total += bytes;
-                (events, errors, begun) = (0, 0, Instant::now());
-            }
-            Piece::Part(Text { name, .. }, part) => {
-                for (finding, place) in part.findings.drain(..) {
-                    errors += u64::from(finding.severity == Severity::Error);
-                    let item = item(finding, &place, events, name);
-                    if findings.add(item)
-                        && let Some(item) = findings.items.last()
-                    {
-                        each(item)?;
-                    }
-                }
-                for ((severity, code), n) in std::mem::take(&mut part.others) {
-                    errors += if severity == Severity::Error { n } else { 0 };
-                    findings.count(severity, code.name(), n);
-                }
-                events += part.events;
-            }
-        }
-        Ok(())
-    })?;
-    Ok(total)
-}
-
-fn item(finding: Finding, place: &Place, events: u64, source: &str) -> Item {
-    let about = finding.code.about();
-    Item {
-        severity: finding.severity,
-        code: about.name,
-        path: finding.path,
-        source: source.to_owned(),
-        line: place.line,
-        byte: place.byte,
-        event: place.event + events + 1,
-        message: finding.message,
-        effect: about.effect,
-        advice: about.advice,
-    }
-}
-
-fn chunk_of(validator: &mut Validator, chunk: Framed<'_>, limit: usize, most: usize) -> Part {
-    let (findings, room) = (Vec::new(), Room::new(most));
-    let mut part = Part { findings, room, others: BTreeMap::new(), events: 0 };
-    let mut blank = 0;
-    let mut unit = |unit: &Unit, bytes: &[u8]| {
-        let first = part.events;
-        let unreadable = match unit.fault(bytes, limit) {
-            Some(fault) => (Code::of_unreadable(fault.reason.code()), fault.message),
-            None => {
-                let lines = LineIndex::of(bytes);
-                part.events += validator.check(bytes, &mut |finding| {
-                    let place = Place {
-                        line: unit.line + lines.before(finding.at),
-                        byte: unit.offset + finding.at as u64,
-                        event: first + finding.event,
-                    };
-                    part.add(finding, place);
-                });
-                return;
-            }
-        };
-        let finding = validator.unreadable(unreadable.0, unreadable.1);
-        if finding.severity != Severity::Off {
-            part.add(finding, Place { line: unit.line, byte: unit.offset, event: first });
-        }
-        part.events += 1;
-    };
-    chunk.body.units(chunk.bytes, limit, &mut unit, &mut blank);
-    part
-}
-
 fn summary(findings: &Findings, total: u64) {
     let severity = |severity| counted(findings.of(severity), severity_word(severity));
     say!(
@@ -236,7 +113,7 @@ fn summary(findings: &Findings, total: u64) {
         bytes((total as f64 / findings.seconds.max(1e-9)) as u64),
     );
     for ((severity, code), n) in findings.counts.iter().rev() {
-        say!("  {:7} {code:20} {}", severity.name(), crate::report::summary::grouped(*n));
+        say!("  {:7} {code:20} {}", severity.name(), grouped(*n));
     }
     if findings.omitted() > 0 {
         say!("  {} are counted but not shown (`--max-findings`)", counted(findings.omitted(), "finding"));
@@ -263,7 +140,7 @@ fn explain(name: &str) -> anyhow::Result<u8> {
         }
         return Ok(DONE);
     }
-    let about = severities::code(name).map_err(|error| anyhow::anyhow!(error))?.about();
+    let about = name.parse::<Code>().map_err(|error| anyhow::anyhow!(error))?.about();
     print_all(&format!(
         "{} ({})\n  {}\n\n  in SecOps: {}\n  to do:     {}\n  source:    {}\n\n  Set it: `--severity {}=error|warning|info|off`, or in the file of `--config`:\n    [severity]\n    {} = \"off\"\n",
         about.name,

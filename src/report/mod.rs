@@ -1,15 +1,11 @@
-//! What a person or a machine is told: of a conversion, of findings, of where things come from.
+//! What a check found or a job did, as text, JSON, JUnit, SARIF, Markdown and HTML. It only writes.
 
-#[cfg(feature = "cli")]
 pub(crate) mod bench;
-#[cfg(feature = "cli")]
+pub(crate) mod cases;
+pub(crate) mod diff;
 pub(crate) mod dump;
 pub(crate) mod explain;
-#[cfg(feature = "cli")]
 pub(crate) mod findings;
-#[cfg(feature = "cli")]
-pub(crate) mod html;
-#[cfg(feature = "cli")]
+mod html;
 pub(crate) mod profile;
-#[cfg(feature = "cli")]
 pub(crate) mod summary;

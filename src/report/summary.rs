@@ -234,6 +234,16 @@ pub(crate) fn bytes(n: u64) -> String {
     if unit == "bytes" { format!("{n} bytes") } else { format!("{value:.1} {unit}") }
 }
 
+/// `12.3%`: `n` of `all`, which is never rounded to nothing or to all.
+pub(super) fn share(n: u64, all: u64) -> String {
+    let share = if all == 0 { 0.0 } else { n as f64 * 100.0 / all as f64 };
+    match share {
+        s if n > 0 && s < 0.1 => "<0.1%".into(),
+        s if n < all && s > 99.9 => ">99.9%".into(),
+        s => format!("{s:.1}%"),
+    }
+}
+
 pub(super) fn duration(seconds: f64) -> String {
     match seconds {
         s if s < 10.0 => format!("{s:.2} s"),

@@ -1,7 +1,7 @@
 //! The whole file or nothing: written under another name, and renamed when it is complete.
 //!
 //! That name is a hidden one next to the final one, or in a folder of the writer's own. The process that writes a file
-//! next to its place holds a lock on it. So what a killed process has left can be told from what another one
+//! next to its place holds a lock on it. So what a killed process has left differs from what another one
 //! is writing, and the next writer of the same file removes it. [`remove_temporaries`] does so at once, for a process
 //! that is about to end without running destructors.
 
@@ -15,7 +15,7 @@ use tempfile::TempPath;
 
 use super::error::{Doing, Error, Object};
 
-/// The end of a temporary file's name, behind so many random characters.
+/// The end of a temporary file's name, behind this many random characters.
 const SUFFIX: &str = ".tmp";
 const RANDOM: usize = 6;
 

@@ -13,7 +13,7 @@ use zstd::stream::raw::{DParameter, InBuffer, Operation, OutBuffer};
 use super::counting::CountingReader;
 use super::sniff::Other;
 
-/// The largest zstd window, as a power of two: 128 MiB, what `zstd -d` takes without being told.
+/// The largest zstd window, as a power of two: 128 MiB, what `zstd -d` takes by default.
 const ZSTD_WINDOW_LOG: u32 = 27;
 /// What xz may use; `xz -9` needs 65 MiB to decompress.
 const XZ_MEMORY: u64 = 256 << 20;

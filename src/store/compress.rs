@@ -257,7 +257,7 @@ fn skip_zeros(raw: &mut CountingReader) -> io::Result<()> {
     }
 }
 
-/// Reads over a magic number, a length and so many bytes.
+/// Reads over a magic number, a length and as many bytes.
 fn skip_frame(raw: &mut CountingReader) -> Result<(), Fault> {
     while raw.buffered().len() < 8 && !raw.ended() {
         raw.more()?;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, BufRead, Read};
 
-/// How much is read from an object at once: few system calls, and still small beside a window.
+/// How much is read from an object at once: few system calls, and still small compared with a window.
 pub(super) const BUFFER: usize = 256 * 1024;
 
 /// A reader asked for less than this goes through the buffer; for more, straight to the object.

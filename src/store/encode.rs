@@ -4,17 +4,20 @@
 
 use flate2::write::GzEncoder;
 use flate2::{Compress, Crc, FlushCompress};
+#[cfg(feature = "bucket")]
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt;
-use std::io::{self, Read as _, Write};
+#[cfg(feature = "bucket")]
+use std::io::Read as _;
+use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, channel};
 use zstd::stream::write::Encoder as ZstdEncoder;
 
 /// So much text is compressed on its own: enough that the start of a block costs nothing to speak
 /// of, and little enough to be held some times over.
 const BLOCK: usize = 1 << 20;
-/// As `gzip` and `zstd` do without being told.
+/// As `gzip` and `zstd` do by default.
 const GZIP_LEVEL: flate2::Compression = flate2::Compression::new(6);
 const ZSTD_LEVEL: i32 = 3;
 /// No name, no time, no system.
@@ -39,7 +42,7 @@ impl Compression {
     pub const ALL: [(&'static str, Compression); 3] =
         [("gzip", Compression::Gzip), ("zstd", Compression::Zstd), ("none", Compression::None)];
 
-    /// What stands at the end of an object's key.
+    /// What an object's key ends with.
     pub fn extension(self) -> &'static str {
         match self {
             Compression::Gzip => ".ndjson.gz",

@@ -60,7 +60,7 @@ pub enum ErrorKind {
     Service,
     /// An object is no longer the one that was listed.
     Changed,
-    /// Another object stands where one is to be written.
+    /// Another object is where one is to be written.
     Taken,
     /// udmap itself failed.
     Crashed,
@@ -87,7 +87,7 @@ impl Object {
 impl fmt::Display for Object {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // Without backticks, so that a file of this name is told apart.
+            // Without backticks, so that it differs from a file of this name.
             Object::Stdin | Object::Stdout => f.write_str(self.as_str()),
             Object::Named(name) => write!(f, "`{}`", escaped(name)),
         }
@@ -167,7 +167,7 @@ impl Error {
     #[cfg(feature = "bucket")]
     pub(crate) fn not_a_folder(text: &str) -> Error {
         let named = Object::Named(text.to_owned());
-        Error::new(named, Doing::Create, ErrorKind::NoFolder, "it is no folder")
+        Error::new(named, Doing::Create, ErrorKind::NoFolder, "it is not a folder")
     }
 
     /// An object that is another one by now.
@@ -218,7 +218,7 @@ impl Error {
     #[cfg(feature = "bucket")]
     pub(crate) fn same_target(name: &str) -> Error {
         let named = Object::Named(name.to_owned());
-        let why = "events, rejects and the manifest can't be told apart there";
+        let why = "events, rejects and the manifest would be mixed there";
         Error::new(named, Doing::Create, ErrorKind::InputIsOutput, why)
             .with_hint("give `--output`, `--rejects` and `--manifest` places of their own")
     }
@@ -306,7 +306,7 @@ impl Error {
             ErrorKind::InputIsOutput => Some("write to another file"),
             ErrorKind::IsFolder => Some("name a file in it"),
             ErrorKind::Taken => Some("see what it is, and move or remove it, or write to another prefix"),
-            ErrorKind::Damaged => Some("all that stands before the damage was read; get the object again"),
+            ErrorKind::Damaged => Some("everything before the damage was read; get the object again"),
             _ => None,
         })
     }

@@ -110,7 +110,7 @@ pub(super) struct Opened {
     handle: Handle,
     /// Nothing where that is not known.
     metadata: Option<fs::Metadata>,
-    /// A read may wait for ever: it is no regular file.
+    /// A read may wait without end: it is not a regular file.
     waits: bool,
 }
 

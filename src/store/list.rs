@@ -145,7 +145,7 @@ impl Lister {
             && fs::canonicalize(path).is_ok_and(|path| self.outputs.contains(&path))
     }
 
-    /// What is no folder and was not named itself.
+    /// What is not a folder and was not named itself.
     fn found(&mut self, path: PathBuf, metadata: &fs::Metadata) {
         if !metadata.is_file() {
             // A forgotten pipe would be waited for without end, a socket can't be opened.
@@ -222,7 +222,7 @@ fn absent(input: &str) -> Error {
                 let name = missing.file_name().unwrap_or_default().to_string_lossy();
                 return error.with_hint(format!("there is nothing named `{name}` in `{}`", parent.display()));
             }
-            Ok(_) => return error.with_hint(format!("`{}` is no folder", parent.display())),
+            Ok(_) => return error.with_hint(format!("`{}` is not a folder", parent.display())),
             Err(_) => missing = parent,
         }
     }
@@ -339,7 +339,7 @@ mod tests {
                 &[],
                 ErrorKind::NotFound,
                 "cannot open `FOLDER/a/x`: no such file or folder",
-                "`FOLDER/a` is no folder",
+                "`FOLDER/a` is not a folder",
             ),
             (
                 &["*.gz"],
@@ -355,7 +355,7 @@ mod tests {
                 "cannot list `FOLDER/a/*`: the pattern matches nothing",
                 "`**`",
             ),
-            (&["[a"], &[], ErrorKind::BadPattern, "cannot list `FOLDER/[a`: it is no valid pattern: ", ""),
+            (&["[a"], &[], ErrorKind::BadPattern, "cannot list `FOLDER/[a`: it is not a valid pattern: ", ""),
             (
                 &["b.d/../a"],
                 &["a"],

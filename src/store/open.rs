@@ -49,7 +49,7 @@ impl Source {
 /// The text of a source: decompressed, however often it was compressed (up to four times over), and in UTF-8.
 ///
 /// UTF-16 and UTF-32 are read as UTF-8, without their byte order mark; offsets count bytes of that. Half of a
-/// surrogate pair becomes three bytes that are no UTF-8. What is no log (an archive, an image, binary data) is an error
+/// surrogate pair becomes three bytes that are not UTF-8. What is not a log (an archive, an image, binary data) is an error
 /// that names it.
 ///
 /// Reading is best done in large pieces (32 KiB or more): then a file that is not compressed is

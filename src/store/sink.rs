@@ -42,10 +42,10 @@ impl Sink {
     /// Opens `target` for writing: `-` is stdout, anything else a path. A name that ends in `.gz`
     /// or `.zst` compresses.
     ///
-    /// A file is written under a hidden name beside the target (`.NAME.XXXXXX.tmp`), with the owner
+    /// A file is written under a hidden name next to the target (`.NAME.XXXXXX.tmp`), with the owner
     /// and the permissions of the file that it will replace, or else those of any new file. What a
     /// killed process has left under such a name is removed. The target may
-    /// be a link: the file it leads to is replaced. What is no regular file (a device, a pipe,
+    /// be a link: the file it leads to is replaced. What is not a regular file (a device, a pipe,
     /// `/dev/stdout`) is written to as it is; opening a named pipe waits for its reader.
     ///
     /// # Errors
@@ -63,11 +63,11 @@ impl Sink {
             (Out::stdout()?, None)
         } else {
             match look(target, &object)? {
-                Found::Special => {
+                Target::Special => {
                     let open = File::options().append(true).open(target);
                     (Out::new(open.map_err(fail(Doing::Open))?), None)
                 }
-                Found::File { path, replaced } => {
+                Target::File { path, replaced } => {
                     if replaced.is_some() {
                         // Renaming would replace a write-protected file; ask first, as `>` does.
                         File::options().write(true).open(&path).map_err(fail(Doing::Open))?;
@@ -173,12 +173,12 @@ pub(crate) fn is_stdout(target: &str) -> bool {
 }
 
 /// What is at the target.
-enum Found {
+enum Target {
     Special,
     File { path: PathBuf, replaced: Option<fs::Metadata> },
 }
 
-fn look(target: &str, object: &Object) -> Result<Found, Error> {
+fn look(target: &str, object: &Object) -> Result<Target, Error> {
     let create = |kind, why: String| Error::new(object.clone(), Doing::Create, kind, why);
     // The same for the other open files of a process: they are nothing to be renamed.
     let open_file = cfg!(unix) && (target == "/dev/stderr" || target.starts_with("/dev/fd/"))
@@ -187,11 +187,11 @@ fn look(target: &str, object: &Object) -> Result<Found, Error> {
         Ok(metadata) if metadata.is_dir() => {
             return Err(create(ErrorKind::IsFolder, "it is a folder".into()));
         }
-        Ok(metadata) if open_file || !metadata.is_file() => return Ok(Found::Special),
+        Ok(metadata) if open_file || !metadata.is_file() => return Ok(Target::Special),
         Ok(metadata) => {
             let path =
                 fs::canonicalize(target).map_err(|error| Error::io(object.clone(), Doing::Create, error))?;
-            return Ok(Found::File { path, replaced: Some(metadata) });
+            return Ok(Target::File { path, replaced: Some(metadata) });
         }
         Err(_) => {}
     }
@@ -205,8 +205,8 @@ fn look(target: &str, object: &Object) -> Result<Found, Error> {
     let path = follow(Path::new(target)).map_err(|error| Error::io(object.clone(), Doing::Create, error))?;
     let folder = folder_of(&path);
     match fs::metadata(folder) {
-        Ok(metadata) if metadata.is_dir() => Ok(Found::File { path, replaced: None }),
-        Ok(_) => Err(create(ErrorKind::NoFolder, format!("`{}` is no folder", folder.display()))),
+        Ok(metadata) if metadata.is_dir() => Ok(Target::File { path, replaced: None }),
+        Ok(_) => Err(create(ErrorKind::NoFolder, format!("`{}` is not a folder", folder.display()))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let why = format!("no such folder `{}`", folder.display());
             let hint = format!("create it: mkdir -p {}", folder.display());

@@ -21,7 +21,7 @@ pub(super) enum Kind {
     /// Text in another encoding.
     Wide(Encoding),
     Tar,
-    /// Something that is no log.
+    /// Something that is not a log.
     Other(&'static Other),
     /// Too early to say.
     Unsure,
@@ -120,7 +120,7 @@ static LIKELY: [Other; 8] = [
     other(b"GIF8", "an image (GIF)", ""),
 ];
 
-/// To whoever reads no members of archives.
+/// For readers that take no members of archives.
 pub(super) static TAR: Other =
     other(b"", "a tar archive", "unpack it first, for example with `tar -xOf FILE | udmap ... -`");
 /// What a member of an archive must not be.

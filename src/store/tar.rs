@@ -53,7 +53,7 @@ impl Archive {
         Archive { source, offset: 0, left: 0, padding: 0, ended: false, broken: false }
     }
 
-    /// Whether reading has failed, which was told.
+    /// Whether reading has failed, which was reported.
     pub(super) fn is_broken(&self) -> bool {
         self.broken
     }

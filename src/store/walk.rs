@@ -95,7 +95,7 @@ impl Iterator for Walk {
 /// The paths that a pattern matches, in no particular order.
 pub(super) fn expand(input: &str) -> Result<Vec<PathBuf>, Error> {
     let bad = |error: glob::PatternError| {
-        let why = format!("it is no valid pattern: {} at byte {}", error.msg, error.pos);
+        let why = format!("it is not a valid pattern: {} at byte {}", error.msg, error.pos);
         Error::new(Object::Named(input.to_owned()), Doing::List, ErrorKind::BadPattern, why)
     };
     let matches = |pattern: &str| {
@@ -112,7 +112,7 @@ pub(super) fn expand(input: &str) -> Result<Vec<PathBuf>, Error> {
         return matches(input);
     };
     let (above, below) = (parts[..at].concat(), parts[at..].concat());
-    // To the crate a last `**` means folders only; whoever writes it wants what is in them.
+    // To the crate a last `**` means folders only; but a user wants what is in them.
     let everything = if below.ends_with("**") { "/*" } else { "" };
     let pattern = glob::Pattern::new(&format!("{below}{everything}")).map_err(bad)?;
     let folders = if above.is_empty() { vec![PathBuf::from(".")] } else { matches(&above)? };

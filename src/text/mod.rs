@@ -6,7 +6,6 @@
 
 #[cfg(feature = "bucket")]
 mod encode;
-#[cfg(feature = "files")]
 mod line_index;
 mod next_text;
 
@@ -14,7 +13,6 @@ mod next_text;
 pub(crate) use encode::percent_encoded_path;
 #[cfg(feature = "bucket")]
 pub(crate) use encode::{hex, percent_encoded, unhex};
-#[cfg(feature = "files")]
 pub(crate) use line_index::LineIndex;
 pub(crate) use next_text::NextText;
 

@@ -2,7 +2,6 @@
 
 use super::index::{Below, Entry, index};
 use super::schema::Type;
-use crate::check::validate::Code;
 use crate::json::{Kind, Value};
 use crate::text::shown;
 use crate::time::read_rfc3339;
@@ -25,21 +24,35 @@ pub(crate) enum Scalar<'t> {
     Duration(i128),
 }
 
-/// Why a value is none of its field's.
+/// Why a value does not fit its field.
 #[derive(Debug)]
-pub(crate) struct Wrong {
-    pub(crate) code: Code,
+pub(crate) struct ScalarError {
+    pub(crate) kind: ScalarErrorKind,
+    /// What was found, in a sentence without a full stop.
     pub(crate) message: String,
 }
 
-fn wrong<T>(code: Code, message: String) -> Result<T, Wrong> {
-    Err(Wrong { code, message })
+/// What is wrong with a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ScalarErrorKind {
+    WrongType,
+    OutOfRange,
+    UnknownEnum,
+    UnknownEnumNumber,
+    InvalidTimestamp,
+    InvalidDuration,
+    InvalidBase64,
+}
+
+fn error<T>(kind: ScalarErrorKind, message: String) -> Result<T, ScalarError> {
+    Err(ScalarError { kind, message })
 }
 
 /// Reads a value of a field that holds no message.
-pub(crate) fn read<'t>(value: Value<'t>, entry: &Entry) -> Result<Scalar<'t>, Wrong> {
-    let of_type =
-        |wanted: &str| wrong(Code::WrongType, format!("{} where UDM has {wanted}", value.kind().name()));
+pub(crate) fn read<'t>(value: Value<'t>, entry: &Entry) -> Result<Scalar<'t>, ScalarError> {
+    let of_type = |wanted: &str| {
+        error(ScalarErrorKind::WrongType, format!("{} where UDM has {wanted}", value.kind().name()))
+    };
     match (entry.field.kind, value.kind()) {
         (Type::String, Kind::Text) => Ok(Scalar::Text(value.text())),
         (Type::String, _) => of_type("a text"),
@@ -57,9 +70,9 @@ pub(crate) fn read<'t>(value: Value<'t>, entry: &Entry) -> Result<Scalar<'t>, Wr
             let text = value.text();
             match read_rfc3339(&text) {
                 Some(time) => Ok(Scalar::Time(time.seconds(), time.nanos())),
-                None => wrong(
-                    Code::InvalidTimestamp,
-                    format!("`{}` is no RFC 3339 time of the years 1 to 9999", shown(&text)),
+                None => error(
+                    ScalarErrorKind::InvalidTimestamp,
+                    format!("`{}` is not an RFC 3339 time of the years 1 to 9999", shown(&text)),
                 ),
             }
         }
@@ -68,9 +81,10 @@ pub(crate) fn read<'t>(value: Value<'t>, entry: &Entry) -> Result<Scalar<'t>, Wr
             let text = value.text();
             match duration(&text) {
                 Some(nanos) => Ok(Scalar::Duration(nanos)),
-                None => {
-                    wrong(Code::InvalidDuration, format!("`{}` is no duration such as `1.5s`", shown(&text)))
-                }
+                None => error(
+                    ScalarErrorKind::InvalidDuration,
+                    format!("`{}` is not a duration such as `1.5s`", shown(&text)),
+                ),
             }
         }
         (Type::Foreign(_), _) => of_type("a duration, written as a text"),
@@ -80,7 +94,7 @@ pub(crate) fn read<'t>(value: Value<'t>, entry: &Entry) -> Result<Scalar<'t>, Wr
 }
 
 /// A whole number, perhaps with an empty fraction or an exponent, perhaps in quotes.
-fn integer<'t>(value: Value<'t>, min: i128, max: i128) -> Result<Scalar<'t>, Wrong> {
+fn integer<'t>(value: Value<'t>, min: i128, max: i128) -> Result<Scalar<'t>, ScalarError> {
     let text = value.text();
     let quoted = value.kind() == Kind::Text;
     let digits = text.strip_prefix('-').unwrap_or(&text);
@@ -96,12 +110,14 @@ fn integer<'t>(value: Value<'t>, min: i128, max: i128) -> Result<Scalar<'t>, Wro
     };
     match number {
         Some(n) if (min..=max).contains(&n) => Ok(Scalar::Integer(n)),
-        Some(_) => wrong(Code::OutOfRange, format!("{} is not between {min} and {max}", shown(&text))),
-        None => wrong(Code::WrongType, format!("`{}` where UDM has a whole number", shown(&text))),
+        Some(_) => {
+            error(ScalarErrorKind::OutOfRange, format!("{} is not between {min} and {max}", shown(&text)))
+        }
+        None => error(ScalarErrorKind::WrongType, format!("`{}` where UDM has a whole number", shown(&text))),
     }
 }
 
-fn float<'t>(value: Value<'t>, single: bool) -> Result<Scalar<'t>, Wrong> {
+fn float<'t>(value: Value<'t>, single: bool) -> Result<Scalar<'t>, ScalarError> {
     let text = value.text();
     let quoted = value.kind() == Kind::Text;
     if quoted && matches!(text.as_ref(), "NaN" | "Infinity" | "-Infinity") {
@@ -109,17 +125,19 @@ fn float<'t>(value: Value<'t>, single: bool) -> Result<Scalar<'t>, Wrong> {
     }
     let plausible = !quoted || text.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b));
     let Some(number) = text.parse::<f64>().ok().filter(|_| plausible) else {
-        return wrong(Code::WrongType, format!("`{}` where UDM has a number", shown(&text)));
+        return error(ScalarErrorKind::WrongType, format!("`{}` where UDM has a number", shown(&text)));
     };
     if !number.is_finite() || (single && number.abs() > f64::from(f32::MAX)) {
-        return wrong(Code::OutOfRange, format!("{} is too large for the field", shown(&text)));
+        return error(ScalarErrorKind::OutOfRange, format!("{} is too large for the field", shown(&text)));
     }
     Ok(Scalar::Float(if single { f64::from(number as f32) } else { number }))
 }
 
 /// An enum's value by name, by number, or by number in quotes.
-fn enumeration<'t>(value: Value<'t>, entry: &Entry) -> Result<Scalar<'t>, Wrong> {
-    let Below::Enum(id) = entry.below else { return wrong(Code::WrongType, "no value fits".into()) };
+fn enumeration<'t>(value: Value<'t>, entry: &Entry) -> Result<Scalar<'t>, ScalarError> {
+    let Below::Enum(id) = entry.below else {
+        return error(ScalarErrorKind::WrongType, "no value fits".into());
+    };
     let values = index().values(id);
     let text = value.text();
     if let (Kind::Text, Some(number)) = (value.kind(), values.number(&text)) {
@@ -127,27 +145,35 @@ fn enumeration<'t>(value: Value<'t>, entry: &Entry) -> Result<Scalar<'t>, Wrong>
     }
     match text.parse::<i32>() {
         Ok(number) if values.name(number).is_some() => Ok(Scalar::Enum(number)),
-        Ok(number) => wrong(Code::UnknownEnumNumber, format!("{} has no value {number}", values.of.name)),
-        Err(_) if value.kind() == Kind::Number => {
-            wrong(Code::WrongType, format!("{} is no value of the enum {}", shown(&text), values.of.name))
+        Ok(number) => {
+            error(ScalarErrorKind::UnknownEnumNumber, format!("{} has no value {number}", values.of.name))
         }
+        Err(_) if value.kind() == Kind::Number => error(
+            ScalarErrorKind::WrongType,
+            format!("{} is not a value of the enum {}", shown(&text), values.of.name),
+        ),
         Err(_) => {
             let near = super::nearest(&text, values.of.values.iter().map(|(name, _)| *name));
             let near = near.map_or(String::new(), |near| format!("; the nearest is `{near}`"));
-            wrong(Code::UnknownEnum, format!("{} has no value `{}`{near}", values.of.name, shown(&text)))
+            error(
+                ScalarErrorKind::UnknownEnum,
+                format!("{} has no value `{}`{near}", values.of.name, shown(&text)),
+            )
         }
     }
 }
 
 /// Base64, in the usual or the URL's alphabet, with its padding or without.
-fn bytes(text: &str) -> Result<Vec<u8>, Wrong> {
+fn bytes(text: &str) -> Result<Vec<u8>, ScalarError> {
     const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)
         .with_decode_allow_trailing_bits(true);
     let alphabet =
         if text.contains(['-', '_']) { base64::alphabet::URL_SAFE } else { base64::alphabet::STANDARD };
     let decoded = GeneralPurpose::new(&alphabet, LENIENT).decode(text);
-    decoded.or_else(|error| wrong(Code::InvalidBase64, format!("`{}` is no base64: {error}", shown(text))))
+    decoded.or_else(|cause| {
+        error(ScalarErrorKind::InvalidBase64, format!("`{}` is not base64: {cause}", shown(text)))
+    })
 }
 
 /// A duration as protobuf writes it, in nanoseconds.

@@ -35,18 +35,13 @@ const FINE_BEHIND: &[&str] = &["longer", "more", "less", "fewer", "larger", "sma
 
 /// How many phrases a room of `src/` or a document still holds. The numbers only go down.
 const LEFT: &[(&str, usize)] = &[
-    ("src/bindings.rs", 2),
     ("docs/collect.md", 1),
-    ("src/check", 24),
-    ("src/cli", 54),
+    ("src/cli", 53),
     ("src/columns", 7),
     ("src/convert", 20),
     ("src/jobs", 104),
     ("src/lab", 16),
     ("src/lambda", 14),
-    ("src/report", 10),
-    ("src/store", 48),
-    ("src/udm", 6),
 ];
 
 /// Sentences of more than this many words are too long.

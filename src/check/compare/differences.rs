@@ -1,7 +1,6 @@
 //! Where two events differ, field by field.
 
-use super::Meaning;
-use super::meaning::{Encoding, Node};
+use super::meaning::{Encoding, Meaning, Node};
 use crate::text::add_to_path;
 use std::collections::HashMap;
 use twox_hash::XxHash3_128;
@@ -61,7 +60,7 @@ pub fn differences(a: &Meaning, b: &Meaning) -> Vec<Difference> {
 }
 
 /// Hands all differences between two events to `each`.
-pub(crate) fn each_difference(a: &Meaning, b: &Meaning, each: &mut dyn FnMut(Difference)) {
+pub fn each_difference(a: &Meaning, b: &Meaning, each: &mut dyn FnMut(Difference)) {
     let mut path = String::new();
     nodes(&a.root, &b.root, &mut path, &mut |path, how, a, b| {
         let shown = |node: Option<Shown<'_>>| node.map(Shown::text);

@@ -1,9 +1,8 @@
 //! What an event means: its fields with one name each, its values with one spelling each.
 
-use super::Rules;
-use crate::check::validate::bare;
+use super::rules::Rules;
+use crate::check::paths::bare;
 use crate::json::{Kind, Value};
-use crate::text::add_to_path;
 use crate::udm::index::{Below, Entry, Known, index};
 use crate::udm::scalar::{self, Scalar};
 use crate::udm::schema::Cardinality;
@@ -21,7 +20,7 @@ pub struct Meaning {
 pub(super) enum Node {
     /// Members sorted by name.
     Object(Vec<(Cow<'static, str>, Node)>),
-    /// Elements, and whether their order is of no account; then they are sorted.
+    /// Elements, and whether it is a set: then they are sorted.
     List(Vec<Node>, bool),
     Leaf(Leaf),
 }
@@ -37,18 +36,18 @@ pub(super) enum Leaf {
     Enum(i32, Option<&'static str>),
     Time(i64, u32),
     Duration(i128),
-    /// A value that is none of its field's, as it is written.
-    Wrong(String),
+    /// A value that does not fit its field, as it is written.
+    Invalid(String),
 }
 
 impl Meaning {
-    /// What `event` means. Values that are none of their field's are kept as they are written.
+    /// What `event` means. Values that do not fit their fields are kept as they are written.
     pub fn of(event: Value<'_>, rules: &Rules) -> Meaning {
         let reader = Reader { rules, longest: rules.longest() };
         let root = if event.kind() == Kind::Object {
             reader.message(event, index().root(), "")
         } else {
-            Node::Leaf(Leaf::Wrong(event.raw().to_owned()))
+            Node::Leaf(Leaf::Invalid(event.raw().to_owned()))
         };
         Meaning { root }
     }
@@ -78,15 +77,8 @@ impl Meaning {
     }
 
     /// How many values it has.
-    pub(super) fn size(&self) -> usize {
+    pub fn size(&self) -> usize {
         self.root.size()
-    }
-
-    /// Every value with its path, in the order of the paths' names.
-    pub fn leaves(&self) -> Vec<(String, String)> {
-        let mut leaves = Vec::new();
-        self.root.leaves(&mut String::new(), &mut leaves);
-        leaves
     }
 }
 
@@ -138,7 +130,7 @@ impl Encoding {
                     to.push(b't');
                     text(value, to);
                 }
-                Leaf::Wrong(value) => {
+                Leaf::Invalid(value) => {
                     to.push(b'w');
                     text(value, to);
                 }
@@ -170,20 +162,20 @@ fn number(kind: u8, number: i128, to: &mut Vec<u8>) {
     to.extend(number.to_le_bytes());
 }
 
-/// Reads an event. Paths are without indexes, and kept only if somebody asks for them.
+/// Reads an event. Paths are without indexes, and kept only where a rule may name them.
 struct Reader<'r> {
     rules: &'r Rules,
-    /// The longest path that is asked for.
+    /// The bytes of the longest path that a rule names.
     longest: usize,
 }
 
-/// A path that nobody asks for: it has a character that no field's name has.
-const NOBODYS: &str = "\0";
+/// Any path that no rule names: it has a character that no field's name has.
+const UNNAMED: &str = "\0";
 
 impl Reader<'_> {
     fn below(&self, path: &str, name: &str) -> String {
         match path {
-            _ if path == NOBODYS || path.len() + name.len() > self.longest => NOBODYS.to_owned(),
+            _ if path == UNNAMED || path.len() + name.len() > self.longest => UNNAMED.to_owned(),
             "" => name.to_owned(),
             path => format!("{path}.{name}"),
         }
@@ -241,7 +233,7 @@ impl Reader<'_> {
                 let keeps = entry.field.optional || entry.field.oneof.is_some();
                 (keeps || !node.is_default()).then_some(node)
             }
-            _ => Some(Node::Leaf(Leaf::Wrong(value.raw().to_owned()))),
+            _ => Some(Node::Leaf(Leaf::Invalid(value.raw().to_owned()))),
         }
     }
 
@@ -262,7 +254,7 @@ impl Reader<'_> {
             (Below::Message(id), Kind::Object) => self.message(value, index().message(id), path),
             (Below::Struct, Kind::Object) => self.free(value, path),
             (Below::Scalar | Below::Enum(_), kind) if kind != Kind::Null => Node::Leaf(leaf(value, entry)),
-            _ => Node::Leaf(Leaf::Wrong(value.raw().to_owned())),
+            _ => Node::Leaf(Leaf::Invalid(value.raw().to_owned())),
         }
     }
 
@@ -308,7 +300,7 @@ fn leaf(value: Value<'_>, entry: &Entry) -> Leaf {
         }
         Ok(Scalar::Time(seconds, nanos)) => Leaf::Time(seconds, nanos),
         Ok(Scalar::Duration(nanos)) => Leaf::Duration(nanos),
-        Err(_) => Leaf::Wrong(value.raw().to_owned()),
+        Err(_) => Leaf::Invalid(value.raw().to_owned()),
     }
 }
 
@@ -355,28 +347,6 @@ impl Node {
             _ => 1,
         }
     }
-
-    fn leaves(&self, path: &mut String, leaves: &mut Vec<(String, String)>) {
-        let length = path.len();
-        match self {
-            Node::Object(members) if !members.is_empty() => {
-                for (name, value) in members {
-                    let dot = if path.is_empty() { "" } else { "." };
-                    add_to_path(path, format_args!("{dot}{name}"));
-                    value.leaves(path, leaves);
-                    path.truncate(length);
-                }
-            }
-            Node::List(elements, _) if !elements.is_empty() => {
-                for (place, element) in elements.iter().enumerate() {
-                    add_to_path(path, format_args!("[{place}]"));
-                    element.leaves(path, leaves);
-                    path.truncate(length);
-                }
-            }
-            _ => leaves.push((path.clone(), self.shown())),
-        }
-    }
 }
 
 impl Leaf {
@@ -398,7 +368,7 @@ impl Leaf {
                 quoted(&time.to_rfc3339_opts(SecondsFormat::AutoSi, true))
             }
             Leaf::Duration(nanos) => quoted(&format!("{}s", *nanos as f64 / 1e9)),
-            Leaf::Wrong(raw) => raw.clone(),
+            Leaf::Invalid(raw) => raw.clone(),
         }
     }
 }

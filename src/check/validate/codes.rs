@@ -1,6 +1,9 @@
 //! Every kind of finding: its code, how bad it is, what SecOps does, and what to do.
 
-use super::Severity;
+use super::severity::Severity;
+use crate::record::Reason;
+use crate::udm::nearest;
+use std::str::FromStr;
 
 /// A kind of finding. Its name is stable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -68,12 +71,11 @@ pub struct About {
 }
 
 impl Code {
-    /// The code for a text that is no JSON to be read, by the code that a reject of it has.
-    #[cfg(feature = "files")]
-    pub(crate) fn of_unreadable(reason: &str) -> Code {
+    /// The code for a text that can't be read, by the reason for which a record of it is rejected.
+    pub(crate) fn of_reject(reason: Reason) -> Code {
         match reason {
-            "too-long" => Code::TooLong,
-            "too-deep" => Code::TooDeep,
+            Reason::TooLong => Code::TooLong,
+            Reason::TooDeep => Code::TooDeep,
             _ => Code::InvalidJson,
         }
     }
@@ -97,6 +99,21 @@ impl Code {
     pub fn about(self) -> &'static About {
         // The table is in the order of the enum, which a test holds.
         &ABOUT[self as usize]
+    }
+}
+
+impl FromStr for Code {
+    type Err = String;
+
+    /// The code of this name, or a sentence that says that there is none.
+    fn from_str(name: &str) -> Result<Code, String> {
+        Code::named(name).ok_or_else(|| {
+            let near = nearest(name, Code::all().map(Code::name));
+            let near = near.map_or("`udmap validate --explain all` lists them".to_owned(), |near| {
+                format!("did you mean `{near}`?")
+            });
+            format!("there is no code `{name}`; {near}")
+        })
     }
 }
 
@@ -124,7 +141,7 @@ const fn about(
 
 #[rustfmt::skip]
 const ABOUT: &[About] = &[
-    about(C::InvalidJson, "invalid-json", Error, "the text is no strict JSON",
+    about(C::InvalidJson, "invalid-json", Error, "the text is not valid JSON",
         REFUSED, "look at the place: often it is a text cut short, a missing quote, or two values on one line",
         "RFC 8259, as serde_json and protobuf read it"),
     about(C::TooDeep, "too-deep", Error, "objects and lists nest too deeply",
@@ -160,11 +177,11 @@ const ABOUT: &[About] = &[
         REFUSED, "use a value of the enum, in capitals as UDM spells it", PROTO),
     about(C::UnknownEnumNumber, "unknown-enum-number", Warning, "the enum has no value of this number",
         "the number is kept, but shown as no name and matched by no rule", "use a value of the enum, by its name", PROTO),
-    about(C::InvalidTimestamp, "invalid-timestamp", Error, "the text is no time",
+    about(C::InvalidTimestamp, "invalid-timestamp", Error, "the text is not a time",
         REFUSED, "write `2024-01-31T23:59:59.123Z`: RFC 3339 with `T`, `Z` or an offset, at most 9 digits of a fraction", PROTO),
-    about(C::InvalidDuration, "invalid-duration", Error, "the text is no duration",
+    about(C::InvalidDuration, "invalid-duration", Error, "the text is not a duration",
         REFUSED, "write seconds with an `s`: `90s`, `0.5s`", PROTO),
-    about(C::InvalidBase64, "invalid-base64", Error, "the text is no base64",
+    about(C::InvalidBase64, "invalid-base64", Error, "the text is not base64",
         REFUSED, "encode the bytes in base64", PROTO),
     about(C::DeprecatedField, "deprecated-field", Info, "Google marks the field as deprecated",
         "the event is taken; the field may no longer be searched", "see the proto's comment for what takes its place", PROTO),
@@ -182,7 +199,7 @@ const ABOUT: &[About] = &[
         "UDM validation fails, with a message such as `udm validation failed: target field is not set`, and the log is dropped",
         "fill the part, or give the event a type that does without, such as GENERIC_EVENT",
         "documented, and seen in Google's own golden events or in messages of the service"),
-    about(C::DocumentedPart, "documented-part", Warning, "Google's guide wants a part for this event type that is not there",
+    about(C::DocumentedPart, "documented-part", Warning, "Google's guide requires a part for this event type that is not there",
         "the guide says that the event fails; the service is known to take some such events",
         "fill the part, or give the event a type that does without", GUIDE),
     about(C::HostnameTooLong, "hostname-too-long", Error, "a hostname of more than 256 characters",
@@ -191,23 +208,23 @@ const ABOUT: &[About] = &[
         "not known: it may be cut, or the event dropped", "shorten it, or put it into a label", GUIDE),
     about(C::InvalidHostname, "invalid-hostname", Warning, "the text can't be a hostname",
         UNENFORCED, "a hostname has no scheme, path, port or spaces; URLs go into `url`", GUIDE),
-    about(C::InvalidIp, "invalid-ip", Error, "the text is no IPv4 or IPv6 address",
+    about(C::InvalidIp, "invalid-ip", Error, "the text is not an IP address",
         "the field is indexed as an address: UDM validation fails", "leave it out, or put a name into `hostname`", GUIDE),
-    about(C::InvalidMac, "invalid-mac", Warning, "the text is no MAC address",
+    about(C::InvalidMac, "invalid-mac", Warning, "the text is not a MAC address",
         UNENFORCED, "write `00:11:22:aa:bb:cc`", GUIDE),
-    about(C::InvalidUrl, "invalid-url", Warning, "the text is no URL with a scheme",
+    about(C::InvalidUrl, "invalid-url", Warning, "the text is not a URL with a scheme",
         UNENFORCED, "write the whole URL: `https://host/path`", GUIDE),
-    about(C::InvalidEmail, "invalid-email", Warning, "the text is no e-mail address",
+    about(C::InvalidEmail, "invalid-email", Warning, "the text is not an e-mail address",
         UNENFORCED, "keep the address alone, without name and brackets", GUIDE),
-    about(C::InvalidHash, "invalid-hash", Warning, "the text is no hash of this kind",
+    about(C::InvalidHash, "invalid-hash", Warning, "the text is not a hash of this kind",
         UNENFORCED, "write hexadecimal digits: 32 for MD5, 40 for SHA-1, 64 for SHA-256", GUIDE),
     about(C::InvalidAssetId, "invalid-asset-id", Warning, "an asset ID without its `VENDOR:`",
-        "the asset is not told apart from others with the same ID", "write `VENDOR:ID`", "documented: comment in udm.proto"),
-    about(C::InvalidPort, "invalid-port", Warning, "the number is no port",
+        "the asset is not distinguished from others with the same ID", "write `VENDOR:ID`", "documented: comment in udm.proto"),
+    about(C::InvalidPort, "invalid-port", Warning, "the number is not a port",
         UNENFORCED, "ports are 1 to 65535; leave it out if there is none", GUIDE),
     about(C::InvalidScore, "invalid-score", Warning, "a CVSS score outside of 0 to 10",
         UNENFORCED, "give the base score as CVSS has it", GUIDE),
-    about(C::PortWithoutIp, "port-without-ip", Info, "a port, but not exactly one IP address beside it",
+    about(C::PortWithoutIp, "port-without-ip", Info, "a port, but not exactly one IP address with it",
         "which address the port belongs to is not known", "give one address where there is a port", GUIDE),
     about(C::TagsSet, "tags-set", Warning, "metadata.tags is set",
         "the service fills it: `It is an error to populate this field from within a parser`", "leave it out",

@@ -1,6 +1,6 @@
 //! Values against what their fields hold: addresses, hashes, sizes.
 
-use super::Code;
+use super::codes::Code;
 use crate::text::shown;
 use crate::udm::index::Format;
 use crate::udm::scalar::Scalar;
@@ -12,7 +12,7 @@ pub(super) fn check(format: Format, value: &Scalar<'_>, is_element: bool) -> Opt
     match value {
         Scalar::Text(text) if !text.is_empty() || is_element => self::text(format, text),
         Scalar::Integer(n) if format == Format::Port && !(0..=65_535).contains(n) => {
-            Some((Code::InvalidPort, format!("{n} is no port")))
+            Some((Code::InvalidPort, format!("{n} is not a port")))
         }
         Scalar::Float(n) => match format {
             Format::Score(most) if !(0.0..=most).contains(n) => {
@@ -26,13 +26,13 @@ pub(super) fn check(format: Format, value: &Scalar<'_>, is_element: bool) -> Opt
 
 fn text(format: Format, text: &str) -> Option<(Code, String)> {
     let long = |length: usize, most: usize, what: &str| format!("{length} {what}, over the limit of {most}");
-    let (fits, code, wanted) = match format {
+    let (fits, code, expected) = match format {
         Format::Hostname(most) => {
             let length = text.chars().count();
             if text.len() > most && length > most {
                 return Some((Code::HostnameTooLong, long(length, most, "characters")));
             }
-            (is_hostname(text), Code::InvalidHostname, "hostname")
+            (is_hostname(text), Code::InvalidHostname, "a hostname")
         }
         Format::Bytes(most) if text.len() > most => {
             return Some((Code::ValueTooLong, long(text.len(), most, "bytes")));
@@ -40,10 +40,10 @@ fn text(format: Format, text: &str) -> Option<(Code, String)> {
         Format::Chars(most) if text.chars().count() > most => {
             return Some((Code::ValueTooLong, long(text.chars().count(), most, "characters")));
         }
-        Format::Ip => (text.parse::<IpAddr>().is_ok(), Code::InvalidIp, "IPv4 or IPv6 address"),
-        Format::Mac => (is_mac(text), Code::InvalidMac, "MAC address"),
-        Format::Url => (is_url(text), Code::InvalidUrl, "URL with a scheme"),
-        Format::Email => (is_email(text), Code::InvalidEmail, "e-mail address"),
+        Format::Ip => (text.parse::<IpAddr>().is_ok(), Code::InvalidIp, "an IP address"),
+        Format::Mac => (is_mac(text), Code::InvalidMac, "a MAC address"),
+        Format::Url => (is_url(text), Code::InvalidUrl, "a URL with a scheme"),
+        Format::Email => (is_email(text), Code::InvalidEmail, "an e-mail address"),
         Format::Hash(digits) => {
             let fits = text.len() == digits && text.bytes().all(|b| b.is_ascii_hexdigit());
             if fits {
@@ -60,7 +60,7 @@ fn text(format: Format, text: &str) -> Option<(Code, String)> {
         }
         Format::Bytes(_) | Format::Chars(_) | Format::Port | Format::Score(_) => return None,
     };
-    (!fits).then(|| (code, format!("`{}` is no {wanted}", shown(text))))
+    (!fits).then(|| (code, format!("`{}` is not {expected}", shown(text))))
 }
 
 /// Names in use break RFC 1123 in many ways; what can't be one has marks of something else.

@@ -1,7 +1,8 @@
 //! What an event of each type needs beyond the schema: `schema/udm_event_rules.tsv`, and the few
 //! rules that hold for all.
 
-use super::{Code, Report};
+use super::codes::Code;
+use super::finding::Reporter;
 use crate::json::{Kind, Value};
 use crate::udm::index::index;
 use crate::udm::schema;
@@ -82,12 +83,12 @@ fn part(text: &'static str) -> Part {
     Part { path: path.split('.').collect(), holds }
 }
 
-/// Checks an event that was held against the schema.
-pub(super) fn check(event: Value<'_>, report: &mut Report<'_>) {
+/// Checks an event that was compared with the schema.
+pub(super) fn check(event: Value<'_>, reporter: &mut Reporter<'_>) {
     if event.kind() != Kind::Object {
         return;
     }
-    let mut add = |code, path: &str, message: String, at| report.add(code, path.to_owned(), message, at);
+    let mut add = |code, path: &str, message: String, at| reporter.add(code, path.to_owned(), message, at);
     let metadata = find(event, &["metadata"]);
     let at = metadata.map_or(event.start(), |metadata| metadata.start());
     if find(event, &["metadata", "event_timestamp"]).is_none() {
@@ -148,7 +149,7 @@ fn port(noun: Value<'_>, path: &str, add: &mut dyn FnMut(Code, &str, String, usi
     let Some(port) = find(noun, &["port"]).filter(|port| port.text() != "0") else { return };
     let addresses = find(noun, &["ip"]).map_or(0, |ip| ip.children().filter(|ip| is_filled(*ip)).count());
     if addresses != 1 {
-        let message = format!("a port beside {addresses} IP addresses");
+        let message = format!("a port with {addresses} IP addresses");
         add(Code::PortWithoutIp, path, message, port.start());
     }
 }

@@ -1,8 +1,7 @@
-//! How bad each kind of finding is.
+//! How bad a finding is.
 
-use super::Code;
-use std::collections::HashMap;
 use std::fmt;
+use std::str::FromStr;
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,90 +37,15 @@ impl fmt::Display for Severity {
     }
 }
 
-/// The severities that differ from those by default.
-#[derive(Debug, Clone, Default)]
-pub struct Severities {
-    set: HashMap<Code, Severity>,
-    /// Findings of this code at this path (without indexes) are off.
-    allowed: Vec<(Code, String)>,
-    strict: bool,
-}
+impl FromStr for Severity {
+    type Err = String;
 
-impl Severities {
-    /// Sets the severity of a code.
-    pub fn set(&mut self, code: Code, severity: Severity) {
-        self.set.insert(code, severity);
-    }
-
-    /// Leaves out findings of `code` at `path`, which is written without indexes
-    /// (`network.http.parsed_user_agent`), and below it.
-    pub fn allow(&mut self, code: Code, path: &str) {
-        self.allowed.push((code, bare(path)));
-    }
-
-    /// Counts every warning as an error.
-    pub fn strict(&mut self) {
-        self.strict = true;
-    }
-
-    /// The severity of a finding.
-    pub fn of(&self, code: Code, path: &str) -> Severity {
-        let allowed = || {
-            let path = bare(path);
-            self.allowed.iter().any(|(allowed, below)| {
-                *allowed == code
-                    && path
-                        .strip_prefix(below.as_str())
-                        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-            })
-        };
-        if !self.allowed.is_empty() && allowed() {
-            return Severity::Off;
-        }
-        let severity = self.set.get(&code).copied().unwrap_or(code.about().severity);
-        if self.strict && severity == Severity::Warning { Severity::Error } else { severity }
-    }
-}
-
-/// `path` without its indexes, in snake_case.
-pub(crate) fn bare(path: &str) -> String {
-    let mut bare = String::with_capacity(path.len());
-    let mut inside = false;
-    for c in path.chars() {
-        match c {
-            '[' => inside = true,
-            ']' => inside = false,
-            _ if inside => {}
-            c if c.is_ascii_uppercase() => {
-                bare.push('_');
-                bare.push(c.to_ascii_lowercase());
-            }
-            c => bare.push(c),
-        }
-    }
-    bare
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_set_counts() {
-        let mut severities = Severities::default();
-        assert_eq!(severities.of(Code::UnknownField, "a"), Severity::Warning);
-        severities.allow(Code::UnknownField, "network.http.parsed_user_agent");
-        for (path, severity) in [
-            ("network.http.parsedUserAgent", Severity::Off),
-            ("network.http.parsed_user_agent[3].x", Severity::Off),
-            ("network.http.parsed_user_agents", Severity::Warning),
-            ("network.http", Severity::Warning),
-        ] {
-            assert_eq!(severities.of(Code::UnknownField, path), severity, "{path}");
-        }
-        severities.set(Code::InvalidIp, Severity::Info);
-        severities.strict();
-        assert_eq!(severities.of(Code::InvalidIp, ""), Severity::Info);
-        assert_eq!(severities.of(Code::InvalidUrl, ""), Severity::Error);
+    /// The severity of this name, or a sentence that lists them.
+    fn from_str(name: &str) -> Result<Severity, String> {
+        let severity = Severity::ALL.iter().find(|(known, _)| *known == name).map(|(_, severity)| *severity);
+        severity.ok_or_else(|| {
+            let known = Severity::ALL.map(|(known, _)| known).join(", ");
+            format!("`{name}` is not a severity; expected one of: {known}")
+        })
     }
 }

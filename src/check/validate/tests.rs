@@ -156,5 +156,5 @@ fn places_are_bytes_of_the_text() {
     let mut all = Vec::new();
     assert_eq!(Validator::default().check(text.as_bytes(), &mut |f| all.push(f)), 2);
     assert_eq!((all.len(), all[0].event, &text[all[0].at..all[0].at + 3]), (1, 1, "\"x\""));
-    assert!(all[0].message.contains("`x` is no IPv4"));
+    assert!(all[0].message.contains("`x` is not an IP address"));
 }

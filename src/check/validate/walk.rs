@@ -1,10 +1,12 @@
 //! An event against the schema: every name, type and number of values.
 
-use super::{Code, Report, formats, needs};
+use super::codes::Code;
+use super::finding::Reporter;
+use super::{formats, needs};
 use crate::json::{Kind, Value};
 use crate::text::{add_to_path, shown};
 use crate::udm::index::{Below, Entry, Known, index};
-use crate::udm::scalar;
+use crate::udm::scalar::{self, ScalarErrorKind};
 use crate::udm::schema::{Cardinality, nearest};
 use std::borrow::Cow;
 
@@ -12,9 +14,9 @@ use std::borrow::Cow;
 const DEEPEST: usize = 100;
 
 /// Checks one event.
-pub(super) fn event(event: Value<'_>, report: &mut Report<'_>) {
-    Walk { report }.message(event, index().root(), &Crumb::Root, 1);
-    needs::check(event, report);
+pub(super) fn event(event: Value<'_>, reporter: &mut Reporter<'_>) {
+    Walk { reporter }.message(event, index().root(), &Crumb::Root, 1);
+    needs::check(event, reporter);
 }
 
 /// The way to a value, from the event's root.
@@ -53,12 +55,12 @@ impl Crumb<'_> {
 }
 
 struct Walk<'w, 'r> {
-    report: &'w mut Report<'r>,
+    reporter: &'w mut Reporter<'r>,
 }
 
 impl Walk<'_, '_> {
     fn add(&mut self, code: Code, path: &Crumb<'_>, message: String, at: usize) {
-        self.report.add(code, path.path(), message, at);
+        self.reporter.add(code, path.path(), message, at);
     }
 
     fn message(&mut self, value: Value<'_>, known: &Known, path: &Crumb<'_>, depth: usize) {
@@ -102,7 +104,7 @@ impl Walk<'_, '_> {
     }
 
     fn unknown(&mut self, member: Value<'_>, key: &str, known: &Known, path: &Crumb<'_>) {
-        let near = self.report.suggests().then(|| nearest(key, known.fields.iter().map(|e| e.field.name)));
+        let near = self.reporter.suggests().then(|| nearest(key, known.fields.iter().map(|e| e.field.name)));
         let near = near.flatten().map_or(String::new(), |near| format!("; the nearest is `{near}`"));
         let message = format!("UDM has no field `{}` here{near}", shown(key));
         self.add(Code::UnknownField, &Crumb::Field(path, key), message, member.key_start());
@@ -160,7 +162,7 @@ impl Walk<'_, '_> {
                 self.add(Code::WrongType, path, message, value.start());
             }
             Below::Scalar | Below::Enum(_) => match scalar::read(value, entry) {
-                Err(wrong) => self.add(wrong.code, path, wrong.message, value.start()),
+                Err(error) => self.add(code(error.kind), path, error.message, value.start()),
                 Ok(scalar) => {
                     let is_element = entry.field.cardinality == Cardinality::Repeated;
                     if let Some((code, message)) =
@@ -209,6 +211,19 @@ impl Walk<'_, '_> {
                 self.add(Code::DuplicateField, &Crumb::Field(path, second), message, *at);
             }
         }
+    }
+}
+
+/// The code of what is wrong with a scalar.
+fn code(kind: ScalarErrorKind) -> Code {
+    match kind {
+        ScalarErrorKind::WrongType => Code::WrongType,
+        ScalarErrorKind::OutOfRange => Code::OutOfRange,
+        ScalarErrorKind::UnknownEnum => Code::UnknownEnum,
+        ScalarErrorKind::UnknownEnumNumber => Code::UnknownEnumNumber,
+        ScalarErrorKind::InvalidTimestamp => Code::InvalidTimestamp,
+        ScalarErrorKind::InvalidDuration => Code::InvalidDuration,
+        ScalarErrorKind::InvalidBase64 => Code::InvalidBase64,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Reads an output, and holds it against what a manifest says: its digest, and what is where in it.
 
 use super::entry::Output;
-use crate::store::objects::{BlockingStore, ObjectMeta, Outcome};
+use crate::store::objects::{BlockingStore, ObjectMeta, ReadEnd};
 use crate::store::{self, Error};
 use std::io::Read;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ pub(super) fn check(
     if found.size != output.size {
         return Err(differs(format!("it has {} bytes, not {}", found.size, output.size)).into());
     }
-    let outcome = Outcome::default();
+    let outcome = ReadEnd::default();
     let mut reader = store.read(found, Arc::default(), &outcome)?;
     let counted = if output.key.ends_with(".parquet") {
         rows(&mut reader, pieces)

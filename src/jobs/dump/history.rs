@@ -9,7 +9,7 @@ use super::progress::{Cause, Progress};
 use super::runs::Runs;
 use super::spool::{Span, Spool, hash};
 use crate::store::Error;
-use crate::store::objects::{Access, ObjectMeta, Outcome};
+use crate::store::objects::{Access, ObjectMeta, ReadEnd};
 use crate::store::sort::{Sorted, Sorter};
 use std::collections::BTreeMap;
 use std::io::{self, BufReader};
@@ -184,7 +184,7 @@ impl History {
         progress: &Progress,
     ) -> Result<Option<End>, Error> {
         let name = origin.store.name(&found.key);
-        let outcome = Outcome::default();
+        let outcome = ReadEnd::default();
         let reader = origin.store.read(found, Arc::default(), &outcome)?;
         let mut reader = Reader::new(BufReader::new(reader), &found.key);
         let failed = |error| outcome.take_error().unwrap_or_else(|| Error::cannot_open(&name, error));

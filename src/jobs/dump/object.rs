@@ -8,7 +8,7 @@ use super::progress::Cause;
 use super::writer::Completed;
 use super::{After, Context};
 use crate::convert::{Input, Piece, Tally};
-use crate::store::objects::{ObjectMeta, Outcome};
+use crate::store::objects::{ObjectMeta, ReadEnd};
 use crate::store::{self, Error, ErrorKind};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -46,7 +46,7 @@ impl Context<'_> {
         let name = origin.store.name(&found.key);
         #[cfg(test)]
         assert!(!name.ends_with(".panics"), "as the test wants it");
-        let outcome = Outcome::default();
+        let outcome = ReadEnd::default();
         let reader = origin.store.read(found, Arc::clone(&self.progress.read), &outcome)?;
         let input = store::Input::of(reader, found.size, &name, Arc::clone(&self.stop)).with_members();
         let (mut unwritten, mut unread) = (None, None);

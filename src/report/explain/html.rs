@@ -1,6 +1,6 @@
 //! An explanation as a page.
 
-use super::{Explained, Raw};
+use crate::check::explain::{Explanation, RawField};
 use crate::report::html::{document, escaped};
 use crate::report::summary::counted;
 use std::fmt::Write as _;
@@ -17,14 +17,14 @@ pub(crate) fn page(sections: &str, mapping: &str, more: bool) -> String {
 }
 
 /// The part of the page that is about one record.
-pub(crate) fn section(record: &Explained) -> String {
+pub(crate) fn section(record: &Explanation) -> String {
     let mut html = String::new();
     // Writing to a string can't fail.
     let _ = write(record, &mut html);
     html
 }
 
-fn write(record: &Explained, to: &mut String) -> std::fmt::Result {
+fn write(record: &Explanation, to: &mut String) -> std::fmt::Result {
     let end = record.offset + record.length;
     writeln!(
         to,
@@ -94,7 +94,7 @@ fn write(record: &Explained, to: &mut String) -> std::fmt::Result {
     writeln!(to, "</section>")
 }
 
-fn place(raw: &Raw) -> String {
+fn place(raw: &RawField) -> String {
     let bytes = match (raw.offset, raw.length) {
         (Some(offset), Some(length)) => {
             format!(" <span class=note>bytes {offset}..{}</span>", offset + length)

@@ -1,6 +1,6 @@
 //! An explanation for a terminal.
 
-use super::{Explained, Raw, Rule};
+use crate::check::explain::{Explanation, RawField, Rule};
 use crate::report::summary::counted;
 use crate::text::{escaped, shown, shown_up_to};
 use anstyle::{AnsiColor, Style};
@@ -15,14 +15,14 @@ const RED: Style = AnsiColor::Red.on_default().bold();
 const MOST: usize = 1_000;
 
 /// The explanation, with colours.
-pub(crate) fn text(record: &Explained) -> String {
+pub(crate) fn text(record: &Explanation) -> String {
     let mut text = String::new();
     // Writing to a string can't fail.
     let _ = write(record, &mut text);
     text
 }
 
-fn write(record: &Explained, to: &mut String) -> std::fmt::Result {
+fn write(record: &Explanation, to: &mut String) -> std::fmt::Result {
     let end = record.offset + record.length;
     let shape = record.shape.as_ref().map_or(String::new(), |shape| format!(", shape {}", escaped(shape)));
     writeln!(
@@ -72,7 +72,7 @@ fn write(record: &Explained, to: &mut String) -> std::fmt::Result {
     Ok(())
 }
 
-fn place(raw: &Raw) -> String {
+fn place(raw: &RawField) -> String {
     let bytes = match (raw.offset, raw.length) {
         (Some(offset), Some(length)) => format!(" {DIM}(bytes {offset}..{}){DIM:#}", offset + length),
         _ => String::new(),

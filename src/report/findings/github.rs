@@ -1,25 +1,26 @@
 //! Findings as workflow commands, which GitHub shows as annotations.
 
-use super::Findings;
+use crate::check::findings::Findings;
 use crate::check::validate::Severity;
 use crate::text::escaped;
 
 /// GitHub shows ten annotations of each severity and step; more only lengthen the log.
 const MOST: usize = 10;
 
-pub(super) fn text(findings: &Findings) -> String {
+/// Annotations for the log of a workflow.
+pub(crate) fn text(findings: &Findings) -> String {
     let mut text = String::new();
     for (severity, command) in
         [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Info, "notice")]
     {
-        for item in findings.items.iter().filter(|item| item.severity == severity).take(MOST) {
-            let path = if item.path.is_empty() { String::new() } else { format!("{}: ", item.path) };
+        for issue in findings.issues.iter().filter(|issue| issue.severity == severity).take(MOST) {
+            let path = if issue.path.is_empty() { String::new() } else { format!("{}: ", issue.path) };
             text += &format!(
                 "::{command} file={},line={},title={}::{}\n",
-                property(&item.source),
-                item.line.max(1),
-                property(&format!("udmap {} {}", findings.command, item.code)),
-                data(&format!("{path}{}", item.message))
+                property(&issue.source),
+                issue.line.max(1),
+                property(&format!("udmap {} {}", findings.command, issue.code)),
+                data(&format!("{path}{}", issue.message))
             );
         }
     }

@@ -1,6 +1,6 @@
 //! Findings as JSON.
 
-use super::Findings;
+use crate::check::findings::Findings;
 use serde_json::json;
 
 pub(super) fn text(findings: &Findings) -> String {
@@ -13,7 +13,7 @@ pub(super) fn text(findings: &Findings) -> String {
         "udmap": env!("CARGO_PKG_VERSION"),
         "command": findings.command,
         "events": findings.events,
-        "findings": findings.items,
+        "findings": findings.issues,
         "omitted": findings.omitted(),
         "counts": counts,
         "cases": findings.cases,

@@ -1,7 +1,7 @@
 //! Findings as JUnit XML, as Jenkins and GitLab read it: a test case for each input or case, which
 //! fails if an error was found in it.
 
-use super::{Findings, Item};
+use crate::check::findings::{Findings, Issue};
 use crate::check::validate::Severity;
 use crate::text::escaped;
 use std::fmt::Write as _;
@@ -25,25 +25,25 @@ pub(super) fn text(findings: &Findings) -> String {
             xml_of(&case.name),
             case.seconds
         );
-        let items: Vec<&Item> = findings.items[case.items.clone()].iter().collect();
-        let (errors, others): (Vec<&Item>, Vec<&Item>) =
-            items.into_iter().partition(|item| item.severity == Severity::Error);
+        let issues: Vec<&Issue> = findings.issues[case.issues.clone()].iter().collect();
+        let (errors, others): (Vec<&Issue>, Vec<&Issue>) =
+            issues.into_iter().partition(|issue| issue.severity == Severity::Error);
         if case.errors == 0 && others.is_empty() {
             xml.push_str("/>\n");
             continue;
         }
         xml.push_str(">\n");
         if case.errors > 0 {
-            let kind = errors.first().map_or("error", |item| item.code);
+            let kind = errors.first().map_or("error", |issue| issue.code);
             let message =
                 if case.errors == 1 { "1 error".to_owned() } else { format!("{} errors", case.errors) };
             let _ = write!(xml, "      <failure type=\"{kind}\" message=\"{message}\">");
-            errors.iter().for_each(|item| line(item, &mut xml));
+            errors.iter().for_each(|issue| line(issue, &mut xml));
             xml.push_str("</failure>\n");
         }
         if !others.is_empty() {
             xml.push_str("      <system-out>");
-            others.iter().for_each(|item| line(item, &mut xml));
+            others.iter().for_each(|issue| line(issue, &mut xml));
             xml.push_str("</system-out>\n");
         }
         xml.push_str("    </testcase>\n");
@@ -61,10 +61,10 @@ pub(super) fn text(findings: &Findings) -> String {
     xml
 }
 
-fn line(item: &Item, xml: &mut String) {
+fn line(issue: &Issue, xml: &mut String) {
     let (place, what) =
-        (format!("{}:{}", item.source, item.line), format!("{}: {}", item.path, item.message));
-    let _ = writeln!(xml, "{}: {}[{}] {}", xml_of(&place), item.severity, item.code, xml_of(&what));
+        (format!("{}:{}", issue.source, issue.line), format!("{}: {}", issue.path, issue.message));
+    let _ = writeln!(xml, "{}: {}[{}] {}", xml_of(&place), issue.severity, issue.code, xml_of(&what));
 }
 
 /// `text` on one line as it can stand in XML 1.0, which has no way to write most control characters.

@@ -1,6 +1,6 @@
 //! Findings as Markdown, for the summary of a job or a comment.
 
-use super::Findings;
+use crate::check::findings::Findings;
 use crate::check::validate::Severity;
 use crate::report::summary::{counted, grouped};
 use crate::text::escaped;
@@ -32,15 +32,15 @@ pub(super) fn text(findings: &Findings) -> String {
         }
         text.push_str("\n| where | severity | code | UDM path | what |\n|---|---|---|---|---|\n");
     }
-    for item in findings.items.iter().take(MOST) {
+    for issue in findings.issues.iter().take(MOST) {
         let _ = writeln!(
             text,
             "| {} | {} | `{}` | {} | {} |",
-            code(&format!("{}:{}", item.source, item.line)),
-            item.severity,
-            item.code,
-            code(&item.path),
-            code(&item.message)
+            code(&format!("{}:{}", issue.source, issue.line)),
+            issue.severity,
+            issue.code,
+            code(&issue.path),
+            code(&issue.message)
         );
     }
     let all: u64 = findings.counts.values().sum();

@@ -1,6 +1,6 @@
 //! Findings as SARIF 2.1.0, for GitHub's code scanning and other viewers.
 
-use super::Findings;
+use crate::check::findings::Findings;
 use crate::check::validate::{Code, Severity};
 use crate::text::{escaped, escaped_json, percent_encoded_path};
 use serde_json::{Value, json};
@@ -11,25 +11,25 @@ pub(super) fn text(findings: &Findings) -> String {
     codes.dedup();
     let place = |code: &str| codes.iter().position(|other| *other == code).unwrap_or(0);
     let results: Vec<Value> = findings
-        .items
+        .issues
         .iter()
-        .map(|item| {
-            let path = if item.path.is_empty() { String::new() } else { format!("{}: ", item.path) };
+        .map(|issue| {
+            let path = if issue.path.is_empty() { String::new() } else { format!("{}: ", issue.path) };
             let mut result = json!({
-                "ruleId": item.code,
-                "ruleIndex": place(item.code),
-                "level": level(item.severity),
-                "message": { "text": message(&format!("{path}{}", item.message)) },
+                "ruleId": issue.code,
+                "ruleIndex": place(issue.code),
+                "level": level(issue.severity),
+                "message": { "text": message(&format!("{path}{}", issue.message)) },
                 "locations": [{
                     "physicalLocation": {
-                        "artifactLocation": { "uri": uri(&item.source) },
+                        "artifactLocation": { "uri": uri(&issue.source) },
                         // A line that is not known is left to the viewer; bytes are after decompression.
-                        "region": { "startLine": item.line.max(1), "byteOffset": item.byte },
+                        "region": { "startLine": issue.line.max(1), "byteOffset": issue.byte },
                     },
                 }],
             });
-            if !item.path.is_empty() {
-                let logical = json!([{ "fullyQualifiedName": escaped(&item.path), "kind": "member" }]);
+            if !issue.path.is_empty() {
+                let logical = json!([{ "fullyQualifiedName": escaped(&issue.path), "kind": "member" }]);
                 result["locations"][0]["logicalLocations"] = logical;
             }
             result
@@ -61,7 +61,7 @@ pub(super) fn text(findings: &Findings) -> String {
     escaped_json(format!("{report:#}\n"))
 }
 
-/// A message as SARIF reads it: `{0}` stands for an argument and `[text](target)` for a link, unless they are written
+/// A message as SARIF reads it: `{0}` is an argument and `[text](target)` for a link, unless they are written
 /// otherwise (3.11.5, 3.11.6).
 fn message(text: &str) -> String {
     let text = escaped(text);

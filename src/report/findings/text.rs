@@ -1,31 +1,31 @@
 //! Findings for a person.
 
-use super::Item;
+use crate::check::findings::Issue;
 use crate::check::validate::Severity;
 use crate::text::escaped;
 use anstyle::{AnsiColor, Style};
 
 /// A finding: where, what, and, the first time that its code is shown, what follows from it.
-pub(crate) fn lines(item: &Item, first: bool) -> String {
-    let style = match item.severity {
+pub(crate) fn lines(issue: &Issue, first: bool) -> String {
+    let style = match issue.severity {
         Severity::Error => AnsiColor::Red.on_default().bold(),
         Severity::Warning => AnsiColor::Yellow.on_default().bold(),
         _ => AnsiColor::Cyan.on_default().bold(),
     };
     let (bold, dim) = (Style::new().bold(), Style::new().dimmed());
-    let path = if item.path.is_empty() { "(the whole)".into() } else { escaped(&item.path) };
-    let event = if item.event == 0 { String::new() } else { format!(", event {}", item.event) };
+    let path = if issue.path.is_empty() { "(the whole)".into() } else { escaped(&issue.path) };
+    let event = if issue.event == 0 { String::new() } else { format!(", event {}", issue.event) };
     let mut text = format!(
         "{style}{}[{}]{style:#} {bold}{path}{bold:#}: {}\n  {dim}-->{dim:#} {}:{} {dim}(byte {}{event}){dim:#}\n",
-        item.severity,
-        item.code,
-        escaped(&item.message),
-        escaped(&item.source),
-        item.line,
-        item.byte,
+        issue.severity,
+        issue.code,
+        escaped(&issue.message),
+        escaped(&issue.source),
+        issue.line,
+        issue.byte,
     );
     if first {
-        for (label, what) in [("SecOps", item.effect), ("to do", item.advice)] {
+        for (label, what) in [("SecOps", issue.effect), ("to do", issue.advice)] {
             if !what.is_empty() {
                 text += &format!("  {dim}= {label}:{dim:#} {what}\n");
             }

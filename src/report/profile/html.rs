@@ -1,8 +1,8 @@
 //! A profile as a page, with charts.
 
-use super::{Profile, share};
+use crate::check::profile::Profile;
 use crate::report::html::{document, escaped};
-use crate::report::summary::{bytes, grouped};
+use crate::report::summary::{bytes, grouped, share};
 use std::fmt::Write as _;
 
 /// A page of its own.
@@ -144,7 +144,7 @@ fn chart(profile: &Profile, to: &mut String) -> std::fmt::Result {
     const COLOURS: usize = 5;
     const MOST_BARS: usize = 180;
     let (width, height, left, bottom) = (900.0, 220.0, 60.0, 24.0);
-    // So many buckets that no bar can be seen are drawn together.
+    // Where bars would be too narrow to be seen, several buckets are drawn together.
     let together = profile.times.len().div_ceil(MOST_BARS);
     let bars: Vec<(&str, u64, Vec<u64>)> = profile
         .times

@@ -1,7 +1,7 @@
 //! A profile for a terminal.
 
-use super::{Profile, share};
-use crate::report::summary::{bytes, counted, grouped};
+use crate::check::profile::Profile;
+use crate::report::summary::{bytes, counted, grouped, share};
 use crate::text::{escaped, shown};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;

@@ -11,7 +11,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// A folder of objects. It is made when something is written. Its calls block: whoever needs many at once has threads.
+/// A folder of objects. It is made when something is written. Its calls block: callers that need many at once have threads.
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,

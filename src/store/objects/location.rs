@@ -20,7 +20,7 @@ pub enum Location {
         scheme: String,
         /// The bucket's name.
         bucket: String,
-        /// What stands behind the first `/`: empty, a key, or a prefix.
+        /// What follows the first `/`: empty, a key, or a prefix.
         key: String,
     },
 }
@@ -49,7 +49,8 @@ impl Location {
         }
         if bucket.contains(['@', ':', '?', '#']) {
             // Not the text itself: it may hold a secret.
-            let bare = bucket.rsplit('@').next().and_then(|bare| bare.split([':', '?', '#']).next());
+            let bare = bucket.rsplit_once('@').map_or(bucket, |(_, bare)| bare);
+            let bare = bare.split(['?', '#']).next().filter(|bare| !bare.contains(':'));
             let named = format!("{scheme}://{}", bare.unwrap_or_default());
             let error = refused(&named, "expected only a bucket and a key in the URL");
             return Err(error.with_hint("give credentials and endpoint by the environment (AWS_*)"));
@@ -128,10 +129,18 @@ mod tests {
         for (text, path) in [("/data/x", "/data/x"), ("x/y/", "x/y/"), ("file:///a%20b", "/a b")] {
             assert_eq!(Location::parse(text).unwrap().path(), Some(Path::new(path)));
         }
-        for text in ["", "s3://", "s3:///x", "s3://key:secret@b/x", "s3://b?secret", "file://host/x"] {
+        for text in [
+            "",
+            "s3://",
+            "s3:///x",
+            "s3://key:secret@b/x",
+            "s3://b?secret",
+            "s3://KEY:secr/et@b/x",
+            "file://host/x",
+        ] {
             let error = Location::parse(text).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::BadUrl, "{text}");
-            assert!(!error.to_string().contains("secret"), "{error}");
+            assert!(!error.to_string().contains("secr"), "{error}");
         }
     }
 }

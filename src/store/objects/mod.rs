@@ -18,7 +18,7 @@ mod path;
 mod staging;
 mod store;
 
-pub use blocking::{Access, BlockingStore, Objects, Outcome, Reader, Stored, Upload};
+pub use blocking::{Access, BlockingStore, Objects, ReadEnd, Reader, Stored, Upload};
 pub use location::Location;
 pub use object::{Created, Deleted, Object, ObjectMeta, Replaced, Version};
 pub use path::StorePath;

@@ -8,7 +8,7 @@ use object_store::{CopyMode, CopyOptions, ObjectStore, ObjectStoreExt as _, Resu
 use std::fmt;
 use std::sync::Arc;
 
-/// So many parts are on their way at once.
+/// How many parts are on their way at once.
 const AT_ONCE: usize = 2;
 /// Where parts become an object that is copied to its key. Outside of every prefix, so that no feed reads it.
 const UPLOADS: &str = ".udmap-uploads";

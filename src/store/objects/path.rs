@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 pub struct StorePath {
     /// The store.
     pub store: Store,
-    /// What stands before every key: empty, or ended by `/`. For a place that is one object: its key.
+    /// What every key begins with: empty, or ended by `/`. For a place that is one object: its key.
     pub prefix: String,
 }
 

@@ -124,8 +124,8 @@ pub(super) fn sweep(root: &Path) {
     }
 }
 
-/// Removes a staging folder, its lock last: whoever is killed while doing so leaves one that can be
-/// told to be dead.
+/// Removes a staging folder, its lock last: a process that is killed while doing so leaves one that is
+/// seen to be dead.
 fn clear(path: &Path) {
     for entry in fs::read_dir(path).into_iter().flatten().flatten() {
         if entry.file_name() != "lock" {

@@ -1,4 +1,4 @@
-//! What stands between a store and the network: it stays at the endpoint, checks what is answered, counts requests, keeps
+//! What is between a store and the network: it stays at the endpoint, checks what is answered, counts requests, keeps
 //! large objects from being written over, and lets keys through that the object_store crate has no name for.
 
 use super::answer::Answer;

@@ -1,4 +1,4 @@
-//! Credentials on their way to the signer: what came from elsewhere is checked before it stands in a header, and having none
+//! Credentials on their way to the signer: what came from elsewhere is checked before it is in a header, and having none
 //! is said as that.
 
 use super::carried::CarriedError;
@@ -58,7 +58,7 @@ impl CredentialProvider for Checked {
 
     async fn get_credential(&self) -> object_store::Result<Arc<AwsCredential>> {
         let Some(from) = &self.from else { return Err(self.failed("")) };
-        // The crate takes an answer that can't stand in a header or a URL for a fault of the program.
+        // The crate takes an answer that can't be in a header or a URL for a fault of the program.
         let credential = match crate::panics::foreign(from.get_credential()).await {
             Ok(Ok(credential)) => credential,
             Ok(Err(error)) if CarriedError::within(&error).is_some() && !self.last_resort => {

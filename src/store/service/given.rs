@@ -42,7 +42,7 @@ pub(super) enum Form {
     KeyId,
     Secret,
     Token,
-    /// Anything that can stand in a header.
+    /// Anything that can be in a header.
     Word,
     Session,
     Arn,

@@ -7,7 +7,7 @@
 use crate::text::{hex, percent_encoded, unhex};
 use std::borrow::Cow;
 
-/// Stands at the beginning of a part that is spelled in hexadecimal. No text has this character for
+/// The beginning of a part that is written in hexadecimal. No text has this character for
 /// a purpose of its own: it is the last one, and no character at that.
 pub(super) const MARK: char = '\u{10FFFF}';
 
@@ -34,7 +34,7 @@ pub(crate) fn encode_key(key: &str) -> Cow<'_, str> {
     Cow::Owned(parts.collect::<Vec<_>>().join("/"))
 }
 
-/// The key that a path stands for.
+/// The key of a path.
 pub(crate) fn decode_key(path: &str) -> Cow<'_, str> {
     if !path.contains(MARK) {
         return Cow::Borrowed(path);

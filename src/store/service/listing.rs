@@ -46,7 +46,7 @@ fn other<T>(why: impl Into<String>) -> Result<T, Unfit> {
     Err(Unfit::Other(why.into()))
 }
 
-/// Is told of an element's end.
+/// Called at an element's end.
 type Visitor<'a> = dyn FnMut(&[String], String) -> Result<(), Unfit> + 'a;
 
 /// Visits the end of each element of a whole document: the names of those that it lies in, itself last, and its text.

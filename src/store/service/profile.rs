@@ -21,7 +21,7 @@ use tokio::sync::Mutex;
 /// Credentials are made anew this long before they expire.
 const EARLY: TimeDelta = TimeDelta::minutes(5);
 
-/// What stands under a name in both files.
+/// What is under a name in both files.
 #[derive(Debug)]
 pub(super) struct Profile {
     name: String,
@@ -204,7 +204,7 @@ impl CredentialProvider for Process {
     }
 }
 
-/// Runs the program. What it prints is secret and stands in no message.
+/// Runs the program. What it prints is secret and is in no message.
 fn print(command: &str) -> Result<Printed, String> {
     let shell = if cfg!(windows) { ["cmd", "/C"] } else { ["sh", "-c"] };
     let output = Command::new(shell[0]).arg(shell[1]).arg(command).output();

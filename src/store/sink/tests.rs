@@ -56,7 +56,7 @@ fn refused_targets() {
         ("", ErrorKind::IsFolder, "it is a folder", "name a file in it"),
         ("x/out", ErrorKind::NoFolder, "no such folder `FOLDER/x`", "create it: mkdir -p FOLDER/x"),
         ("x/", ErrorKind::NoFolder, "no such folder `FOLDER/x/`", "create it: mkdir -p FOLDER/x/"),
-        ("file/out", ErrorKind::NoFolder, "`FOLDER/file` is no folder", ""),
+        ("file/out", ErrorKind::NoFolder, "`FOLDER/file` is not a folder", ""),
     ];
     for (target, kind, why, hint) in table {
         let target = format!("{name}/{target}");

@@ -148,8 +148,8 @@ fn buckets_and_credentials_in_urls_are_checked_and_not_shown() {
         ("s3://b*/in/", "expected a bucket's name"),
         ("s3:///in/", "it names no bucket"),
         ("s3://b b/in/", "expected a bucket's name"),
-        ("s3://KEY:SECRET@b/in/", "more than a bucket and a key"),
-        ("s3://KEY:SEC/RET@b/in/", "more than a bucket and a key"),
+        ("s3://KEY:SECRET@b/in/", "only a bucket and a key"),
+        ("s3://KEY:SEC/RET@b/in/", "only a bucket and a key"),
         ("ftp://b/in/", "expected one of: s3, gs, az, or a path"),
     ] {
         let (run, _folder) = convert("http://127.0.0.1:1", &[url], |_| ());

@@ -64,7 +64,7 @@ fn findings_say_where_and_what_follows() {
     let byte = GOOD.len() + 2 + bad.find("\"x\"").unwrap();
     assert_eq!(run.status, 1);
     for words in [
-        "error[invalid-ip] principal.ip[1]: `x` is no IPv4 or IPv6 address".to_owned(),
+        "error[invalid-ip] principal.ip[1]: `x` is not an IP address".to_owned(),
         format!("--> -:3 (byte {byte}, event 2)"),
         "= SecOps: ".into(),
         "= to do: ".into(),

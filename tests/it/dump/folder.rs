@@ -221,7 +221,7 @@ fn verify_finds_what_differs() {
     // What is in the way is never written over, and said.
     let again = run(&["convert", &at("in"), "-o", &at("out/")]);
     assert_eq!(again.status, 2);
-    assert!(again.stderr.contains("another object stands there"), "{}", again.stderr);
+    assert!(again.stderr.contains("another object is there"), "{}", again.stderr);
     assert_eq!(std::fs::read(name(1)).expect("read"), b"x");
     let none = run(&["verify", &at("in")]);
     assert_eq!(none.status, 3);
@@ -286,8 +286,8 @@ fn plans_filters_and_wrong_usage() {
         (&["-o", &at("in/")], "both input and output"),
         (&["-o", "s3://b/x.ndjson"], "looks like an object"),
         (&["-o", "ftp://b/x/"], "expected one of: s3, gs, az, or a path; found `ftp://`"),
-        (&["-o", "s3://key:secret@b/"], "more than a bucket and a key"),
-        (&["-o", &at("out/"), "--rejects", &at("rejects.ndjson")], "is not a folder"),
+        (&["-o", "s3://key:secret@b/"], "only a bucket and a key"),
+        (&["-o", &at("out/"), "--rejects", &at("rejects.ndjson")], "folder"),
         (&["-o", &at("out/"), "--include", "["], "--include"),
         (&["-o", &at("out/"), "--pack", "0"], "--pack"),
     ];

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use tokio::runtime::Runtime;
 use udmap::store::ErrorKind;
 use udmap::store::objects::{
-    Access, BlockingStore, Created, Deleted, ObjectMeta, Outcome, Replaced, Store, StorePath, Upload, Version,
+    Access, BlockingStore, Created, Deleted, ObjectMeta, ReadEnd, Replaced, Store, StorePath, Upload, Version,
 };
 
 /// Larger than what is written by one request.
@@ -138,7 +138,7 @@ impl Subject {
 
     /// The whole of one version, as a stream.
     fn stream(&self, found: &ObjectMeta) -> Result<Vec<u8>, ErrorKind> {
-        let outcome = Outcome::default();
+        let outcome = ReadEnd::default();
         let mut reader = self.blocking.read(found, Arc::default(), &outcome).map_err(|error| error.kind())?;
         let mut bytes = Vec::new();
         match reader.read_to_end(&mut bytes) {

@@ -10,6 +10,6 @@ mod store;
 mod write;
 
 pub use list::Objects;
-pub use read::{Outcome, Reader};
+pub use read::{ReadEnd, Reader};
 pub use store::{Access, BlockingStore};
 pub use write::{Stored, Upload};

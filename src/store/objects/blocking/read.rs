@@ -24,7 +24,7 @@ const WAIT: Duration = Duration::from_millis(100);
 
 /// How the reading of an object ended; shared with its [`Reader`], which may be deep in a decoder.
 #[derive(Debug, Clone, Default)]
-pub struct Outcome(Arc<Mutex<Ended>>);
+pub struct ReadEnd(Arc<Mutex<Ended>>);
 
 #[derive(Debug, Default)]
 struct Ended {
@@ -32,7 +32,7 @@ struct Ended {
     error: Option<Error>,
 }
 
-impl Outcome {
+impl ReadEnd {
     /// The number of bytes, and the SHA-256 digest of them in hexadecimal, if the object was read
     /// to its end.
     pub fn whole(&self) -> Option<(u64, String)> {
@@ -59,7 +59,7 @@ pub struct Reader {
     digest: aws_lc_rs::digest::Context,
     at: u64,
     counter: Arc<AtomicU64>,
-    outcome: Outcome,
+    outcome: ReadEnd,
     done: bool,
 }
 
@@ -75,9 +75,9 @@ enum Body {
 }
 
 impl BlockingStore {
-    /// Opens an object for reading: the writing that was found, or none.
+    /// Opens an object for reading: the version that was found, or none.
     ///
-    /// An answer that breaks off is gone on with behind its last byte. Its length is the one that the answer declares,
+    /// An answer that breaks off is continued behind its last byte. Its length is the one that the answer declares,
     /// whatever was listed: it is read to its end, or it fails. `counter` grows by the bytes
     /// read. How it ended is in `outcome` later: an object that changes meanwhile fails with
     /// [`ErrorKind::Changed`].
@@ -88,7 +88,7 @@ impl BlockingStore {
         &self,
         meta: &ObjectMeta,
         counter: Arc<AtomicU64>,
-        outcome: &Outcome,
+        outcome: &ReadEnd,
     ) -> Result<Reader, Error> {
         let body = match &*self.store.backend {
             Backend::Folder(folder) => Body::File(folder.open(meta)?),

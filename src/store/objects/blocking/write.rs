@@ -1,6 +1,6 @@
 //! Writes an object that was not there, or finds that the same bytes are there already.
 
-use super::read::Outcome;
+use super::read::ReadEnd;
 use super::store::BlockingStore;
 use crate::store::atomic::AtomicFile;
 use crate::store::error::{Doing, Error, ErrorKind, Object};
@@ -74,7 +74,7 @@ impl BlockingStore {
     /// Writes a whole small object, durably.
     ///
     /// # Errors
-    /// If that fails, or if another object stands there.
+    /// If that fails, or if another object is there.
     pub fn put(&self, key: &str, bytes: &[u8]) -> Result<Stored, Error> {
         let mut upload = self.write(key, bytes.len() as u64)?;
         upload.write_all(bytes).map_err(|error| Error::of_writing(&self.name(key), error))?;
@@ -117,7 +117,7 @@ impl BlockingStore {
     /// # Errors
     /// If it can't be read, or is not there.
     pub fn digest(&self, meta: &ObjectMeta) -> Result<(u64, String), Error> {
-        let outcome = Outcome::default();
+        let outcome = ReadEnd::default();
         let mut reader = self.read(meta, Arc::default(), &outcome)?;
         let mut buffer = vec![0; 1 << 18];
         loop {

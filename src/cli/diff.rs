@@ -1,27 +1,19 @@
-//! `udmap diff`: two sets of events, by meaning.
+//! `udmap diff`: two sets of events, by their values.
 
-mod book;
-mod left;
-mod pair;
-mod side;
-
-use super::many::{self, Reading};
 use super::nothing::{self, AllowEmpty};
 use super::reports::{Reports, print_all, print_failures};
 use super::{DONE, FAILED, REJECTS, mappings};
-use crate::check::compare::{Rules, Side};
+use crate::check::compare::Rules;
+use crate::check::diff::{self as check, EventSource, Report};
+use crate::check::findings::Case;
+use crate::check::reading::{self, Reading};
 use crate::convert::{Converter, Engine, Options};
-use crate::report::findings::Case;
-use crate::report::summary::{bytes, counted};
-use crate::store::sort::Sorter;
+use crate::report::diff as report;
+use crate::report::summary::{bytes, counted, grouped};
 use crate::text::without_passwords;
-use book::Book;
-use pair::Rounds;
-pub(super) use side::event_in;
-use side::{Origin, Spool};
 use std::time::Instant;
 
-/// Compare two sets of UDM events by meaning: which differ, in which fields, how often.
+/// Compare two sets of UDM events: which differ, in which fields, how often.
 ///
 /// A and B are files, folders or patterns (in quotes) of events, in any of the forms that `validate` reads, or `-` for
 /// stdin. Values are compared, not spelling: `.198Z` equals `.198000Z`. The order of events does not matter; copies are
@@ -109,7 +101,6 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         anyhow::bail!("stdin can be only one of the two sets");
     }
     let start = Instant::now();
-    let rules = args.rules.rules();
     // At most 2^30, so it fits.
     let limit = args.max_event_bytes as usize;
     let converter = if args.raw {
@@ -119,32 +110,27 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     } else {
         None
     };
-    let a = Origin::new(outputs.list("A", std::slice::from_ref(&args.a))?, converter, limit)?;
-    let b = Origin::new(outputs.list("B", std::slice::from_ref(&args.b))?, None, limit)?;
-    let reading = Reading { threads: many::threads(args.threads), limit, members: false };
-    let mut book = Book::new([a.names.clone(), b.names.clone()], args.reports.max_findings, args.samples);
-    let mut sorter = Sorter::default();
-    left::digests(Side::A, &a, &reading, &rules, &mut sorter, &mut book)?;
-    left::digests(Side::B, &b, &reading, &rules, &mut sorter, &mut book)?;
-    if book.findings.failures.is_empty() {
-        let places = left::places(sorter, &mut book)?;
-        let (mut spool, mut rounds) = (Spool::new()?, Rounds::new());
-        left::texts([&a, &b], places, &rules, &mut spool, &mut rounds, &mut book)?;
-        rounds.run(&rules, &mut spool, &mut book)?;
-    }
-    end(args, book, start)
+    let a = EventSource::new(outputs.list("A", std::slice::from_ref(&args.a))?, converter, limit)?;
+    let b = EventSource::new(outputs.list("B", std::slice::from_ref(&args.b))?, None, limit)?;
+    let options = check::Options {
+        rules: args.rules.rules(),
+        reading: Reading { threads: reading::threads(args.threads), limit, members: false },
+        most: args.reports.max_findings,
+        samples: args.samples,
+    };
+    end(args, check::diff(&a, &b, &options)?, start)
 }
 
-fn end(args: &Args, mut book: Book, start: Instant) -> anyhow::Result<u8> {
-    let found: u64 = book.findings.counts.values().sum();
-    let findings = &mut book.findings;
+fn end(args: &Args, mut report: Report, start: Instant) -> anyhow::Result<u8> {
+    let found: u64 = report.findings.counts.values().sum();
+    let findings = &mut report.findings;
     findings.seconds = start.elapsed().as_secs_f64();
-    findings.events = book.events[0] + book.events[1];
+    findings.events = report.events[0] + report.events[1];
     let name = without_passwords(&format!("{} {}", args.a, args.b)).into_owned();
     // One case: all its findings are its own, whichever file they name.
     findings.cases.push(Case {
         name,
-        items: 0..findings.items.len(),
+        issues: 0..findings.issues.len(),
         errors: found,
         seconds: findings.seconds,
     });
@@ -154,27 +140,27 @@ fn end(args: &Args, mut book: Book, start: Instant) -> anyhow::Result<u8> {
         (true, 0) => DONE,
         (true, _) => REJECTS,
     };
-    book.findings.extra = book.json();
+    report.findings.extra = report::json(&report);
     if !args.quiet && !args.reports.on_stdout() {
-        print_all(&book.text())?;
+        print_all(&report::text(&report))?;
     }
-    args.reports.write(&book.findings)?;
-    print_failures(&book.findings.failures);
+    args.reports.write(&report.findings)?;
+    print_failures(&report.findings.failures);
     if !args.quiet {
-        let [in_a, in_b] = book.events;
+        let [in_a, in_b] = report.events;
         say!(
             "A: {}, B: {}; {} in both, {} that differ, {}  in {:.2} s, {}/s",
             counted(in_a, "event"),
             counted(in_b, "event"),
-            crate::report::summary::grouped(book.equal),
-            counted(book.pairs, "pair"),
+            grouped(report.equal),
+            counted(report.pairs, "pair"),
             counted(found, "difference"),
-            book.findings.seconds,
-            bytes((book.bytes as f64 / book.findings.seconds.max(1e-9)) as u64),
+            report.findings.seconds,
+            bytes((report.bytes as f64 / report.findings.seconds.max(1e-9)) as u64),
         );
     }
     let inputs = [args.a.clone(), args.b.clone()];
     let what = format!("there is no event to compare in {}", nothing::named(&inputs));
-    nothing::warn(book.findings.exit_status, &what);
-    Ok(book.findings.exit_status)
+    nothing::warn(report.findings.exit_status, &what);
+    Ok(report.findings.exit_status)
 }

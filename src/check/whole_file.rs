@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// The bytes of a file, at most `most`.
-pub(super) fn read(file: &Path, most: u64) -> anyhow::Result<Vec<u8>> {
+pub(crate) fn read(file: &Path, most: u64) -> anyhow::Result<Vec<u8>> {
     let name = file.to_string_lossy();
     let open = || -> io::Result<Option<Vec<u8>>> { up_to(&mut File::open(file)?, most) };
     match open().with_context(|| format!("cannot read `{}`", escaped(&name)))? {
@@ -20,13 +20,13 @@ pub(super) fn read(file: &Path, most: u64) -> anyhow::Result<Vec<u8>> {
 }
 
 /// The text of a file, at most `most` bytes.
-pub(super) fn read_text(file: &Path, most: u64) -> anyhow::Result<String> {
+pub(crate) fn read_text(file: &Path, most: u64) -> anyhow::Result<String> {
     let name = file.to_string_lossy();
     String::from_utf8(read(file, most)?).with_context(|| format!("`{}` is not UTF-8", escaped(&name)))
 }
 
 /// The decompressed bytes of a file, at most `most`.
-pub(super) fn read_log(file: &Path, most: u64) -> anyhow::Result<Vec<u8>> {
+pub(crate) fn read_log(file: &Path, most: u64) -> anyhow::Result<Vec<u8>> {
     let name = file.to_string_lossy().into_owned();
     let mut all = Vec::new();
     let sources: Vec<Source> = store::list(std::slice::from_ref(&name), &[])?.sources;

@@ -19,14 +19,14 @@ enum Part {
 
 /// How often each part was used.
 #[derive(Debug)]
-pub(super) struct Coverage {
+pub(crate) struct Coverage {
     /// By rule and part: the place in the table, how it reads, and how often it was used.
     parts: BTreeMap<(usize, Part), (String, u64)>,
     fields: Vec<String>,
 }
 
 impl Coverage {
-    pub(super) fn new(mapping: &Mapping, fields: Vec<String>) -> Coverage {
+    pub(crate) fn new(mapping: &Mapping, fields: Vec<String>) -> Coverage {
         let mut parts = BTreeMap::new();
         for (place, rule) in mapping.rules().iter().enumerate() {
             let label = rule.label.as_ref().map_or(String::new(), |label| format!(" ({label})"));
@@ -60,7 +60,7 @@ impl Coverage {
     }
 
     /// Counts what made this many events.
-    pub(super) fn add(&mut self, lineage: &Lineage, events: u64) {
+    pub(crate) fn add(&mut self, lineage: &Lineage, events: u64) {
         for filled in &lineage.filled {
             let Some(rule) = filled.rule else { continue };
             let part = match (filled.line, filled.from) {
@@ -78,17 +78,17 @@ impl Coverage {
     }
 
     /// How many parts there are.
-    pub(super) fn all(&self) -> usize {
+    pub(crate) fn all(&self) -> usize {
         self.parts.len()
     }
 
     /// Every part, with how often it was used.
-    pub(super) fn parts(&self) -> impl Iterator<Item = (&str, u64)> {
+    pub(crate) fn parts(&self) -> impl Iterator<Item = (&str, u64)> {
         self.parts.values().map(|(text, n)| (text.as_str(), *n))
     }
 
     /// Parts that were never used.
-    pub(super) fn unused(&self) -> Vec<&str> {
+    pub(crate) fn unused(&self) -> Vec<&str> {
         self.parts.values().filter(|(_, n)| *n == 0).map(|(text, _)| text.as_str()).collect()
     }
 }

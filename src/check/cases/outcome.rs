@@ -1,12 +1,11 @@
-//! One case: what the mapping gives, beside what was expected.
+//! One case: what the mapping gives, and what was expected.
 
-use super::layouts::{Case, MOST};
-use crate::check::compare::{Matched, Meaning, Rules, match_up};
-use crate::check::events;
-use crate::cli::coverage::Coverage;
-use crate::cli::diff::event_in;
-use crate::cli::small;
-use crate::convert::{Converter, MAX_RECORD_BYTES};
+use super::layouts::{MOST, TestCase};
+use crate::check::compare::{Meaning, Rules};
+use crate::check::coverage::Coverage;
+use crate::check::diff::{Matched, match_up};
+use crate::check::{events, whole_file};
+use crate::convert::{CHUNK_BYTES, Converter, MAX_RECORD_BYTES};
 use crate::json::Tree;
 use crate::record::frame::{Framer, Unit};
 use crate::text::LineIndex;
@@ -15,42 +14,42 @@ use anyhow::{Context as _, bail};
 use serde_json::Value;
 use std::collections::HashSet;
 
-/// A reject, as far as cases tell it.
+/// A reject, as far as cases name it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Rejected {
-    pub(super) line: u64,
-    pub(super) offset: u64,
-    pub(super) length: u64,
-    pub(super) reason: String,
+pub(crate) struct Rejected {
+    pub(crate) line: u64,
+    pub(crate) offset: u64,
+    pub(crate) length: u64,
+    pub(crate) reason: String,
 }
 
 /// An event with the line of its file.
 #[derive(Debug)]
-pub(super) struct Event {
-    pub(super) line: u64,
-    pub(super) text: String,
+pub(crate) struct Event {
+    pub(crate) line: u64,
+    pub(crate) text: String,
 }
 
-/// What came of a case.
+/// What a mapping makes of a case.
 #[derive(Debug)]
-pub(super) struct Outcome {
+pub(crate) struct Outcome {
     /// What the mapping gives, a list for each of the case's logs.
-    pub(super) got: Vec<Vec<Event>>,
+    pub(crate) got: Vec<Vec<Event>>,
     /// The same in camelCase.
-    pub(super) camel: Vec<Vec<String>>,
-    pub(super) expected: Vec<Event>,
-    pub(super) rejects: Vec<Rejected>,
+    pub(crate) camel: Vec<Vec<String>>,
+    pub(crate) expected: Vec<Event>,
+    pub(crate) rejects: Vec<Rejected>,
     /// Rejects that should be there; nothing, if the layout does not say.
-    pub(super) expected_rejects: Option<Vec<Rejected>>,
+    pub(crate) expected_rejects: Option<Vec<Rejected>>,
     /// Whether there is nothing that it could be compared with.
-    pub(super) unchecked: bool,
+    pub(crate) unchecked: bool,
     /// Differences between expected (A) and given (B) events.
-    pub(super) differences: Vec<Matched>,
+    pub(crate) differences: Vec<Matched>,
 }
 
 impl Outcome {
-    pub(super) fn of(
-        case: &Case,
+    pub(crate) fn of(
+        case: &TestCase,
         [snake, camel]: [&Converter; 2],
         rules: &Rules,
         coverage: &mut Coverage,
@@ -79,7 +78,7 @@ impl Outcome {
             events.map(|event| Ok(Meaning::of(tree.read(event.text.as_bytes())?, rules))).collect()
         };
         let expected = meanings(&mut outcome.expected.iter())?;
-        outcome.differences = match_up(&expected, &meanings(&mut got.into_iter())?);
+        outcome.differences = match_up(&expected, &meanings(&mut got.into_iter())?)?;
         Ok(outcome)
     }
 
@@ -89,7 +88,7 @@ impl Outcome {
         [snake, camel]: [&Converter; 2],
         coverage: &mut Coverage,
     ) -> anyhow::Result<()> {
-        let mut framer = Framer::new(MAX_RECORD_BYTES, 128 * 1024);
+        let mut framer = Framer::new(MAX_RECORD_BYTES, CHUNK_BYTES);
         let mut input = log;
         let (mut got, mut spelled) = (Vec::new(), Vec::new());
         while let Some(chunk) = framer.next(&mut input, Vec::new())? {
@@ -120,7 +119,7 @@ impl Outcome {
     }
 
     /// Rejects that are expected but not given, and those that are given but not expected.
-    pub(super) fn other_rejects(&self) -> [Vec<&Rejected>; 2] {
+    pub(crate) fn other_rejects(&self) -> [Vec<&Rejected>; 2] {
         let expected = self.expected_rejects.as_deref().unwrap_or_default();
         let sets = [expected, &self.rejects].map(|rejects| rejects.iter().collect::<HashSet<_>>());
         [
@@ -130,7 +129,7 @@ impl Outcome {
     }
 
     /// Whether the rejects are the expected ones.
-    pub(super) fn rejects_agree(&self) -> bool {
+    pub(crate) fn rejects_agree(&self) -> bool {
         match &self.expected_rejects {
             Some(expected) => *expected == self.rejects,
             // A layout without a place for rejects expects none, unless nothing at all is expected.
@@ -138,12 +137,12 @@ impl Outcome {
         }
     }
 
-    pub(super) fn passes(&self) -> bool {
+    pub(crate) fn passes(&self) -> bool {
         !self.unchecked && self.differences.is_empty() && self.rejects_agree()
     }
 
     /// What the mapping gives, in one list.
-    pub(super) fn given(&self) -> Vec<&Event> {
+    pub(crate) fn given(&self) -> Vec<&Event> {
         self.got.iter().flatten().collect()
     }
 }
@@ -151,33 +150,33 @@ impl Outcome {
 /// Adds the events in a file.
 fn events_of(text: &[u8], name: &str, to: &mut Vec<Event>) -> anyhow::Result<()> {
     const LONGEST: usize = 1 << 30;
-    let mut framer = Framer::new(LONGEST, 128 * 1024);
+    let mut framer = Framer::new(LONGEST, CHUNK_BYTES);
     let (mut input, mut tree) = (text, Tree::default());
-    let mut wrong = None;
+    let mut failed = None;
     while let Some(chunk) = framer.next(&mut input, Vec::new())? {
         let mut unit = |unit: &Unit, bytes: &[u8]| {
             let line = unit.line;
             let value = match unit.fault(bytes, LONGEST) {
-                None => tree.read(bytes).map_err(|flaw| flaw.to_string()),
+                None => tree.read(bytes).map_err(|error| error.to_string()),
                 Some(fault) => Err(fault.message),
             };
             match value {
-                Err(why) => wrong = wrong.take().or(Some((line, why))),
+                Err(why) => failed = failed.take().or(Some((line, why))),
                 Ok(value) => {
                     let lines_of = LineIndex::of(bytes);
-                    events::find(value, &mut |found| match event_in(found) {
-                        (event, Ok(_)) => {
+                    events::find(value, &mut |candidate| match candidate.event() {
+                        Ok(event) => {
                             let line = line + lines_of.before(event.start());
                             to.push(Event { line, text: event.raw().to_owned() });
                         }
-                        (_, Err(why)) => wrong = wrong.take().or(Some((line, why))),
+                        Err(why) => failed = failed.take().or(Some((line, why))),
                     });
                 }
             }
         };
         chunk.body.units(&chunk.bytes, LONGEST, &mut unit, &mut 0);
     }
-    match wrong {
+    match failed {
         Some((line, why)) => bail!("`{}`, line {line}: {}", escaped(name), escaped(&why)),
         None => Ok(()),
     }
@@ -189,7 +188,7 @@ fn expected_rejects(file: &std::path::Path) -> anyhow::Result<Vec<Rejected>> {
     }
     let name = file.to_string_lossy();
     let name = escaped(&name);
-    let text = small::read_text(file, MOST)?;
+    let text = whole_file::read_text(file, MOST)?;
     let reject = |(place, line): (usize, &str)| {
         let value: Value =
             serde_json::from_str(line).with_context(|| format!("`{name}`, line {}", place + 1))?;

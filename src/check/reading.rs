@@ -1,8 +1,7 @@
-//! Files worked on by many threads, as the commands do that look at records or events and write none.
+//! Files read by many threads, for checks that look at records or events and write none.
 
-use crate::convert::CHUNK_BYTES;
-use crate::convert::Input;
 use crate::convert::pipeline::{Framed, Job, Piece};
+use crate::convert::{CHUNK_BYTES, Input};
 use crate::record::frame::Framer;
 use crate::store::Source;
 use std::ops::ControlFlow;
@@ -10,19 +9,19 @@ use std::sync::Arc;
 
 /// How inputs are read.
 #[derive(Debug)]
-pub(super) struct Reading {
-    pub(super) threads: usize,
+pub(crate) struct Reading {
+    pub(crate) threads: usize,
     /// The longest unit, in bytes.
-    pub(super) limit: usize,
+    pub(crate) limit: usize,
     /// Whether the members of archives are read.
-    pub(super) members: bool,
+    pub(crate) members: bool,
 }
 
 impl Reading {
     /// Reads `sources` one after the other and has each chunk worked on. `take` gets the results in
     /// order; when it fails, reading stops. A worker's state, made by `make`, goes from chunk to
     /// chunk; the states come back at the end, in no order.
-    pub(super) fn run<S: Send, T: Send>(
+    pub(crate) fn run<S: Send, T: Send>(
         &self,
         sources: &[Source],
         make: &(dyn Fn() -> S + Sync),
@@ -52,6 +51,6 @@ impl Reading {
 }
 
 /// How many threads there are to be.
-pub(super) fn threads(wanted: Option<u16>) -> usize {
+pub(crate) fn threads(wanted: Option<u16>) -> usize {
     wanted.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)
 }

@@ -1,6 +1,6 @@
 //! Where test cases are: the three layouts in use.
 
-use crate::cli::small;
+use crate::check::whole_file;
 use crate::text::escaped;
 use anyhow::{Context as _, bail};
 use base64::Engine as _;
@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 /// How many bytes each file of a case may have, after decompression.
-pub(super) const MOST: u64 = 64 << 20;
+pub(crate) const MOST: u64 = 64 << 20;
 
 /// How a case is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Layout {
+pub(crate) enum Layout {
     /// `CASE/input.*`, `CASE/events.ndjson`, perhaps `CASE/rejects.ndjson`.
     Folder,
     /// content-hub: `raw_logs/CASE_log.json`, `expected_events/CASE_events.json`.
@@ -26,29 +26,29 @@ pub(super) enum Layout {
 
 /// A case.
 #[derive(Debug)]
-pub(super) struct Case {
-    pub(super) name: String,
-    pub(super) layout: Layout,
-    pub(super) raw: PathBuf,
-    pub(super) expected: PathBuf,
+pub(crate) struct TestCase {
+    pub(crate) name: String,
+    pub(crate) layout: Layout,
+    pub(crate) raw: PathBuf,
+    pub(crate) expected: PathBuf,
 }
 
 /// What a folder holds.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(crate) struct Cases {
     /// All cases, by their names.
-    pub(super) cases: Vec<Case>,
+    pub(crate) cases: Vec<TestCase>,
     /// Expected files that belong to no case.
-    pub(super) orphans: Vec<PathBuf>,
+    pub(crate) orphans: Vec<PathBuf>,
 }
 
 /// All cases in `folder`, and expected files without one.
-pub(super) fn find(folder: &str) -> anyhow::Result<Found> {
+pub(crate) fn find(folder: &str) -> anyhow::Result<Cases> {
     let root = Path::new(folder);
     if !root.is_dir() {
         bail!("`{}` is not a folder", escaped(folder));
     }
-    let (mut found, mut expected) = (Found::default(), Vec::new());
+    let (mut found, mut expected) = (Cases::default(), Vec::new());
     for entry in WalkDir::new(root).follow_links(true).sort_by_file_name() {
         let entry = entry.with_context(|| format!("cannot list `{}`", escaped(folder)))?;
         if !entry.file_type().is_file() {
@@ -82,7 +82,7 @@ fn is_expected(file: &Path) -> bool {
 }
 
 /// The case that a file is the raw log of, if it is one.
-fn case(root: &Path, raw: &Path) -> Option<Case> {
+fn case(root: &Path, raw: &Path) -> Option<TestCase> {
     let file = raw.file_name()?.to_str()?;
     let folder = raw.parent()?;
     let named = |path: &Path, name: &str| path.file_name().is_some_and(|n| n == name);
@@ -103,15 +103,15 @@ fn case(root: &Path, raw: &Path) -> Option<Case> {
     };
     let name = name.strip_prefix(root).unwrap_or(&name).to_string_lossy().into_owned();
     let name = if name.is_empty() { root.file_name()?.to_string_lossy().into_owned() } else { name };
-    Some(Case { name, layout, raw: raw.to_owned(), expected })
+    Some(TestCase { name, layout, raw: raw.to_owned(), expected })
 }
 
-impl Case {
+impl TestCase {
     /// The raw logs: one stream, or one for each entry.
-    pub(super) fn logs(&self) -> anyhow::Result<Vec<Vec<u8>>> {
+    pub(crate) fn logs(&self) -> anyhow::Result<Vec<Vec<u8>>> {
         let name = self.raw.to_string_lossy();
         let name = escaped(&name);
-        let text = small::read_log(&self.raw, MOST)?;
+        let text = whole_file::read_log(&self.raw, MOST)?;
         if self.layout != Layout::ContentHub {
             return Ok(vec![text]);
         }
@@ -131,13 +131,13 @@ impl Case {
     }
 
     /// The expected events, as JSON values in one of the known wrappings; nothing, if there is no file.
-    pub(super) fn expected(&self) -> anyhow::Result<Vec<Vec<u8>>> {
+    pub(crate) fn expected(&self) -> anyhow::Result<Vec<Vec<u8>>> {
         let name = self.expected.to_string_lossy();
         let name = escaped(&name);
         if !self.expected.exists() {
             return Ok(Vec::new());
         }
-        let text = small::read(&self.expected, MOST)?;
+        let text = whole_file::read(&self.expected, MOST)?;
         if self.layout == Layout::Toolkit {
             let text = String::from_utf8(text).with_context(|| format!("`{name}` is not UTF-8"))?;
             let value: Option<Value> = serde_saphyr::from_str(&text)
@@ -148,12 +148,12 @@ impl Case {
     }
 
     /// Whether nothing says what the case expects.
-    pub(super) fn is_unchecked(&self) -> bool {
+    pub(crate) fn is_unchecked(&self) -> bool {
         !self.expected.exists() && !self.rejects().is_some_and(|file| file.exists())
     }
 
-    /// Where expected rejects stand, if the layout knows them.
-    pub(super) fn rejects(&self) -> Option<PathBuf> {
+    /// The file with the expected rejects, if the layout has one.
+    pub(crate) fn rejects(&self) -> Option<PathBuf> {
         (self.layout == Layout::Folder).then(|| self.expected.with_file_name("rejects.ndjson"))
     }
 }

@@ -1,7 +1,8 @@
 //! The differences of a case: expected and given, side by side.
 
-use super::outcome::Outcome;
-use crate::check::compare::{Matched, Side};
+use crate::check::cases::Outcome;
+use crate::check::compare::{How, Side};
+use crate::check::diff::Matched;
 use crate::text::{escaped, shown_up_to};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
@@ -12,7 +13,7 @@ const RED: Style = AnsiColor::Red.on_default();
 const GREEN: Style = AnsiColor::Green.on_default();
 
 /// The case's differences as text of at most `width` columns.
-pub(super) fn text(outcome: &Outcome, width: usize) -> String {
+pub(crate) fn text(outcome: &Outcome, width: usize) -> String {
     let mut text = String::new();
     // Writing to a string can't fail.
     let _ = write(outcome, width, &mut text);
@@ -53,7 +54,7 @@ fn write(outcome: &Outcome, width: usize, to: &mut String) -> std::fmt::Result {
                     let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "(nothing)".into());
                     let (a, b) = (side(&difference.a), side(&difference.b));
                     row(to, &difference.path, &a, &b)?;
-                    if difference.how == crate::check::compare::How::Order {
+                    if difference.how == How::Order {
                         writeln!(to, "    {:first$}  {DIM}(the same elements in another order){DIM:#}", "")?;
                     }
                 }

@@ -11,11 +11,11 @@ use foldhash::fast::FixedState;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
-/// How many fields are told apart.
+/// How many fields are counted one by one.
 const MOST_FIELDS: usize = 2_000;
 /// How many kinds of record (by the fields that they have) are kept with an example.
 const MOST_KINDS: usize = 4_096;
-/// How many days are told apart; a log that spans more is counted by months.
+/// How many days are counted one by one; a log that spans more is counted by months.
 const MOST_DAYS: usize = 20_000;
 const SECONDS_A_DAY: i64 = 86_400;
 

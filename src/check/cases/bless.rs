@@ -1,6 +1,6 @@
 //! Rewrites what a case expects: what the mapping gives now.
 
-use super::layouts::{Case, Layout};
+use super::layouts::{Layout, TestCase};
 use super::outcome::Outcome;
 use crate::store::Sink;
 use crate::store::store_error;
@@ -9,7 +9,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 /// Writes the expected files of a case, each whole or not at all.
-pub(super) fn bless(case: &Case, outcome: &Outcome) -> anyhow::Result<()> {
+pub(crate) fn bless(case: &TestCase, outcome: &Outcome) -> anyhow::Result<()> {
     if let Some(folder) = case.expected.parent() {
         std::fs::create_dir_all(folder)?;
     }

@@ -1,25 +1,19 @@
 //! `udmap test`: a mapping against cases.
 
-mod bless;
-mod layouts;
-mod outcome;
-mod show;
-
-use super::coverage::Coverage;
 use super::diff::RuleArgs;
 use super::nothing::{self, AllowEmpty};
 use super::reports::{Reports, print_all};
 use super::{DONE, REJECTS, mappings};
-use crate::check::compare::{Matched, Side};
+use crate::check::cases::{self, Cases, Outcome};
+use crate::check::coverage::Coverage;
+use crate::check::findings::{Case, Findings, Issue};
 use crate::convert::{Converter, Engine, FieldNames, Options};
-use crate::report::findings::{Case as Checked, Findings, Item};
+use crate::report::cases as report;
 use crate::report::summary::counted;
 use crate::text::escaped;
-use layouts::Case;
-use outcome::Outcome;
 use std::time::Instant;
 
-/// Run a mapping over cases and compare the events with the expected ones, by meaning.
+/// Run a mapping over cases and compare the values of its events with the expected ones.
 ///
 /// DIR holds cases in any of three layouts, at any depth: CASE/input.* with CASE/events.ndjson (and rejects.ndjson);
 /// content-hub's raw_logs/CASE_log.json with expected_events/CASE_events.json; secops-toolkit's logs/CASE.txt with
@@ -77,7 +71,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let (snake, camel) = (converter(FieldNames::Snake), converter(FieldNames::Camel));
     let fields = snake.plan().fields().iter().map(ToString::to_string).collect();
     let (mut coverage, rules) = (Coverage::new(&mapping, fields), args.rules.rules());
-    let layouts::Found { cases, orphans } = layouts::find(&args.folder)?;
+    let Cases { cases, orphans } = cases::find(&args.folder)?;
     if args.bless {
         for case in &cases {
             outputs.add("--bless", &case.expected.to_string_lossy())?;
@@ -101,36 +95,36 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         findings.events += outcome.given().len() as u64;
         records += outcome.given().len() + outcome.rejects.len() + outcome.expected.len();
         if !outcome.passes() && args.bless {
-            bless::bless(case, &outcome)?;
+            cases::bless(case, &outcome)?;
             blessed += 1;
             say(&format!("blessed {}\n", escaped(&case.name)))?;
         }
-        let first = findings.items.len();
+        let first = findings.issues.len();
         let mut errors = 0;
         if !outcome.passes() && !args.bless {
             failed += 1;
             let style = super::RED;
-            let text = show::text(&outcome, width());
+            let text = report::text(&outcome, width());
             say(&format!("{style}FAIL{style:#} {}\n{text}", escaped(&case.name)))?;
-            for item in items(case, &outcome) {
+            for issue in cases::issues(case, &outcome) {
                 errors += 1;
-                findings.add(item);
+                findings.add(issue);
             }
         } else if outcome.passes() && !args.quiet {
             say(&format!("ok   {}\n", escaped(&case.name)))?;
         }
         let seconds = begun.elapsed().as_secs_f64();
-        let items = first..findings.items.len();
-        findings.cases.push(Checked { name: case.name.clone(), items, errors, seconds });
+        let issues = first..findings.issues.len();
+        findings.cases.push(Case { name: case.name.clone(), issues, errors, seconds });
     }
     for orphan in &orphans {
         let name = orphan.to_string_lossy();
         let style = super::RED;
         say(&format!("{style}FAIL{style:#} {}\n    {NO_LOG}\n", escaped(&name)))?;
-        let first = findings.items.len();
-        findings.add(Item::difference("no-log", "", (&name, 0, 0), NO_LOG.to_owned()));
-        let items = first..findings.items.len();
-        findings.cases.push(Checked { name: name.into_owned(), items, errors: 1, seconds: 0.0 });
+        let first = findings.issues.len();
+        findings.add(Issue::difference("no-log", "", (&name, 0, 0), NO_LOG.to_owned()));
+        let issues = first..findings.issues.len();
+        findings.cases.push(Case { name: name.into_owned(), issues, errors: 1, seconds: 0.0 });
     }
     let unused: Vec<String> = coverage.unused().into_iter().map(str::to_owned).collect();
     if !args.quiet {
@@ -183,61 +177,4 @@ const NO_LOG: &str = "the file says what a case expects, but there is no log for
 fn width() -> usize {
     let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     columns.unwrap_or(120).clamp(60, 240)
-}
-
-/// A case's differences as findings. They stand in the expected file, where there is an event for them.
-fn items(case: &Case, outcome: &Outcome) -> Vec<Item> {
-    let expected = case.expected.to_string_lossy().into_owned();
-    let raw = case.raw.to_string_lossy().into_owned();
-    let item = |code, path: &str, source: &str, line, byte, message: String| {
-        Item::difference(code, path, (source, line, byte), message)
-    };
-    let given = outcome.given();
-    let mut items = Vec::new();
-    if outcome.unchecked {
-        let message = format!("there is no `{expected}` that says what the case expects");
-        items.push(item("no-expected", "", &raw, 0, 0, message));
-    }
-    for matched in &outcome.differences {
-        match matched {
-            Matched::Pair { a, differences, .. } => {
-                for difference in differences {
-                    let side = |value: &Option<String>| {
-                        value.as_deref().map_or("nothing".into(), crate::text::shown)
-                    };
-                    let message = format!("expected {}, given {}", side(&difference.a), side(&difference.b));
-                    let line = outcome.expected[*a].line;
-                    items.push(item(difference.how.name(), &difference.path, &expected, line, 0, message));
-                }
-            }
-            Matched::Copy { side, place, in_a, in_b } => {
-                let message = format!("the event is expected {in_a} times and given {in_b} times");
-                let (source, line) = match side {
-                    Side::A => (&expected, outcome.expected[*place].line),
-                    Side::B => (&raw, given[*place].line),
-                };
-                items.push(item("doubled", "event", source, line, 0, message));
-            }
-            Matched::Only { side: Side::A, place } => {
-                let line = outcome.expected[*place].line;
-                items.push(item("only-in-a", "event", &expected, line, 0, "no such event is given".into()));
-            }
-            Matched::Only { side: Side::B, place } => {
-                let line = given[*place].line;
-                items.push(item("only-in-b", "event", &raw, line, 0, "no such event is expected".into()));
-            }
-        }
-    }
-    if !outcome.rejects_agree() {
-        let [missing, others] = outcome.other_rejects();
-        for reject in missing {
-            let message = format!("no reject `{}` is given here", reject.reason);
-            items.push(item("reject", "", &raw, reject.line, reject.offset, message));
-        }
-        for reject in others {
-            let message = format!("the record is rejected: {}", reject.reason);
-            items.push(item("reject", "", &raw, reject.line, reject.offset, message));
-        }
-    }
-    items
 }

@@ -1,6 +1,6 @@
 //! What is known of one raw field, in bounded memory.
 
-use super::Field;
+use super::types::Field;
 use crate::json::Kind;
 use cardinality_estimator::CardinalityEstimator;
 use foldhash::fast::FixedState;

@@ -1,0 +1,119 @@
+//! A comparison from its inputs to its report.
+
+use super::digests::{Digest, Same, digest, each_same};
+use super::event_source::EventSource;
+use super::kept_texts::KeptTexts;
+use super::passes::Passes;
+use super::report::Report;
+use super::second_read::{OnDisk, extra, read_again};
+use crate::check::compare::{Meaning, Rules, Side};
+use crate::check::findings::Room;
+use crate::check::reading::Reading;
+use crate::convert::pipeline::{Framed, Piece};
+use crate::json::Tree;
+use crate::store::sort::Sorter;
+use std::io;
+
+/// How two sets are compared.
+#[derive(Debug)]
+pub(crate) struct Options {
+    pub(crate) rules: Rules,
+    pub(crate) reading: Reading,
+    /// How many findings are kept.
+    pub(crate) most: usize,
+    /// How many samples of each difference are kept.
+    pub(crate) samples: usize,
+}
+
+/// Compares two sets of events, in two readings and in bounded memory. Inputs that can't be read are among the
+/// report's failures; then nothing is compared.
+///
+/// # Errors
+/// When a temporary file can't be written or read, and when an input changes or fails at the second reading.
+pub(crate) fn diff(a: &EventSource, b: &EventSource, options: &Options) -> anyhow::Result<Report> {
+    let names = [a.names.clone(), b.names.clone()];
+    let mut report = Report::new(names, options.most, options.samples);
+    let mut digests = Sorter::default();
+    first_read(Side::A, a, options, &mut digests, &mut report)?;
+    first_read(Side::B, b, options, &mut digests, &mut report)?;
+    if report.findings.failures.is_empty() {
+        let mut extras = Sorter::default();
+        each_same(digests, &mut |same| unequal(same, &mut extras, &mut report))?;
+        let mut passes = Passes::new();
+        let mut sets = OnDisk { texts: KeptTexts::default(), rules: &options.rules, report: &mut report };
+        read_again([a, b], extras, &mut passes, &mut sets)?;
+        passes.run(&mut sets)?;
+    }
+    Ok(report)
+}
+
+/// Takes off what both sides have.
+fn unequal(same: &Same, extras: &mut Sorter<21>, report: &mut Report) -> io::Result<()> {
+    report.equal += same.in_both();
+    for side in [Side::A, Side::B] {
+        for place in same.extra(side) {
+            extras.push(extra(place, same.counts))?;
+        }
+        let code = match (same.in_both() > 0, side) {
+            (true, _) => "doubled",
+            (false, Side::A) => "only-in-a",
+            (false, Side::B) => "only-in-b",
+        };
+        report.unlisted(code, same.not_listed(side));
+    }
+    Ok(())
+}
+
+/// What is in a chunk.
+struct Part {
+    digests: Vec<Digest>,
+    /// The first of what is not an event, as far as there is room: line, byte, reason.
+    unreadable: Vec<(u64, u64, String)>,
+    /// How many more there are.
+    more: u64,
+}
+
+/// The first reading of a side: the digest of every event.
+fn first_read(
+    side: Side,
+    from: &EventSource,
+    options: &Options,
+    digests: &mut Sorter<29>,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let work = |trees: &mut (Tree, Tree), chunk: Framed<'_>| {
+        let mut part = Part { digests: Vec::new(), unreadable: Vec::new(), more: 0 };
+        let mut room = Room::new(options.most);
+        let (units, event) = trees;
+        from.each(chunk.bytes, chunk.body, units, &mut |at| {
+            let text = match at.event {
+                Ok(text) => text,
+                Err(why) if room.take(why.len()) => return part.unreadable.push((at.line, at.byte, why)),
+                Err(_) => return part.more += 1,
+            };
+            // What was found in a text that was read can be read.
+            let Ok(value) = event.read(text) else { return };
+            let meaning = Meaning::of(value, &options.rules);
+            part.digests.push(digest(meaning.digest(), side, chunk.text.input, at.byte));
+        });
+        part
+    };
+    options.reading.run(&from.sources, &Default::default, &work, &mut |piece| {
+        match piece {
+            Piece::Failed(_, error) => report.failed(error.to_string()),
+            Piece::End(_, bytes) => report.bytes += bytes,
+            Piece::Part(text, part) => {
+                report.events[side as usize] += part.digests.len() as u64;
+                for digest in part.digests.drain(..) {
+                    digests.push(digest)?;
+                }
+                for (line, byte, why) in part.unreadable.drain(..) {
+                    report.unreadable(side, &from.names[text.input], line, byte, &why);
+                }
+                report.unlisted("no-event", part.more);
+            }
+        }
+        Ok(())
+    })?;
+    Ok(())
+}

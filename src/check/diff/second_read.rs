@@ -1,0 +1,127 @@
+//! The second reading of the inputs: the texts of events that are not in both sets alike.
+
+use super::digests::Place;
+use super::event_source::EventSource;
+use super::kept_texts::KeptTexts;
+use super::passes::{Passes, Sets};
+use super::report::Report;
+use super::unmatched::Unmatched;
+use crate::check::compare::{Keys, Meaning, Rules, Side};
+use crate::convert::CHUNK_BYTES;
+use crate::json::Tree;
+use crate::record::frame::Framer;
+use crate::store::sort::{Sorted, Sorter};
+use std::io;
+use std::iter::Peekable;
+use std::sync::Arc;
+
+/// An extra event by its place: side, source, byte, and how many each set has of it.
+pub(super) type Extra = [u8; 21];
+
+/// An event at this place, of which the sets have this many.
+pub(super) fn extra(place: &Place, counts: [u64; 2]) -> Extra {
+    let count = |n: u64| u32::try_from(n).unwrap_or(u32::MAX).to_be_bytes();
+    let mut extra = [0; 21];
+    extra[..13].copy_from_slice(place);
+    extra[13..17].copy_from_slice(&count(counts[0]));
+    extra[17..].copy_from_slice(&count(counts[1]));
+    extra
+}
+
+fn byte_of(extra: &Extra) -> u64 {
+    u64::from_be_bytes(extra[5..13].try_into().unwrap_or_default())
+}
+
+fn counts_of(extra: &Extra) -> [u32; 2] {
+    [13, 17].map(|from| u32::from_be_bytes(extra[from..from + 4].try_into().unwrap_or_default()))
+}
+
+/// The sets of a comparison: texts in a file, and the report.
+#[derive(Debug)]
+pub(super) struct OnDisk<'r> {
+    pub(super) texts: KeptTexts,
+    pub(super) rules: &'r Rules,
+    pub(super) report: &'r mut Report,
+}
+
+impl Sets for OnDisk<'_> {
+    fn meaning(&mut self, event: &Unmatched) -> anyhow::Result<Meaning> {
+        let text = self.texts.get(event.text)?;
+        let mut tree = Tree::default();
+        Ok(Meaning::of(tree.read(&text)?, self.rules))
+    }
+
+    fn pair(&mut self, a: &Unmatched, b: &Unmatched) -> anyhow::Result<()> {
+        let (meaning_a, meaning_b) = (self.meaning(a)?, self.meaning(b)?);
+        self.report.pair(a, b, &meaning_a, &meaning_b);
+        Ok(())
+    }
+
+    fn alone(&mut self, event: &Unmatched) -> anyhow::Result<()> {
+        Ok(self.report.alone(event, &mut self.texts)?)
+    }
+}
+
+/// Reads the inputs again for the events in `extra`. Copies of what the other side has go straight into the report,
+/// the others wait in `passes`.
+pub(super) fn read_again(
+    sides: [&EventSource; 2],
+    extra: Sorter<21>,
+    passes: &mut Passes,
+    sets: &mut OnDisk<'_>,
+) -> anyhow::Result<()> {
+    let mut extra = extra.sorted()?.peekable();
+    while let Some(first) = next(&mut extra)? {
+        let (side, source) = (first[0], u32::from_be_bytes(first[1..5].try_into().unwrap_or_default()));
+        let from = sides[usize::from(side).min(1)];
+        let mut framer = Framer::new(from.limit, CHUNK_BYTES);
+        let mut input = from.sources[source as usize].open(Arc::default(), Arc::default())?;
+        let (mut trees, mut buffer) = ((Tree::default(), Tree::default()), Vec::new());
+        let here = |extra: &Extra| extra[0] == side && extra[1..5] == source.to_be_bytes();
+        while let Some(chunk) = framer.next(&mut input, std::mem::take(&mut buffer))? {
+            let Some(due) = next(&mut extra)?.filter(here) else { break };
+            if byte_of(&due) >= chunk.body.end() {
+                buffer = chunk.bytes;
+                continue;
+            }
+            let mut failed = Ok(());
+            from.each(&chunk.bytes, &chunk.body, &mut trees.0, &mut |at| {
+                let result = (|| -> anyhow::Result<()> {
+                    let Some(due) = next(&mut extra)?.filter(here) else { return Ok(()) };
+                    let (Ok(text), true) = (at.event, at.byte == byte_of(&due)) else { return Ok(()) };
+                    let Ok(value) = trees.1.read(text) else { return Ok(()) };
+                    let keys = Keys::of(&Meaning::of(value, sets.rules));
+                    let side = if side == 0 { Side::A } else { Side::B };
+                    let text = (sets.texts.keep(text)?, u32::try_from(text.len())?);
+                    let event = Unmatched { side, source, line: at.line, byte: at.byte, text, keys };
+                    let counts = counts_of(&due);
+                    if counts.contains(&0) {
+                        passes.add(&event)?;
+                    } else {
+                        sets.report.copy(&event, counts, &mut sets.texts)?;
+                    }
+                    extra.next();
+                    Ok(())
+                })();
+                if failed.is_ok() {
+                    failed = result;
+                }
+            });
+            failed?;
+            buffer = chunk.bytes;
+        }
+        // What was there at the first reading is not found again.
+        if next(&mut extra)?.is_some_and(|extra| here(&extra)) {
+            anyhow::bail!("`{}` changed while it was read", from.names[source as usize]);
+        }
+    }
+    Ok(())
+}
+
+/// The one that is due.
+fn next(extra: &mut Peekable<Sorted<21>>) -> io::Result<Option<Extra>> {
+    match extra.next_if(Result::is_err) {
+        Some(Err(error)) => Err(error),
+        _ => Ok(extra.peek().and_then(|extra| extra.as_ref().ok()).copied()),
+    }
+}

@@ -1,0 +1,20 @@
+//! Paths of fields, however they are written.
+
+/// `path` without its indexes, in snake_case.
+pub(crate) fn bare(path: &str) -> String {
+    let mut bare = String::with_capacity(path.len());
+    let mut inside = false;
+    for c in path.chars() {
+        match c {
+            '[' => inside = true,
+            ']' => inside = false,
+            _ if inside => {}
+            c if c.is_ascii_uppercase() => {
+                bare.push('_');
+                bare.push(c.to_ascii_lowercase());
+            }
+            c => bare.push(c),
+        }
+    }
+    bare
+}

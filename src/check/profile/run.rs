@@ -1,0 +1,125 @@
+//! Makes the profile of a log.
+
+use super::field::FieldStat;
+use super::gather::Gathered;
+use super::times::{buckets, changes};
+use super::types::{Field, NewValue, Profile, RuleUse, Shape};
+use crate::check::coverage::Coverage;
+use crate::check::reading::Reading;
+use crate::convert::pipeline::{Framed, Piece};
+use crate::convert::{Converter, Engine, Options};
+use crate::mapping::Mapping;
+use crate::store::Source;
+use chrono::{DateTime, SecondsFormat};
+use std::borrow::Cow;
+
+/// Reads `sources` and says what is in them, and what `mapping` makes of it. Inputs that can't be read are among the
+/// profile's failures.
+///
+/// # Errors
+/// When threads can't be started.
+pub(crate) fn profile(
+    mapping: &Mapping,
+    sources: &[Source],
+    reading: &Reading,
+    with_values: bool,
+) -> anyhow::Result<Profile> {
+    let converter = Converter::new(mapping, &Options { engine: Engine::Exact, ..Options::default() });
+    let work = |gathered: &mut Gathered, chunk: Framed<'_>| {
+        converter.trace(chunk.bytes, chunk.body, &mut |record| gathered.add(&converter, mapping, record));
+    };
+    let (mut failures, mut total) = (Vec::new(), 0);
+    let parts = reading.run(sources, &Gathered::default, &work, &mut |piece| {
+        match piece {
+            Piece::Failed(_, error) => failures.push(error.to_string()),
+            Piece::End(_, bytes) => total += bytes,
+            Piece::Part(..) => {}
+        }
+        Ok(())
+    })?;
+    let mut gathered = Gathered::default();
+    parts.into_iter().for_each(|part| gathered.merge(part));
+    let mut profile = of_gathered(&gathered, &converter, mapping, with_values);
+    profile.inputs = sources.iter().map(|source| source.name().to_owned()).collect();
+    (profile.bytes, profile.failures) = (total, failures);
+    Ok(profile)
+}
+
+fn of_gathered(gathered: &Gathered, converter: &Converter, mapping: &Mapping, with_values: bool) -> Profile {
+    let time = |seconds: i64| {
+        DateTime::from_timestamp(seconds, 0).unwrap_or_default().to_rfc3339_opts(SecondsFormat::Secs, true)
+    };
+    let mut shapes: Vec<_> = gathered.shapes.iter().collect();
+    shapes.sort_by_key(|(name, (n, _))| (std::cmp::Reverse(*n), *name));
+    let range =
+        shapes.iter().filter_map(|(_, (_, range))| *range).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+
+    let wanted = converter.plan().fields();
+    let names: Vec<String> = wanted.iter().map(ToString::to_string).collect();
+    let is_read = |name: &str| {
+        names
+            .iter()
+            .any(|read| name == read || name.strip_prefix(read.as_str()).is_some_and(|r| r.starts_with('.')))
+    };
+    let mut fields: Vec<(&String, &FieldStat)> = gathered.fields.iter().collect();
+    fields.sort_by_key(|(name, stat)| (std::cmp::Reverse(stat.present()), *name));
+    let fields: Vec<Field> =
+        fields.into_iter().map(|(name, stat)| stat.field(name.clone(), is_read(name), with_values)).collect();
+
+    let mut new_values = Vec::new();
+    for known in mapping.known() {
+        let name = known.from.to_string();
+        let stat = gathered.fields.get(&name);
+        for (value, records) in stat.iter().flat_map(|stat| stat.values()) {
+            if !known.values.iter().any(|known| known == value) {
+                new_values.push(NewValue { field: name.clone(), value: value.to_owned(), records });
+            }
+        }
+    }
+    new_values.sort_by(|a, b| {
+        (&a.field, std::cmp::Reverse(a.records), &a.value).cmp(&(
+            &b.field,
+            std::cmp::Reverse(b.records),
+            &b.value,
+        ))
+    });
+
+    let mut coverage = Coverage::new(mapping, names);
+    for (events, sample) in gathered.kinds.values() {
+        let fields = sample.iter().map(|field| field.as_deref().map(Cow::Borrowed)).collect();
+        if let Ok(lineage) = converter.lineage(&fields) {
+            coverage.add(&lineage, *events);
+        }
+    }
+    let order: Vec<&str> = shapes.iter().map(|(name, _)| name.as_str()).collect();
+    let (unit, times, outside) = buckets(gathered, &order);
+    Profile {
+        mapping: mapping.name().to_owned(),
+        inputs: Vec::new(),
+        failures: Vec::new(),
+        bytes: 0,
+        seconds: 0.0,
+        records: gathered.records,
+        rejects: gathered.rejects.clone(),
+        formats: gathered.formats.clone(),
+        changes: changes(&times, &order),
+        shapes: shapes
+            .iter()
+            .map(|(name, (records, range))| Shape {
+                name: (*name).clone(),
+                records: *records,
+                first: range.map(|(first, _)| time(first)),
+                last: range.map(|(_, last)| time(last)),
+            })
+            .collect(),
+        fields,
+        fields_not_counted: gathered.fields_not_counted,
+        first: range.map(|(first, _)| time(first)),
+        last: range.map(|(_, last)| time(last)),
+        unit,
+        times,
+        outside,
+        rules: coverage.parts().map(|(rule, events)| RuleUse { rule: rule.to_owned(), events }).collect(),
+        new_values,
+    }
+}

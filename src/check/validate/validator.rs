@@ -1,0 +1,113 @@
+//! Checks the events of a text, or of a whole stream.
+
+use super::codes::Code;
+use super::finding::{Finding, Placed, Reporter};
+use super::severities::Severities;
+use super::severity::Severity;
+use super::walk;
+use crate::check::events::{self, Candidate, MOST_OF_AN_ERROR};
+use crate::convert::CHUNK_BYTES;
+use crate::json::{Flaw, Tree};
+use crate::record::frame::{ChunkBody, Framer, Unit};
+use crate::text::{LineIndex, shown_up_to};
+use std::io::{self, Read};
+
+/// Checks events. It keeps its memory, so one is best used for many texts.
+#[derive(Debug, Default)]
+pub struct Validator {
+    severities: Severities,
+    tree: Tree,
+}
+
+impl Validator {
+    /// A validator with these severities.
+    pub fn new(severities: Severities) -> Validator {
+        Validator { severities, tree: Tree::default() }
+    }
+
+    /// Checks the events in one JSON text, in any of the [known wrappings](events), and hands every
+    /// finding that is not [`Severity::Off`] to `found`. Returns the number of events.
+    pub fn check(&mut self, text: &[u8], found: &mut dyn FnMut(Finding)) -> u64 {
+        let mut reporter = Reporter::new(&self.severities, found);
+        match self.tree.read(text) {
+            Err(Flaw { at, what, too_deep }) => {
+                let code = if too_deep { Code::TooDeep } else { Code::InvalidJson };
+                reporter.add(code, String::new(), what.to_owned(), at);
+                1
+            }
+            Ok(value) => {
+                events::find(value, &mut |candidate| {
+                    let at = candidate.value().start();
+                    match (candidate.event(), candidate) {
+                        (Ok(event), _) => walk::event(event, &mut reporter),
+                        (Err(_), Candidate::ParserError(error)) => {
+                            let message = shown_up_to(error.raw(), MOST_OF_AN_ERROR);
+                            reporter.add(Code::ParserError, String::new(), message, at);
+                        }
+                        (Err(message), _) => reporter.add(Code::NoEvent, String::new(), message, at),
+                    }
+                    reporter.event += 1;
+                });
+                reporter.event
+            }
+        }
+    }
+
+    /// Checks all events of a stream of JSON texts of at most `limit` bytes each, such as NDJSON or one array. Hands
+    /// every finding that is not [`Severity::Off`] to `found`, and returns the number of events.
+    ///
+    /// # Errors
+    /// When `input` fails.
+    pub fn stream(
+        &mut self,
+        input: &mut dyn Read,
+        limit: usize,
+        found: &mut dyn FnMut(Placed),
+    ) -> io::Result<u64> {
+        let mut framer = Framer::new(limit, CHUNK_BYTES);
+        let (mut events, mut buffer) = (0, Vec::new());
+        while let Some(chunk) = framer.next(input, buffer)? {
+            events += self.chunk(&chunk.bytes, &chunk.body, limit, &mut |placed| {
+                found(Placed { event: events + placed.event, ..placed });
+            });
+            buffer = chunk.bytes;
+        }
+        Ok(events)
+    }
+
+    /// Checks the events of a part of a stream. Events count from the part's beginning.
+    pub(crate) fn chunk(
+        &mut self,
+        bytes: &[u8],
+        body: &ChunkBody,
+        limit: usize,
+        found: &mut dyn FnMut(Placed),
+    ) -> u64 {
+        let mut events = 0;
+        let mut unit = |unit: &Unit, bytes: &[u8]| {
+            let first = events + 1;
+            let Some(error) = unit.fault(bytes, limit) else {
+                let lines = LineIndex::of(bytes);
+                events += self.check(bytes, &mut |finding| {
+                    found(Placed {
+                        line: unit.line + lines.before(finding.at),
+                        byte: unit.offset + finding.at as u64,
+                        event: first + finding.event,
+                        finding,
+                    });
+                });
+                return;
+            };
+            let code = Code::of_reject(error.reason);
+            let severity = self.severities.of(code, "");
+            if severity != Severity::Off {
+                let (path, message) = (String::new(), error.message);
+                let finding = Finding { code, severity, path, message, at: 0, event: 0 };
+                found(Placed { finding, line: unit.line, byte: unit.offset, event: first });
+            }
+            events += 1;
+        };
+        body.units(bytes, limit, &mut unit, &mut 0);
+        events
+    }
+}
