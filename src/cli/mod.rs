@@ -15,6 +15,7 @@ mod completions;
 mod convert;
 mod diff;
 mod engine;
+mod errors;
 mod events;
 mod explain;
 mod failures;
@@ -37,6 +38,7 @@ mod verify;
 use crate::text::escaped_lines;
 use clap::{Parser, Subcommand};
 use engine::engine;
+use errors::report;
 use signals::heed as heed_signals;
 use status::{DONE, FAILED, NOTHING, REJECTS};
 use std::io::Write as _;
@@ -154,21 +156,5 @@ fn tell(told: &clap::Error) -> anyhow::Result<u8> {
             Err(anyhow::Error::new(error).context("cannot write to stdout"))
         }
         _ => Ok(DONE),
-    }
-}
-
-/// Says on stderr what went wrong and, where that is known, what to do.
-fn report(error: &anyhow::Error) {
-    let store = error.downcast_ref::<crate::store::Error>();
-    let store = store.or_else(|| error.downcast_ref().and_then(crate::store::Error::in_io));
-    if store.is_some_and(crate::store::Error::is_broken_pipe) {
-        return;
-    }
-    say!("{RED}error{RED:#}: {}", escaped_lines(&format!("{error:#}")));
-    let hint = store.and_then(|error| error.hint());
-    let hint =
-        hint.or_else(|| error.downcast_ref::<crate::jobs::collect::Error>().and_then(|error| error.hint()));
-    if let Some(hint) = hint {
-        say!("hint: {}", escaped_lines(hint));
     }
 }

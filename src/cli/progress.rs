@@ -58,7 +58,7 @@ impl Progress {
         }
     }
 
-    /// Shows how many bytes are read, how many records are done, and how many of them were rejected.
+    /// Shows how many bytes are read, how many records done, and how many of them rejected.
     pub(super) fn update(&mut self, read: u64, records: u64, rejects: u64) {
         let message = || {
             let rejects =

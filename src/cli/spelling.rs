@@ -11,7 +11,7 @@ pub(super) struct Spelling {
     #[arg(long, value_name = "STYLE", default_value = "snake", value_parser = one_of(&FieldNames::ALL))]
     field_names: FieldNames,
 
-    /// What stands around an event: nothing, or {"event":{"idm":{"read_only_udm":...}}}.
+    /// What is around an event: nothing, or {"event":{"idm":{"read_only_udm":...}}}.
     #[arg(long, value_name = "FORM", default_value = "bare", value_parser = one_of(&Envelope::ALL))]
     envelope: Envelope,
 

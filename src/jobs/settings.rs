@@ -1,7 +1,7 @@
 //! Settings as texts: what the environment holds, and how each text becomes a value.
 //!
 //! The command and the functions for AWS Lambda read the same settings by the same functions, so that a text means the
-//! same everywhere. A function's error says what it expected; whoever calls it names the setting.
+//! same everywhere. A function's error says what it expected; the caller names the setting.
 
 use crate::store::Compression;
 use crate::text::shown;

@@ -151,7 +151,7 @@ fn signed(url: &str, region: &str, body: &str, env: Environment<'_>) -> Result<H
     };
     let mut request = HttpRequest::new(HttpRequestBody::from(body.to_owned()));
     *request.method_mut() = reqwest::Method::POST;
-    *request.uri_mut() = url.parse().map_err(|error| format!("`{url}` is no URL: {error}"))?;
+    *request.uri_mut() = url.parse().map_err(|error| format!("`{url}` is not a URL: {error}"))?;
     let headers = request.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.1"));
     headers.insert("x-amz-target", HeaderValue::from_static("secretsmanager.GetSecretValue"));

@@ -82,7 +82,7 @@ pub(super) fn judge(response: &Response, now: i64) -> Verdict<'_> {
     match status {
         200 => match body {
             Some(body) if body.stat.as_deref() == Some("OK") => page(body.response),
-            _ => again(format!("the answer is no JSON of Duo's: {said}")),
+            _ => again(format!("the answer is not JSON of Duo's: {said}")),
         },
         429 => {
             let after = response.retry_after.as_deref().and_then(|text| retry_after(text, now));
@@ -115,7 +115,7 @@ pub(super) fn judge(response: &Response, now: i64) -> Verdict<'_> {
         400 if said.contains("180 days") => Verdict::TooOld(said),
         300..=399 => Verdict::Refused(Refusal {
             what: format!("a redirect, which is not followed ({said})"),
-            hint: Some("check the API host, and what stands between it and here".into()),
+            hint: Some("check the API host, and what is between it and here".into()),
         }),
         _ => Verdict::Refused(Refusal { what: said, hint: None }),
     }

@@ -78,7 +78,7 @@ impl Collector {
         let response = match self.client.ask(&query, now, None).await {
             Ok(response) => response,
             Err(NoAnswer(why)) => {
-                let hint = "check the API host, the network, and what stands between (proxy, firewall, DNS)";
+                let hint = "check the API host, the network, and what is between (proxy, firewall, DNS)";
                 let what =
                     format!("{} does not answer: {}", self.host(), self.client.credentials.shown(&why));
                 return vec![finding(Level::Bad, what, Some(hint))];

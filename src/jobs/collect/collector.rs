@@ -13,7 +13,7 @@ use std::time::Duration;
 pub struct Limits {
     /// It is over in this time: no page is begun that may not be finished by then.
     pub deadline: Option<Duration>,
-    /// The most pages of a run.
+    /// The most pages.
     pub max_pages: Option<u64>,
     /// Somebody asks it to stop.
     pub stop: Stop,

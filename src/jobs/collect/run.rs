@@ -4,7 +4,7 @@
 //! it is delivered: a clock that is wrong leaves nothing behind, and a repetition after a crash asks the same.
 //!
 //! What makes it exact: objects are numbered, and one is created only by a writer that knows all
-//! before it. Whoever finds the next number taken reads that object, counts its records as
+//! before it. A run that finds the next number taken reads that object, counts its records as
 //! delivered, and goes on. So a crash at any point, or another run at the same time, repeats a
 //! step, but never a record.
 
@@ -190,7 +190,7 @@ impl Collector {
     async fn page(&self, held: &mut Held, response: &Response, report: &mut Report) -> Result<(), Ends> {
         let Some(window) = &held.state.window.clone() else { return Ok(()) };
         let Verdict::Page(page) = judge(response, 0) else {
-            return Err(Error::new(ErrorKind::Answer, "Duo's answer is no page").into());
+            return Err(Error::new(ErrorKind::Answer, "Duo's answer is not a page").into());
         };
         report.pages += 1;
         report.records += page.items.len() as u64;
@@ -261,7 +261,7 @@ impl Collector {
             .map_err(|why| {
                 let name = self.to.store.name(name);
                 let message = format!(
-                    "the object `{name}` stands where the next one goes, but is not a collector's: {why}"
+                    "the object `{name}` is where the next one goes, but is not a collector's: {why}"
                 );
                 Error::new(ErrorKind::Store, message)
                     .with_hint("move it away, or give `--to` a prefix of its own")
@@ -308,7 +308,7 @@ impl Collector {
         }
         if deadline.is_some_and(|deadline| self.client.clock.elapsed() + slowest > deadline) {
             if report.pages == 0 {
-                // A run that never has the time for a page is no run that went well, and the next one won't do better.
+                // A run that never has the time for a page did not go well, and the next one won't do better.
                 let message = format!(
                     "there is no time for a page before the deadline: {} s are allowed for one",
                     slowest.as_secs()
@@ -354,7 +354,7 @@ fn unsteady() -> Error {
         "the time of Duo's answers (the header `Date`) goes back from one to the next",
     );
     error.with_hint(
-        "see what stands between the API host and here; nothing was delivered, and the next run asks again",
+        "see what is between the API host and here; nothing was delivered, and the next run asks again",
     )
 }
 

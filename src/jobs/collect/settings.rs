@@ -88,7 +88,7 @@ impl Settings {
     /// Everything else is as by default. A blank text is as good as none.
     ///
     /// # Errors
-    /// If a value is wrong or a file can't be read; that one is missing is no error yet.
+    /// If a value is wrong or a file can't be read; that one is missing shows later.
     pub fn inherited(lookup: Lookup<'_>) -> Result<Settings, Error> {
         let env = Environment(lookup);
         let bucket = env.text("S3_BUCKET");

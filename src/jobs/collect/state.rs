@@ -282,7 +282,7 @@ impl Gap {
 
 /// The position in the state of the collector that this one replaces: `last_timestamp_ms`, the time
 /// of its last record, and `last_offset`, where its paging stood. The earlier of the two counts.
-/// Nothing if it is not such a state.
+/// Nothing if it is another sort of state.
 fn old_position(head: &Head<'_>) -> Result<Option<i64>, String> {
     if head.last_timestamp_ms.is_none() && head.last_offset.is_none() {
         return Ok(None);

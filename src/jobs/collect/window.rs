@@ -54,7 +54,7 @@ pub(super) fn too_late(window: &Window, now: i64) -> bool {
     window.to > now - NEWEST + TOLERANCE
 }
 
-/// The state with the window that is to be asked for: borrowed if the state has it already; owned if an accepted
+/// The state with the window that is to be asked for: borrowed if it is in the state as it is; owned if an accepted
 /// answer would make it so. `None` if there is nothing to collect yet. `name` names the state in messages.
 ///
 /// # Errors

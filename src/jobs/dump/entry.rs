@@ -1,4 +1,4 @@
-//! A line of a manifest: an input, and its outcome.
+//! A line of a manifest: what an input was, and its outcome.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -28,12 +28,12 @@ pub struct ManifestEntry {
     pub fingerprint: String,
     /// The version of udmap.
     pub udmap: String,
-    /// The part of the run's manifest that the line is in, from 1; 0 in manifests of versions
+    /// The part of the run's manifest that holds the line, from 1; 0 in manifests of versions
     /// that did not say.
     #[serde(default, skip_serializing_if = "is_default")]
     pub part: u64,
-    /// Whether the input was to be deleted when this line was durable: that it is gone then is
-    /// expected.
+    /// Whether the input was to be deleted when this line was durable: that it is gone then is not a
+    /// surprise.
     #[serde(default, skip_serializing_if = "is_default")]
     pub deletes: bool,
     /// Whether the line says that these outputs, which others had superseded, were to be removed.
@@ -42,7 +42,7 @@ pub struct ManifestEntry {
 }
 
 impl ManifestEntry {
-    /// The identity of the outcome of the input alone: of which version, by which mapping.
+    /// The identity of the outcome of this input alone: of which version, by which mapping.
     pub(super) fn identity(&self) -> String {
         super::name::id(&[&self.input, &self.etag, &self.fingerprint])
     }
@@ -86,7 +86,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// An object that holds the outcome of an input.
+/// An object that holds events or rejects of an input.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Output {
     /// What it holds.

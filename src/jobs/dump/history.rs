@@ -20,7 +20,7 @@ use std::sync::atomic::Ordering::Relaxed;
 const MOST_LINES: u32 = 1_000_000;
 /// No output and no input has more lines about it.
 const MOST_MENTIONS: usize = 1_000_000;
-/// So many misnamed files are named.
+/// How many misnamed files are named.
 const MOST_MISNAMED: usize = 20;
 
 /// An input's line: the input, then the part and the line in it, then where it is kept.
@@ -281,7 +281,7 @@ impl History {
         outputs: &mut Sorter<OUTPUT>,
         each: &mut dyn FnMut(ManifestEntry, bool),
     ) -> Result<(), Error> {
-        // By the place of their outputs: what stands elsewhere is not superseded.
+        // By the place of their outputs: what is elsewhere is not superseded.
         let mut places: BTreeMap<&str, Vec<(u32, u32, u32, Span)>> = BTreeMap::new();
         for record in group {
             let word =

@@ -22,13 +22,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 /// So much of a part's ends is read to find a whole line: keys of 1,024 bytes, escaped six times as
 /// long, stand in a line a few times.
 const END: u64 = 64 << 10;
-/// So many runs that did not come to their ends are remembered at once.
+/// How many runs that did not come to their ends are remembered at once.
 const MOST_INTERRUPTED: usize = 500;
 
 /// What is known of an input from before.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Before {
-    /// What became of this writing of it, by this mapping.
+    /// The outcome of this version of it, by this mapping.
     pub(super) known: Option<Box<ManifestEntry>>,
     /// Whether a later line says something else of it: of another writing, or by another mapping.
     pub(super) overtaken: bool,
@@ -174,7 +174,7 @@ impl Index {
         self.open.clear();
     }
 
-    /// What became of an input with this ETag, if anything. Names must come in order; for one that
+    /// The outcome of an input with this ETag, if anything. Names must come in order; for one that
     /// does not, the answer may be nothing.
     pub(super) fn find(&mut self, input: &str, etag: &str) -> Result<Before, Error> {
         self.open.retain(|open| order(&open.last, input) != Ordering::Less);
@@ -311,7 +311,7 @@ mod tests {
     use crate::store::Compression;
     use crate::store::objects::Access;
 
-    /// An index over what stands in a folder's `manifest/`, for outputs in its `out/`.
+    /// An index over what is in a folder's `manifest/`, for outputs in its `out/`.
     fn index(folder: &std::path::Path, out: &str) -> Result<Index, Error> {
         let at = |name: &str| folder.join(name).to_str().unwrap().to_owned();
         let settings = Settings {

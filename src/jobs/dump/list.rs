@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering::Relaxed;
 /// What the listing gives.
 #[derive(Debug)]
 pub(super) enum Listed {
-    /// A wanted object, and what became of it before.
+    /// A wanted object, and its outcome before.
     Object { origin: usize, found: ObjectMeta, before: Before },
     /// An input has ended.
     End,
@@ -76,7 +76,7 @@ impl Context<'_> {
                 return Ok(false);
             }
         }
-        // Nothing of all inputs: this is no run with a failure, but none at all.
+        // Nothing of all inputs: this is not a run with a failure, but none at all.
         if failed.len() == self.origins.len()
             && failed.iter().all(|(any, _)| !any)
             && let Some((_, error)) = failed.pop()

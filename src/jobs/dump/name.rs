@@ -11,7 +11,7 @@ const PACKED: [&str; 9] = [".gz", ".gzip", ".zst", ".zstd", ".bz2", ".xz", ".lz4
 const TEXTS: [&str; 5] = [".ndjson", ".jsonl", ".json", ".log", ".txt"];
 
 /// The identity of an output, in 16 hexadecimal digits: of which writing of which object by which
-/// mapping. `parts` are kept distinct by their lengths.
+/// mapping. `parts` are distinguished by their lengths.
 pub(super) fn id(parts: &[&str]) -> String {
     let mut context = digest::Context::new(&digest::SHA256);
     for part in parts {

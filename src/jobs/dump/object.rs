@@ -104,7 +104,7 @@ impl Context<'_> {
             Err(error) if error.is_stopped() => Err(error),
             Err(error) => {
                 // Another run may have converted it, and deleted it then.
-                if error.kind() == ErrorKind::NotFound && self.stands(origin, &listed) {
+                if error.kind() == ErrorKind::NotFound && self.is_there(origin, &listed) {
                     self.progress.known.fetch_add(1, Relaxed);
                     self.progress.known_bytes.fetch_add(listed.size, Relaxed);
                 } else {
@@ -116,13 +116,13 @@ impl Context<'_> {
         }
     }
 
-    fn stands(&self, origin: &Origin, found: &ObjectMeta) -> bool {
+    fn is_there(&self, origin: &Origin, found: &ObjectMeta) -> bool {
         let id = self.id(origin, found);
         let key = key(&self.output, origin.relative(&found.key), &id, Kind::Events, self.settings.format);
         matches!(self.output.store.head(&key), Ok(Some(_)))
     }
 
-    /// Tries again where that can help: with what stands there now if the object has changed, and
+    /// Tries again where that can help: with what is there now if the object has changed, and
     /// after a while if the service failed.
     pub(super) fn again<T>(
         &self,

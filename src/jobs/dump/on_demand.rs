@@ -1,9 +1,9 @@
-//! Objects converted one at a time, by whoever is told of them and does not list: a function that is
+//! Objects converted one at a time, by one that is told of them and does not list: a function that is
 //! called for each.
 //!
 //! Outputs have the keys that a run over the prefix gives them. Each object's line is a manifest of its
-//! own, `manifest/IDENTITY/part-00001.ndjson`, whose key follows from object and mapping: so whoever is
-//! told twice finds it, and a run over the prefix finds it, too.
+//! own, `manifest/IDENTITY/part-00001.ndjson`, whose key follows from object and mapping: so one that
+//! is told twice finds it, and a run over the prefix finds it, too.
 
 use super::entry::ManifestEntry;
 use super::index::{damaged, follows};
@@ -21,7 +21,7 @@ use crate::store::{Error, ErrorKind};
 #[derive(Debug)]
 pub struct OnDemand<'a>(Context<'a>);
 
-/// What became of an object.
+/// The outcome of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// It was converted: its outputs and its manifest line are durable.
@@ -133,6 +133,6 @@ impl<'a> OnDemand<'a> {
                 && line.identity() == context.id(origin, found)
                 && follows(places, line, &line.input, &line.identity(), false)
         });
-        Ok(ours.filter(|line| context.still_stands(line)))
+        Ok(ours.filter(|line| context.is_still_there(line)))
     }
 }

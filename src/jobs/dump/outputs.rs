@@ -180,7 +180,7 @@ impl Outputs {
         Ok(())
     }
 
-    /// Puts them in their places: what stands there then, and files that wait for their names.
+    /// Puts them in their places: what is there then, and files that wait for their names.
     /// There are events always, of whatever length, and rejects if there were some.
     pub(super) fn finish(mut self) -> Result<(Vec<Output>, Waiting), Error> {
         let (mut outputs, mut pending) = (Vec::new(), Vec::new());

@@ -2,7 +2,7 @@
 //!
 //! Which inputs make a pack follows from the listing alone: in its order, until they are large
 //! enough. Inputs of whole packs that are done before can be left out of the listing and the others
-//! still come out the same, so a run that was killed is gone on with, pack for pack.
+//! still come out the same, so a run that was killed is continued, pack for pack.
 
 use super::Context;
 use super::entry::{Kind, ManifestEntry};
@@ -18,7 +18,7 @@ use crate::store::objects::ObjectMeta;
 use crate::store::{Error, ErrorKind};
 use std::time::Duration;
 
-/// So many inputs are in a pack at most: their names are held in memory.
+/// The most inputs of a pack: their names are held in memory.
 const MOST: usize = 10_000;
 /// How often an input is read anew that changes, or whose service fails.
 const TRIES: u32 = 5;
@@ -33,13 +33,13 @@ pub(super) struct Packer<'a> {
     origin: usize,
     members: Vec<ObjectMeta>,
     bytes: u64,
-    /// The output looked at last, and whether it stands.
-    stands: Option<(String, bool)>,
+    /// The output looked at last, and whether it is there.
+    there: Option<(String, bool)>,
 }
 
 impl<'a> Packer<'a> {
     pub(super) fn new(context: &'a Context<'a>, size: u64) -> Packer<'a> {
-        Packer { context, size, origin: 0, members: Vec::new(), bytes: 0, stands: None }
+        Packer { context, size, origin: 0, members: Vec::new(), bytes: 0, there: None }
     }
 
     /// Takes what is listed; the jobs that are complete now.
@@ -50,12 +50,12 @@ impl<'a> Packer<'a> {
         self.origin = origin;
         if let Some(known) = &before.known {
             let url = known.outputs.first().map(|output| output.url.clone()).unwrap_or_default();
-            let stands = match &self.stands {
-                Some((last, stands)) if *last == url => *stands,
-                _ => self.context.still_stands(known),
+            let there = match &self.there {
+                Some((last, there)) if *last == url => *there,
+                _ => self.context.is_still_there(known),
             };
-            self.stands = Some((url, stands));
-            if stands {
+            self.there = Some((url, there));
+            if there {
                 return vec![Job::Known { origin, found, before }];
             }
         }

@@ -10,7 +10,7 @@ use std::path::Path;
 #[derive(Debug, Clone)]
 pub(super) struct Origin {
     pub(super) store: BlockingStore,
-    /// What is listed: everything below this, if it is no single object.
+    /// What is listed: everything below this, if it is not a single object.
     pub(super) prefix: String,
     one: Option<String>,
     /// What files must match, as names below the root.
@@ -31,7 +31,7 @@ impl Origin {
             return Origin::local(path, access);
         }
         let (store, key) = BlockingStore::at(location, access)?;
-        // A key may hold `*`; but whoever writes one into a URL most often means a pattern.
+        // A key may hold `*`; but in a URL it is most often meant as a pattern.
         let nothing = |prefix: &str| is_pattern(&key) && store.list(prefix).next().is_none();
         if key.is_empty() || key.ends_with('/') {
             if nothing(&key) {
@@ -43,7 +43,7 @@ impl Origin {
             Ok(None) if nothing(&format!("{key}/")) => Err(Error::pattern_in_url(text)),
             Ok(Some(_)) => Ok(Origin { store, prefix: folder(&key), one: Some(key), pattern: None }),
             Ok(None) => Ok(Origin { store, prefix: format!("{key}/"), one: None, pattern: None }),
-            // Whoever may not ask for an object may still be allowed to list.
+            // A role that may not read an object may still be allowed to list.
             Err(error) if error.kind() == ErrorKind::Denied => {
                 Ok(Origin { store, prefix: format!("{key}/"), one: None, pattern: None })
             }
@@ -64,7 +64,7 @@ impl Origin {
             let (store, _) = BlockingStore::open(&text, access)?;
             return Ok(Origin { store, prefix: String::new(), one: None, pattern: None });
         }
-        // A pattern: what stands before its first part with a wildcard is a folder.
+        // A pattern: what comes before its first part with a wildcard is a folder.
         let parts: Vec<&str> = text.split('/').collect();
         let pattern = match parts.iter().position(|part| is_pattern(part)) {
             Some(at) => Pattern::new(&parts[at..].join("/")).ok().map(|pattern| (at, pattern)),

@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 /// What S3 lists by one request.
 const PAGE: u64 = 1_000;
-/// An object is written by one request up to this size, and then by one for each so many bytes.
+/// An object is written by one request up to this size, and beyond it by one for each part of this size.
 const PART: u64 = 8 << 20;
 /// What a byte of plain log becomes, about: measured with generated logs.
 const EVENTS: f64 = 2.3;

@@ -1,4 +1,4 @@
-//! The counts of a run: what was found, its outcome, and what failed for which cause.
+//! The counts of a run: what was found, what was done with it, and what failed for which cause.
 
 use crate::convert::{Counts, Reject};
 use crate::record::Reason;
@@ -13,7 +13,7 @@ const MOST_SHOWN: usize = 100;
 /// How many rejects of each reason are kept as examples.
 const MOST_EXAMPLES: usize = 3;
 
-/// Counts that grow during a run; what shows progress reads them.
+/// Counts that grow while a run goes on; a progress display reads them.
 #[derive(Debug, Default)]
 pub struct Progress {
     /// Objects listed that are wanted.
@@ -28,7 +28,7 @@ pub struct Progress {
     pub own: AtomicU64,
     /// Objects listed that were listed before, by another input or a link.
     pub repeated: AtomicU64,
-    /// Objects that are settled: converted, known or failed.
+    /// Objects that are done: converted, known or failed.
     pub done: AtomicU64,
     /// Bytes of them.
     pub done_bytes: AtomicU64,
@@ -104,7 +104,7 @@ pub enum Cause {
     Differs,
     /// A part of a manifest is missing, damaged, or not what was written.
     Manifest,
-    /// An object among the outputs is named by no manifest.
+    /// An object among the outputs that no manifest names.
     Foreign,
     /// A pack holds events of inputs that have later outputs, and of others.
     Mixed,
@@ -198,7 +198,7 @@ impl Progress {
         }
     }
 
-    /// Settles an object of this many bytes.
+    /// Counts an object of this many bytes as done.
     pub(super) fn finished(&self, bytes: u64) {
         self.done.fetch_add(1, Relaxed);
         self.done_bytes.fetch_add(bytes, Relaxed);

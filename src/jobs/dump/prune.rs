@@ -19,10 +19,10 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
-/// So many lines are gone through at once, and so many outputs.
+/// How many lines are gone through at once, and how many outputs.
 const LINES: usize = 4_000;
 const OUTPUTS: usize = 500;
-/// So many successors are remembered to be right.
+/// How many successors are remembered to be right.
 const REMEMBERED: usize = 100_000;
 
 /// Which outputs are wanted.
@@ -94,7 +94,7 @@ struct Pruner<'a> {
     written: u64,
 }
 
-/// A superseded output that stands.
+/// A superseded output that is still there.
 struct Standing {
     named: Named,
     store: BlockingStore,
@@ -186,7 +186,7 @@ impl Pruner<'_> {
         batch: Vec<Named>,
         each: &mut dyn FnMut(&Pick<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let standing = self.at_once(batch, &|named| self.stands(named));
+        let standing = self.at_once(batch, &|named| self.is_there(named));
         for Standing { named, .. } in &standing {
             self.pruned.superseded.fetch_add(1, Relaxed);
             self.pruned.bytes.fetch_add(named.output.size, Relaxed);
@@ -243,7 +243,7 @@ impl Pruner<'_> {
             .ok()
     }
 
-    fn stands(&self, named: Named) -> Option<Standing> {
+    fn is_there(&self, named: Named) -> Option<Standing> {
         let looked = self.stores.of(&named.output.url, self.access);
         let looked = looked.and_then(|(store, key)| store.head(&key).map(|found| (store, found)));
         let (store, found) = self.counted(looked)?;

@@ -17,11 +17,11 @@ pub(super) struct Removal {
     pub(super) line: ManifestEntry,
 }
 
-/// Outputs that were read back lately and were right: those of a pack have many inputs.
+/// Outputs that were read back recently and were right: those of a pack have many inputs.
 #[derive(Debug, Default)]
 pub(super) struct Checked(Mutex<Vec<String>>);
 
-const LATELY: usize = 64;
+const RECENT: usize = 64;
 
 impl Context<'_> {
     /// Deletes an input; what hinders that is counted.
@@ -70,8 +70,8 @@ impl Context<'_> {
 
     /// Reads an output back.
     fn check(&self, output: &Output, checked: &Checked) -> Result<(), Error> {
-        let lately = || lock(&checked.0);
-        if lately().contains(&output.url) {
+        let recent = || lock(&checked.0);
+        if recent().contains(&output.url) {
             return Ok(());
         }
         let target = match &self.rejects {
@@ -80,11 +80,11 @@ impl Context<'_> {
         };
         match target.store.head(&output.key)? {
             Some(found) if target.store.digest(&found)? == (output.size, output.sha256.clone()) => {
-                let mut lately = lately();
-                if lately.len() == LATELY {
-                    lately.remove(0);
+                let mut recent = recent();
+                if recent.len() == RECENT {
+                    recent.remove(0);
                 }
-                lately.push(output.url.clone());
+                recent.push(output.url.clone());
                 Ok(())
             }
             Some(_) => Err(Error::damaged(&output.url, "it is not what was written; its input stays")),

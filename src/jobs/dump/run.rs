@@ -19,10 +19,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-/// So many objects are listed ahead: some megabytes, with keys of the usual length.
+/// How many objects are listed ahead: some megabytes, with keys of the usual length.
 const AHEAD: usize = 10_000;
 
-/// So many entries wait for the manifest, a kilobyte or two each.
+/// How many entries wait for the manifest, a kilobyte or two each.
 const WAITING: usize = 2_000;
 
 /// Converts what is not converted yet. Whether everything was gone through: not if it was told to
@@ -87,7 +87,7 @@ pub fn run(
             let kept_all = kept_all.and_then(|kept_all| kept_all);
             if kept_all.is_err() {
                 broken.store(true, Relaxed);
-                // Whoever waits to hand over an entry is let go.
+                // A worker that waits to hand over an entry is let go.
                 drop(kept);
             }
             kept_all
@@ -138,7 +138,7 @@ fn work(
     let keep = |entry| entries.send(entry).map_err(|_| Error::stopped());
     while let Some(job) = next(queue) {
         crate::panics::provoke("worker");
-        // What is still listed is taken and left, so that whoever lists does not wait for ever.
+        // What is still listed is taken and left, so that the thread that lists does not wait without end.
         if context.stop.load(Relaxed) || broken.load(Relaxed) {
             continue;
         }
@@ -146,7 +146,7 @@ fn work(
         // A stop shows at the next look.
         let done = guarded(&name, || match job {
             Job::One { origin, found, before } => match before.known {
-                Some(ref line) if context.still_stands(line) => context.known(origin, found, before, &keep),
+                Some(ref line) if context.is_still_there(line) => context.known(origin, found, before, &keep),
                 _ => context.object(origin, found, &keep),
             },
             Job::Known { origin, found, before } => context.known(origin, found, before, &keep),
@@ -215,8 +215,8 @@ impl Context<'_> {
         keep(Completed { lines, pending: Vec::new(), origin, known: true })
     }
 
-    /// Whether what became of an input in an earlier run is all there.
-    pub(super) fn still_stands(&self, known: &ManifestEntry) -> bool {
+    /// Whether the outputs of an earlier run are all there.
+    pub(super) fn is_still_there(&self, known: &ManifestEntry) -> bool {
         let rejects = self.rejects.as_ref().map(Target::whole_name);
         if let Some(place) = &rejects
             && known.rejects > 0

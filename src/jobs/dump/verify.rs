@@ -31,7 +31,7 @@ struct Verifier<'a> {
     verified: &'a Verified,
 }
 
-/// Gives jobs to whoever takes them.
+/// Gives jobs to the workers.
 type Feed<'a> = dyn FnMut(&dyn Fn(Job)) -> Result<(), Error> + 'a;
 
 /// Something to be checked.

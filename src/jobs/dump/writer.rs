@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-/// So many lines make a part.
+/// How many lines make a part.
 const LINES: usize = 2_000;
 /// A part is written after this time, however few lines it has: so much work is lost when a run is
 /// killed.
@@ -134,12 +134,12 @@ impl<'a> ManifestWriter<'a> {
     /// Makes sure that a part can be read, and says what was written.
     fn read_back(&self, key: &str, text: &[u8]) -> Result<(), Error> {
         let store = &self.manifest.store;
-        let stands = match store.head(key)? {
+        let is_right = match store.head(key)? {
             // One byte more than there should be would be read, too.
             Some(found) => store.read_end(&found, false, text.len() as u64 + 1)? == text,
             None => false,
         };
-        if stands {
+        if is_right {
             return Ok(());
         }
         let why = "read back, it is not what was written; no input that it names was deleted";

@@ -24,7 +24,7 @@ use std::time::{Duration, SystemTime};
 
 /// What is left of an invocation's time when reading is stopped.
 const MARGIN: Duration = Duration::from_secs(5);
-/// So many errors are told.
+/// How many errors are told.
 const MOST_SHOWN: usize = 10;
 
 /// What invocations of one process share.
@@ -57,7 +57,7 @@ struct Line {
     errors: Vec<String>,
 }
 
-/// One invocation: what a queue, or whoever called, is answered.
+/// One invocation: what a queue, or another caller, is answered.
 pub(in crate::lambda) async fn invoked(event: LambdaEvent<Value>) -> Result<Value, Failed> {
     let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
     let Asked { queue, tasks } = event::read(&event.payload);

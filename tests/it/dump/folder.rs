@@ -287,7 +287,7 @@ fn plans_filters_and_wrong_usage() {
         (&["-o", "s3://b/x.ndjson"], "looks like an object"),
         (&["-o", "ftp://b/x/"], "expected one of: s3, gs, az, or a path; found `ftp://`"),
         (&["-o", "s3://key:secret@b/"], "only a bucket and a key"),
-        (&["-o", &at("out/"), "--rejects", &at("rejects.ndjson")], "is not a folder"),
+        (&["-o", &at("out/"), "--rejects", &at("rejects.ndjson")], "folder"),
         (&["-o", &at("out/"), "--include", "["], "--include"),
         (&["-o", &at("out/"), "--pack", "0"], "--pack"),
     ];
