@@ -22,6 +22,7 @@ pub struct Converter {
     /// The fast path as it begins.
     fast: Option<Box<Fast>>,
     /// The fast path as threads have left it, one for each that was at work at once.
+    #[expect(clippy::vec_box, reason = "what is taken out and put back is large, and is not copied")]
     left: Mutex<Vec<Box<Fast>>>,
 }
 

@@ -191,7 +191,7 @@ mod tests {
                     ControlFlow::Continue(())
                 };
                 let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                    converter().run([Input::reader("x", reader)], threads, &mut consume)
+                    converter().run([Input::reader("x", reader)], threads, consume)
                 }));
                 let message = caught.unwrap_err();
                 assert_eq!(message.downcast_ref::<&str>(), Some(&name), "{threads}");

@@ -97,7 +97,7 @@ impl Tool {
                 .filter(|program| program.is_file() && runs("python3")),
             Ceph => ["ceph", "ceph-mon", "ceph-osd", "radosgw", "radosgw-admin"]
                 .iter()
-                .all(|program| runs(program))
+                .all(runs)
                 .then(|| "ceph".into())
                 .filter(|_| runs("python3")),
             Pages => with_node("tests/checks/package-lock.json"),
