@@ -30,7 +30,7 @@ pub(super) fn check(
 ) -> Result<(), Error> {
     let differs = |why: String| Error::damaged(&output.url, why);
     if found.size != output.size {
-        return Err(differs(format!("it has {} bytes, not {}", found.size, output.size)).into());
+        return Err(differs(format!("it has {} bytes, not {}", found.size, output.size)));
     }
     let outcome = ReadEnd::default();
     let mut reader = store.read(found, Arc::default(), &outcome)?;
@@ -45,7 +45,7 @@ pub(super) fn check(
         Err(error) if store::is_stopped(&error) => return Err(Error::stopped()),
         Err(error) => {
             if let Some(error) = outcome.take_error() {
-                return Err(error.into());
+                return Err(error);
             }
             // What can't be decoded has another digest, most likely: that says more.
             Err(format!("it can't be read: {error}"))
@@ -56,12 +56,12 @@ pub(super) fn check(
         None => store.digest(found)?,
     };
     if sha256 != output.sha256 {
-        return Err(differs("its digest is another one".to_owned()).into());
+        return Err(differs("its digest is another one".to_owned()));
     }
     if size != output.size {
-        return Err(differs(format!("{size} bytes of it were read, not {}", output.size)).into());
+        return Err(differs(format!("{size} bytes of it were read, not {}", output.size)));
     }
-    counted.map_err(|why| differs(why).into())
+    counted.map_err(differs)
 }
 
 /// Counts lines piece by piece; what is wrong with them.

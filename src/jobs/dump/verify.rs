@@ -79,13 +79,13 @@ pub fn verify(
     let mut listed = Listed::list(context, access, verified, &history, &origin.place())?;
     verifier.workers(Some(&history), &mut |send| {
         while let Some(mentioned) = mentions.next()? {
-            listed.before(Some(&mentioned.hash), &context.progress)?;
+            listed.before(Some(&mentioned.hash), context.progress)?;
             send(Job::Output(mentioned));
             if access.stop().load(Relaxed) {
                 return Ok(());
             }
         }
-        listed.before(None, &context.progress)
+        listed.before(None, context.progress)
     })?;
     Ok(!access.stop().load(Relaxed))
 }
