@@ -5,4 +5,6 @@ pub mod collect;
 pub mod dump;
 #[cfg(any(feature = "cli", feature = "lambda"))]
 pub(crate) mod events;
+// The command and Lambda read more kinds of values than the collector alone.
+#[cfg_attr(not(feature = "cli"), allow(dead_code))]
 pub(crate) mod settings;
