@@ -1,11 +1,11 @@
 //! `udmap completions`: shell completions, and the man pages, both made from the options themselves.
 
-use super::DONE;
+use super::status::DONE;
 use crate::check::validate::{Code, Severity};
 use crate::mapping::builtin_mappings;
 use crate::report::findings::Kind;
 use clap::builder::{PossibleValuesParser, ValueHint};
-use clap::{Arg, Command, CommandFactory};
+use clap::{Arg, Command};
 use clap_complete::Shell;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -31,22 +31,24 @@ pub(super) struct Man {
     folder: PathBuf,
 }
 
-pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
+/// Prints the script for `command`, which is all of udmap.
+pub(super) fn run(args: &Args, command: Command) -> anyhow::Result<u8> {
     let mut sink = crate::store::Sink::create("-")?;
-    sink.write_all(script(args.shell).as_bytes()).map_err(crate::store::store_error)?;
+    sink.write_all(script(args.shell, command).as_bytes()).map_err(crate::store::store_error)?;
     sink.finish()?;
     Ok(DONE)
 }
 
-pub(super) fn man(args: &Man) -> anyhow::Result<u8> {
-    clap_mangen::generate_to(super::Args::command(), &args.folder)
+/// Writes the pages of `command`, which is all of udmap.
+pub(super) fn man(args: &Man, command: Command) -> anyhow::Result<u8> {
+    clap_mangen::generate_to(command, &args.folder)
         .map_err(|error| anyhow::anyhow!("cannot write man pages to `{}`: {error}", args.folder.display()))?;
     Ok(DONE)
 }
 
 /// The completion script. What clap leaves open is added: files next to names, and words with `=`.
-fn script(shell: Shell) -> String {
-    let mut command = super::Args::command().mut_subcommands(with_values);
+fn script(shell: Shell, command: Command) -> String {
+    let mut command = command.mut_subcommands(with_values);
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command, "udmap", &mut script);
     let mut script = String::from_utf8_lossy(&script).into_owned();

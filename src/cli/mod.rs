@@ -36,7 +36,7 @@ mod validate;
 mod verify;
 
 use crate::text::escaped_lines;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use engine::engine;
 use errors::report;
 use signals::heed as heed_signals;
@@ -138,8 +138,8 @@ fn run() -> anyhow::Result<u8> {
         Command::Explain(args) => explain::run(&args),
         Command::Profile(args) => profile::run(&args),
         Command::Bench(args) => bench::run(&args),
-        Command::Completions(args) => completions::run(&args),
-        Command::Man(args) => completions::man(&args),
+        Command::Completions(args) => completions::run(&args, Args::command()),
+        Command::Man(args) => completions::man(&args, Args::command()),
     }
 }
 

@@ -186,7 +186,7 @@ mod tests {
             for (panics, name) in [(true, "the reader panics"), (false, "the consumer panics")] {
                 let read = AtomicU64::new(0);
                 let reader = Endless { read: &read, until: 200_000, panics };
-                let mut consume = |piece: Piece<'_>| {
+                let consume = |piece: Piece<'_>| {
                     assert!(!matches!(piece, Piece::Failed { .. }), "the consumer panics");
                     ControlFlow::Continue(())
                 };

@@ -115,12 +115,6 @@ const OUTSIDE: &[&str] = &[
 /// The one file of the core that reads files: tables that are given by name.
 const READS_TABLES: &str = "src/mapping/files.rs";
 
-/// Arrows between rooms that have yet to go. This list only becomes shorter.
-const KNOWN_ARROWS: &[(&str, &str)] = &[];
-
-/// Files that are in a circle and have yet to leave it. This list only becomes shorter.
-const KNOWN_CIRCLES: &[&str] = &["src/cli/completions.rs", "src/cli/mod.rs"];
-
 #[test]
 fn rooms_name_only_the_rooms_that_they_may() {
     let order: Vec<&str> = ROOMS.iter().map(|(room, _)| *room).collect();
@@ -134,7 +128,6 @@ fn rooms_name_only_the_rooms_that_they_may() {
     }
 
     let mut wrong = BTreeSet::new();
-    let mut known = BTreeSet::new();
     for arrow in arrows().iter().filter(|arrow| arrow.to.starts_with("src/")) {
         let (from, to) = (room(&arrow.from), room(&arrow.to));
         let may = ROOMS.iter().find(|(room, _)| *room == from).map(|(_, may)| *may);
@@ -142,14 +135,9 @@ fn rooms_name_only_the_rooms_that_they_may() {
         if from == to || may.contains(&to.as_str()) {
             continue;
         }
-        match KNOWN_ARROWS.iter().find(|known| **known == (from.as_str(), to.as_str())) {
-            Some(arrow) => drop(known.insert(arrow)),
-            None => drop(wrong.insert(format!("{}: `{from}` must not name `{to}`", shown(arrow)))),
-        }
+        wrong.insert(format!("{}: `{from}` must not name `{to}`", shown(arrow)));
     }
     assert!(wrong.is_empty(), "{}", lines(&wrong));
-    let gone: Vec<_> = KNOWN_ARROWS.iter().filter(|arrow| !known.contains(arrow)).collect();
-    assert!(gone.is_empty(), "these arrows are gone; take them out of KNOWN_ARROWS: {gone:?}");
 }
 
 #[test]
@@ -174,21 +162,13 @@ fn the_core_knows_no_file_network_clock_or_terminal() {
 
 #[test]
 fn no_files_name_each_other() {
-    let mut in_circles = BTreeSet::new();
     let mut wrong = BTreeSet::new();
     for circle in circles(&arrows()) {
-        let is_known = |file: &&str| KNOWN_CIRCLES.contains(file);
-        if !circle.iter().all(|arrow| is_known(&arrow.from.as_str())) {
-            // One name is enough for each two of them.
-            let pairs: BTreeMap<_, _> =
-                circle.iter().map(|arrow| ((&arrow.from, &arrow.to), arrow)).collect();
-            wrong.extend(pairs.into_values().map(shown));
-        }
-        in_circles.extend(circle.into_iter().map(|arrow| arrow.from));
+        // One name is enough for each two of them.
+        let pairs: BTreeMap<_, _> = circle.iter().map(|arrow| ((&arrow.from, &arrow.to), arrow)).collect();
+        wrong.extend(pairs.into_values().map(shown));
     }
     assert!(wrong.is_empty(), "these files name each other, directly or around others:\n{}", lines(&wrong));
-    let left: Vec<_> = KNOWN_CIRCLES.iter().filter(|file| !in_circles.contains(**file)).collect();
-    assert!(left.is_empty(), "these are in no circle any more; take them out of KNOWN_CIRCLES: {left:?}");
 }
 
 /// Names are found however they are written, and lead to the file that defines them.
