@@ -6,7 +6,7 @@
 //! that is about to end without running destructors.
 
 use crate::sync::lock;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
@@ -73,9 +73,13 @@ impl AtomicFile {
         ordinary(&mut builder, mode);
         let (file, path) = loop {
             let (file, path) = builder.tempfile_in(folder_of(to))?.into_parts();
-            // Where there are no locks, nobody sweeps. Else somebody may have done so before it was locked.
-            if file.try_lock().is_err() || path.exists() {
-                break (file, path);
+            match file.try_lock() {
+                // Nobody sweeps it any more, unless somebody did so before it was locked.
+                Ok(()) if path.exists() => break (file, path),
+                // Somebody takes it for a dead one's and is about to remove it.
+                Ok(()) | Err(TryLockError::WouldBlock) => {}
+                // Where there are no locks, nobody sweeps.
+                Err(TryLockError::Error(_)) => break (file, path),
             }
         };
         own().push(path.to_path_buf());
