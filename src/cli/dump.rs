@@ -8,7 +8,7 @@ use crate::convert::Converter;
 use crate::jobs::dump::{self, Account, After, Filter, Format, Settings};
 use crate::report::dump as report;
 use crate::report::summary::{Examples, Summary, counted};
-use crate::store::depot::Access;
+use crate::store::objects::Access;
 use crate::store::store_error;
 use crate::store::{Compression, Sink};
 use crate::text::escaped;

@@ -5,7 +5,7 @@ use super::{DONE, FAILED, REJECTS, nothing};
 use crate::jobs::dump::{self, Account, Pick, Pruned, Task, Which};
 use crate::report::dump as report;
 use crate::store::Sink;
-use crate::store::depot::Access;
+use crate::store::objects::Access;
 use crate::text::escaped_json;
 use anyhow::Context as _;
 use std::io::Write as _;

@@ -7,7 +7,7 @@ use crate::convert::{Converter, MAX_RECORD_BYTES, Options};
 use crate::jobs::dump::{self, Account, After, Filter, Settings, Verified};
 use crate::report::dump as report;
 use crate::store::Compression;
-use crate::store::depot::Access;
+use crate::store::objects::Access;
 use anyhow::Context as _;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

@@ -10,7 +10,7 @@ use std::io::{self, BufRead, Read};
 use liblzma::stream as xz;
 use zstd::stream::raw::{DParameter, InBuffer, Operation, OutBuffer};
 
-use super::raw::Raw;
+use super::counting::CountingReader;
 use super::sniff::Other;
 
 /// The largest zstd window, as a power of two: 128 MiB, what `zstd -d` takes without being told.
@@ -47,9 +47,9 @@ impl Format {
     }
 
     /// Decodes the member that begins at the next byte of `raw`; `inner` if that is what another stream holds.
-    pub(super) fn start(self, raw: Raw, inner: bool) -> Result<Box<dyn Member>, Fault> {
+    pub(super) fn start(self, raw: CountingReader, inner: bool) -> Result<Box<dyn Member>, Fault> {
         // The end of the compressed bytes has been consumed when `ended` is reported, not more.
-        fn stream<C: Codec + 'static>(raw: Raw, codec: C) -> Box<dyn Member> {
+        fn stream<C: Codec + 'static>(raw: CountingReader, codec: C) -> Box<dyn Member> {
             Box::new(Stream { raw, codec, more: false, ended: false, fault: None })
         }
         Ok(match self {
@@ -95,13 +95,13 @@ pub(super) trait Member: Send {
     /// Like [`Read::read`]; `Ok(0)` is the member's end, which is never that of cut data.
     fn read(&mut self, out: &mut [u8]) -> Result<usize, Fault>;
     /// The object, for its offset.
-    fn raw(&self) -> &Raw;
+    fn raw(&self) -> &CountingReader;
     /// The object, right behind the member.
-    fn raw_mut(&mut self) -> &mut Raw;
+    fn raw_mut(&mut self) -> &mut CountingReader;
     /// Makes it ready for another member, which comes next in the object; false if it can't be used again.
     fn again(&mut self) -> bool;
     /// The object, right behind the member.
-    fn into_raw(self: Box<Self>) -> Raw;
+    fn into_raw(self: Box<Self>) -> CountingReader;
 }
 
 /// A decoder that takes and gives what it can at every call.
@@ -123,7 +123,7 @@ struct Step {
 }
 
 struct Stream<C> {
-    raw: Raw,
+    raw: CountingReader,
     codec: C,
     /// The decoder may hold more than the last output had room for.
     more: bool,
@@ -162,11 +162,11 @@ impl<C: Codec> Member for Stream<C> {
         Ok(0)
     }
 
-    fn raw(&self) -> &Raw {
+    fn raw(&self) -> &CountingReader {
         &self.raw
     }
 
-    fn raw_mut(&mut self) -> &mut Raw {
+    fn raw_mut(&mut self) -> &mut CountingReader {
         &mut self.raw
     }
 
@@ -175,7 +175,7 @@ impl<C: Codec> Member for Stream<C> {
         self.codec.reset()
     }
 
-    fn into_raw(self: Box<Self>) -> Raw {
+    fn into_raw(self: Box<Self>) -> CountingReader {
         self.raw
     }
 }
@@ -304,11 +304,11 @@ macro_rules! member_of_blocks {
                 }
             }
 
-            fn raw(&self) -> &Raw {
+            fn raw(&self) -> &CountingReader {
                 self.get_ref()
             }
 
-            fn raw_mut(&mut self) -> &mut Raw {
+            fn raw_mut(&mut self) -> &mut CountingReader {
                 self.get_mut()
             }
 
@@ -317,7 +317,7 @@ macro_rules! member_of_blocks {
                 true
             }
 
-            fn into_raw(self: Box<Self>) -> Raw {
+            fn into_raw(self: Box<Self>) -> CountingReader {
                 self.into_inner()
             }
         }
@@ -325,9 +325,9 @@ macro_rules! member_of_blocks {
 }
 
 // lz4_flex takes a missing end mark for the end; only that it looked for one gives it away.
-member_of_blocks!(lz4_flex::frame::FrameDecoder<Raw>, true);
+member_of_blocks!(lz4_flex::frame::FrameDecoder<CountingReader>, true);
 // The framing format of snappy has no end mark: a stream cut between two chunks is whole to it.
-member_of_blocks!(snap::read::FrameDecoder<Raw>, false);
+member_of_blocks!(snap::read::FrameDecoder<CountingReader>, false);
 
 /// The decoder's own words, without a prefix that the message has already.
 fn corrupt(prefix: &str, error: impl fmt::Display) -> Fault {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, BufRead};
 
 use super::codec::{Fault, Format, Member};
-use super::raw::Raw;
+use super::counting::CountingReader;
 use super::wide::Encoding;
 
 /// The first bytes of each format, but for bzip2 and skippable frames.
@@ -136,10 +136,10 @@ pub(super) struct Decoder {
 
 enum State {
     /// At the first byte.
-    Start(Raw),
+    Start(CountingReader),
     /// Behind a member.
     Behind(Box<dyn Member>),
-    Plain(Raw),
+    Plain(CountingReader),
     Member(Box<dyn Member>),
     End,
 }
@@ -147,7 +147,7 @@ enum State {
 impl Decoder {
     /// Decompresses `raw`, or gives it as it is if its first bytes are of no known format. `within` is the stream that
     /// `raw` itself comes out of.
-    pub(super) fn new(raw: Raw, within: Option<What>) -> Decoder {
+    pub(super) fn new(raw: CountingReader, within: Option<What>) -> Decoder {
         Decoder { state: State::Start(raw), format: None, within }
     }
 
@@ -202,7 +202,7 @@ impl Decoder {
     }
 
     /// Starts what comes next in the object.
-    fn next(&mut self, mut raw: Raw) -> Result<State, Stopped> {
+    fn next(&mut self, mut raw: CountingReader) -> Result<State, Stopped> {
         loop {
             let first = raw.offset() == 0;
             let skipped = match begin(&mut raw, first) {
@@ -231,7 +231,7 @@ impl Decoder {
 }
 
 /// Recognises what comes next; `None` at the end.
-fn begin(raw: &mut Raw, first: bool) -> Result<Option<Sniffed>, Fault> {
+fn begin(raw: &mut CountingReader, first: bool) -> Result<Option<Sniffed>, Fault> {
     if !first {
         skip_zeros(raw)?;
     }
@@ -246,7 +246,7 @@ fn begin(raw: &mut Raw, first: bool) -> Result<Option<Sniffed>, Fault> {
 
 /// Reads over padding: gzip and xz have zeros (to the end of a tape's block, or of 4 bytes), and
 /// nothing is lost by reading over them behind the other formats.
-fn skip_zeros(raw: &mut Raw) -> io::Result<()> {
+fn skip_zeros(raw: &mut CountingReader) -> io::Result<()> {
     loop {
         let buffered = raw.fill_buf()?;
         let zeros = buffered.iter().take_while(|&&byte| byte == 0).count();
@@ -258,7 +258,7 @@ fn skip_zeros(raw: &mut Raw) -> io::Result<()> {
 }
 
 /// Reads over a magic number, a length and so many bytes.
-fn skip_frame(raw: &mut Raw) -> Result<(), Fault> {
+fn skip_frame(raw: &mut CountingReader) -> Result<(), Fault> {
     while raw.buffered().len() < 8 && !raw.ended() {
         raw.more()?;
     }

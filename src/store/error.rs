@@ -170,6 +170,13 @@ impl Error {
         Error::new(named, Doing::Create, ErrorKind::NoFolder, "it is no folder")
     }
 
+    /// An object that is another one by now.
+    #[cfg(feature = "bucket")]
+    pub(super) fn changed(name: &str) -> Error {
+        let named = Object::Named(name.to_owned());
+        Error::new(named, Doing::Read, ErrorKind::Changed, "it is no longer the one that was listed")
+    }
+
     /// Something that can't be opened.
     #[cfg(feature = "bucket")]
     pub(crate) fn cannot_open(text: &str, error: io::Error) -> Error {

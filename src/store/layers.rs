@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::codec::Fault;
 use super::compress::{Decoder, Sniffed, Stopped, What, sniff};
+use super::counting::{BUFFER, CountingReader};
 use super::open::StopRequested;
-use super::raw::{BUFFER, Raw};
 use super::sniff::{HEAD, Kind, NESTED_TAR, SPARSE, recognise};
 use super::tar::Archive;
 use super::wide::Transcoder;
@@ -53,7 +53,7 @@ impl From<Stopped> for Pause {
 }
 
 impl Layers {
-    pub(super) fn new(raw: Raw, stop: Arc<AtomicBool>) -> Layers {
+    pub(super) fn new(raw: CountingReader, stop: Arc<AtomicBool>) -> Layers {
         let state = State::Unknown(Decoder::new(raw, None));
         Layers { state, formats: Vec::new(), member: false, given: 0, stop }
     }
@@ -110,7 +110,7 @@ impl Layers {
                 Looked::Compressed if self.formats.len() >= DEEPEST => refuse(Fault::TooDeep(DEEPEST)),
                 Looked::Compressed => {
                     let within = self.formats.last().copied();
-                    State::Unknown(Decoder::new(Raw::new(Box::new(source), BUFFER), within))
+                    State::Unknown(Decoder::new(CountingReader::new(Box::new(source), BUFFER), within))
                 }
                 Looked::Is(Kind::Text | Kind::Unsure) => State::Text(source),
                 Looked::Is(Kind::Wide(encoding)) => State::Wide(Box::new(source), Transcoder::new(encoding)),
@@ -240,7 +240,7 @@ impl Members {
             Ok(None) => failed.map_or(Ok(0), |stopped| Err(stopped.into())),
             Ok(Some(it)) => {
                 let size = it.size.clamp(4096, BUFFER as u64 - 1) as usize + 1;
-                let raw = Raw::new(Box::new(Current(Arc::clone(&self.archive))), size);
+                let raw = CountingReader::new(Box::new(Current(Arc::clone(&self.archive))), size);
                 let mut layers = Layers { member: true, ..Layers::new(raw, Arc::clone(&self.stop)) };
                 if it.sparse {
                     layers.state = State::Failed(Stopped::new(Fault::Other(&SPARSE), What::Object, 0));

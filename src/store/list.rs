@@ -8,7 +8,7 @@ use twox_hash::XxHash3_128;
 
 use super::STANDARD;
 use super::error::{Doing, Error, ErrorKind, Object};
-use super::walk::{Resolver, cannot_walk, dangling, expand, is_absent, named, walk};
+use super::walk::{Resolver, Seen, Walk, cannot_walk, dangling, expand, is_absent, is_pattern, named};
 
 /// What [`list()`] found.
 #[derive(Debug, Clone, Default)]
@@ -113,7 +113,7 @@ impl Lister {
             Err(error) if is_absent(&error) && fs::symlink_metadata(path).is_ok() => {
                 return Err(dangling(object()));
             }
-            Err(_) if input.contains(['*', '?', '[']) => return self.pattern(input),
+            Err(_) if is_pattern(input) => return self.pattern(input),
             Err(error) if is_absent(&error) => return Err(absent(input)),
             Err(error) => return Err(Error::io(object(), Doing::Open, error)),
         };
@@ -158,15 +158,18 @@ impl Lister {
     }
 
     fn folder(&mut self, folder: &Path) -> Result<(), Error> {
-        let hidden = walk(folder, false, |path, entry| {
-            let entry = entry.ok_or_else(|| dangling(named(path)))?;
-            if !entry.file_type().is_dir() {
-                let metadata = entry.metadata().map_err(|error| cannot_walk(folder, error))?;
-                self.found(path.to_owned(), &metadata);
+        for seen in Walk::new(folder, false) {
+            match seen {
+                Seen::Entry(entry) if !entry.file_type().is_dir() => {
+                    let metadata = entry.metadata().map_err(|error| cannot_walk(folder, error))?;
+                    self.found(entry.into_path(), &metadata);
+                }
+                Seen::Entry(_) => {}
+                Seen::Hidden => self.listing.skipped_hidden += 1,
+                Seen::Dangling(path, _) => return Err(dangling(named(&path))),
+                Seen::Failed(error) => return Err(cannot_walk(folder, error)),
             }
-            Ok(())
-        })?;
-        self.listing.skipped_hidden += hidden;
+        }
         Ok(())
     }
 

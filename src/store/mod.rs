@@ -24,11 +24,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod blocks;
+mod atomic;
 mod codec;
 mod compress;
-#[cfg(feature = "bucket")]
-pub mod depot;
+mod counting;
+mod encode;
 mod error;
 mod file;
 #[cfg(feature = "bucket")]
@@ -39,16 +39,18 @@ mod list;
 pub mod objects;
 mod open;
 mod out;
-mod raw;
+#[cfg(feature = "bucket")]
+mod service;
 mod sink;
 mod sniff;
 pub mod sort;
 mod tar;
-mod temporary;
 mod walk;
 mod wide;
 
-pub use blocks::{Blocks, Compression};
+#[cfg(feature = "cli")]
+pub(crate) use atomic::{AtomicFile, in_scratch, nameless, remove_temporaries};
+pub use encode::{BlockCompressor, Compression};
 #[cfg(feature = "cli")]
 pub(crate) use error::store_error;
 pub use error::{Error, ErrorKind};
@@ -58,13 +60,13 @@ pub use list::{Listing, Source, list};
 pub use open::{Input, is_stopped};
 #[cfg(feature = "cli")]
 pub(crate) use out::{look_at_stdout, stdout_is_open};
+#[cfg(feature = "bucket")]
+pub(crate) use service::percent_encoded;
 pub use sink::Sink;
 #[cfg(feature = "cli")]
 pub(crate) use sink::is_stdout;
-#[cfg(feature = "cli")]
-pub(crate) use temporary::{Temporary, in_scratch, nameless, remove_temporaries};
 #[cfg(feature = "bucket")]
-pub(crate) use walk::Resolver;
+pub(crate) use walk::{Resolver, is_pattern, matches_file};
 
 /// How stdin and stdout are named on a command line.
 const STANDARD: &str = "-";

@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use super::STANDARD;
 use super::codec::Fault;
 use super::compress::{Stopped, What};
+use super::counting::{BUFFER, CountingReader};
 use super::error::{Doing, Error, ErrorKind, Object};
 use super::file::{self, Counted};
 use super::layers::{Layers, Pause};
 use super::list::{Place, Source};
-use super::raw::{BUFFER, Raw};
 use crate::text::NextText;
 use crate::text::escaped;
 
@@ -81,7 +81,7 @@ struct Failed {
 
 impl Input {
     fn new(reader: impl Read + Send + 'static, size: u64, object: Object, stop: Arc<AtomicBool>) -> Input {
-        let raw = Raw::new(Box::new(reader), (size.max(4096) + 1).min(BUFFER as u64) as usize);
+        let raw = CountingReader::new(Box::new(reader), (size.max(4096) + 1).min(BUFFER as u64) as usize);
         let layers = Layers::new(raw, Arc::clone(&stop));
         Input { layers, object, member: None, members: false, stop, failed: None }
     }

@@ -9,9 +9,9 @@ use flate2::write::GzEncoder;
 use zstd::stream::write::Encoder as ZstdEncoder;
 
 use super::STANDARD;
+use super::atomic::{AtomicFile, folder_of, follow};
 use super::error::{Doing, Error, ErrorKind, Object};
 use super::out::Out;
-use super::temporary::Temporary;
 
 /// As `gzip` and `zstd` do without being told.
 const GZIP_LEVEL: flate2::Compression = flate2::Compression::new(6);
@@ -31,7 +31,7 @@ pub struct Sink {
     /// There until `finish`.
     body: Option<Body>,
     /// Declared after the body: closed before it is removed.
-    temporary: Option<Temporary>,
+    temporary: Option<AtomicFile>,
     failed: bool,
 }
 
@@ -76,7 +76,7 @@ impl Sink {
                         File::options().write(true).open(&path).map_err(fail(Doing::Open))?;
                     }
                     let (file, temporary) =
-                        Temporary::create(&path, replaced.as_ref()).map_err(fail(Doing::Create))?;
+                        AtomicFile::create(&path, replaced.as_ref()).map_err(fail(Doing::Create))?;
                     (Out::new(file), Some(temporary))
                 }
             }
@@ -219,36 +219,11 @@ fn look(target: &str, object: &Object) -> Result<Found, Error> {
     }
 }
 
-/// Where a link leads, though there may be nothing yet; what is no link is its own end.
-pub(super) fn follow(path: &Path) -> io::Result<PathBuf> {
-    let mut path = path.to_owned();
-    // No more of them than Linux follows.
-    for _ in 0..40 {
-        let Ok(next) = fs::read_link(&path) else { return Ok(path) };
-        path = folder_of(&path).join(next);
-    }
-    Err(io::Error::other("it is a link that leads back to itself, or through too many others"))
-}
-
-pub(super) fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
-}
-
 fn zstd_encoder(out: Out) -> io::Result<ZstdEncoder<'static, Out>> {
     let mut encoder = ZstdEncoder::new(out, ZSTD_LEVEL)?;
     // As the command zstd does: otherwise hardly any damage would be noticed.
     encoder.include_checksum(true)?;
     Ok(encoder)
-}
-
-/// A rename lasts only when its folder is on disk. Not every system can do that.
-pub(super) fn sync_folder(folder: &Path) {
-    if let Ok(folder) = File::open(folder) {
-        let _ = folder.sync_all();
-    }
 }
 
 #[cfg(test)]

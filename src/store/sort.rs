@@ -5,7 +5,7 @@ use std::collections::BinaryHeap;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read as _, Seek as _, Write as _};
 
-use super::temporary::{in_scratch, nameless};
+use super::atomic::{in_scratch, nameless};
 
 /// How many bytes of records are sorted in memory.
 const RUN_BYTES: usize = 16 << 20;

@@ -8,58 +8,98 @@ use walkdir::WalkDir;
 
 use super::error::{Doing, Error, ErrorKind, Object};
 
-/// Visits everything below a folder, without what is hidden unless wanted; how many were hidden.
-/// A path without an entry is a link that leads nowhere.
-pub(super) fn walk(
-    folder: &Path,
+/// How patterns match files, as in a shell: `*` stays within a folder, and leaves out what is hidden.
+const FILES: glob::MatchOptions = glob::MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: true,
+};
+
+/// Whether a name has a character of patterns in it.
+pub(crate) fn is_pattern(name: &str) -> bool {
+    name.contains(['*', '?', '['])
+}
+
+/// Whether a file's path, or a folder above it, matches a pattern.
+#[cfg(feature = "bucket")]
+pub(crate) fn matches_file(pattern: &glob::Pattern, path: &str) -> bool {
+    let mut rest = Some(path);
+    while let Some(path) = rest {
+        if pattern.matches_with(path, FILES) {
+            return true;
+        }
+        rest = path.rsplit_once('/').map(|(folder, _)| folder);
+    }
+    false
+}
+
+/// What a [`Walk`] comes by.
+pub(super) enum Seen {
+    /// A file, a folder, or something else that is there.
+    Entry(walkdir::DirEntry),
+    /// Its name begins with a dot: it is left out, with everything below it.
+    Hidden,
+    /// A link that leads nowhere.
+    Dangling(PathBuf, walkdir::Error),
+    /// What can't be looked at.
+    Failed(walkdir::Error),
+}
+
+/// Everything below a folder, by name in each folder: the same as by path, whose order goes component by component.
+pub(super) struct Walk {
+    walk: walkdir::IntoIter,
     see_hidden: bool,
-    mut visit: impl FnMut(&Path, Option<&walkdir::DirEntry>) -> Result<(), Error>,
-) -> Result<u64, Error> {
-    let is_hidden = |path: &Path| {
-        let name = path.file_name().unwrap_or_default();
-        !see_hidden && name.as_encoded_bytes().starts_with(b".")
-    };
-    // By name in each folder: the same as by path, whose order goes component by component.
-    let walk = WalkDir::new(folder).follow_links(true).min_depth(1).sort_by_file_name();
-    let (mut walk, mut hidden) = (walk.into_iter(), 0);
-    while let Some(entry) = walk.next() {
-        match entry {
-            Ok(entry) if is_hidden(entry.path()) => {
-                hidden += 1;
-                if entry.file_type().is_dir() {
-                    walk.skip_current_dir();
+}
+
+impl Walk {
+    pub(super) fn new(folder: &Path, see_hidden: bool) -> Walk {
+        let walk = WalkDir::new(folder).follow_links(true).min_depth(1).sort_by_file_name();
+        Walk { walk: walk.into_iter(), see_hidden }
+    }
+
+    fn hides(&self, path: &Path) -> bool {
+        !self.see_hidden && path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."))
+    }
+}
+
+impl Iterator for Walk {
+    type Item = Seen;
+
+    fn next(&mut self) -> Option<Seen> {
+        loop {
+            return Some(match self.walk.next()? {
+                Ok(entry) if self.hides(entry.path()) => {
+                    if entry.file_type().is_dir() {
+                        self.walk.skip_current_dir();
+                    }
+                    Seen::Hidden
                 }
-            }
-            Ok(entry) => visit(entry.path(), Some(&entry))?,
-            // A hidden link may lead nowhere.
-            Err(error) if error.depth() > 0 && error.path().is_some_and(is_hidden) => hidden += 1,
-            // A link to a folder above: its files are listed from there.
-            Err(error) if error.loop_ancestor().is_some() => {}
-            Err(error) => match error.path().filter(|_| error.io_error().is_some_and(is_absent)) {
-                Some(path) if fs::symlink_metadata(path).is_ok_and(|it| it.is_symlink()) => {
-                    visit(path, None)?
+                Ok(entry) => Seen::Entry(entry),
+                // A hidden link may lead nowhere.
+                Err(error) if error.depth() > 0 && error.path().is_some_and(|path| self.hides(path)) => {
+                    Seen::Hidden
                 }
-                _ => return Err(cannot_walk(folder, error)),
-            },
+                // A link to a folder above: its files are listed from there.
+                Err(error) if error.loop_ancestor().is_some() => continue,
+                Err(error) => match error.path().filter(|_| error.io_error().is_some_and(is_absent)) {
+                    Some(path) if fs::symlink_metadata(path).is_ok_and(|it| it.is_symlink()) => {
+                        Seen::Dangling(path.to_owned(), error)
+                    }
+                    _ => Seen::Failed(error),
+                },
+            });
         }
     }
-    Ok(hidden)
 }
 
 /// The paths that a pattern matches, in no particular order.
 pub(super) fn expand(input: &str) -> Result<Vec<PathBuf>, Error> {
-    // As in a shell.
-    let options = glob::MatchOptions {
-        require_literal_leading_dot: true,
-        require_literal_separator: true,
-        ..glob::MatchOptions::default()
-    };
     let bad = |error: glob::PatternError| {
         let why = format!("it is no valid pattern: {} at byte {}", error.msg, error.pos);
         Error::new(Object::Named(input.to_owned()), Doing::List, ErrorKind::BadPattern, why)
     };
     let matches = |pattern: &str| {
-        let paths: Result<Vec<PathBuf>, _> = glob::glob_with(pattern, options).map_err(bad)?.collect();
+        let paths: Result<Vec<PathBuf>, _> = glob::glob_with(pattern, FILES).map_err(bad)?.collect();
         paths.map_err(|error| {
             let object = named(error.path());
             Error::io(object, Doing::List, error.into())
@@ -78,12 +118,17 @@ pub(super) fn expand(input: &str) -> Result<Vec<PathBuf>, Error> {
     let folders = if above.is_empty() { vec![PathBuf::from(".")] } else { matches(&above)? };
     let mut paths = Vec::new();
     for folder in folders.iter().filter(|folder| folder.is_dir()) {
-        walk(folder, below.contains("/."), |path, _| {
-            if pattern.matches_path_with(path.strip_prefix(folder).unwrap_or(path), options) {
-                paths.push(path.strip_prefix(".").unwrap_or(path).to_owned());
+        for seen in Walk::new(folder, below.contains("/.")) {
+            let path = match seen {
+                Seen::Entry(entry) => entry.into_path(),
+                Seen::Dangling(path, _) => path,
+                Seen::Hidden => continue,
+                Seen::Failed(error) => return Err(cannot_walk(folder, error)),
+            };
+            if pattern.matches_path_with(path.strip_prefix(folder).unwrap_or(&path), FILES) {
+                paths.push(path.strip_prefix(".").unwrap_or(&path).to_owned());
             }
-            Ok(())
-        })?;
+        }
     }
     Ok(paths)
 }

@@ -5,7 +5,7 @@ use crate::check::validate::MOST_OF_AN_ERROR;
 use crate::convert::Converter;
 use crate::json::{Tree, Value};
 use crate::record::frame::{Body, Item};
-use crate::store::{self, Listing, Source, Temporary, in_scratch, nameless};
+use crate::store::{self, AtomicFile, Listing, Source, in_scratch, nameless};
 use crate::text::LineIndex;
 use crate::text::shown_up_to;
 use std::fs::File;
@@ -21,7 +21,7 @@ pub(super) struct Origin {
     pub(super) converter: Option<Converter>,
     pub(super) limit: usize,
     /// Keeps what came from stdin, which can be read only once.
-    _spooled: Option<(File, Temporary)>,
+    _spooled: Option<(File, AtomicFile)>,
 }
 
 /// Something at a place of a chunk.
@@ -45,7 +45,7 @@ impl Origin {
         let names: Vec<String> = sources.iter().map(|source| source.name().to_owned()).collect();
         let mut spooled = None;
         if names == ["-"] {
-            let (mut file, temporary) = Temporary::scratch("udmap-stdin")?;
+            let (mut file, temporary) = AtomicFile::scratch("udmap-stdin")?;
             for source in &sources {
                 let mut stdin = source.open(Default::default(), Default::default())?;
                 // An error of reading names stdin already.

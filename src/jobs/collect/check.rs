@@ -8,7 +8,7 @@ use super::state::{Loaded, State};
 use super::transport::NoAnswer;
 use super::window::{self, Now};
 use super::{Collector, Error, ErrorKind};
-use crate::store::objects::{Created, Object, Place, Replaced, Version};
+use crate::store::objects::{Created, Object, Replaced, StorePath, Version};
 use crate::text::escaped;
 use bytes::Bytes;
 
@@ -113,10 +113,10 @@ impl Collector {
     /// Asks for what a run does with objects. In a bucket of the state's own kind that is reading what is not there, and
     /// replacing it, which leave no trace: the conditions themselves are tried on the state. Elsewhere an object is
     /// created twice, and removed.
-    async fn check_place(&self, what: &str, place: &Place) -> Result<Finding, Error> {
+    async fn check_place(&self, what: &str, place: &StorePath) -> Result<Finding, Error> {
         let store = |error| Error::store(ErrorKind::Store, &error);
         let key = format!("{}{PROBE}{:016x}", place.prefix, random());
-        let (objects, name) = (&place.objects, place.name(""));
+        let (objects, name) = (&place.store, place.name(""));
         objects.read(&key, 0).await.map_err(store)?;
         let line = || Bytes::from_static(LINE);
         if let Replaced::Done(_) = objects.replace(&key, line(), &Version::never()).await.map_err(store)? {
@@ -157,10 +157,10 @@ impl Collector {
     }
 
     /// Removes a probe; what to say if that can't be done.
-    async fn removed(&self, place: &Place, key: &str) -> String {
-        match place.objects.remove(key).await {
+    async fn removed(&self, place: &StorePath, key: &str) -> String {
+        match place.store.remove(key).await {
             Ok(()) => String::new(),
-            Err(error) => format!("; remove `{}` by hand: {error}", place.objects.name(key)),
+            Err(error) => format!("; remove `{}` by hand: {error}", place.store.name(key)),
         }
     }
 
@@ -173,7 +173,7 @@ impl Collector {
             }
             None => {
                 let bytes = Bytes::from(State::new(&self.client.account).write());
-                let created = self.state.objects.create(&self.state.prefix, bytes.clone()).await;
+                let created = self.state.store.create(&self.state.prefix, bytes.clone()).await;
                 match created.map_err(|error| Error::store(ErrorKind::State, &error))? {
                     Created::New(version) => (Object { bytes, version }, None),
                     Created::Exists(_) => {
@@ -213,7 +213,7 @@ impl Collector {
     /// A run at the same time sees that the state is the same, and goes on.
     async fn check_conditions(&self, object: &Object) -> Result<Option<Finding>, Error> {
         let store = |error| Error::store(ErrorKind::State, &error);
-        let (objects, key, name) = (&self.state.objects, &self.state.prefix, self.state.name(""));
+        let (objects, key, name) = (&self.state.store, &self.state.prefix, self.state.name(""));
         let changed = Bytes::from([&object.bytes[..], LINE].concat());
         let unkept = |what: &str| {
             let what = format!("the state's place does not keep conditions: `{name}` {what}");
@@ -250,8 +250,8 @@ impl Collector {
 }
 
 /// The kind of store a place is in: all buckets of a kind are of one service. Nothing for a folder.
-fn scheme(place: &Place) -> Option<&str> {
-    place.root.split_once("://").map(|(scheme, _)| scheme)
+fn scheme(place: &StorePath) -> Option<&str> {
+    place.store.root().split_once("://").map(|(scheme, _)| scheme)
 }
 
 fn finding(level: Level, what: String, hint: Option<&str>) -> Finding {

@@ -1,6 +1,6 @@
 //! What else is made of the records that are delivered: the door through which conversion comes in.
 
-use crate::store::objects::Place;
+use crate::store::objects::StorePath;
 use std::fmt;
 use std::sync::Arc;
 
@@ -32,5 +32,5 @@ pub(super) struct Derivation {
     /// Makes the objects.
     pub derive: Arc<dyn Derive>,
     /// Targets by name.
-    pub targets: Vec<(&'static str, Place)>,
+    pub targets: Vec<(&'static str, StorePath)>,
 }

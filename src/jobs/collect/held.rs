@@ -38,7 +38,7 @@ impl Collector {
     }
 
     pub(super) async fn read_state(&self) -> Result<Option<Object>, Error> {
-        let read = self.state.objects.read(&self.state.prefix, MOST_BYTES).await;
+        let read = self.state.store.read(&self.state.prefix, MOST_BYTES).await;
         read.map_err(|error| Error::store(ErrorKind::State, &error))
     }
 
@@ -56,7 +56,7 @@ impl Collector {
     ) -> Result<(), Ends> {
         next.writer = format!("{:016x}", random());
         let bytes = Bytes::from(next.write());
-        let (objects, key) = (&self.state.objects, &self.state.prefix);
+        let (objects, key) = (&self.state.store, &self.state.prefix);
         let mut tries = 0;
         let version = loop {
             tries += 1;

@@ -20,7 +20,7 @@ use super::transport::{MAX_ANSWER_BYTES, Response};
 use super::window::Now;
 use super::{Error, ErrorKind, record, step, window};
 use crate::store::Compression;
-use crate::store::objects::{Created, Place};
+use crate::store::objects::{Created, StorePath};
 use crate::text;
 use std::borrow::Cow;
 use std::time::Duration;
@@ -54,8 +54,8 @@ pub struct Limits {
 #[derive(Debug)]
 pub struct Collector {
     pub(super) client: Client,
-    pub(super) to: Place,
-    pub(super) state: Place,
+    pub(super) to: StorePath,
+    pub(super) state: StorePath,
     pub(super) derivation: Option<Derivation>,
     pub(super) plan: window::Plan,
     /// Between two requests.
@@ -254,7 +254,7 @@ impl Collector {
             };
             let size = packed.len() as u64;
             let name = format!("{}{key}", self.to.prefix);
-            match self.to.objects.create(&name, packed.into()).await {
+            match self.to.store.create(&name, packed.into()).await {
                 Err(error) => return Err(Error::store(ErrorKind::Store, &error).into()),
                 Ok(Created::New(_)) => {
                     drop(step.lines);
@@ -303,7 +303,7 @@ impl Collector {
             .map_err(|error| error.to_string())
             .and_then(|lines| String::from_utf8(lines).map_err(|e| e.to_string()))
             .map_err(|why| {
-                let name = self.to.objects.name(name);
+                let name = self.to.store.name(name);
                 let message = format!(
                     "the object `{name}` stands where the next one goes, but is not a collector's: {why}"
                 );
@@ -329,7 +329,7 @@ impl Collector {
                 continue;
             }
             let packed = pack(window, Cow::Owned(made.bytes))?;
-            let created = place.objects.create(&format!("{}{key}", place.prefix), packed.into()).await;
+            let created = place.store.create(&format!("{}{key}", place.prefix), packed.into()).await;
             created.map_err(|error| Error::store(ErrorKind::Store, &error))?;
         }
         Ok(())

@@ -13,7 +13,7 @@ use super::transport::{Https, Transport};
 use super::window::{Plan, When};
 use super::{Account, Error, ErrorKind};
 use crate::store::Compression;
-use crate::store::objects::Place;
+use crate::store::objects::StorePath;
 use crate::text::shown;
 use crate::time::duration;
 use secrecy::SecretString;
@@ -86,11 +86,11 @@ pub struct Settings {
 #[derive(Debug, Clone)]
 pub struct Places {
     /// For the records.
-    pub to: Place,
+    pub to: StorePath,
     /// The state: one object.
-    pub state: Place,
+    pub state: StorePath,
     /// For what is derived, by the name of the target: `events` and `rejects`.
-    pub derived: Vec<(&'static str, Place)>,
+    pub derived: Vec<(&'static str, StorePath)>,
 }
 
 /// Gives the text of a setting by its name in the environment, if it is set.
@@ -229,11 +229,11 @@ impl Settings {
     /// # Errors
     /// If one is no place, or lies inside of another one.
     pub fn places(&self, derives: bool) -> Result<Places, Error> {
-        let (to, state) = (prefix(&self.to)?, open(Place::object(&self.state))?);
+        let (to, state) = (prefix(&self.to)?, open(StorePath::object(&self.state))?);
         if !derives {
             return Ok(Places { to, state, derived: Vec::new() });
         }
-        let place = |given: &Option<String>, name: &str, flag: &str| -> Result<Place, Error> {
+        let place = |given: &Option<String>, name: &str, flag: &str| -> Result<StorePath, Error> {
             let text = given.clone().or_else(|| beside(&self.to, name)).ok_or_else(|| {
                 let error = Error::config(format!("{} is missing: `--to` is a whole bucket", named(flag)));
                 error.with_hint(
@@ -270,12 +270,12 @@ fn beside(to: &str, name: &str) -> Option<String> {
     }
 }
 
-fn open(place: Result<Place, crate::store::Error>) -> Result<Place, Error> {
+fn open(place: Result<StorePath, crate::store::Error>) -> Result<StorePath, Error> {
     place.map_err(|error| Error::store(ErrorKind::Config, &error))
 }
 
-fn prefix(text: &str) -> Result<Place, Error> {
-    open(Place::prefix(text))
+fn prefix(text: &str) -> Result<StorePath, Error> {
+    open(StorePath::prefix(text))
 }
 
 /// The setting's names for a message: `--page-size` (UDMAP_PAGE_SIZE).

@@ -2,7 +2,7 @@
 
 use super::line::Output;
 use super::object::Trouble;
-use crate::store::depot::{Depot, Found, Outcome};
+use crate::store::objects::{BlockingStore, ObjectMeta, Outcome};
 use crate::store::{self, Error};
 use std::io::Read;
 use std::sync::Arc;
@@ -23,8 +23,8 @@ pub(super) struct Piece {
 /// # Errors
 /// What differs, or why it could not be found out.
 pub(super) fn check(
-    depot: &Depot,
-    found: &Found,
+    depot: &BlockingStore,
+    found: &ObjectMeta,
     output: &Output,
     pieces: &[Piece],
     stop: &Arc<AtomicBool>,

@@ -1,6 +1,6 @@
 //! Which of the listed objects are wanted.
 
-use crate::store::depot::Found;
+use crate::store::objects::ObjectMeta;
 use chrono::{DateTime, Utc};
 use glob::{MatchOptions, Pattern};
 
@@ -19,7 +19,7 @@ pub struct Filter {
 }
 
 impl Filter {
-    pub(super) fn wants(&self, relative: &str, found: &Found) -> bool {
+    pub(super) fn wants(&self, relative: &str, found: &ObjectMeta) -> bool {
         let options = MatchOptions::new();
         let fits = |pattern: &Pattern| pattern.matches_with(relative, options);
         (self.include.is_empty() || self.include.iter().any(fits))
@@ -38,7 +38,7 @@ mod tests {
         let pattern = |text: &str| Pattern::new(text).unwrap();
         let at =
             |day: u32| DateTime::parse_from_rfc3339(&format!("2026-01-{day:02}T00:00:00Z")).unwrap().to_utc();
-        let found = |day| Found { key: "x".into(), size: 1, etag: "e".into(), modified: at(day) };
+        let found = |day| ObjectMeta { key: "x".into(), size: 1, etag: "e".into(), modified: at(day) };
         let filter = Filter {
             include: vec![pattern("*.gz"), pattern("a/*")],
             exclude: vec![pattern("*/tmp/*")],

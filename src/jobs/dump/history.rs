@@ -9,7 +9,7 @@ use super::place::Origin;
 use super::runs::Runs;
 use super::spool::{Span, Spool, hash};
 use crate::store::Error;
-use crate::store::depot::{Access, Found, Outcome};
+use crate::store::objects::{Access, ObjectMeta, Outcome};
 use crate::store::sort::{Sorted, Sorter};
 use std::collections::BTreeMap;
 use std::io::{self, BufReader};
@@ -177,7 +177,7 @@ impl History {
     }
 
     /// Reads a part; its end, if it has one.
-    fn part(&mut self, origin: &Origin, found: &Found, account: &Account) -> Result<Option<End>, Error> {
+    fn part(&mut self, origin: &Origin, found: &ObjectMeta, account: &Account) -> Result<Option<End>, Error> {
         let name = origin.depot.name(&found.key);
         let outcome = Outcome::default();
         let reader = origin.depot.read(found, Arc::default(), &outcome)?;

@@ -15,7 +15,7 @@ use super::place::{Target, order};
 use super::runs::Runs;
 use super::{After, Context, Format};
 use crate::store::Error;
-use crate::store::depot::Found;
+use crate::store::objects::ObjectMeta;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -59,7 +59,7 @@ pub(super) struct Index {
 
 #[derive(Debug)]
 struct Part {
-    found: Found,
+    found: ObjectMeta,
     first: String,
     last: String,
     rank: u32,
@@ -114,9 +114,9 @@ impl Index {
                 continue;
             }
             let name = manifest.depot.name(&found.key);
-            let head = manifest.depot.peek(&found, false, END)?;
+            let head = manifest.depot.read_end(&found, false, END)?;
             let tail =
-                if found.size <= END { head.clone() } else { manifest.depot.peek(&found, true, END)? };
+                if found.size <= END { head.clone() } else { manifest.depot.read_end(&found, true, END)? };
             if head.is_empty() {
                 return Err(damaged(&name, "it is empty: what it said is lost"));
             }
@@ -125,7 +125,7 @@ impl Index {
             };
             // Where something is to be deleted, all of the manifest is gone through before.
             if context.settings.after != After::Keep {
-                let bytes = manifest.depot.peek(&found, false, found.size)?;
+                let bytes = manifest.depot.read_end(&found, false, found.size)?;
                 let mut reader = Reader::new(&bytes[..], &found.key);
                 while let Some(item) = reader.next().map_err(|error| Error::cannot_open(&name, error))? {
                     if let Item::Fault(fault) = item {
@@ -216,7 +216,7 @@ impl Index {
     fn read(&self, part: &Part) -> Result<HashMap<String, Vec<Past>>, Error> {
         let depot = &self.manifest.depot;
         let name = depot.name(&part.found.key);
-        let bytes = depot.peek(&part.found, false, part.found.size)?;
+        let bytes = depot.read_end(&part.found, false, part.found.size)?;
         let mut reader = Reader::new(&bytes[..], &part.found.key);
         let mut past = Vec::new();
         while let Some(item) = reader.next().map_err(|error| Error::cannot_open(&name, error))? {
@@ -309,7 +309,7 @@ mod tests {
     use crate::convert::{Converter, Options};
     use crate::mapping::Mapping;
     use crate::store::Compression;
-    use crate::store::depot::Access;
+    use crate::store::objects::Access;
 
     /// An index over what stands in a folder's `manifest/`, for outputs in its `out/`.
     fn index(folder: &std::path::Path, out: &str) -> Result<Index, Error> {

@@ -6,7 +6,7 @@ use super::line::{End, Line};
 use super::part::seal;
 use super::place::{Target, order};
 use crate::store::Error;
-use crate::store::depot::{Depot, Found, Pending};
+use crate::store::objects::{BlockingStore, ObjectMeta, StagedFile};
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -22,8 +22,8 @@ const WAIT: Duration = Duration::from_secs(3);
 /// names.
 #[derive(Debug)]
 pub(super) struct Entry {
-    pub(super) lines: Vec<(Line, Found)>,
-    pub(super) pending: Vec<(Depot, Pending)>,
+    pub(super) lines: Vec<(Line, ObjectMeta)>,
+    pub(super) pending: Vec<(BlockingStore, StagedFile)>,
     pub(super) origin: usize,
     /// Whether an earlier run has converted them: this one only says so once more.
     pub(super) known: bool,
@@ -98,7 +98,8 @@ impl<'a> Ledger<'a> {
             return Ok(entries);
         }
         self.parts += 1;
-        let mut lines: Vec<&mut (Line, Found)> = entries.iter_mut().flat_map(|it| &mut it.lines).collect();
+        let mut lines: Vec<&mut (Line, ObjectMeta)> =
+            entries.iter_mut().flat_map(|it| &mut it.lines).collect();
         lines.sort_by(|a, b| order(&a.0.input, &b.0.input));
         lines.iter_mut().for_each(|(line, _)| line.part = self.parts);
         let lines: Vec<&Line> = lines.into_iter().map(|(line, _)| &*line).collect();
@@ -126,9 +127,9 @@ impl<'a> Ledger<'a> {
     /// Makes sure that a part can be read, and says what was written.
     fn read_back(&self, key: &str, text: &[u8]) -> Result<(), Error> {
         let depot = &self.manifest.depot;
-        let stands = match depot.look(key)? {
+        let stands = match depot.head(key)? {
             // One byte more than there should be would be read, too.
-            Some(found) => depot.peek(&found, false, text.len() as u64 + 1)? == text,
+            Some(found) => depot.read_end(&found, false, text.len() as u64 + 1)? == text,
             None => false,
         };
         if stands {
@@ -140,7 +141,7 @@ impl<'a> Ledger<'a> {
 
     /// Gives files their names. An entry whose files did not all get theirs is a failure.
     fn settle(&self, entries: &mut Vec<Entry>) {
-        let mut depots: Vec<(Depot, Vec<(usize, Pending)>)> = Vec::new();
+        let mut depots: Vec<(BlockingStore, Vec<(usize, StagedFile)>)> = Vec::new();
         for (at, entry) in entries.iter_mut().enumerate() {
             for (depot, pending) in entry.pending.drain(..) {
                 match depots.iter_mut().find(|(known, _)| known.root() == depot.root()) {
@@ -151,8 +152,8 @@ impl<'a> Ledger<'a> {
         }
         let mut failed = vec![false; entries.len()];
         for (depot, all) in depots {
-            let (owners, pending): (Vec<usize>, Vec<Pending>) = all.into_iter().unzip();
-            for (owner, result) in owners.into_iter().zip(depot.settle(pending)) {
+            let (owners, pending): (Vec<usize>, Vec<StagedFile>) = all.into_iter().unzip();
+            for (owner, result) in owners.into_iter().zip(depot.commit(pending)) {
                 if let Err(error) = result {
                     self.account.fail(Cause::of(&error), &error);
                     failed[owner] = true;

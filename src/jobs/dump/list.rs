@@ -4,7 +4,7 @@ use super::Context;
 use super::account::Cause;
 use super::index::{Before, Index};
 use super::place::Origin;
-use crate::store::depot::Found;
+use crate::store::objects::ObjectMeta;
 use crate::store::{Error, Resolver};
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -14,7 +14,7 @@ use std::sync::atomic::Ordering::Relaxed;
 #[derive(Debug)]
 pub(super) enum Listed {
     /// A wanted object, and what became of it before.
-    Object { origin: usize, found: Found, before: Before },
+    Object { origin: usize, found: ObjectMeta, before: Before },
     /// An input has ended.
     End,
 }
@@ -92,7 +92,7 @@ impl Context<'_> {
         &self,
         at: usize,
         name: &str,
-        found: &Found,
+        found: &ObjectMeta,
         overlaps: &Overlaps<'_>,
         links: &mut Links,
     ) -> bool {

@@ -46,7 +46,7 @@ pub use verify::{Depth, Verified, verify};
 
 use crate::convert::{Converter, Envelope, FieldNames, Options};
 use crate::mapping::Mapping;
-use crate::store::depot::Access;
+use crate::store::objects::Access;
 use crate::store::{Compression, Error};
 use place::{Origin, Target};
 use std::sync::Arc;

@@ -8,7 +8,7 @@ use super::outputs::{Outputs, key};
 use super::place::Origin;
 use super::{After, Context};
 use crate::convert::{Input, Piece, Session, Stop, Tally};
-use crate::store::depot::{Found, Outcome};
+use crate::store::objects::{ObjectMeta, Outcome};
 use crate::store::{self, Error, ErrorKind};
 use std::io;
 use std::sync::Arc;
@@ -50,7 +50,7 @@ pub(super) struct Fed {
 
 impl Context<'_> {
     /// The identity of an object's output.
-    pub(super) fn id(&self, origin: &Origin, found: &Found) -> String {
+    pub(super) fn id(&self, origin: &Origin, found: &ObjectMeta) -> String {
         id(&[&origin.depot.name(&found.key), &found.etag, &self.settings.fingerprint])
     }
 
@@ -59,7 +59,7 @@ impl Context<'_> {
         &self,
         session: &mut Session,
         origin: &Origin,
-        found: &Found,
+        found: &ObjectMeta,
         outputs: &mut Outputs,
     ) -> Result<Fed, Trouble> {
         let name = origin.depot.name(&found.key);
@@ -121,7 +121,7 @@ impl Context<'_> {
         &self,
         session: &mut Session,
         at: usize,
-        found: Found,
+        found: ObjectMeta,
         to: &dyn Fn(Entry) -> Result<(), Trouble>,
     ) -> Result<(), Trouble> {
         let origin = &self.origins[at];
@@ -146,10 +146,10 @@ impl Context<'_> {
         }
     }
 
-    fn stands(&self, origin: &Origin, found: &Found) -> bool {
+    fn stands(&self, origin: &Origin, found: &ObjectMeta) -> bool {
         let id = self.id(origin, found);
         let key = key(&self.output, origin.relative(&found.key), &id, Kind::Events, self.settings.format);
-        matches!(self.output.depot.look(&key), Ok(Some(_)))
+        matches!(self.output.depot.head(&key), Ok(Some(_)))
     }
 
     /// Tries again where that can help: with what stands there now if the object has changed, and
@@ -157,8 +157,8 @@ impl Context<'_> {
     pub(super) fn again<T>(
         &self,
         origin: &Origin,
-        mut found: Found,
-        work: &mut dyn FnMut(&Found) -> Result<T, Trouble>,
+        mut found: ObjectMeta,
+        work: &mut dyn FnMut(&ObjectMeta) -> Result<T, Trouble>,
     ) -> Result<T, Trouble> {
         let mut tries = 0;
         loop {
@@ -172,7 +172,7 @@ impl Context<'_> {
             }
             self.pause(WAIT * (1 << (tries - 1)))?;
             if error.kind() == ErrorKind::Changed {
-                match origin.depot.look(&found.key)? {
+                match origin.depot.head(&found.key)? {
                     Some(now) => found = now,
                     None => return Err(Trouble::Failed(error)),
                 }
@@ -198,7 +198,7 @@ impl Context<'_> {
         &self,
         session: &mut Session,
         at: usize,
-        found: &Found,
+        found: &ObjectMeta,
     ) -> Result<(Entry, Tally), Trouble> {
         let origin = &self.origins[at];
         let large = found.size >= LARGE;
@@ -218,7 +218,7 @@ impl Context<'_> {
     pub(super) fn line(
         &self,
         origin: &Origin,
-        found: &Found,
+        found: &ObjectMeta,
         fed: &Fed,
         outputs: Vec<super::line::Output>,
     ) -> Line {

@@ -4,8 +4,8 @@ use super::line::{Kind, Output};
 use super::place::Target;
 use super::{Context, Format};
 use crate::convert::Batch;
-use crate::store::depot::{Depot, Pending, Upload};
-use crate::store::{Blocks, Compression, Error};
+use crate::store::objects::{BlockingStore, StagedFile, Upload};
+use crate::store::{BlockCompressor, Compression, Error};
 use aws_lc_rs::digest;
 use std::io::{self, Write};
 
@@ -27,7 +27,7 @@ pub(super) struct Outputs {
 #[derive(Debug)]
 struct Side {
     kind: Kind,
-    depot: Depot,
+    depot: BlockingStore,
     key: String,
     /// Begun when there is something to write.
     encoder: Option<Encoder>,
@@ -37,7 +37,7 @@ struct Side {
 
 #[derive(Debug)]
 enum Encoder {
-    Lines(Blocks<Sink>),
+    Lines(BlockCompressor<Sink>),
     #[cfg(feature = "parquet")]
     Parquet(Box<crate::columns::Table<Sink>>),
 }
@@ -202,7 +202,7 @@ impl Outputs {
                 Sink::Measure { digest, size } => (size, crate::store::hex(digest.0.finish().as_ref())),
                 Sink::Upload(upload) => {
                     let stored = upload.finish()?;
-                    pending.extend(stored.pending.map(|pending| (depot.clone(), pending)));
+                    pending.extend(stored.staged.map(|pending| (depot.clone(), pending)));
                     (stored.size, stored.sha256)
                 }
             };
@@ -218,7 +218,7 @@ impl Outputs {
 }
 
 /// Files that wait for their names, with where they are.
-pub(super) type Waiting = Vec<(Depot, Pending)>;
+pub(super) type Waiting = Vec<(BlockingStore, StagedFile)>;
 
 type Settings = (Format, usize, bool, u64);
 
@@ -231,7 +231,9 @@ impl Side {
                 Sink::Upload(Box::new(self.depot.write(&self.key, expected)?))
             };
             self.encoder = Some(match format {
-                Format::Lines(compression) => Encoder::Lines(Blocks::new(sink, compression, threads)),
+                Format::Lines(compression) => {
+                    Encoder::Lines(BlockCompressor::new(sink, compression, threads))
+                }
                 #[cfg(feature = "parquet")]
                 Format::Parquet => Encoder::Parquet(Box::new(crate::columns::Table::new(sink)?)),
             });

@@ -16,7 +16,7 @@ use super::outputs::{Mark, Outputs};
 use super::run::{Job, guarded};
 use crate::convert::Session;
 use crate::store::ErrorKind;
-use crate::store::depot::Found;
+use crate::store::objects::ObjectMeta;
 use std::time::Duration;
 
 /// So many inputs are in a pack at most: their names are held in memory.
@@ -32,7 +32,7 @@ pub(super) struct Packer<'a> {
     context: &'a Context<'a>,
     size: u64,
     origin: usize,
-    members: Vec<Found>,
+    members: Vec<ObjectMeta>,
     bytes: u64,
     /// The output looked at last, and whether it stands.
     stands: Option<(String, bool)>,
@@ -85,12 +85,12 @@ impl Context<'_> {
         &self,
         session: &mut Session,
         at: usize,
-        members: Vec<Found>,
+        members: Vec<ObjectMeta>,
         to: &dyn Fn(Entry) -> Result<(), Trouble>,
     ) -> Result<(), Trouble> {
         let origin = &self.origins[at];
         let _share = self.budget.take(members.iter().map(|found| found.size).sum(), false);
-        let mut members: Vec<(Found, u32)> = members.into_iter().map(|found| (found, 0)).collect();
+        let mut members: Vec<(ObjectMeta, u32)> = members.into_iter().map(|found| (found, 0)).collect();
         while !members.is_empty() {
             let Failure { member, error } = match self.attempt(session, at, &members)? {
                 Ok((entry, tallies)) => {
@@ -112,7 +112,7 @@ impl Context<'_> {
             let again = *tries < TRIES && matches!(error.kind(), ErrorKind::Changed | ErrorKind::Service);
             if again {
                 self.pause(WAIT * *tries)?;
-                match origin.depot.look(&found.key) {
+                match origin.depot.head(&found.key) {
                     Ok(Some(now)) => {
                         *found = now;
                         continue;
@@ -133,7 +133,7 @@ impl Context<'_> {
         &self,
         session: &mut Session,
         at: usize,
-        members: &[(Found, u32)],
+        members: &[(ObjectMeta, u32)],
     ) -> Result<Result<(Entry, Vec<Fed>), Failure>, Trouble> {
         let origin = &self.origins[at];
         let ids: Vec<String> = members.iter().map(|(found, _)| self.id(origin, found)).collect();
@@ -168,7 +168,7 @@ impl Context<'_> {
             },
         };
         stored.iter().for_each(|output| self.account.wrote(output.size));
-        let line = |(fed, from, to): &(Fed, Mark, Mark), found: &Found| -> Line {
+        let line = |(fed, from, to): &(Fed, Mark, Mark), found: &ObjectMeta| -> Line {
             let range = |kind| match kind {
                 Kind::Events => (from.events, to.events - from.events),
                 Kind::Rejects => (from.rejects, to.rejects - from.rejects),

@@ -1,15 +1,15 @@
 //! Where inputs come from and outputs go: depots with prefixes.
 
-use crate::store::depot::{Access, Depot, Found};
-use crate::store::{Error, ErrorKind};
+use crate::store::objects::{Access, BlockingStore, Location, ObjectMeta};
+use crate::store::{Error, ErrorKind, is_pattern, matches_file};
 use glob::Pattern;
 use std::cmp::Ordering;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// An input: a prefix, a folder, a pattern over files, or a single object.
 #[derive(Debug, Clone)]
 pub(super) struct Origin {
-    pub(super) depot: Depot,
+    pub(super) depot: BlockingStore,
     /// What is listed: everything below this, if it is no single object.
     pub(super) prefix: String,
     one: Option<String>,
@@ -20,25 +20,26 @@ pub(super) struct Origin {
 /// Where outputs go: everything below a prefix, which is empty or ends in `/`.
 #[derive(Debug, Clone)]
 pub(super) struct Target {
-    pub(super) depot: Depot,
+    pub(super) depot: BlockingStore,
     pub(super) prefix: String,
 }
 
 impl Origin {
     pub(super) fn open(text: &str, access: &Access) -> Result<Origin, Error> {
-        if let Some(path) = local(text) {
-            return Origin::local(&path, access);
+        let location = Location::parse(text)?;
+        if let Some(path) = location.path() {
+            return Origin::local(path, access);
         }
-        let (depot, key) = Depot::open(text, access)?;
+        let (depot, key) = BlockingStore::at(location, access)?;
         // A key may hold `*`; but whoever writes one into a URL most often means a pattern.
-        let nothing = |prefix: &str| key.contains(['*', '?', '[']) && depot.list(prefix).next().is_none();
+        let nothing = |prefix: &str| is_pattern(&key) && depot.list(prefix).next().is_none();
         if key.is_empty() || key.ends_with('/') {
             if nothing(&key) {
                 return Err(Error::pattern_in_url(text));
             }
             return Ok(Origin { depot, prefix: key, one: None, pattern: None });
         }
-        match depot.look(&key) {
+        match depot.head(&key) {
             Ok(None) if nothing(&format!("{key}/")) => Err(Error::pattern_in_url(text)),
             Ok(Some(_)) => Ok(Origin { depot, prefix: folder(&key), one: Some(key), pattern: None }),
             Ok(None) => Ok(Origin { depot, prefix: format!("{key}/"), one: None, pattern: None }),
@@ -56,17 +57,16 @@ impl Origin {
             let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
             let parent = absolute.parent().unwrap_or(Path::new("/"));
             let name = absolute.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let (depot, _) = Depot::open(&parent.to_string_lossy(), access)?;
+            let (depot, _) = BlockingStore::open(&parent.to_string_lossy(), access)?;
             return Ok(Origin { depot, prefix: String::new(), one: Some(name), pattern: None });
         }
         if path.is_dir() {
-            let (depot, _) = Depot::open(&text, access)?;
+            let (depot, _) = BlockingStore::open(&text, access)?;
             return Ok(Origin { depot, prefix: String::new(), one: None, pattern: None });
         }
         // A pattern: what stands before its first part with a wildcard is a folder.
-        let wild = |part: &str| part.contains(['*', '?', '[']);
         let parts: Vec<&str> = text.split('/').collect();
-        let pattern = match parts.iter().position(|part| wild(part)) {
+        let pattern = match parts.iter().position(|part| is_pattern(part)) {
             Some(at) => Pattern::new(&parts[at..].join("/")).ok().map(|pattern| (at, pattern)),
             None => None,
         };
@@ -84,12 +84,12 @@ impl Origin {
             crate::store::list(&[text.clone().into_owned()], &[])?;
             return Err(missing(&text));
         }
-        let (depot, _) = Depot::open(&base, access)?;
+        let (depot, _) = BlockingStore::open(&base, access)?;
         Ok(Origin { depot, prefix: String::new(), one: None, pattern: Some(pattern) })
     }
 
     /// Everything in a depot.
-    pub(super) fn whole(depot: Depot) -> Origin {
+    pub(super) fn whole(depot: BlockingStore) -> Origin {
         Origin { depot, prefix: String::new(), one: None, pattern: None }
     }
 
@@ -115,11 +115,11 @@ impl Origin {
     }
 
     /// What is there, in order.
-    pub(super) fn objects(&self) -> Box<dyn Iterator<Item = Result<Found, Error>> + Send + '_> {
+    pub(super) fn objects(&self) -> Box<dyn Iterator<Item = Result<ObjectMeta, Error>> + Send + '_> {
         match &self.one {
-            Some(key) => Box::new(self.depot.look(key).transpose().into_iter()),
+            Some(key) => Box::new(self.depot.head(key).transpose().into_iter()),
             None => Box::new(self.depot.list(&self.prefix).filter(|item| match (item, &self.pattern) {
-                (Ok(found), Some(pattern)) => fits(pattern, &found.key),
+                (Ok(found), Some(pattern)) => matches_file(pattern, &found.key),
                 _ => true,
             })),
         }
@@ -142,7 +142,7 @@ impl Origin {
             None if self.depot.is_remote() => key.starts_with(&self.prefix),
             None => {
                 !key.split('/').any(|part| part.starts_with('.'))
-                    && self.pattern.as_ref().is_none_or(|pattern| fits(pattern, key))
+                    && self.pattern.as_ref().is_none_or(|pattern| matches_file(pattern, key))
             }
         };
         listed.then_some(key)
@@ -178,14 +178,11 @@ impl Origin {
 
 impl Target {
     pub(super) fn open(text: &str, access: &Access) -> Result<Target, Error> {
-        if let Some(path) = local(text) {
-            if path.exists() && !path.is_dir() {
-                return Err(Error::not_a_folder(text));
-            }
-            let (depot, _) = Depot::open(&path.to_string_lossy(), access)?;
-            return Ok(Target { depot, prefix: String::new() });
+        let location = Location::parse(text)?;
+        if location.path().is_some_and(|path| path.exists() && !path.is_dir()) {
+            return Err(Error::not_a_folder(text));
         }
-        let (depot, mut prefix) = Depot::open(text, access)?;
+        let (depot, mut prefix) = BlockingStore::at(location, access)?;
         if !prefix.is_empty() && !prefix.ends_with('/') {
             prefix.push('/');
         }
@@ -210,32 +207,6 @@ pub(super) fn order(a: &str, b: &str) -> Ordering {
         (false, false) => a.split('/').cmp(b.split('/')),
         (a, b) => a.cmp(&b),
     }
-}
-
-/// The path that a text is, if it is no URL of a service.
-fn local(text: &str) -> Option<PathBuf> {
-    match text.split_once("://") {
-        None => Some(PathBuf::from(text)),
-        Some(("file", _)) => url::Url::parse(text).ok()?.to_file_path().ok(),
-        Some(_) => None,
-    }
-}
-
-/// As a pattern of files is: `*` stays within a folder. What is matched may be a folder, too.
-fn fits(pattern: &Pattern, key: &str) -> bool {
-    let options = glob::MatchOptions {
-        require_literal_separator: true,
-        require_literal_leading_dot: true,
-        ..glob::MatchOptions::new()
-    };
-    let mut rest = Some(key);
-    while let Some(path) = rest {
-        if pattern.matches_with(path, options) {
-            return true;
-        }
-        rest = path.rsplit_once('/').map(|(folder, _)| folder);
-    }
-    false
 }
 
 fn folder(key: &str) -> String {

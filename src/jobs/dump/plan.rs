@@ -6,7 +6,7 @@ use super::object::LARGE;
 use super::{After, Context, Settings};
 use crate::convert::Converter;
 use crate::store::Error;
-use crate::store::depot::Access;
+use crate::store::objects::Access;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// What S3 lists by one request.

@@ -11,7 +11,7 @@ use super::part::seal;
 use super::place::{Origin, order};
 use super::run::name_of_run;
 use super::verify::{Depots, Named};
-use crate::store::depot::{Access, Deleted, Depot, Found};
+use crate::store::objects::{Access, BlockingStore, Deleted, ObjectMeta};
 use crate::store::{Error, ErrorKind};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -95,8 +95,8 @@ struct Pruner<'a> {
 /// A superseded output that stands.
 struct Standing {
     named: Named,
-    depot: Depot,
-    found: Found,
+    depot: BlockingStore,
+    found: ObjectMeta,
 }
 
 /// Names outputs to `each`, and removes them if that is wanted. Whether it came to the end. What could not
@@ -246,7 +246,7 @@ impl Pruner<'_> {
 
     fn stands(&self, named: Named) -> Option<Standing> {
         let looked = self.depots.of(&named.output.url, self.access);
-        let looked = looked.and_then(|(depot, key)| depot.look(&key).map(|found| (depot, found)));
+        let looked = looked.and_then(|(depot, key)| depot.head(&key).map(|found| (depot, found)));
         let (depot, found) = self.counted(looked)?;
         found.map(|found| Standing { named, depot, found })
     }
@@ -264,7 +264,7 @@ impl Pruner<'_> {
             let line = self.history.spool().line(*current).map_err(no_room)?;
             let input = crate::text::escaped(&line.input);
             let (depot, key) = self.depots.of(&line.input, self.access)?;
-            if depot.look(&key)?.is_some_and(|now| now.etag != line.etag) {
+            if depot.head(&key)?.is_some_and(|now| now.etag != line.etag) {
                 let why = format!("its input `{input}` has changed since");
                 return stays(&why, "run the same `udmap convert` again first");
             }
@@ -287,7 +287,7 @@ impl Pruner<'_> {
             return Ok(true);
         }
         let (depot, key) = self.depots.of(&output.url, self.access)?;
-        let Some(found) = depot.look(&key)? else { return Ok(false) };
+        let Some(found) = depot.head(&key)? else { return Ok(false) };
         let is_right = depot.digest(&found)? == (output.size, output.sha256.clone());
         if is_right {
             let mut right = right();
@@ -347,8 +347,8 @@ impl Pruner<'_> {
         depot.put(&key, &text)?;
         self.written += 1;
         let name = depot.name(&key);
-        let back = match depot.look(&key)? {
-            Some(found) => depot.peek(&found, false, text.len() as u64 + 1)?,
+        let back = match depot.head(&key)? {
+            Some(found) => depot.read_end(&found, false, text.len() as u64 + 1)?,
             None => Vec::new(),
         };
         if back != text {

@@ -4,7 +4,7 @@ use super::account::Cause;
 use super::line::{Line, Output};
 use super::{After, Context};
 use crate::store::Error;
-use crate::store::depot::{Deleted, Found};
+use crate::store::objects::{Deleted, ObjectMeta};
 use std::sync::Mutex;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering::Relaxed;
 #[derive(Debug)]
 pub(super) struct Removal {
     pub(super) origin: usize,
-    pub(super) found: Found,
+    pub(super) found: ObjectMeta,
     pub(super) line: Line,
 }
 
@@ -56,8 +56,8 @@ impl Context<'_> {
     }
 
     /// Whether all bytes that an input has were read. What its listing said is not asked.
-    fn was_read_whole(&self, origin: usize, found: &Found, line: &Line) -> Result<(), Error> {
-        match self.origins[origin].depot.look(&found.key)? {
+    fn was_read_whole(&self, origin: usize, found: &ObjectMeta, line: &Line) -> Result<(), Error> {
+        match self.origins[origin].depot.head(&found.key)? {
             Some(now) if now.etag == found.etag && now.size != line.size => {
                 let why = format!("{} of its {} bytes were read; it stays", line.size, now.size);
                 Err(Error::unverified(&line.input, why)
@@ -77,7 +77,7 @@ impl Context<'_> {
             Some(rejects) if output.kind == super::Kind::Rejects => rejects,
             _ => &self.output,
         };
-        match target.depot.look(&output.key)? {
+        match target.depot.head(&output.key)? {
             Some(found) if target.depot.digest(&found)? == (output.size, output.sha256.clone()) => {
                 let mut lately = lately();
                 if lately.len() == LATELY {

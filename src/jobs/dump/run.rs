@@ -12,7 +12,7 @@ use super::remove::{Checked, Removal};
 use super::{After, Context, Settings};
 use crate::convert::Converter;
 use crate::store::Error;
-use crate::store::depot::{Access, Found};
+use crate::store::objects::{Access, ObjectMeta};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -29,18 +29,18 @@ const WAITING: usize = 2_000;
 pub(super) enum Job {
     One {
         origin: usize,
-        found: Found,
+        found: ObjectMeta,
         before: Before,
     },
     /// What an earlier run has converted, and is still there.
     Known {
         origin: usize,
-        found: Found,
+        found: ObjectMeta,
         before: Before,
     },
     Pack {
         origin: usize,
-        members: Vec<Found>,
+        members: Vec<ObjectMeta>,
     },
 }
 
@@ -242,7 +242,7 @@ impl Context<'_> {
     fn known(
         &self,
         origin: usize,
-        found: Found,
+        found: ObjectMeta,
         before: Before,
         keep: &dyn Fn(Entry) -> Result<(), Trouble>,
     ) -> Result<(), Trouble> {
@@ -280,7 +280,7 @@ impl Context<'_> {
                 (super::Kind::Rejects, Some(rejects)) => rejects,
                 (super::Kind::Rejects, None) => return true,
             };
-            matches!(target.depot.look(&output.key), Ok(Some(found)) if found.size == output.size)
+            matches!(target.depot.head(&output.key), Ok(Some(found)) if found.size == output.size)
         })
     }
 }

@@ -15,7 +15,7 @@ use super::place::{Origin, Target};
 use super::run::guarded;
 use super::{Context, Settings};
 use crate::convert::{Converter, Session};
-use crate::store::depot::{Access, Found};
+use crate::store::objects::{Access, ObjectMeta};
 use crate::store::{Error, ErrorKind};
 
 /// Converts objects below the inputs of some [`Settings`], each when it is named.
@@ -76,7 +76,7 @@ impl<'a> Singles<'a> {
         if key.ends_with('/') || targets.into_iter().flatten().any(is_own) {
             return Ok(Became::Left);
         }
-        let Some(found) = origin.depot.look(key)? else { return Ok(Became::Gone) };
+        let Some(found) = origin.depot.head(key)? else { return Ok(Became::Gone) };
         if !context.settings.filter.wants(origin.relative(key), &found) {
             return Ok(Became::Left);
         }
@@ -92,7 +92,7 @@ impl<'a> Singles<'a> {
             Err(Trouble::Stopped) => return Ok(Became::Stopped),
             Err(Trouble::Failed(error)) if error.kind() == ErrorKind::NotFound => {
                 // Whether it is the object that is not there, and not the bucket of the outputs.
-                return if origin.depot.look(key)?.is_none() { Ok(Became::Gone) } else { Err(*error) };
+                return if origin.depot.head(key)?.is_none() { Ok(Became::Gone) } else { Err(*error) };
             }
             Err(Trouble::Failed(error)) => return Err(*error),
         };
@@ -114,12 +114,12 @@ impl<'a> Singles<'a> {
     }
 
     /// The line of an object that has been converted, if its outputs are all there.
-    fn known(&self, origin: &Origin, found: &Found) -> Result<Option<Box<Line>>, Error> {
+    fn known(&self, origin: &Origin, found: &ObjectMeta) -> Result<Option<Box<Line>>, Error> {
         let Singles(context) = self;
         let Target { depot, prefix } = &context.manifest;
         let key = format!("{prefix}{}/part-00001.ndjson", context.id(origin, found));
-        let Some(part) = depot.look(&key)? else { return Ok(None) };
-        let bytes = depot.peek(&part, false, part.size)?;
+        let Some(part) = depot.head(&key)? else { return Ok(None) };
+        let bytes = depot.read_end(&part, false, part.size)?;
         let name = depot.name(&key);
         let mut reader = Reader::new(&bytes[..], &key);
         let mut line = None;

@@ -13,7 +13,7 @@ use super::run::guarded;
 use super::spool::{Span, Spool, hash};
 use super::{Context, Settings};
 use crate::convert::{Converter, Session};
-use crate::store::depot::{Access, Depot};
+use crate::store::objects::{Access, BlockingStore};
 use crate::store::sort::{Sorted, Sorter};
 use crate::store::{Error, ErrorKind};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -214,7 +214,7 @@ impl Verifier<'_> {
     /// Whether an input is what it was.
     fn input(&self, line: &Line, deletes: bool) -> Result<(), Trouble> {
         let (depot, key) = self.depots.of(&line.input, self.access)?;
-        let (cause, why, hint) = match depot.look(&key)? {
+        let (cause, why, hint) = match depot.head(&key)? {
             Some(found) if found.etag == line.etag && found.size == line.size => {
                 self.verified.inputs.fetch_add(1, Relaxed);
                 return Ok(());
@@ -252,7 +252,7 @@ impl Verifier<'_> {
             return Err(differs(why.clone()));
         }
         let (depot, key) = self.depots.of(url, self.access)?;
-        let found = depot.look(&key)?;
+        let found = depot.head(&key)?;
         let counts = self.verified;
         match (named.state, &found) {
             (State::Current, _) => counts.current.fetch_add(1, Relaxed),
@@ -334,7 +334,7 @@ impl Verifier<'_> {
         let mut inputs = Vec::new();
         for line in &lines {
             let (depot, key) = self.depots.of(&line.input, self.access)?;
-            match depot.look(&key)? {
+            match depot.head(&key)? {
                 Some(found) if found.etag == line.etag => {
                     inputs.push((Origin::whole(depot), found));
                 }
@@ -552,17 +552,17 @@ impl Listed {
 
 /// Depots by their roots: buckets, and the file system.
 #[derive(Debug, Default)]
-pub(super) struct Depots(Mutex<HashMap<String, Depot>>);
+pub(super) struct Depots(Mutex<HashMap<String, BlockingStore>>);
 
 impl Depots {
     /// The depot of an object called `name`, and its key in it.
-    pub(super) fn of(&self, name: &str, access: &Access) -> Result<(Depot, String), Error> {
+    pub(super) fn of(&self, name: &str, access: &Access) -> Result<(BlockingStore, String), Error> {
         let (root, key) = split(name);
         let mut depots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let depot = match depots.get(root) {
             Some(depot) => depot.clone(),
             None => {
-                let (depot, _) = Depot::open(root, access)?;
+                let (depot, _) = BlockingStore::open(root, access)?;
                 depots.insert(root.to_owned(), depot.clone());
                 depot
             }

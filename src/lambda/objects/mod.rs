@@ -9,7 +9,7 @@ mod settings;
 
 use crate::convert::{Converter, Session};
 use crate::jobs::dump::{Account, Became, Settings, Singles};
-use crate::store::depot::Access;
+use crate::store::objects::Access;
 use crate::text::escaped;
 use event::{Asked, Named, Task};
 use lambda_runtime::{Diagnostic, LambdaEvent};

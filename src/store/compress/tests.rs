@@ -79,7 +79,7 @@ impl Read for Trickle {
 /// What is delivered, and how it ended.
 fn decompress(object: &[u8], buffer: usize, piece: usize) -> (Vec<u8>, Result<(), Stopped>) {
     let object = Trickle(io::Cursor::new(object.to_vec()), if buffer > 100 { 1 << 20 } else { 0 });
-    let mut decoder = Decoder::new(Raw::new(Box::new(object), buffer), None);
+    let mut decoder = Decoder::new(CountingReader::new(Box::new(object), buffer), None);
     let (mut all, mut piece) = (Vec::new(), vec![0; piece]);
     loop {
         match decoder.read(&mut piece) {

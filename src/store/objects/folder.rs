@@ -1,27 +1,140 @@
 //! Objects as files below a folder: they appear whole, last, and are compared under a lock.
 
-use super::{Created, MOST_BYTES, Object, Objects, Replaced, Version};
+use super::staging::Staging;
+use super::{Created, Deleted, MOST_BYTES, Object, ObjectMeta, Replaced, Version};
+use crate::store::atomic::{AtomicFile, folder_of, follow, make_folders, sync_folder};
 use crate::store::error::{Doing, Error, ErrorKind, Object as Named};
-use crate::store::sink::{folder_of, follow, sync_folder};
-use async_trait::async_trait;
-use bytes::Bytes;
+use crate::store::walk::{Seen, Walk, is_absent};
+use chrono::DateTime;
 use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
-use tempfile::NamedTempFile;
+use std::time::SystemTime;
 
-/// A folder of objects. It is made when something is written.
-///
-/// Its files are small and local, so its calls block.
-#[derive(Debug, Clone)]
-pub struct Folder {
+/// A folder of objects. It is made when something is written. Its calls block: whoever needs many at once has threads.
+#[derive(Debug)]
+pub(super) struct Folder {
     path: PathBuf,
+    root: String,
+    pub(super) staging: Staging,
 }
 
 impl Folder {
-    /// The objects below `path`.
-    pub fn new(path: impl Into<PathBuf>) -> Folder {
-        Folder { path: path.into() }
+    pub(super) fn new(path: &Path) -> Folder {
+        let root = path.to_string_lossy().trim_end_matches('/').to_owned();
+        Folder { path: path.to_owned(), root, staging: Staging::new(path) }
+    }
+
+    pub(super) fn root(&self) -> &str {
+        &self.root
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn head(&self, key: &str) -> Result<Option<ObjectMeta>, Error> {
+        match fs::metadata(self.path.join(key)) {
+            Ok(metadata) if metadata.is_file() => Ok(Some(meta(key.to_owned(), &metadata))),
+            Ok(_) => Ok(None),
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(self.failed(key, Doing::Read, error)),
+        }
+    }
+
+    pub(super) fn read(&self, key: &str, most: u64) -> Result<Option<Object>, Error> {
+        self.look(key, most).map_err(|error| self.failed(key, Doing::Read, error))
+    }
+
+    /// Opens the version of a file that was found.
+    pub(super) fn open(&self, wanted: &ObjectMeta) -> Result<File, Error> {
+        let open = || {
+            let file = File::open(self.path.join(&wanted.key))?;
+            let metadata = file.metadata()?;
+            Ok((file, metadata))
+        };
+        let (file, metadata) = open().map_err(|error| self.failed(&wanted.key, Doing::Read, error))?;
+        self.unchanged(wanted, &metadata).map(|()| file)
+    }
+
+    /// Whether what is open, and what has its name, still is the version that was found.
+    pub(super) fn still(&self, wanted: &ObjectMeta, file: &File) -> Result<(), Error> {
+        for metadata in [file.metadata(), fs::metadata(self.path.join(&wanted.key))] {
+            let metadata = metadata.map_err(|error| self.failed(&wanted.key, Doing::Read, error))?;
+            self.unchanged(wanted, &metadata)?;
+        }
+        Ok(())
+    }
+
+    fn unchanged(&self, wanted: &ObjectMeta, metadata: &fs::Metadata) -> Result<(), Error> {
+        if meta(String::new(), metadata).etag == wanted.etag {
+            return Ok(());
+        }
+        Err(Error::changed(&format!("{}/{}", self.root, wanted.key)))
+    }
+
+    pub(super) fn read_end(&self, wanted: &ObjectMeta, last: bool, most: u64) -> Result<Vec<u8>, Error> {
+        let mut file = self.open(wanted)?;
+        let from = if last { wanted.size.saturating_sub(most) } else { 0 };
+        let mut bytes = Vec::new();
+        let read = file
+            .seek(SeekFrom::Start(from))
+            .and_then(|_| file.take(most.min(wanted.size)).read_to_end(&mut bytes));
+        read.map_err(|error| self.failed(&wanted.key, Doing::Read, error))?;
+        Ok(bytes)
+    }
+
+    /// The files below a folder, part by part in the order of their names.
+    pub(super) fn list(
+        &self,
+        prefix: &str,
+    ) -> impl Iterator<Item = Result<ObjectMeta, Error>> + Send + use<> {
+        let (path, root) = (self.path.clone(), self.root.clone());
+        let key = move |full: &Path| full.strip_prefix(&path).unwrap_or(full).to_owned();
+        let failed = move |key: &Path, error| failed(&root, &key.to_string_lossy(), Doing::List, error);
+        Walk::new(&self.path.join(prefix), false).filter_map(move |seen| match seen {
+            Seen::Entry(entry) if entry.file_type().is_file() => {
+                let key = key(entry.path());
+                let Some(name) = key.to_str() else {
+                    return Some(Err(failed(&key, io::Error::other("its name is not UTF-8"))));
+                };
+                let metadata = entry.metadata().map_err(|error| failed(&key, error.into()));
+                Some(metadata.map(|metadata| meta(name.to_owned(), &metadata)))
+            }
+            Seen::Entry(_) | Seen::Hidden => None,
+            Seen::Dangling(path, error) => Some(Err(failed(&key(&path), error.into()))),
+            Seen::Failed(error) => {
+                let at = error.path().map(&key).unwrap_or_default();
+                Some(Err(failed(&at, error.into())))
+            }
+        })
+    }
+
+    pub(super) fn create(&self, key: &str, bytes: &[u8]) -> Result<Created, Error> {
+        self.create_now(key, bytes).map_err(|error| self.failed(key, Doing::Write, error))
+    }
+
+    pub(super) fn replace(&self, key: &str, bytes: &[u8], was: &Version) -> Result<Replaced, Error> {
+        self.replace_now(key, bytes, was).map_err(|error| self.failed(key, Doing::Write, error))
+    }
+
+    pub(super) fn remove(&self, key: &str) -> Result<(), Error> {
+        self.at(key).and_then(fs::remove_file).map_err(|error| self.failed(key, Doing::Remove, error))
+    }
+
+    /// Removes a file if it has this ETag; between the look and the removal another writer may come.
+    pub(super) fn delete(&self, key: &str, etag: &str) -> Result<Deleted, Error> {
+        match self.head(key)? {
+            None => return Ok(Deleted::Gone),
+            Some(meta) if meta.etag != etag => return Ok(Deleted::Changed),
+            Some(_) => {}
+        }
+        // A link goes, and not what it leads to.
+        match fs::remove_file(self.path.join(key)) {
+            Ok(()) => Ok(Deleted::Done),
+            Err(error) if is_absent(&error) => Ok(Deleted::Gone),
+            Err(error) => Err(self.failed(key, Doing::Remove, error)),
+        }
     }
 
     /// The object's file. A link to one is followed, so that it is the file that is replaced and not the link.
@@ -49,49 +162,37 @@ impl Folder {
         }
     }
 
-    /// Writes a file beside its place, and brings it to the disk.
-    fn beside(&self, key: &str, bytes: &[u8]) -> io::Result<(NamedTempFile, PathBuf)> {
-        let path = self.at(key)?;
-        let folder = folder_of(&path);
-        make_folders(folder)?;
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".udmap.").suffix(".tmp");
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            // The umask takes its part, as with any new file.
-            builder.permissions(fs::Permissions::from_mode(0o666));
-        }
-        let mut file = builder.tempfile_in(folder)?;
+    /// Writes a file next to its place, and brings it to the disk.
+    fn beside(&self, path: &Path, bytes: &[u8]) -> io::Result<(File, AtomicFile)> {
+        make_folders(folder_of(path))?;
+        let (mut file, atomic) = AtomicFile::create(path, fs::metadata(path).ok().as_ref())?;
         file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        Ok((file, path))
+        file.sync_all()?;
+        Ok((file, atomic))
     }
 
     fn create_now(&self, key: &str, bytes: &[u8]) -> io::Result<Created> {
         if let Some(object) = self.look(key, MOST_BYTES)? {
             return Ok(Created::Exists(object));
         }
-        let (file, path) = self.beside(key, bytes)?;
-        match file.persist_noclobber(&path) {
-            Ok(_) => {
-                sync_folder(folder_of(&path));
-                Ok(Created::New(version(bytes)))
-            }
-            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
-                match self.look(key, MOST_BYTES)? {
-                    Some(object) => Ok(Created::Exists(object)),
-                    None => Err(error.error),
-                }
-            }
-            Err(error) => Err(error.error),
+        let path = self.at(key)?;
+        let (_file, atomic) = self.beside(&path, bytes)?;
+        if atomic.commit_new()?.is_ok() {
+            sync_folder(folder_of(&path));
+            return Ok(Created::New(version(bytes)));
+        }
+        match self.look(key, MOST_BYTES)? {
+            Some(object) => Ok(Created::Exists(object)),
+            None => Err(io::ErrorKind::AlreadyExists.into()),
         }
     }
 
     fn replace_now(&self, key: &str, bytes: &[u8], was: &Version) -> io::Result<Replaced> {
         let changed =
             || Ok::<_, io::Error>(self.look(key, MOST_BYTES)?.is_none_or(|object| object.version != *was));
-        let (file, path) = self.beside(key, bytes)?;
+        let path = self.at(key)?;
+        // Before anything is compared: that it can be written shows even where nothing is replaced.
+        let (_file, atomic) = self.beside(&path, bytes)?;
         if changed()? {
             return Ok(Replaced::Changed);
         }
@@ -107,64 +208,39 @@ impl Folder {
         if changed()? {
             return Ok(Replaced::Changed);
         }
-        if let Ok(metadata) = fs::metadata(&path) {
-            file.as_file().set_permissions(metadata.permissions())?;
-        }
-        file.persist(&path).map_err(|error| error.error)?;
-        sync_folder(folder_of(&path));
+        atomic.commit()?;
         Ok(Replaced::Done(version(bytes)))
     }
 
-    fn error(&self, key: &str, doing: Doing, error: io::Error) -> Error {
-        let denied = error.kind() == io::ErrorKind::PermissionDenied;
-        let error = Error::io(Named::Named(self.name(key)), doing, error);
-        if denied { error.of_kind(ErrorKind::Denied) } else { error }
+    pub(super) fn failed(&self, key: &str, doing: Doing, error: io::Error) -> Error {
+        failed(&self.root, key, doing, error)
     }
 }
 
-#[async_trait]
-impl Objects for Folder {
-    async fn read(&self, key: &str, most: u64) -> Result<Option<Object>, Error> {
-        self.look(key, most).map_err(|error| self.error(key, Doing::Read, error))
-    }
-
-    async fn create(&self, key: &str, bytes: Bytes) -> Result<Created, Error> {
-        self.create_now(key, &bytes).map_err(|error| self.error(key, Doing::Write, error))
-    }
-
-    async fn replace(&self, key: &str, bytes: Bytes, was: &Version) -> Result<Replaced, Error> {
-        self.replace_now(key, &bytes, was).map_err(|error| self.error(key, Doing::Write, error))
-    }
-
-    async fn remove(&self, key: &str) -> Result<(), Error> {
-        match self.at(key).and_then(fs::remove_file) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(self.error(key, Doing::Remove, error))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn name(&self, key: &str) -> String {
-        self.path.join(key).to_string_lossy().into_owned()
-    }
+fn failed(root: &str, key: &str, doing: Doing, error: io::Error) -> Error {
+    let kind = match error.kind() {
+        io::ErrorKind::PermissionDenied => ErrorKind::Denied,
+        _ if is_absent(&error) => ErrorKind::NotFound,
+        _ => ErrorKind::Io,
+    };
+    Error::io(Named::Named(format!("{root}/{key}")), doing, error).of_kind(kind)
 }
 
-/// Makes a folder with those above it, and makes that last.
-pub(in crate::store) fn make_folders(folder: &Path) -> io::Result<()> {
-    if folder.is_dir() {
-        return Ok(());
-    }
-    fs::create_dir_all(folder)?;
-    folder.ancestors().take_while(|path| !path.as_os_str().is_empty()).take(3).for_each(sync_folder);
-    Ok(())
+/// A file's listing.
+fn meta(key: String, metadata: &fs::Metadata) -> ObjectMeta {
+    let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+    let nanos = match modified.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => i128::try_from(since.as_nanos()).unwrap_or(i128::MAX),
+        Err(before) => -i128::try_from(before.duration().as_nanos()).unwrap_or(i128::MAX),
+    };
+    let modified = i64::try_from(nanos).map_or(DateTime::UNIX_EPOCH, DateTime::from_timestamp_nanos);
+    ObjectMeta { key, size: metadata.len(), etag: format!("{:x}-{nanos:x}", metadata.len()), modified }
 }
 
-/// The content itself, in short: a file's times are too coarse to tell two writings apart.
+/// The content itself, in short: a file's times are too coarse to tell two versions apart.
 fn version(bytes: &[u8]) -> Version {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
-    let tag = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    Version { tag: Some(tag), generation: None }
+    Version { tag: Some(crate::store::hex(digest.as_ref())), generation: None }
 }
 
 #[cfg(test)]
@@ -174,7 +250,7 @@ mod tests {
     #[test]
     fn created_once_and_replaced_by_whom_has_read_it() {
         let folder = tempfile::tempdir().unwrap();
-        let objects = Folder::new(folder.path().join("deep/er"));
+        let objects = Folder::new(&folder.path().join("deep/er"));
         let (key, one, two) = ("a/b.json", b"one".as_slice(), b"two".as_slice());
         assert!(objects.look(key, 99).unwrap().is_none());
         let Created::New(first) = objects.create_now(key, one).unwrap() else { panic!() };
@@ -255,7 +331,7 @@ mod tests {
         assert!(objects.look("folder", 9).unwrap_err().to_string().contains("not a regular file"));
         #[cfg(unix)]
         for device in ["zero", "null"] {
-            let error = Folder::new("/dev").look(device, 9).unwrap_err();
+            let error = Folder::new(Path::new("/dev")).look(device, 9).unwrap_err();
             assert!(error.to_string().contains("not a regular file"), "{error}");
         }
     }

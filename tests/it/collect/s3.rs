@@ -9,7 +9,7 @@ use object_store::aws::AmazonS3;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use udmap::store::objects::{Bucket, Created, Objects, Replaced};
+use udmap::store::objects::{Created, Replaced, Store};
 
 trait Collects {
     fn collect(&self, server: &Server) -> Command;
@@ -79,7 +79,7 @@ fn service(records: i64) -> Server {
 #[test]
 fn conditional_writes_and_races() {
     let Some(s3) = S3::start() else { return };
-    let bucket = Arc::new(Bucket::new(Arc::new(s3.store("logs")), "s3://logs"));
+    let bucket = Store::around(Arc::new(s3.store("logs")), "s3://logs");
     let bytes = Bytes::from_static;
     runtime().block_on(async {
         assert!(bucket.read("k", 99).await.expect("read").is_none());
@@ -100,7 +100,7 @@ fn conditional_writes_and_races() {
         for round in 0..15 {
             let key = format!("round-{round}");
             let all = (0..6u8).map(|n| {
-                let (bucket, key) = (Arc::clone(&bucket), key.clone());
+                let (bucket, key) = (bucket.clone(), key.clone());
                 tokio::spawn(async move {
                     matches!(bucket.create(&key, vec![n].into()).await.expect("created"), Created::New(_))
                 })
@@ -109,7 +109,7 @@ fn conditional_writes_and_races() {
             assert_eq!(won.into_iter().filter(|won| *won.as_ref().expect("joined")).count(), 1);
             let was = bucket.read(&key, 99).await.expect("read").expect("there").version;
             let all = (10..16u8).map(|n| {
-                let (bucket, key, was) = (Arc::clone(&bucket), key.clone(), was.clone());
+                let (bucket, key, was) = (bucket.clone(), key.clone(), was.clone());
                 tokio::spawn(async move {
                     matches!(
                         bucket.replace(&key, vec![n].into(), &was).await.expect("replaced"),

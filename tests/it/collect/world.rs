@@ -3,9 +3,13 @@
 use super::duo::{Duo, HOST, IKEY, SKEY};
 use super::signature::Asked;
 use async_trait::async_trait;
-use bytes::Bytes;
+use futures_util::stream::BoxStream;
 use object_store::memory::InMemory;
-use object_store::{ObjectStore, ObjectStoreExt as _};
+use object_store::path::Path;
+use object_store::{
+    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
+    ObjectStoreExt as _, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -14,8 +18,7 @@ use udmap::jobs::collect::{
     Clock, Collector, Derive, Failure, Limits, NoAnswer, Places, Report, Request, Response, Settings,
     Transport,
 };
-use udmap::store;
-use udmap::store::objects::{Bucket, Created, Object, Objects, Place, Replaced, Version};
+use udmap::store::objects::{Store, StorePath};
 
 /// 2026-03-10T12:00:00Z.
 pub(crate) const START: i64 = 1_773_144_000_000;
@@ -106,30 +109,48 @@ impl Power {
 /// Objects on that power.
 #[derive(Debug)]
 struct Powered {
-    objects: Arc<dyn Objects>,
+    store: Arc<InMemory>,
     power: Arc<Power>,
 }
 
+impl std::fmt::Display for Powered {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("objects on a power")
+    }
+}
+
 #[async_trait]
-impl Objects for Powered {
-    async fn read(&self, key: &str, most: u64) -> Result<Option<Object>, store::Error> {
-        self.power.step(self.objects.read(key, most)).await
+impl ObjectStore for Powered {
+    async fn put_opts(&self, at: &Path, bytes: PutPayload, options: PutOptions) -> Result<PutResult> {
+        self.power.step(self.store.put_opts(at, bytes, options)).await
     }
 
-    async fn remove(&self, key: &str) -> Result<(), store::Error> {
-        self.power.step(self.objects.remove(key)).await
+    async fn put_multipart_opts(
+        &self,
+        at: &Path,
+        options: PutMultipartOptions,
+    ) -> Result<Box<dyn MultipartUpload>> {
+        self.store.put_multipart_opts(at, options).await
     }
 
-    async fn create(&self, key: &str, bytes: Bytes) -> Result<Created, store::Error> {
-        self.power.step(self.objects.create(key, bytes)).await
+    async fn get_opts(&self, at: &Path, options: GetOptions) -> Result<GetResult> {
+        self.power.step(self.store.get_opts(at, options)).await
     }
 
-    async fn replace(&self, key: &str, bytes: Bytes, was: &Version) -> Result<Replaced, store::Error> {
-        self.power.step(self.objects.replace(key, bytes, was)).await
+    fn delete_stream(&self, all: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
+        self.store.delete_stream(all)
     }
 
-    fn name(&self, key: &str) -> String {
-        self.objects.name(key)
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        self.store.list(prefix)
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+        self.store.list_with_delimiter(prefix).await
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        self.store.copy_opts(from, to, options).await
     }
 }
 
@@ -187,11 +208,9 @@ impl World {
     }
 
     /// The places, all in one store; on the power, or not.
-    fn place(&self, prefix: &str) -> Place {
-        let objects: Arc<dyn Objects> =
-            Arc::new(Bucket::new(Arc::clone(&self.store) as Arc<dyn ObjectStore>, "mem://b"));
-        let objects = Arc::new(Powered { objects, power: Arc::clone(&self.power) });
-        Place { objects, prefix: prefix.into(), root: "mem://b".into() }
+    fn place(&self, prefix: &str) -> StorePath {
+        let powered = Powered { store: Arc::clone(&self.store), power: Arc::clone(&self.power) };
+        StorePath { store: Store::around(Arc::new(powered), "mem://b"), prefix: prefix.into() }
     }
 
     pub(crate) fn collector(&self) -> Collector {

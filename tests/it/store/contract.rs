@@ -4,13 +4,15 @@ use bytes::Bytes;
 use object_store::ObjectStore;
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use tokio::runtime::Runtime;
 use udmap::store::ErrorKind;
-use udmap::store::depot::{Access, Deleted, Depot, Found, Outcome};
-use udmap::store::objects::{Bucket, Created, Objects, Place, Replaced, Version};
+use udmap::store::objects::{
+    Access, BlockingStore, Created, Deleted, ObjectMeta, Outcome, Replaced, Store, StorePath, Upload, Version,
+};
 
 /// Larger than what is written by one request.
 const LARGE: usize = (20 << 20) + 12_345;
@@ -19,8 +21,9 @@ const MANY: usize = 1_050;
 
 /// A store, with what the contract asks of it in one way.
 pub(crate) struct Subject {
-    objects: Arc<dyn Objects>,
-    depot: Depot,
+    store: Store,
+    /// The same store, for threads.
+    blocking: BlockingStore,
     /// What all keys begin with: empty, or ended by `/`.
     prefix: String,
     runtime: Runtime,
@@ -56,7 +59,7 @@ impl Promises {
 
     /// Its keys are the paths that stand for unusual keys, so those are not in order.
     pub(crate) fn memory() -> Promises {
-        Promises { one_of_two_large: false, unusual_keys: false, ..Promises::s3() }
+        Promises { unusual_keys: false, ..Promises::s3() }
     }
 
     /// A folder's keys are paths, whose parts have 255 bytes at most.
@@ -83,17 +86,20 @@ impl Promises {
 impl Subject {
     pub(crate) fn open(url: &str) -> Subject {
         let access = Access::new(false, Arc::default()).expect("threads");
-        let place = Place::prefix(url).expect("a place");
-        let (depot, prefix) = Depot::open(url, &access).expect("a depot");
-        let prefix = if prefix.is_empty() || prefix.ends_with('/') { prefix } else { prefix + "/" };
-        Subject { objects: place.objects, depot, prefix, runtime: runtime() }
+        let StorePath { store, prefix } = StorePath::prefix(url).expect("a place");
+        let (blocking, _) = BlockingStore::open(url, &access).expect("a store");
+        Subject { store, blocking, prefix, runtime: runtime() }
     }
 
     pub(crate) fn around(store: Arc<dyn ObjectStore>) -> Subject {
         let access = Access::new(false, Arc::default()).expect("threads");
-        let objects = Arc::new(Bucket::new(Arc::clone(&store), "memory://b"));
-        let depot = Depot::around(store, "memory://b", &access);
-        Subject { objects, depot, prefix: String::new(), runtime: runtime() }
+        let blocking = BlockingStore::around(Arc::clone(&store), "memory://b", &access);
+        Subject {
+            store: Store::around(store, "memory://b"),
+            blocking,
+            prefix: String::new(),
+            runtime: runtime(),
+        }
     }
 
     fn key(&self, key: &str) -> String {
@@ -103,38 +109,38 @@ impl Subject {
     /// Whether it was not there before.
     fn create(&self, key: &str, bytes: &[u8]) -> Option<Version> {
         let bytes = Bytes::copy_from_slice(bytes);
-        match self.runtime.block_on(self.objects.create(&self.key(key), bytes)).expect("created, or not") {
+        match self.runtime.block_on(self.store.create(&self.key(key), bytes)).expect("created, or not") {
             Created::New(version) => Some(version),
             Created::Exists(_) => None,
         }
     }
 
     fn get(&self, key: &str) -> Option<(Vec<u8>, Version)> {
-        let got = self.runtime.block_on(self.objects.read(&self.key(key), 1 << 30)).expect("read");
+        let got = self.runtime.block_on(self.store.read(&self.key(key), 1 << 30)).expect("read");
         got.map(|object| (object.bytes.to_vec(), object.version))
     }
 
     fn replace(&self, key: &str, bytes: &[u8], was: &Version) -> Option<Version> {
         let bytes = Bytes::copy_from_slice(bytes);
-        let replaced = self.runtime.block_on(self.objects.replace(&self.key(key), bytes, was));
+        let replaced = self.runtime.block_on(self.store.replace(&self.key(key), bytes, was));
         match replaced.expect("replaced, or not") {
             Replaced::Done(version) => Some(version),
             Replaced::Changed => None,
         }
     }
 
-    fn head(&self, key: &str) -> Option<Found> {
-        self.depot.look(&self.key(key)).expect("looked at")
+    fn head(&self, key: &str) -> Option<ObjectMeta> {
+        self.blocking.head(&self.key(key)).expect("looked at")
     }
 
-    fn range(&self, found: &Found, last: bool, most: u64) -> Vec<u8> {
-        self.depot.peek(found, last, most).expect("a part")
+    fn range(&self, found: &ObjectMeta, last: bool, most: u64) -> Vec<u8> {
+        self.blocking.read_end(found, last, most).expect("a part")
     }
 
     /// The whole of one version, as a stream.
-    fn stream(&self, found: &Found) -> Result<Vec<u8>, ErrorKind> {
+    fn stream(&self, found: &ObjectMeta) -> Result<Vec<u8>, ErrorKind> {
         let outcome = Outcome::default();
-        let mut reader = self.depot.read(found, Arc::default(), &outcome).map_err(|error| error.kind())?;
+        let mut reader = self.blocking.read(found, Arc::default(), &outcome).map_err(|error| error.kind())?;
         let mut bytes = Vec::new();
         match reader.read_to_end(&mut bytes) {
             Ok(_) => {
@@ -146,10 +152,10 @@ impl Subject {
     }
 
     /// A folder that is not there is an error, so that one that vanishes is not taken for an empty one.
-    fn list(&self, prefix: &str) -> Vec<Found> {
-        let listed: Result<Vec<_>, _> = self.depot.list(&self.key(prefix)).collect();
+    fn list(&self, prefix: &str) -> Vec<ObjectMeta> {
+        let listed: Result<Vec<_>, _> = self.blocking.list(&self.key(prefix)).collect();
         let mut listed = match listed {
-            Err(error) if error.kind() == ErrorKind::NotFound && !self.depot.is_remote() => Vec::new(),
+            Err(error) if error.kind() == ErrorKind::NotFound && !self.blocking.is_remote() => Vec::new(),
             listed => listed.expect("listed"),
         };
         for found in &mut listed {
@@ -161,7 +167,7 @@ impl Subject {
     /// Writes an object of any size, in pieces: it must not be there, or be the same.
     fn upload(&self, key: &str, bytes: &[u8]) -> Result<(), ErrorKind> {
         let kind = |error: udmap::store::Error| error.kind();
-        let mut upload = self.depot.write(&self.key(key), bytes.len() as u64).map_err(kind)?;
+        let mut upload = self.blocking.write(&self.key(key), bytes.len() as u64).map_err(kind)?;
         for piece in bytes.chunks(1 << 20) {
             upload
                 .write_all(piece)
@@ -169,12 +175,12 @@ impl Subject {
         }
         let stored = upload.finish().map_err(kind)?;
         assert_eq!(stored.size, bytes.len() as u64);
-        let pending = stored.pending.into_iter().collect();
-        self.depot.settle(pending).into_iter().try_for_each(|result| result.map_err(kind))
+        let pending = stored.staged.into_iter().collect();
+        self.blocking.commit(pending).into_iter().try_for_each(|result| result.map_err(kind))
     }
 
     fn delete(&self, key: &str, etag: &str) -> Deleted {
-        self.depot.delete(&self.key(key), etag).expect("deleted, or not")
+        self.blocking.delete(&self.key(key), etag).expect("deleted, or not")
     }
 }
 
@@ -182,16 +188,21 @@ fn runtime() -> Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime")
 }
 
-/// Tries all promises. The store is empty at the beginning.
+/// Tries all promises, and says which are not kept. The store is empty at the beginning.
 pub(crate) fn contract(store: &Subject, promises: &Promises) {
-    created_if_absent(store);
-    replaced_if_unchanged(store);
-    one_of_many_wins(store);
-    ranges_of_one_version(store);
-    listed_in_order(store, promises);
-    deleted_if_unchanged(store);
-    large_objects(store, promises);
-    keys(store, promises);
+    let all: [(&str, &dyn Fn()); 8] = [
+        ("created if absent", &|| created_if_absent(store)),
+        ("replaced if unchanged", &|| replaced_if_unchanged(store)),
+        ("one of many wins", &|| one_of_many_wins(store)),
+        ("ranges of one version", &|| ranges_of_one_version(store)),
+        ("listed in order", &|| listed_in_order(store, promises)),
+        ("deleted if unchanged", &|| deleted_if_unchanged(store)),
+        ("large objects", &|| large_objects(store, promises)),
+        ("keys", &|| keys(store, promises)),
+    ];
+    let broken = all.iter().filter(|(_, kept)| catch_unwind(AssertUnwindSafe(kept)).is_err());
+    let broken: Vec<&str> = broken.map(|(promise, _)| *promise).collect();
+    assert!(broken.is_empty(), "not kept, see above: {}", broken.join(", "));
 }
 
 /// The contract for a service, in a process that has its environment.
@@ -270,7 +281,7 @@ fn ranges_of_one_version(store: &Subject) {
     let now = store.head("range/a").expect("it is there");
     assert_ne!(now.etag, found.etag);
     assert_eq!(store.stream(&now), Ok(other));
-    let none = Found { key: store.key("range/none"), ..now };
+    let none = ObjectMeta { key: store.key("range/none"), ..now };
     assert_eq!(store.stream(&none), Err(ErrorKind::NotFound));
     store.create("range/empty", b"").expect("it was not there");
     let empty = store.head("range/empty").expect("it is there");
@@ -294,7 +305,7 @@ fn listed_in_order(store: &Subject, promises: &Promises) {
     store.create("listed", b"x").expect("it was not there");
     let listed = store.list("list/");
     let want: BTreeMap<String, u64> = (0..promises.many).map(|n| (key(n), n as u64 % 5)).collect();
-    assert!(listed.is_sorted_by(|a, b| store.depot.order(&a.key, &b.key).is_lt()), "in order, each once");
+    assert!(listed.is_sorted_by(|a, b| store.blocking.order(&a.key, &b.key).is_lt()), "in order, each once");
     let got: BTreeMap<String, u64> = listed.iter().map(|it| (it.key.clone(), it.size)).collect();
     assert!(got == want && listed.len() == want.len());
     for found in listed.iter().step_by(promises.many / 3) {
@@ -335,7 +346,7 @@ fn large_objects(store: &Subject, promises: &Promises) {
 
     // Two that begin before either ends: both look, find nothing, and one of them must see that it came second.
     let start = |bytes: &[u8]| {
-        let mut upload = store.depot.write(&store.key("large/race"), LARGE as u64).expect("begun");
+        let mut upload = store.blocking.write(&store.key("large/race"), LARGE as u64).expect("begun");
         upload.write_all(bytes).expect("written");
         upload
     };
@@ -343,9 +354,9 @@ fn large_objects(store: &Subject, promises: &Promises) {
         return;
     }
     let (first, second) = (start(text), start(&other));
-    let end = |upload: udmap::store::depot::Upload| {
+    let end = |upload: Upload| {
         let stored = upload.finish().map_err(|error| error.kind())?;
-        let results = store.depot.settle(stored.pending.into_iter().collect());
+        let results = store.blocking.commit(stored.staged.into_iter().collect());
         results.into_iter().try_for_each(|result| result.map_err(|error| error.kind()))
     };
     assert_eq!(end(first), Ok(()));
@@ -393,7 +404,7 @@ fn keys(store: &Subject, promises: &Promises) {
         assert_eq!(store.stream(&found), Ok(text.into_bytes()), "{key:?}");
     }
     let mut want = keys.clone();
-    want.sort_by(|a, b| store.depot.order(a, b));
+    want.sort_by(|a, b| store.blocking.order(a, b));
     let listed: Vec<String> = store.list("keys/").into_iter().map(|found| found.key).collect();
     assert_eq!(listed, want);
     for key in &keys {

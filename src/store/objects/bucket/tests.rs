@@ -1,14 +1,9 @@
 //! Conditional writes whose answers are lost, come late, or lie.
 
 use super::*;
-use crate::store::error::ErrorKind;
 use async_trait::async_trait;
-use futures_util::stream::BoxStream;
 use object_store::memory::InMemory;
-use object_store::{
-    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, PutMultipartOptions,
-    PutResult, Result,
-};
+use object_store::{CopyOptions, ListResult, MultipartUpload, PutMultipartOptions, PutResult, Result};
 use std::sync::Mutex;
 
 /// What happens to a write.
@@ -76,7 +71,7 @@ impl ObjectStore for Troubled {
         self.store.delete_stream(locations)
     }
 
-    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<object_store::ObjectMeta>> {
         self.store.list(prefix)
     }
 
@@ -91,7 +86,7 @@ impl ObjectStore for Troubled {
 
 fn bucket(next: &[Trouble]) -> Bucket {
     let next = Mutex::new(next.iter().rev().copied().collect());
-    Bucket::new(Arc::new(Troubled { store: InMemory::new(), next }), "memory://")
+    Bucket::new(Arc::new(Troubled { store: InMemory::new(), next }), "memory://", Parts::ThenCopied)
 }
 
 fn bytes(text: &'static str) -> Bytes {
@@ -139,7 +134,7 @@ async fn a_write_whose_answer_is_lost_is_looked_at_before_a_verdict() {
         let store = InMemory::new();
         let put = store.put(&Path::from("k"), "zero".into()).await.unwrap();
         let next = Mutex::new(troubles.iter().rev().copied().collect());
-        let bucket = Bucket::new(Arc::new(Troubled { store, next }), "memory://");
+        let bucket = Bucket::new(Arc::new(Troubled { store, next }), "memory://", Parts::ThenCopied);
         let was = Version { tag: put.e_tag, generation: put.version };
         let got = match bucket.replace("k", bytes("one"), &was).await {
             Ok(Replaced::Done(_)) => "done",
@@ -156,4 +151,20 @@ async fn what_is_not_allowed_says_what_the_role_needs() {
     assert_eq!(error.kind(), ErrorKind::Denied);
     assert!(error.hint().unwrap().contains("s3:PutObject"));
     assert!(error.to_string().starts_with("cannot write `memory:///k`: "), "{error}");
+}
+
+#[test]
+fn what_is_asked_for() {
+    for (prefix, asked) in [
+        ("", ""),
+        ("a/", "a"),
+        ("a/b/", "a/b"),
+        ("a//", "a"),
+        ("a//b/", "a"),
+        ("//", ""),
+        ("a/../b/", "a"),
+        ("a b/c\u{1}/", "a b"),
+    ] {
+        assert_eq!(asked_for(prefix), asked, "{prefix:?}");
+    }
 }

@@ -1,12 +1,13 @@
 //! Reads one writing of an object from its first byte to its last, whatever happens on the way.
 
-use super::{Depot, Found, Home, local};
+use super::BlockingStore;
 use crate::store::error::{Doing, Error, ErrorKind, Object};
+use crate::store::objects::{Backend, ObjectMeta, bucket};
 use crate::store::open::stopped;
 use bytes::{Buf as _, Bytes};
 use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
-use object_store::{GetOptions, GetRange};
+use object_store::GetRange;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
@@ -50,10 +51,10 @@ impl Outcome {
     }
 }
 
-/// The bytes of an object, as they are stored. See [`Depot::read`].
+/// The bytes of an object, as they are stored. See [`BlockingStore::read`].
 pub struct Reader {
-    depot: Depot,
-    found: Found,
+    store: BlockingStore,
+    meta: ObjectMeta,
     body: Body,
     digest: aws_lc_rs::digest::Context,
     at: u64,
@@ -73,7 +74,7 @@ enum Body {
     },
 }
 
-impl Depot {
+impl BlockingStore {
     /// Opens an object for reading: the writing that was found, or none.
     ///
     /// An answer that breaks off is gone on with behind its last byte. Its length is the one that the answer declares,
@@ -83,25 +84,19 @@ impl Depot {
     ///
     /// # Errors
     /// If a file can't be opened, or is another one by now. A bucket is asked at the first read.
-    pub fn read(&self, found: &Found, counter: Arc<AtomicU64>, outcome: &Outcome) -> Result<Reader, Error> {
-        let body = match &*self.home {
-            Home::Folder { path, .. } => {
-                let open = || {
-                    let file = File::open(path.join(&found.key))?;
-                    let metadata = file.metadata()?;
-                    Ok((file, metadata))
-                };
-                let (file, metadata) = open().map_err(|error| self.io(&found.key, Doing::Read, error))?;
-                if local::found(String::new(), &metadata).etag != found.etag {
-                    return Err(self.changed(&found.key));
-                }
-                Body::File(file)
-            }
-            Home::Bucket { .. } => Body::Bucket { stream: None, piece: Bytes::new(), tries: 0, length: None },
+    pub fn read(
+        &self,
+        meta: &ObjectMeta,
+        counter: Arc<AtomicU64>,
+        outcome: &Outcome,
+    ) -> Result<Reader, Error> {
+        let body = match &*self.store.backend {
+            Backend::Folder(folder) => Body::File(folder.open(meta)?),
+            Backend::Bucket(_) => Body::Bucket { stream: None, piece: Bytes::new(), tries: 0, length: None },
         };
         Ok(Reader {
-            depot: self.clone(),
-            found: found.clone(),
+            store: self.clone(),
+            meta: meta.clone(),
             body,
             digest: aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256),
             at: 0,
@@ -110,11 +105,6 @@ impl Depot {
             done: false,
         })
     }
-
-    fn changed(&self, key: &str) -> Error {
-        let why = "it is no longer the one that was listed";
-        Error::new(Object::Named(self.name(key)), Doing::Read, ErrorKind::Changed, why)
-    }
 }
 
 impl Read for Reader {
@@ -122,14 +112,16 @@ impl Read for Reader {
         if self.done || out.is_empty() {
             return Ok(0);
         }
-        if self.depot.access.stop.load(Ordering::Relaxed) {
+        if self.store.access.stop.load(Ordering::Relaxed) {
             return Err(stopped());
         }
         let read = match &mut self.body {
             Body::File(file) => match file.read(out) {
                 Ok(read) => Ok(read),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
-                Err(error) => Err(self.depot.io(&self.found.key, Doing::Read, error)),
+                Err(error) => {
+                    Err(Error::io(Object::Named(self.store.name(&self.meta.key)), Doing::Read, error))
+                }
             },
             Body::Bucket { .. } => self.piece(out)?,
         };
@@ -154,21 +146,15 @@ impl Reader {
     /// The next bytes of a bucket's answer; a stop is an error of its own.
     fn piece(&mut self, out: &mut [u8]) -> io::Result<Result<usize, Error>> {
         let Body::Bucket { stream, piece, tries, length } = &mut self.body else { return Ok(Ok(0)) };
-        let (depot, found) = (&self.depot, &self.found);
-        let Home::Bucket { store, .. } = &*depot.home else { return Ok(Ok(0)) };
+        let (store, meta) = (&self.store, &self.meta);
+        let Backend::Bucket(bucket) = &*store.store.backend else { return Ok(Ok(0)) };
         while piece.is_empty() {
             let failed = match stream {
                 None => {
-                    let path = match depot.path(&found.key, Doing::Read) {
-                        Ok(path) => path,
-                        Err(error) => return Ok(Err(error)),
-                    };
                     let range = (self.at > 0).then_some(GetRange::Offset(self.at));
-                    let if_match = found.etag.starts_with('"').then(|| found.etag.clone());
-                    let options = GetOptions { range, if_match, ..GetOptions::default() };
-                    match depot.wait(store.get_opts(&path, options))? {
-                        Ok(got) if super::found(got.meta.clone()).etag != found.etag => {
-                            return Ok(Err(depot.changed(&found.key)));
+                    match store.wait(bucket.get(meta, range))? {
+                        Ok(got) if bucket::listed(got.meta.clone()).etag != meta.etag => {
+                            return Ok(Err(Error::changed(&store.name(&meta.key))));
                         }
                         Ok(got)
                             if got.range.start != self.at || length.is_some_and(|it| it != got.meta.size) =>
@@ -177,7 +163,7 @@ impl Reader {
                             let why = format!(
                                 "byte {at} was asked for, and the answer begins at {start} of {size}"
                             );
-                            let named = Object::Named(depot.name(&found.key));
+                            let named = Object::Named(store.name(&meta.key));
                             Some(Error::new(named, Doing::Read, ErrorKind::Service, why))
                         }
                         Ok(got) => {
@@ -186,7 +172,7 @@ impl Reader {
                             None
                         }
                         Err(error) => {
-                            let error = depot.failed(&found.key, Doing::Read, &error);
+                            let error = bucket.failed(&meta.key, Doing::Read, &error);
                             if error.kind() != ErrorKind::Service {
                                 return Ok(Err(error));
                             }
@@ -194,19 +180,19 @@ impl Reader {
                         }
                     }
                 }
-                Some(body) => match depot.wait(body.next())? {
+                Some(body) => match store.wait(body.next())? {
                     Some(Ok(bytes)) => {
                         *piece = bytes;
                         *tries = 0;
                         None
                     }
                     Some(Err(_)) if *length == Some(self.at) => return Ok(Ok(0)),
-                    Some(Err(error)) => Some(depot.failed(&found.key, Doing::Read, &error)),
+                    Some(Err(error)) => Some(bucket.failed(&meta.key, Doing::Read, &error)),
                     None if *length == Some(self.at) => return Ok(Ok(0)),
                     None => {
                         let declared = length.unwrap_or_default();
                         let why = format!("the answer ended after {} of {declared} bytes", self.at);
-                        let named = Object::Named(depot.name(&found.key));
+                        let named = Object::Named(store.name(&meta.key));
                         let error = Error::new(named, Doing::Read, ErrorKind::Service, why);
                         if self.at > declared {
                             return Ok(Err(error));
@@ -222,7 +208,7 @@ impl Reader {
                     return Ok(Err(error));
                 }
                 let pause = WAIT * (1 << *tries);
-                depot.wait(async { tokio::time::sleep(pause).await })?;
+                store.wait(async { tokio::time::sleep(pause).await })?;
             }
         }
         let read = out.len().min(piece.len());
@@ -233,16 +219,8 @@ impl Reader {
     /// At the end: whether it was the same object all the way.
     fn end(&mut self) -> Result<(), Error> {
         self.done = true;
-        if let (Body::File(file), Home::Folder { path, .. }) = (&self.body, &*self.depot.home) {
-            let at = path.join(&self.found.key);
-            let (open, named) = (file.metadata(), std::fs::metadata(&at));
-            for metadata in [open, named] {
-                let metadata =
-                    metadata.map_err(|error| self.depot.io(&self.found.key, Doing::Read, error))?;
-                if local::found(String::new(), &metadata).etag != self.found.etag {
-                    return Err(self.depot.changed(&self.found.key));
-                }
-            }
+        if let (Body::File(file), Backend::Folder(folder)) = (&self.body, &*self.store.store.backend) {
+            folder.still(&self.meta, file)?;
         }
         let digest =
             std::mem::replace(&mut self.digest, aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256));
@@ -252,7 +230,7 @@ impl Reader {
     }
 }
 
-impl Depot {
+impl BlockingStore {
     /// Waits for `work`, but not beyond a stop.
     pub(super) fn wait<T>(&self, work: impl Future<Output = T>) -> io::Result<T> {
         self.access.runtime.block_on(async {
@@ -270,6 +248,6 @@ impl Depot {
 
 impl fmt::Debug for Reader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reader").field("found", &self.found).field("at", &self.at).finish_non_exhaustive()
+        f.debug_struct("Reader").field("meta", &self.meta).field("at", &self.at).finish_non_exhaustive()
     }
 }

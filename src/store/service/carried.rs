@@ -7,18 +7,18 @@ use std::fmt;
 
 /// What is wrong and what to do: made below the crate, shown above it.
 #[derive(Debug, Clone)]
-pub(crate) struct Told {
+pub(crate) struct CarriedError {
     pub(crate) kind: ErrorKind,
     pub(crate) why: String,
     pub(crate) hint: Option<String>,
 }
 
-impl Told {
-    pub(super) fn new(kind: ErrorKind, why: impl Into<String>) -> Told {
-        Told { kind, why: why.into(), hint: None }
+impl CarriedError {
+    pub(super) fn new(kind: ErrorKind, why: impl Into<String>) -> CarriedError {
+        CarriedError { kind, why: why.into(), hint: None }
     }
 
-    pub(super) fn with_hint(mut self, hint: impl Into<String>) -> Told {
+    pub(super) fn with_hint(mut self, hint: impl Into<String>) -> CarriedError {
         self.hint = Some(hint.into());
         self
     }
@@ -29,7 +29,7 @@ impl Told {
     }
 
     /// The one inside an error of the crate, if there is one.
-    pub(super) fn within(error: &object_store::Error) -> Option<&Told> {
+    pub(super) fn within(error: &object_store::Error) -> Option<&CarriedError> {
         let mut next: Option<&(dyn std::error::Error + 'static)> = error.source();
         while let Some(error) = next {
             if let Some(told) = error.downcast_ref() {
@@ -41,16 +41,16 @@ impl Told {
     }
 }
 
-impl From<Told> for object_store::Error {
-    fn from(told: Told) -> object_store::Error {
+impl From<CarriedError> for object_store::Error {
+    fn from(told: CarriedError) -> object_store::Error {
         object_store::Error::Generic { store: "object", source: Box::new(told) }
     }
 }
 
-impl fmt::Display for Told {
+impl fmt::Display for CarriedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.why)
     }
 }
 
-impl std::error::Error for Told {}
+impl std::error::Error for CarriedError {}

@@ -1,20 +1,15 @@
-//! A folder as a depot: files listed in order, and put in their places all at once.
+//! Files that get their names all at once.
 //!
 //! A file is written to a folder of the run's own below the root, `.udmap-XXXX`, and gets its name
-//! when it and its neighbours are on the disk ([`Depot::settle`](super::Depot::settle)): one
+//! when it and its neighbours are on the disk ([`BlockingStore::commit`](super::BlockingStore::commit)): one
 //! waiting for the disk serves them all. What a killed run leaves there is removed by the next one.
 
-use super::Found;
-use crate::store::objects::make_folders;
-use crate::store::sink::{folder_of, sync_folder};
-use chrono::DateTime;
+use crate::store::atomic::{AtomicFile, folder_of, make_folders, sync_folder};
 use std::fs::{self, File};
-use std::io::{self, Read as _, Seek as _, SeekFrom};
-use std::ops::Range;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::time::{Duration, SystemTime};
-use tempfile::{NamedTempFile, TempPath};
+use std::time::Duration;
 use walkdir::WalkDir;
 
 /// The names of folders in which files are written.
@@ -24,90 +19,18 @@ const UNLOCKED: Duration = Duration::from_secs(3600);
 
 /// A file that is whole and waits for its name.
 #[derive(Debug)]
-pub struct Pending {
-    pub(super) file: TempPath,
-    pub(super) to: PathBuf,
+pub struct StagedFile {
+    pub(super) file: AtomicFile,
     pub(super) key: String,
 }
 
-/// What became of a [`Pending`] file.
+/// What became of a [`StagedFile`].
 pub(super) enum Placed {
     New,
-    /// The same bytes stand there.
+    /// The same bytes are there.
     Same,
-    /// Other bytes do.
+    /// Other bytes are.
     Other,
-}
-
-pub(super) fn is_absent(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
-}
-
-/// A path as it is on disk, so that a folder has one name, however it is given: links are followed
-/// as far as there is something.
-pub(super) fn real(path: &Path) -> PathBuf {
-    for there in path.ancestors() {
-        if let (Ok(real), Ok(rest)) = (fs::canonicalize(there), path.strip_prefix(there)) {
-            return if rest.as_os_str().is_empty() { real } else { real.join(rest) };
-        }
-    }
-    path.to_owned()
-}
-
-/// A file's listing.
-pub(super) fn found(key: String, metadata: &fs::Metadata) -> Found {
-    let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-    let nanos = match modified.duration_since(SystemTime::UNIX_EPOCH) {
-        Ok(since) => i128::try_from(since.as_nanos()).unwrap_or(i128::MAX),
-        Err(before) => -i128::try_from(before.duration().as_nanos()).unwrap_or(i128::MAX),
-    };
-    let modified = i64::try_from(nanos).map_or(DateTime::UNIX_EPOCH, DateTime::from_timestamp_nanos);
-    Found { key, size: metadata.len(), etag: format!("{:x}-{nanos:x}", metadata.len()), modified }
-}
-
-pub(super) fn peek(path: &Path, range: Range<u64>) -> io::Result<Vec<u8>> {
-    let mut file = File::open(path)?;
-    file.seek(SeekFrom::Start(range.start))?;
-    let mut bytes = Vec::new();
-    file.take(range.end - range.start).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// The files below a folder, part by part in the order of their names; keys are relative to `root`.
-pub(super) fn walk(
-    folder: &Path,
-    root: PathBuf,
-) -> impl Iterator<Item = Result<Found, (String, io::Error)>> + Send + use<> {
-    let hidden = |entry: &walkdir::DirEntry| {
-        entry.depth() > 0 && entry.file_name().as_encoded_bytes().starts_with(b".")
-    };
-    let walk = WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter();
-    walk.filter_entry(move |entry| !hidden(entry)).filter_map(move |entry| {
-        let key = |path: &Path| match path.strip_prefix(&root).unwrap_or(path).to_str() {
-            Some(key) => Ok(key.to_owned()),
-            None => {
-                let shown = path.to_string_lossy().into_owned();
-                Err((shown, io::Error::other("its name is not UTF-8")))
-            }
-        };
-        let entry = match entry {
-            Ok(entry) => entry,
-            // A link to a folder above: its files are listed from there.
-            Err(error) if error.loop_ancestor().is_some() => return None,
-            Err(error) => {
-                let path = error.path().unwrap_or(&root);
-                let shown = path.strip_prefix(&root).unwrap_or(path).to_string_lossy().into_owned();
-                return Some(Err((shown, error.into())));
-            }
-        };
-        if !entry.file_type().is_file() {
-            return None;
-        }
-        Some(key(entry.path()).and_then(|key| match entry.metadata() {
-            Ok(metadata) => Ok(found(key, &metadata)),
-            Err(error) => Err((key, error.into())),
-        }))
-    })
 }
 
 /// Removes folders below `folder` that nothing is in, or only folders like them.
@@ -150,7 +73,7 @@ impl Staging {
     }
 
     /// A new file, to be written.
-    pub(super) fn file(&self) -> io::Result<NamedTempFile> {
+    pub(super) fn file(&self, to: &Path) -> io::Result<(File, AtomicFile)> {
         let mut folder = self.folder.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let locked = match &*folder {
             Some(locked) => locked,
@@ -159,14 +82,7 @@ impl Staging {
                 folder.insert(lock(&self.root)?)
             }
         };
-        let mut builder = tempfile::Builder::new();
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            // The umask takes its part, as with any new file.
-            builder.permissions(fs::Permissions::from_mode(0o666));
-        }
-        builder.tempfile_in(&locked.path)
+        AtomicFile::staged(&locked.path, to)
     }
 }
 
@@ -222,25 +138,22 @@ fn clear(path: &Path) {
 
 /// Brings everything below `root` to the disk that was written so far.
 #[cfg(target_os = "linux")]
-pub(super) fn sync_all(root: &Path, _: &[Pending]) -> io::Result<()> {
+pub(super) fn sync_all(root: &Path, _: &[StagedFile]) -> io::Result<()> {
     Ok(rustix::fs::syncfs(File::open(root)?)?)
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn sync_all(_: &Path, files: &[Pending]) -> io::Result<()> {
-    files.iter().try_for_each(|pending| File::options().write(true).open(&pending.file)?.sync_all())
+pub(super) fn sync_all(_: &Path, files: &[StagedFile]) -> io::Result<()> {
+    files.iter().try_for_each(|staged| File::options().write(true).open(staged.file.path())?.sync_all())
 }
 
-/// Gives a file its name, unless something stands there.
-pub(super) fn place(pending: Pending) -> io::Result<Placed> {
-    make_folders(folder_of(&pending.to))?;
-    match pending.file.persist_noclobber(&pending.to) {
+/// Gives a file its name, unless something has it.
+pub(super) fn place(staged: StagedFile) -> io::Result<Placed> {
+    make_folders(folder_of(staged.file.to()))?;
+    match staged.file.commit_new()? {
         Ok(()) => Ok(Placed::New),
-        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
-            let same = same(&error.path, &pending.to)?;
-            Ok(if same { Placed::Same } else { Placed::Other })
-        }
-        Err(error) => Err(error.error),
+        Err(file) if same(file.path(), file.to())? => Ok(Placed::Same),
+        Err(_) => Ok(Placed::Other),
     }
 }
 
@@ -286,22 +199,18 @@ mod tests {
         fs::create_dir(&half).unwrap();
         sweep(root.path());
         let (one, two) = (Staging::new(root.path()), Staging::new(root.path()));
-        let mut file = one.file().unwrap();
-        file.write_all(b"one").unwrap();
-        let other = two.file().unwrap();
+        let to = root.path().join("a/b/c");
+        let staged = |staging: &Staging, text: &[u8]| {
+            let (mut file, atomic) = staging.file(&to).unwrap();
+            file.write_all(text).unwrap();
+            StagedFile { file: atomic, key: "a/b/c".into() }
+        };
+        let (first, other) = (staged(&one, b"one"), staged(&two, b""));
         sweep(root.path());
         assert!(!dead.exists() && !half.exists());
-        let to = root.path().join("a/b/c");
-        let pending = |file: NamedTempFile| Pending {
-            file: file.into_temp_path(),
-            to: to.clone(),
-            key: "a/b/c".into(),
-        };
-        assert!(matches!(place(pending(file)).unwrap(), Placed::New));
-        assert!(matches!(place(pending(other)).unwrap(), Placed::Other));
-        let mut again = one.file().unwrap();
-        again.write_all(b"one").unwrap();
-        assert!(matches!(place(pending(again)).unwrap(), Placed::Same));
+        assert!(matches!(place(first).unwrap(), Placed::New));
+        assert!(matches!(place(other).unwrap(), Placed::Other));
+        assert!(matches!(place(staged(&one, b"one")).unwrap(), Placed::Same));
         drop((one, two));
         let names: Vec<_> = fs::read_dir(root.path()).unwrap().map(|it| it.unwrap().file_name()).collect();
         assert_eq!(names, ["a"]);

@@ -4,7 +4,7 @@
 //! ([`Answer::to_body`]) on its way to the crate, with what else is known of it, and [`Answer::within`] finds that in the
 //! crate's error.
 
-use super::told::Told;
+use super::carried::CarriedError;
 use crate::store::error::{Doing, Error, ErrorKind, Object};
 use crate::text::{escaped, shown_up_to};
 use chrono::{DateTime, Utc};
@@ -295,10 +295,10 @@ fn fields(body: &str) -> Vec<(String, String)> {
 }
 
 /// An error of the crate as one of ours: what was wrong with `name`, and what to do.
-pub(in crate::store) fn translated(name: String, doing: Doing, error: &object_store::Error) -> Error {
+pub(crate) fn translated(name: String, doing: Doing, error: &object_store::Error) -> Error {
     use object_store::Error::{NotFound, PermissionDenied, Precondition, Unauthenticated};
     let looks = matches!(doing, Doing::Read | Doing::Remove);
-    let (kind, why, hint) = if let Some(told) = Told::within(error) {
+    let (kind, why, hint) = if let Some(told) = CarriedError::within(error) {
         (told.kind, told.why.clone(), told.hint.clone())
     } else if let Some(answer) = Answer::within(error) {
         let (kind, hint) = answer.judged(doing);
@@ -341,7 +341,7 @@ fn in_full(error: &object_store::Error) -> String {
 }
 
 /// Whether an error says that there is no such bucket.
-pub(super) fn is_no_bucket(error: &object_store::Error) -> bool {
+pub(crate) fn is_no_bucket(error: &object_store::Error) -> bool {
     match Answer::within(error) {
         Some(answer) => matches!(answer.code(), "NoSuchBucket" | "ContainerNotFound"),
         // Of a store that was opened elsewhere.

@@ -1,6 +1,7 @@
-//! Files on their way: written under a hidden name next to their final one, and renamed when they are complete.
+//! The whole file or nothing: written under another name, and renamed when it is complete.
 //!
-//! The process that writes one holds a lock on it. So what a killed process has left can be told from what another one
+//! That name is a hidden one next to the final one, or in a folder of the writer's own. The process that writes a file
+//! next to its place holds a lock on it. So what a killed process has left can be told from what another one
 //! is writing, and the next writer of the same file removes it. [`remove_temporaries`] does so at once, for a process
 //! that is about to end without running destructors.
 
@@ -12,7 +13,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tempfile::TempPath;
 
 use super::error::{Doing, Error, Object};
-use super::sink::{folder_of, sync_folder};
 
 /// The end of a temporary file's name, behind so many random characters.
 const SUFFIX: &str = ".tmp";
@@ -35,20 +35,20 @@ pub(crate) fn remove_temporaries() {
 
 /// A file that is not complete. Dropped, it is gone.
 #[derive(Debug)]
-pub(crate) struct Temporary {
+pub(crate) struct AtomicFile {
     /// There until it has its name.
     path: Option<TempPath>,
     to: PathBuf,
 }
 
-impl Temporary {
+impl AtomicFile {
     /// Creates the file that will become `to`, with the owner and the permissions of what it will replace, as far as
     /// this process may give them. What ended processes have left of the same file is removed.
     ///
-    /// The file must stay open until [`Temporary::commit`] returns: it holds the lock.
-    pub(super) fn create(to: &Path, replaced: Option<&fs::Metadata>) -> io::Result<(File, Temporary)> {
+    /// The file must stay open until [`AtomicFile::commit`] returns: it holds the lock.
+    pub(super) fn create(to: &Path, replaced: Option<&fs::Metadata>) -> io::Result<(File, AtomicFile)> {
         // The umask takes its part, as with any new file.
-        let (file, temporary) = Temporary::with_mode(to, 0o666)?;
+        let (file, temporary) = AtomicFile::with_mode(to, 0o666)?;
         if let Some(replaced) = replaced {
             inherit(&file, replaced)?;
         }
@@ -60,21 +60,16 @@ impl Temporary {
     /// # Errors
     /// If it can't be created; the error names the folder.
     #[cfg(feature = "cli")]
-    pub(crate) fn scratch(name: &str) -> io::Result<(File, Temporary)> {
-        Temporary::with_mode(&std::env::temp_dir().join(name), 0o600).map_err(in_scratch)
+    pub(crate) fn scratch(name: &str) -> io::Result<(File, AtomicFile)> {
+        AtomicFile::with_mode(&std::env::temp_dir().join(name), 0o600).map_err(in_scratch)
     }
 
-    #[cfg_attr(not(unix), expect(unused_variables, reason = "there are no modes"))]
-    fn with_mode(to: &Path, mode: u32) -> io::Result<(File, Temporary)> {
+    fn with_mode(to: &Path, mode: u32) -> io::Result<(File, AtomicFile)> {
         let prefix = prefix(to);
         sweep(folder_of(to), &prefix);
         let mut builder = tempfile::Builder::new();
         builder.prefix(&prefix).suffix(SUFFIX).rand_bytes(RANDOM);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            builder.permissions(fs::Permissions::from_mode(mode));
-        }
+        ordinary(&mut builder, mode);
         let (file, path) = loop {
             let (file, path) = builder.tempfile_in(folder_of(to))?.into_parts();
             // Where there are no locks, nobody sweeps. Else somebody may have done so before it was locked.
@@ -83,16 +78,31 @@ impl Temporary {
             }
         };
         own().push(path.to_path_buf());
-        Ok((file, Temporary { path: Some(path), to: to.to_owned() }))
+        Ok((file, AtomicFile { path: Some(path), to: to.to_owned() }))
+    }
+
+    /// The name that it will have.
+    #[cfg(feature = "bucket")]
+    pub(super) fn to(&self) -> &Path {
+        &self.to
     }
 
     /// Where it is now.
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "bucket")]
     pub(crate) fn path(&self) -> &Path {
         self.path.as_deref().unwrap_or(&self.to)
     }
 
-    /// Gives the file its name, which lasts when this returns.
+    /// A file that waits in a folder of the writer's own, where nobody else looks, and which the writer clears.
+    #[cfg(feature = "bucket")]
+    pub(super) fn staged(folder: &Path, to: &Path) -> io::Result<(File, AtomicFile)> {
+        let mut builder = tempfile::Builder::new();
+        ordinary(&mut builder, 0o666);
+        let (file, path) = builder.tempfile_in(folder)?.into_parts();
+        Ok((file, AtomicFile { path: Some(path), to: to.to_owned() }))
+    }
+
+    /// Gives the file its name, which lasts when this returns. What had it is replaced.
     pub(super) fn commit(mut self) -> io::Result<()> {
         if let Some(path) = self.path.take() {
             forget(&path);
@@ -101,9 +111,27 @@ impl Temporary {
         }
         Ok(())
     }
+
+    /// Gives the file its name, which lasts only when its folder is on disk; itself if something else has it.
+    #[cfg(feature = "bucket")]
+    pub(super) fn commit_new(mut self) -> io::Result<Result<(), AtomicFile>> {
+        let Some(path) = self.path.take() else { return Ok(Ok(())) };
+        let was = path.to_path_buf();
+        match path.persist_noclobber(&self.to) {
+            Ok(()) => {
+                forget(&was);
+                Ok(Ok(()))
+            }
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
+                self.path = Some(error.path);
+                Ok(Err(self))
+            }
+            Err(error) => Err(error.error),
+        }
+    }
 }
 
-impl Drop for Temporary {
+impl Drop for AtomicFile {
     fn drop(&mut self) {
         if let Some(path) = &self.path {
             forget(path);
@@ -128,6 +156,16 @@ pub(crate) fn in_scratch(error: io::Error) -> io::Error {
     Error::io(Object::Named(folder), Doing::Scratch, error)
         .with_hint("make room there, or name another folder in the environment variable TMPDIR")
         .into()
+}
+
+/// With this mode, of which the umask takes its part, as with any new file.
+#[cfg_attr(not(unix), expect(unused_variables, reason = "there are no modes"))]
+fn ordinary(builder: &mut tempfile::Builder<'_, '_>, mode: u32) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(mode));
+    }
 }
 
 /// It needs no removing any more.
@@ -168,6 +206,42 @@ fn sweep(folder: &Path, prefix: &str) {
     }
 }
 
+/// Where a link leads, though there may be nothing yet; what is not a link is its own end.
+pub(super) fn follow(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    // No more of them than Linux follows.
+    for _ in 0..40 {
+        let Ok(next) = fs::read_link(&path) else { return Ok(path) };
+        path = folder_of(&path).join(next);
+    }
+    Err(io::Error::other("it is a link that leads back to itself, or through too many others"))
+}
+
+pub(super) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// A rename lasts only when its folder is on disk. Not every system can do that.
+pub(super) fn sync_folder(folder: &Path) {
+    if let Ok(folder) = File::open(folder) {
+        let _ = folder.sync_all();
+    }
+}
+
+/// Makes a folder with those above it, and makes that last.
+#[cfg(feature = "bucket")]
+pub(super) fn make_folders(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(folder)?;
+    folder.ancestors().take_while(|path| !path.as_os_str().is_empty()).take(3).for_each(sync_folder);
+    Ok(())
+}
+
 /// Gives `file` the owner and the permissions of `replaced`.
 #[cfg(unix)]
 fn inherit(file: &File, replaced: &fs::Metadata) -> io::Result<()> {
@@ -200,9 +274,9 @@ mod tests {
             fs::write(at(name), "x").unwrap();
         }
         fs::write(at(".out.abcdef.tmp"), "what a killed run left").unwrap();
-        let (one, first) = Temporary::create(&at("out"), None).unwrap();
+        let (one, first) = AtomicFile::create(&at("out"), None).unwrap();
         assert!(!at(".out.abcdef.tmp").exists());
-        let (two, second) = Temporary::create(&at("out"), None).unwrap();
+        let (two, second) = AtomicFile::create(&at("out"), None).unwrap();
         assert!(first.path.as_ref().unwrap().exists(), "another run at work");
         first.commit().unwrap();
         assert!(own().iter().all(|path| *path != at("out")));

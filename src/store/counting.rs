@@ -14,7 +14,7 @@ const STRAIGHT: usize = 32 * 1024;
 /// A `BufReader` would do but for three things: it can't hold on to some bytes while it gets more
 /// (as recognising a format in a pipe needs), it has no offset, and behind a decoder that returns
 /// its errors as one type there is no telling whether the object or the stream is at fault.
-pub(super) struct Raw {
+pub(super) struct CountingReader {
     object: Box<dyn Read + Send>,
     buffer: Box<[u8]>,
     start: usize,
@@ -28,11 +28,20 @@ pub(super) struct Raw {
     failed: bool,
 }
 
-impl Raw {
+impl CountingReader {
     /// Reads `object` in pieces of up to `size` bytes.
-    pub(super) fn new(object: Box<dyn Read + Send>, size: usize) -> Raw {
+    pub(super) fn new(object: Box<dyn Read + Send>, size: usize) -> CountingReader {
         let buffer = vec![0; size.max(64)].into_boxed_slice();
-        Raw { object, buffer, start: 0, end: 0, taken: 0, ended: false, starved: false, failed: false }
+        CountingReader {
+            object,
+            buffer,
+            start: 0,
+            end: 0,
+            taken: 0,
+            ended: false,
+            starved: false,
+            failed: false,
+        }
     }
 
     /// The offset in the object of the next byte.
@@ -77,7 +86,7 @@ impl Raw {
     }
 }
 
-impl BufRead for Raw {
+impl BufRead for CountingReader {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.start == self.end {
             self.more()?;
@@ -92,7 +101,7 @@ impl BufRead for Raw {
     }
 }
 
-impl Read for Raw {
+impl Read for CountingReader {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if self.start == self.end && out.len() >= STRAIGHT && !self.ended {
             let read = self.object.read(out);
@@ -111,10 +120,10 @@ impl Read for Raw {
     }
 }
 
-impl fmt::Debug for Raw {
+impl fmt::Debug for CountingReader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Raw { start, end, taken, ended, failed, .. } = self;
-        write!(f, "Raw {{ {start}..{end}, taken: {taken}, ended: {ended}, failed: {failed} }}")
+        let CountingReader { start, end, taken, ended, failed, .. } = self;
+        write!(f, "CountingReader {{ {start}..{end}, taken: {taken}, ended: {ended}, failed: {failed} }}")
     }
 }
 
@@ -126,7 +135,7 @@ mod tests {
     fn offsets_and_ends() {
         let text: Vec<u8> = (0..100_000u32).map(|i| i as u8).collect();
         for (size, step) in [(64, 1), (64, 63), (1000, 64), (1000, 5000), (BUFFER, 33_000), (64, 50_000)] {
-            let mut raw = Raw::new(Box::new(io::Cursor::new(text.clone())), size);
+            let mut raw = CountingReader::new(Box::new(io::Cursor::new(text.clone())), size);
             raw.more().unwrap();
             assert_eq!(raw.buffered(), &text[..size.min(text.len())]);
             let (mut got, mut piece) = (Vec::new(), vec![0; step]);

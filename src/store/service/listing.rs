@@ -4,7 +4,7 @@
 //! without objects. So each page is read here in full, and handed on in one plain spelling, with keys that the crate has
 //! paths for.
 
-use super::http::spell;
+use super::keys::encode_key;
 use crate::text::shown;
 use quick_xml::Reader;
 use quick_xml::escape::escape;
@@ -199,7 +199,7 @@ impl Page {
         let mut xml = "<ListBucketResult>".to_owned();
         for entry in &self.entries {
             let part = |part: &Option<String>| part.as_deref().map(str::trim).unwrap_or_default().to_owned();
-            let key = spell(entry.key.as_deref().unwrap_or_default());
+            let key = encode_key(entry.key.as_deref().unwrap_or_default());
             let (size, modified) = (part(&entry.size), part(&entry.modified));
             let _ = write!(
                 xml,

@@ -50,7 +50,7 @@ impl Compression {
 }
 
 /// Compresses what is written to it into `out`. gzip becomes one member, zstd a frame a block.
-pub struct Blocks<W> {
+pub struct BlockCompressor<W> {
     out: W,
     compression: Compression,
     threads: usize,
@@ -67,11 +67,11 @@ struct Done {
     text: Vec<u8>,
 }
 
-impl<W: Write> Blocks<W> {
+impl<W: Write> BlockCompressor<W> {
     /// Compresses on `threads` threads of rayon's pool; with one, on the caller's.
-    pub fn new(out: W, compression: Compression, threads: usize) -> Blocks<W> {
+    pub fn new(out: W, compression: Compression, threads: usize) -> BlockCompressor<W> {
         let (block, waiting) = (Vec::new(), VecDeque::new());
-        Blocks { out, compression, threads, block, waiting, sum: Crc::new(), any: false }
+        BlockCompressor { out, compression, threads, block, waiting, sum: Crc::new(), any: false }
     }
 
     /// Compresses the rest; what was written to.
@@ -174,7 +174,7 @@ fn deflate(text: &[u8]) -> io::Result<Vec<u8>> {
     }
 }
 
-impl<W: Write> Write for Blocks<W> {
+impl<W: Write> Write for BlockCompressor<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.compression == Compression::None {
             self.out.write_all(bytes)?;
@@ -194,9 +194,9 @@ impl<W: Write> Write for Blocks<W> {
     }
 }
 
-impl<W> fmt::Debug for Blocks<W> {
+impl<W> fmt::Debug for BlockCompressor<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Blocks").field("compression", &self.compression).finish_non_exhaustive()
+        f.debug_struct("BlockCompressor").field("compression", &self.compression).finish_non_exhaustive()
     }
 }
 
@@ -214,7 +214,7 @@ mod tests {
             text.extend_from_slice(format!("{{\"n\":{}}}\n", seed >> 40).as_bytes());
         }
         let pack = |text: &[u8], compression, threads, piece: usize| {
-            let mut blocks = Blocks::new(Vec::new(), compression, threads);
+            let mut blocks = BlockCompressor::new(Vec::new(), compression, threads);
             text.chunks(piece).for_each(|piece| blocks.write_all(piece).unwrap());
             blocks.finish().unwrap()
         };

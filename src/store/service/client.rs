@@ -1,26 +1,22 @@
 //! What stands between a store and the network: it stays at the endpoint, checks what is answered, counts requests, keeps
 //! large objects from being written over, and lets keys through that the object_store crate has no name for.
-//!
-//! S3 takes any key; the crate's paths have no empty part, no `.` or `..`, no control characters,
-//! and neither `/` nor white space at the ends. Such keys are spelled another way inside
-//! ([`spell`]) and get their own names back on the wire.
 
 use super::answer::Answer;
+use super::carried::CarriedError;
+use super::config::{ClientConfig, Requests, is_listing};
+use super::given::SettingError;
 use super::listing::{self, Page, Unfit};
-use super::odd::{Keys, Odd, is_odd};
-use super::service::Manner;
-use super::settings::Wrong;
-use super::told::Told;
+use super::unusual_keys::{Keys, UnusualKeys, is_unusual};
 use crate::store::error::ErrorKind;
 use async_trait::async_trait;
 use futures_util::TryStreamExt as _;
 use object_store::client::{
-    HttpClient, HttpConnector, HttpError, HttpRequest, HttpResponse, HttpResponseBody, HttpService,
+    HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpResponseBody,
+    HttpService,
 };
 use object_store::{ClientConfigKey, ClientOptions, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client};
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -32,42 +28,40 @@ const MOST_REFUSED: usize = 1 << 20;
 /// The most pages in a row that are empty and say that there is more: of many deleted objects.
 const MOST_EMPTY: u64 = 1000;
 
-/// Stands at the beginning of a part that is spelled in hexadecimal. No text has this character for
-/// a purpose of its own: it is the last one, and no character at that.
-pub(super) const MARK: char = '\u{10FFFF}';
-
-/// How many requests of each kind were sent, tries included.
-#[derive(Debug, Default)]
-pub struct Requests {
-    counts: [AtomicU64; 5],
-}
-
-/// The kinds of [`Requests`].
-const KINDS: [&str; 5] = ["list", "get", "head", "put", "delete"];
-
-impl Requests {
-    fn count(&self, request: &HttpRequest) {
-        let kind = match request.method().as_str() {
-            "GET" if is_listing(request) => 0,
-            "GET" => 1,
-            "HEAD" => 2,
-            "DELETE" => 4,
-            // Of several parts: it begins, goes on and ends; or a deletion of many.
-            "POST" if request.uri().query().is_some_and(|query| query.starts_with("delete")) => 4,
-            _ => 3,
-        };
-        self.counts[kind].fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// How many of each kind: `list`, `get`, `head`, `put`, `delete`.
-    pub fn counts(&self) -> [(&'static str, u64); 5] {
-        std::array::from_fn(|kind| (KINDS[kind], self.counts[kind].load(Ordering::Relaxed)))
-    }
-}
-
 tokio::task_local! {
-    /// The ETag that an object must have to be deleted, while it is.
-    pub(crate) static ONLY_IF: String;
+    /// What an object must be to be deleted, while it is.
+    pub(crate) static ONLY_IF: OnlyIf;
+}
+
+/// The version that an object must have.
+#[derive(Debug, Clone)]
+pub(crate) struct OnlyIf {
+    pub(crate) etag: String,
+    /// Google's number of it.
+    pub(crate) generation: Option<String>,
+}
+
+/// Whose requests they are: services differ in what their conditions are called, and where they have some.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Speaks {
+    S3,
+    #[cfg(feature = "gcs")]
+    Google,
+    #[cfg(feature = "azure")]
+    Azure,
+}
+
+/// A client that stays at the endpoint: signatures and session tokens are for that, and for nobody it names. What it
+/// is answered comes as it was sent.
+pub(crate) fn http_client() -> reqwest::ClientBuilder {
+    Client::builder()
+        .user_agent(concat!("udmap/", env!("CARGO_PKG_VERSION")))
+        .redirect(Policy::none())
+        // The length of an answer is that of the object.
+        .no_gzip()
+        .no_brotli()
+        .no_zstd()
+        .no_deflate()
 }
 
 /// Makes clients that stay where they are sent, check what they are answered, and count their requests.
@@ -76,6 +70,10 @@ pub(crate) struct Connector {
     requests: Arc<Requests>,
     /// What requests of a bucket are signed with, once that is known.
     pub(super) keys: Keys,
+    /// What Azure's requests are signed with, once that is known.
+    #[cfg(feature = "azure")]
+    pub(super) azure: Arc<std::sync::OnceLock<object_store::azure::AzureCredentialProvider>>,
+    speaks: Speaks,
     /// The longest time for one request; without one, a minute of silence.
     timeout: Option<Duration>,
     /// Trusted besides the system's.
@@ -90,15 +88,22 @@ impl Connector {
     ///
     /// # Errors
     /// If those can't be read.
-    pub(super) fn new(manner: &Manner, pem: Option<&[u8]>) -> Result<Connector, Wrong> {
+    pub(super) fn new(
+        config: &ClientConfig,
+        speaks: Speaks,
+        pem: Option<&[u8]>,
+    ) -> Result<Connector, SettingError> {
         let certificates = Certificate::from_pem_bundle(pem.unwrap_or_default());
         let certificates = certificates.map_err(|error| {
-            Wrong::new(format!("the certificates of `AWS_CA_BUNDLE` can't be read: {error}"))
+            SettingError::new(format!("the certificates of `AWS_CA_BUNDLE` can't be read: {error}"))
         })?;
         Ok(Connector {
-            requests: Arc::clone(&manner.requests),
+            requests: Arc::clone(&config.requests),
             keys: Keys::default(),
-            timeout: manner.timeout,
+            #[cfg(feature = "azure")]
+            azure: Arc::default(),
+            speaks,
+            timeout: config.timeout,
             certificates,
             pem: pem.map(Arc::from),
             for_credentials: false,
@@ -112,18 +117,10 @@ impl Connector {
 
     fn client(&self, allow_http: bool) -> Result<Client, reqwest::Error> {
         let connect = Duration::from_secs(if self.for_credentials { 2 } else { 10 });
-        let builder = Client::builder()
-            .user_agent(concat!("udmap/", env!("CARGO_PKG_VERSION")))
-            // Signatures and session tokens are for the endpoint that is set, and for nobody it names.
-            .redirect(Policy::none())
+        let builder = http_client()
             .https_only(!allow_http)
             .connect_timeout(connect)
-            .tls_certs_merge(self.certificates.iter().cloned())
-            // The length of an answer is that of the object.
-            .no_gzip()
-            .no_brotli()
-            .no_zstd()
-            .no_deflate();
+            .tls_certs_merge(self.certificates.iter().cloned());
         match self.timeout {
             Some(timeout) => builder.timeout(timeout),
             None => builder.read_timeout(Duration::from_secs(60)),
@@ -140,30 +137,28 @@ impl HttpConnector for Connector {
             store: "HTTP client",
             source: Box::new(error),
         })?;
-        Ok(HttpClient::new(Shim {
+        Ok(HttpClient::new(Interceptor {
             inner: HttpClient::new(client),
-            odd: Odd::new(Arc::clone(&self.keys), self.pem.clone()),
-            requests: Arc::clone(&self.requests),
-            for_credentials: self.for_credentials,
+            unusual: UnusualKeys::new(Arc::clone(&self.keys), self.pem.clone()),
+            connector: self.clone(),
             empty_pages: AtomicU64::new(0),
         }))
     }
 }
 
 #[derive(Debug)]
-struct Shim {
+struct Interceptor {
     inner: HttpClient,
-    odd: Odd,
-    requests: Arc<Requests>,
-    for_credentials: bool,
+    unusual: UnusualKeys,
+    connector: Connector,
     /// Pages of a listing in a row that were empty and said that there is more.
     empty_pages: AtomicU64,
 }
 
 #[async_trait]
-impl HttpService for Shim {
+impl HttpService for Interceptor {
     async fn call(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        if self.for_credentials {
+        if self.connector.for_credentials {
             let response = self.inner.execute(request).await?;
             return if response.status().is_success() {
                 Ok(response)
@@ -171,30 +166,27 @@ impl HttpService for Shim {
                 refused(response, false).await
             };
         }
-        if ends_parts(&request) {
-            // An object of several parts is complete only if nothing stands there: what S3 knows,
-            // and object_store has no switch for.
-            request.headers_mut().insert("if-none-match", HeaderValue::from_static("*"));
-        }
-        if request.method().as_str() == "DELETE"
-            && let Ok(Ok(etag)) = ONLY_IF.try_with(|etag| HeaderValue::from_str(etag))
-        {
-            request.headers_mut().insert("if-match", etag);
-        }
+        let deletes_one = self.with_conditions(&mut request).await?;
         if is_listing(&request) {
             return self.list(request).await;
         }
-        self.requests.count(&request);
+        self.connector.requests.count(&request);
         let (head, ends) = (request.method().as_str() == "HEAD", ends_parts(&request));
+        #[cfg(not(feature = "azure"))]
+        debug_assert!(!deletes_one);
         let looks = matches!(request.method().as_str(), "GET" | "HEAD" | "DELETE");
         let is_html = |kind: &str| kind.starts_with("text/html");
-        let response = if is_odd(&request) {
-            self.odd.call(request).await?
+        let response = if is_unusual(&request) {
+            self.unusual.call(request).await?
         } else {
             self.inner.execute(request).await?
         };
         if response.status().as_u16() == 304 {
             return Ok(response);
+        }
+        #[cfg(feature = "azure")]
+        if deletes_one && response.status().is_success() {
+            return Ok(super::azure::deleted());
         }
         if !response.status().is_success() {
             return refused(response, head).await;
@@ -205,7 +197,7 @@ impl HttpService for Shim {
         if looks && says_something && header("etag").is_none() && header("content-type").is_some_and(is_html)
         {
             let why = "the answer is a page of HTML, and not from an object store";
-            return Err(between(Told::new(ErrorKind::Service, why)).http());
+            return Err(between(CarriedError::new(ErrorKind::Service, why)).http());
         }
         if !ends {
             return Ok(response);
@@ -221,7 +213,50 @@ impl HttpService for Shim {
     }
 }
 
-impl Shim {
+impl Interceptor {
+    /// Adds the conditions that the crate has no switch for: an object of several parts is complete only if there is none,
+    /// and one that is deleted must be the one that was looked at. Whether a deletion of many became one of a single
+    /// object.
+    async fn with_conditions(&self, request: &mut HttpRequest) -> Result<bool, HttpError> {
+        let only_if = ONLY_IF.try_with(OnlyIf::clone).ok();
+        let value = |text: &str| {
+            HeaderValue::from_str(text).map_err(|error| HttpError::new(HttpErrorKind::Unknown, error))
+        };
+        let absent = HeaderValue::from_static("*");
+        let deletes = request.method().as_str() == "DELETE";
+        match self.connector.speaks {
+            Speaks::S3 if ends_parts(request) => {
+                request.headers_mut().insert("if-none-match", absent);
+            }
+            Speaks::S3 => {
+                if let (true, Some(only_if)) = (deletes, only_if) {
+                    request.headers_mut().insert("if-match", value(&only_if.etag)?);
+                }
+            }
+            #[cfg(feature = "gcs")]
+            Speaks::Google => {
+                if let (true, Some(generation)) = (deletes, only_if.and_then(|it| it.generation)) {
+                    request.headers_mut().insert("x-goog-if-generation-match", value(&generation)?);
+                }
+            }
+            #[cfg(feature = "azure")]
+            Speaks::Azure => {
+                let credentials = self.connector.azure.get();
+                if super::azure::ends_parts(request) {
+                    super::azure::with_header(request, "if-none-match", absent, credentials).await?;
+                }
+                if let Some(single) = super::azure::single_delete(request) {
+                    *request = single;
+                    // Signed for the batch, it needs a signature for itself in any case.
+                    let etag = only_if.map_or_else(|| "*".to_owned(), |it| it.etag);
+                    super::azure::with_header(request, "if-match", value(&etag)?, credentials).await?;
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
     /// Asks for a page of a listing, and hands it on if it is one.
     async fn list(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let asked = |name: &str| {
@@ -235,7 +270,7 @@ impl Shim {
             (asked("prefix").unwrap_or_default(), asked("continuation-token").or(asked("marker")));
         let mut tries = 0;
         loop {
-            self.requests.count(&request);
+            self.connector.requests.count(&request);
             let response = self.inner.execute(request.clone()).await?;
             if !response.status().is_success() {
                 return refused(response, false).await;
@@ -257,7 +292,7 @@ impl Shim {
                         self.empty_pages.store(0, Ordering::Relaxed);
                     } else if self.empty_pages.fetch_add(1, Ordering::Relaxed) >= MOST_EMPTY {
                         let why = format!("the listing does not end: {MOST_EMPTY} pages without an object");
-                        return Err(Told::new(ErrorKind::Service, why).http());
+                        return Err(CarriedError::new(ErrorKind::Service, why).http());
                     }
                     return Ok(HttpResponse::from_parts(parts, text.into()));
                 }
@@ -275,15 +310,17 @@ impl Shim {
                 }
                 Err(Unfit::Other(why)) => why,
             };
-            let told =
-                Told::new(ErrorKind::Service, format!("the answer is not a listing of objects: {why}"));
+            let told = CarriedError::new(
+                ErrorKind::Service,
+                format!("the answer is not a listing of objects: {why}"),
+            );
             return Err(between(told).http());
         }
     }
 }
 
 /// What often is the cause of an answer that is not the service's.
-fn between(told: Told) -> Told {
+fn between(told: CarriedError) -> CarriedError {
     told.with_hint("see that the endpoint speaks S3, and that no proxy or login page answers in its place")
 }
 
@@ -296,11 +333,11 @@ async fn text(body: HttpResponseBody, most: usize) -> Result<String, HttpError> 
         if all.len() > most {
             let why =
                 format!("the answer is longer than {} MiB, which no answer of this kind is", most >> 20);
-            return Err(between(Told::new(ErrorKind::Service, why)).http());
+            return Err(between(CarriedError::new(ErrorKind::Service, why)).http());
         }
     }
     String::from_utf8(all)
-        .map_err(|_| between(Told::new(ErrorKind::Service, "the answer is not UTF-8")).http())
+        .map_err(|_| between(CarriedError::new(ErrorKind::Service, "the answer is not UTF-8")).http())
 }
 
 /// An answer that refuses, with all that is known of it as its body.
@@ -334,71 +371,7 @@ fn refusal(answer: &Answer) -> HttpResponse {
     response
 }
 
-fn is_listing(request: &HttpRequest) -> bool {
-    let is = |pair: &str| matches!(pair, "list-type=2" | "comp=list");
-    request.method().as_str() == "GET" && request.uri().query().is_some_and(|query| query.split('&').any(is))
-}
-
 fn ends_parts(request: &HttpRequest) -> bool {
     let ends = |query: &str| query.split('&').any(|pair| pair.starts_with("uploadId="));
     request.method().as_str() == "POST" && request.uri().query().is_some_and(ends)
-}
-
-/// The crate's path for a key. A key that has one is its own.
-pub(crate) fn spell(key: &str) -> Cow<'_, str> {
-    let first = key.chars().next().is_some_and(char::is_whitespace);
-    let last = key.chars().next_back().is_some_and(char::is_whitespace);
-    let odd =
-        |part: &str| matches!(part, "" | "." | "..") || part.chars().any(|c| c.is_control() || c == MARK);
-    if !first && !last && !key.split('/').any(odd) {
-        return Cow::Borrowed(key);
-    }
-    let count = key.split('/').count();
-    let parts = key.split('/').enumerate().map(|(at, part)| {
-        if odd(part) || first && at == 0 || last && at + 1 == count {
-            let hex: String = part.bytes().map(|byte| format!("{byte:02x}")).collect();
-            Cow::Owned(format!("{MARK}{hex}"))
-        } else {
-            Cow::Borrowed(part)
-        }
-    });
-    Cow::Owned(parts.collect::<Vec<_>>().join("/"))
-}
-
-/// The key that a path stands for.
-pub(crate) fn unspell(path: &str) -> Cow<'_, str> {
-    if !path.contains(MARK) {
-        return Cow::Borrowed(path);
-    }
-    let parts = path.split('/').map(|part| match part.strip_prefix(MARK) {
-        None => part.to_owned(),
-        Some(hex) => {
-            let byte = |at: usize| hex.get(at..at + 2).and_then(|two| u8::from_str_radix(two, 16).ok());
-            let bytes: Vec<u8> = (0..hex.len()).step_by(2).filter_map(byte).collect();
-            String::from_utf8_lossy(&bytes).into_owned()
-        }
-    });
-    Cow::Owned(parts.collect::<Vec<_>>().join("/"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use object_store::path::Path;
-
-    #[test]
-    fn every_key_has_a_path_of_its_own() {
-        let plain = ["a", "a/b c/ü#%/x&y.gz", "a..b/...", "%2E%2E/x", "~/$"];
-        let odd = ["a/../b", "..", "a//b", "/a", "a/", "a/./b", "a\u{1}b", " a", "a/b ", "\u{10FFFF}2e"];
-        for key in plain {
-            assert_eq!(spell(key), key);
-        }
-        for key in plain.into_iter().chain(odd) {
-            let path = spell(key).into_owned();
-            assert_eq!(Path::parse(&path).unwrap().as_ref(), path, "{key:?}");
-            assert_eq!(unspell(&path), key);
-        }
-        let all: std::collections::HashSet<_> = plain.iter().chain(&odd).map(|key| spell(key)).collect();
-        assert_eq!(all.len(), plain.len() + odd.len());
-    }
 }

@@ -1,11 +1,11 @@
 //! Requests for keys that neither object_store's paths nor URLs can hold: `a/../b`, `a//b`, ` a`.
 //!
-//! Inside they are spelled another way ([`spell`](super::http::spell)). Here a request gets the key's
+//! Inside they are spelled another way ([`encode_key`](super::keys::encode_key)). Here a request gets the key's
 //! own name, a signature for it (AWS Signature Version 4, as the API reference of S3 describes it),
 //! and a client that sends names as they are: the usual one follows the URL standard and resolves
 //! `..` itself. Proxies that the environment names are not used for such keys.
 
-use super::http::MARK;
+use super::keys::{decode_path, is_encoded, percent_encoded};
 use aws_lc_rs::{digest, hmac};
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
@@ -26,27 +26,23 @@ use std::sync::{Arc, OnceLock};
 /// What a bucket's requests are signed with.
 pub(crate) type Keys = Arc<OnceLock<Arc<dyn CredentialProvider<Credential = AwsCredential>>>>;
 
-/// [`MARK`] in a URL.
-const MARK_IN_URL: &str = "%F4%8F%BF%BF";
-
-/// A client for odd keys. It is made when there is one.
+/// A client for unusual keys. It is made when there is one.
 #[derive(Debug)]
-pub(super) struct Odd {
+pub(super) struct UnusualKeys {
     keys: Keys,
     /// Certificates to trust besides the system's.
     pem: Option<Arc<[u8]>>,
     client: OnceLock<Client<HttpsConnector<HttpConnector>, HttpRequestBody>>,
 }
 
-/// Whether a request is for an odd key.
-pub(super) fn is_odd(request: &HttpRequest) -> bool {
-    request.uri().path().contains(MARK_IN_URL)
+/// Whether a request is for an unusual key.
+pub(super) fn is_unusual(request: &HttpRequest) -> bool {
+    is_encoded(request.uri().path())
 }
 
-impl Odd {
-    pub(super) fn new(keys: Keys, pem: Option<Arc<[u8]>>) -> Odd {
-        debug_assert_eq!(u32::from(MARK), 0x10_FFFF);
-        Odd { keys, pem, client: OnceLock::new() }
+impl UnusualKeys {
+    pub(super) fn new(keys: Keys, pem: Option<Arc<[u8]>>) -> UnusualKeys {
+        UnusualKeys { keys, pem, client: OnceLock::new() }
     }
 
     fn client(&self) -> Result<&Client<HttpsConnector<HttpConnector>, HttpRequestBody>, HttpError> {
@@ -71,7 +67,7 @@ impl Odd {
 
     pub(super) async fn call(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let uri = request.uri();
-        let path = own_path(uri.path());
+        let path = decode_path(uri.path());
         let authority = uri.authority().map(ToString::to_string).unwrap_or_default();
         let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
         let scheme = uri.scheme_str().unwrap_or("https");
@@ -95,32 +91,6 @@ impl Odd {
         let body = body.map_err(|error| HttpError::new(HttpErrorKind::Interrupted, error));
         Ok(HttpResponse::from_parts(parts, HttpResponseBody::new(body)))
     }
-}
-
-/// The path with its odd parts as they are.
-fn own_path(path: &str) -> String {
-    let parts = path.split('/').map(|part| match part.strip_prefix(MARK_IN_URL) {
-        None => part.to_owned(),
-        Some(hex) => {
-            let byte = |at: usize| hex.get(at..at + 2).and_then(|two| u8::from_str_radix(two, 16).ok());
-            let bytes: Vec<u8> = (0..hex.len()).step_by(2).filter_map(byte).collect();
-            escape(&bytes)
-        }
-    });
-    parts.collect::<Vec<_>>().join("/")
-}
-
-/// Escapes as S3's signature wants it: everything but unreserved characters.
-fn escape(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len());
-    for &byte in bytes {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            text.push(char::from(byte));
-        } else {
-            text.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    text
 }
 
 /// Signs a request anew that was signed for another path: `signed` says when, where and what.
@@ -149,7 +119,7 @@ fn sign(
     }
     let mut query: Vec<(String, String)> =
         url::form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes())
-            .map(|(key, value)| (escape(key.as_bytes()), escape(value.as_bytes())))
+            .map(|(key, value)| (percent_encoded(key.as_bytes()), percent_encoded(value.as_bytes())))
             .collect();
     query.sort();
     let query: Vec<String> = query.iter().map(|(key, value)| format!("{key}={value}")).collect();
@@ -173,12 +143,6 @@ fn sign(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn own_names() {
-        assert_eq!(own_path("/b/a/%F4%8F%BF%BF2e2e/c%20d/%F4%8F%BF%BF"), "/b/a/../c%20d/");
-        assert_eq!(own_path("/b/%F4%8F%BF%BF2061"), "/b/%20a");
-    }
 
     /// Example of the documentation: GET Object, "Authenticating Requests (AWS Signature Version 4):
     /// Examples" in the Amazon S3 API Reference.

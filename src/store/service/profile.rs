@@ -3,8 +3,8 @@
 //!
 //! Format and precedence: AWS SDKs and Tools Reference Guide, "Shared config and credentials files".
 
-use super::settings::{Lookup, Wrong, variable};
-use super::told::Told;
+use super::carried::CarriedError;
+use super::given::{Lookup, SettingError, variable};
 use crate::store::error::ErrorKind;
 use crate::text::shown;
 use async_trait::async_trait;
@@ -38,12 +38,12 @@ impl Profile {
     }
 
     /// Refuses a profile that takes a role or signs in.
-    pub(super) fn refuse_roles(&self) -> Result<(), Wrong> {
+    pub(super) fn refuse_roles(&self) -> Result<(), SettingError> {
         if !self.fields.keys().any(|key| key.starts_with("sso_") || key == "role_arn") {
             return Ok(());
         }
         let name = shown(&self.name);
-        Err(Wrong::new(format!("the profile `{name}` takes a role or signs in, which udmap does not do itself")).with_hint(
+        Err(SettingError::new(format!("the profile `{name}` takes a role or signs in, which udmap does not do itself")).with_hint(
             format!(
                 "run `eval \"$(aws configure export-credentials --profile {name} --format env)\"` before, or add to the \
                  profile `credential_process = aws configure export-credentials --profile OTHER`"
@@ -56,7 +56,7 @@ impl Profile {
 ///
 /// # Errors
 /// If the one that is named is not there and needed, or if its files can't be read.
-pub(super) fn named(lookup: Lookup<'_>, anonymous: bool) -> Result<Option<Profile>, Wrong> {
+pub(super) fn named(lookup: Lookup<'_>, anonymous: bool) -> Result<Option<Profile>, SettingError> {
     let get = |name: &str| variable(lookup, name);
     let named = get("AWS_PROFILE")?;
     let has_keys = get("AWS_ACCESS_KEY_ID")?.is_some();
@@ -73,7 +73,7 @@ pub(super) fn named(lookup: Lookup<'_>, anonymous: bool) -> Result<Option<Profil
     }
     let name = named.clone().unwrap_or_else(|| "default".to_owned());
     match (read(&name, &get)?, named) {
-        (None, Some(name)) if !has_keys && !anonymous => Err(Wrong::new(format!(
+        (None, Some(name)) if !has_keys && !anonymous => Err(SettingError::new(format!(
             "there is no profile `{}` (`AWS_PROFILE`) in ~/.aws/credentials or ~/.aws/config",
             shown(&name)
         ))),
@@ -82,13 +82,16 @@ pub(super) fn named(lookup: Lookup<'_>, anonymous: bool) -> Result<Option<Profil
 }
 
 /// A profile's settings, of both files; the credentials file comes first.
-fn read(name: &str, get: &dyn Fn(&str) -> Result<Option<String>, Wrong>) -> Result<Option<Profile>, Wrong> {
+fn read(
+    name: &str,
+    get: &dyn Fn(&str) -> Result<Option<String>, SettingError>,
+) -> Result<Option<Profile>, SettingError> {
     let home = match get("HOME")? {
         Some(home) => Some(home),
         None => get("USERPROFILE")?,
     };
     let home = home.map(PathBuf::from);
-    let file = |variable: &str, file: &str| -> Result<Option<PathBuf>, Wrong> {
+    let file = |variable: &str, file: &str| -> Result<Option<PathBuf>, SettingError> {
         let named = get(variable)?.map(PathBuf::from);
         Ok(named.or_else(|| Some(home.as_ref()?.join(".aws").join(file))))
     };
@@ -111,13 +114,13 @@ fn read(name: &str, get: &dyn Fn(&str) -> Result<Option<String>, Wrong>) -> Resu
     Ok(found)
 }
 
-fn text(path: &Path) -> Result<Option<String>, Wrong> {
+fn text(path: &Path) -> Result<Option<String>, SettingError> {
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => {
             let path = shown(&path.to_string_lossy());
-            Err(Wrong::new(format!("cannot read the profiles in `{path}`: {error}")))
+            Err(SettingError::new(format!("cannot read the profiles in `{path}`: {error}")))
         }
     }
 }
@@ -189,7 +192,7 @@ impl CredentialProvider for Process {
         }
         let command = self.command.clone();
         let made = tokio::task::spawn_blocking(move || print(&command)).await;
-        let fail = |why: String| Told::new(ErrorKind::Denied, why);
+        let fail = |why: String| CarriedError::new(ErrorKind::Denied, why);
         let printed = made.map_err(|error| fail(error.to_string()))?.map_err(fail)?;
         let credential = Arc::new(AwsCredential {
             key_id: printed.access_key_id,
@@ -250,7 +253,7 @@ region = eu west
 aws_access_key_id = HALF
 ";
 
-    fn applied(given: &[(&str, &str)]) -> Result<Settings, Wrong> {
+    fn applied(given: &[(&str, &str)]) -> Result<Settings, SettingError> {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join(".aws")).unwrap();
         std::fs::write(folder.path().join(".aws/credentials"), CREDENTIALS).unwrap();
@@ -306,7 +309,7 @@ aws_access_key_id = HALF
         };
         assert_eq!(get("program").unwrap().key_id, "P");
         let broken = get("broken").unwrap_err();
-        let broken = &Told::within(&broken).unwrap().why;
+        let broken = &CarriedError::within(&broken).unwrap().why;
         assert!(broken.contains("printed no credentials") && !broken.contains("secret\n"), "{broken}");
     }
 }

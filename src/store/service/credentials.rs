@@ -1,8 +1,8 @@
 //! Credentials on their way to the signer: what came from elsewhere is checked before it stands in a header, and having none
 //! is said as that.
 
+use super::carried::CarriedError;
 use super::settings::unfit_keys;
-use super::told::Told;
 use crate::store::error::ErrorKind;
 use async_trait::async_trait;
 use object_store::CredentialProvider;
@@ -40,12 +40,12 @@ impl Checked {
                     )
                 }
             };
-            Told::new(ErrorKind::Denied, why).with_hint(
+            CarriedError::new(ErrorKind::Denied, why).with_hint(
                 "set `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, or `AWS_PROFILE`; for a public bucket, read with \
                  `--no-sign-request`",
             )
         } else {
-            Told::new(ErrorKind::Denied, format!("cannot get credentials: {why}"))
+            CarriedError::new(ErrorKind::Denied, format!("cannot get credentials: {why}"))
                 .with_hint("see that the service or program that gives them works")
         };
         told.into()
@@ -61,7 +61,9 @@ impl CredentialProvider for Checked {
         // The crate takes an answer that can't stand in a header or a URL for a fault of the program.
         let credential = match crate::panics::foreign(from.get_credential()).await {
             Ok(Ok(credential)) => credential,
-            Ok(Err(error)) if Told::within(&error).is_some() && !self.last_resort => return Err(error),
+            Ok(Err(error)) if CarriedError::within(&error).is_some() && !self.last_resort => {
+                return Err(error);
+            }
             Ok(Err(error)) => return Err(self.failed(&last(&error))),
             Err(_) => return Err(self.failed("the answer can't be used")),
         };
@@ -113,7 +115,7 @@ mod tests {
         let get = async |checked: Checked| match checked.get_credential().await {
             Ok(credential) => credential.key_id.clone(),
             Err(error) => {
-                let told = Told::within(&error).unwrap();
+                let told = CarriedError::within(&error).unwrap();
                 format!("{} {}", told.why, told.hint.as_deref().unwrap_or_default())
             }
         };

@@ -1,0 +1,26 @@
+//! Services that keep buckets: opened by what the environment says, asked with care, understood when they refuse.
+
+mod answer;
+#[cfg(feature = "azure")]
+mod azure;
+mod carried;
+mod client;
+mod config;
+mod credentials;
+mod given;
+mod keys;
+mod listing;
+mod network;
+mod open;
+mod profile;
+mod settings;
+mod unusual_keys;
+
+pub(super) use answer::{is_no_bucket, translated};
+pub(crate) use client::http_client;
+pub(super) use client::{ONLY_IF, OnlyIf};
+pub(crate) use config::{ClientConfig, Requests};
+pub(super) use given::SettingError;
+pub(crate) use keys::percent_encoded;
+pub(super) use keys::{decode_key, encode_key};
+pub(super) use open::{Parts, open};
