@@ -4,7 +4,7 @@
 use crate::check::validate::{Code, Finding, Severities, Severity, Validator};
 use crate::convert::{Converter, Engine, MAX_RECORD_BYTES, Options};
 use crate::mapping::Mapping;
-use crate::record::frame::{Framer, Item};
+use crate::record::frame::{Framer, Unit};
 use crate::report::explain::Explained;
 use crate::text::LineIndex;
 use std::io::{self, Read};
@@ -35,14 +35,13 @@ pub fn explain(
 ) -> io::Result<Vec<String>> {
     let converter = Converter::new(mapping, &Options { engine: Engine::Exact, ..options.clone() });
     let mut framer = Framer::new(MAX_RECORD_BYTES, 128 * 1024);
-    let (mut records, mut lines) = (Vec::new(), 0);
+    let mut records = Vec::new();
     while records.len() < most
         && let Some(chunk) = framer.next(input, Vec::new())?
     {
-        lines += converter.trace(&chunk.bytes, &chunk.body, &mut |record| {
+        converter.trace(&chunk.bytes, &chunk.body, &mut |record| {
             if records.len() < most {
-                let line = record.line + lines;
-                let explained = Explained::of(&converter, mapping, source, line, record);
+                let explained = Explained::of(&converter, mapping, source, record.line, record);
                 // Texts and numbers always serialize.
                 records.push(serde_json::to_string(&explained).unwrap_or_default());
             }
@@ -63,15 +62,15 @@ pub fn validate(
 ) -> io::Result<u64> {
     let mut validator = Validator::new(severities);
     let mut framer = Framer::new(limit, 128 * 1024);
-    let (mut events, mut lines) = (0, 0);
+    let mut events = 0;
     while let Some(chunk) = framer.next(input, Vec::new())? {
-        let mut unit = |unit: &Item, bytes: &[u8]| {
+        let mut unit = |unit: &Unit, bytes: &[u8]| {
             let first = events + 1;
             let Some(fault) = unit.fault(bytes, limit) else {
                 let lines_of = LineIndex::of(bytes);
                 events += validator.check(bytes, &mut |finding| {
                     each(Found {
-                        line: lines + unit.line + lines_of.before(finding.at),
+                        line: unit.line + lines_of.before(finding.at),
                         byte: unit.offset + finding.at as u64,
                         event: first + finding.event,
                         finding,
@@ -81,11 +80,11 @@ pub fn validate(
             };
             let finding = validator.unreadable(Code::of_unreadable(fault.reason.code()), fault.message);
             if finding.severity != Severity::Off {
-                each(Found { finding, line: lines + unit.line, byte: unit.offset, event: first });
+                each(Found { finding, line: unit.line, byte: unit.offset, event: first });
             }
             events += 1;
         };
-        lines += chunk.body.units(&chunk.bytes, limit, &mut unit, &mut 0);
+        chunk.body.units(&chunk.bytes, limit, &mut unit, &mut 0);
     }
     Ok(events)
 }

@@ -50,6 +50,7 @@ mod report;
 mod simd;
 #[cfg(feature = "files")]
 pub mod store;
+mod sync;
 mod text;
 pub mod time;
 pub mod udm;

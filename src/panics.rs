@@ -2,7 +2,7 @@
 
 #[cfg(any(feature = "cli", feature = "lambda"))]
 use {
-    crate::text::escaped,
+    crate::text::{escaped, shown_up_to},
     std::backtrace::{Backtrace, BacktraceStatus},
     std::io::Write as _,
     std::panic::PanicHookInfo,
@@ -27,7 +27,7 @@ pub(crate) fn watch(then: fn()) {
             return;
         }
         HAPPENED.fetch_add(1, Ordering::SeqCst);
-        // Not `eprintln!`: it panics where stderr can't be written, and waits for whoever holds its lock.
+        // Not `eprintln!`: it panics where stderr can't be written, and waits for the thread that holds its lock.
         let mut stderr = unlocked();
         let _ = stderr.write_all(line(panic).as_bytes());
         let backtrace = Backtrace::capture();
@@ -67,7 +67,7 @@ fn line(panic: &PanicHookInfo<'_>) -> String {
     let message =
         message.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
     // It may hold data.
-    let message: String = message.chars().take(MOST).collect();
+    let message = shown_up_to(message, MOST);
     let place = panic.location().map_or("an unknown place".into(), ToString::to_string);
     let thread = std::thread::current();
     format!(
@@ -75,7 +75,7 @@ fn line(panic: &PanicHookInfo<'_>) -> String {
          line and the command\n",
         escaped(&place),
         escaped(thread.name().unwrap_or("unnamed")),
-        escaped(&message),
+        message,
     )
 }
 

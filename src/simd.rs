@@ -349,7 +349,7 @@ impl<'a> Input<'a> {
     }
 }
 
-/// Where a text is: in the input, or in a scratch beside it.
+/// Where a text is: in the input, or in a scratch next to it.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Span {
     /// The top bit says which.

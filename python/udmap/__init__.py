@@ -141,7 +141,7 @@ class Converter:
     mapping: a `Mapping`, a built-in table's name, or a table's file.
     field_names: `snake` (`event_type`) or `camel` (`eventType`).
     envelope: `bare`, or `event` for `{"event":{"idm":{"read_only_udm":...}}}`.
-    namespace: sets `principal.namespace` wherever a principal stands.
+    namespace: sets `principal.namespace` wherever there is a principal.
     labels: added to `metadata.ingestion_labels`.
     max_record_bytes: the longest record, from 1 to 2**30; longer ones are rejected.
     threads: how many threads convert; by default 1, since clusters run many of these at once.

@@ -75,11 +75,12 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     };
     let mut input = source.open(Arc::default(), Arc::default())?;
     let mut framer = Framer::new(MAX_RECORD_BYTES, 128 * 1024);
-    let (mut explained, mut rejected, mut lines, mut more) = (0, false, 0, false);
+    let (mut explained, mut rejected, mut more, mut behind) = (0, false, false, false);
     let (mut sections, mut result) = (String::new(), Ok(()));
     while let Some(chunk) = framer.next(&mut input, Vec::new()).map_err(store_error)? {
-        lines += converter.trace(&chunk.bytes, &chunk.body, &mut |record| {
-            let at = record.line + lines;
+        converter.trace(&chunk.bytes, &chunk.body, &mut |record| {
+            let at = record.line;
+            behind |= line.is_some_and(|line| line < at);
             if result.is_err() || line.is_some_and(|line| line != at) {
             } else if line.is_none() && explained == args.max_records {
                 more = true;
@@ -94,7 +95,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
                 }
             }
         });
-        if result.is_err() || more || line.is_some_and(|line| line < lines + 1 && explained > 0) {
+        if result.is_err() || more || behind {
             break;
         }
     }

@@ -182,7 +182,7 @@ fn profile(
         seconds: 0.0,
         records: gathered.records,
         rejects: gathered.rejects.clone(),
-        forms: gathered.forms.clone(),
+        formats: gathered.formats.clone(),
         changes: changes(&times, &order),
         shapes: shapes
             .iter()

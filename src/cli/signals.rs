@@ -12,9 +12,10 @@ pub(super) fn leave(status: u8) -> ! {
 #[cfg(unix)]
 mod unix {
     use super::{FAILED, leave};
+    use crate::sync::lock;
     use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
     use std::io;
-    use std::sync::{Arc, Mutex, PoisonError};
+    use std::sync::{Arc, Mutex};
     use std::time::{Duration, Instant};
 
     /// Signals that follow the first one so closely are the same one: `timeout` sends it to the process and to its
@@ -37,7 +38,7 @@ mod unix {
                     Some(_) => leave(u8::try_from(128 + signal).unwrap_or(FAILED)),
                     None => first = Some(Instant::now()),
                 }
-                match &*ASK.lock().unwrap_or_else(PoisonError::into_inner) {
+                match &*lock(&ASK) {
                     Some(ask) => ask(),
                     None => {
                         say!("interrupted: no unfinished file was left");
@@ -50,7 +51,7 @@ mod unix {
     }
 
     pub(in crate::cli) fn ask_by(ask: impl Fn() + Send + 'static) {
-        *ASK.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(ask));
+        *lock(&ASK) = Some(Box::new(ask));
     }
 }
 

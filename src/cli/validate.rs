@@ -5,7 +5,7 @@ use super::nothing::{self, AllowEmpty};
 use super::reports::{Reports, print_all, print_failures};
 use super::{DONE, FAILED, REJECTS, severities};
 use crate::check::validate::{Code, Finding, Severities, Severity, Validator};
-use crate::record::frame::{Chunk, Item as Unit};
+use crate::record::frame::{Chunk, Unit};
 use crate::report::findings::{Case, Findings, Item, Room, lines};
 use crate::report::summary::{bytes, counted};
 use crate::store::Source;
@@ -108,7 +108,6 @@ struct Part {
     /// How often what was found beyond that.
     others: BTreeMap<(Severity, Code), u64>,
     events: u64,
-    lines: u64,
 }
 
 impl Part {
@@ -137,7 +136,7 @@ fn check(
     findings: &mut Findings,
     each: &mut dyn FnMut(&Item) -> anyhow::Result<()>,
 ) -> anyhow::Result<u64> {
-    let (mut lines, mut events, mut errors, mut total) = (0, 0, 0, 0);
+    let (mut events, mut errors, mut total) = (0, 0, 0);
     let mut begun = Instant::now();
     let mut first = 0;
     let mut member = None;
@@ -157,13 +156,13 @@ fn check(
                 member = None;
                 findings.events += events;
                 total += bytes;
-                (lines, events, errors, begun) = (0, 0, 0, Instant::now());
+                (events, errors, begun) = (0, 0, Instant::now());
             }
             Piece::Part(source, part) => {
                 let name = name(source);
                 for (finding, place) in part.findings {
                     errors += u64::from(finding.severity == Severity::Error);
-                    let item = item(finding, &place, lines, events, &name);
+                    let item = item(finding, &place, events, &name);
                     if findings.add(item)
                         && let Some(item) = findings.items.last()
                     {
@@ -174,7 +173,6 @@ fn check(
                     errors += if severity == Severity::Error { n } else { 0 };
                     findings.count(severity, code.name(), n);
                 }
-                lines += part.lines;
                 events += part.events;
             }
         }
@@ -183,14 +181,14 @@ fn check(
     Ok(total)
 }
 
-fn item(finding: Finding, place: &Place, lines: u64, events: u64, source: &str) -> Item {
+fn item(finding: Finding, place: &Place, events: u64, source: &str) -> Item {
     let about = finding.code.about();
     Item {
         severity: finding.severity,
         code: about.name,
         path: finding.path,
         source: source.to_owned(),
-        line: place.line + lines,
+        line: place.line,
         byte: place.byte,
         event: place.event + events + 1,
         message: finding.message,
@@ -201,7 +199,7 @@ fn item(finding: Finding, place: &Place, lines: u64, events: u64, source: &str) 
 
 fn chunk_of(validator: &mut Validator, chunk: &Chunk, limit: usize, most: usize) -> Part {
     let (findings, room) = (Vec::new(), Room::new(most));
-    let mut part = Part { findings, room, others: BTreeMap::new(), events: 0, lines: 0 };
+    let mut part = Part { findings, room, others: BTreeMap::new(), events: 0 };
     let mut blank = 0;
     let mut unit = |unit: &Unit, bytes: &[u8]| {
         let first = part.events;
@@ -226,7 +224,7 @@ fn chunk_of(validator: &mut Validator, chunk: &Chunk, limit: usize, most: usize)
         }
         part.events += 1;
     };
-    part.lines = chunk.body.units(&chunk.bytes, limit, &mut unit, &mut blank);
+    chunk.body.units(&chunk.bytes, limit, &mut unit, &mut blank);
     part
 }
 

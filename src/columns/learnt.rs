@@ -1,8 +1,11 @@
 //! What events looked like: an event whose bytes between its texts are those of an earlier one has its
 //! values at the same places.
 
-use super::read::Places;
+use super::COLUMNS;
 use std::ops::Range;
+
+/// Where values are, by column; the last is the time.
+pub(super) type Places = [Option<Range<usize>>; COLUMNS.len() + 1];
 
 /// So many kinds of events are remembered.
 const MOST: usize = 24;

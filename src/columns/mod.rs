@@ -8,7 +8,6 @@ mod learnt;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod read;
-mod time;
 
 #[cfg(feature = "parquet")]
 pub use parquet::Table;

@@ -1,15 +1,14 @@
 //! Takes the columns' values out of events.
 
-use super::learnt::Learnt;
-use super::{COLUMNS, TIME, time};
+use super::learnt::{Learnt, Places};
+use super::{COLUMNS, TIME};
+use crate::json::{Kind, Tree, Value};
+use crate::time::{Instant, read_rfc3339};
 use std::borrow::Cow;
 use std::ops::Range;
 
 /// The values of an event.
 pub type Row<'e> = [Option<Cow<'e, str>>; COLUMNS.len()];
-/// Where values are, by column; the last is the time.
-pub(super) type Places = [Option<Range<usize>>; COLUMNS.len() + 1];
-
 /// A key and what is below it.
 #[derive(Debug, Clone, Default)]
 struct Node {
@@ -24,6 +23,7 @@ struct Node {
 pub struct Reader {
     root: Node,
     learnt: Learnt,
+    tree: Tree,
 }
 
 impl Default for Reader {
@@ -36,7 +36,7 @@ impl Default for Reader {
         for inner in ["read_only_udm", "readOnlyUdm"] {
             root.at("event").at("idm").below.push((inner.to_owned(), fields.clone()));
         }
-        Reader { root, learnt: Learnt::default() }
+        Reader { root, learnt: Learnt::default(), tree: Tree::default() }
     }
 }
 
@@ -48,8 +48,8 @@ impl Reader {
         let mut places = Places::default();
         let fits = self.learnt.fit(event, &mut places);
         if !fits {
-            let mut walk = Walk { event, at: 0, places: Places::default(), texts: Vec::new(), plain: true };
-            walk.value(Some(&self.root), true)?;
+            let mut walk = Walk { places: Places::default(), texts: Vec::new(), plain: true };
+            walk.value(self.tree.read(event).ok()?, Some(&self.root), false);
             if walk.plain {
                 self.learnt.learn(event, &walk.texts, &walk.places);
             }
@@ -60,7 +60,7 @@ impl Reader {
             let raw = text.get(place.clone()?)?;
             if fits { Some(Cow::Borrowed(raw)) } else { unescaped(raw) }
         };
-        let time = value(&places[COLUMNS.len()]).and_then(|text| time::micros(&text));
+        let time = value(&places[COLUMNS.len()]).and_then(|text| read_rfc3339(&text)).map(Instant::micros);
         Some((time, std::array::from_fn(|column| value(&places[column]))))
     }
 }
@@ -95,8 +95,8 @@ impl Node {
         }
     }
 
-    fn find(&self, key: &[u8]) -> Option<&Node> {
-        self.below.iter().find(|(known, _)| known.as_bytes() == key).map(|(_, node)| node)
+    fn find(&self, key: &str) -> Option<&Node> {
+        self.below.iter().find(|(known, _)| known == key).map(|(_, node)| node)
     }
 }
 
@@ -114,9 +114,8 @@ fn camel(name: &str) -> String {
     made
 }
 
-struct Walk<'e> {
-    event: &'e [u8],
-    at: usize,
+/// What is found on a walk through an event.
+struct Walk {
     places: Places,
     /// Where texts are that are values.
     texts: Vec<Range<usize>>,
@@ -124,77 +123,36 @@ struct Walk<'e> {
     plain: bool,
 }
 
-impl Walk<'_> {
-    fn byte(&self) -> Option<u8> {
-        self.event.get(self.at).copied()
-    }
-
-    fn eat(&mut self, byte: u8) -> Option<()> {
-        (self.byte()? == byte).then(|| self.at += 1)
-    }
-
-    /// A text's inside.
-    fn text(&mut self) -> Option<Range<usize>> {
-        self.eat(b'"')?;
-        let start = self.at;
-        loop {
-            let step = memchr::memchr2(b'"', b'\\', &self.event[self.at..])?;
-            self.at += step + 1;
-            if self.event[self.at - 1] == b'"' {
-                return Some(start..self.at - 1);
-            }
-            self.at += 1;
-            self.byte()?;
-        }
-    }
-
+impl Walk {
     /// A value, which is that of `node`; of a list, its first one is.
-    fn value(&mut self, node: Option<&Node>, list: bool) -> Option<()> {
-        match self.byte()? {
-            b'{' => {
-                self.at += 1;
-                while self.byte()? != b'}' {
-                    let key = self.text()?;
-                    self.eat(b':')?;
-                    let below = node.and_then(|node| node.find(&self.event[key]));
-                    self.value(below, true)?;
-                    if self.byte()? == b',' {
-                        self.at += 1;
-                    }
-                }
-                self.at += 1;
+    fn value(&mut self, value: Value<'_>, node: Option<&Node>, in_list: bool) {
+        let place = value.start()..value.start() + value.raw().len();
+        let place = match value.kind() {
+            Kind::Object => {
+                return value.children().for_each(|member| {
+                    let below = node.and_then(|node| node.find(member.raw_key()));
+                    self.value(member, below, false);
+                });
             }
-            b'[' => {
-                self.at += 1;
-                let mut node = node.filter(|_| list);
-                while self.byte()? != b']' {
-                    self.value(node.take(), false)?;
-                    if self.byte()? == b',' {
-                        self.at += 1;
-                    }
-                }
-                self.at += 1;
+            Kind::Array => {
+                let mut first = node.filter(|_| !in_list);
+                return value.children().for_each(|element| self.value(element, first.take(), true));
             }
-            first => {
-                let place = if first == b'"' {
-                    let text = self.text()?;
-                    self.texts.push(text.clone());
-                    text
-                } else {
-                    self.plain = false;
-                    let start = self.at;
-                    let is_end = |byte: &u8| matches!(byte, b',' | b'}' | b']');
-                    self.at += self.event[start..].iter().position(is_end)?;
-                    start..self.at
-                };
-                if let Some(column) = node.and_then(|node| node.column)
-                    && (first == b'"' || &self.event[place.clone()] != b"null")
-                {
-                    self.places[column] = Some(place);
-                }
+            Kind::Text => {
+                let text = place.start + 1..place.end - 1;
+                self.texts.push(text.clone());
+                text
             }
+            Kind::Number | Kind::Bool | Kind::Null => {
+                self.plain = false;
+                place
+            }
+        };
+        if let Some(column) = node.and_then(|node| node.column)
+            && value.kind() != Kind::Null
+        {
+            self.places[column] = Some(place);
         }
-        Some(())
     }
 }
 
@@ -229,7 +187,7 @@ mod tests {
         for line in events.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             let event: Value = serde_json::from_slice(line).unwrap();
             let (time, row) = reader.read(std::str::from_utf8(line).unwrap()).unwrap();
-            assert_eq!(time, text(&event, TIME).and_then(|text| time::micros(&text)));
+            assert_eq!(time, text(&event, TIME).and_then(|text| read_rfc3339(&text)).map(Instant::micros));
             for (value, path) in row.iter().zip(COLUMNS) {
                 values += usize::from(value.is_some());
                 assert_eq!(value.as_deref().map(str::to_owned), text(&event, path), "{path}");

@@ -1,8 +1,8 @@
 //! Rejects taken back: the record in a line of a reject file, converted again under its old place.
 
 use super::{Batch, Converter, Session};
-use crate::record::forms::Form;
-use crate::record::frame::{HEAD, Item, ItemState};
+use crate::record::formats::Format;
+use crate::record::frame::{HEAD, Unit, UnitState};
 use crate::record::{Fault, Reason};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -48,7 +48,7 @@ impl Converter {
         };
         session.batch.clear();
         let kept = raw.len() as u64;
-        // What was not kept whole: see `Item::kept`.
+        // What was not kept whole: see `Unit::kept`.
         let cut = [Reason::TooLong, Reason::TooDeep].into_iter().find(|reason| {
             line.reason.as_deref() == Some(reason.code()) && (*reason == Reason::TooLong || raw.len() <= HEAD)
         });
@@ -61,16 +61,16 @@ impl Converter {
                     ),
                     _ => format!("only the first {kept} of {length} bytes are here: mend it in the input"),
                 };
-                let place = Item {
+                let place = Unit {
                     range: 0..raw.len(),
                     offset: line.offset,
                     length,
                     line: line.line,
                     column: 1,
-                    state: ItemState::Whole,
+                    state: UnitState::Whole,
                     alone: true,
                 };
-                session.batch.reject(Fault::new(reason, &message), Form::Bare, None, &place, &raw);
+                session.batch.reject(Fault::new(reason, &message), Format::Plain, None, &place, &raw);
             }
             _ => {
                 self.convert_all(session, &raw);

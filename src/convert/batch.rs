@@ -2,8 +2,8 @@
 
 use super::fast::{Fast, Lines};
 use super::{Converter, Reject, Stop, Tally, event};
-use crate::record::forms::{self, Form};
-use crate::record::frame::{self, Body, Chunk, Item, Places};
+use crate::record::formats::{self, Format};
+use crate::record::frame::{self, Chunk, ChunkBody, RecordPlaces, Unit};
 use crate::record::{Fault, Fields, Reason};
 
 /// What a part of the input became, in the order of the input.
@@ -104,10 +104,10 @@ impl Converter {
     }
 
     /// Converts the units that lie at the beginning of `bytes`.
-    pub(super) fn convert_units(&self, bytes: &[u8], body: &Body, batch: &mut Batch) {
+    pub(super) fn convert_units(&self, bytes: &[u8], body: &ChunkBody, batch: &mut Batch) {
         let before = batch.events.len();
         batch.lines = match (body, batch.fast.take()) {
-            (&Body::Lines { offset, line, end }, Some(mut fast)) => {
+            (&ChunkBody::Lines { offset, line, end }, Some(mut fast)) => {
                 let lines =
                     Lines { fast: &mut fast, converter: self, bytes, end, offset, line, batch }.convert();
                 batch.fast = Some(fast);
@@ -117,10 +117,10 @@ impl Converter {
                 batch.fast = fast;
                 let mut blank = 0;
                 let limit = self.max_record_bytes;
-                let mut unit = |item: &Item, bytes: &[u8]| self.unit(item, bytes, batch);
-                let lines = body.units(bytes, limit, &mut unit, &mut blank);
+                let mut unit = |item: &Unit, bytes: &[u8]| self.unit(item, bytes, batch);
+                body.units(bytes, limit, &mut unit, &mut blank);
                 batch.tally.blank += blank;
-                lines
+                0
             }
         };
         batch.tally.bytes_out += (batch.events.len() - before) as u64;
@@ -142,24 +142,24 @@ impl Converter {
         batch.tally.blank += blank;
     }
 
-    fn unit(&self, item: &Item, bytes: &[u8], batch: &mut Batch) {
+    fn unit(&self, item: &Unit, bytes: &[u8], batch: &mut Batch) {
         let mut records = 0;
         if let Some(fault) = item.fault(bytes, self.max_record_bytes) {
             records = 1;
-            batch.reject(fault, Form::Bare, None, item, bytes);
+            batch.reject(fault, Format::Plain, None, item, bytes);
         } else {
-            let mut places = Places::new(item, bytes);
-            forms::records(bytes, &self.plan.forms, &self.plan.wanted, &mut |found| {
+            let mut places = RecordPlaces::new(item, bytes);
+            formats::records(bytes, &self.plan.formats, &self.plan.projection, &mut |found| {
                 let raw = &bytes[found.range.clone()];
                 records += 1;
                 let place = places.of(&found.range);
                 match &found.fields {
-                    Ok(fields) => self.record(fields, found.form, &place, raw, batch),
+                    Ok(fields) => self.record(fields, found.format, &place, raw, batch),
                     Err(fault) => {
                         // These could be read, but are of no shape that the mapping names.
                         let is_read = matches!(fault.reason, Reason::OtherLog | Reason::BadTimestamp);
                         let shape = is_read.then_some("other");
-                        batch.reject(place.place(fault.clone(), raw), found.form, shape, &place, raw);
+                        batch.reject(place.place(fault.clone(), raw), found.format, shape, &place, raw);
                     }
                 }
             });
@@ -167,20 +167,20 @@ impl Converter {
         batch.uneven |= records != 1 || !item.alone;
     }
 
-    fn record(&self, fields: &Fields<'_>, form: Form, place: &Item, raw: &[u8], batch: &mut Batch) {
+    fn record(&self, fields: &Fields<'_>, format: Format, place: &Unit, raw: &[u8], batch: &mut Batch) {
         let start = batch.events.len();
         let shape = self.shape(&|slot| fields[slot].is_some());
         batch.events.extend_from_slice(self.before);
         match event::write(&self.plan, fields, &mut batch.events) {
             Ok(event_type) => {
                 batch.events.extend_from_slice(self.after);
-                batch.count(form, Some(shape), 1);
+                batch.count(format, Some(shape), 1);
                 batch.tally.events += 1;
                 batch.tally.by_event_type[event_type].events += 1;
             }
             Err(fault) => {
                 batch.events.truncate(start);
-                batch.reject(fault, form, Some(shape), place, raw);
+                batch.reject(fault, format, Some(shape), place, raw);
             }
         }
     }
@@ -209,9 +209,9 @@ impl Batch {
     }
 
     /// Counts so many records of this form and shape.
-    pub(super) fn count(&mut self, form: Form, shape: Option<&str>, records: u64) {
+    pub(super) fn count(&mut self, format: Format, shape: Option<&str>, records: u64) {
         self.tally.records += records;
-        *self.tally.by_form.entry(form).or_default() += records;
+        *self.tally.by_format.entry(format).or_default() += records;
         let shape = shape.unwrap_or("unreadable");
         match self.tally.by_shape.get_mut(shape) {
             Some(count) => *count += records,
@@ -219,8 +219,15 @@ impl Batch {
         }
     }
 
-    pub(super) fn reject(&mut self, fault: Fault, form: Form, shape: Option<&str>, place: &Item, raw: &[u8]) {
-        self.count(form, shape, 1);
+    pub(super) fn reject(
+        &mut self,
+        fault: Fault,
+        format: Format,
+        shape: Option<&str>,
+        place: &Unit,
+        raw: &[u8],
+    ) {
+        self.count(format, shape, 1);
         self.tally.rejects += 1;
         *self.tally.by_reason.entry(fault.reason).or_default() += 1;
         self.rejects.push(Reject {

@@ -65,7 +65,7 @@ fn event_time(
     time: &crate::mapping::Time,
     fields: &Fields<'_>,
 ) -> Result<Option<String>, Fault> {
-    let name = |slot: usize| &plan.wanted.paths()[slot];
+    let name = |slot: usize| &plan.projection.paths()[slot];
     for (slot, reading) in &time.from {
         let Some(text) = &fields[*slot] else { continue };
         return match time::read(text, *reading) {
@@ -222,9 +222,9 @@ impl Target for AtOnce<'_> {
 
     fn field(&mut self, slot: usize, kind: Kind) -> Result<(), Fault> {
         let text = self.fields[slot].as_deref().unwrap_or_default();
-        if let Some(wanted) = kind.refuses(text) {
-            let field = &self.plan.wanted.paths()[slot];
-            let message = format!("`{field}` holds `{}`, not {wanted}", crate::record::shown(text));
+        if let Some(expected) = kind.refuses(text) {
+            let field = &self.plan.projection.paths()[slot];
+            let message = format!("`{field}` holds `{}`, not {expected}", crate::text::shown(text));
             return Err(Fault::new(Reason::FieldType, message));
         }
         kind.json(text, self.out);

@@ -6,11 +6,11 @@
 use super::program::{FIRST_TIME, Program};
 use super::{Batch, Converter};
 use crate::mapping::{Kind, Plan};
-use crate::record::forms::Form;
+use crate::record::formats::Format;
 use crate::record::frame;
 use crate::record::scan::{MOST_SLOTS, OWN_BYTES, Scanner};
 use crate::simd::{self, Cpu, Input, Level, Span, VALUES, Work, Write};
-use crate::time::{Clock, TIME_BYTES};
+use crate::time::{TIME_BYTES, TimestampCopier};
 use std::collections::HashMap;
 use std::net::IpAddr;
 
@@ -29,7 +29,7 @@ type Has = (u64, u64);
 pub(super) struct Fast {
     level: Level,
     scanner: Scanner,
-    clock: Clock,
+    copier: TimestampCopier,
     programs: Vec<Option<Program>>,
     by_fields: HashMap<Has, usize>,
     /// Programs used lately, by a hash of their fields.
@@ -41,7 +41,7 @@ pub(super) struct Fast {
 impl Fast {
     /// Nothing if the plan has more fields or times than this path can hold.
     pub(super) fn new(plan: &Plan, level: Level) -> Option<Fast> {
-        let scanner = Scanner::new(&plan.wanted, &plan.forms.marks(&plan.wanted))?;
+        let scanner = Scanner::new(&plan.projection, &plan.formats.marks(&plan.projection))?;
         if plan.times.len() > MOST_TIMES {
             return None;
         }
@@ -49,7 +49,7 @@ impl Fast {
         Some(Fast {
             level,
             scanner,
-            clock: Clock::new(),
+            copier: TimestampCopier::new(),
             programs: Vec::new(),
             by_fields: HashMap::new(),
             at_hand: [((0, 0), usize::MAX); AT_HAND],
@@ -64,7 +64,7 @@ impl Fast {
             let events = std::mem::take(&mut program.events);
             if events > 0 {
                 let shape = converter.shape(&|slot| present >> slot & 1 == 1);
-                batch.count(Form::Bare, Some(shape), events);
+                batch.count(Format::Plain, Some(shape), events);
                 batch.tally.events += events;
                 batch.tally.by_event_type[program.event_type].events += events;
             }
@@ -158,7 +158,7 @@ impl Fast {
         present: u64,
         out: &mut Vec<u8>,
     ) -> bool {
-        let Fast { scanner, clock, programs, by_fields, at_hand, tested, .. } = self;
+        let Fast { scanner, copier, programs, by_fields, at_hand, tested, .. } = self;
         let (values, scratch) = scanner.values();
         // A respelled text that still has escapes is neither an address nor a time nor a number:
         // whoever reads it as one finds the backslash.
@@ -197,7 +197,7 @@ impl Fast {
             let Some((own, respelled)) = scratch.split_at_mut_checked(OWN_BYTES) else { return false };
             let Some(own) = own.as_chunks_mut::<TIME_BYTES>().0.get_mut(n) else { return false };
             let text = values[slot % VALUES].text_behind(input, OWN_BYTES, respelled);
-            let Some(len) = clock.convert(text, reading, own) else { return false };
+            let Some(len) = copier.convert(text, reading, own) else { return false };
             values[(FIRST_TIME + n) % VALUES] = Span::of_scratch(n * TIME_BYTES, len);
         }
         cpu.apart(Write { template: &program.template, out, input, scratch, values });

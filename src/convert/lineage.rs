@@ -151,9 +151,7 @@ impl Walk<'_> {
                     let Ok(instant) = time::read(text, *reading) else { continue };
                     let mut out = Vec::new();
                     json_text(&instant.to_rfc3339(), &mut out);
-                    let name =
-                        time::Reading::ALL.iter().find(|(_, r)| r == reading).map_or("", |(name, _)| name);
-                    return Ok((json(&out), Some(*slot), format!("read as {name}"), None));
+                    return Ok((json(&out), Some(*slot), format!("read as {}", reading.name()), None));
                 }
                 Err(format!("{} absent", self.names(from.iter().map(|(slot, _)| *slot))))
             }
@@ -162,7 +160,7 @@ impl Walk<'_> {
                     (Some(slot), _) => {
                         let text = self.fields[*slot].as_deref().unwrap_or_default();
                         let is_ip = text.parse::<IpAddr>().is_ok();
-                        let name = &self.plan.wanted.paths()[*slot];
+                        let name = &self.plan.projection.paths()[*slot];
                         let how = match when {
                             Some(When::Ip) if !is_ip => return Err(format!("`{name}` is no IP address")),
                             Some(When::NotIp) if is_ip => return Err(format!("`{name}` is an IP address")),
@@ -191,7 +189,8 @@ impl Walk<'_> {
 
     /// "`a` is", "`a`, `b` are".
     fn names(&self, slots: impl Iterator<Item = usize>) -> String {
-        let names: Vec<String> = slots.map(|slot| format!("`{}`", self.plan.wanted.paths()[slot])).collect();
+        let names: Vec<String> =
+            slots.map(|slot| format!("`{}`", self.plan.projection.paths()[slot])).collect();
         format!("{} {}", names.join(", "), if names.len() == 1 { "is" } else { "are" })
     }
 }

@@ -28,7 +28,7 @@ pub use session::Session;
 pub use tally::{EventTypeCount, Tally};
 pub use trace::Traced;
 
-use crate::mapping::{Mapping, Plan, Spelling};
+use crate::mapping::{EventStyle, Mapping, Plan};
 use crate::record::frame::Framer;
 use crate::simd::Level;
 use fast::Fast;
@@ -171,13 +171,13 @@ impl Converter {
     /// A converter for `mapping`.
     pub fn new(mapping: &Mapping, options: &Options) -> Converter {
         let camel = options.field_names == FieldNames::Camel;
-        let spelling = Spelling { camel, namespace: options.namespace.as_deref(), labels: &options.labels };
+        let style = EventStyle { camel, namespace: options.namespace.as_deref(), labels: &options.labels };
         let (before, after): (&[u8], &[u8]) = match (options.envelope, camel) {
             (Envelope::Bare, _) => (b"", b"\n"),
             (Envelope::Event, false) => (b"{\"event\":{\"idm\":{\"read_only_udm\":", b"}}}\n"),
             (Envelope::Event, true) => (b"{\"event\":{\"idm\":{\"readOnlyUdm\":", b"}}}\n"),
         };
-        let plan = Plan::new(mapping, spelling);
+        let plan = Plan::new(mapping, style);
         let fast = options.engine.level().and_then(|level| Fast::new(&plan, level)).map(Box::new);
         Converter {
             engine: if fast.is_some() { options.engine.resolved() } else { Engine::Exact },
@@ -201,8 +201,10 @@ impl Converter {
         self.engine
     }
 
+    /// The fast path counts the lines that it converts.
     fn framer(&self) -> Framer {
-        Framer::new(self.max_record_bytes, self.chunk_bytes)
+        let framer = Framer::new(self.max_record_bytes, self.chunk_bytes);
+        if self.fast.is_some() { framer.without_lines() } else { framer }
     }
 
     /// An empty account for this converter's events.

@@ -8,11 +8,12 @@
 //! The workers are threads of their own and none of a pool's: they wait for each other, and what the
 //! consumer does may itself need the pool that it is called on.
 
-use super::queue::{Consumer, Done, Handed, Leaves, Queue, lock};
+use super::queue::{Consumer, Done, Handed, Leaves, Queue};
 use super::source::{Source, Taken};
 use super::{Batch, Converter, Tally};
+use crate::sync::{into_inner, lock};
 use std::io::{self, Read};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 /// An input: its name for messages, and how to open it when its turn comes.
 pub struct Input<'a> {
@@ -92,7 +93,7 @@ impl Converter {
             }
             Ok(())
         })?;
-        let taken = source.into_inner().unwrap_or_else(PoisonError::into_inner).taken();
+        let taken = into_inner(source).taken();
         Ok(queue.tally(taken))
     }
 

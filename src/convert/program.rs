@@ -39,8 +39,8 @@ impl Program {
         if plan.times.iter().zip(&times).any(|(time, found)| time.required && found.is_none()) {
             return None;
         }
-        let own = &plan.forms.own;
-        let slot = |path: &FieldPath| plan.wanted.slot(path).filter(|slot| has(*slot));
+        let own = &plan.formats.own;
+        let slot = |path: &FieldPath| plan.projection.slot(path).filter(|slot| has(*slot));
         // Whose record it is depends on its other keys, which are not known here.
         if !own.any.is_empty() && own.any.iter().all(|path| slot(path).is_none()) {
             return None;

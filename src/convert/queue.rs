@@ -1,9 +1,10 @@
 //! Results of many workers, handed to one consumer in their order.
 
 use super::{Batch, Piece, Stop, Tally};
+use crate::sync::{into_inner, lock, wait};
 use std::collections::VecDeque;
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex};
 
 /// What a worker puts.
 pub(super) enum Handed {
@@ -89,7 +90,7 @@ impl<'a> Queue<'a> {
         assert!(state.stopped || number >= due, "result {number} comes after its turn: {due} is due");
         while !state.stopped && number.saturating_sub(state.next) >= state.results.len() as u64 {
             state.waiting += 1;
-            state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = wait(&self.room, state);
             state.waiting -= 1;
         }
         if state.stopped {
@@ -134,9 +135,9 @@ impl<'a> Queue<'a> {
 
     /// The counts of all that was handed on, which is as much as was taken from the source.
     pub(super) fn tally(self, taken: u64) -> Tally {
-        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let state = into_inner(self.state);
         assert!(state.stopped || state.next == taken, "{} of {taken} results were handed on", state.next);
-        self.consumer.into_inner().unwrap_or_else(PoisonError::into_inner).tally
+        into_inner(self.consumer).tally
     }
 
     /// A worker's own buffers that are free.
@@ -154,9 +155,4 @@ impl Drop for Leaves<'_, '_> {
             self.0.stop();
         }
     }
-}
-
-/// Nobody leaves what a lock guards half done, so a panic elsewhere spoils nothing.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -5,8 +5,8 @@
 //! not, the rows of the block are converted one by one.
 
 use super::{Batch, Converter, Reject, Session, Tally};
-use crate::record::frame::{Body, PAD};
-use crate::record::syntax::is_space;
+use crate::record::boundaries::is_space;
+use crate::record::frame::{ChunkBody, PAD};
 
 /// Rows that wait to be converted together.
 #[derive(Debug, Default)]
@@ -100,7 +100,7 @@ impl Converter {
     }
 
     fn lines(&self, text: &[u8], end: usize, batch: &mut Batch) {
-        self.convert_units(text, &Body::Lines { offset: 0, line: 1, end }, batch);
+        self.convert_units(text, &ChunkBody::Lines { offset: 0, line: 1, end }, batch);
         batch.lines = 0;
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::mapping::Plan;
 use crate::record::Reason;
-use crate::record::forms::Form;
+use crate::record::formats::Format;
 use std::collections::BTreeMap;
 
 /// Counts of a conversion, or of a part of one. They always balance: `records` is `events` plus
@@ -24,7 +24,7 @@ pub struct Tally {
     /// Rejects by reason.
     pub by_reason: BTreeMap<Reason, u64>,
     /// Records by the form they came in.
-    pub by_form: BTreeMap<Form, u64>,
+    pub by_format: BTreeMap<Format, u64>,
     /// Records by the mapping's shapes; what fits none is `other`, what can't be read `unreadable`.
     pub by_shape: BTreeMap<String, u64>,
     /// Events by the rule that chose their event type.
@@ -71,7 +71,7 @@ impl Tally {
         self.bytes_in += other.bytes_in;
         self.bytes_out += other.bytes_out;
         other.by_reason.iter().for_each(|(reason, n)| *self.by_reason.entry(*reason).or_default() += n);
-        other.by_form.iter().for_each(|(form, n)| *self.by_form.entry(*form).or_default() += n);
+        other.by_format.iter().for_each(|(format, n)| *self.by_format.entry(*format).or_default() += n);
         for (shape, n) in &other.by_shape {
             match self.by_shape.get_mut(shape) {
                 Some(count) => *count += n,
@@ -87,7 +87,7 @@ impl Tally {
     pub fn balances(&self) -> bool {
         self.records == self.events + self.rejects
             && self.rejects == self.by_reason.values().sum::<u64>()
-            && self.records == self.by_form.values().sum::<u64>()
+            && self.records == self.by_format.values().sum::<u64>()
             && self.records == self.by_shape.values().sum::<u64>()
             && self.events == self.by_event_type.iter().map(|count| count.events).sum::<u64>()
     }

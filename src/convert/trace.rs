@@ -1,8 +1,8 @@
 //! Records one by one, the exact way, for whoever wants to know what became of each.
 
 use super::{Converter, Lineage, event};
-use crate::record::forms::{self, Form, Found};
-use crate::record::frame::{Body, Item, Places};
+use crate::record::formats::{self, Format, Found};
+use crate::record::frame::{ChunkBody, RecordPlaces, Unit};
 use crate::record::{Fault, Fields};
 use crate::time;
 
@@ -16,31 +16,30 @@ pub struct Traced<'a> {
     /// Its bytes.
     pub raw: &'a [u8],
     /// How it was wrapped.
-    pub form: Form,
+    pub format: Format,
     /// Its wanted fields, or why they can't be had.
     pub fields: Result<Fields<'a>, Fault>,
 }
 
 impl Converter {
-    /// Hands every record of a chunk to `each`, in order. Gives the number of lines that are to be
-    /// added to the lines of all later chunks (see [`Body::units`]).
-    pub fn trace(&self, chunk: &[u8], body: &Body, each: &mut dyn FnMut(&Traced<'_>)) -> u64 {
+    /// Hands every record of a chunk to `each`, in order.
+    pub fn trace(&self, chunk: &[u8], body: &ChunkBody, each: &mut dyn FnMut(&Traced<'_>)) {
         let limit = self.max_record_bytes;
-        let mut unit = |item: &Item, bytes: &[u8]| {
+        let mut unit = |item: &Unit, bytes: &[u8]| {
             if let Some(fault) = item.fault(bytes, limit) {
-                let Item { line, offset, .. } = *item;
-                return each(&Traced { line, offset, raw: bytes, form: Form::Bare, fields: Err(fault) });
+                let Unit { line, offset, .. } = *item;
+                return each(&Traced { line, offset, raw: bytes, format: Format::Plain, fields: Err(fault) });
             }
-            let (known, wanted) = (&self.plan.forms, &self.plan.wanted);
-            let mut places = Places::new(item, bytes);
-            forms::records(bytes, known, wanted, &mut |Found { range, form, fields }| {
+            let (known, projection) = (&self.plan.formats, &self.plan.projection);
+            let mut places = RecordPlaces::new(item, bytes);
+            formats::records(bytes, known, projection, &mut |Found { range, format, fields }| {
                 let place = places.of(&range);
                 let raw = &bytes[range];
                 let fields = fields.map_err(|fault| place.place(fault, raw));
-                each(&Traced { line: place.line, offset: place.offset, raw, form, fields });
+                each(&Traced { line: place.line, offset: place.offset, raw, format, fields });
             });
         };
-        body.units(chunk, limit, &mut unit, &mut 0)
+        body.units(chunk, limit, &mut unit, &mut 0);
     }
 
     /// The event of a record with these fields, bare, without a newline.

@@ -1,6 +1,6 @@
 //! Reads a JSON text into nodes.
 
-use super::{Flaw, Kind, Node};
+use super::node::{Flaw, Kind, Node};
 
 /// How deep objects and arrays may nest; serde_json's own limit.
 const DEEPEST: u32 = 127;
@@ -189,7 +189,7 @@ impl Reader<'_> {
                     self.escape()?;
                 }
                 Some(_) => return Err(self.flaw("a control character in a text must be escaped")),
-                None => return Err(self.flaw("the text ends inside of quotes")),
+                None => return Err(self.flaw("the text ends inside quotes")),
             }
         }
     }
@@ -199,16 +199,16 @@ impl Reader<'_> {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 2,
             Some(b'u') => match self.unit()? {
                 0xd800..0xdc00 => {
-                    let alone = self.flaw("half of a surrogate pair stands alone");
+                    let alone = self.flaw("half of a surrogate pair is alone");
                     if !self.text[self.at..].starts_with(b"\\u") || !(0xdc00..0xe000).contains(&self.unit()?)
                     {
                         return Err(alone);
                     }
                 }
-                0xdc00..0xe000 => return Err(self.flaw("half of a surrogate pair stands alone")),
+                0xdc00..0xe000 => return Err(self.flaw("half of a surrogate pair is alone")),
                 _ => {}
             },
-            _ => return Err(self.flaw("there is no such escape")),
+            _ => return Err(self.flaw("not an escape that JSON has")),
         }
         Ok(())
     }
@@ -219,7 +219,7 @@ impl Reader<'_> {
         let unit = digits
             .filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))
             .and_then(|digits| u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
-        let unit = unit.ok_or_else(|| self.flaw("expected four hexadecimal digits behind `\\u`"))?;
+        let unit = unit.ok_or_else(|| self.flaw("expected four hexadecimal digits after `\\u`"))?;
         self.at += 6;
         Ok(unit)
     }

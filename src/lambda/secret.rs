@@ -4,7 +4,7 @@
 //! name differs from region to region.
 
 use crate::jobs::collect::Error;
-use crate::text::{escaped, shown};
+use crate::text::{escaped, shown, shown_up_to};
 use object_store::aws::{AwsAuthorizer, AwsCredential};
 use object_store::client::{HttpRequest, HttpRequestBody};
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
@@ -182,8 +182,11 @@ fn refused(arn: &str, answer: &[u8]) -> Error {
 }
 
 fn failed(arn: &str, why: &str) -> Error {
-    let end = why.char_indices().nth(MOST_SHOWN).map_or(why.len(), |(end, _)| end);
-    Error::config(format!("the secret `{}` can't be had: {}", escaped(arn.trim()), escaped(&why[..end])))
+    Error::config(format!(
+        "the secret `{}` can't be had: {}",
+        escaped(arn.trim()),
+        shown_up_to(why, MOST_SHOWN)
+    ))
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! A table as a text that says all that decides over events, and nothing else.
 
-use super::{Content, Mapping, When};
+use super::table::{Case, Content, Mapping, Rule, When};
 use crate::record::FieldPath;
-use crate::record::forms::Holds;
-use crate::record::own::Own;
+use crate::record::formats::Holds;
+use crate::record::formats::Own;
 use crate::time::Instant;
 use serde_json::{Value, json};
 
@@ -14,13 +14,13 @@ impl Mapping {
     pub fn canonical(&self) -> String {
         let rules: Vec<Value> = self.rules.iter().map(rule).collect();
         let envelopes: Vec<Value> = self
-            .forms
+            .formats
             .envelopes
             .iter()
             .map(|envelope| {
                 let when: Vec<Value> =
                     envelope.when.iter().map(|(path, text)| json!([keys(path), text])).collect();
-                // The name stands in messages of rejects.
+                // The name is part of rejects' messages.
                 let mut all = json!([
                     envelope.name,
                     when,
@@ -40,16 +40,16 @@ impl Mapping {
             Some(earliest) => json!([name, earliest.to_rfc3339()]),
             None => json!(name),
         };
-        let cef = self.forms.cef.as_ref().map(|cef| {
+        let cef = self.formats.cef.as_ref().map(|cef| {
             let milliseconds: Vec<Value> = cef.milliseconds.iter().map(milliseconds).collect();
             json!([cef.rename, milliseconds, cef.absent])
         });
-        let key_value = self.forms.key_value.as_ref().map(|it| json!([it.lead]));
+        let key_value = self.formats.key_value.as_ref().map(|it| json!([it.lead]));
         let log_type = &self.log_type;
         let mut all = json!({
             "log_type": log_type, "rules": rules, "envelopes": envelopes, "cef": cef, "key_value": key_value
         });
-        if let Some(own) = own(&self.forms.own) {
+        if let Some(own) = own(&self.formats.own) {
             all["own"] = own;
         }
         all.to_string()
@@ -68,12 +68,12 @@ fn own(own: &Own) -> Option<Value> {
     Some(json!([fields, paths(&own.any), known, header]))
 }
 
-fn rule(rule: &super::Rule) -> Value {
+fn rule(rule: &Rule) -> Value {
     let content = match &rule.content {
         Content::From { fields, default } => json!({ "from": paths(fields), "default": default }),
         Content::Fixed(text) => json!({ "fixed": text }),
         Content::Cases(cases) => {
-            let case = |case: &super::Case| json!([paths(&case.present), paths(&case.absent), case.value]);
+            let case = |case: &Case| json!([paths(&case.present), paths(&case.absent), case.value]);
             json!({ "cases": cases.iter().map(case).collect::<Vec<_>>() })
         }
         Content::Time(fields) => {

@@ -1,14 +1,14 @@
 //! A mapping table against UDM's schema: paths, types, enum values, and rules that collide.
 
 use super::problem::{At, MOST, MappingError, Problem};
-use super::table::{Content, Rule};
-use super::{Kind, Mapping};
-use crate::record::{FieldPath, Wanted};
+use super::scalar::Kind;
+use super::table::{Case, Content, Mapping, Rule};
+use crate::record::Projection;
 use crate::text::shown;
 use crate::udm::{self, Cardinality, Field, Index, Type};
 use std::collections::{HashMap, HashSet};
 
-/// UDM wants these of every event.
+/// UDM requires these of every event.
 const REQUIRED: [&str; 2] = ["metadata.event_timestamp", "metadata.event_type"];
 
 /// How many raw fields a table may read.
@@ -70,7 +70,8 @@ pub(super) fn target(rule: &Rule) -> Result<&'static Field, Box<Problem>> {
             })?,
             _ => {
                 return Err(Box::new(
-                    rule.at.problem(format!("`{walked}` is no message, so it has no fields")),
+                    rule.at
+                        .problem(format!("`{walked}` is a single value, not a message, so it has no fields")),
                 ));
             }
         };
@@ -90,7 +91,7 @@ fn index(
     match (field.cardinality, index) {
         (Cardinality::Map, _) => refuse(
             format!("`{walked}` is a map, which tables can't fill"),
-            "choose a field for it that is no map".into(),
+            "choose a field that is not a map".into(),
         ),
         (Cardinality::Singular, Some(_)) => {
             refuse(format!("`{walked}` holds one value, so it takes no index"), format!("write `{walked}`"))
@@ -104,7 +105,7 @@ fn index(
         }
         (Cardinality::Repeated, Some(Index::Append)) if !last => refuse(
             format!(
-                "`{walked}[]` stands before the end of the path, so no other rule could mean the same element"
+                "`{walked}[]` is not at the end of the path, so no other rule could fill the same element"
             ),
             format!("write `{walked}[0]` for its first element"),
         ),
@@ -169,9 +170,9 @@ fn check_content(rule: &Rule, kind: Type) -> Result<(), Box<Problem>> {
                 Ok(())
             }
         }
-        (Content::Time(_), _) => refuse(format!("`{}` holds no time, so `time` can't fill it", rule.target)),
+        (Content::Time(_), _) => refuse(format!("`{}` is not a time, so `time` can't fill it", rule.target)),
         (_, Type::Timestamp) => {
-            let problem = rule.at.problem(format!("`{}` holds a time", rule.target));
+            let problem = rule.at.problem(format!("`{}` is a time", rule.target));
             let hint = "fill it with `time = [{ from = \"...\", read = \"iso8601\" }]`";
             Err(Box::new(problem.hint(hint)))
         }
@@ -190,9 +191,10 @@ fn check_content(rule: &Rule, kind: Type) -> Result<(), Box<Problem>> {
             for case in cases {
                 constant(&case.value, kind, &case.at)?;
             }
-            let unconditional = |case: &super::Case| case.present.is_empty() && case.absent.is_empty();
+            let unconditional = |case: &Case| case.present.is_empty() && case.absent.is_empty();
             if let Some(case) = before.iter().find(|case| unconditional(case)) {
-                let problem = case.at.problem("this case fits every record, so those after it never count");
+                let problem =
+                    case.at.problem("this case fits every record, so the cases after it never apply");
                 return Err(Box::new(problem));
             }
             if REQUIRED.contains(&rule.target.to_string().as_str()) && !unconditional(last) {
@@ -212,15 +214,15 @@ fn constant(text: &str, kind: Type, at: &At) -> Result<(), Box<Problem>> {
         if values.iter().any(|(value, _)| *value == text) {
             return Ok(());
         }
-        let problem = at.problem(format!("`{}` is no value of the enum {name}", shown(text)));
+        let problem = at.problem(format!("`{}` is not a value of the enum {name}", shown(text)));
         return Err(Box::new(problem.nearest(text, values.iter().map(|(value, _)| *value))));
     }
     if text.is_empty() {
-        return Err(Box::new(at.problem("an empty text says nothing; leave the rule out")));
+        return Err(Box::new(at.problem("the value is empty")));
     }
     match Kind::of(kind).and_then(|kind| kind.refuses(text)) {
         None => Ok(()),
-        Some(wanted) => Err(Box::new(at.problem(format!("`{}` is not {wanted}", shown(text))))),
+        Some(expected) => Err(Box::new(at.problem(format!("expected {expected}, found `{}`", shown(text))))),
     }
 }
 
@@ -265,7 +267,7 @@ fn collisions(rules: &[Rule], problems: &mut Vec<Problem>) {
             before[i].index = Some(Index::At(n - 1));
             if !elements.contains(&before) {
                 let message = format!("`{}[{n}]` is filled, but no rule fills `[{}]`", segment.name, n - 1);
-                problems.push(rule.at.problem(message).hint("elements count from 0, without gaps"));
+                problems.push(rule.at.problem(message).hint("number elements from 0, without gaps"));
             }
         }
     }
@@ -273,13 +275,13 @@ fn collisions(rules: &[Rule], problems: &mut Vec<Problem>) {
 
 /// No field may be read both as a value and as an object; shapes are told by fields that are read.
 fn sources(mapping: &Mapping, problems: &mut Vec<Problem>) {
-    let mut wanted = Wanted::default();
+    let mut projection = Projection::default();
     for rule in mapping.rules() {
-        for field in fields(rule) {
-            if let Err(overlap) = wanted.want(field) {
+        for field in rule.fields() {
+            if let Err(overlap) = projection.add(field) {
                 problems.push(rule.at.problem(overlap.to_string()));
             }
-            if wanted.paths().len() > MOST_FIELDS {
+            if projection.paths().len() > MOST_FIELDS {
                 return problems
                     .push(rule.at.problem(format!("the rules read more than {MOST_FIELDS} fields")));
             }
@@ -289,22 +291,10 @@ fn sources(mapping: &Mapping, problems: &mut Vec<Problem>) {
         }
     }
     for shape in mapping.shapes() {
-        for field in shape.present.iter().filter(|field| wanted.slot(field).is_none()) {
+        for field in shape.present.iter().filter(|field| projection.slot(field).is_none()) {
             let message =
-                format!("the shape `{}` is told by `{field}`, which no rule reads", shown(&shape.name));
+                format!("the shape `{}` is recognized by `{field}`, which no rule reads", shown(&shape.name));
             problems.push(shape.at.problem(message));
-        }
-    }
-}
-
-/// Every raw field that a rule reads, in order.
-pub(super) fn fields(rule: &Rule) -> Vec<&FieldPath> {
-    match &rule.content {
-        Content::Fixed(_) => Vec::new(),
-        Content::From { fields, .. } => fields.iter().collect(),
-        Content::Time(times) => times.iter().map(|(field, _)| field).collect(),
-        Content::Cases(cases) => {
-            cases.iter().flat_map(|case| case.present.iter().chain(&case.absent)).collect()
         }
     }
 }

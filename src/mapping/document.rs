@@ -47,7 +47,7 @@ impl File {
         }
     }
 
-    /// Whether no more problems are kept, so that it is no use to look for them.
+    /// Whether no more problems are kept, so that looking for them is of no use.
     pub(super) fn is_full(&self) -> bool {
         self.problems.borrow().len() > MOST
     }
@@ -82,7 +82,7 @@ impl<'t> Keys<'t> {
             }
             if !known.contains(&key.get_ref().as_ref()) {
                 let message =
-                    format!("`{}` is not a key here: known are {}", shown(key.get_ref()), list(known));
+                    format!("unknown key `{}`; expected one of: {}", shown(key.get_ref()), list(known));
                 let problem = self.file.at(key.span()).problem(message);
                 self.file.report(problem.nearest(key.get_ref(), known.iter().copied()));
             }
@@ -143,10 +143,10 @@ impl<'t> Item<'t> {
         self.file.at(self.value.span())
     }
 
-    fn wrong(&self, wanted: &str) {
+    fn wrong(&self, expected: &str) {
         let found = self.value.get_ref().type_str();
         let article = if found.starts_with(['a', 'i']) { "an" } else { "a" };
-        let message = format!("{article} {found} stands here, wanted is {wanted}");
+        let message = format!("expected {expected}, found {article} {found}");
         self.file.report(self.at().problem(message));
     }
 
@@ -219,11 +219,7 @@ pub(super) fn field(file: &File, text: &str, at: &At) -> Option<FieldPath> {
     FieldPath::parse(text).map_err(|error| file.report(at.problem(error.to_string()).hint(error.hint()))).ok()
 }
 
-/// `a`, `b` and `c`.
+/// `a`, `b`, `c`.
 pub(super) fn list(names: &[&str]) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    match quoted.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
-        _ => quoted.concat(),
-    }
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }

@@ -30,7 +30,7 @@ const MOST_NEIGHBOURS: usize = 1000;
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// There is none of this name.
-    #[error("`{}` is no built-in mapping table ({known}) and no file{near}", escaped(name))]
+    #[error("`{}` is neither a built-in mapping table ({known}) nor a file{near}", escaped(name))]
     Unknown {
         /// What was asked for.
         name: String,
@@ -59,8 +59,8 @@ pub enum LoadError {
     },
 }
 
-/// The table called `name`: built-in, or in a file. What it builds on is built-in, or a file beside
-/// it.
+/// The table called `name`: built-in, or in a file. What it builds on is built-in, or a file next
+/// to it.
 ///
 /// # Errors
 /// A [`LoadError`] that says what is wrong and where.
@@ -74,7 +74,9 @@ pub fn load(name: &str) -> Result<Table, LoadError> {
         let path = folder.join(base);
         if !path.exists() {
             let near = nearest(base, folder);
-            return Err(format!("there is no built-in table and no file beside this one of that name{near}"));
+            return Err(format!(
+                "there is no built-in table of that name, and no such file next to this one{near}"
+            ));
         }
         bounded(&path).map_err(|error| format!("cannot read it: {error}"))
     })
@@ -101,7 +103,7 @@ fn nearest(name: &str, folder: &Path) -> String {
 /// The text of a table file, which is a plain file of a size that a table may have.
 fn bounded(path: &Path) -> io::Result<String> {
     let refuse = |why: String| Err(io::Error::new(io::ErrorKind::InvalidInput, why));
-    // A pipe or a device could keep the run for ever, when it is opened or when it is read.
+    // A pipe or a device could keep the run waiting without end, when it is opened or when it is read.
     let kind = std::fs::metadata(path)?.file_type();
     if !kind.is_file() {
         let found = if kind.is_dir() { "a folder" } else { "a pipe or a device" };
@@ -126,7 +128,7 @@ fn bounded(path: &Path) -> io::Result<String> {
 /// # Errors
 /// [`LoadError::Faulty`].
 pub fn reload(name: &str, text: &str, bases: &BTreeMap<String, String>) -> Result<Table, LoadError> {
-    let missing = || "it is no built-in table, and its text is missing".to_owned();
+    let missing = || "it is not a built-in table, and its text is missing".to_owned();
     make(name, text.to_owned(), &|base| bases.get(base).cloned().ok_or_else(missing))
 }
 

@@ -1,15 +1,14 @@
 //! The section `[own]` of a table: what makes a record its own.
 
-use super::check;
 use super::document::{Item, Keys};
-use super::{Mapping, Rule};
-use crate::record::own::{HeaderPart, Own};
-use crate::record::{FieldPath, Wanted};
+use super::table::{Mapping, Rule};
+use crate::record::formats::{HeaderPart, Own};
+use crate::record::{FieldPath, Projection};
 use std::collections::BTreeSet;
 
 /// The keys at a record's top that lead to what these rules read.
 pub(super) fn read_by(rules: &[Rule]) -> BTreeSet<String> {
-    tops(rules.iter().flat_map(check::fields)).collect()
+    tops(rules.iter().flat_map(Rule::fields)).collect()
 }
 
 fn tops<'p>(paths: impl Iterator<Item = &'p FieldPath>) -> impl Iterator<Item = String> {
@@ -20,11 +19,11 @@ fn tops<'p>(paths: impl Iterator<Item = &'p FieldPath>) -> impl Iterator<Item = 
 /// keys that the rules of the table below read.
 pub(super) fn read(keys: &Keys<'_>, below: BTreeSet<String>, mapping: &mut Mapping) {
     if let Some(keys) = keys.get("own").and_then(|item| item.table()) {
-        mapping.forms.own = section(&keys);
+        mapping.formats.own = section(&keys);
         against_rules(&keys, mapping);
     }
     // A rule that was left out still says that its field is one of this log's.
-    let own = &mut mapping.forms.own;
+    let own = &mut mapping.formats.own;
     own.known.extend(below);
     own.known.extend(read_by(&mapping.rules));
     own.known.extend(tops(own.any.iter()));
@@ -36,7 +35,7 @@ fn section(keys: &Keys<'_>) -> Own {
     let fields = fields.unwrap_or_default().into_iter().map(|(field, item)| {
         let texts = texts(keys, &item);
         if texts.iter().any(String::is_empty) {
-            let problem = item.at().problem("a field that is empty is absent, which every record may have");
+            let problem = item.at().problem("an empty field counts as absent, so every record would match");
             keys.report(problem.hint("leave the empty text out"));
         }
         (field, texts)
@@ -48,7 +47,7 @@ fn section(keys: &Keys<'_>) -> Own {
     }
     let also = keys.fields("also");
     if let Some(item) = keys.get("also").filter(|_| keys.get("any").is_none()) {
-        keys.report(item.at().problem("`also` counts only together with `any`"));
+        keys.report(item.at().problem("`also` has an effect only together with `any`"));
     }
     Own { fields, any, known: tops(also.iter()).collect(), header: header(keys) }
 }
@@ -63,27 +62,27 @@ fn header(keys: &Keys<'_>) -> Vec<(HeaderPart, Vec<String>)> {
 /// The texts of a list that has some.
 fn texts(keys: &Keys<'_>, item: &Item<'_>) -> Vec<String> {
     if item.is_empty_list() {
-        keys.report(item.at().problem("the list is empty, so no record would be this table's"));
+        keys.report(item.at().problem("the list is empty, so no record would belong to this table"));
     }
     item.texts().into_iter().map(|(text, _)| text).collect()
 }
 
 /// What the section says must fit the rest of the table.
 fn against_rules(keys: &Keys<'_>, mapping: &Mapping) {
-    if let Some(item) = keys.get("cef").filter(|_| mapping.forms.cef.is_none()) {
-        let problem = item.at().problem("the table reads no CEF lines, so none has a header");
+    if let Some(item) = keys.get("cef").filter(|_| mapping.formats.cef.is_none()) {
+        let problem = item.at().problem("the table reads no CEF lines, so there is no header to check");
         keys.report(problem.hint("add a `[cef]` section, or leave this out"));
     }
-    let mut wanted = Wanted::default();
-    for field in mapping.rules.iter().flat_map(check::fields) {
+    let mut projection = Projection::default();
+    for field in mapping.rules.iter().flat_map(Rule::fields) {
         // Rules that contradict each other are reported where rules are checked.
-        let _ = wanted.want(field);
+        let _ = projection.add(field);
     }
-    let own = &mapping.forms.own;
+    let own = &mapping.formats.own;
     let named =
         own.fields.iter().map(|(path, _)| ("fields", path)).chain(own.any.iter().map(|path| ("any", path)));
     for (key, path) in named {
-        if let (Some(overlap), Some(item)) = (wanted.overlap(path), keys.get(key)) {
+        if let (Some(overlap), Some(item)) = (projection.overlap(path), keys.get(key)) {
             keys.report(item.at().problem(overlap.to_string()));
         }
     }

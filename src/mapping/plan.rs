@@ -1,9 +1,10 @@
 //! A mapping table compiled: which fields to read, and a tree of what to write, names encoded.
 
-use super::table::{Content, Rule, When};
-use super::{Mapping, check};
-use crate::record::forms::Forms;
-use crate::record::{FieldPath, Wanted};
+use super::check;
+use super::scalar::{Kind, json_text};
+use super::table::{Content, Mapping, Rule, When};
+use crate::record::formats::Formats;
+use crate::record::{FieldPath, Projection};
 use crate::time::Reading;
 use crate::udm::{self, Index, Message, Type};
 use std::collections::HashMap;
@@ -11,8 +12,8 @@ use std::collections::HashMap;
 /// A [`Mapping`] made ready to run, with the choices of one conversion (names, labels) built in.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    pub(crate) wanted: Wanted,
-    pub(crate) forms: Forms,
+    pub(crate) projection: Projection,
+    pub(crate) formats: Formats,
     pub(crate) times: Vec<Time>,
     /// What the event can be, in the order of the tests; reports count by it.
     pub(crate) event_types: Vec<Choice>,
@@ -90,69 +91,6 @@ pub(crate) struct Choice {
     pub(crate) line: usize,
 }
 
-/// The type that a raw text becomes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Text,
-    Bool,
-    Integer { min: i128, max: i128, quoted: bool },
-    Float,
-}
-
-impl Kind {
-    /// The kind for a field of this type; nothing for types that raw texts don't become.
-    pub(crate) fn of(kind: Type) -> Option<Kind> {
-        match kind {
-            Type::String => Some(Kind::Text),
-            Type::Bool => Some(Kind::Bool),
-            Type::Integer { min, max, quoted } => Some(Kind::Integer { min, max, quoted }),
-            Type::Float { .. } => Some(Kind::Float),
-            _ => None,
-        }
-    }
-
-    /// Why `text` is no value of this kind: what was wanted instead.
-    pub(crate) fn refuses(self, text: &str) -> Option<String> {
-        let fits = match self {
-            Kind::Text => true,
-            Kind::Bool => matches!(text, "true" | "false"),
-            Kind::Integer { min, max, .. } => {
-                let digits = text.strip_prefix('-').unwrap_or(text);
-                let plain = digits == "0" || !digits.starts_with('0');
-                plain
-                    && text != "-0"
-                    && text.parse().is_ok_and(|n: i128| (min..=max).contains(&n))
-                    && !text.starts_with('+')
-            }
-            Kind::Float => serde_json::from_str::<f64>(text).is_ok_and(f64::is_finite) && text.trim() == text,
-        };
-        if fits {
-            return None;
-        }
-        Some(match self {
-            Kind::Text => "a text".into(),
-            Kind::Bool => "`true` or `false`".into(),
-            Kind::Integer { min, max, .. } => format!("a whole number from {min} to {max}"),
-            Kind::Float => "a number".into(),
-        })
-    }
-
-    /// `text`, which is a value of this kind, as JSON.
-    pub(crate) fn json(self, text: &str, out: &mut Vec<u8>) {
-        match self {
-            Kind::Text => json_text(text, out),
-            Kind::Integer { quoted: true, .. } => json_text(text, out),
-            _ => out.extend_from_slice(text.as_bytes()),
-        }
-    }
-}
-
-/// `text` as a JSON string: only what JSON must have escaped is escaped.
-pub(crate) fn json_text(text: &str, out: &mut Vec<u8>) {
-    // Writing a string to a vector can't fail.
-    let _ = serde_json::to_writer(out, text);
-}
-
 /// `text` as a JSON string of its own.
 fn quoted(text: &str) -> Vec<u8> {
     let mut json = Vec::new();
@@ -162,10 +100,10 @@ fn quoted(text: &str) -> Vec<u8> {
 
 /// How a plan spells things: the choices of one conversion.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Spelling<'a> {
+pub(crate) struct EventStyle<'a> {
     /// camelCase names instead of snake_case.
     pub(crate) camel: bool,
-    /// For `principal.namespace`, wherever a principal stands.
+    /// For `principal.namespace`, wherever there is a principal.
     pub(crate) namespace: Option<&'a str>,
     /// For `metadata.ingestion_labels`, behind what the table puts there.
     pub(crate) labels: &'a [(String, String)],
@@ -173,10 +111,10 @@ pub(crate) struct Spelling<'a> {
 
 impl Plan {
     /// Compiles a table, which was checked when it was loaded.
-    pub(crate) fn new(mapping: &Mapping, spelling: Spelling<'_>) -> Plan {
+    pub(crate) fn new(mapping: &Mapping, style: EventStyle<'_>) -> Plan {
         let mut plan = Plan {
-            wanted: Wanted::default(),
-            forms: mapping.forms().clone(),
+            projection: Projection::default(),
+            formats: mapping.formats().clone(),
             times: Vec::new(),
             event_types: Vec::new(),
             shapes: Vec::new(),
@@ -193,9 +131,9 @@ impl Plan {
         let appends = |rule: &Rule| rule.target.segments.last().is_some_and(|s| s.index.is_some());
         rules.sort_by_key(|(_, rule)| (first(rule), if appends(rule) { 0 } else { rule.order.unwrap_or(0) }));
         for (place, rule) in rules {
-            plan.rule(place, rule, spelling);
+            plan.rule(place, rule, style);
         }
-        plan.guests(spelling);
+        plan.guests(style);
         plan.shapes =
             mapping.shapes().iter().map(|shape| (shape.name.clone(), plan.slots(&shape.present))).collect();
         plan
@@ -203,7 +141,7 @@ impl Plan {
 
     /// The raw fields that the plan reads, by slot.
     pub fn fields(&self) -> &[FieldPath] {
-        self.wanted.paths()
+        self.projection.paths()
     }
 
     /// The slots whose values are tested for being IP addresses.
@@ -228,14 +166,14 @@ impl Plan {
 
     fn slot(&mut self, field: &FieldPath) -> usize {
         // The table was checked: no two fields overlap, so a slot can always be had.
-        self.wanted.want(field).unwrap_or(0)
+        self.projection.add(field).unwrap_or(0)
     }
 
     fn slots(&mut self, fields: &[FieldPath]) -> Vec<usize> {
         fields.iter().map(|field| self.slot(field)).collect()
     }
 
-    fn rule(&mut self, place: usize, rule: &Rule, spelling: Spelling<'_>) {
+    fn rule(&mut self, place: usize, rule: &Rule, style: EventStyle<'_>) {
         let Ok(field) = check::target(rule) else { return };
         let required = rule.target.to_string() == "metadata.event_timestamp";
         let is_event_type = rule.target.to_string() == "metadata.event_type";
@@ -285,12 +223,12 @@ impl Plan {
             }
         };
         let label = rule.label.as_ref().map(|key| label_start(key));
-        self.put(rule, Leaf { rule: Some(place), label, value }, spelling);
+        self.put(rule, Leaf { rule: Some(place), label, value }, style);
     }
 
     /// Puts a leaf where the rule's target says.
-    fn put(&mut self, rule: &Rule, leaf: Leaf, spelling: Spelling<'_>) {
-        let mut at = Cursor { node: &mut self.root, message: udm::message("UDM"), camel: spelling.camel };
+    fn put(&mut self, rule: &Rule, leaf: Leaf, style: EventStyle<'_>) {
+        let mut at = Cursor { node: &mut self.root, message: udm::message("UDM"), camel: style.camel };
         for segment in &rule.target.segments {
             at = at.child(&segment.name);
             match segment.index {
@@ -306,10 +244,10 @@ impl Plan {
     }
 
     /// Adds what the conversion adds to every event, whatever the table says.
-    fn guests(&mut self, spelling: Spelling<'_>) {
+    fn guests(&mut self, style: EventStyle<'_>) {
         let text = |text: &str| Leaf { rule: None, label: None, value: Value::Constant(quoted(text)) };
-        for (key, value) in spelling.labels {
-            let root = Cursor { node: &mut self.root, message: udm::message("UDM"), camel: spelling.camel };
+        for (key, value) in style.labels {
+            let root = Cursor { node: &mut self.root, message: udm::message("UDM"), camel: style.camel };
             let labels = root.child("metadata").child("ingestion_labels");
             *element(labels.node, None) =
                 Node::Leaf(vec![Leaf { label: Some(label_start(key)), ..text(value) }]);
@@ -318,8 +256,8 @@ impl Plan {
             Node::Object(members) => members.iter().any(|member| member.name == "principal"),
             _ => false,
         };
-        if let (Some(namespace), true) = (spelling.namespace, has_principal) {
-            let root = Cursor { node: &mut self.root, message: udm::message("UDM"), camel: spelling.camel };
+        if let (Some(namespace), true) = (style.namespace, has_principal) {
+            let root = Cursor { node: &mut self.root, message: udm::message("UDM"), camel: style.camel };
             let mut principal = root.child("principal");
             *principal.reborrow().child("namespace").node = Node::Leaf(vec![text(namespace)]);
             if let Node::Object(members) = principal.node {

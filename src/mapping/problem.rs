@@ -1,6 +1,6 @@
 //! What is wrong with a mapping table, and where.
 
-use crate::text::escaped;
+use crate::text::{cut, escaped, shown_up_to};
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -66,7 +66,7 @@ impl At {
         self.before().chars().count() + 1
     }
 
-    /// What stands before it on its line.
+    /// The text before it on its line.
     fn before(&self) -> &str {
         &self.source.text[self.source.lines[self.line() - 1]..self.span.start]
     }
@@ -78,10 +78,7 @@ impl At {
 
 /// A text as one line that is not too long, and that no terminal acts on.
 fn fitted(text: &str) -> String {
-    let end = text.char_indices().nth(MESSAGE).map_or(text.len(), |(end, _)| end);
-    let lines: Vec<&str> = text[..end].lines().collect();
-    let more = if end < text.len() { "…" } else { "" };
-    format!("{}{more}", escaped(&lines.join(": ")))
+    shown_up_to(&text.lines().collect::<Vec<_>>().join(": "), MESSAGE)
 }
 
 /// One thing that is wrong with a table.
@@ -141,18 +138,14 @@ impl fmt::Display for Problem {
         if source.is_table {
             // Of a long line what is around the place.
             let before = self.at.before();
-            let cut = before.char_indices().rev().nth(BEFORE).map_or(0, |(start, _)| start);
-            let first = |text: &str| match text.char_indices().nth(AFTER) {
-                Some((end, _)) => (text[..end].to_owned(), "…"),
-                None => (text.to_owned(), ""),
-            };
-            let before = format!("{}{}", if cut > 0 { "…" } else { "" }, shown_line(&before[cut..]));
-            let (behind, more) = first(source.text[span.start..].lines().next().unwrap_or(""));
-            let (marked, _) = first(source.text[span.clone()].lines().next().unwrap_or(""));
-            let marks = shown_line(&marked).chars().count().max(1);
+            let start = before.char_indices().rev().nth(BEFORE).map_or(0, |(start, _)| start);
+            let before = format!("{}{}", if start > 0 { "…" } else { "" }, shown_line(&before[start..]));
+            let line_from = |text: &str| shown_line(&cut(text.lines().next().unwrap_or(""), AFTER));
+            let behind = line_from(&source.text[span.start..]);
+            let marks = line_from(&source.text[span.clone()]).trim_end_matches('…').chars().count().max(1);
             writeln!(f, "{margin}--> {name}:{line}:{column}")?;
             writeln!(f, "{margin} |")?;
-            writeln!(f, "{line} | {before}{}{more}", shown_line(&behind))?;
+            writeln!(f, "{line} | {before}{behind}")?;
             write!(f, "{margin} | {}{}", " ".repeat(before.chars().count()), "^".repeat(marks))?;
         } else {
             write!(f, "{margin}--> {name}")?;

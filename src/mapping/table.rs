@@ -1,22 +1,66 @@
-//! The file format of mapping tables: from TOML to rules. `docs/mapping.md` describes it.
+//! What a mapping table says: its rules, and the forms in which its records arrive.
 
-use super::document::{File, Item, Keys, field, list};
-use super::problem::{At, MappingError, Problem};
-use super::{Mapping, own};
+use super::problem::At;
 use crate::record::FieldPath;
-use crate::record::forms::{Cef, Envelope, Forms, Holds, KeyValue};
-use crate::record::notation;
-use crate::text::shown;
-use crate::time::{self, Instant, Reading, TimeFault};
+use crate::record::formats::Formats;
+use crate::time::Reading;
 use crate::udm;
-use std::collections::BTreeSet;
 use std::fmt;
-use toml::de::DeTable;
 
-/// How many tables may build on each other.
-const MOST_BASES: usize = 8;
-/// How many rules a table may have, with those that it builds on.
-const MOST_RULES: usize = 10_000;
+/// A mapping table that has been read and checked.
+#[derive(Debug, Clone)]
+pub struct Mapping {
+    pub(super) name: String,
+    pub(super) log_type: String,
+    pub(super) description: String,
+    pub(super) extends: Option<String>,
+    pub(super) rules: Vec<Rule>,
+    pub(super) shapes: Vec<Shape>,
+    pub(super) known: Vec<Known>,
+    pub(super) formats: Formats,
+}
+
+impl Mapping {
+    /// The table's own name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The SecOps log type that it reads, such as `DUO_TELEPHONY`.
+    pub fn log_type(&self) -> &str {
+        &self.log_type
+    }
+
+    /// A line on what it does.
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+
+    /// The table that it builds on.
+    pub fn extends(&self) -> Option<&str> {
+        self.extends.as_deref()
+    }
+
+    /// Its rules, those of the table that it builds on first.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The shapes of record that reports tell apart.
+    pub fn shapes(&self) -> &[Shape] {
+        &self.shapes
+    }
+
+    /// The values that are documented for raw fields.
+    pub fn known(&self) -> &[Known] {
+        &self.known
+    }
+
+    /// The forms in which its records arrive.
+    pub fn formats(&self) -> &Formats {
+        &self.formats
+    }
+}
 
 /// A row of the table: what one UDM field gets.
 #[derive(Debug, Clone)]
@@ -69,7 +113,7 @@ pub struct Case {
 pub enum When {
     /// It is an IPv4 or IPv6 address.
     Ip,
-    /// It is no IP address.
+    /// It is not an IP address.
     NotIp,
 }
 
@@ -101,6 +145,18 @@ impl Rule {
     /// The line of the rule's `udm` key, from 1.
     pub fn line(&self) -> usize {
         self.at.line()
+    }
+
+    /// Every raw field that the rule reads, in order.
+    pub(super) fn fields(&self) -> Vec<&FieldPath> {
+        match &self.content {
+            Content::Fixed(_) => Vec::new(),
+            Content::From { fields, .. } => fields.iter().collect(),
+            Content::Time(times) => times.iter().map(|(field, _)| field).collect(),
+            Content::Cases(cases) => {
+                cases.iter().flat_map(|case| case.present.iter().chain(&case.absent)).collect()
+            }
+        }
     }
 }
 
@@ -137,344 +193,9 @@ impl fmt::Display for Content {
                 f.write_str(&cases.join("; "))
             }
             Content::Time(times) => {
-                let name =
-                    |reading| Reading::ALL.iter().find(|(_, r)| *r == reading).map_or("", |(name, _)| name);
-                let times: Vec<String> = times.iter().map(|(p, r)| format!("{p} as {}", name(*r))).collect();
+                let times: Vec<String> = times.iter().map(|(p, r)| format!("{p} as {}", r.name())).collect();
                 f.write_str(&times.join(", else "))
             }
-        }
-    }
-}
-
-/// Reads a table and those that it builds on; unchecked against UDM.
-pub(super) fn read(
-    file: &str,
-    text: &str,
-    base: &dyn Fn(&str) -> Result<String, String>,
-) -> Result<Mapping, MappingError> {
-    read_nested(file, text, base, 0)
-}
-
-fn read_nested(
-    name: &str,
-    text: &str,
-    base: &dyn Fn(&str) -> Result<String, String>,
-    depth: usize,
-) -> Result<Mapping, MappingError> {
-    let file = File::new(name, text);
-    if !file.source.is_table() {
-        let problem = file.at(0..0).problem("this is not a mapping table: it has no `[mapping]`");
-        return Err(MappingError::new(vec![
-            problem.hint("`udmap mappings show duo_telephony --source` shows one"),
-        ]));
-    }
-    let document = DeTable::parse(text).map_err(|error| {
-        let span = error.span().unwrap_or(0..0);
-        let end = span.end.min(text.len());
-        MappingError::new(vec![file.at(span.start.min(end)..end).problem(error.message().trim_end())])
-    })?;
-    let keys = Keys::new(&file, document.get_ref(), 0..0);
-    let mapping = whole(&file, &keys, base, depth);
-    match mapping {
-        Ok(mapping) => {
-            let problems = file.into_problems();
-            if problems.is_empty() { Ok(mapping) } else { Err(MappingError::new(problems)) }
-        }
-        // The base is at fault: say that first and alone.
-        Err(error) => Err(error),
-    }
-}
-
-fn whole(
-    file: &File,
-    keys: &Keys<'_>,
-    base: &dyn Fn(&str) -> Result<String, String>,
-    depth: usize,
-) -> Result<Mapping, MappingError> {
-    keys.only(&["mapping", "shape", "known", "own", "envelope", "cef", "key-value", "rule"]);
-    let mut mapping = Mapping {
-        name: String::new(),
-        log_type: String::new(),
-        description: String::new(),
-        extends: None,
-        rules: Vec::new(),
-        shapes: Vec::new(),
-        known: Vec::new(),
-        forms: Forms::default(),
-    };
-    let mut without = Vec::new();
-    if let Some(head) = keys.get("mapping").and_then(|item| item.table()) {
-        head.only(&["name", "log_type", "description", "extends", "without"]);
-        if let Some(item) = head.get("extends") {
-            mapping = extended(&item.at(), &item.text().unwrap_or_default(), base, depth)?;
-        }
-        mapping.name = head.required("name");
-        let inherits = mapping.extends.is_some();
-        if !inherits || head.get("log_type").is_some() {
-            mapping.log_type = head.required("log_type");
-        }
-        mapping.description = head.text("description").unwrap_or_default();
-        without = head.texts("without");
-    } else if keys.get("mapping").is_none() {
-        keys.report(keys.at().problem("the table has no `[mapping]` with its `name` and `log_type`"));
-    }
-    let below = own::read_by(&mapping.rules);
-    let targets: BTreeSet<String> = mapping.rules.iter().map(|rule| rule.target.to_string()).collect();
-    for (text, at) in without.iter().filter(|(text, _)| !targets.contains(text)) {
-        if file.is_full() {
-            break;
-        }
-        let problem = at.problem(format!("no rule of the table below fills `{}`", shown(text)));
-        file.report(problem.nearest(text, targets.iter().map(String::as_str)));
-    }
-    let without: BTreeSet<String> = without.into_iter().map(|(text, _)| text).collect();
-    mapping.rules.retain(|rule| !without.contains(&rule.target.to_string()));
-    if keys.get("shape").is_some() {
-        mapping.shapes = keys.tables("shape").iter().map(shape).collect();
-    }
-    if keys.get("known").is_some() {
-        mapping.known = keys.tables("known").iter().filter_map(|keys| known(file, keys)).collect();
-    }
-    forms(keys, &mut mapping.forms);
-    rules(file, keys, &mut mapping.rules);
-    own::read(keys, below, &mut mapping);
-    if mapping.rules.is_empty() {
-        keys.report(keys.at().problem("the table has no rules, but every UDM event has a time and a type"));
-    }
-    Ok(mapping)
-}
-
-/// The table called `name`, to be built upon.
-fn extended(
-    at: &At,
-    name: &str,
-    base: &dyn Fn(&str) -> Result<String, String>,
-    depth: usize,
-) -> Result<Mapping, MappingError> {
-    let refuse = |problem: Problem| Err(MappingError::new(vec![problem]));
-    if depth == MOST_BASES {
-        return refuse(
-            at.problem(format!("more than {MOST_BASES} tables build on each other; is there a circle?")),
-        );
-    }
-    match base(name) {
-        Err(why) => refuse(at.problem(format!("`{}` can't be built on: {why}", shown(name)))),
-        Ok(text) => {
-            let mut mapping = read_nested(name, &text, base, depth + 1)?;
-            mapping.extends = Some(name.to_owned());
-            Ok(mapping)
-        }
-    }
-}
-
-fn shape(keys: &Keys<'_>) -> Shape {
-    keys.only(&["name", "present"]);
-    Shape { name: keys.required("name"), present: keys.fields("present"), at: keys.at() }
-}
-
-fn known(file: &File, keys: &Keys<'_>) -> Option<Known> {
-    keys.only(&["from", "values"]);
-    let from = keys.required("from");
-    let at = keys.get("from").map_or_else(|| keys.at(), |item| item.at());
-    let values = keys.texts("values").into_iter().map(|(text, _)| text).collect();
-    Some(Known { from: field(file, &from, &at)?, values })
-}
-
-fn forms(keys: &Keys<'_>, forms: &mut Forms) {
-    if keys.get("envelope").is_some() {
-        forms.envelopes = keys.tables("envelope").iter().filter_map(envelope).collect();
-    }
-    if let Some(keys) = keys.get("cef").and_then(|item| item.table()) {
-        keys.only(&["rename", "milliseconds", "absent"]);
-        let absent = keys.texts("absent").into_iter().map(|(text, _)| text).collect();
-        let rename =
-            keys.get("rename").and_then(|item| item.table()).map(|table| pairs(&table)).unwrap_or_default();
-        forms.cef = Some(Cef { rename, milliseconds: milliseconds(&keys), absent });
-    }
-    if let Some(keys) = keys.get("key-value").and_then(|item| item.table()) {
-        keys.only(&["lead"]);
-        forms.key_value = Some(KeyValue { lead: keys.text("lead") });
-    }
-}
-
-/// The names of `milliseconds`: a list, or a table of names with the earliest time of each.
-fn milliseconds(keys: &Keys<'_>) -> Vec<(String, Option<Instant>)> {
-    let Some(item) = keys.get("milliseconds") else { return Vec::new() };
-    if !item.is_table() {
-        return item.texts().into_iter().map(|(name, _)| (name, None)).collect();
-    }
-    let members = item.table().map(|table| table.members()).unwrap_or_default();
-    let earliest = |(name, item): (&str, Item<'_>)| match time::read(&item.text()?, Reading::Iso8601) {
-        Ok(earliest) => Some((name.to_owned(), Some(earliest))),
-        Err(TimeFault::NotATime(why) | TimeFault::OutOfRange(why)) => {
-            keys.report(item.at().problem(format!("expected the earliest time of `{}`: {why}", shown(name))));
-            None
-        }
-    };
-    members.into_iter().filter_map(earliest).collect()
-}
-
-fn pairs(keys: &Keys<'_>) -> Vec<(String, String)> {
-    let members = keys.members().into_iter();
-    members.filter_map(|(key, item)| Some((key.to_owned(), item.text()?))).collect()
-}
-
-fn envelope(keys: &Keys<'_>) -> Option<Envelope> {
-    keys.only(&["name", "when", "present", "records", "error", "text"]);
-    let when = keys.get("when").and_then(|item| item.table());
-    let when = when.map(|table| table.by_field()).unwrap_or_default();
-    let when: Vec<_> = when.into_iter().filter_map(|(field, item)| Some((field, item.text()?))).collect();
-    let present = keys.fields("present");
-    if keys.get("when").is_none() && present.is_empty() {
-        keys.report(keys.at().problem("an envelope is known by `when` or `present`; neither is here"));
-    }
-    let holds = match (keys.get("records"), keys.get("error")) {
-        (Some(_), None) => Holds::Records(keys.fields("records")),
-        (None, Some(_)) => Holds::Error(keys.fields("error")),
-        _ => {
-            keys.report(keys.at().problem("an envelope holds either `records` or an `error`"));
-            return None;
-        }
-    };
-    let text = keys.get("text").is_some_and(|item| item.flag());
-    if let (true, Holds::Error(_), Some(item)) = (text, &holds, keys.get("text")) {
-        keys.report(item.at().problem("`text` goes only with `records`"));
-    }
-    Some(Envelope { name: keys.required("name"), when, present, holds, text })
-}
-
-/// Adds the rules of one file to those of the table that it builds on.
-fn rules(file: &File, keys: &Keys<'_>, rules: &mut Vec<Rule>) {
-    const KEYS: [&str; 11] =
-        ["udm", "from", "default", "value", "cases", "time", "when", "label", "order", "replace", "literal"];
-    for keys in keys.tables("rule") {
-        if file.is_full() {
-            return;
-        }
-        if rules.len() == MOST_RULES {
-            return keys.report(keys.at().problem(format!("the table has more than {MOST_RULES} rules")));
-        }
-        keys.only(&KEYS);
-        let Some(item) = keys.get("udm") else {
-            keys.report(keys.at().problem("the rule has no `udm`, the field that it fills"));
-            continue;
-        };
-        let at = item.at();
-        let Some(text) = item.text() else { continue };
-        let target = match udm::Path::parse(&text) {
-            Ok(target) => target,
-            Err(error) => {
-                keys.report(at.problem(error.to_string()));
-                continue;
-            }
-        };
-        let Some(content) = content(file, &keys) else { continue };
-        if !keys.get("literal").is_some_and(|item| item.flag()) {
-            constants(&keys);
-        }
-        let rule = Rule {
-            target,
-            content,
-            when: when(&keys),
-            label: keys.text("label"),
-            order: keys.get("order").and_then(|item| item.integer()),
-            at,
-        };
-        if keys.get("replace").is_some_and(|item| item.flag()) {
-            replace(&keys, rules, rule);
-        } else {
-            rules.push(rule);
-        }
-    }
-}
-
-/// Reports constants that look like something to be filled in.
-fn constants(keys: &Keys<'_>) {
-    let cases = keys.get("cases").map(|item| item.tables()).unwrap_or_default();
-    let own = ["value", "default", "label"].into_iter().filter_map(|key| keys.get(key));
-    for item in own.chain(cases.iter().filter_map(|case| case.get("value"))) {
-        // What is not a text was reported before.
-        let Some(text) = item.as_text() else { continue };
-        if let Some(notation) = notation::of_value(text) {
-            let problem = item.at().problem(format!("`{}` {}", shown(text), notation.why));
-            keys.report(problem.hint(notation.hint));
-        }
-    }
-}
-
-/// Puts `rule` in the place of those with its target (and label) that stand in another file.
-fn replace(keys: &Keys<'_>, rules: &mut Vec<Rule>, rule: Rule) {
-    let same = |old: &Rule| {
-        old.target == rule.target && old.label == rule.label && old.at.source.name != rule.at.source.name
-    };
-    match rules.iter().position(same) {
-        Some(first) => {
-            rules.retain(|old| !same(old));
-            rules.insert(first.min(rules.len()), rule);
-        }
-        None => keys.report(
-            rule.at.problem("there is nothing to replace: no rule of the table below fills this field"),
-        ),
-    }
-}
-
-fn content(file: &File, keys: &Keys<'_>) -> Option<Content> {
-    const KINDS: [&str; 4] = ["from", "value", "cases", "time"];
-    let given: Vec<&str> = KINDS.into_iter().filter(|kind| keys.get(kind).is_some()).collect();
-    let [kind] = given[..] else {
-        let at = keys.get("udm").map_or_else(|| keys.at(), |item| item.at());
-        let what = if given.is_empty() { "nothing to put there".to_owned() } else { list(&given) };
-        keys.report(at.problem(format!("the rule has {what}; wanted is exactly one of {}", list(&KINDS))));
-        return None;
-    };
-    if kind != "from" {
-        for key in ["default", "when"] {
-            if let Some(item) = keys.get(key) {
-                keys.report(item.at().problem(format!("`{key}` goes only with `from`")));
-            }
-        }
-    }
-    match kind {
-        "from" => {
-            let fields = keys.fields("from");
-            (!fields.is_empty()).then(|| Content::From { fields, default: keys.text("default") })
-        }
-        "value" => keys.text("value").map(Content::Fixed),
-        "cases" => Some(Content::Cases(keys.tables("cases").iter().map(case).collect())),
-        _ => Some(Content::Time(keys.tables("time").iter().filter_map(|keys| time(file, keys)).collect())),
-    }
-}
-
-fn case(keys: &Keys<'_>) -> Case {
-    keys.only(&["present", "absent", "value"]);
-    let at = keys.get("value").map_or_else(|| keys.at(), |item| item.at());
-    Case { present: keys.fields("present"), absent: keys.fields("absent"), value: keys.required("value"), at }
-}
-
-fn time(file: &File, keys: &Keys<'_>) -> Option<(FieldPath, Reading)> {
-    keys.only(&["from", "read"]);
-    let from = keys.required("from");
-    let read = keys.required("read");
-    let names: Vec<&str> = Reading::ALL.iter().map(|(name, _)| *name).collect();
-    let reading = Reading::ALL.iter().find(|(name, _)| *name == read).map(|(_, reading)| *reading);
-    if let (None, Some(item), false) = (reading, keys.get("read"), keys.is_full()) {
-        let message = format!("`{}` is no reading of times: known are {}", shown(&read), list(&names));
-        keys.report(item.at().problem(message).nearest(&read, names.iter().copied()));
-    }
-    let at = keys.get("from").map_or_else(|| keys.at(), |item| item.at());
-    Some((field(file, &from, &at)?, reading?))
-}
-
-fn when(keys: &Keys<'_>) -> Option<When> {
-    let text = keys.text("when")?;
-    match text.as_str() {
-        "ip" => Some(When::Ip),
-        "not-ip" => Some(When::NotIp),
-        _ => {
-            let at = keys.get("when").map_or_else(|| keys.at(), |item| item.at());
-            let message = format!("`{}` is no condition: known are `ip` and `not-ip`", shown(&text));
-            keys.report(at.problem(message).nearest(&text, ["ip", "not-ip"]));
-            None
         }
     }
 }

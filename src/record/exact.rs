@@ -1,4 +1,4 @@
-//! The reference reader: a JSON text's wanted fields, by serde_json, strictly and without hurry.
+//! The reference reader: a JSON text's mapped fields, by serde_json, strictly and without hurry.
 //!
 //! Strict means RFC 8259 as serde_json's `Value` has it, numbers of any size included: every
 //! string is unescaped (so that a lone surrogate is refused even where nobody looks), nesting
@@ -6,8 +6,8 @@
 //! that keeps a number's source text, which `Number` rewrites (`1E5` to `1e+5`).
 
 use super::looks::looks;
-use super::wanted::{Below, Branch};
-use super::{Fault, FieldPath, Fields, Reason, Wanted};
+use super::projection::{Below, Branch};
+use super::{Fault, FieldPath, Fields, Projection, Reason};
 use crate::json::Tree;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -46,22 +46,22 @@ fn json_fault(error: &serde_json::Error, unit: &[u8]) -> Fault {
     Fault { at: Some(at), ..Fault::new(Reason::InvalidJson, format!("not valid JSON: {what}{looks}")) }
 }
 
-/// An object's keys and values as they stand, duplicates included.
+/// An object's keys and values in order, duplicates included.
 pub(crate) type Members<'a> = Vec<(Cow<'a, str>, &'a RawValue)>;
 
-/// The wanted fields of a record, given by its members.
+/// The mapped fields of a record, given by its members.
 ///
 /// # Errors
-/// A [`Fault`] with [`Reason::FieldType`] when a wanted field holds an object or an array; it
+/// A [`Fault`] with [`Reason::FieldType`] when a mapped field holds an object or an array; it
 /// names the first such field in the order of the slots.
-pub(crate) fn fields<'a>(members: &Members<'a>, wanted: &Wanted) -> Result<Fields<'a>, Fault> {
-    let mut fields = vec![None; wanted.paths().len()];
+pub(crate) fn fields<'a>(members: &Members<'a>, projection: &Projection) -> Result<Fields<'a>, Fault> {
+    let mut fields = vec![None; projection.paths().len()];
     let mut wrong = None;
-    fill(wanted.root(), members, &mut fields, &mut wrong);
+    fill(projection.root(), members, &mut fields, &mut wrong);
     match wrong {
         None => Ok(fields),
         Some((slot, kind)) => {
-            let path = &wanted.paths()[slot];
+            let path = &projection.paths()[slot];
             Err(Fault::new(
                 Reason::FieldType,
                 format!("`{path}` holds {kind}, not a text, number or boolean"),
@@ -105,7 +105,7 @@ pub(crate) fn scalar(value: &RawValue) -> Result<Option<Cow<'_, str>>, &'static 
     }
 }
 
-/// The members of an object; nothing if it is no object.
+/// The members of an object; nothing for any other value.
 pub(crate) fn members(value: &RawValue) -> Option<Members<'_>> {
     if !value.get().starts_with('{') {
         return None;
@@ -118,7 +118,7 @@ pub(crate) fn last<'a>(members: &Members<'a>, key: &str) -> Option<&'a RawValue>
     members.iter().rev().find(|(k, _)| k == key).map(|(_, value)| *value)
 }
 
-/// The elements of an array; nothing if it is no array.
+/// The elements of an array; nothing for any other value.
 pub(crate) fn elements(value: &RawValue) -> Option<Vec<&RawValue>> {
     if !value.get().starts_with('[') {
         return None;
@@ -303,9 +303,9 @@ mod tests {
 
     #[test]
     fn fields_by_slot() {
-        let mut wanted = Wanted::default();
+        let mut projection = Projection::default();
         for path in ["a", "b", "o.x", "o.p.y"] {
-            wanted.want(&FieldPath::parse(path).unwrap()).unwrap();
+            projection.add(&FieldPath::parse(path).unwrap()).unwrap();
         }
         let cases: &[(&str, [Option<&str>; 4])] = &[
             (r#"{"a":1.50,"b":"t"}"#, [Some("1.50"), Some("t"), None, None]),
@@ -321,7 +321,7 @@ mod tests {
         ];
         for (text, expected) in cases {
             let raw = check(text.as_bytes()).unwrap();
-            let fields = fields(&members(raw).unwrap(), &wanted).unwrap();
+            let fields = fields(&members(raw).unwrap(), &projection).unwrap();
             let got: Vec<Option<&str>> = fields.iter().map(|f| f.as_deref()).collect();
             assert_eq!(got, expected, "{text}");
         }
@@ -329,7 +329,7 @@ mod tests {
             (r#"{"b":[],"a":{}}"#, Reason::FieldType, "`a` holds an object"),
             (r#"{"o":{"p":{"y":[]}}}"#, Reason::FieldType, "`o.p.y` holds an array"),
         ] {
-            let fault = fields(&members(check(text.as_bytes()).unwrap()).unwrap(), &wanted).unwrap_err();
+            let fault = fields(&members(check(text.as_bytes()).unwrap()).unwrap(), &projection).unwrap_err();
             assert_eq!(fault.reason, reason, "{text}");
             assert!(fault.message.contains(words), "{text}: {}", fault.message);
         }

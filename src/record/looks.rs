@@ -1,15 +1,15 @@
-//! What a text that is not JSON looks like, for whoever has to find out what went wrong.
+//! What a text that is not JSON looks like, for the person who has to find out what went wrong.
 
-use super::header;
-use super::syntax::{BYTE_ORDER_MARK, RECORD_MARK, trim};
+use super::boundaries::{BYTE_ORDER_MARK, RECORD_MARK, trim};
+use super::formats;
 
-/// What `text` looks like, which is no JSON from the byte `at` on; nothing if it looks like nothing
+/// What `text` looks like, which is not JSON from the byte `at` on; nothing if it looks like nothing
 /// in particular.
 pub(super) fn looks(text: &[u8], at: usize) -> Option<&'static str> {
     here(text, at.min(text.len())).or_else(|| begins(trim(text)))
 }
 
-/// What stands where the JSON goes wrong.
+/// What is where the JSON goes wrong.
 fn here(text: &[u8], at: usize) -> Option<&'static str> {
     let here = &text[at..];
     let before = trim(&text[..at]).last();
@@ -18,15 +18,15 @@ fn here(text: &[u8], at: usize) -> Option<&'static str> {
     };
     let any = |words: &[&str]| words.iter().any(|w| word(w));
     Some(match here.first()? {
-        0xef if here.starts_with(BYTE_ORDER_MARK) => "a byte order mark stands there",
-        &RECORD_MARK => "the byte 0x1E stands there, which parts records",
-        0 => "NUL bytes stand there, as in a file that was not written to its end",
+        0xef if here.starts_with(BYTE_ORDER_MARK) => "there is a byte order mark",
+        &RECORD_MARK => "there is a byte 0x1E, which separates records",
+        0 => "there are NUL bytes, as in a file that was not written to its end",
         b'\'' if before != Some(&b'"') => "single quotes: this looks like a Python dict",
         b'N' | b'T' | b'F' if any(&["None", "True", "False"]) => "this looks like a Python dict",
         b'N' | b'I' | b'-' if any(&["NaN", "Infinity", "-Infinity"]) => "JSON has no such number",
         // A reader that has taken the sign for a number goes wrong behind it.
         b'I' if before == Some(&b'-') => "JSON has no such number",
-        b'}' | b']' if before == Some(&b',') => "a comma stands before the closing bracket",
+        b'}' | b']' if before == Some(&b',') => "there is a comma before the closing bracket",
         b'/' | b'#' => "this looks like a comment",
         b'\\' if here.starts_with(b"\\\"") => "the quotes are escaped, as in a JSON text inside of another",
         b'{' | b'[' if matches!(before, Some(b'}' | b']')) => "a comma may be missing between two values",
@@ -60,8 +60,8 @@ fn begins(text: &[u8]) -> Option<&'static str> {
     if matches!(text.first(), Some(b'{' | b'[' | b'"')) {
         return None;
     }
-    if header::is_begun(text) {
-        return Some("this looks like a syslog line without a record that is known");
+    if formats::begins_with_header(text) {
+        return Some("this looks like a syslog line without a known record");
     }
     if text.starts_with(b"<") {
         return Some("this looks like XML or HTML");
@@ -129,7 +129,7 @@ mod tests {
             ("{\"a\":None}", 5, "Python"),
             ("{\"a\":NaN}", 5, "no such number"),
             ("{\"a\":-Infinity}", 6, "no such number"),
-            ("{\"a\":1,}", 7, "comma stands before"),
+            ("{\"a\":1,}", 7, "comma before"),
             ("{\"a\":1}//", 7, "comment"),
             ("{\\\"a\\\":1}", 1, "escaped"),
             ("{\"a\":1}\u{feff}", 7, "byte order mark"),
@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(looks(b"\x1f\x8b\x08\x00", 0), Some("this looks like gzip data"));
         assert_eq!(
             looks(b"{\0\"\0a\0", 1),
-            Some("NUL bytes stand there, as in a file that was not written to its end")
+            Some("there are NUL bytes, as in a file that was not written to its end")
         );
     }
 }

@@ -1,6 +1,7 @@
-//! Where a field stands in a raw record: `phone`, `access_device.ip`, `labels."a.b"`.
+//! Where a field is in a raw record: `phone`, `access_device.ip`, `labels."a.b"`.
 
-use super::{notation, shown};
+use super::notation;
+use crate::text::shown;
 use std::fmt;
 
 /// The most keys of a path: records nest no deeper.
@@ -25,8 +26,7 @@ impl FieldPathError {
     /// What to write instead, in words.
     pub fn hint(&self) -> String {
         let quoted = FieldPath::of(vec![self.text.clone()]).to_string();
-        let quoted =
-            format!("if the key is really called so, write it in double quotes: `{}`", shown(&quoted));
+        let quoted = format!("if that is the key's real name, put it in double quotes: `{}`", shown(&quoted));
         if self.hint.is_empty() { quoted } else { format!("{}; {quoted}", shown(&self.hint)) }
     }
 }
@@ -56,7 +56,7 @@ impl FieldPath {
                         (i, '"') => break &quoted[i + 1..],
                         (_, '\\') => match chars.next() {
                             Some((_, c @ ('"' | '\\'))) => unescaped.push(c),
-                            _ => return Err(fail("after `\\` comes `\"` or `\\`")),
+                            _ => return Err(fail("expected `\"` or `\\` after `\\`")),
                         },
                         (_, c) => unescaped.push(c),
                     }
@@ -66,11 +66,14 @@ impl FieldPath {
                 let end = rest.find('.').unwrap_or(rest.len());
                 key = rest[..end].to_owned();
                 if key.contains('"') {
-                    return Err(fail("a key with a quote stands in quotes as a whole"));
+                    return Err(fail("a key that contains a quote must be quoted as a whole"));
                 }
                 if !notation::is_plain(&key) {
-                    let why =
-                        if key.is_empty() { "a key is empty" } else { "a key has signs that need quotes" };
+                    let why = if key.is_empty() {
+                        "a key is empty"
+                    } else {
+                        "a key has characters that need quotes"
+                    };
                     return Err(foreign().unwrap_or_else(|| fail(why)));
                 }
                 rest = &rest[end..];
@@ -82,7 +85,7 @@ impl FieldPath {
             match rest.strip_prefix('.') {
                 Some(more) => rest = more,
                 None if rest.is_empty() => return Ok(FieldPath { keys }),
-                None => return Err(fail("after a quoted key comes a dot")),
+                None => return Err(fail("expected a dot after the quoted key")),
             }
         }
     }

@@ -89,7 +89,7 @@ impl Summary {
         let inputs = counted(self.inputs as u64, "input");
         row(to, "read", &format!("{inputs}, {}{stored}{blank}", bytes(tally.bytes_in)))?;
         row(to, "shapes", &escaped(&counts(tally.by_shape.iter().map(|(name, n)| (name.as_str(), *n)))))?;
-        row(to, "forms", &counts(tally.by_form.iter().map(|(form, n)| (form.name(), *n))))?;
+        row(to, "formats", &counts(tally.by_format.iter().map(|(format, n)| (format.name(), *n))))?;
         let kinds: Vec<_> = tally.by_event_type.iter().filter(|count| count.events > 0).collect();
         let wide = kinds.iter().map(|count| count.event_type.len()).max().unwrap_or(0);
         for (i, count) in kinds.iter().enumerate() {
@@ -152,7 +152,7 @@ impl Summary {
             blank: u64,
             balances: bool,
             by_reason: BTreeMap<&'static str, u64>,
-            by_form: BTreeMap<&'static str, u64>,
+            by_format: BTreeMap<&'static str, u64>,
             by_shape: &'a BTreeMap<String, u64>,
             by_event_type: Vec<EventType<'a>>,
             failures: &'a [String],
@@ -173,7 +173,7 @@ impl Summary {
             blank: tally.blank,
             balances: tally.balances(),
             by_reason: tally.by_reason.iter().map(|(reason, n)| (reason.code(), *n)).collect(),
-            by_form: tally.by_form.iter().map(|(form, n)| (form.name(), *n)).collect(),
+            by_format: tally.by_format.iter().map(|(format, n)| (format.name(), *n)).collect(),
             by_shape: &tally.by_shape,
             by_event_type: tally
                 .by_event_type

@@ -5,10 +5,11 @@
 //! is writing, and the next writer of the same file removes it. [`remove_temporaries`] does so at once, for a process
 //! that is about to end without running destructors.
 
+use crate::sync::lock;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use tempfile::TempPath;
 
@@ -22,7 +23,7 @@ const RANDOM: usize = 6;
 static OWN: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 fn own() -> MutexGuard<'static, Vec<PathBuf>> {
-    OWN.lock().unwrap_or_else(PoisonError::into_inner)
+    lock(&OWN)
 }
 
 /// Removes every unfinished file of this process.

@@ -1,9 +1,10 @@
 //! An object's text: out of any compression, compression within compression, another encoding, or an archive.
 
+use crate::sync::lock;
 use std::io::{self, Read};
 use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::codec::Fault;
 use super::compress::{Decoder, Sniffed, Stopped, What, sniff};
@@ -232,7 +233,7 @@ impl Members {
             }
         }
         self.member = None;
-        let mut archive = self.archive.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut archive = lock(&self.archive);
         if archive.is_broken() {
             return failed.map_or(Ok(0), |stopped| Err(stopped.into()));
         }
@@ -272,6 +273,6 @@ struct Current(Arc<Mutex<Archive>>);
 
 impl Read for Current {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).read(out)
+        lock(&self.0).read(out)
     }
 }

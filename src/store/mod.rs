@@ -32,7 +32,6 @@ mod encode;
 mod error;
 mod file;
 #[cfg(feature = "bucket")]
-mod hex;
 mod layers;
 mod list;
 #[cfg(feature = "bucket")]
@@ -55,13 +54,10 @@ pub use encode::{BlockCompressor, Compression};
 pub(crate) use error::store_error;
 pub use error::{Error, ErrorKind};
 #[cfg(feature = "bucket")]
-pub(crate) use hex::hex;
 pub use list::{Listing, Source, list};
 pub use open::{Input, is_stopped};
 #[cfg(feature = "cli")]
 pub(crate) use out::{look_at_stdout, stdout_is_open};
-#[cfg(feature = "bucket")]
-pub(crate) use service::percent_encoded;
 pub use sink::Sink;
 #[cfg(feature = "cli")]
 pub(crate) use sink::is_stdout;

@@ -4,10 +4,16 @@
 //! so that no input can move a cursor, set a colour, reorder a line, start a new one, give a command to a CI service,
 //! or tell a password. What a format asks for beyond that (XML, HTML, Markdown) its writer adds on top.
 
+#[cfg(feature = "bucket")]
+mod encode;
 #[cfg(feature = "files")]
 mod line_index;
 mod next_text;
 
+#[cfg(feature = "cli")]
+pub(crate) use encode::percent_encoded_path;
+#[cfg(feature = "bucket")]
+pub(crate) use encode::{hex, percent_encoded, unhex};
 #[cfg(feature = "files")]
 pub(crate) use line_index::LineIndex;
 pub(crate) use next_text::NextText;

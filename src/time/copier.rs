@@ -1,25 +1,25 @@
-//! The common forms of times, converted without a calendar library; all others by [`super::read`].
+//! The common forms of times, converted without a calendar library; all others by [`super::read()`].
 
-use super::{Reading, read};
+use super::read::{Reading, read};
 
 /// The longest output: `2023-03-21T22:34:49.123456789Z`, in a whole block.
 pub(crate) const TIME_BYTES: usize = 32;
 
 /// Converts times. Remembers the last day, because logs have many records of one day.
 #[derive(Debug, Clone)]
-pub(crate) struct Clock {
+pub(crate) struct TimestampCopier {
     /// Days since 1970, and the day's text.
     day: (u64, [u8; 10]),
     /// The last date that was found to be in the calendar.
     date: [u8; 10],
 }
 
-impl Clock {
-    pub(crate) fn new() -> Clock {
-        Clock { day: (0, *b"1970-01-01"), date: *b"1970-01-01" }
+impl TimestampCopier {
+    pub(crate) fn new() -> TimestampCopier {
+        TimestampCopier { day: (0, *b"1970-01-01"), date: *b"1970-01-01" }
     }
 
-    /// Writes the time that `text` says to `out`; its length. Nothing if it is no time.
+    /// Writes the time that `text` says to `out`; its length. Nothing if it is not a time.
     #[inline(always)]
     pub(crate) fn convert(
         &mut self,
@@ -237,30 +237,30 @@ fn date(days_since: u64) -> [u8; 10] {
 mod tests {
     use super::*;
 
-    fn agree(clock: &mut Clock, text: &str, reading: Reading) {
+    fn agree(copier: &mut TimestampCopier, text: &str, reading: Reading) {
         let mut out = [0; TIME_BYTES];
-        let fast = clock.convert(text.as_bytes(), reading, &mut out).map(|len| out[..len].to_vec());
+        let fast = copier.convert(text.as_bytes(), reading, &mut out).map(|len| out[..len].to_vec());
         let exact = read(text, reading).ok().map(|time| time.to_rfc3339().into_bytes());
         assert_eq!(fast, exact, "{text}");
     }
 
     #[test]
     fn days_are_the_calendars() {
-        let mut clock = Clock::new();
+        let mut copier = TimestampCopier::new();
         for day in (11_574u64..115_741).step_by(3) {
-            agree(&mut clock, &(day * 86_400 + day % 86_400).to_string(), Reading::EpochSeconds);
+            agree(&mut copier, &(day * 86_400 + day % 86_400).to_string(), Reading::EpochSeconds);
         }
         for (year, month, day) in
             (0..=10_000).step_by(7).flat_map(|y| (0..14).map(move |m| (y, m, (y + m) % 34)))
         {
-            agree(&mut clock, &format!("{year:04}-{month:02}-{day:02}T00:00:00Z"), Reading::Iso8601);
-            agree(&mut clock, &format!("{year:04}-02-29T00:00:00.500000+00:00"), Reading::Iso8601);
+            agree(&mut copier, &format!("{year:04}-{month:02}-{day:02}T00:00:00Z"), Reading::Iso8601);
+            agree(&mut copier, &format!("{year:04}-02-29T00:00:00.500000+00:00"), Reading::Iso8601);
         }
     }
 
     #[test]
     fn forms_are_told_apart() {
-        let mut clock = Clock::new();
+        let mut copier = TimestampCopier::new();
         let forms = [
             "2023-03-21T22:34:49Z",
             "2023-03-21T22:34:49+00:00",
@@ -284,7 +284,7 @@ mod tests {
                     let mut text = form.as_bytes().to_vec();
                     text[at] = byte;
                     if let Ok(text) = String::from_utf8(text) {
-                        agree(&mut clock, &text, Reading::Iso8601);
+                        agree(&mut copier, &text, Reading::Iso8601);
                     }
                 }
             }
@@ -293,7 +293,7 @@ mod tests {
             for byte in 0x20..0x7f {
                 let mut text = *b"1683648435";
                 text[at] = byte;
-                agree(&mut clock, std::str::from_utf8(&text).unwrap(), Reading::EpochSeconds);
+                agree(&mut copier, std::str::from_utf8(&text).unwrap(), Reading::EpochSeconds);
             }
         }
     }

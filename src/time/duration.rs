@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// Numbers with units: `90s`, `1h30m`, `7d`, `250ms`; `0` needs none.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let wanted = || "wanted is a number with a unit: 90s, 10m, 1h30m, 7d".to_owned();
+    let wrong = || "expected a duration such as `90s`, `10m`, `1h30m` or `7d`".to_owned();
     if text == "0" {
         return Ok(Duration::ZERO);
     }
@@ -12,7 +12,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     while !rest.is_empty() {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
         let letters = rest[digits..].bytes().take_while(u8::is_ascii_alphabetic).count();
-        let number: u64 = rest[..digits].parse().map_err(|_| wanted())?;
+        let number: u64 = rest[..digits].parse().map_err(|_| wrong())?;
         let unit = match &rest[digits..digits + letters] {
             "ms" => 1,
             "s" => 1_000,
@@ -20,13 +20,13 @@ pub fn duration(text: &str) -> Result<Duration, String> {
             "h" => 3_600_000,
             "d" => 86_400_000,
             "w" => 604_800_000,
-            _ => return Err(wanted()),
+            _ => return Err(wrong()),
         };
-        let part = number.checked_mul(unit).map(Duration::from_millis).ok_or_else(wanted)?;
-        total = total.checked_add(part).ok_or_else(wanted)?;
+        let part = number.checked_mul(unit).map(Duration::from_millis).ok_or_else(wrong)?;
+        total = total.checked_add(part).ok_or_else(wrong)?;
         rest = &rest[digits + letters..];
     }
-    if text.is_empty() { Err(wanted()) } else { Ok(total) }
+    if text.is_empty() { Err(wrong()) } else { Ok(total) }
 }
 
 #[cfg(test)]

@@ -51,13 +51,14 @@ impl Path {
             let (name, index) = match step.split_once('[') {
                 None => (step, None),
                 Some((name, rest)) => {
-                    let inner = rest.strip_suffix(']').ok_or_else(|| fail("an index ends with `]`"))?;
+                    let inner =
+                        rest.strip_suffix(']').ok_or_else(|| fail("expected `]` at the end of the index"))?;
                     let index = if inner.is_empty() {
                         Index::Append
                     } else if inner.len() <= 2 && inner.bytes().all(|b| b.is_ascii_digit()) {
-                        Index::At(inner.parse().map_err(|_| fail("an index is a number"))?)
+                        Index::At(inner.parse().map_err(|_| fail("expected a number as the index"))?)
                     } else {
-                        return Err(fail("an index is `[]` or a number from `[0]` to `[99]`"));
+                        return Err(fail("expected an index from `[0]` to `[99]`, or `[]`"));
                     };
                     (name, Some(index))
                 }
@@ -66,7 +67,7 @@ impl Path {
                 return Err(fail("a step is empty"));
             }
             if !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
-                return Err(fail("a step is a field's name: letters, digits and `_`"));
+                return Err(fail("expected a field's name: letters, digits and `_`"));
             }
             segments.push(Segment { name: name.to_owned(), index });
             if segments.len() > MOST_STEPS {

@@ -7,9 +7,10 @@ mod cli;
 mod collect;
 mod containers;
 mod deploy;
+mod documents;
 mod dump;
 mod endurance;
-mod forms;
+mod formats;
 mod goldens;
 mod judges;
 #[cfg(feature = "lambda")]
@@ -26,3 +27,4 @@ mod store;
 mod support;
 mod tables;
 mod tools;
+mod words;

@@ -94,7 +94,7 @@ fn faulty_tables_are_refused_with_their_place() {
             &["`form` is not a key here", "`from`"],
         ),
         ("[[rule]]\nudm = \"principal.hostname\"\nfrom = \"h\"\nvalue = \"x\"", "11:7", &["exactly one of"]),
-        ("[[rule]]\nudm = \"principal.hostname\"", "11:7", &["nothing to put there"]),
+        ("[[rule]]\nudm = \"principal.hostname\"", "11:7", &["none"]),
         ("[[rule]]\nfrom = \"h\"", "10:1", &["has no `udm`"]),
         (
             "[[rule]]\nudm = \"principal.hostname\"\nfrom = \"h\"\nwhen = \"ipv4\"",

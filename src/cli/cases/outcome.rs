@@ -8,7 +8,7 @@ use crate::cli::diff::event_in;
 use crate::cli::small;
 use crate::convert::{Converter, MAX_RECORD_BYTES};
 use crate::json::Tree;
-use crate::record::frame::{Framer, Item};
+use crate::record::frame::{Framer, Unit};
 use crate::text::LineIndex;
 use crate::text::escaped;
 use anyhow::{Context as _, bail};
@@ -90,10 +90,10 @@ impl Outcome {
         coverage: &mut Coverage,
     ) -> anyhow::Result<()> {
         let mut framer = Framer::new(MAX_RECORD_BYTES, 128 * 1024);
-        let (mut input, mut lines) = (log, 0);
+        let mut input = log;
         let (mut got, mut spelled) = (Vec::new(), Vec::new());
         while let Some(chunk) = framer.next(&mut input, Vec::new())? {
-            lines += snake.trace(&chunk.bytes, &chunk.body, &mut |record| {
+            snake.trace(&chunk.bytes, &chunk.body, &mut |record| {
                 let event = record.fields.as_ref().map_err(Clone::clone).and_then(|fields| {
                     let lineage = snake.lineage(fields)?;
                     Ok((snake.event(fields)?, camel.event(fields)?, lineage))
@@ -102,11 +102,11 @@ impl Outcome {
                 match event {
                     Ok((event, in_camel, lineage)) => {
                         coverage.add(&lineage, 1);
-                        got.push(Event { line: record.line + lines, text: text(event) });
+                        got.push(Event { line: record.line, text: text(event) });
                         spelled.push(text(in_camel));
                     }
                     Err(fault) => self.rejects.push(Rejected {
-                        line: record.line + lines,
+                        line: record.line,
                         offset: record.offset,
                         length: record.raw.len() as u64,
                         reason: fault.reason.code().to_owned(),
@@ -152,11 +152,11 @@ impl Outcome {
 fn events_of(text: &[u8], name: &str, to: &mut Vec<Event>) -> anyhow::Result<()> {
     const LONGEST: usize = 1 << 30;
     let mut framer = Framer::new(LONGEST, 128 * 1024);
-    let (mut input, mut tree, mut lines) = (text, Tree::default(), 0);
+    let (mut input, mut tree) = (text, Tree::default());
     let mut wrong = None;
     while let Some(chunk) = framer.next(&mut input, Vec::new())? {
-        let mut unit = |unit: &Item, bytes: &[u8]| {
-            let line = unit.line + lines;
+        let mut unit = |unit: &Unit, bytes: &[u8]| {
+            let line = unit.line;
             let value = match unit.fault(bytes, LONGEST) {
                 None => tree.read(bytes).map_err(|flaw| flaw.to_string()),
                 Some(fault) => Err(fault.message),
@@ -175,7 +175,7 @@ fn events_of(text: &[u8], name: &str, to: &mut Vec<Event>) -> anyhow::Result<()>
                 }
             }
         };
-        lines += chunk.body.units(&chunk.bytes, LONGEST, &mut unit, &mut 0);
+        chunk.body.units(&chunk.bytes, LONGEST, &mut unit, &mut 0);
     }
     match wrong {
         Some((line, why)) => bail!("`{}`, line {line}: {}", escaped(name), escaped(&why)),

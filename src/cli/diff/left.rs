@@ -89,14 +89,13 @@ pub(super) fn digests(
         /// The first of what is no event, as far as there is room, and how many more there are.
         unreadable: Vec<(u64, u64, String)>,
         more: u64,
-        lines: u64,
     }
     let most = book.most;
     let work = |trees: &mut (Tree, Tree), source: usize, chunk: &Chunk| {
-        let mut part = Part { digests: Vec::new(), unreadable: Vec::new(), more: 0, lines: 0 };
+        let mut part = Part { digests: Vec::new(), unreadable: Vec::new(), more: 0 };
         let mut room = Room::new(most);
         let (units, event) = trees;
-        part.lines = origin.each(&chunk.bytes, &chunk.body, units, &mut |at| {
+        origin.each(&chunk.bytes, &chunk.body, units, &mut |at| {
             let text = match at.event {
                 Ok(text) => text,
                 Err(why) if room.take(why.len()) => return part.unreadable.push((at.line, at.byte, why)),
@@ -113,25 +112,20 @@ pub(super) fn digests(
         });
         part
     };
-    let mut lines = 0;
     reading.run(&origin.sources, &Default::default, &work, &mut |piece| {
         match piece {
             Piece::Member(_) => {}
             Piece::Failed(error) => book.failed(error.to_string()),
-            Piece::End(_, bytes) => {
-                lines = 0;
-                book.bytes += bytes;
-            }
+            Piece::End(_, bytes) => book.bytes += bytes,
             Piece::Part(source, part) => {
                 book.events[side as usize] += part.digests.len() as u64;
                 for digest in part.digests {
                     sorter.push(digest)?;
                 }
                 for (line, byte, why) in part.unreadable {
-                    book.unreadable(side, &origin.names[source], line + lines, byte, &why);
+                    book.unreadable(side, &origin.names[source], line, byte, &why);
                 }
                 book.unlisted("no-event", part.more);
-                lines += part.lines;
             }
         }
         Ok(())
@@ -215,17 +209,16 @@ pub(super) fn texts(
         let origin = origins[usize::from(side).min(1)];
         let mut framer = Framer::new(origin.limit, 128 * 1024);
         let mut input = origin.sources[source as usize].open(Arc::default(), Arc::default())?;
-        let (mut lines, mut trees, mut buffer) = (0, (Tree::default(), Tree::default()), Vec::new());
+        let (mut trees, mut buffer) = ((Tree::default(), Tree::default()), Vec::new());
         let here = |place: &Place| place[0] == side && place[1..5] == source.to_be_bytes();
         while let Some(chunk) = framer.next(&mut input, std::mem::take(&mut buffer))? {
             let Some(wanted) = next(&mut places)?.filter(here) else { break };
             if byte_of(&wanted) >= chunk.body.end() {
-                lines += chunk.body.units(&chunk.bytes, origin.limit, &mut |_, _| {}, &mut 0);
                 buffer = chunk.bytes;
                 continue;
             }
             let mut failed = Ok(());
-            lines += origin.each(&chunk.bytes, &chunk.body, &mut trees.0, &mut |at| {
+            origin.each(&chunk.bytes, &chunk.body, &mut trees.0, &mut |at| {
                 let result = (|| -> anyhow::Result<()> {
                     let Some(place) = next(&mut places)?.filter(here) else { return Ok(()) };
                     let (Ok(text), true) = (at.event, at.byte == byte_of(&place)) else { return Ok(()) };
@@ -233,7 +226,7 @@ pub(super) fn texts(
                     let keys = Keys::of(&Meaning::of(value, rules));
                     let side = if side == 0 { Side::A } else { Side::B };
                     let kept = (spool.keep(text)?, u32::try_from(text.len())?);
-                    let left = Left { side, source, line: at.line + lines, byte: at.byte, kept, keys };
+                    let left = Left { side, source, line: at.line, byte: at.byte, kept, keys };
                     let count = |from: usize| {
                         u32::from_be_bytes(place[from..from + 4].try_into().unwrap_or_default())
                     };

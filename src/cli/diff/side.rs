@@ -4,7 +4,7 @@ use crate::check::events::{self, Found};
 use crate::check::validate::MOST_OF_AN_ERROR;
 use crate::convert::Converter;
 use crate::json::{Tree, Value};
-use crate::record::frame::{Body, Item};
+use crate::record::frame::{ChunkBody, Unit};
 use crate::store::{self, AtomicFile, Listing, Source, in_scratch, nameless};
 use crate::text::LineIndex;
 use crate::text::shown_up_to;
@@ -26,7 +26,6 @@ pub(super) struct Origin {
 
 /// Something at a place of a chunk.
 pub(super) struct At<'e> {
-    /// Counted as the chunk counts lines.
     pub(super) line: u64,
     /// The byte of the source; no two events have the same.
     pub(super) byte: u64,
@@ -57,14 +56,8 @@ impl Origin {
         Ok(Origin { sources, names, converter, limit, _spooled: spooled })
     }
 
-    /// Hands the events of a chunk to `each`, in order. Gives the lines to be added to later ones.
-    pub(super) fn each(
-        &self,
-        chunk: &[u8],
-        body: &Body,
-        tree: &mut Tree,
-        each: &mut dyn FnMut(At<'_>),
-    ) -> u64 {
+    /// Hands the events of a chunk to `each`, in order.
+    pub(super) fn each(&self, chunk: &[u8], body: &ChunkBody, tree: &mut Tree, each: &mut dyn FnMut(At<'_>)) {
         if let Some(converter) = &self.converter {
             return converter.trace(chunk, body, &mut |record| {
                 let event = record.fields.as_ref().map_err(ToString::to_string);
@@ -74,7 +67,7 @@ impl Origin {
                 each(At { line: record.line, byte: record.offset, event });
             });
         }
-        let mut unit = |unit: &Item, bytes: &[u8]| {
+        let mut unit = |unit: &Unit, bytes: &[u8]| {
             let mut at = |line, byte, event| each(At { line, byte, event });
             match unit.fault(bytes, self.limit) {
                 Some(fault) => at(unit.line, unit.offset, Err(fault.message)),
@@ -91,7 +84,7 @@ impl Origin {
                 },
             }
         };
-        body.units(chunk, self.limit, &mut unit, &mut 0)
+        body.units(chunk, self.limit, &mut unit, &mut 0);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Whose logs are collected: Duo's API host, and the integration's two keys.
 
 use super::Error;
-use crate::text::escaped;
+use crate::text::shown_up_to;
 use aws_lc_rs::digest::{SHA256, digest};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -69,7 +69,7 @@ impl Account {
     /// What tells the integration apart in a state file, without giving its key away.
     pub(super) fn id(&self) -> String {
         let digest = digest(&SHA256, self.ikey.expose_secret().as_bytes());
-        crate::store::hex(&digest.as_ref()[..8])
+        crate::text::hex(&digest.as_ref()[..8])
     }
 
     pub(super) fn ikey(&self) -> &str {
@@ -84,11 +84,7 @@ impl Account {
     /// line, and short.
     pub(super) fn shown(&self, text: &str) -> String {
         let text = self.scrub(text);
-        let text = text.trim();
-        match text.char_indices().nth(MOST_SHOWN) {
-            Some((end, _)) => format!("{}…", escaped(&text[..end])),
-            None => escaped(text).into_owned(),
-        }
+        shown_up_to(text.trim(), MOST_SHOWN)
     }
 
     /// `text` without the keys and without signatures.

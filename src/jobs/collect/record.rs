@@ -77,8 +77,8 @@ fn undecorated<'a>(line: &'a str, host: &str) -> Cow<'a, str> {
 /// Reads the wanted members of a record; of two equal ones the last counts. Nothing if it is no
 /// object.
 fn facts(line: &str) -> Option<Facts<'_>> {
-    struct Wanted;
-    impl<'de> Visitor<'de> for Wanted {
+    struct Projection;
+    impl<'de> Visitor<'de> for Projection {
         type Value = Facts<'de>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -104,7 +104,7 @@ fn facts(line: &str) -> Option<Facts<'_>> {
             Ok(facts)
         }
     }
-    serde_json::Deserializer::from_str(line).deserialize_map(Wanted).ok()
+    serde_json::Deserializer::from_str(line).deserialize_map(Projection).ok()
 }
 
 /// A time's JSON text in milliseconds since 1970: ISO 8601, with or without an offset.

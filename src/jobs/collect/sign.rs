@@ -1,5 +1,6 @@
 //! Duo's request signature: an HMAC over the canonical request, versions 2 and 5.
 
+use crate::text::percent_encoded;
 use aws_lc_rs::digest::{SHA512, digest};
 use aws_lc_rs::hmac;
 use base64::Engine as _;
@@ -51,7 +52,7 @@ pub fn authorization(signature: Signature, request: &Signed<'_>, ikey: &str, ske
     };
     let key = hmac::Key::new(algorithm, skey.as_bytes());
     let tag = hmac::sign(&key, canonical(signature, request).as_bytes());
-    format!("Basic {}", STANDARD.encode(format!("{ikey}:{}", crate::store::hex(tag.as_ref()))))
+    format!("Basic {}", STANDARD.encode(format!("{ikey}:{}", crate::text::hex(tag.as_ref()))))
 }
 
 /// The text that is signed.
@@ -68,7 +69,7 @@ pub fn canonical(signature: Signature, request: &Signed<'_>) -> String {
             headers.into_iter().map(|(name, value)| format!("{name}\0{value}")).collect();
         for part in [*body, headers.join("\0").as_bytes()] {
             text.push('\n');
-            text.push_str(&crate::store::hex(digest(&SHA512, part).as_ref()));
+            text.push_str(&crate::text::hex(digest(&SHA512, part).as_ref()));
         }
     }
     text
@@ -76,7 +77,9 @@ pub fn canonical(signature: Signature, request: &Signed<'_>) -> String {
 
 /// Parameters as they are signed and sent: encoded, sorted by key, then value, `k=v` joined by `&`.
 pub fn canonical_params<K: AsRef<str>, V: AsRef<str>>(params: impl IntoIterator<Item = (K, V)>) -> String {
-    let encode = |(key, value): (K, V)| (encoded(key.as_ref()), encoded(value.as_ref()));
+    let encode = |(key, value): (K, V)| {
+        (percent_encoded(key.as_ref().as_bytes()), percent_encoded(value.as_ref().as_bytes()))
+    };
     let mut pairs: Vec<(String, String)> = params.into_iter().map(encode).collect();
     pairs.sort();
     pairs.into_iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join("&")
@@ -86,16 +89,4 @@ pub fn canonical_params<K: AsRef<str>, V: AsRef<str>>(params: impl IntoIterator<
 pub(super) fn date(now: i64) -> String {
     let time = DateTime::from_timestamp_millis(now).unwrap_or_default();
     time.format("%a, %d %b %Y %H:%M:%S -0000").to_string()
-}
-
-/// RFC 3986: all but the unreserved characters is escaped, in upper case.
-fn encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
 }

@@ -3,9 +3,10 @@
 use crate::convert::{Reject, Tally};
 use crate::record::Reason;
 use crate::store::{Error, ErrorKind};
+use crate::sync::lock;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 /// So many failures of each cause are kept with their words; the others are counted.
 const MOST_SHOWN: usize = 100;
@@ -153,7 +154,7 @@ impl Cause {
 
 impl Account {
     fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.inner)
     }
 
     /// Counts what was made of an object.

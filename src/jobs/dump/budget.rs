@@ -1,6 +1,7 @@
 //! Memory shared by all that is under way: who wants some waits until there is enough.
 
-use std::sync::{Condvar, Mutex, PoisonError};
+use crate::sync::{lock, wait};
+use std::sync::{Condvar, Mutex};
 
 /// What an object takes besides its text: buffers of the decoder and of the network.
 const LEAST: u64 = 2 << 20;
@@ -35,9 +36,9 @@ impl Budget {
     pub(super) fn take(&self, size: u64, large: bool) -> Share<'_> {
         let small = LEAST.saturating_add(size.saturating_mul(FACTOR)).min(MOST);
         let bytes = if large { self.whole / 2 } else { small };
-        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut left = lock(&self.left);
         while *left < bytes {
-            left = self.more.wait(left).unwrap_or_else(PoisonError::into_inner);
+            left = wait(&self.more, left);
         }
         *left -= bytes;
         Share { budget: self, bytes }
@@ -46,7 +47,7 @@ impl Budget {
 
 impl Drop for Share<'_> {
     fn drop(&mut self) {
-        *self.budget.left.lock().unwrap_or_else(PoisonError::into_inner) += self.bytes;
+        *lock(&self.budget.left) += self.bytes;
         self.budget.more.notify_all();
     }
 }

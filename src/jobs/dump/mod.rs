@@ -169,7 +169,7 @@ pub fn fingerprint(mapping: &Mapping, options: &Options, format: Format) -> Stri
     ])
     .to_string();
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
-    crate::store::hex(&digest.as_ref()[..16])
+    crate::text::hex(&digest.as_ref()[..16])
 }
 
 /// What everything in a run needs.

@@ -18,7 +18,7 @@ pub(super) fn id(parts: &[&str]) -> String {
         context.update(&(part.len() as u64).to_le_bytes());
         context.update(part.as_bytes());
     }
-    crate::store::hex(&context.finish().as_ref()[..8])
+    crate::text::hex(&context.finish().as_ref()[..8])
 }
 
 /// The key of an output below `prefix`: the input's own below its prefix, without its ending, then

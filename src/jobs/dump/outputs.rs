@@ -199,7 +199,7 @@ impl Outputs {
             };
             let sink = sink.map_err(|error| Error::of_writing(&name, error))?;
             let (size, sha256) = match sink {
-                Sink::Measure { digest, size } => (size, crate::store::hex(digest.0.finish().as_ref())),
+                Sink::Measure { digest, size } => (size, crate::text::hex(digest.0.finish().as_ref())),
                 Sink::Upload(upload) => {
                     let stored = upload.finish()?;
                     pending.extend(stored.staged.map(|pending| (depot.clone(), pending)));

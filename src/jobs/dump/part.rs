@@ -31,7 +31,7 @@ pub(super) fn seal(lines: &[&Line], mut end: End) -> Vec<u8> {
         text.truncate(text.len() - 2);
     }
     end.lines = lines.len() as u64;
-    end.sha256 = crate::store::hex(digest::digest(&digest::SHA256, &text).as_ref());
+    end.sha256 = crate::text::hex(digest::digest(&digest::SHA256, &text).as_ref());
     text.push(if alone { b'{' } else { b',' });
     text.extend_from_slice(b"\"end\":");
     let _ = serde_json::to_writer(&mut text, &end);
@@ -211,7 +211,7 @@ impl<R: BufRead> Reader<R> {
         if end.lines != self.lines {
             return Some(format!("it has {} lines, and says that it has {}", self.lines, end.lines));
         }
-        (crate::store::hex(digest.as_ref()) != end.sha256)
+        (crate::text::hex(digest.as_ref()) != end.sha256)
             .then(|| "its lines are not those that were written: their digest is another one".to_owned())
     }
 }

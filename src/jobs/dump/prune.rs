@@ -13,9 +13,10 @@ use super::run::name_of_run;
 use super::verify::{Depots, Named};
 use crate::store::objects::{Access, BlockingStore, Deleted, ObjectMeta};
 use crate::store::{Error, ErrorKind};
+use crate::sync::{into_inner, lock};
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
 
 /// So many lines are gone through at once, and so many outputs.
 const LINES: usize = 4_000;
@@ -219,18 +220,15 @@ impl Pruner<'_> {
         let next = AtomicUsize::new(0);
         let all = || {
             while let Some((item, done)) = slots.get(next.fetch_add(1, Relaxed)) {
-                let item = item.lock().unwrap_or_else(PoisonError::into_inner).take();
-                *done.lock().unwrap_or_else(PoisonError::into_inner) = item.and_then(work);
+                let item = lock(item).take();
+                *lock(done) = item.and_then(work);
             }
         };
         std::thread::scope(|scope| {
             (1..self.task.jobs.min(slots.len())).for_each(|_| drop(scope.spawn(all)));
             all();
         });
-        slots
-            .into_iter()
-            .filter_map(|(_, it)| it.into_inner().unwrap_or_else(PoisonError::into_inner))
-            .collect()
+        slots.into_iter().filter_map(|(_, it)| into_inner(it)).collect()
     }
 
     /// What failed is counted.
@@ -282,7 +280,7 @@ impl Pruner<'_> {
     }
 
     fn is_right(&self, output: &Output) -> Result<bool, Error> {
-        let right = || self.right.lock().unwrap_or_else(PoisonError::into_inner);
+        let right = || lock(&self.right);
         if right().contains(&output.url) {
             return Ok(true);
         }

@@ -5,6 +5,7 @@ use super::line::{Line, Output};
 use super::{After, Context};
 use crate::store::Error;
 use crate::store::objects::{Deleted, ObjectMeta};
+use crate::sync::lock;
 use std::sync::Mutex;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -69,7 +70,7 @@ impl Context<'_> {
 
     /// Reads an output back.
     fn check(&self, output: &Output, checked: &Checked) -> Result<(), Error> {
-        let lately = || checked.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let lately = || lock(&checked.0);
         if lately().contains(&output.url) {
             return Ok(());
         }

@@ -13,10 +13,11 @@ use super::{After, Context, Settings};
 use crate::convert::Converter;
 use crate::store::Error;
 use crate::store::objects::{Access, ObjectMeta};
+use crate::sync::lock;
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Mutex, PoisonError};
 
 /// So many objects are listed ahead: some megabytes, with keys of the usual length.
 const AHEAD: usize = 10_000;
@@ -145,7 +146,7 @@ fn list(
 }
 
 fn next<T>(queue: &Mutex<Receiver<T>>) -> Option<T> {
-    queue.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+    lock(queue).recv().ok()
 }
 
 fn work(
@@ -290,7 +291,7 @@ pub(super) fn name_of_run() -> String {
     let mut random = [0; 4];
     // Without randomness the time alone would do nearly always.
     let _ = aws_lc_rs::rand::fill(&mut random);
-    format!("{}-{}", chrono::Utc::now().format("%Y%m%dT%H%M%SZ"), crate::store::hex(&random))
+    format!("{}-{}", chrono::Utc::now().format("%Y%m%dT%H%M%SZ"), crate::text::hex(&random))
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! Texts kept in a temporary file, to be read again by where they are.
 
 use super::line::Line;
+use crate::sync::lock;
 use std::fs::File;
 use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 /// Where a text is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,20 +48,20 @@ impl Spool {
     /// Keeps a text.
     pub(super) fn push(&mut self, text: &[u8]) -> io::Result<Span> {
         let span = Span { at: self.at, length: u32::try_from(text.len()).map_err(io::Error::other)? };
-        self.file.get_mut().unwrap_or_else(PoisonError::into_inner).write_all(text)?;
+        lock(&self.file).write_all(text)?;
         self.at += text.len() as u64;
         Ok(span)
     }
 
     /// Must come between writing and reading.
     pub(super) fn flush(&mut self) -> io::Result<()> {
-        self.file.get_mut().unwrap_or_else(PoisonError::into_inner).flush()
+        lock(&self.file).flush()
     }
 
     /// A text that was kept.
     pub(super) fn read(&self, span: Span) -> io::Result<Vec<u8>> {
         let mut text = vec![0; span.length as usize];
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut file = lock(&self.file);
         let file = file.get_mut();
         file.seek(SeekFrom::Start(span.at))?;
         file.read_exact(&mut text)?;

@@ -16,10 +16,11 @@ use crate::convert::{Converter, Session};
 use crate::store::objects::{Access, BlockingStore};
 use crate::store::sort::{Sorted, Sorter};
 use crate::store::{Error, ErrorKind};
+use crate::sync::lock;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::sync::{Mutex, PoisonError};
 
 /// So many outputs and inputs wait to be checked.
 const AHEAD: usize = 16;
@@ -181,7 +182,7 @@ impl Verifier<'_> {
     fn work(&self, queue: &Mutex<Receiver<Job>>, history: Option<&History>) {
         let mut session = self.context.converter.session();
         loop {
-            let next = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+            let next = lock(queue).recv();
             let Ok(job) = next else { return };
             if self.context.stop.load(Relaxed) {
                 continue;
@@ -558,7 +559,7 @@ impl Depots {
     /// The depot of an object called `name`, and its key in it.
     pub(super) fn of(&self, name: &str, access: &Access) -> Result<(BlockingStore, String), Error> {
         let (root, key) = split(name);
-        let mut depots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut depots = lock(&self.0);
         let depot = match depots.get(root) {
             Some(depot) => depot.clone(),
             None => {

@@ -10,13 +10,14 @@ mod settings;
 use crate::convert::{Converter, Session};
 use crate::jobs::dump::{Account, Became, Settings, Singles};
 use crate::store::objects::Access;
+use crate::sync::{into_inner, lock};
 use crate::text::escaped;
 use event::{Asked, Named, Task};
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, SystemTime};
 
 /// What is left of an invocation's time when reading is stopped.
@@ -116,11 +117,11 @@ impl Shared {
         let line = Mutex::new(Line { event: "convert", ..Line::default() });
         let failed = Mutex::new(vec![false; tasks.len()]);
         let fail = |task: usize, error: String| {
-            let mut line = line.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut line = lock(&line);
             if line.errors.len() < MOST_SHOWN {
                 line.errors.push(escaped(&error).into_owned());
             }
-            failed.lock().unwrap_or_else(PoisonError::into_inner)[task] = true;
+            lock(&failed)[task] = true;
         };
         let mut objects: Vec<(usize, &Named)> = Vec::new();
         for (at, task) in tasks.iter().enumerate() {
@@ -136,7 +137,7 @@ impl Shared {
                 crate::panics::provoke("object");
                 let root = format!("s3://{}", named.bucket);
                 let became = self.singles.convert(&mut session, &root, &named.key);
-                let mut count = line.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut count = lock(&line);
                 let error = match became {
                     Ok(became) => count.add(&became, named),
                     Err(error) => {
@@ -150,14 +151,14 @@ impl Shared {
                     fail(*task, error);
                 }
             }
-            self.sessions.lock().unwrap_or_else(PoisonError::into_inner).push(session);
+            lock(&self.sessions).push(session);
         };
         std::thread::scope(|scope| {
             (1..self.jobs.min(objects.len())).for_each(|_| drop(scope.spawn(work)));
             work();
         });
-        let mut line = line.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut line = into_inner(line);
+        let failed = into_inner(failed);
         line.objects = objects.len() as u64;
         // Records that were lost to rejects, objects that were not there, or none at all: worth a look.
         let odd = line.gone + line.rejects + line.known_rejects > 0 || objects.is_empty();
@@ -170,7 +171,7 @@ impl Shared {
     }
 
     fn session(&self) -> Session {
-        let kept = self.sessions.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let kept = lock(&self.sessions).pop();
         kept.unwrap_or_else(|| self.converter.session())
     }
 }

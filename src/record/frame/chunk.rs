@@ -1,12 +1,9 @@
 //! What the framer gives: a part of a stream, and where the units in it are.
 
-use super::HEAD;
 use super::line::{LineCutter, is_one_unit};
-use crate::record::exact;
-use crate::record::split::{BREAKS_OFF, Flaw, Piece};
-use crate::record::syntax::{is_space, trim};
-use crate::record::{Fault, Reason};
-use std::ops::Range;
+use super::span::UnitSpan;
+use super::unit::Unit;
+use crate::record::boundaries::{is_space, trim};
 
 /// A part of a stream that holds whole units.
 #[derive(Debug, Default)]
@@ -14,25 +11,25 @@ pub struct Chunk {
     /// The bytes that the units lie in, and room behind them.
     pub bytes: Vec<u8>,
     /// Where the units are.
-    pub body: Body,
+    pub body: ChunkBody,
 }
 
 /// Where a [`Chunk`]'s units are.
 #[derive(Debug)]
-pub enum Body {
+pub enum ChunkBody {
     /// Each line is a unit, or several: JSON values one after the other. Blank ones hold nothing.
     Lines {
         /// Where in the stream the chunk begins.
         offset: u64,
-        /// The number of its first line, from 1 (see [`Body::units`]).
+        /// The number of its first line, from 1.
         line: u64,
         /// Where in the chunk the last line ends.
         end: usize,
     },
     /// These are the units.
-    Items {
+    Units {
         /// The units, in order.
-        items: Vec<Item>,
+        units: Vec<Unit>,
         /// Blank lines that were passed.
         blank: u64,
         /// Where in the stream the chunk ends.
@@ -40,34 +37,24 @@ pub enum Body {
     },
 }
 
-impl Body {
+impl ChunkBody {
     /// Where in the stream the chunk ends: all its units do before.
     pub fn end(&self) -> u64 {
         match self {
-            Body::Lines { offset, end, .. } => offset + *end as u64,
-            Body::Items { end, .. } => *end,
+            ChunkBody::Lines { offset, end, .. } => offset + *end as u64,
+            ChunkBody::Units { end, .. } => *end,
         }
     }
 
-    /// Hands each unit with its bytes, which lie in `chunk`, to `unit`, in order; adds blank lines
+    /// Hands each unit with its bytes, which lie in `chunk`, to `each`, in order; adds blank lines
     /// to `blank`. `limit` is the framer's.
-    ///
-    /// Gives the number of lines that are to be added to the line numbers of all later chunks: to
-    /// find where a chunk of lines may end, they need not be counted, so whoever looks at each does.
-    pub fn units(
-        &self,
-        chunk: &[u8],
-        limit: usize,
-        unit: &mut dyn FnMut(&Item, &[u8]),
-        blank: &mut u64,
-    ) -> u64 {
+    pub fn units(&self, chunk: &[u8], limit: usize, each: &mut dyn FnMut(&Unit, &[u8]), blank: &mut u64) {
         match self {
-            Body::Items { items, blank: passed, .. } => {
+            ChunkBody::Units { units, blank: passed, .. } => {
                 *blank += passed;
-                items.iter().for_each(|item| unit(item, &chunk[item.range.clone()]));
-                0
+                units.iter().for_each(|unit| each(unit, &chunk[unit.range.clone()]));
             }
-            Body::Lines { offset, line, end } => {
+            ChunkBody::Lines { offset, line, end } => {
                 let (mut offset, mut number) = (*offset, *line);
                 let mut rest = &chunk[..*end];
                 while !rest.is_empty() {
@@ -78,13 +65,12 @@ impl Body {
                     rest = &rest[bytes..];
                     let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
                     if end > 0 {
-                        self::line(&rest[..end], offset, number, limit, unit, blank);
+                        self::line(&rest[..end], offset, number, limit, each, blank);
                         offset += end as u64;
                         number += 1;
                     }
                     rest = &rest[end..];
                 }
-                number - line
             }
         }
     }
@@ -104,14 +90,14 @@ pub(crate) fn blank_lines(text: &[u8]) -> (u64, usize) {
     (lines, bytes)
 }
 
-/// Hands the units of one line, which begins at `offset` and has this number, to `unit`: none if it
+/// Hands the units of one line, which begins at `offset` and has this number, to `each`: none if it
 /// is blank, the elements of an array if it is one beyond the limit.
 pub(crate) fn line(
     line: &[u8],
     offset: u64,
     number: u64,
     limit: usize,
-    unit: &mut dyn FnMut(&Item, &[u8]),
+    each: &mut dyn FnMut(&Unit, &[u8]),
     blank: &mut u64,
 ) {
     let solid = trim(line);
@@ -120,165 +106,28 @@ pub(crate) fn line(
     } else if solid.len() <= limit && is_one_unit(solid) {
         let leading = line.iter().take_while(|b| is_space(**b)).count() as u64;
         let (start, end) = (offset + leading, offset + leading + solid.len() as u64);
-        let piece = Piece { start, end, line: number, column: leading + 1, flaw: None };
-        unit(&Item::of(&piece, 0..solid.len()), solid);
+        let span = UnitSpan { start, end, line: number, column: leading + 1, defect: None };
+        each(&Unit::of(&span, 0..solid.len()), solid);
     } else {
         let mut cutter = LineCutter::new(limit, offset, number);
-        let (mut pieces, mut from) = (Vec::new(), 0);
+        let (mut spans, mut from) = (Vec::new(), 0);
         let line = line.strip_suffix(b"\n").unwrap_or(line);
-        while let Some(again) = cutter.feed(&line[from..], &mut pieces) {
+        while let Some(again) = cutter.feed(&line[from..], &mut spans) {
             // It is within the line, whose length fits usize.
             from = (again - offset) as usize;
         }
-        cutter.finish(&mut pieces);
+        cutter.finish(&mut spans);
         *blank += u64::from(cutter.is_blank());
-        for piece in &pieces {
-            let start = (piece.start - offset) as usize;
-            let bytes = &line[start..start + Item::kept(piece, limit) as usize];
-            unit(&Item { alone: pieces.len() == 1, ..Item::of(piece, 0..bytes.len()) }, bytes);
+        for span in &spans {
+            let start = (span.start - offset) as usize;
+            let bytes = &line[start..start + Unit::kept(span, limit) as usize];
+            each(&Unit { alone: spans.len() == 1, ..Unit::of(span, 0..bytes.len()) }, bytes);
         }
     }
 }
 
-impl Default for Body {
-    fn default() -> Body {
-        Body::Lines { offset: 0, line: 1, end: 0 }
-    }
-}
-
-/// A unit on its own.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Item {
-    /// Its bytes in the chunk; the first [`HEAD`](super::HEAD) of them if it is too long, or too
-    /// deep and longer than 1 MiB.
-    pub range: Range<usize>,
-    /// Where in the stream it begins.
-    pub offset: u64,
-    /// Its length in the stream, in bytes.
-    pub length: u64,
-    /// The line on which it begins, from 1.
-    pub line: u64,
-    /// Where on that line it begins, in bytes, from 1.
-    pub column: u64,
-    /// Whether it can be read.
-    pub state: ItemState,
-    /// Whether its line has no other unit. Of no account for values over several lines.
-    pub alone: bool,
-}
-
-/// Whether an [`Item`] can be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ItemState {
-    /// It is whole.
-    Whole,
-    /// It is longer than the limit.
-    TooLong,
-    /// It is nested deeper than 127 levels, and long: it was not kept.
-    TooDeep,
-    /// It is no JSON where it stands; a sentence says why.
-    Broken(&'static str),
-}
-
-impl Item {
-    pub(super) fn of(piece: &Piece, range: Range<usize>) -> Item {
-        Item {
-            range,
-            offset: piece.start,
-            length: piece.end - piece.start,
-            line: piece.line,
-            column: piece.column,
-            state: match piece.flaw {
-                None => ItemState::Whole,
-                Some(Flaw::TooLong) => ItemState::TooLong,
-                Some(Flaw::TooDeep) => ItemState::TooDeep,
-                Some(Flaw::Broken(why)) => ItemState::Broken(why),
-            },
-            alone: true,
-        }
-    }
-
-    /// How many of a piece's bytes are kept, where `limit` is the framer's.
-    pub(super) fn kept(piece: &Piece, limit: usize) -> u64 {
-        let length = piece.end - piece.start;
-        match piece.flaw {
-            Some(Flaw::TooLong | Flaw::TooDeep) => length.min(HEAD as u64),
-            _ => length.min(limit.max(HEAD) as u64),
-        }
-    }
-
-    /// Why the unit can't be read, if it is not [`ItemState::Whole`]; `limit` is the framer's.
-    pub fn fault(&self, bytes: &[u8], limit: usize) -> Option<Fault> {
-        Some(match self.state {
-            ItemState::Whole => return None,
-            ItemState::TooLong => {
-                let message = format!("{} bytes, over the limit of {limit} for a record", self.length);
-                Fault::new(Reason::TooLong, message)
-            }
-            ItemState::TooDeep => Fault::too_deep(),
-            // Where it can be said what is wrong with it, and not only with its place.
-            ItemState::Broken(why) => match exact::check(bytes) {
-                Err(fault) if why == BREAKS_OFF => self.place(fault, bytes),
-                _ => Fault::new(Reason::InvalidJson, why),
-            },
-        })
-    }
-
-    /// The fault with the place that it was found at in the unit's bytes added to its message, as a
-    /// place of the stream.
-    pub fn place(&self, mut fault: Fault, bytes: &[u8]) -> Fault {
-        let Some(at) = fault.at.take() else { return fault };
-        let before = &bytes[..at.min(bytes.len())];
-        let place = match memchr::memrchr(b'\n', before) {
-            None => format!("at column {}", self.column + before.len() as u64),
-            Some(newline) => {
-                let line = self.line + memchr::memchr_iter(b'\n', before).count() as u64;
-                format!("at line {line}, column {}", before.len() - newline)
-            }
-        };
-        // What it looks like comes last.
-        let (what, looks) =
-            fault.message.split_once(';').map_or((&*fault.message, None), |(a, b)| (a, Some(b)));
-        fault.message = match looks {
-            None => format!("{what} {place}"),
-            Some(looks) => format!("{what} {place};{looks}"),
-        };
-        fault
-    }
-}
-
-/// Where the records of a unit are, which are asked for in order: what was passed is not looked at again.
-#[derive(Debug)]
-pub(crate) struct Places<'a> {
-    unit: &'a Item,
-    bytes: &'a [u8],
-    at: usize,
-    line: u64,
-    column: u64,
-}
-
-impl<'a> Places<'a> {
-    pub(crate) fn new(unit: &'a Item, bytes: &'a [u8]) -> Places<'a> {
-        Places { unit, bytes, at: 0, line: unit.line, column: unit.column }
-    }
-
-    /// The record at this range of the unit's bytes.
-    pub(crate) fn of(&mut self, range: &Range<usize>) -> Item {
-        if range.start < self.at {
-            *self = Places::new(self.unit, self.bytes);
-        }
-        let passed = &self.bytes[self.at..range.start];
-        self.at = range.start;
-        self.column = match memchr::memrchr(b'\n', passed) {
-            Some(newline) => (passed.len() - newline) as u64,
-            None => self.column + passed.len() as u64,
-        };
-        self.line += memchr::memchr_iter(b'\n', passed).count() as u64;
-        Item {
-            line: self.line,
-            column: self.column,
-            offset: self.unit.offset + range.start as u64,
-            length: range.len() as u64,
-            ..self.unit.clone()
-        }
+impl Default for ChunkBody {
+    fn default() -> ChunkBody {
+        ChunkBody::Lines { offset: 0, line: 1, end: 0 }
     }
 }

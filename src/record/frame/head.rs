@@ -1,20 +1,20 @@
 //! What a stream is whose beginning does not say so: perhaps one that begins in the middle of a JSON
 //! value, as the files of a log that was rotated do.
 
-use crate::record::split::{Flaw, Piece};
-use crate::record::syntax::{Step, Syntax, gap, trim};
+use super::span::{Defect, UnitSpan};
+use crate::record::boundaries::{Automaton, ByteStep, gap, trim};
 
 /// What a stream is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Layout {
+pub(super) enum StreamLayout {
     Lines,
-    /// JSON values, behind so many bytes that are the end of one.
+    /// JSON values, after this many bytes that are the end of one.
     Values {
         head: usize,
     },
 }
 
-const NO_HEAD: Flaw = Flaw::Broken("the end of a JSON value whose beginning is not there");
+const NO_HEAD: Defect = Defect::Broken("the end of a JSON value whose beginning is not there");
 
 /// The layout of a stream that begins with `window`, once it is certain. `is_all` says that no more
 /// will be seen, `ended` that there is no more.
@@ -23,7 +23,7 @@ const NO_HEAD: Flaw = Flaw::Broken("the end of a JSON value whose beginning is n
 /// object or array with which a sequence of values begins: values with nothing between them, or with
 /// commas up to the end of an array. What is nested deeper in the first value is not such a sequence,
 /// because at its end comes something else.
-pub(super) fn layout(window: &[u8], is_all: bool, ended: bool) -> Option<Layout> {
+pub(super) fn layout(window: &[u8], is_all: bool, ended: bool) -> Option<StreamLayout> {
     let (mut at, mut first) = (0, true);
     let (mut opens, mut closes) = (false, false);
     loop {
@@ -36,10 +36,10 @@ pub(super) fn layout(window: &[u8], is_all: bool, ended: bool) -> Option<Layout>
         if let Some(opener) = opener(line) {
             opens = true;
             match follow(window, at + opener, is_all) {
-                Follows::Values => return Some(Layout::Values { head: at + opener }),
-                Follows::Lines => return Some(Layout::Lines),
-                Follows::Unknown => return None,
-                Follows::Neither(until) => {
+                WhatFollows::Values => return Some(StreamLayout::Values { head: at + opener }),
+                WhatFollows::Lines => return Some(StreamLayout::Lines),
+                WhatFollows::Unknown => return None,
+                WhatFollows::Neither(until) => {
                     let start = memchr::memrchr(b'\n', &window[..until]).map_or(0, |newline| newline + 1);
                     if start > at {
                         (at, first) = (start, false);
@@ -48,7 +48,7 @@ pub(super) fn layout(window: &[u8], is_all: bool, ended: bool) -> Option<Layout>
                 }
             }
         } else if !first && !is_inside(line) {
-            return Some(Layout::Lines);
+            return Some(StreamLayout::Lines);
         }
         closes |= matches!(trim(line).first(), Some(b'}' | b']'));
         first &= trim(line).is_empty();
@@ -59,23 +59,23 @@ pub(super) fn layout(window: &[u8], is_all: bool, ended: bool) -> Option<Layout>
     }
     // Nothing but the end of a value.
     let rest_only = ended && closes && !opens;
-    Some(if rest_only { Layout::Values { head: window.len() } } else { Layout::Lines })
+    Some(if rest_only { StreamLayout::Values { head: window.len() } } else { StreamLayout::Lines })
 }
 
 /// The end of a value whose beginning is not there, if these bytes are more than white space.
-pub(super) fn piece(head: &[u8], offset: u64, line: u64) -> Option<Piece> {
+pub(super) fn span(head: &[u8], offset: u64, line: u64) -> Option<UnitSpan> {
     let start = gap(head);
     let before = &head[..start];
     let solid = head
         .iter()
         .rposition(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b','))
         .map_or(0, |at| at + 1);
-    (solid > start).then(|| Piece {
+    (solid > start).then(|| UnitSpan {
         start: offset + start as u64,
         end: offset + solid as u64,
         line: line + memchr::memchr_iter(b'\n', before).count() as u64,
         column: (start - memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1)) as u64 + 1,
-        flaw: Some(NO_HEAD),
+        defect: Some(NO_HEAD),
     })
 }
 
@@ -96,7 +96,7 @@ fn is_inside(line: &[u8]) -> bool {
 }
 
 /// What follows from a place on.
-enum Follows {
+enum WhatFollows {
     /// A sequence of values of which one goes over several lines, or which are an array's elements.
     Values,
     /// A value that is a line.
@@ -107,27 +107,27 @@ enum Follows {
     Unknown,
 }
 
-fn follow(window: &[u8], start: usize, is_all: bool) -> Follows {
-    let sequence = |is_one| if is_one { Follows::Values } else { Follows::Lines };
+fn follow(window: &[u8], start: usize, is_all: bool) -> WhatFollows {
+    let sequence = |is_one| if is_one { WhatFollows::Values } else { WhatFollows::Lines };
     let (mut at, mut commas, mut over_lines) = (start, false, false);
     loop {
-        let mut syntax = Syntax::new();
+        let mut automaton = Automaton::new();
         let mut end = None;
         for (i, byte) in window[at..].iter().enumerate() {
-            match syntax.push(*byte) {
-                Step::More => {}
-                Step::End => {
+            match automaton.push(*byte) {
+                ByteStep::More => {}
+                ByteStep::End => {
                     end = Some(at + i + 1);
                     break;
                 }
-                Step::Bad | Step::EndBefore => return Follows::Neither(at + i),
+                ByteStep::Bad | ByteStep::EndBefore => return WhatFollows::Neither(at + i),
             }
         }
         let Some(end) = end else {
             return match is_all {
-                false => Follows::Unknown,
-                true if commas || over_lines || is_cut(&window[at..]) => Follows::Values,
-                true => Follows::Neither(window.len()),
+                false => WhatFollows::Unknown,
+                true if commas || over_lines || is_cut(&window[at..]) => WhatFollows::Values,
+                true => WhatFollows::Neither(window.len()),
             };
         };
         over_lines |= memchr::memchr(b'\n', &window[at..end]).is_some();
@@ -136,26 +136,26 @@ fn follow(window: &[u8], start: usize, is_all: bool) -> Follows {
             let next = at + gap(&window[at..]);
             (is_all || next + 3 <= window.len()).then(|| (next, window.get(next)))
         };
-        let Some((behind, byte)) = next(end) else { return Follows::Unknown };
+        let Some((behind, byte)) = next(end) else { return WhatFollows::Unknown };
         match byte {
             Some(b',') => {
-                let Some((element, byte)) = next(behind + 1) else { return Follows::Unknown };
+                let Some((element, byte)) = next(behind + 1) else { return WhatFollows::Unknown };
                 match byte {
                     Some(b'{' | b'[') => (at, commas) = (element, true),
                     None => return sequence(over_lines),
-                    Some(_) => return Follows::Neither(behind),
+                    Some(_) => return WhatFollows::Neither(behind),
                 }
             }
             Some(b']') => {
-                let Some((_, byte)) = next(behind + 1) else { return Follows::Unknown };
+                let Some((_, byte)) = next(behind + 1) else { return WhatFollows::Unknown };
                 return match byte {
-                    None | Some(b'{' | b'[') => Follows::Values,
-                    Some(_) => Follows::Neither(behind),
+                    None | Some(b'{' | b'[') => WhatFollows::Values,
+                    Some(_) => WhatFollows::Neither(behind),
                 };
             }
-            Some(b'{' | b'[') if commas => return Follows::Neither(behind),
+            Some(b'{' | b'[') if commas => return WhatFollows::Neither(behind),
             None | Some(b'{' | b'[') => return sequence(over_lines),
-            Some(_) => return Follows::Neither(behind),
+            Some(_) => return WhatFollows::Neither(behind),
         }
     }
 }

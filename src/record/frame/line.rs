@@ -5,8 +5,9 @@
 //! value ends where a bracket is closed and the next one opened, which inside of a value never
 //! happens; 0x1E ends everything.
 
-use crate::record::split::{DEEP_KEPT, Piece, Splitter, flaw_of};
-use crate::record::syntax::{Gap, RECORD_MARK, Step, Syntax, gap, is_space};
+use super::span::{DEEP_KEPT, UnitSpan, defect_of};
+use super::split::Splitter;
+use crate::record::boundaries::{Automaton, ByteStep, Gap, RECORD_MARK, gap, is_space};
 
 /// Cuts a line; feed it the line without its newline, block by block.
 #[derive(Debug)]
@@ -18,13 +19,13 @@ pub(super) struct LineCutter {
     gap: Gap,
     /// Whether nothing but a gap has come.
     is_blank: bool,
-    state: State,
+    state: LineState,
 }
 
 #[derive(Debug)]
-enum State {
+enum LineState {
     Between,
-    /// Something that is no object or array: it goes on to the end of the line.
+    /// Something that is not an object or array: it goes on to the end of the line.
     Text {
         start: u64,
         solid: u64,
@@ -33,7 +34,7 @@ enum State {
     Value {
         start: u64,
         array: bool,
-        syntax: Syntax,
+        automaton: Automaton,
         last: u8,
         solid: u64,
     },
@@ -65,7 +66,7 @@ impl LineCutter {
             at: offset,
             gap: Gap::default(),
             is_blank: true,
-            state: State::Between,
+            state: LineState::Between,
         }
     }
 
@@ -77,20 +78,20 @@ impl LineCutter {
     /// Where the bytes begin that may be part of a unit that has not ended yet.
     pub(super) fn pending(&self) -> Option<u64> {
         match &self.state {
-            State::Between if self.gap.begun() > 0 => Some(self.at - self.gap.begun()),
-            State::Between => None,
-            State::Text { start, .. }
-            | State::Value { start, .. }
-            | State::After { start, .. }
-            | State::Broken { start, .. } => Some(*start),
-            State::Opened(splitter) => splitter.pending(),
+            LineState::Between if self.gap.begun() > 0 => Some(self.at - self.gap.begun()),
+            LineState::Between => None,
+            LineState::Text { start, .. }
+            | LineState::Value { start, .. }
+            | LineState::After { start, .. }
+            | LineState::Broken { start, .. } => Some(*start),
+            LineState::Opened(splitter) => splitter.pending(),
         }
     }
 
     /// Where the next unit begins, if the pending one turns out to have ended before it.
     pub(super) fn next(&self) -> Option<u64> {
         match &self.state {
-            State::Broken { hunt, .. } => hunt.opened.map(|(start, _)| start),
+            LineState::Broken { hunt, .. } => hunt.opened.map(|(start, _)| start),
             _ => None,
         }
     }
@@ -98,9 +99,9 @@ impl LineCutter {
     /// How many bytes of the pending unit may be wanted.
     pub(super) fn keeps(&self) -> u64 {
         let is_deep = match &self.state {
-            State::Opened(splitter) => return splitter.keeps(),
-            State::Value { syntax, array, .. } => !array && syntax.is_too_deep(),
-            State::Broken { deep, array, .. } => !array && *deep,
+            LineState::Opened(splitter) => return splitter.keeps(),
+            LineState::Value { automaton, array, .. } => !array && automaton.is_too_deep(),
+            LineState::Broken { deep, array, .. } => !array && *deep,
             _ => false,
         };
         if is_deep { self.limit.min(DEEP_KEPT) } else { self.limit }
@@ -108,148 +109,150 @@ impl LineCutter {
 
     pub(super) fn offset(&self) -> u64 {
         match &self.state {
-            State::Opened(splitter) => splitter.offset(),
+            LineState::Opened(splitter) => splitter.offset(),
             _ => self.at,
         }
     }
 
     /// Takes the next bytes and adds the units that end in them. Where they show an array to be
     /// beyond the limit, gives where that begins: the line is to be fed again from there.
-    pub(super) fn feed(&mut self, bytes: &[u8], pieces: &mut Vec<Piece>) -> Option<u64> {
+    pub(super) fn feed(&mut self, bytes: &[u8], spans: &mut Vec<UnitSpan>) -> Option<u64> {
         let mut rest = bytes;
         loop {
-            if let State::Opened(splitter) = &mut self.state {
-                let taken = splitter.feed(rest, pieces);
+            if let LineState::Opened(splitter) = &mut self.state {
+                let taken = splitter.feed(rest, spans);
                 self.at = splitter.offset();
                 rest = &rest[taken..];
                 if rest.is_empty() && !splitter.has_ended() {
                     return None;
                 }
-                self.state = State::Between;
+                self.state = LineState::Between;
             }
             // At the end of the block there is nothing to be fed again.
             let (byte, behind) = rest.split_first()?;
-            self.byte(*byte, pieces);
+            self.byte(*byte, spans);
             self.at += 1;
             rest = behind;
             let array = match &self.state {
-                State::Value { start, array: true, syntax, .. } => Some((*start, syntax.is_too_deep())),
-                State::Broken { start, array: true, deep, .. } => Some((*start, *deep)),
+                LineState::Value { start, array: true, automaton, .. } => {
+                    Some((*start, automaton.is_too_deep()))
+                }
+                LineState::Broken { start, array: true, deep, .. } => Some((*start, *deep)),
                 _ => None,
             };
             if let Some((start, deep)) = array
-                && flaw_of(self.at - start, deep, self.limit).is_some()
+                && defect_of(self.at - start, deep, self.limit).is_some()
             {
                 self.at = start;
                 let array = Splitter::of_array(self.limit, self.at, self.number, self.line_start);
-                self.state = State::Opened(array);
+                self.state = LineState::Opened(array);
                 return Some(self.at);
             }
         }
     }
 
     /// Ends the line.
-    pub(super) fn finish(&mut self, pieces: &mut Vec<Piece>) {
-        match std::mem::replace(&mut self.state, State::Between) {
-            State::Between => {
+    pub(super) fn finish(&mut self, spans: &mut Vec<UnitSpan>) {
+        match std::mem::replace(&mut self.state, LineState::Between) {
+            LineState::Between => {
                 let begun = self.gap.begun();
                 if begun > 0 {
-                    pieces.push(self.piece(self.at - begun, self.at, false));
+                    spans.push(self.span(self.at - begun, self.at, false));
                 }
             }
-            State::Text { start, solid } => pieces.push(self.piece(start, solid, false)),
-            State::Value { start, syntax, solid, .. } => {
-                pieces.push(self.piece(start, solid, syntax.is_too_deep()));
+            LineState::Text { start, solid } => spans.push(self.span(start, solid, false)),
+            LineState::Value { start, automaton, solid, .. } => {
+                spans.push(self.span(start, solid, automaton.is_too_deep()));
             }
-            State::After { start, end, deep, .. } => pieces.push(self.piece(start, end, deep)),
-            State::Broken { start, deep, solid, .. } => pieces.push(self.piece(start, solid, deep)),
-            State::Opened(mut splitter) => splitter.finish(pieces),
+            LineState::After { start, end, deep, .. } => spans.push(self.span(start, end, deep)),
+            LineState::Broken { start, deep, solid, .. } => spans.push(self.span(start, solid, deep)),
+            LineState::Opened(mut splitter) => splitter.finish(spans),
         }
     }
 
     /// That a unit of the line is broken is for its reader to say, who can say why.
-    fn piece(&self, start: u64, end: u64, too_deep: bool) -> Piece {
-        let flaw = flaw_of(end - start, too_deep, self.limit);
-        Piece { start, end, line: self.number, column: start - self.line_start + 1, flaw }
+    fn span(&self, start: u64, end: u64, too_deep: bool) -> UnitSpan {
+        let defect = defect_of(end - start, too_deep, self.limit);
+        UnitSpan { start, end, line: self.number, column: start - self.line_start + 1, defect }
     }
 
-    fn byte(&mut self, byte: u8, pieces: &mut Vec<Piece>) {
+    fn byte(&mut self, byte: u8, spans: &mut Vec<UnitSpan>) {
         let at = self.at;
         if byte == RECORD_MARK {
-            self.finish(pieces);
+            self.finish(spans);
             return;
         }
         match &mut self.state {
-            State::Between => match self.gap.pass(byte) {
+            LineState::Between => match self.gap.pass(byte) {
                 Ok(()) => {}
                 Err(bytes) => {
                     self.is_blank = false;
                     self.state = begun(byte, at - bytes, at);
                 }
             },
-            State::Text { solid, .. } => {
+            LineState::Text { solid, .. } => {
                 if !is_space(byte) {
                     *solid = at + 1;
                 }
             }
-            State::Value { start, array, syntax, last, solid } => {
+            LineState::Value { start, array, automaton, last, solid } => {
                 let (start, array) = (*start, *array);
-                match syntax.push(byte) {
-                    Step::More if is_space(byte) => {}
-                    Step::More => (*last, *solid) = (byte, at + 1),
-                    Step::End => {
-                        let deep = syntax.is_too_deep();
-                        self.state = State::After { start, end: at + 1, array, deep };
+                match automaton.push(byte) {
+                    ByteStep::More if is_space(byte) => {}
+                    ByteStep::More => (*last, *solid) = (byte, at + 1),
+                    ByteStep::End => {
+                        let deep = automaton.is_too_deep();
+                        self.state = LineState::After { start, end: at + 1, array, deep };
                     }
                     // A value that begins with a bracket does not end before a byte.
-                    Step::Bad | Step::EndBefore => {
-                        let deep = syntax.is_too_deep();
-                        let mut hunt = Hunt::of(syntax, *last, *solid, byte);
+                    ByteStep::Bad | ByteStep::EndBefore => {
+                        let deep = automaton.is_too_deep();
+                        let mut hunt = Hunt::of(automaton, *last, *solid, byte);
                         hunt.push(byte, at);
                         let solid = if is_space(byte) { *solid } else { at + 1 };
-                        self.state = State::Broken { start, array, deep, solid, hunt };
+                        self.state = LineState::Broken { start, array, deep, solid, hunt };
                     }
                 }
             }
-            State::After { start, end, array, deep } => match self.gap.pass(byte) {
+            LineState::After { start, end, array, deep } => match self.gap.pass(byte) {
                 Ok(()) => {}
                 Err(0) if matches!(byte, b'{' | b'[') => {
                     let (start, end, deep) = (*start, *end, *deep);
-                    pieces.push(self.piece(start, end, deep));
+                    spans.push(self.span(start, end, deep));
                     self.state = begun(byte, at, at);
                 }
                 Err(_) => {
                     let mut hunt = Hunt::default();
                     hunt.push(byte, at);
                     self.state =
-                        State::Broken { start: *start, array: *array, deep: *deep, solid: at + 1, hunt };
+                        LineState::Broken { start: *start, array: *array, deep: *deep, solid: at + 1, hunt };
                 }
             },
-            State::Broken { start, deep, solid, hunt, .. } => {
+            LineState::Broken { start, deep, solid, hunt, .. } => {
                 if let Some(Resume { end, start: next, opener }) = hunt.push(byte, at) {
                     let (start, deep) = (*start, *deep);
-                    pieces.push(self.piece(start, end, deep));
+                    spans.push(self.span(start, end, deep));
                     self.state = begun(opener, next, next);
                     // Only white space stood behind the bracket.
-                    self.byte(byte, pieces);
+                    self.byte(byte, spans);
                 } else if !is_space(byte) {
                     *solid = at + 1;
                 }
             }
             // Fed as a whole.
-            State::Opened(_) => {}
+            LineState::Opened(_) => {}
         }
     }
 }
 
 /// The state at the first byte of a unit that begins at `start`; the byte is at `at`.
-fn begun(byte: u8, start: u64, at: u64) -> State {
+fn begun(byte: u8, start: u64, at: u64) -> LineState {
     if start < at || !matches!(byte, b'{' | b'[') {
-        return State::Text { start, solid: at + 1 };
+        return LineState::Text { start, solid: at + 1 };
     }
-    let mut syntax = Syntax::new();
-    syntax.push(byte);
-    State::Value { start, array: byte == b'[', syntax, last: byte, solid: at + 1 }
+    let mut automaton = Automaton::new();
+    automaton.push(byte);
+    LineState::Value { start, array: byte == b'[', automaton, last: byte, solid: at + 1 }
 }
 
 /// The most white space behind a bracket at which a broken value may have ended, in bytes.
@@ -258,9 +261,9 @@ const MOST_BLANKS: u64 = 64;
 /// Looks for the place behind a broken value where the next begins: behind a bracket that is closed.
 #[derive(Debug, Default)]
 struct Hunt {
-    /// How many brackets are open, seen loosely. Elements of a broken array are no values of their own.
+    /// How many brackets are open, seen loosely. Elements of a broken array are not values of their own.
     open: i64,
-    /// Whether that is of no account, because more is wrong than a comma that is missing in an array.
+    /// Whether that does not matter, because more is wrong than a comma that is missing in an array.
     free: bool,
     /// Where the closed bracket ends, behind which nothing has come yet.
     closed: Option<u64>,
@@ -279,10 +282,10 @@ struct Resume {
 impl Hunt {
     /// The hunt for the end of a value whose syntax was this and that `byte` broke; `last` was the last
     /// byte before it that is not white space.
-    fn of(syntax: &Syntax, last: u8, solid: u64, byte: u8) -> Hunt {
+    fn of(automaton: &Automaton, last: u8, solid: u64, byte: u8) -> Hunt {
         let closed = matches!(last, b'}' | b']').then_some(solid);
-        let lacks_comma = closed.is_some() && matches!(byte, b'{' | b'[') && !syntax.in_object();
-        Hunt { open: syntax.depth() as i64, free: !lacks_comma, closed, opened: None }
+        let lacks_comma = closed.is_some() && matches!(byte, b'{' | b'[') && !automaton.in_object();
+        Hunt { open: automaton.depth() as i64, free: !lacks_comma, closed, opened: None }
     }
 
     fn push(&mut self, byte: u8, at: u64) -> Option<Resume> {

@@ -1,13 +1,13 @@
 //! Long lines, block by block.
 
-use super::Item;
+use super::collector::{Cutter, UnitCollector};
 use super::line::LineCutter;
-use super::units::{Cutter, Units};
+use super::unit::Unit;
 
 /// A line that is too long to be looked at as a whole. Only what may still be wanted of it is kept.
 #[derive(Debug)]
 pub(super) struct LongLine {
-    units: Units,
+    units: UnitCollector,
     /// What is to be read again, and how much of it was.
     again: Vec<u8>,
     done: usize,
@@ -17,7 +17,7 @@ impl LongLine {
     /// The line of this number, which begins at `offset`.
     pub(super) fn new(limit: usize, offset: u64, number: u64) -> LongLine {
         let cutter = Cutter::Line(LineCutter::new(limit, offset, number));
-        LongLine { units: Units::new(cutter, limit), again: Vec::new(), done: 0 }
+        LongLine { units: UnitCollector::new(cutter, limit), again: Vec::new(), done: 0 }
     }
 
     /// Reads some of what is to be read again, up to `most` bytes, which all lies before `offset`;
@@ -27,7 +27,7 @@ impl LongLine {
         most: usize,
         offset: u64,
         bytes: &mut Vec<u8>,
-        items: &mut Vec<Item>,
+        units: &mut Vec<Unit>,
     ) -> bool {
         let again = std::mem::take(&mut self.again);
         let rest = &again[self.done..];
@@ -35,7 +35,7 @@ impl LongLine {
             return false;
         }
         let block = &rest[..most.min(rest.len())];
-        let before = self.units.feed(block, offset - rest.len() as u64, bytes, items);
+        let before = self.units.feed(block, offset - rest.len() as u64, bytes, units);
         match before {
             // An array inside of what is read again: all of it is to be read once more.
             Some(mut more) => {
@@ -57,17 +57,17 @@ impl LongLine {
         part: &[u8],
         offset: u64,
         bytes: &mut Vec<u8>,
-        items: &mut Vec<Item>,
+        units: &mut Vec<Unit>,
     ) -> bool {
-        let again = self.units.feed(part, offset, bytes, items);
+        let again = self.units.feed(part, offset, bytes, units);
         let taken = again.is_none();
         (self.again, self.done) = (again.unwrap_or_default(), 0);
         taken
     }
 
     /// Ends the line; whether it was blank.
-    pub(super) fn finish(mut self, bytes: &mut Vec<u8>, items: &mut Vec<Item>) -> bool {
-        self.units.finish(bytes, items);
+    pub(super) fn finish(mut self, bytes: &mut Vec<u8>, units: &mut Vec<Unit>) -> bool {
+        self.units.finish(bytes, units);
         self.units.is_blank()
     }
 }

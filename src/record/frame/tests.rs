@@ -1,6 +1,7 @@
 //! Framing, for every way to cut and to read a stream.
 
 use super::*;
+use std::io::{self, Read};
 
 /// Gives its bytes in pieces of a fixed size.
 struct Dribble<'a>(&'a [u8], usize);
@@ -15,8 +16,8 @@ impl Read for Dribble<'_> {
 }
 
 /// Every unit of `text` as `line:offset+length state bytes`, blank lines counted at the end.
-fn framed(text: &[u8], limit: usize, target: usize, piece: usize) -> Vec<String> {
-    let mut input = Dribble(text, piece);
+fn framed(text: &[u8], limit: usize, target: usize, span: usize) -> Vec<String> {
+    let mut input = Dribble(text, span);
     units(text, limit, target, &mut |framer, buffer| framer.next(&mut input, buffer).unwrap())
 }
 
@@ -38,25 +39,23 @@ fn units(
     next: &mut dyn FnMut(&mut Framer, Vec<u8>) -> Option<Chunk>,
 ) -> Vec<String> {
     let mut framer = Framer::new(limit, target);
-    let (mut units, mut blanks, mut before) = (Vec::new(), 0, 0);
+    let (mut units, mut blanks) = (Vec::new(), 0);
     while let Some(chunk) = next(&mut framer, Vec::new()) {
-        let lines = chunk.body.units(
+        chunk.body.units(
             &chunk.bytes,
             limit,
-            &mut |item: &Item, bytes: &[u8]| {
-                let state = match item.state {
-                    ItemState::Whole => "",
-                    ItemState::TooLong => "too-long ",
-                    ItemState::TooDeep => "too-deep ",
-                    ItemState::Broken(_) => "broken ",
+            &mut |unit: &Unit, bytes: &[u8]| {
+                let state = match unit.state {
+                    UnitState::Whole => "",
+                    UnitState::TooLong => "too-long ",
+                    UnitState::TooDeep => "too-deep ",
+                    UnitState::Broken(_) => "broken ",
                 };
                 let bytes = String::from_utf8_lossy(bytes);
-                let line = item.line + before;
-                units.push(format!("{line}:{}+{} {state}{bytes}", item.offset, item.length));
+                units.push(format!("{}:{}+{} {state}{bytes}", unit.line, unit.offset, unit.length));
             },
             &mut blanks,
         );
-        before += lines;
     }
     assert_eq!(framer.bytes_read(), text.len() as u64);
     if blanks > 0 {
@@ -67,8 +66,8 @@ fn units(
 
 fn all_ways(text: &str, expected: &[&str]) {
     for target in [1, 2, 3, 7, 16, 1000] {
-        for piece in [1, 2, 5, 1000] {
-            assert_eq!(framed(text.as_bytes(), 16, target, piece), expected, "{text:?} by {target}, {piece}");
+        for span in [1, 2, 5, 1000] {
+            assert_eq!(framed(text.as_bytes(), 16, target, span), expected, "{text:?} by {target}, {span}");
         }
         assert_eq!(framed_in(text.as_bytes(), 16, target), expected, "{text:?} by {target}, in place");
     }
@@ -182,9 +181,9 @@ fn what_follows_a_long_broken_value_on_its_line() {
             let text = text.as_bytes();
             for limit in [16, 5100] {
                 let whole = framed(text, limit, 1 << 20, 1 << 20);
-                for (target, piece) in [(1, 1), (3, 2), (64, 7), (4096, 1000), (5010, 5010)] {
-                    let found = framed(text, limit, target, piece);
-                    assert_eq!(found, whole, "{next:?} behind {blanks}, {limit}, by {target}, {piece}");
+                for (target, span) in [(1, 1), (3, 2), (64, 7), (4096, 1000), (5010, 5010)] {
+                    let found = framed(text, limit, target, span);
+                    assert_eq!(found, whole, "{next:?} behind {blanks}, {limit}, by {target}, {span}");
                 }
                 assert_eq!(framed_in(text, limit, 64), whole);
             }

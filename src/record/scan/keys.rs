@@ -1,6 +1,6 @@
 //! The wanted keys, to be found at once.
 
-use crate::record::wanted::{Below, Branch, Wanted};
+use crate::record::projection::{Below, Branch, Projection};
 use crate::simd::BLOCK;
 
 /// The list of no object: no key in it is wanted.
@@ -70,13 +70,13 @@ static HEADS: [u128; HEAD + 1] = {
 impl Keys {
     /// Nothing if there are more than this reader can hold. Records with one of the keys in
     /// `exact` at their top are not for it.
-    pub(super) fn new(wanted: &Wanted, exact: &[String]) -> Option<Keys> {
+    pub(super) fn new(projection: &Projection, exact: &[String]) -> Option<Keys> {
         let mut lists = Vec::new();
         let mut count = 0;
-        if wanted.paths().len() > super::MOST_SLOTS {
+        if projection.paths().len() > super::MOST_SLOTS {
             return None;
         }
-        add(wanted.root(), &mut lists, &mut count);
+        add(projection.root(), &mut lists, &mut count);
         if count >= usize::from(NO_LIST) - 1 {
             return None;
         }
@@ -179,13 +179,13 @@ mod tests {
 
     #[test]
     fn keys_are_found_and_others_are_not() {
-        let mut wanted = Wanted::default();
+        let mut projection = Projection::default();
         let long = "k".repeat(17);
         let sixteen = "s".repeat(16);
         for path in ["a", "b.c", "b.d.e", "timestamp", &long, &sixteen, &format!("b.{long}")] {
-            wanted.want(&FieldPath::parse(path).unwrap()).unwrap();
+            projection.add(&FieldPath::parse(path).unwrap()).unwrap();
         }
-        let keys = Keys::new(&wanted, &["a".into(), "stat".into()]).unwrap();
+        let keys = Keys::new(&projection, &["a".into(), "stat".into()]).unwrap();
         let find = |list, key: &str| look_up(&keys, list, key);
         let slot = |n: u8| Wants { slot: 1 << n, place: n, ..Wants::NOTHING };
         assert!(find(0, "a").exact && find(0, "stat").exact);
@@ -215,13 +215,13 @@ mod tests {
     #[test]
     fn keys_belong_to_their_lists() {
         let lists = if cfg!(miri) { 3 } else { 30 };
-        let mut wanted = Wanted::default();
+        let mut projection = Projection::default();
         for list in 0..lists {
             for key in ["a", "b"] {
-                wanted.want(&FieldPath::parse(&format!("l{list}.{key}{list}")).unwrap()).unwrap();
+                projection.add(&FieldPath::parse(&format!("l{list}.{key}{list}")).unwrap()).unwrap();
             }
         }
-        let keys = Keys::new(&wanted, &[]).unwrap();
+        let keys = Keys::new(&projection, &[]).unwrap();
         let find = |list, key: String| look_up(&keys, list, &key);
         for list in 0..lists {
             let id = find(0, format!("l{list}")).list;

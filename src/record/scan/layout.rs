@@ -1,11 +1,11 @@
 //! How a record is compared with others: literals, and between them values.
 //!
-//! The end of a value says where the literal behind it stands, so one must be found after the
+//! The end of a value says where the literal behind it is, so one must be found after the
 //! other. But what always has one length is compared at once: blocks in which some bytes must be
 //! these, and others plain text.
 //!
 //! Many kinds of records begin alike. So the layouts of all of them are one [`Tree`]: where a part
-//! does not fit, the one is tried that stands in its place in another kind.
+//! does not fit, the part in its place in another kind is tried.
 
 use super::value;
 use super::walk::{Kind, Value};
@@ -105,7 +105,7 @@ impl Part {
         }
     }
 
-    /// Whether the part stands at `start`; where it ends. `spans` become those of its values.
+    /// Whether the part is at `start`; where it ends. `spans` become those of its values.
     #[inline(always)]
     fn fits<C: Cpu>(
         &self,

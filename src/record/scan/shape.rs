@@ -20,7 +20,7 @@ const MOST_PARTS: usize = 12 * 1024;
 /// The most values of a shape, and the longest record that has one.
 const MOST_VALUES: usize = 256;
 const MOST_BYTES: usize = 16 * 1024;
-/// So many shapes are learnt without a pause.
+/// How many shapes are learnt without a pause.
 const AT_ONCE: u32 = 64;
 /// So few shapes are put in order of their hits at once.
 const FEW: usize = 16;

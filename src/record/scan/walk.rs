@@ -37,7 +37,7 @@ pub(super) enum Kind {
     Word,
 }
 
-/// A scalar value, where it stands.
+/// A scalar value, by its place.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Value {
     /// Without the quotes.
@@ -119,7 +119,7 @@ struct Walker<'a, C> {
     keys: &'a Keys,
     input: Input<'a>,
     at: usize,
-    /// Not zero if a text had bytes of 0x80 and above, or what stands near to it.
+    /// Not zero if a text had bytes of 0x80 and above, or what is near to it.
     high: u32,
     /// The slots whose keys were met.
     given: u64,
@@ -139,7 +139,7 @@ impl<'a, C: Cpu> Walker<'a, C> {
         self.input.bytes().get(self.at).copied()
     }
 
-    /// The next byte that is no white space, but for newlines.
+    /// The next byte that is not white space, but for newlines.
     #[inline(always)]
     fn solid(&mut self) -> Option<u8> {
         loop {

@@ -32,7 +32,7 @@ fn write(record: &Explained, to: &mut String) -> std::fmt::Result {
         escaped(&record.source),
         record.line,
         record.offset,
-        record.form,
+        record.format,
         record.shape.as_ref().map_or(String::new(), |shape| format!(", shape {}", escaped(shape))),
         escaped(&record.raw)
     )?;

@@ -26,7 +26,7 @@ pub(crate) struct Explained {
     /// Where the record is in its source, in bytes after decompression.
     pub(crate) offset: u64,
     pub(crate) length: u64,
-    pub(crate) form: &'static str,
+    pub(crate) format: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) shape: Option<String>,
     /// Why there is no event.
@@ -115,7 +115,7 @@ impl Explained {
             line,
             offset: record.offset,
             length: record.raw.len() as u64,
-            form: record.form.name(),
+            format: record.format.name(),
             shape: None,
             reject: None,
             event: None,
@@ -137,7 +137,7 @@ impl Explained {
         // Of two equal keys the last counts.
         let mut last: Vec<Option<Raw>> = wanted.iter().map(|_| None).collect();
         let mut read = Vec::new();
-        each_leaf(record.raw, record.form, mapping.forms(), &mut |leaf| {
+        each_leaf(record.raw, record.format, mapping.formats(), &mut |leaf| {
             let is = |path: &FieldPath, keys: &[Cow<'_, str>]| path.keys().iter().eq(keys);
             // A wanted field that holds an object has leaves below it.
             let below =

@@ -31,7 +31,7 @@ fn write(record: &Explained, to: &mut String) -> std::fmt::Result {
         escaped(&record.source),
         record.line,
         record.offset,
-        record.form
+        record.format
     )?;
     if let Some(reject) = &record.reject {
         writeln!(to, "  {RED}rejected: {}{RED:#}: {}", reject.reason, escaped(&reject.message))?;

@@ -2,7 +2,7 @@
 
 use super::Findings;
 use crate::check::validate::{Code, Severity};
-use crate::text::{escaped, escaped_json};
+use crate::text::{escaped, escaped_json, percent_encoded_path};
 use serde_json::{Value, json};
 
 pub(super) fn text(findings: &Findings) -> String {
@@ -114,17 +114,7 @@ fn level(severity: Severity) -> &'static str {
 
 /// A path as a URI reference.
 fn uri(path: &str) -> String {
-    let mut uri = String::new();
-    for byte in path.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                uri.push(char::from(byte))
-            }
-            b'\\' if cfg!(windows) => uri.push('/'),
-            _ => uri.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    uri
+    if cfg!(windows) { percent_encoded_path(&path.replace('\\', "/")) } else { percent_encoded_path(path) }
 }
 
 #[cfg(test)]

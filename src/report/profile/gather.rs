@@ -5,7 +5,7 @@ use crate::convert::{Converter, Traced};
 use crate::json::{Kind, Tree, Value};
 use crate::mapping::Mapping;
 use crate::record::each_leaf;
-use crate::record::forms::Form;
+use crate::record::formats::Format;
 use crate::text::cut;
 use foldhash::fast::FixedState;
 use std::collections::{BTreeMap, HashMap};
@@ -32,7 +32,7 @@ type Sample = Vec<Option<String>>;
 pub(crate) struct Gathered {
     pub(crate) records: u64,
     pub(crate) rejects: BTreeMap<&'static str, u64>,
-    pub(crate) forms: BTreeMap<&'static str, u64>,
+    pub(crate) formats: BTreeMap<&'static str, u64>,
     /// Records by shape, with the first and the last second.
     pub(crate) shapes: BTreeMap<String, (u64, Option<(i64, i64)>)>,
     pub(crate) fields: HashMap<String, FieldStat, FixedState>,
@@ -51,7 +51,7 @@ impl Gathered {
     /// Counts a record.
     pub(crate) fn add(&mut self, converter: &Converter, mapping: &Mapping, record: &Traced<'_>) {
         self.records += 1;
-        *self.forms.entry(record.form.name()).or_default() += 1;
+        *self.formats.entry(record.format.name()).or_default() += 1;
         let fault = match &record.fields {
             Err(fault) => Some(fault.reason),
             Ok(fields) => {
@@ -68,8 +68,8 @@ impl Gathered {
         if let Some(reason) = fault {
             *self.rejects.entry(reason.code()).or_default() += 1;
         }
-        if matches!(record.form, Form::Cef | Form::KeyValue) {
-            each_leaf(record.raw, record.form, mapping.forms(), &mut |leaf| {
+        if matches!(record.format, Format::Cef | Format::KeyValue) {
+            each_leaf(record.raw, record.format, mapping.formats(), &mut |leaf| {
                 self.count(&leaf.path(), &leaf.value, leaf.kind);
             });
         } else {
@@ -188,7 +188,7 @@ impl Gathered {
         self.records += other.records;
         self.fields_not_counted += other.fields_not_counted;
         other.rejects.into_iter().for_each(|(reason, n)| *self.rejects.entry(reason).or_default() += n);
-        other.forms.into_iter().for_each(|(form, n)| *self.forms.entry(form).or_default() += n);
+        other.formats.into_iter().for_each(|(format, n)| *self.formats.entry(format).or_default() += n);
         for (shape, (n, range)) in other.shapes {
             let mine = self.shapes.entry(shape).or_default();
             mine.0 += n;

@@ -63,7 +63,7 @@ fn write(profile: &Profile, to: &mut String) -> std::fmt::Result {
     for change in &profile.changes {
         writeln!(to, "<p>{}</p>", escaped(change))?;
     }
-    for (what, counts) in [("form", &profile.forms), ("reject", &profile.rejects)] {
+    for (what, counts) in [("format", &profile.formats), ("reject", &profile.rejects)] {
         if !counts.is_empty() {
             writeln!(to, "<h3>By {what}</h3><div class=scroll><table><tbody>")?;
             for (name, n) in counts {

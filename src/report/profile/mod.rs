@@ -23,7 +23,7 @@ pub(crate) struct Profile {
     pub(crate) seconds: f64,
     pub(crate) records: u64,
     pub(crate) rejects: BTreeMap<&'static str, u64>,
-    pub(crate) forms: BTreeMap<&'static str, u64>,
+    pub(crate) formats: BTreeMap<&'static str, u64>,
     pub(crate) shapes: Vec<Shape>,
     pub(crate) fields: Vec<Field>,
     /// Fields beyond those that are told apart.

@@ -41,7 +41,7 @@ fn write(profile: &Profile, to: &mut String) -> std::fmt::Result {
     let counts = |counts: &std::collections::BTreeMap<&'static str, u64>| {
         counts.iter().map(|(name, n)| format!("{name} {}", grouped(*n))).collect::<Vec<_>>().join(", ")
     };
-    writeln!(to, "forms    {}", counts(&profile.forms))?;
+    writeln!(to, "formats  {}", counts(&profile.formats))?;
     if !profile.rejects.is_empty() {
         writeln!(to, "rejects  {BAD}{}{BAD:#}", counts(&profile.rejects))?;
     }

@@ -240,7 +240,7 @@ fn meta(key: String, metadata: &fs::Metadata) -> ObjectMeta {
 /// The content itself, in short: a file's times are too coarse to tell two versions apart.
 fn version(bytes: &[u8]) -> Version {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
-    Version { tag: Some(crate::store::hex(digest.as_ref())), generation: None }
+    Version { tag: Some(crate::text::hex(digest.as_ref())), generation: None }
 }
 
 #[cfg(test)]

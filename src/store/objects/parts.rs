@@ -78,5 +78,5 @@ fn unique() -> String {
     let mut random = [0; 16];
     // Without random numbers there is no TLS either.
     let _ = aws_lc_rs::rand::fill(&mut random);
-    crate::store::hex(&random)
+    crate::text::hex(&random)
 }

@@ -74,7 +74,7 @@ impl Staging {
 
     /// A new file, to be written.
     pub(super) fn file(&self, to: &Path) -> io::Result<(File, AtomicFile)> {
-        let mut folder = self.folder.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut folder = crate::sync::lock(&self.folder);
         let locked = match &*folder {
             Some(locked) => locked,
             None => {

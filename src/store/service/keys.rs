@@ -4,8 +4,7 @@
 //! and neither `/` nor white space at the ends. Parts of such keys are written in hexadecimal inside
 //! ([`encode_key`]), and get their own names back on the wire.
 
-use crate::store::hex;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
+use crate::text::{hex, percent_encoded, unhex};
 use std::borrow::Cow;
 
 /// Stands at the beginning of a part that is spelled in hexadecimal. No text has this character for
@@ -59,19 +58,6 @@ pub(super) fn decode_path(path: &str) -> String {
         Some(hex) => percent_encoded(&unhex(hex)),
     });
     parts.collect::<Vec<_>>().join("/")
-}
-
-/// What signatures leave as it is: unreserved characters.
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// Escapes all but unreserved characters (RFC 3986), as signatures expect it.
-pub(crate) fn percent_encoded(bytes: &[u8]) -> String {
-    percent_encoding::percent_encode(bytes, UNRESERVED).to_string()
-}
-
-fn unhex(hex: &str) -> Vec<u8> {
-    let byte = |at: usize| hex.get(at..at + 2).and_then(|two| u8::from_str_radix(two, 16).ok());
-    (0..hex.len()).step_by(2).filter_map(byte).collect()
 }
 
 #[cfg(test)]

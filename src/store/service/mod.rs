@@ -21,6 +21,5 @@ pub(crate) use client::http_client;
 pub(super) use client::{ONLY_IF, OnlyIf};
 pub(crate) use config::{ClientConfig, Requests};
 pub(super) use given::SettingError;
-pub(crate) use keys::percent_encoded;
 pub(super) use keys::{decode_key, encode_key};
 pub(super) use open::{Parts, open};

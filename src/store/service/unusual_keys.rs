@@ -5,7 +5,8 @@
 //! and a client that sends names as they are: the usual one follows the URL standard and resolves
 //! `..` itself. Proxies that the environment names are not used for such keys.
 
-use super::keys::{decode_path, is_encoded, percent_encoded};
+use super::keys::{decode_path, is_encoded};
+use crate::text::percent_encoded;
 use aws_lc_rs::{digest, hmac};
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
@@ -126,14 +127,14 @@ fn sign(
     let (date, payload) = (header("x-amz-date")?, header("x-amz-content-sha256")?);
     let method = request.method().as_str();
     let canonical = format!("{method}\n{path}\n{}\n{headers}\n{names}\n{payload}", query.join("&"));
-    let hashed = crate::store::hex(digest::digest(&digest::SHA256, canonical.as_bytes()).as_ref());
+    let hashed = crate::text::hex(digest::digest(&digest::SHA256, canonical.as_bytes()).as_ref());
     let text = format!("AWS4-HMAC-SHA256\n{date}\n{scope}\n{hashed}");
     let mut key = Bytes::from(format!("AWS4{}", credential.secret_key));
     for part in scope.split('/').chain([text.as_str()]) {
         let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key), part.as_bytes());
         key = Bytes::copy_from_slice(tag.as_ref());
     }
-    let signature = crate::store::hex(&key);
+    let signature = crate::text::hex(&key);
     let key_id = &credential.key_id;
     let authorization =
         format!("AWS4-HMAC-SHA256 Credential={key_id}/{scope}, SignedHeaders={names}, Signature={signature}");

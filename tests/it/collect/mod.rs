@@ -6,7 +6,7 @@ mod command;
 mod conditions;
 pub(crate) mod duo;
 mod faults;
-mod http;
+pub(crate) mod http;
 #[cfg(target_os = "linux")]
 mod kills;
 mod matrix;

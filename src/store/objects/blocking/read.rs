@@ -225,7 +225,7 @@ impl Reader {
         let digest =
             std::mem::replace(&mut self.digest, aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256));
         self.outcome
-            .set(Ended { whole: Some((self.at, crate::store::hex(digest.finish().as_ref()))), error: None });
+            .set(Ended { whole: Some((self.at, crate::text::hex(digest.finish().as_ref()))), error: None });
         Ok(())
     }
 }

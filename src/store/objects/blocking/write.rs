@@ -153,7 +153,7 @@ impl Upload {
     /// If that fails, or if another object is there.
     pub fn finish(mut self) -> Result<Stored, Error> {
         let digest = std::mem::replace(&mut self.digest, digest::Context::new(&digest::SHA256));
-        let sha256 = crate::store::hex(digest.finish().as_ref());
+        let sha256 = crate::text::hex(digest.finish().as_ref());
         let size = self.size;
         let stored = |staged| Stored { size, sha256: sha256.clone(), staged };
         let store = self.store.clone();

@@ -1,9 +1,10 @@
 //! Where the records are on a line that does not begin with JSON: mostly there is one, and it is all
 //! of the line.
 
-use super::forms::{Forms, cef_starts};
-use super::syntax::{Step, Syntax, gap, trim};
-use super::{Fault, Reason, header, key_value};
+use super::format::Formats;
+use super::{cef, header, pairs};
+use crate::record::boundaries::{Automaton, ByteStep, gap, trim};
+use crate::record::{Fault, Reason};
 use std::ops::Range;
 
 /// A part of a line.
@@ -18,19 +19,19 @@ pub(super) enum Part {
 ///
 /// # Errors
 /// A [`Fault`] if there is more than one record, and no way to say where each ends.
-pub(super) fn cut(line: &str, forms: &Forms) -> Result<Vec<Part>, Fault> {
+pub(super) fn cut(line: &str, formats: &Formats) -> Result<Vec<Part>, Fault> {
     if let Some(at) = header::body(line, &header::begins_json) {
         return Ok(json(line, at));
     }
-    if forms.cef.is_some() {
-        let starts = cef_starts(line.as_bytes());
+    if formats.cef.is_some() {
+        let starts = cef::starts(line.as_bytes());
         if !starts.is_empty() {
-            return cef(line, &starts);
+            return cef_records(line, &starts);
         }
     }
-    if let Some(form) = &forms.key_value {
-        let at = header::body(line, &|rest| key_value::is_begun(rest, form)).unwrap_or(0);
-        if let Some(records) = key_value::records(&line[at..], form) {
+    if let Some(form) = &formats.key_value {
+        let at = header::body(line, &|rest| pairs::is_begun(rest, form)).unwrap_or(0);
+        if let Some(records) = pairs::records(&line[at..], form) {
             let range = |range: &Range<usize>| at + range.start..at + range.end;
             return Ok(records?.iter().map(|record| Part::Text(range(&record.range))).collect());
         }
@@ -70,21 +71,21 @@ fn json(line: &str, mut at: usize) -> Vec<Part> {
 
 /// Where the object or array ends that the text begins with.
 fn value_end(text: &[u8]) -> Option<usize> {
-    let mut syntax = Syntax::new();
-    let mut last = Step::More;
+    let mut automaton = Automaton::new();
+    let mut last = ByteStep::More;
     let end = text.iter().position(|byte| {
-        last = syntax.push(*byte);
-        last != Step::More
+        last = automaton.push(*byte);
+        last != ByteStep::More
     })?;
-    (last == Step::End).then_some(end + 1)
+    (last == ByteStep::End).then_some(end + 1)
 }
 
 /// CEF records one after the other.
-fn cef(line: &str, starts: &[usize]) -> Result<Vec<Part>, Fault> {
+fn cef_records(line: &str, starts: &[usize]) -> Result<Vec<Part>, Fault> {
     let before = &line[..starts[0]];
     let is_header = header::body(before, &str::is_empty).is_some();
     if !is_header && before.contains(['=', '{', '|']) {
-        return Err(mixed("something that is not CEF stands before it"));
+        return Err(mixed("something else comes before it"));
     }
     let mut cuts = vec![0];
     for pair in starts.windows(2) {

@@ -236,7 +236,7 @@ fn messages_name_the_place_in_the_input_and_what_is_there() {
     for (log, place) in [
         (
             "{}\n\n{\"a\":1,}",
-            "expected a key in quotes at column 8; a comma stands before the closing bracket",
+            "expected a key in quotes at column 8; there is a comma before the closing bracket",
         ),
         (
             "{\n  \"a\": 1\n}\n{\n  \"b\": NaN\n}\n{\n}",

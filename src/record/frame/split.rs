@@ -4,53 +4,17 @@
 //! at the next line that is indented like the line on which the broken unit began, or less, and begins
 //! with a bracket.
 
-use super::syntax::{Gap, RECORD_MARK, Step, Syntax, is_space};
+use super::span::{BREAKS_OFF, DEEP_KEPT, Defect, UnitSpan, defect_of};
+use crate::record::boundaries::{Automaton, ByteStep, Gap, RECORD_MARK, is_space};
 
-/// A unit in the stream, by absolute offsets.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Piece {
-    pub(crate) start: u64,
-    pub(crate) end: u64,
-    /// The line on which it begins.
-    pub(crate) line: u64,
-    /// Where on that line it begins, in bytes, from 1.
-    pub(crate) column: u64,
-    pub(crate) flaw: Option<Flaw>,
-}
+const BROKEN: Defect = Defect::Broken(BREAKS_OFF);
+const NO_COMMA: Defect = Defect::Broken("a comma is missing before this element of the array");
+const STRAY_COMMA: Defect = Defect::Broken("expected an element behind the last comma of the array");
+const NOT_CLOSED: Defect = Defect::Broken("the array is not closed");
+const NOT_OPENED: Defect = Defect::Broken("this closes an array whose beginning is not there");
 
-/// Why a unit can't be read at all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Flaw {
-    /// Longer than the limit.
-    TooLong,
-    /// Nested too deeply, and long.
-    TooDeep,
-    /// Not JSON in the place where it stands; a sentence says why.
-    Broken(&'static str),
-}
-
-/// Of this nothing is known but that it is so.
-pub(crate) const BREAKS_OFF: &str = "the JSON value breaks off or goes wrong before its end";
-const BROKEN: Flaw = Flaw::Broken(BREAKS_OFF);
-const NO_COMMA: Flaw = Flaw::Broken("a comma is missing before this element of the array");
-const STRAY_COMMA: Flaw = Flaw::Broken("expected an element behind the last comma of the array");
-const NOT_CLOSED: Flaw = Flaw::Broken("the array is not closed");
-const NOT_OPENED: Flaw = Flaw::Broken("this closes an array whose beginning is not there");
-
-/// The longest indentation that is told apart.
+/// The longest indentation that is compared.
 const MOST_INDENT: usize = 256;
-/// So much is kept of a unit that is nested too deeply, if it is no longer.
-pub(crate) const DEEP_KEPT: u64 = 1 << 20;
-
-/// Why a unit of this length that is not broken can't be read, if so.
-pub(crate) fn flaw_of(length: u64, too_deep: bool, limit: u64) -> Option<Flaw> {
-    if too_deep && length > limit.min(DEEP_KEPT) {
-        Some(Flaw::TooDeep)
-    } else {
-        (length > limit).then_some(Flaw::TooLong)
-    }
-}
-
 /// Which arrays at the top were opened where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Opening {
@@ -75,17 +39,17 @@ pub(crate) struct Splitter {
     /// The white space that the current line began with; complete once `in_indent` is false.
     indent: Vec<u8>,
     in_indent: bool,
-    place: Place,
+    place: BetweenUnits,
     opening: Opening,
     /// Whether the stream's beginning was already found to be missing.
     headless: bool,
     gap: Gap,
-    unit: Option<Unit>,
+    unit: Option<OpenUnit>,
 }
 
 /// Where between units the stream is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum BetweenUnits {
     /// Outside any array.
     Top,
     /// In an array, before its first element.
@@ -97,15 +61,15 @@ enum Place {
 }
 
 #[derive(Debug)]
-struct Unit {
+struct OpenUnit {
     start: u64,
     line: u64,
     column: u64,
     indent: Vec<u8>,
-    flaw: Option<Flaw>,
+    defect: Option<Defect>,
     too_deep: bool,
     /// Nothing once the unit is broken and its end is looked for.
-    syntax: Option<Syntax>,
+    automaton: Option<Automaton>,
     /// Behind the last byte that is neither white space nor, in an array, a comma.
     solid: u64,
 }
@@ -122,7 +86,7 @@ impl Splitter {
             line_start: offset,
             indent: Vec::new(),
             in_indent: true,
-            place: Place::Top,
+            place: BetweenUnits::Top,
             opening: Opening::Unknown,
             headless,
             gap: Gap::default(),
@@ -148,7 +112,7 @@ impl Splitter {
 
     /// Whether the one array that it reads has ended.
     pub(crate) fn has_ended(&self) -> bool {
-        self.one_array && self.place == Place::Top && self.opening == Opening::Here
+        self.one_array && self.place == BetweenUnits::Top && self.opening == Opening::Here
     }
 
     /// How many bytes of the pending unit may be wanted.
@@ -159,16 +123,16 @@ impl Splitter {
 
     /// Takes the next bytes of the stream and adds the units that end in them; how many it took. That
     /// is all of them, unless it reads one array and that has ended.
-    pub(crate) fn feed(&mut self, bytes: &[u8], pieces: &mut Vec<Piece>) -> usize {
+    pub(crate) fn feed(&mut self, bytes: &[u8], spans: &mut Vec<UnitSpan>) -> usize {
         for (i, &byte) in bytes.iter().enumerate() {
             if self.in_indent && !(byte == b' ' || byte == b'\t') {
                 self.in_indent = false;
-                self.byte(byte, true, pieces);
+                self.byte(byte, true, spans);
             } else {
                 if self.in_indent && self.indent.len() < MOST_INDENT {
                     self.indent.push(byte);
                 }
-                self.byte(byte, false, pieces);
+                self.byte(byte, false, spans);
             }
             self.at += 1;
             if byte == b'\n' {
@@ -185,7 +149,7 @@ impl Splitter {
     }
 
     /// Ends the stream.
-    pub(crate) fn finish(&mut self, pieces: &mut Vec<Piece>) {
+    pub(crate) fn finish(&mut self, spans: &mut Vec<UnitSpan>) {
         let end = self.at;
         let begun = self.gap.begun();
         if begun > 0 {
@@ -193,168 +157,169 @@ impl Splitter {
         }
         if let Some(unit) = &mut self.unit {
             // A number or word at the very end is whole; anything else would have ended already.
-            let whole = unit.syntax.as_mut().is_some_and(|syntax| syntax.push(b' ') == Step::EndBefore);
+            let whole =
+                unit.automaton.as_mut().is_some_and(|automaton| automaton.push(b' ') == ByteStep::EndBefore);
             if !whole {
-                unit.flaw = Some(BROKEN);
-                self.end_broken(pieces);
+                unit.defect = Some(BROKEN);
+                self.end_broken(spans);
                 return;
             }
-            self.end_unit(end, pieces);
+            self.end_unit(end, spans);
         }
-        if self.place != Place::Top {
-            pieces.push(self.mark(end, end, NOT_CLOSED));
+        if self.place != BetweenUnits::Top {
+            spans.push(self.mark(end, end, NOT_CLOSED));
         }
     }
 
-    /// A piece that is no unit.
-    fn mark(&self, start: u64, end: u64, flaw: Flaw) -> Piece {
-        Piece { start, end, line: self.line, column: start - self.line_start + 1, flaw: Some(flaw) }
+    /// A place with something wrong, outside any unit.
+    fn mark(&self, start: u64, end: u64, defect: Defect) -> UnitSpan {
+        UnitSpan { start, end, line: self.line, column: start - self.line_start + 1, defect: Some(defect) }
     }
 
     /// One byte; `leads` if it is the first of its line that is not white space.
-    fn byte(&mut self, byte: u8, leads: bool, pieces: &mut Vec<Piece>) {
+    fn byte(&mut self, byte: u8, leads: bool, spans: &mut Vec<UnitSpan>) {
         let at = self.at;
-        let in_array = self.place != Place::Top;
-        let Some(unit) = &mut self.unit else { return self.between(byte, leads, pieces) };
+        let in_array = self.place != BetweenUnits::Top;
+        let Some(unit) = &mut self.unit else { return self.between(byte, leads, spans) };
         if byte == RECORD_MARK {
-            // It stands in no value: whatever was begun before it has not been ended.
-            match unit.syntax.as_mut().map(|syntax| syntax.push(byte)) {
-                Some(Step::EndBefore) => self.end_unit(at, pieces),
+            // It is inside no value: whatever was begun before it has not been ended.
+            match unit.automaton.as_mut().map(|automaton| automaton.push(byte)) {
+                Some(ByteStep::EndBefore) => self.end_unit(at, spans),
                 _ => {
-                    unit.flaw = Some(BROKEN);
-                    self.end_broken(pieces);
+                    unit.defect = Some(BROKEN);
+                    self.end_broken(spans);
                 }
             }
-            self.place = Place::Top;
+            self.place = BetweenUnits::Top;
             return;
         }
         let filler = is_space(byte) || (in_array && byte == b',');
-        if let Some(syntax) = &mut unit.syntax {
-            let step = syntax.push(byte);
+        if let Some(automaton) = &mut unit.automaton {
+            let step = automaton.push(byte);
             match step {
-                Step::More => {
-                    unit.too_deep |= syntax.is_too_deep();
+                ByteStep::More => {
+                    unit.too_deep |= automaton.is_too_deep();
                     if !filler {
                         unit.solid = at + 1;
                     }
                     return;
                 }
-                Step::End => return self.end_unit(at + 1, pieces),
-                Step::EndBefore => {
-                    self.end_unit(at, pieces);
-                    return self.between(byte, leads, pieces);
+                ByteStep::End => return self.end_unit(at + 1, spans),
+                ByteStep::EndBefore => {
+                    self.end_unit(at, spans);
+                    return self.between(byte, leads, spans);
                 }
-                Step::Bad => {
-                    unit.flaw = Some(BROKEN);
-                    unit.syntax = None;
+                ByteStep::Bad => {
+                    unit.defect = Some(BROKEN);
+                    unit.automaton = None;
                 }
             }
         }
         // Looking for the end of a broken unit.
         let resumes = matches!(byte, b'{' | b'[') || (in_array && byte == b']');
         if !self.one_array && leads && resumes && at > unit.start && unit.indent.starts_with(&self.indent) {
-            self.end_broken(pieces);
-            return self.between(byte, leads, pieces);
+            self.end_broken(spans);
+            return self.between(byte, leads, spans);
         }
         if !filler {
             unit.solid = at + 1;
         }
     }
 
-    fn between(&mut self, byte: u8, leads: bool, pieces: &mut Vec<Piece>) {
-        if byte == RECORD_MARK && self.place != Place::Top {
-            pieces.push(self.mark(self.at, self.at, NOT_CLOSED));
-            self.place = Place::Top;
+    fn between(&mut self, byte: u8, leads: bool, spans: &mut Vec<UnitSpan>) {
+        if byte == RECORD_MARK && self.place != BetweenUnits::Top {
+            spans.push(self.mark(self.at, self.at, NOT_CLOSED));
+            self.place = BetweenUnits::Top;
         }
         match self.gap.pass(byte) {
             Ok(()) => return,
             Err(0) => {}
             Err(bytes) => {
                 self.begin(self.at - bytes, None);
-                return self.byte(byte, leads, pieces);
+                return self.byte(byte, leads, spans);
             }
         }
         let (at, opening) = (self.at, self.opening);
         match (self.place, byte) {
-            (Place::Top, b'[') => {
-                self.place = Place::First;
+            (BetweenUnits::Top, b'[') => {
+                self.place = BetweenUnits::First;
                 self.opening = Opening::Here;
             }
             // The values so far were an array's, whose beginning is not in this stream.
-            (Place::Top, b',') if opening == Opening::Before => self.place = Place::Next,
-            (Place::Top, b']') if opening == Opening::Before => {
+            (BetweenUnits::Top, b',') if opening == Opening::Before => self.place = BetweenUnits::Next,
+            (BetweenUnits::Top, b']') if opening == Opening::Before => {
                 self.opening = Opening::Here;
-                self.closed_only(pieces);
+                self.closed_only(spans);
             }
-            (Place::First | Place::After, b']') => {
-                self.place = Place::Top;
+            (BetweenUnits::First | BetweenUnits::After, b']') => {
+                self.place = BetweenUnits::Top;
                 if opening == Opening::Before {
                     self.opening = Opening::Here;
-                    self.closed_only(pieces);
+                    self.closed_only(spans);
                 }
             }
-            (Place::Next, b']') => {
-                pieces.push(self.mark(at, at + 1, STRAY_COMMA));
-                self.place = Place::Top;
+            (BetweenUnits::Next, b']') => {
+                spans.push(self.mark(at, at + 1, STRAY_COMMA));
+                self.place = BetweenUnits::Top;
             }
-            (Place::After, b',') => self.place = Place::Next,
+            (BetweenUnits::After, b',') => self.place = BetweenUnits::Next,
             (place, _) => {
-                if place == Place::Top {
+                if place == BetweenUnits::Top {
                     // Nothing between two values: they are in no array.
                     self.opening = if opening == Opening::Unknown { opening } else { Opening::Here };
                 }
-                self.begin(at, (place == Place::After).then_some(NO_COMMA));
+                self.begin(at, (place == BetweenUnits::After).then_some(NO_COMMA));
                 if let Some(unit) = &mut self.unit {
-                    unit.syntax = Some(Syntax::new());
+                    unit.automaton = Some(Automaton::new());
                 }
-                self.byte(byte, leads, pieces);
+                self.byte(byte, leads, spans);
             }
         }
     }
 
     /// An array was closed that was not opened in this stream.
-    fn closed_only(&mut self, pieces: &mut Vec<Piece>) {
+    fn closed_only(&mut self, spans: &mut Vec<UnitSpan>) {
         if !std::mem::replace(&mut self.headless, true) {
-            pieces.push(self.mark(self.at, self.at + 1, NOT_OPENED));
+            spans.push(self.mark(self.at, self.at + 1, NOT_OPENED));
         }
     }
 
     /// Begins a unit, which is broken until it gets a syntax.
-    fn begin(&mut self, start: u64, flaw: Option<Flaw>) {
-        self.unit = Some(Unit {
+    fn begin(&mut self, start: u64, defect: Option<Defect>) {
+        self.unit = Some(OpenUnit {
             start,
             line: self.line,
             column: start - self.line_start + 1,
             indent: self.indent.clone(),
-            flaw,
+            defect,
             too_deep: false,
-            syntax: None,
+            automaton: None,
             solid: start + 1,
         });
     }
 
-    fn end_unit(&mut self, end: u64, pieces: &mut Vec<Piece>) {
-        let Some(Unit { start, line, column, flaw, too_deep, .. }) = self.unit.take() else { return };
-        let flaw = flaw_of(end - start, too_deep, self.limit).or(flaw);
-        pieces.push(Piece { start, end, line, column, flaw });
-        if self.place != Place::Top {
-            self.place = Place::After;
+    fn end_unit(&mut self, end: u64, spans: &mut Vec<UnitSpan>) {
+        let Some(OpenUnit { start, line, column, defect, too_deep, .. }) = self.unit.take() else { return };
+        let defect = defect_of(end - start, too_deep, self.limit).or(defect);
+        spans.push(UnitSpan { start, end, line, column, defect });
+        if self.place != BetweenUnits::Top {
+            self.place = BetweenUnits::After;
         } else if self.opening == Opening::Unknown {
             self.opening = Opening::Before;
         }
     }
 
     /// Ends a broken unit. In an array a comma is taken to follow it.
-    fn end_broken(&mut self, pieces: &mut Vec<Piece>) {
+    fn end_broken(&mut self, spans: &mut Vec<UnitSpan>) {
         let Some(unit) = &mut self.unit else { return };
-        unit.flaw = unit.flaw.or(Some(BROKEN));
+        unit.defect = unit.defect.or(Some(BROKEN));
         let solid = unit.solid;
         let before = self.opening;
-        self.end_unit(solid, pieces);
-        if self.place == Place::Top {
+        self.end_unit(solid, spans);
+        if self.place == BetweenUnits::Top {
             self.opening = before;
         } else {
-            self.place = Place::First;
+            self.place = BetweenUnits::First;
         }
     }
 }
@@ -370,22 +335,22 @@ mod tests {
         for cut in 0..=text.len() {
             let mut splitter =
                 if one_array { Splitter::of_array(30, 0, 1, 0) } else { Splitter::new(30, 0, 1, false) };
-            let mut pieces = Vec::new();
-            splitter.feed(&text.as_bytes()[..cut], &mut pieces);
-            splitter.feed(&text.as_bytes()[cut..], &mut pieces);
-            splitter.finish(&mut pieces);
-            results.push(pieces);
+            let mut spans = Vec::new();
+            splitter.feed(&text.as_bytes()[..cut], &mut spans);
+            splitter.feed(&text.as_bytes()[cut..], &mut spans);
+            splitter.finish(&mut spans);
+            results.push(spans);
         }
         results.dedup();
         assert_eq!(results.len(), 1, "the cut shows: {results:?}");
-        let show = |piece: &Piece| {
-            let mark = match piece.flaw {
+        let show = |span: &UnitSpan| {
+            let mark = match span.defect {
                 None => "",
-                Some(Flaw::TooLong) => ">",
-                Some(Flaw::TooDeep) => "^",
-                Some(Flaw::Broken(_)) => "!",
+                Some(Defect::TooLong) => ">",
+                Some(Defect::TooDeep) => "^",
+                Some(Defect::Broken(_)) => "!",
             };
-            format!("{mark}{}:{}", piece.line, &text[piece.start as usize..piece.end as usize])
+            format!("{mark}{}:{}", span.line, &text[span.start as usize..span.end as usize])
         };
         results[0].iter().map(show).collect()
     }
@@ -413,7 +378,7 @@ mod tests {
             ("{\"a\":", vec!["!1:{\"a\":"]),
             (",\n{}", vec!["!1:,", "2:{}"]),
             ("] 7\n{}", vec!["!1:] 7", "2:{}"]),
-            // What stands between values.
+            // What is between values.
             ("\u{1e}{}\n\u{1e}{\n}\u{feff}{}\u{feff}", vec!["1:{}", "2:{\n}", "3:{}"]),
             ("\u{1e}{\"a\u{1e}{}\u{1e}7\u{1e}", vec!["!1:{\"a", "1:{}", "1:7"]),
             ("{}\u{fee0}\n{}", vec!["1:{}", "!1:\u{fee0}", "2:{}"]),

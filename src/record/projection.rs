@@ -1,13 +1,19 @@
 //! Which fields of a record are wanted, as a tree of keys with a slot at each leaf.
 
-use super::{FieldPath, Fields};
+use super::path::FieldPath;
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+
+/// The values that a mapping reads from one record, by slot of its [`Projection`].
+///
+/// `None` is an absent field: missing, `null` or `""`. A string is its unescaped value, a number
+/// its own source text, `true` and `false` are those words.
+pub type Fields<'a> = Vec<Option<Cow<'a, str>>>;
 
 /// The fields that a mapping reads, each with a slot number, counted from 0 in order of first
 /// mention.
 #[derive(Debug, Clone, Default)]
-pub struct Wanted {
+pub struct Projection {
     paths: Vec<FieldPath>,
     slots: HashMap<Vec<String>, usize>,
     /// The keys of the objects on the way to them.
@@ -33,12 +39,12 @@ pub(crate) enum Below {
 #[error("`{0}` and `{1}` can't both be read: a field is either a value or an object")]
 pub struct Overlap(pub FieldPath, pub FieldPath);
 
-impl Wanted {
+impl Projection {
     /// The slot for `path`, a new one if it was not wanted yet.
     ///
     /// # Errors
     /// When `path` lies inside a wanted field, or a wanted field lies inside `path`.
-    pub fn want(&mut self, path: &FieldPath) -> Result<usize, Overlap> {
+    pub fn add(&mut self, path: &FieldPath) -> Result<usize, Overlap> {
         if let Some(slot) = self.slot(path) {
             return Ok(slot);
         }
@@ -119,13 +125,13 @@ mod tests {
     #[test]
     fn slots_follow_first_mention_and_overlaps_are_refused() {
         let path = |text| FieldPath::parse(text).unwrap();
-        let mut wanted = Wanted::default();
+        let mut projection = Projection::default();
         for (text, slot) in [("a", 0), ("b.c", 1), ("a", 0), ("b.d", 2)] {
-            assert_eq!(wanted.want(&path(text)), Ok(slot), "{text}");
+            assert_eq!(projection.add(&path(text)), Ok(slot), "{text}");
         }
         for text in ["b", "a.x", "b.c.d"] {
-            assert!(wanted.want(&path(text)).is_err(), "{text}");
+            assert!(projection.add(&path(text)).is_err(), "{text}");
         }
-        assert_eq!(wanted.paths().len(), 3);
+        assert_eq!(projection.paths().len(), 3);
     }
 }

@@ -9,18 +9,18 @@ pub(crate) const DEEPEST: u64 = 127;
 
 /// The automaton; feed it the bytes of one value. Its size does not depend on them.
 #[derive(Debug, Clone)]
-pub(crate) struct Syntax {
+pub(crate) struct Automaton {
     /// Which of the open containers are objects, the innermost in the lowest bit, as far as they are
     /// not too deep.
     objects: u128,
     /// How many containers are open.
     depth: u64,
     too_deep: bool,
-    state: State,
+    state: AutomatonState,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum AutomatonState {
     Value,
     FirstElement,
     FirstKey,
@@ -41,18 +41,18 @@ enum State {
 
 /// What a byte did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Step {
+pub(crate) enum ByteStep {
     /// The value goes on.
     More,
     /// The value ends with this byte.
     End,
     /// The value has ended before this byte.
     EndBefore,
-    /// This byte can't stand here.
+    /// This byte can't come here.
     Bad,
 }
 
-/// What stands before each value of a JSON text sequence (RFC 7464), and in no value.
+/// What comes before each value of a JSON text sequence (RFC 7464), and inside none.
 pub(crate) const RECORD_MARK: u8 = 0x1e;
 /// The byte order mark, in UTF-8.
 pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -66,7 +66,7 @@ pub(crate) struct Gap {
 }
 
 impl Gap {
-    /// Takes the next byte; whether it is part of the gap. If not, so many bytes before it were none
+    /// Takes the next byte; whether it is part of the gap. If not, this many bytes before it were none
     /// either: they only began like a byte order mark.
     #[inline]
     pub(crate) fn pass(&mut self, byte: u8) -> Result<(), u64> {
@@ -110,9 +110,9 @@ pub(crate) fn trim(bytes: &[u8]) -> &[u8] {
     &bytes[start..end]
 }
 
-impl Syntax {
-    pub(crate) fn new() -> Syntax {
-        Syntax { objects: 0, depth: 0, too_deep: false, state: State::Value }
+impl Automaton {
+    pub(crate) fn new() -> Automaton {
+        Automaton { objects: 0, depth: 0, too_deep: false, state: AutomatonState::Value }
     }
 
     /// How many containers are open.
@@ -130,107 +130,116 @@ impl Syntax {
         self.depth > 0 && self.objects & 1 == 1
     }
 
-    /// Takes the next byte. After anything but [`Step::More`] the automaton is spent.
+    /// Takes the next byte. After anything but [`ByteStep::More`] the automaton is spent.
     #[inline]
-    pub(crate) fn push(&mut self, byte: u8) -> Step {
+    pub(crate) fn push(&mut self, byte: u8) -> ByteStep {
         match self.state {
-            State::Text { key, escaped } => self.in_text(byte, key, escaped),
-            State::Scalar
+            AutomatonState::Text { key, escaped } => self.in_text(byte, key, escaped),
+            AutomatonState::Scalar
                 if !matches!(byte, b',' | b'}' | b']' | b':' | b'{' | b'[' | b'"' | RECORD_MARK)
                     && !is_space(byte) =>
             {
-                Step::More
+                ByteStep::More
             }
-            State::Scalar => {
+            AutomatonState::Scalar => {
                 if self.depth == 0 {
-                    return Step::EndBefore;
+                    return ByteStep::EndBefore;
                 }
-                self.state = State::CommaOrEnd;
+                self.state = AutomatonState::CommaOrEnd;
                 self.structure(byte)
             }
-            State::Deep | State::DeepText { .. } => self.deep(byte),
+            AutomatonState::Deep | AutomatonState::DeepText { .. } => self.deep(byte),
             _ => self.structure(byte),
         }
     }
 
-    fn deep(&mut self, byte: u8) -> Step {
+    fn deep(&mut self, byte: u8) -> ByteStep {
         match (self.state, byte) {
-            (State::DeepText { .. }, 0..=0x1f) | (_, RECORD_MARK) => return Step::Bad,
-            (State::DeepText { escaped: true }, _) => self.state = State::DeepText { escaped: false },
-            (State::DeepText { .. }, b'\\') => self.state = State::DeepText { escaped: true },
-            (State::DeepText { .. }, b'"') => self.state = State::Deep,
-            (State::DeepText { .. }, _) => {}
-            (_, b'"') => self.state = State::DeepText { escaped: false },
+            (AutomatonState::DeepText { .. }, 0..=0x1f) | (_, RECORD_MARK) => return ByteStep::Bad,
+            (AutomatonState::DeepText { escaped: true }, _) => {
+                self.state = AutomatonState::DeepText { escaped: false }
+            }
+            (AutomatonState::DeepText { .. }, b'\\') => {
+                self.state = AutomatonState::DeepText { escaped: true }
+            }
+            (AutomatonState::DeepText { .. }, b'"') => self.state = AutomatonState::Deep,
+            (AutomatonState::DeepText { .. }, _) => {}
+            (_, b'"') => self.state = AutomatonState::DeepText { escaped: false },
             (_, b'{' | b'[') => self.depth += 1,
             (_, b'}' | b']') => {
                 self.depth -= 1;
                 if self.depth <= DEEPEST {
-                    self.state = State::CommaOrEnd;
+                    self.state = AutomatonState::CommaOrEnd;
                 }
             }
             _ => {}
         }
-        Step::More
+        ByteStep::More
     }
 
     fn open(&mut self, object: bool) {
         self.depth += 1;
         if self.depth > DEEPEST {
             self.too_deep = true;
-            self.state = State::Deep;
+            self.state = AutomatonState::Deep;
         } else {
             self.objects = self.objects << 1 | u128::from(object);
-            self.state = if object { State::FirstKey } else { State::FirstElement };
+            self.state = if object { AutomatonState::FirstKey } else { AutomatonState::FirstElement };
         }
     }
 
-    fn in_text(&mut self, byte: u8, key: bool, escaped: bool) -> Step {
+    fn in_text(&mut self, byte: u8, key: bool, escaped: bool) -> ByteStep {
         match byte {
-            0..=0x1f => return Step::Bad,
-            _ if escaped => self.state = State::Text { key, escaped: false },
-            b'\\' => self.state = State::Text { key, escaped: true },
-            b'"' if key => self.state = State::Colon,
+            0..=0x1f => return ByteStep::Bad,
+            _ if escaped => self.state = AutomatonState::Text { key, escaped: false },
+            b'\\' => self.state = AutomatonState::Text { key, escaped: true },
+            b'"' if key => self.state = AutomatonState::Colon,
             b'"' => return self.after_value(),
             _ => {}
         }
-        Step::More
+        ByteStep::More
     }
 
-    fn structure(&mut self, byte: u8) -> Step {
+    fn structure(&mut self, byte: u8) -> ByteStep {
         if is_space(byte) {
-            return Step::More;
+            return ByteStep::More;
         }
         match (self.state, byte) {
-            (State::FirstElement, b']') | (State::FirstKey, b'}') => return self.close(),
-            (State::Value | State::FirstElement, b'{' | b'[') => self.open(byte == b'{'),
-            (State::Value | State::FirstElement, b'"') => {
-                self.state = State::Text { key: false, escaped: false }
+            (AutomatonState::FirstElement, b']') | (AutomatonState::FirstKey, b'}') => return self.close(),
+            (AutomatonState::Value | AutomatonState::FirstElement, b'{' | b'[') => self.open(byte == b'{'),
+            (AutomatonState::Value | AutomatonState::FirstElement, b'"') => {
+                self.state = AutomatonState::Text { key: false, escaped: false }
             }
-            (State::Value | State::FirstElement, b',' | b':' | b']' | b'}' | RECORD_MARK) => {
-                return Step::Bad;
+            (
+                AutomatonState::Value | AutomatonState::FirstElement,
+                b',' | b':' | b']' | b'}' | RECORD_MARK,
+            ) => {
+                return ByteStep::Bad;
             }
-            (State::Value | State::FirstElement, _) => self.state = State::Scalar,
-            (State::FirstKey | State::Key, b'"') => self.state = State::Text { key: true, escaped: false },
-            (State::Colon, b':') => self.state = State::Value,
-            (State::CommaOrEnd, b',') => {
-                self.state = if self.in_object() { State::Key } else { State::Value };
+            (AutomatonState::Value | AutomatonState::FirstElement, _) => self.state = AutomatonState::Scalar,
+            (AutomatonState::FirstKey | AutomatonState::Key, b'"') => {
+                self.state = AutomatonState::Text { key: true, escaped: false }
             }
-            (State::CommaOrEnd, b'}') if self.in_object() => return self.close(),
-            (State::CommaOrEnd, b']') if self.depth > 0 && !self.in_object() => return self.close(),
-            _ => return Step::Bad,
+            (AutomatonState::Colon, b':') => self.state = AutomatonState::Value,
+            (AutomatonState::CommaOrEnd, b',') => {
+                self.state = if self.in_object() { AutomatonState::Key } else { AutomatonState::Value };
+            }
+            (AutomatonState::CommaOrEnd, b'}') if self.in_object() => return self.close(),
+            (AutomatonState::CommaOrEnd, b']') if self.depth > 0 && !self.in_object() => return self.close(),
+            _ => return ByteStep::Bad,
         }
-        Step::More
+        ByteStep::More
     }
 
-    fn close(&mut self) -> Step {
+    fn close(&mut self) -> ByteStep {
         self.objects >>= 1;
         self.depth -= 1;
         self.after_value()
     }
 
-    fn after_value(&mut self) -> Step {
-        self.state = State::CommaOrEnd;
-        if self.depth == 0 { Step::End } else { Step::More }
+    fn after_value(&mut self) -> ByteStep {
+        self.state = AutomatonState::CommaOrEnd;
+        if self.depth == 0 { ByteStep::End } else { ByteStep::More }
     }
 }
 
@@ -240,13 +249,13 @@ mod tests {
 
     /// How many bytes the first value of `text` takes; nothing if it is bad or does not end.
     fn len(text: &str) -> Option<usize> {
-        let mut syntax = Syntax::new();
+        let mut automaton = Automaton::new();
         for (i, byte) in text.bytes().enumerate() {
-            match syntax.push(byte) {
-                Step::More => {}
-                Step::End => return Some(i + 1),
-                Step::EndBefore => return Some(i),
-                Step::Bad => return None,
+            match automaton.push(byte) {
+                ByteStep::More => {}
+                ByteStep::End => return Some(i + 1),
+                ByteStep::EndBefore => return Some(i),
+                ByteStep::Bad => return None,
             }
         }
         None
@@ -255,17 +264,17 @@ mod tests {
     #[test]
     fn depth_takes_no_memory_and_does_not_hide_the_end() {
         for levels in [1, 126, 127, 128, 129, 500, 100_000] {
-            let mut syntax = Syntax::new();
+            let mut automaton = Automaton::new();
             let text = ["[{\"a\":".repeat(levels / 2), "[".repeat(levels % 2), "\"]}\"".into()].concat();
-            assert!(text.bytes().all(|byte| syntax.push(byte) == Step::More));
-            assert_eq!((syntax.depth(), syntax.is_too_deep()), (levels as u64, levels > 127));
+            assert!(text.bytes().all(|byte| automaton.push(byte) == ByteStep::More));
+            assert_eq!((automaton.depth(), automaton.is_too_deep()), (levels as u64, levels > 127));
             let ends = ["]".repeat(levels % 2), "}]".repeat(levels / 2)].concat();
             for (i, byte) in ends.bytes().enumerate() {
-                let step = if i + 1 == levels { Step::End } else { Step::More };
-                assert_eq!(syntax.push(byte), step, "{levels}, {i}");
+                let step = if i + 1 == levels { ByteStep::End } else { ByteStep::More };
+                assert_eq!(automaton.push(byte), step, "{levels}, {i}");
             }
         }
-        assert!(size_of::<Syntax>() <= 64);
+        assert!(size_of::<Automaton>() <= 64);
     }
 
     #[test]

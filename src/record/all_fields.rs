@@ -1,7 +1,7 @@
-//! Every field of a record, wanted or not, with the bytes that it stands in.
+//! Every field of a record, whether the mapping reads it or not, with its bytes.
 
 use super::FieldPath;
-use super::forms::{self, Form, Forms};
+use super::formats::{self, Format, Formats};
 use crate::json::{Kind, Tree, Value};
 use crate::text::cut;
 use std::borrow::Cow;
@@ -31,9 +31,9 @@ impl Leaf<'_> {
 }
 
 /// Hands the fields of the record in `raw` to `each`, in order. Of two with one name both are there.
-pub fn each_leaf(raw: &[u8], form: Form, forms: &Forms, each: &mut dyn FnMut(&Leaf<'_>)) {
-    if matches!(form, Form::Cef | Form::KeyValue) {
-        for (name, value) in forms::pairs(raw, forms).unwrap_or_default() {
+pub fn each_leaf(raw: &[u8], format: Format, formats: &Formats, each: &mut dyn FnMut(&Leaf<'_>)) {
+    if matches!(format, Format::Cef | Format::KeyValue) {
+        for (name, value) in formats::all_pairs(raw, formats).unwrap_or_default() {
             let at = within(raw, value.as_bytes());
             each(&Leaf { keys: &[name], value, kind: Kind::Text, at });
         }

@@ -1,10 +1,15 @@
 //! Lines of key="value" pairs.
 
-use super::forms::{KeyValue, Pairs};
-use super::{Fault, Reason, header, shown};
+use super::format::KeyValue;
+use super::header;
+use crate::record::{Fault, Reason};
+use crate::text::shown;
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ops::Range;
+
+/// Names and values, in the order of the line.
+pub(super) type Pairs<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
 
 /// A record, and where on its line it is.
 pub(super) struct Record<'a> {

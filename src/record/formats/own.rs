@@ -1,7 +1,8 @@
 //! Whose record it is: what says that a record belongs to another log.
 
-use super::exact::{self, Members};
-use super::{Fault, FieldPath, Reason, Wanted, shown};
+use crate::record::exact::{self, Members};
+use crate::record::{Fault, FieldPath, Projection, Reason};
+use crate::text::shown;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
@@ -64,8 +65,8 @@ impl HeaderPart {
 
 impl Own {
     /// Why the record with these members belongs to another log, if it does.
-    pub(crate) fn refuses(&self, members: &Members<'_>, wanted: &Wanted) -> Option<Fault> {
-        self.says_other(members, wanted).or_else(|| {
+    pub(crate) fn refuses(&self, members: &Members<'_>, projection: &Projection) -> Option<Fault> {
+        self.says_other(members, projection).or_else(|| {
             let present = |value: &RawValue| exact::scalar(value).map_or(true, |text| text.is_some());
             let has = |path: &FieldPath| exact::find(members, path).is_some_and(present);
             self.stranger(members.iter().map(|(key, value)| (&**key, present(value))), &has)
@@ -73,12 +74,12 @@ impl Own {
     }
 
     /// Why an object with these members says that what is in it belongs to another log, if it does.
-    pub(crate) fn says_other(&self, members: &Members<'_>, wanted: &Wanted) -> Option<Fault> {
+    pub(crate) fn says_other(&self, members: &Members<'_>, projection: &Projection) -> Option<Fault> {
         self.fields.iter().find_map(|(path, own)| {
             match exact::scalar(exact::find(members, path)?) {
                 Ok(text) => self::says_other(path, &text?, own),
                 // In a field that is read it is a fault of its own.
-                Err(_) if wanted.slot(path).is_some() => None,
+                Err(_) if projection.slot(path).is_some() => None,
                 Err(kind) => Some(other(format!("`{path}` holds {kind}, not {}", one_of(own)))),
             }
         })

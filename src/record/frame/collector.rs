@@ -1,8 +1,10 @@
 //! Units out of a stream, with their bytes.
 
+use super::HEAD;
 use super::line::LineCutter;
-use super::{HEAD, Item};
-use crate::record::split::{Piece, Splitter};
+use super::span::UnitSpan;
+use super::split::Splitter;
+use super::unit::Unit;
 
 /// What says where the units are.
 #[derive(Debug)]
@@ -15,7 +17,7 @@ pub(super) enum Cutter {
 
 /// The units that a cutter finds, with their bytes collected.
 #[derive(Debug)]
-pub(super) struct Units {
+pub(super) struct UnitCollector {
     cutter: Cutter,
     limit: usize,
     /// The beginning of the unit that has not ended, as much of it as may be wanted.
@@ -24,27 +26,27 @@ pub(super) struct Units {
     /// The beginning of the unit behind it, where there may be one, and where that is.
     next: Vec<u8>,
     next_at: Option<u64>,
-    pieces: Vec<Piece>,
+    spans: Vec<UnitSpan>,
 }
 
-impl Units {
-    pub(super) fn new(cutter: Cutter, limit: usize) -> Units {
-        Units {
+impl UnitCollector {
+    pub(super) fn new(cutter: Cutter, limit: usize) -> UnitCollector {
+        UnitCollector {
             cutter,
             limit,
             kept: Vec::new(),
             kept_at: 0,
             next: Vec::new(),
             next_at: None,
-            pieces: Vec::new(),
+            spans: Vec::new(),
         }
     }
 
     /// Adds a unit that was found by other means, before the first block.
-    pub(super) fn begin_with(&mut self, piece: Piece, bytes: &[u8]) {
-        self.kept_at = piece.start;
+    pub(super) fn begin_with(&mut self, span: UnitSpan, bytes: &[u8]) {
+        self.kept_at = span.start;
         self.kept.extend_from_slice(bytes);
-        self.pieces.push(piece);
+        self.spans.push(span);
     }
 
     /// Takes a block of the stream that begins at `offset`. Where it shows that a line must be read
@@ -55,16 +57,16 @@ impl Units {
         block: &[u8],
         offset: u64,
         bytes: &mut Vec<u8>,
-        items: &mut Vec<Item>,
+        units: &mut Vec<Unit>,
     ) -> Option<Vec<u8>> {
         match &mut self.cutter {
-            Cutter::Values(splitter) => drop(splitter.feed(block, &mut self.pieces)),
+            Cutter::Values(splitter) => drop(splitter.feed(block, &mut self.spans)),
             Cutter::Line(cutter) => {
                 let mut from = 0;
-                while let Some(again) = cutter.feed(&block[from..], &mut self.pieces) {
+                while let Some(again) = cutter.feed(&block[from..], &mut self.spans) {
                     if again < offset {
                         // What has ended before it.
-                        self.collect(block, offset, bytes, items);
+                        self.collect(block, offset, bytes, units);
                         self.move_to(again);
                         return Some(std::mem::take(&mut self.kept));
                     }
@@ -73,7 +75,7 @@ impl Units {
                 }
             }
         }
-        self.collect(block, offset, bytes, items);
+        self.collect(block, offset, bytes, units);
         let (pending, next, keeps) = match &self.cutter {
             Cutter::Values(splitter) => (splitter.pending(), None, splitter.keeps()),
             Cutter::Line(cutter) => (cutter.pending(), cutter.next(), cutter.keeps()),
@@ -126,40 +128,40 @@ impl Units {
         matches!(&self.cutter, Cutter::Line(cutter) if cutter.is_blank())
     }
 
-    pub(super) fn finish(&mut self, bytes: &mut Vec<u8>, items: &mut Vec<Item>) {
+    pub(super) fn finish(&mut self, bytes: &mut Vec<u8>, units: &mut Vec<Unit>) {
         let end = match &mut self.cutter {
             Cutter::Values(splitter) => {
-                splitter.finish(&mut self.pieces);
+                splitter.finish(&mut self.spans);
                 splitter.offset()
             }
             Cutter::Line(cutter) => {
                 let end = cutter.offset();
-                cutter.finish(&mut self.pieces);
+                cutter.finish(&mut self.spans);
                 end
             }
         };
-        self.collect(&[], end, bytes, items);
+        self.collect(&[], end, bytes, units);
     }
 
     /// Makes items of the pieces that have ended in `block` or in what was kept from before it.
-    fn collect(&mut self, block: &[u8], offset: u64, bytes: &mut Vec<u8>, items: &mut Vec<Item>) {
-        let mut pieces = std::mem::take(&mut self.pieces);
-        for piece in pieces.drain(..) {
+    fn collect(&mut self, block: &[u8], offset: u64, bytes: &mut Vec<u8>, units: &mut Vec<Unit>) {
+        let mut spans = std::mem::take(&mut self.spans);
+        for span in spans.drain(..) {
             let start = bytes.len();
-            let wanted = piece.start + Item::kept(&piece, self.limit);
+            let kept_end = span.start + Unit::kept(&span, self.limit);
             // What lies before the block is in `kept`, so far as it is wanted.
-            if piece.start < offset {
-                self.move_to(piece.start);
-                let from_kept = (wanted - piece.start).min(self.kept.len() as u64) as usize;
+            if span.start < offset {
+                self.move_to(span.start);
+                let from_kept = (kept_end - span.start).min(self.kept.len() as u64) as usize;
                 bytes.extend_from_slice(&self.kept[..from_kept]);
             }
-            if wanted > offset && piece.start.max(offset) <= wanted {
-                let from = (piece.start.max(offset) - offset) as usize;
-                let to = (wanted - offset) as usize;
+            if kept_end > offset && span.start.max(offset) <= kept_end {
+                let from = (span.start.max(offset) - offset) as usize;
+                let to = (kept_end - offset) as usize;
                 bytes.extend_from_slice(&block[from..to]);
             }
-            items.push(Item::of(&piece, start..bytes.len()));
+            units.push(Unit::of(&span, start..bytes.len()));
         }
-        self.pieces = pieces;
+        self.spans = spans;
     }
 }

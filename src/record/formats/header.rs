@@ -1,7 +1,7 @@
 //! What loggers and shippers write before a record on its line: syslog's headers (RFC 3164, RFC 5424),
 //! or a time and a few words.
 
-use super::syntax::{BYTE_ORDER_MARK, gap};
+use crate::record::boundaries::{BYTE_ORDER_MARK, gap};
 
 /// The most words behind the time: a host, a name, an id, a level and the like.
 const MOST_WORDS: usize = 8;
@@ -38,14 +38,14 @@ pub(super) fn body(line: &str, begins: &dyn Fn(&str) -> bool) -> Option<usize> {
 pub(super) fn begins_json(text: &str) -> bool {
     match text.as_bytes() {
         [b'{', ..] => true,
-        // What else stands in brackets is a name, or syslog's structured data.
+        // Anything else in brackets is a name, or syslog's structured data.
         [b'[', rest @ ..] => matches!(rest.get(gap(rest)), Some(b'{' | b'[' | b']')),
         _ => false,
     }
 }
 
 /// Whether `line` begins like syslog: with a priority or a time.
-pub(super) fn is_begun(line: &[u8]) -> bool {
+pub(crate) fn is_begun(line: &[u8]) -> bool {
     start(line).is_some()
 }
 
@@ -57,7 +57,7 @@ pub(super) fn start_of_last(line: &str) -> Option<usize> {
         return None;
     }
     let lowest = text.len().saturating_sub(MOST_BYTES);
-    // The last time, and what stands before it.
+    // The last time, and the text before it.
     let at = (lowest..text.len()).rev().find(|at| time(&text[*at..]).is_some())?;
     let ends = |rest: &str| rest.is_empty();
     body(line.get(at..)?, &ends).filter(|length| *length == text.len() - at)?;
@@ -111,8 +111,8 @@ fn time(text: &[u8]) -> Option<usize> {
     at += match text.get(at..) {
         Some([b'Z' | b'z', ..]) => 1,
         Some(rest @ [b'+' | b'-', ..]) => {
-            let forms: [&[u8]; 3] = [b"00:00", b"0000", b"00"];
-            1 + forms.iter().find_map(|form| like(&rest[1..], form))?
+            let formats: [&[u8]; 3] = [b"00:00", b"0000", b"00"];
+            1 + formats.iter().find_map(|form| like(&rest[1..], form))?
         }
         _ => 0,
     };
@@ -155,7 +155,7 @@ fn behind_blanks(text: &[u8], at: usize) -> usize {
     at + text[at..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count()
 }
 
-/// The length of the word that the text begins with; what stands in brackets is one, with the quoted
+/// The length of the word that the text begins with; brackets with their content are one, with the quoted
 /// texts in it (RFC 5424's structured data).
 fn word(text: &[u8]) -> Option<usize> {
     let (mut brackets, mut quoted, mut escaped) = (text[0] == b'[', false, false);
@@ -167,7 +167,7 @@ fn word(text: &[u8]) -> Option<usize> {
             _ if quoted => {}
             b']' if brackets => brackets = text.get(at + 1) == Some(&b'['),
             b' ' | b'\t' if !brackets => return Some(at),
-            // A record's own text is no header.
+            // A record's own text is not a header.
             b'"' | b'{' | b'}' | b'|' => return None,
             _ => {}
         }

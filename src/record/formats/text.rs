@@ -1,0 +1,66 @@
+//! Records that are not JSON: CEF, and key="value" pairs.
+
+use super::cef;
+use super::format::{Cef, Format, Formats};
+use super::pairs::{self, Pairs};
+use crate::record::{Fault, Fields, Projection};
+
+/// A record that is not JSON but one of the text forms.
+pub(super) fn record<'a>(
+    text: &'a str,
+    formats: &Formats,
+    projection: &Projection,
+) -> Option<(Format, Result<Fields<'a>, Fault>)> {
+    if let Some((cef, at)) = cef_of(text, formats) {
+        return Some((Format::Cef, cef_fields(&text[at..], cef, formats, projection)));
+    }
+    let pairs = key_value_pairs(text, formats)?;
+    let fields = match formats.own.refuses_pairs(&pairs) {
+        Some(fault) => Err(fault),
+        None => Ok(projection.pick(pairs)),
+    };
+    Some((Format::KeyValue, fields))
+}
+
+/// The wanted fields of a CEF line.
+fn cef_fields<'a>(
+    line: &'a str,
+    cef: &Cef,
+    formats: &Formats,
+    projection: &Projection,
+) -> Result<Fields<'a>, Fault> {
+    let (pairs, wrong) = cef::pairs(line, cef)?;
+    let other = formats.own.refuses_header(&cef::header(line)).or_else(|| formats.own.refuses_pairs(&pairs));
+    if let Some(fault) = other {
+        return Err(fault);
+    }
+    // Of two fields with one name the last counts, and only those that are read.
+    let counts = |at: usize| {
+        let (name, _) = &pairs[at];
+        let is_read = projection.paths().iter().any(|path| matches!(path.keys(), [key] if key == name));
+        is_read && !pairs[at + 1..].iter().any(|(later, _)| later == name)
+    };
+    match wrong.into_iter().find(|(at, _)| counts(*at)) {
+        Some((_, fault)) => Err(fault),
+        None => Ok(projection.pick(pairs)),
+    }
+}
+
+/// All names and values of a record that is not JSON but one of the text forms.
+pub(crate) fn all_pairs<'a>(unit: &'a [u8], formats: &Formats) -> Option<Pairs<'a>> {
+    let text = std::str::from_utf8(unit).ok()?;
+    match cef_of(text, formats) {
+        Some((cef, at)) => cef::pairs(&text[at..], cef).ok().map(|(pairs, _)| pairs),
+        None => key_value_pairs(text, formats),
+    }
+}
+
+/// The pairs of a text that is one record of key="value" pairs.
+fn key_value_pairs<'a>(text: &'a str, formats: &Formats) -> Option<Pairs<'a>> {
+    pairs::records(text, formats.key_value.as_ref()?)?.ok()?.into_iter().next().map(|record| record.pairs)
+}
+
+/// Where CEF begins in a text that is one record.
+fn cef_of<'f>(text: &str, formats: &'f Formats) -> Option<(&'f Cef, usize)> {
+    Some((formats.cef.as_ref()?, *cef::starts(text.as_bytes()).first()?))
+}
