@@ -32,6 +32,7 @@ if ! wait $ceph; then
     echo "tests/all.sh: warning: Ceph can't be installed here: its tests are skipped" >&2
     export UDMAP_TEST_WITHOUT=ceph
 fi
+# The documents' Python needs the package that this builds.
+step python/test.sh
 UDMAP_TEST_ALL=1 step cargo test --locked --all-features
 step env -C python CARGO_TARGET_DIR="$(cd "${CARGO_TARGET_DIR:-target}" && pwd)" cargo clippy --locked -- -D warnings
-step python/test.sh

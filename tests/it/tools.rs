@@ -23,6 +23,8 @@ pub(crate) enum Tool {
     Checks,
     /// Python with checkers of JSON, YAML, `CloudFormation` and Kubernetes.
     Deploy,
+    /// Python with udmap's own package, `pyarrow` and `DuckDB`.
+    Package,
     /// Python with moto, a mock of S3.
     S3,
     /// Azurite, Microsoft's emulator of Azure Blob Storage: the folder that it is in.
@@ -37,9 +39,9 @@ pub(crate) enum Tool {
     Systemd,
 }
 
-use Tool::{Azurite, Ceph, Checks, Deploy, FakeGcs, Judge, Pages, Python, S3, Systemd};
+use Tool::{Azurite, Ceph, Checks, Deploy, FakeGcs, Judge, Package, Pages, Python, S3, Systemd};
 
-const ALL: [Tool; 10] = [Python, Judge, Checks, Deploy, S3, Azurite, FakeGcs, Ceph, Pages, Systemd];
+const ALL: [Tool; 11] = [Python, Judge, Checks, Deploy, Package, S3, Azurite, FakeGcs, Ceph, Pages, Systemd];
 
 impl Tool {
     fn name(self) -> &'static str {
@@ -48,6 +50,7 @@ impl Tool {
             Judge => "judge",
             Checks => "checks",
             Deploy => "deploy",
+            Package => "package",
             S3 => "s3",
             Azurite => "azurite",
             FakeGcs => "fake-gcs",
@@ -61,6 +64,7 @@ impl Tool {
     fn remedy(self) -> String {
         match self {
             Python => "`python3` (Python 3.10 or later) is missing: install it".to_owned(),
+            Package => "udmap's Python package is not built: run `python/test.sh`".to_owned(),
             Systemd => "`systemd-analyze` is missing: install systemd".to_owned(),
             _ => format!("`{0}` is not installed: run `tests/tools.sh {0}`", self.name()),
         }
@@ -86,6 +90,7 @@ impl Tool {
             Judge => with_packages("tests/judge/requirements.txt"),
             Checks => with_packages("tests/checks/requirements.txt"),
             Deploy => with_packages("tests/deploy/requirements.txt"),
+            Package => package().filter(|python| runs(python)),
             S3 => with_packages("tests/s3/requirements.txt"),
             Azurite => with_node("tests/services/azurite/package-lock.json").filter(|_| runs("python3")),
             FakeGcs => installed("tests/services/fake-gcs/requirements.txt")
@@ -100,6 +105,17 @@ impl Tool {
             Systemd => runs("systemd-analyze").then(|| "systemd-analyze".into()),
         }
     }
+}
+
+/// The Python that `python/test.sh` has udmap's package in, or another one that has it (`UDMAP_TEST_PYTHON`).
+fn package() -> Option<PathBuf> {
+    if let Some(python) = std::env::var_os("UDMAP_TEST_PYTHON") {
+        return Some(python.into());
+    }
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).parent()?.join("python-requirements");
+    let wanted = fs::read(project("python/tests/requirements.txt")).ok()?;
+    let installed = fs::read(folder.join("installed")).ok()?;
+    (installed == wanted).then(|| folder.join("bin/python"))
 }
 
 /// Whether a program can be started.
@@ -165,7 +181,7 @@ fn which_tools_are_missing() {
 #[test]
 fn the_script_knows_every_tool() {
     let script = fs::read_to_string(project("tests/tools.sh")).expect("the script");
-    for tool in ALL.iter().filter(|tool| !matches!(tool, Python | Systemd)) {
+    for tool in ALL.iter().filter(|tool| !matches!(tool, Python | Package | Systemd)) {
         assert!(script.contains(&format!("\n{})", tool.name())), "{tool:?}");
     }
 }

@@ -7,10 +7,10 @@ mod links;
 mod scratch;
 
 use crate::support::{Run, project};
+use crate::tools::{Tool, need};
 use blocks::{Block, blocks};
 use scratch::Scratch;
 use std::fs;
-use std::path::PathBuf;
 use std::process::Stdio;
 
 /// Programs that are not run here, and why. Commands with them are printed.
@@ -48,7 +48,7 @@ fn check(file: &str) {
     let runs = |word: &str| {
         blocks.iter().any(|it| matches!(it.language.as_str(), "sh" | "console") && it.text.contains(word))
     };
-    let scratch = Scratch::new(runs("s3://"), runs("udmap collect"));
+    let Some(scratch) = Scratch::new(runs("s3://"), runs("udmap collect")) else { return };
     for block in &blocks {
         match block.language.as_str() {
             "sh" => shell(&scratch, block),
@@ -134,18 +134,6 @@ fn steady(text: &str) -> Vec<String> {
     text.lines().map(line).collect()
 }
 
-/// A Python with udmap, pyarrow and DuckDB, as `python/test.sh` sets it up.
-fn interpreter() -> Option<PathBuf> {
-    let target = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).parent()?.to_owned();
-    let python = target.join("python-requirements/bin/python");
-    let python = std::env::var_os("UDMAP_TEST_PYTHON").map_or(python, PathBuf::from);
-    if python.exists() {
-        return Some(python);
-    }
-    println!("skipped: Python in documents needs an environment that python/test.sh makes");
-    None
-}
-
 fn python(scratch: &Scratch, block: &Block, before: &str) {
     for (part, reason) in PYTHON_NOT_RUN {
         if block.text.contains(part) {
@@ -153,7 +141,7 @@ fn python(scratch: &Scratch, block: &Block, before: &str) {
             return;
         }
     }
-    let Some(python) = interpreter() else { return };
+    let Some(python) = need(Tool::Package) else { return };
     let mut script = before.to_owned();
     // What such a program has already.
     if block.text.contains("spark.") && !block.text.contains("SparkSession") {

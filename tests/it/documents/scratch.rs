@@ -36,25 +36,24 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    /// With the servers that the document's commands need.
-    pub(super) fn new(s3: bool, duo: bool) -> Scratch {
+    /// With the servers that the document's commands need, if they are installed.
+    pub(super) fn new(s3: bool, duo: bool) -> Option<Scratch> {
+        let s3 = if s3 { Some(S3::start()?) } else { None };
         let folder = tempfile::tempdir().expect("a folder");
         for name in ["fixtures", "mappings"] {
             let copied = Command::new("cp").arg("-r").arg(project(name)).arg(folder.path()).status();
             assert!(copied.is_ok_and(|status| status.success()), "{name} can't be copied");
         }
         files(folder.path());
-        let s3 = s3.then(|| {
-            let s3 = S3::start();
+        if let Some(s3) = &s3 {
             for bucket in BUCKETS {
-                make(&s3, bucket);
+                make(s3, bucket);
             }
             for (i, log) in logs().iter().enumerate() {
                 s3.put(BUCKETS[0], &format!("duo/2026/03/telephony-{i}.ndjson.gz"), &gzip(log));
             }
-            s3
-        });
-        Scratch { folder, s3, duo: duo.then(service) }
+        }
+        Some(Scratch { folder, s3, duo: duo.then(service) })
     }
 
     pub(super) fn path(&self) -> &Path {
