@@ -23,6 +23,8 @@ pub(crate) enum Tool {
     Checks,
     /// Python with checkers of JSON, YAML, `CloudFormation` and Kubernetes.
     Deploy,
+    /// Python with udmap's own package, `DuckDB` and Spark.
+    Package,
     /// Python with moto, a mock of S3.
     S3,
     /// Azurite, Microsoft's emulator of Azure Blob Storage: the folder that it is in.
@@ -35,8 +37,6 @@ pub(crate) enum Tool {
     Pages,
     /// systemd's checker of units.
     Systemd,
-    /// Python with udmap's own package, `DuckDB` and Spark.
-    Package,
 }
 
 use Tool::{Azurite, Ceph, Checks, Deploy, FakeGcs, Oracle, Package, Pages, Python, S3, Systemd};
@@ -50,13 +50,13 @@ impl Tool {
             Oracle => "oracle",
             Checks => "checks",
             Deploy => "deploy",
+            Package => "package",
             S3 => "s3",
             Azurite => "azurite",
             FakeGcs => "fake-gcs",
             Ceph => "ceph",
             Pages => "pages",
             Systemd => "systemd",
-            Package => "package",
         }
     }
 
@@ -90,6 +90,7 @@ impl Tool {
             Oracle => with_packages("tests/oracles/requirements.txt"),
             Checks => with_packages("tests/checks/requirements.txt"),
             Deploy => with_packages("tests/deploy/requirements.txt"),
+            Package => package().filter(|python| runs(python)),
             S3 => with_packages("tests/s3/requirements.txt"),
             Azurite => with_node("tests/services/azurite/package-lock.json").filter(|_| runs("python3")),
             FakeGcs => installed("tests/services/fake-gcs/requirements.txt")
@@ -102,16 +103,19 @@ impl Tool {
                 .filter(|_| runs("python3")),
             Pages => with_node("tests/checks/package-lock.json"),
             Systemd => runs("systemd-analyze").then(|| "systemd-analyze".into()),
-            Package => {
-                let list = fs::read(project("python/tests/requirements.txt")).ok()?;
-                let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).parent()?.join("python-requirements");
-                let is_installed =
-                    fs::read(folder.join("installed")).is_ok_and(|installed| installed == list);
-                let python = folder.join("bin/python");
-                (is_installed && runs(&python)).then_some(python)
-            }
         }
     }
+}
+
+/// The Python that `python/test.sh` has udmap's package in, or another one that has it (`UDMAP_TEST_PYTHON`).
+fn package() -> Option<PathBuf> {
+    if let Some(python) = std::env::var_os("UDMAP_TEST_PYTHON") {
+        return Some(python.into());
+    }
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).parent()?.join("python-requirements");
+    let wanted = fs::read(project("python/tests/requirements.txt")).ok()?;
+    let installed = fs::read(folder.join("installed")).ok()?;
+    (installed == wanted).then(|| folder.join("bin/python"))
 }
 
 /// Whether a program can be started.

@@ -115,6 +115,8 @@ class Handler(BaseHTTPRequestHandler):
             elif self.command == "POST":
                 self.parts(bucket, name, query, body)
             elif self.command == "PUT" and "uploadId" in query:
+                if query["uploadId"] not in uploads:
+                    raise Refused(404, "NoSuchUpload")
                 uploads[query["uploadId"]][int(query["partNumber"])] = body
                 self.answer(200, headers={"etag": f'"{query["partNumber"]}"'})
             elif self.command == "DELETE" and "uploadId" in query:
@@ -174,11 +176,11 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(200, f"<InitiateMultipartUploadResult>{text}</InitiateMultipartUploadResult>".encode())
             return
         parts = uploads.pop(query["uploadId"], None)
-        numbers = [int(it) for it in re.findall(rb"<PartNumber>(\d+)</PartNumber>", body)]
-        if parts is None or not all(it in parts for it in numbers):
+        order = [int(it) for it in re.findall(rb"<PartNumber>(\d+)</PartNumber>", body)]
+        if parts is None or not all(it in parts for it in order):
             raise Refused(404, "NoSuchUpload")
         with writing:
-            now = upload(bucket, name, b"".join(parts[it] for it in numbers), None)
+            now = upload(bucket, name, b"".join(parts[it] for it in order), None)
         text = f"<Bucket>{escape(bucket)}</Bucket><Key>{escape(name)}</Key><ETag>{escape(now['tag'])}</ETag>"
         text = f"<CompleteMultipartUploadResult>{text}</CompleteMultipartUploadResult>"
         self.answer(200, text.encode(), {"x-goog-generation": now["generation"]})
@@ -257,6 +259,11 @@ class Handler(BaseHTTPRequestHandler):
 class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
+
+    def handle_error(self, request, client_address):
+        # Clients that are killed break the connection.
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 Server(("127.0.0.1", PORT), Handler).serve_forever()

@@ -110,7 +110,8 @@ def fake_gcs(folder, program):
         "-filesystem-root", str(folder), "-external-url", f"http://127.0.0.1:{inner}", "-log-level", "error",
     )  # fmt: skip
     wait_for(inner, server)
-    front = start(sys.executable, str(pathlib.Path(__file__).with_name("gcs_xml.py")), str(port), str(inner))
+    front = str(pathlib.Path(__file__).with_name("gcs_xml.py"))
+    front = start(sys.executable, front, str(port), str(inner), stderr=None)
     wait_for(port, front)
 
     def make(bucket):

@@ -38,7 +38,10 @@ tokio::task_local! {
 pub(crate) struct OnlyIf {
     pub(crate) etag: String,
     /// Google's number of it.
-    #[cfg_attr(not(feature = "gcs"), expect(dead_code, reason = "only Google Cloud Storage numbers versions"))]
+    #[cfg_attr(
+        not(feature = "gcs"),
+        expect(dead_code, reason = "only Google Cloud Storage numbers versions")
+    )]
     pub(crate) generation: Option<String>,
 }
 

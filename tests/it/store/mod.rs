@@ -52,7 +52,7 @@ fn fake_gcs() {
 #[test]
 fn ceph() {
     let Some(service) = Service::ceph() else { return };
-    through(service, &Promises::s3());
+    through(service, &Promises::ceph());
 }
 
 fn through(service: &Service, promises: &Promises) {

@@ -2,13 +2,27 @@
 //!
 //! Each runs once for all tests that ask for it, and ends when this process does, however that ends.
 
+#[cfg(all(feature = "azure", feature = "gcs"))]
+mod command;
+
 use crate::s3::SECRET;
 use crate::support::{project, udmap};
 use crate::tools::{Tool, need};
+#[cfg(all(feature = "azure", feature = "gcs"))]
+use object_store::ObjectStore;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+#[cfg(all(feature = "azure", feature = "gcs"))]
+use std::sync::Arc;
 use std::sync::{Mutex, OnceLock, PoisonError};
+
+/// Azurite's account and key, as its documents say.
+const AZURE_ACCOUNT: &str = "devstoreaccount1";
+const AZURE_KEY: &str =
+    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+/// Credentials for a service that asks for none.
+const GOOGLE_KEY: &str = r#"{"disable_oauth":true,"client_email":"","private_key":"","private_key_id":""}"#;
 
 /// A service that runs.
 pub(crate) struct Service {
@@ -76,8 +90,7 @@ impl Service {
                 vec![("AZURE_STORAGE_USE_EMULATOR", "true".to_owned()), ("AZURITE_BLOB_STORAGE_URL", url)]
             }
             Tool::FakeGcs => {
-                let key = r#"{"disable_oauth":true,"client_email":"","private_key":"","private_key_id":""}"#;
-                vec![("GOOGLE_BASE_URL", url), ("GOOGLE_SERVICE_ACCOUNT_KEY", key.to_owned())]
+                vec![("GOOGLE_BASE_URL", url), ("GOOGLE_SERVICE_ACCOUNT_KEY", GOOGLE_KEY.to_owned())]
             }
             _ => vec![
                 ("AWS_ENDPOINT_URL", url),
@@ -86,6 +99,32 @@ impl Service {
                 ("AWS_ACCESS_KEY_ID", "test".to_owned()),
                 ("AWS_SECRET_ACCESS_KEY", SECRET.to_owned()),
             ],
+        }
+    }
+
+    /// A bucket as the object_store crate sees it, apart from udmap's own store.
+    #[cfg(all(feature = "azure", feature = "gcs"))]
+    fn store(&self, bucket: &str) -> Arc<dyn ObjectStore> {
+        use object_store::{aws, azure, gcp};
+        let url = format!("http://127.0.0.1:{}", self.port);
+        match self.tool {
+            Tool::Azurite => {
+                let builder = azure::MicrosoftAzureBuilder::new().with_account(AZURE_ACCOUNT);
+                let builder = builder.with_access_key(AZURE_KEY).with_allow_http(true);
+                let builder = builder.with_endpoint(format!("{url}/{AZURE_ACCOUNT}"));
+                Arc::new(builder.with_container_name(bucket).build().expect("a store"))
+            }
+            Tool::FakeGcs => {
+                let builder = gcp::GoogleCloudStorageBuilder::new().with_base_url(&url);
+                let builder = builder.with_service_account_key(GOOGLE_KEY);
+                Arc::new(builder.with_bucket_name(bucket).build().expect("a store"))
+            }
+            _ => {
+                let builder = aws::AmazonS3Builder::new().with_endpoint(url).with_allow_http(true);
+                let builder = builder.with_region("us-east-1").with_access_key_id("test");
+                let builder = builder.with_secret_access_key(SECRET);
+                Arc::new(builder.with_bucket_name(bucket).build().expect("a store"))
+            }
         }
     }
 
