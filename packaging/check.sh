@@ -4,6 +4,10 @@
 # The linters come from PyPI, pinned, into target/packaging once. It needs Python 3.11 or later as python3.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+if ! git ls-files >/dev/null; then
+    echo "packaging/check.sh: this is not a checkout with git, so it is not known which files are the project's" >&2
+    exit 0
+fi
 requirements=packaging/requirements.txt
 tools=${CARGO_TARGET_DIR:-$PWD/target}/packaging
 if ! cmp -s "$requirements" "$tools/installed"; then
