@@ -67,10 +67,8 @@ impl Converter {
         if !(1..=1 << 30).contains(&max_record_bytes) {
             return wrong(format!("max_record_bytes is from 1 to {}, not {max_record_bytes}", 1 << 30));
         }
-        let options = Options::default()
-            .field_names(field_names)
-            .envelope(envelope)
-            .max_record_bytes(max_record_bytes);
+        let options =
+            Options::default().field_names(field_names).envelope(envelope).max_record_bytes(max_record_bytes);
         let options = namespace.into_iter().fold(options, Options::namespace);
         let options = labels.into_iter().fold(options, |options, (key, value)| options.label(key, value));
         let mapping = mapping.get().0.mapping.clone();
@@ -165,7 +163,8 @@ impl Converter {
                 Piece::Batch { source, batch } => {
                     events.extend_from_slice(&batch.events);
                     rejects.extend(batch.rejects.iter().map(|reject| {
-                        let convert::Reject { reason, message, line, offset, length, raw, .. } = reject.clone();
+                        let convert::Reject { reason, message, line, offset, length, raw, .. } =
+                            reject.clone();
                         (source.to_owned(), line, offset, length, reason.code(), message, raw)
                     }));
                 }
