@@ -26,7 +26,7 @@ use url::Url;
 #[command(after_long_help = "Exit status:
   0  done, or another run does it, or out of time or pages: the next run goes on
   1  done, with records that `--convert` rejected, or with items of Duo's that are not records
-  2  could not do it; what was delivered before stays so, and the next run goes on
+  2  could not do it; what was delivered before stays so, and the next run continues from there
   With `--every`, that of the last run when it is stopped, or 1 if one before had rejects
 
 Examples:

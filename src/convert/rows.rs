@@ -19,7 +19,8 @@ impl Converter {
     /// the number of its row, in the order of the rows.
     ///
     /// A row gives what [`Converter::convert`] gives for its bytes: nothing if it is blank, several
-    /// events if it is an array, an envelope, or several lines. The places in rejects count from the row's start.
+    /// events if it is an array, an envelope, or several lines. Of such a row, rejects follow the events. The places in
+    /// rejects count from the row's start.
     pub fn convert_rows<'r>(
         &self,
         rows: impl IntoIterator<Item = (u64, &'r [u8])>,
@@ -49,7 +50,7 @@ impl Converter {
             } else {
                 block.convert(&mut counts, &mut each);
                 self.convert_into(&mut block.learnt, row, &mut block.batch);
-                block.batch.records().for_each(|record| each(number, record));
+                all(&block.batch, number, &mut each);
                 counts.add(&block.batch.counts);
                 block.batch.clear();
             }
@@ -65,6 +66,12 @@ impl Converter {
             && memchr::memchr(b'\n', line).is_none()
             && !line.starts_with(b"\xef\xbb\xbf")
     }
+}
+
+/// Hands out what one row gave.
+fn all(batch: &Batch, number: u64, each: Each<'_>) {
+    batch.records().filter(Result::is_ok).for_each(|event| each(number, event));
+    batch.rejects.iter().for_each(|reject| each(number, Err(reject)));
 }
 
 /// Rows that are converted together.
@@ -93,7 +100,7 @@ impl Block<'_> {
             for (number, end) in std::mem::take(&mut self.rows) {
                 self.batch.clear();
                 self.lines(start, end - start);
-                self.batch.records().for_each(|record| each(number, record));
+                all(&self.batch, number, each);
                 counts.add(&self.batch.counts);
                 start = end;
             }

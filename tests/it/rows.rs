@@ -30,7 +30,10 @@ fn one_by_one(converter: &Converter, rows: &[Vec<u8>]) -> (Outcome, udmap::conve
     let mut counts = converter.counts();
     for (number, row) in rows.iter().enumerate() {
         let batch = converter.convert(row);
-        outcome.extend(batch.records().map(|became| (number as u64, text(became))));
+        let records = || batch.records();
+        // Of a row, rejects follow the events.
+        let ordered = records().filter(Result::is_ok).chain(records().filter(Result::is_err));
+        outcome.extend(ordered.map(|became| (number as u64, text(became))));
         counts.add(&batch.counts);
     }
     (outcome, counts)

@@ -1,7 +1,6 @@
 //! The project's texts are in plain English: no phrase of a short list, and no long sentences in the documents.
 
 use crate::support::project;
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -33,15 +32,8 @@ const BANNED: &[(&str, &str)] = &[
 const FINE_BEFORE: &[&str] = &["there"];
 const FINE_BEHIND: &[&str] = &["longer", "more", "less", "fewer", "larger", "smaller", "later", "earlier"];
 
-/// How many phrases a room of `src/` or a document still holds. The numbers only go down.
-const LEFT: &[(&str, usize)] =
-    &[("docs/collect.md", 1), ("src/cli", 15), ("src/jobs", 66), ("src/lambda", 9)];
-
 /// Sentences of more than this many words are too long.
 const LONGEST: usize = 25;
-
-/// How many longer sentences a document still has. The numbers only go down.
-const LONG_LEFT: &[(&str, usize)] = &[];
 
 /// The documents.
 fn documents() -> Vec<PathBuf> {
@@ -69,11 +61,9 @@ fn gather(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// A path as it is named in the lists: from the project's folder on, a file of `src/` by its room.
-fn listed(path: &Path) -> String {
-    let path = path.strip_prefix(project("")).expect("a file of the project");
-    let parts = if path.starts_with("src") { 2 } else { usize::MAX };
-    path.iter().take(parts).map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/")
+/// A path from the project's folder on.
+fn named(path: &Path) -> String {
+    path.strip_prefix(project("")).expect("a file of the project").display().to_string()
 }
 
 /// A word of a text with its line: in lower case, without the signs around it.
@@ -119,60 +109,37 @@ fn phrases(text: &str) -> Vec<(usize, usize)> {
     found
 }
 
-/// Compares what was found with what a list allows, and says in which places there is more, or less.
-fn compare(kind: &str, list: &[(&str, usize)], found: &BTreeMap<String, Vec<String>>) {
-    let left: BTreeMap<&str, usize> = list.iter().copied().collect();
-    let mut more = Vec::new();
-    for (place, lines) in found {
-        let allowed = left.get(place.as_str()).copied().unwrap_or(0);
-        if lines.len() > allowed {
-            more.push(format!(
-                "{place}: {} {kind}, {allowed} allowed\n  {}",
-                lines.len(),
-                lines.join("\n  ")
-            ));
-        }
-    }
-    for (place, allowed) in left {
-        let now = found.get(place).map_or(0, Vec::len);
-        if now < allowed {
-            println!("{place}: {now} {kind}, {allowed} allowed: lower the number in tests/it/words.rs");
-        }
-    }
-    assert!(more.is_empty(), "\n{}\n", more.join("\n"));
-}
-
 #[test]
 fn no_banned_phrase_in_sources_and_documents() {
     let mut files = documents();
     gather(&project("src"), "rs", &mut files);
-    let mut found = BTreeMap::<String, Vec<String>>::new();
+    let mut found = Vec::new();
     for path in files {
         let text = fs::read_to_string(&path).expect("a text");
-        let name = path.strip_prefix(project("")).expect("a file of the project").display().to_string();
+        let name = named(&path);
         for (line, which) in phrases(&text) {
             let (phrase, instead) = BANNED[which];
             let line = format!("{name}:{line}: \"{phrase}\"; say {instead}");
-            found.entry(listed(&path)).or_default().push(line);
+            found.push(line);
         }
     }
-    compare("banned phrases", LEFT, &found);
+    assert!(found.is_empty(), "banned phrases:\n{}", found.join("\n"));
 }
 
 #[test]
 fn sentences_in_documents_are_short() {
-    let mut found = BTreeMap::<String, Vec<String>>::new();
+    let mut found = Vec::new();
     for path in documents().into_iter().filter(|path| !path.ends_with("CHANGELOG.md")) {
         let text = fs::read_to_string(&path).expect("a text");
         for (line, sentence) in sentences(&text) {
             let length = length(&sentence);
             if length > LONGEST {
-                let line = format!("{}:{line}: {length} words: {sentence}", listed(&path));
-                found.entry(listed(&path)).or_default().push(line);
+                let line = format!("{}:{line}: {length} words: {sentence}", named(&path));
+                found.push(line);
             }
         }
     }
-    compare("sentences over 25 words", LONG_LEFT, &found);
+    assert!(found.is_empty(), "sentences of more than {LONGEST} words:\n{}", found.join("\n"));
 }
 
 /// How many words a sentence has; a piece of code counts as one.
