@@ -161,7 +161,7 @@ fn faulty_tables_are_refused_with_their_place() {
         (format!("{HEAD}{TIME}"), "metadata.event_type"),
         ("[mapping]\nlog_type = \"T\"\n".to_owned() + TIME + TYPE, "`name` is missing"),
         ("[mapping]\nname = \"t\"\nextends = \"nothing\"\n".to_owned(), "no built-in table"),
-        ("[mapping]\nname = \"t\"\nextends = \"t.toml\"\n".to_owned(), "circle"),
+        ("[mapping]\nname = \"t\"\nextends = \"t.toml\"\n".to_owned(), "extend each other"),
         (
             "[mapping]\nname = \"t\"\nextends = \"duo_telephony\"\nwithout = \"principal.hostnme\"\n"
                 .to_owned(),
