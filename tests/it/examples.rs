@@ -31,7 +31,7 @@ fn every_example_runs_and_says_what_it_should() {
         ("reader", &["\"product_event_type\":\"verify\"", "rejected: line 12: no-timestamp"]),
         (
             "all_cores",
-            &["input.ndjson: line 12: ", "no-such-file can't be read: ", "13 records, 12 events, 1 rejects"],
+            &["input.ndjson: line 12: ", "no-such-file can't be read: ", "14 records, 12 events, 2 rejects"],
         ),
         ("own_table", &["\"location\":{\"name\":\"Acme\"}", "has no field `nam`", "acme.toml:7:7"]),
         (

@@ -99,9 +99,9 @@ fn places_of_dumps_are_kept_apart() {
     let folder = folder();
     let before = content(folder.path());
     for (args, words) in [
-        ("convert sub -o out/ --rejects ./out/", "can't be told apart"),
-        ("convert sub -o out/ --rejects sub/../out", "can't be told apart"),
-        ("convert sub -o out/ --manifest out", "can't be told apart"),
+        ("convert sub -o out/ --rejects ./out/", "would be mixed there"),
+        ("convert sub -o out/ --rejects sub/../out", "would be mixed there"),
+        ("convert sub -o out/ --manifest out", "would be mixed there"),
         ("convert sub -o out/ --rejects r/ --manifest r/", "can't be told apart"),
         ("convert sub -o sub/", "both input and output"),
         ("convert in -o out/ --summary link", "both input and output"),

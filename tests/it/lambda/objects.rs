@@ -238,7 +238,7 @@ fn what_fails_goes_back_alone() {
     assert_eq!((&lines[0]["converted"], &lines[0]["failed"]), (&json!(3), &json!(2)), "{}", lines[0]);
     assert_eq!(lines[0]["level"], "error");
     let said = lines[0]["errors"].to_string();
-    for words in ["s3://logs/in/f.gz", "corrupt or cut short", "below none of the inputs", "no JSON"] {
+    for words in ["s3://logs/in/f.gz", "corrupt or cut short", "below none of the inputs", "not valid JSON"] {
         assert!(said.contains(words), "{words}: {said}");
     }
     let error = answers[1].as_ref().expect_err("one of the batch failed");
