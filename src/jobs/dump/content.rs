@@ -1,4 +1,4 @@
-//! Reads an output, and holds it against what a manifest says: its digest, and what is where in it.
+//! Reads an output, and compares it with what a manifest says: its digest, and what is where in it.
 
 use super::entry::Output;
 use crate::store::objects::{BlockingStore, ObjectMeta, ReadEnd};
