@@ -293,7 +293,7 @@ mod tests {
                     // One member: a reader that knows no others gets everything.
                     Compression::Gzip => {
                         let mut decoder = flate2::bufread::GzDecoder::new(&packed[..]);
-                        decoder.read_to_end(&mut back).unwrap();
+                        std::io::Read::read_to_end(&mut decoder, &mut back).unwrap();
                         assert!(decoder.into_inner().is_empty());
                     }
                     Compression::Zstd => back = zstd::decode_all(&packed[..]).unwrap(),

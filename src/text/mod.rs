@@ -238,6 +238,7 @@ mod tests {
             assert_eq!(escaped(text), safe);
             assert_eq!(escaped(safe), safe);
         }
+        #[cfg(feature = "cli")]
         assert_eq!(escaped_lines("a\u{1b}\n ::error::x\n"), "a\\u{1b}\n \\u{3a}:error::x\n");
     }
 
@@ -260,6 +261,7 @@ mod tests {
         assert_eq!(shown(&long), "https://u:***@h");
     }
 
+    #[cfg(feature = "cli")]
     #[test]
     fn json_keeps_its_values() {
         let value = serde_json::json!({"a\u{9b}": ["\u{202e}\u{e0041}\u{7f}", "##[x]", "\n##vso[\u{1b}"]});

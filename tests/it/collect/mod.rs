@@ -3,6 +3,7 @@
 mod answers;
 mod clocks;
 mod command;
+#[cfg(feature = "lambda")]
 mod conditions;
 pub(crate) mod duo;
 mod faults;

@@ -1,6 +1,7 @@
 //! Object stores that run for the tests: emulators of Azure's and Google's, and Ceph, an S3 that is no mock.
 //!
 //! Each runs once for all tests that ask for it, and ends when this process does, however that ends.
+#![cfg_attr(not(feature = "azure"), allow(dead_code))]
 
 #[cfg(all(feature = "azure", feature = "gcs"))]
 mod command;
