@@ -9,7 +9,7 @@ use crate::jobs::collect::{
 };
 use crate::jobs::events::Events;
 use crate::jobs::settings::{compression, switch, time, when};
-use crate::store::{Compression, Sink};
+use crate::store::{Compression, Output};
 use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -265,7 +265,7 @@ async fn check(collector: &Collector) -> anyhow::Result<u8> {
             text.push_str(&format!("         hint: {hint}\n"));
         }
     }
-    let mut sink = Sink::create("-")?;
+    let mut sink = Output::create("-")?;
     sink.write_all(text.as_bytes()).map_err(crate::store::store_error)?;
     sink.finish()?;
     Ok(status)

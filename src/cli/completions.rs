@@ -33,7 +33,7 @@ pub(super) struct Man {
 
 /// Prints the script for `command`, which is all of udmap.
 pub(super) fn run(args: &Args, command: Command) -> anyhow::Result<u8> {
-    let mut sink = crate::store::Sink::create("-")?;
+    let mut sink = crate::store::Output::create("-")?;
     sink.write_all(script(args.shell, command).as_bytes()).map_err(crate::store::store_error)?;
     sink.finish()?;
     Ok(DONE)

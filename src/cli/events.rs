@@ -1,7 +1,7 @@
 //! Where `udmap convert` puts events: lines, or a table.
 
 use crate::jobs::dump::Format;
-use crate::store::{Compression, Error, Sink};
+use crate::store::{Compression, Error, Output};
 use anyhow::bail;
 use std::io::{self, Write as _};
 
@@ -43,41 +43,41 @@ impl OutputFormat {
 
 /// A file or stdout that takes events.
 #[derive(Debug)]
-pub(super) enum EventSink {
-    Lines(Box<Sink>),
+pub(super) enum EventOutput {
+    Lines(Box<Output>),
     #[cfg(feature = "parquet")]
-    Table(Box<crate::columns::Table<Sink>>),
+    Table(Box<crate::columns::Table<Output>>),
 }
 
-impl EventSink {
-    pub(super) fn create(output: &str, format: Option<OutputFormat>) -> anyhow::Result<EventSink> {
+impl EventOutput {
+    pub(super) fn create(output: &str, format: Option<OutputFormat>) -> anyhow::Result<EventOutput> {
         let format = OutputFormat::of(format, output)?;
-        let sink = Sink::create(output)?;
+        let sink = Output::create(output)?;
         match format {
             #[cfg(feature = "parquet")]
             OutputFormat::Parquet => {
                 let table = crate::columns::Table::new(sink).map_err(crate::store::store_error)?;
-                Ok(EventSink::Table(Box::new(table)))
+                Ok(EventOutput::Table(Box::new(table)))
             }
-            _ => Ok(EventSink::Lines(Box::new(sink))),
+            _ => Ok(EventOutput::Lines(Box::new(sink))),
         }
     }
 
     /// Takes events, one a line.
     pub(super) fn write(&mut self, lines: &[u8]) -> io::Result<()> {
         match self {
-            EventSink::Lines(sink) => sink.write_all(lines),
+            EventOutput::Lines(sink) => sink.write_all(lines),
             #[cfg(feature = "parquet")]
-            EventSink::Table(table) => table.push(lines),
+            EventOutput::Table(table) => table.push(lines),
         }
     }
 
     /// Puts the file in its place.
     pub(super) fn finish(self) -> Result<(), Error> {
         match self {
-            EventSink::Lines(sink) => sink.finish(),
+            EventOutput::Lines(sink) => sink.finish(),
             #[cfg(feature = "parquet")]
-            EventSink::Table(table) => match table.finish() {
+            EventOutput::Table(table) => match table.finish() {
                 Ok(sink) => sink.finish(),
                 Err(error) => Err(Error::from_io(error)
                     .unwrap_or_else(|error| Error::cannot_write("the Parquet file", error))),

@@ -10,7 +10,7 @@ use crate::check::explain::{self as check, Explanation};
 use crate::report::explain::{page, section, text};
 use crate::report::summary::counted;
 use crate::store::store_error;
-use crate::store::{self, Sink};
+use crate::store::{self, Output};
 use crate::text::{escaped, escaped_json};
 use anyhow::bail;
 use std::io::Write as _;
@@ -96,7 +96,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         bail!("no record begins at line {line} of `{}`", escaped(source.name()));
     }
     if let Some(file) = &args.html {
-        let mut sink = Sink::create(file)?;
+        let mut sink = Output::create(file)?;
         sink.write_all(page(&sections, mapping.name(), more).as_bytes()).map_err(store_error)?;
         sink.finish()?;
     }

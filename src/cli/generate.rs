@@ -3,7 +3,7 @@
 use super::{DONE, FAILED};
 use crate::lab::{Generator, Mix};
 use crate::store::store_error;
-use crate::store::{Error, Sink};
+use crate::store::{Error, Output};
 use std::io::Write as _;
 
 /// Make synthetic Duo telephony logs, the same for the same seed.
@@ -50,7 +50,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
 }
 
 fn write(args: &Args) -> anyhow::Result<()> {
-    let mut sink = Sink::create(&args.output)?;
+    let mut sink = Output::create(&args.output)?;
     let mut generator = Generator::new(args.seed, &args.mix);
     let mut block = Vec::with_capacity(BLOCK + BLOCK / 8);
     let mut left = args.records;

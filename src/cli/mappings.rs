@@ -4,7 +4,7 @@ use super::{DONE, FAILED};
 use crate::mapping::{Content, Mapping, When};
 use crate::mapping::{builtin_mappings, files};
 use crate::store::store_error;
-use crate::store::{Error, Sink};
+use crate::store::{Error, Output};
 use crate::text::escaped;
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -74,7 +74,7 @@ pub(super) fn load(name: &str) -> anyhow::Result<Mapping> {
 
 /// Prints to stdout; a reader that closes the pipe is not an error.
 fn print(text: &str) -> anyhow::Result<u8> {
-    let mut sink = Sink::create("-")?;
+    let mut sink = Output::create("-")?;
     match sink.write_all(text.as_bytes()).map_err(store_error).and_then(|()| Ok(sink.finish()?)) {
         Err(error) if !error.downcast_ref().is_some_and(Error::is_broken_pipe) => Err(error),
         _ => Ok(DONE),

@@ -108,7 +108,7 @@ fn shown(name: &str, standard: &str) -> String {
     if name == "-" { standard.to_owned() } else { format!("`{}`", escaped(name)) }
 }
 
-/// What an output leads to, as [`store::Sink`] goes there.
+/// What an output leads to, as [`store::Output`] goes there.
 fn written(name: &str) -> Place {
     if store::is_stdout(name) {
         return match metadata_of_stdout() {

@@ -10,7 +10,7 @@ use crate::convert::MAX_RECORD_BYTES;
 use crate::report::profile::{page, text};
 use crate::report::summary::bytes;
 use crate::store::store_error;
-use crate::store::{self, Sink};
+use crate::store::{self, Output};
 use crate::text::escaped_json;
 use std::io::Write as _;
 use std::time::Instant;
@@ -74,7 +74,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     profile.seconds = start.elapsed().as_secs_f64();
     let (seconds, total) = (profile.seconds, profile.bytes);
     if let Some(file) = &args.html {
-        let mut sink = Sink::create(file)?;
+        let mut sink = Output::create(file)?;
         sink.write_all(page(&profile).as_bytes()).map_err(store_error)?;
         sink.finish()?;
     }

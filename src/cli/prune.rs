@@ -4,7 +4,7 @@ use super::failures::tell_failures;
 use super::{DONE, FAILED, REJECTS, nothing};
 use crate::jobs::dump::{self, Pick, Progress, Pruned, Task, Which};
 use crate::report::dump as report;
-use crate::store::Sink;
+use crate::store::Output;
 use crate::store::objects::Access;
 use crate::text::escaped_json;
 use anyhow::Context as _;
@@ -84,7 +84,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         delete: args.delete,
         jobs: usize::from(args.jobs),
     };
-    let mut sink = Sink::create(&args.output)?;
+    let mut sink = Output::create(&args.output)?;
     let mut each = |pick: &Pick<'_>| {
         // Texts and numbers always serialize.
         let mut line = escaped_json(serde_json::to_string(pick).unwrap_or_default());

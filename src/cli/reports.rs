@@ -4,7 +4,7 @@ use super::outputs::Outputs;
 use crate::check::findings::Findings;
 use crate::report::findings::{Kind, annotations};
 use crate::store::store_error;
-use crate::store::{self, Sink};
+use crate::store::{self, Output};
 use crate::text::escaped;
 use std::io::Write as _;
 
@@ -56,7 +56,7 @@ impl Reports {
     /// Writes them all.
     pub(super) fn write(&self, findings: &Findings) -> anyhow::Result<()> {
         for (kind, file) in &self.reports {
-            let mut sink = Sink::create(file)?;
+            let mut sink = Output::create(file)?;
             sink.write_all(kind.text(findings).as_bytes()).map_err(store_error)?;
             sink.finish()?;
         }

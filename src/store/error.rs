@@ -323,13 +323,13 @@ impl Error {
     }
 
     /// The error inside an [`io::Error`] that an [`Input`](super::Input) or a
-    /// [`Sink`](super::Sink) returned.
+    /// [`Output`](super::Output) returned.
     pub fn in_io(error: &io::Error) -> Option<&Error> {
         error.get_ref()?.downcast_ref()
     }
 
     /// Takes the error out of an [`io::Error`] that an [`Input`](super::Input) or a
-    /// [`Sink`](super::Sink) returned.
+    /// [`Output`](super::Output) returned.
     ///
     /// # Errors
     /// The `io::Error` itself, if it holds none.

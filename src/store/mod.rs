@@ -1,7 +1,7 @@
 //! Bytes in from files, folders, globs and stdin, compressed or not; bytes out, whole or not at all.
 //!
 //! [`list()`] turns what a user names into [`Source`]s in a fixed order, [`Source::open`] gives a
-//! source's decompressed bytes as an [`Input`], and a [`Sink`] takes bytes and puts them under
+//! source's decompressed bytes as an [`Input`], and a [`Output`] takes bytes and puts them under
 //! their final name when they are complete. Nothing here knows what the bytes mean.
 //!
 //! ```
@@ -11,9 +11,9 @@
 //!
 //! # let folder = tempfile::tempdir()?;
 //! # let name = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-//! let mut sink = store::Sink::create(&name("a.ndjson.gz"))?;
-//! sink.write_all(b"{}\n")?;
-//! sink.finish()?;
+//! let mut output = store::Output::create(&name("a.ndjson.gz"))?;
+//! output.write_all(b"{}\n")?;
+//! output.finish()?;
 //!
 //! let mut text = String::new();
 //! for source in store::list(&[name("*.gz")], &[])?.sources {
@@ -37,9 +37,9 @@ mod list;
 pub mod objects;
 mod open;
 mod out;
+mod output;
 #[cfg(feature = "bucket")]
 mod service;
-mod sink;
 mod sniff;
 pub mod sort;
 mod stop;
@@ -57,11 +57,11 @@ pub use list::{Listing, Source, list};
 pub use open::Input;
 #[cfg(feature = "cli")]
 pub(crate) use out::{look_at_stdout, stdout_is_open};
+pub use output::Output;
+#[cfg(feature = "cli")]
+pub(crate) use output::is_stdout;
 #[cfg(feature = "bucket")]
 pub(crate) use service::http_client;
-pub use sink::Sink;
-#[cfg(feature = "cli")]
-pub(crate) use sink::is_stdout;
 pub use stop::is_stopped;
 #[cfg(feature = "bucket")]
 pub(crate) use walk::{Resolver, is_pattern, matches_file};

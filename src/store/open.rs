@@ -246,7 +246,7 @@ mod tests {
         for name in ["a", "a.gz", "a.zst"] {
             let path = folder.path().join(name);
             let name = path.to_str().unwrap();
-            let mut sink = crate::store::Sink::create(name).unwrap();
+            let mut sink = crate::store::Output::create(name).unwrap();
             io::Write::write_all(&mut sink, &text).unwrap();
             sink.finish().unwrap();
             let (got, end, count) = read(name, &Arc::default());

@@ -1,4 +1,4 @@
-//! Where a sink's bytes go in the end: an open file, or stdout.
+//! Where a output's bytes go in the end: an open file, or stdout.
 
 use std::fs::File;
 use std::io::{self, Write};

@@ -2,7 +2,7 @@
 
 use super::layouts::{Layout, TestCase};
 use super::outcome::Outcome;
-use crate::store::Sink;
+use crate::store::Output;
 use crate::store::store_error;
 use serde_json::{Value, json};
 use std::io::Write as _;
@@ -57,7 +57,7 @@ pub(crate) fn bless(case: &TestCase, outcome: &Outcome) -> anyhow::Result<()> {
 }
 
 fn write(file: &Path, text: &str) -> anyhow::Result<()> {
-    let mut sink = Sink::create(&file.to_string_lossy())?;
+    let mut sink = Output::create(&file.to_string_lossy())?;
     sink.write_all(text.as_bytes()).map_err(store_error)?;
     Ok(sink.finish()?)
 }

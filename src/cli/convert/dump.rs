@@ -9,7 +9,7 @@ use crate::jobs::dump::{self, Progress};
 use crate::report::dump as report;
 use crate::report::summary::{Examples, Summary, counted};
 use crate::store::objects::Access;
-use crate::store::{Sink, store_error};
+use crate::store::{Output, store_error};
 use crate::text::escaped;
 use anyhow::{Context as _, bail};
 use std::fs;
@@ -33,7 +33,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let mapping = mappings::load(&args.mapping)?;
     let converter = Converter::new(&mapping, &args.options());
     let settings = args.settings(&mapping)?;
-    let summary = args.summary.as_deref().map(Sink::create).transpose()?;
+    let summary = args.summary.as_deref().map(Output::create).transpose()?;
     let stop = Arc::new(AtomicBool::new(false));
     heed_signals(&stop)?;
     let access = Access::new(args.dump.no_sign_request, Arc::clone(&stop)).context("cannot start threads")?;
@@ -160,7 +160,7 @@ fn found_nothing(args: &Args, progress: &Progress, read: Option<u64>) -> u8 {
     status
 }
 
-fn write(mut sink: Sink, bytes: &[u8]) -> anyhow::Result<()> {
+fn write(mut sink: Output, bytes: &[u8]) -> anyhow::Result<()> {
     sink.write_all(bytes).map_err(store_error)?;
     Ok(sink.finish()?)
 }

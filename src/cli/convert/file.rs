@@ -1,12 +1,12 @@
 //! `udmap convert` to one file.
 
 use super::args::Args;
-use crate::cli::events::EventSink;
+use crate::cli::events::EventOutput;
 use crate::cli::outputs::Outputs;
 use crate::cli::{DONE, FAILED, RED, REJECTS, heed_signals, nothing, progress};
 use crate::convert::{Batch, Counts, Input, Piece};
 use crate::report::summary::{Examples, Summary, counted};
-use crate::store::{self, Listing, Sink, Source, store_error};
+use crate::store::{self, Listing, Output, Source, store_error};
 use crate::text::escaped;
 use anyhow::anyhow;
 use std::io::{self, Write as _};
@@ -53,9 +53,9 @@ pub(super) fn tell_skipped(listing: &Listing) {
 /// A conversion that is under way.
 pub(super) struct Run<'a> {
     pub(super) args: &'a Args,
-    events: EventSink,
-    rejects: Option<Sink>,
-    summary: Option<Sink>,
+    events: EventOutput,
+    rejects: Option<Output>,
+    summary: Option<Output>,
     progress: progress::Progress,
     pub(super) read: Arc<AtomicU64>,
     pub(super) stop: Arc<AtomicBool>,
@@ -84,9 +84,9 @@ enum Ended {
 
 impl<'a> Run<'a> {
     pub(super) fn start(args: &'a Args, sources: &[Source]) -> anyhow::Result<Run<'a>> {
-        let create = |target: &Option<String>| target.as_deref().map(Sink::create).transpose();
+        let create = |target: &Option<String>| target.as_deref().map(Output::create).transpose();
         let total = sources.iter().map(Source::size).sum::<Option<u64>>();
-        let events = EventSink::create(&args.output, args.output_format)?;
+        let events = EventOutput::create(&args.output, args.output_format)?;
         let (rejects, summary) = (create(&args.rejects)?, create(&args.summary)?);
         // Only now: to open a named pipe waits for its reader, and heeds nothing.
         let stop = Arc::new(AtomicBool::new(false));
@@ -219,7 +219,7 @@ impl<'a> Run<'a> {
             Err(error) if error.is_broken_pipe() => return Ok(DONE),
             other => other?,
         }
-        self.rejects.map(Sink::finish).transpose()?;
+        self.rejects.map(Output::finish).transpose()?;
         if let Some(mut sink) = self.summary {
             sink.write_all(&summary.json()).map_err(store_error)?;
             sink.finish()?;

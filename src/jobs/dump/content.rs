@@ -1,6 +1,6 @@
 //! Reads an output, and compares it with what a manifest says: its digest, and what is where in it.
 
-use super::entry::Output;
+use super::entry::OutputObject;
 use crate::store::objects::{BlockingStore, ObjectMeta, ReadEnd};
 use crate::store::{self, Error};
 use std::io::Read;
@@ -24,7 +24,7 @@ pub(super) struct Piece {
 pub(super) fn check(
     store: &BlockingStore,
     found: &ObjectMeta,
-    output: &Output,
+    output: &OutputObject,
     pieces: &[Piece],
     stop: &Arc<AtomicBool>,
 ) -> Result<(), Error> {

@@ -21,7 +21,7 @@ pub struct ManifestEntry {
     /// Records that could not be converted.
     pub rejects: u64,
     /// Where they are.
-    pub outputs: Vec<Output>,
+    pub outputs: Vec<OutputObject>,
     /// The mapping's name.
     pub mapping: String,
     /// The fingerprint of the mapping and of how events are written.
@@ -88,7 +88,7 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 
 /// An object that holds events or rejects of an input.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Output {
+pub struct OutputObject {
     /// What it holds.
     pub kind: Kind,
     /// Its name: `s3://bucket/key`, or a file's path.
@@ -108,7 +108,7 @@ pub struct Output {
     pub length: Option<u64>,
 }
 
-/// What an [`Output`] holds.
+/// What an [`OutputObject`] holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {

@@ -2,7 +2,7 @@
 //! which outputs are current and which superseded. Read whole, in bounded memory: lines go to a
 //! temporary file, and small records of them are sorted over others.
 
-use super::entry::{End, ManifestEntry, Output};
+use super::entry::{End, ManifestEntry, OutputObject};
 use super::part::{Item, Reader, Written, number, ranks};
 use super::place::Origin;
 use super::progress::{Cause, Progress};
@@ -412,7 +412,7 @@ fn mention(record: &[u8; OUTPUT]) -> Mention {
 
 impl Mention {
     /// The line, and the output in it.
-    pub(super) fn read(&self, spool: &Spool) -> Result<(ManifestEntry, Output), Error> {
+    pub(super) fn read(&self, spool: &Spool) -> Result<(ManifestEntry, OutputObject), Error> {
         let line = spool.line(self.line).map_err(no_room)?;
         let output = line.outputs.get(self.which).cloned();
         // The record was made of the line.

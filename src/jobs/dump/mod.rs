@@ -42,7 +42,7 @@ mod verified;
 mod verify;
 mod writer;
 
-pub use entry::{Kind, ManifestEntry, Output};
+pub use entry::{Kind, ManifestEntry, OutputObject};
 pub use filter::Filter;
 pub use on_demand::{OnDemand, Outcome};
 pub use plan::{Plan, plan};

@@ -1,7 +1,7 @@
 //! What the lines of a manifest say of one output, and whether that can be.
 
 use super::content::Piece;
-use super::entry::{Kind, ManifestEntry, Output};
+use super::entry::{Kind, ManifestEntry, OutputObject};
 use super::history::{History, Mentioned, Place, State, no_room};
 use super::name::{Follows, id};
 use super::outputs::endings;
@@ -12,12 +12,12 @@ use crate::store::Error;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// An input that became a part of an output, and whether that is its current one.
-type Member = (ManifestEntry, Output, bool);
+type Member = (ManifestEntry, OutputObject, bool);
 
 /// What the lines that name an output say of it.
 #[derive(Debug)]
 pub(super) struct Named {
-    pub(super) output: Output,
+    pub(super) output: OutputObject,
     pub(super) state: State,
     /// Whether it holds something that is superseded, and something that is not.
     pub(super) mixed: bool,
@@ -37,7 +37,7 @@ impl Named {
         let mut members: HashMap<_, Member> = HashMap::new();
         let mut state: Option<State> = None;
         let mut wrong = None;
-        let mut first: Option<Output> = None;
+        let mut first: Option<OutputObject> = None;
         let mut place = None;
         let mut successors = BTreeSet::new();
         for mention in &mentioned.mentions {
@@ -49,7 +49,7 @@ impl Named {
             });
             successors.insert(mention.current);
             place = place.or_else(|| history.place_of(mention.part));
-            let same = |a: &Output, b: &Output| {
+            let same = |a: &OutputObject, b: &OutputObject| {
                 (a.kind, &a.key, a.size, &a.sha256, a.offset.is_some())
                     == (b.kind, &b.key, b.size, &b.sha256, b.offset.is_some())
             };
@@ -92,7 +92,7 @@ impl Named {
 }
 
 /// Why an output is not the one of these inputs, if it is not.
-fn follows(output: &Output, members: &[Member], pack: bool, place: Option<&Place>) -> Option<String> {
+fn follows(output: &OutputObject, members: &[Member], pack: bool, place: Option<&Place>) -> Option<String> {
     let inputs: HashSet<&str> = members.iter().map(|(line, _, _)| line.input.as_str()).collect();
     if inputs.len() != members.len() || (!pack && members.len() > 1) {
         let which = members.first().map(|(line, _, _)| line.input.as_str()).unwrap_or_default();

@@ -185,7 +185,7 @@ impl Context<'_> {
         origin: &Origin,
         found: &ObjectMeta,
         fed: &Converted,
-        outputs: Vec<super::entry::Output>,
+        outputs: Vec<super::entry::OutputObject>,
     ) -> ManifestEntry {
         let line = ManifestEntry {
             input: origin.store.name(&found.key),

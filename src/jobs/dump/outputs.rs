@@ -1,6 +1,6 @@
 //! What a conversion writes: events, and rejects if there are some and they are kept.
 
-use super::entry::{Kind, Output};
+use super::entry::{Kind, OutputObject};
 use super::place::Target;
 use super::{Context, Format};
 use crate::convert::Batch;
@@ -37,14 +37,14 @@ struct Side {
 
 #[derive(Debug)]
 enum Encoder {
-    Lines(BlockCompressor<Sink>),
+    Lines(BlockCompressor<Destination>),
     #[cfg(feature = "parquet")]
-    Parquet(Box<crate::columns::Table<Sink>>),
+    Parquet(Box<crate::columns::Table<Destination>>),
 }
 
 /// Where bytes go in the end.
 #[derive(Debug)]
-enum Sink {
+enum Destination {
     Upload(Box<Upload>),
     /// Nowhere: they are counted and digested.
     Measure {
@@ -182,7 +182,7 @@ impl Outputs {
 
     /// Puts them in their places: what is there then, and files that wait for their names.
     /// There are events always, of whatever length, and rejects if there were some.
-    pub(super) fn finish(mut self) -> Result<(Vec<Output>, Waiting), Error> {
+    pub(super) fn finish(mut self) -> Result<(Vec<OutputObject>, Waiting), Error> {
         let (mut outputs, mut pending) = (Vec::new(), Vec::new());
         let settings = (self.format, self.threads, self.dry, self.expected);
         if let Err(error) = self.events.begin(settings) {
@@ -199,14 +199,14 @@ impl Outputs {
             };
             let sink = sink.map_err(|error| Error::of_writing(&name, error))?;
             let (size, sha256) = match sink {
-                Sink::Measure { digest, size } => (size, crate::text::hex(digest.0.finish().as_ref())),
-                Sink::Upload(upload) => {
+                Destination::Measure { digest, size } => (size, crate::text::hex(digest.0.finish().as_ref())),
+                Destination::Upload(upload) => {
                     let stored = upload.finish()?;
                     pending.extend(stored.staged.map(|pending| (store.clone(), pending)));
                     (stored.size, stored.sha256)
                 }
             };
-            outputs.push(Output { kind, url: name, key, size, sha256, offset: None, length: None });
+            outputs.push(OutputObject { kind, url: name, key, size, sha256, offset: None, length: None });
         }
         Ok((outputs, pending))
     }
@@ -226,9 +226,9 @@ impl Side {
     fn begin(&mut self, (format, threads, dry, expected): Settings) -> io::Result<&mut Encoder> {
         if self.encoder.is_none() {
             let sink = if dry {
-                Sink::Measure { digest: Digest(digest::Context::new(&digest::SHA256)), size: 0 }
+                Destination::Measure { digest: Digest(digest::Context::new(&digest::SHA256)), size: 0 }
             } else {
-                Sink::Upload(Box::new(self.store.write(&self.key, expected)?))
+                Destination::Upload(Box::new(self.store.write(&self.key, expected)?))
             };
             self.encoder = Some(match format {
                 Format::Lines(compression) => {
@@ -259,11 +259,11 @@ impl Side {
     }
 }
 
-impl Write for Sink {
+impl Write for Destination {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Sink::Upload(upload) => upload.write(bytes),
-            Sink::Measure { digest, size } => {
+            Destination::Upload(upload) => upload.write(bytes),
+            Destination::Measure { digest, size } => {
                 digest.0.update(bytes);
                 *size += bytes.len() as u64;
                 Ok(bytes.len())

@@ -218,12 +218,12 @@ impl<R: BufRead> Reader<R> {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::entry::{Kind, Output};
+    use super::super::entry::{Kind, OutputObject};
     use super::*;
 
     /// A line about an input with one output.
     pub(in super::super) fn line(input: &str, fingerprint: &str, url: &str, key: &str) -> ManifestEntry {
-        let output = Output {
+        let output = OutputObject {
             kind: Kind::Events,
             url: url.to_owned(),
             key: key.to_owned(),

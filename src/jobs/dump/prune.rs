@@ -4,7 +4,7 @@
 //! to be removed is written down first, as lines about the same inputs in a manifest of its own, and then
 //! removed; so after a kill at any moment the manifest is right, and the next call goes on.
 
-use super::entry::{End, Kind, ManifestEntry, Output};
+use super::entry::{End, Kind, ManifestEntry, OutputObject};
 use super::history::{History, Mentioned, Place, State, locate, no_room};
 use super::named::Named;
 use super::part::seal;
@@ -280,7 +280,7 @@ impl Pruner<'_> {
         Ok(())
     }
 
-    fn is_right(&self, output: &Output) -> Result<bool, Error> {
+    fn is_right(&self, output: &OutputObject) -> Result<bool, Error> {
         let right = || lock(&self.right);
         if right().contains(&output.url) {
             return Ok(true);
@@ -373,7 +373,7 @@ impl Pruner<'_> {
 
 impl Named {
     fn pick(&self, removed: bool) -> Pick<'_> {
-        let Output { url, kind, size, .. } = &self.output;
+        let OutputObject { url, kind, size, .. } = &self.output;
         Pick { url, kind: *kind, size: *size, inputs: self.lines.len(), removed }
     }
 }

@@ -1,6 +1,6 @@
 //! Deletes inputs whose outputs and lines are durable, and have been read back.
 
-use super::entry::{ManifestEntry, Output};
+use super::entry::{ManifestEntry, OutputObject};
 use super::progress::Cause;
 use super::{After, Context};
 use crate::store::Error;
@@ -69,7 +69,7 @@ impl Context<'_> {
     }
 
     /// Reads an output back.
-    fn check(&self, output: &Output, checked: &Checked) -> Result<(), Error> {
+    fn check(&self, output: &OutputObject, checked: &Checked) -> Result<(), Error> {
         let recent = || lock(&checked.0);
         if recent().contains(&output.url) {
             return Ok(());

@@ -4,7 +4,7 @@ use super::bound;
 use super::input::{Material, Part};
 use crate::convert::{Converter, Counts, Input, Piece};
 use crate::report::bench::{Bound, Files, Rate, Row, Seconds};
-use crate::store::Sink;
+use crate::store::Output;
 use crate::store::store_error;
 use anyhow::bail;
 use std::hint::black_box;
@@ -166,7 +166,7 @@ impl Bench<'_> {
 
     /// Converts from the files, and writes the events to where they leave no trace.
     fn files(&self, threads: usize) -> anyhow::Result<Counts> {
-        let mut nowhere = Sink::create(NOWHERE)?;
+        let mut nowhere = Output::create(NOWHERE)?;
         let inputs = self.inputs(self.passes, |part| Input::open(&part.name, || open(part)));
         let counts = self.convert(inputs, threads, &mut |events| nowhere.write_all(events))?;
         nowhere.finish()?;

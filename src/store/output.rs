@@ -14,15 +14,15 @@ use super::encode;
 use super::error::{Doing, Error, ErrorKind, Object};
 use super::out::Out;
 
-/// Takes bytes for a target. Until [`Sink::finish`], a file under the target's name stays as it
-/// was; a sink that is dropped before leaves nothing behind.
+/// Takes bytes for a target. Until [`Output::finish`], a file under the target's name stays as it
+/// was; an output that is dropped before leaves nothing behind.
 ///
 /// What goes to stdout, a pipe or a device is there at once, of course. Nothing is buffered here
 /// but by compression: write large pieces.
 ///
 /// # Errors
 /// Every [`io::Error`] holds an [`Error`] that names the target, see [`Error::from_io`].
-pub struct Sink {
+pub struct Output {
     target: String,
     object: Object,
     /// There until `finish`.
@@ -38,7 +38,7 @@ enum Body {
     Zstd(ZstdEncoder<'static, Out>),
 }
 
-impl Sink {
+impl Output {
     /// Opens `target` for writing: `-` is stdout, anything else a path. A name that ends in `.gz`
     /// or `.zst` compresses.
     ///
@@ -50,7 +50,7 @@ impl Sink {
     ///
     /// # Errors
     /// If the target is a folder or lies in none, or if it can't be created or replaced.
-    pub fn create(target: &str) -> Result<Sink, Error> {
+    pub fn create(target: &str) -> Result<Output, Error> {
         let object = match is_stdout(target) {
             true => Object::Stdout,
             false => Object::Named(target.to_owned()),
@@ -85,7 +85,7 @@ impl Sink {
         } else {
             Body::Plain(out)
         };
-        Ok(Sink { target: target.to_owned(), object, body: Some(body), temporary, failed: false })
+        Ok(Output { target: target.to_owned(), object, body: Some(body), temporary, failed: false })
     }
 
     /// The target as given.
@@ -136,7 +136,7 @@ impl Sink {
     }
 }
 
-impl Write for Sink {
+impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.with(|body| body.write(bytes))
     }
@@ -146,7 +146,7 @@ impl Write for Sink {
     }
 }
 
-impl Drop for Sink {
+impl Drop for Output {
     fn drop(&mut self) {
         // The gzip encoder would write its end now, and a broken-off stream in a pipe look whole.
         if let Some(Body::Gzip(encoder)) = &mut self.body {
@@ -155,10 +155,10 @@ impl Drop for Sink {
     }
 }
 
-impl fmt::Debug for Sink {
+impl fmt::Debug for Output {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Sink { object, temporary, failed, .. } = self;
-        f.debug_struct("Sink")
+        let Output { object, temporary, failed, .. } = self;
+        f.debug_struct("Output")
             .field("object", object)
             .field("temporary", temporary)
             .field("failed", failed)

@@ -21,17 +21,17 @@ fn appears_when_whole() {
         let target = path.to_str().unwrap();
         for text in ["", "first\n", "second\n"] {
             let before = names(folder.path());
-            let mut sink = Sink::create(target).unwrap();
-            assert_eq!(sink.target(), target);
-            sink.write_all(text.as_bytes()).unwrap();
+            let mut output = Output::create(target).unwrap();
+            assert_eq!(output.target(), target);
+            output.write_all(text.as_bytes()).unwrap();
             assert_eq!(names(folder.path()).len(), before.len() + 1);
             assert!(names(folder.path())[0].starts_with(".") && names(folder.path())[0].ends_with(".tmp"));
-            drop(sink);
-            assert_eq!(names(folder.path()), before, "a dropped sink leaves something behind");
+            drop(output);
+            assert_eq!(names(folder.path()), before, "a dropped output leaves something behind");
 
-            let mut sink = Sink::create(target).unwrap();
-            sink.write_all(text.as_bytes()).unwrap();
-            sink.finish().unwrap();
+            let mut output = Output::create(target).unwrap();
+            output.write_all(text.as_bytes()).unwrap();
+            output.finish().unwrap();
             let bytes = fs::read(&path).unwrap();
             let mut got = String::new();
             match name.rsplit_once('.') {
@@ -44,7 +44,7 @@ fn appears_when_whole() {
         assert!(!names(folder.path())[0].starts_with("."));
     }
     fn is_send<T: Send>() {}
-    is_send::<Sink>();
+    is_send::<Output>();
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn refused_targets() {
     ];
     for (target, kind, why, hint) in table {
         let target = format!("{name}/{target}");
-        let error = Sink::create(&target).unwrap_err();
+        let error = Output::create(&target).unwrap_err();
         assert_eq!(error.kind(), kind);
         let text = format!("cannot create `{target}`: {}", why.replace("FOLDER", name));
         assert_eq!(error.to_string(), text);
@@ -76,7 +76,7 @@ fn permissions_are_ordinary_or_kept() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     let mode = |name: &str| fs::metadata(path(name)).unwrap().permissions().mode();
-    let write = |name: &str| Sink::create(path(name).to_str().unwrap()).unwrap().finish().unwrap();
+    let write = |name: &str| Output::create(path(name).to_str().unwrap()).unwrap().finish().unwrap();
     fs::write(path("ordinary"), "").unwrap();
     write("new");
     assert_eq!(mode("new"), mode("ordinary"));
@@ -98,9 +98,9 @@ fn links_are_followed() {
     symlink(path("link"), path("link2")).unwrap();
     // To a file that is not there at first, then is.
     for target in ["link2", "link"] {
-        let mut sink = Sink::create(path(target).to_str().unwrap()).unwrap();
-        sink.write_all(target.as_bytes()).unwrap();
-        sink.finish().unwrap();
+        let mut output = Output::create(path(target).to_str().unwrap()).unwrap();
+        output.write_all(target.as_bytes()).unwrap();
+        output.finish().unwrap();
         assert_eq!(fs::read_to_string(path("sub/real")).unwrap(), target);
         assert!(fs::symlink_metadata(path("link")).unwrap().is_symlink());
         assert_eq!(names(&path("sub")), ["real"]);
@@ -110,21 +110,21 @@ fn links_are_followed() {
 #[cfg(target_os = "linux")]
 #[test]
 fn devices_are_written_to() {
-    let mut sink = Sink::create("/dev/null").unwrap();
-    sink.write_all(b"{}\n").unwrap();
-    sink.finish().unwrap();
+    let mut output = Output::create("/dev/null").unwrap();
+    output.write_all(b"{}\n").unwrap();
+    output.finish().unwrap();
 
-    let mut sink = Sink::create("/dev/full").unwrap();
-    let error = sink.write_all(b"{}\n").unwrap_err();
+    let mut output = Output::create("/dev/full").unwrap();
+    let error = output.write_all(b"{}\n").unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::StorageFull);
     let error = Error::from_io(error).unwrap();
     assert_eq!(error.to_string(), "cannot write `/dev/full`: No space left on device (os error 28)");
-    let error = sink.finish().unwrap_err();
+    let error = output.finish().unwrap_err();
     assert_eq!(error.to_string(), "cannot write `/dev/full`: an earlier write failed");
 
     for target in ["/dev/stdout", "/dev/fd/1", "-"] {
-        let sink = Sink::create(target).unwrap();
-        assert!(sink.temporary.is_none() && sink.object == Object::Stdout && sink.target() == target);
+        let output = Output::create(target).unwrap();
+        assert!(output.temporary.is_none() && output.object == Object::Stdout && output.target() == target);
     }
 }
 
@@ -136,19 +136,19 @@ fn a_closed_pipe_is_known_and_broken_off_gzip_has_no_end() {
     assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
     // Opened for both, so that neither end waits.
     let mut pipe = File::options().read(true).write(true).open(&path).unwrap();
-    let mut sink = Sink::create(path.to_str().unwrap()).unwrap();
-    sink.write_all(b"{}\n").unwrap();
-    sink.flush().unwrap();
-    drop(sink);
+    let mut output = Output::create(path.to_str().unwrap()).unwrap();
+    output.write_all(b"{}\n").unwrap();
+    output.flush().unwrap();
+    drop(output);
     let mut bytes = [0; 1000];
     let read = pipe.read(&mut bytes).unwrap();
     let mut text = String::new();
     let end = flate2::read::GzDecoder::new(&bytes[..read]).read_to_string(&mut text);
     assert!(text == "{}\n" && end.is_err(), "{text:?} {end:?}");
 
-    let mut sink = Sink::create(path.to_str().unwrap()).unwrap();
+    let mut output = Output::create(path.to_str().unwrap()).unwrap();
     drop(pipe);
-    let error = Error::from_io(sink.write_all(b"{}\n").unwrap_err()).unwrap();
+    let error = Error::from_io(output.write_all(b"{}\n").unwrap_err()).unwrap();
     assert!(error.io_error().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe));
     assert!(!error.is_broken_pipe(), "it is not stdout");
 }
