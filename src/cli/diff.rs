@@ -1,12 +1,12 @@
 //! `udmap diff`: two sets of events, by their values.
 
 use super::nothing::{self, AllowEmpty};
+use super::reading::ReadingOptions;
 use super::reports::{Reports, print_all, print_failures};
 use super::{DONE, FAILED, REJECTS, mappings};
 use crate::check::compare::Rules;
 use crate::check::diff::{self as check, EventSource, Report};
 use crate::check::findings::Case;
-use crate::check::reading::{self, Reading};
 use crate::convert::{Converter, Engine, Options};
 use crate::report::diff as report;
 use crate::report::summary::{bytes, counted, grouped};
@@ -57,14 +57,8 @@ pub(super) struct Args {
     #[command(flatten)]
     allow_empty: AllowEmpty,
 
-    /// How many threads read [default: the number of cores].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
-
-    /// The longest JSON value that is read at once, in bytes.
-    #[arg(long, value_name = "N", default_value_t = 64 << 20,
-          value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
-    max_event_bytes: u64,
+    #[command(flatten)]
+    reading: ReadingOptions,
 
     /// No differences on stdout and no summary on stderr.
     #[arg(short, long)]
@@ -101,8 +95,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         anyhow::bail!("stdin can be only one of the two sets");
     }
     let start = Instant::now();
-    // At most 2^30, so it fits.
-    let limit = args.max_event_bytes as usize;
+    let reading = args.reading.reading(false);
+    let limit = reading.limit;
     let converter = if args.raw {
         let mapping = mappings::load(&args.mapping)?;
         let options = Options { engine: Engine::Exact, max_record_bytes: limit, ..Options::default() };
@@ -114,7 +108,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let b = EventSource::new(outputs.list("B", std::slice::from_ref(&args.b))?, None, limit)?;
     let options = check::Options {
         rules: args.rules.rules(),
-        reading: Reading { threads: reading::threads(args.threads), limit, members: false },
+        reading,
         most: args.reports.max_findings,
         samples: args.samples,
     };

@@ -26,6 +26,7 @@ mod outputs;
 mod profile;
 mod progress;
 mod prune;
+mod reading;
 mod reports;
 mod severities;
 mod signals;

@@ -1,10 +1,10 @@
 //! `udmap validate`: UDM events against the schema and the rules beyond it.
 
 use super::nothing::{self, AllowEmpty};
+use super::reading::ReadingOptions;
 use super::reports::{Reports, print_all, print_failures};
 use super::{DONE, FAILED, REJECTS, severities};
 use crate::check::findings::Findings;
-use crate::check::reading::{self, Reading};
 use crate::check::validate::{Code, Severity, check_inputs};
 use crate::report::findings::lines;
 use crate::report::summary::{bytes, counted, grouped};
@@ -47,14 +47,8 @@ pub(super) struct Args {
     #[command(flatten)]
     allow_empty: AllowEmpty,
 
-    /// How many threads check [default: the number of cores].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
-
-    /// The longest JSON value that is read at once, in bytes: a line, or a file that is one value.
-    #[arg(long, value_name = "N", default_value_t = 64 << 20,
-          value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
-    max_event_bytes: u64,
+    #[command(flatten)]
+    reading: ReadingOptions,
 
     /// No findings on stdout and no summary on stderr.
     #[arg(short, long)]
@@ -70,11 +64,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let severities = args.severities.read()?;
     let start = Instant::now();
     let sources = outputs.list("INPUT", &args.inputs)?.sources;
-    let reading = Reading {
-        threads: reading::threads(args.threads),
-        limit: args.max_event_bytes as usize,
-        members: true,
-    };
+    let reading = args.reading.reading(true);
     let mut findings = Findings::new("validate", args.reports.max_findings);
     let show = !args.quiet && !args.reports.on_stdout();
     let mut shown = HashSet::new();

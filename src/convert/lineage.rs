@@ -10,38 +10,38 @@ use std::net::IpAddr;
 
 /// What made an event, and what did not.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Lineage {
+pub(crate) struct Lineage {
     /// The event's fields, in its order.
-    pub filled: Vec<Filled>,
+    pub(crate) filled: Vec<Filled>,
     /// Rules that gave nothing, in the order of the table.
-    pub skipped: Vec<Skipped>,
+    pub(crate) skipped: Vec<Skipped>,
 }
 
 /// A field of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Filled {
+pub(crate) struct Filled {
     /// The field, from the event's root, as written there: `security_result[0].summary`.
-    pub path: String,
+    pub(crate) path: String,
     /// Its value, as JSON.
-    pub value: String,
+    pub(crate) value: String,
     /// The rule, by its place in [`crate::mapping::Mapping::rules`]; nothing for what the
     /// conversion's options add.
-    pub rule: Option<usize>,
+    pub(crate) rule: Option<usize>,
     /// The table's line, where a rule has several (the cases of a rule).
-    pub line: Option<usize>,
+    pub(crate) line: Option<usize>,
     /// The raw field, by its place in [`Plan::fields`].
-    pub from: Option<usize>,
+    pub(crate) from: Option<usize>,
     /// What was done, in words.
-    pub how: String,
+    pub(crate) how: String,
 }
 
 /// A rule that gave nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Skipped {
+pub(crate) struct Skipped {
     /// The rule, by its place in [`crate::mapping::Mapping::rules`].
-    pub rule: usize,
+    pub(crate) rule: usize,
     /// Why, in words.
-    pub why: String,
+    pub(crate) why: String,
 }
 
 impl Lineage {

@@ -33,9 +33,10 @@ pub use batch::Batch;
 pub use converter::Converter;
 pub use counts::{Counts, EventTypeCount};
 pub use inputs::Input;
-pub use lineage::{Filled, Lineage, Skipped};
+#[cfg(feature = "cli")]
+pub(crate) use lineage::Lineage;
 pub use options::{CHUNK_BYTES, Engine, Envelope, FieldNames, MAX_RECORD_BYTES, Options};
 pub use records::Records;
 pub use reject::Reject;
 pub use run::Piece;
-pub use trace::Traced;
+pub(crate) use trace::Traced;

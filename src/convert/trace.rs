@@ -10,22 +10,22 @@ use crate::time;
 
 /// A record where it was found.
 #[derive(Debug)]
-pub struct Traced<'a> {
+pub(crate) struct Traced<'a> {
     /// The line of its stream on which it begins, from 1.
-    pub line: u64,
+    pub(crate) line: u64,
     /// Where it begins in its stream, in bytes.
-    pub offset: u64,
+    pub(crate) offset: u64,
     /// Its bytes.
-    pub raw: &'a [u8],
+    pub(crate) raw: &'a [u8],
     /// How it was wrapped.
-    pub format: Format,
+    pub(crate) format: Format,
     /// Its mapped fields, or why they can't be read.
-    pub fields: Result<Fields<'a>, RecordError>,
+    pub(crate) fields: Result<Fields<'a>, RecordError>,
 }
 
 impl Converter {
     /// Hands every record of a chunk to `each`, in order.
-    pub fn trace(&self, chunk: &[u8], body: &ChunkBody, each: &mut dyn FnMut(&Traced<'_>)) {
+    pub(crate) fn trace(&self, chunk: &[u8], body: &ChunkBody, each: &mut dyn FnMut(&Traced<'_>)) {
         let limit = self.exact.max_record_bytes;
         let mut unit = |item: &Unit, bytes: &[u8]| {
             if let Some(error) = item.error(bytes, limit) {
@@ -48,7 +48,7 @@ impl Converter {
     ///
     /// # Errors
     /// A [`RecordError`] when the record can't be converted.
-    pub fn event(&self, fields: &Fields<'_>) -> Result<Vec<u8>, RecordError> {
+    pub(crate) fn event(&self, fields: &Fields<'_>) -> Result<Vec<u8>, RecordError> {
         let mut out = Vec::new();
         event::write(&self.exact.plan, fields, &mut out)?;
         Ok(out)
@@ -67,7 +67,7 @@ impl Converter {
     ///
     /// # Errors
     /// A [`RecordError`] when the record can't be converted.
-    pub fn lineage(&self, fields: &Fields<'_>) -> Result<Lineage, RecordError> {
+    pub(crate) fn lineage(&self, fields: &Fields<'_>) -> Result<Lineage, RecordError> {
         // What can't be converted has no lineage.
         self.event(fields)?;
         Ok(Lineage::of(&self.exact.plan, fields))
