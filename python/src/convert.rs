@@ -48,16 +48,8 @@ impl Converter {
         threads: usize,
     ) -> PyResult<Converter> {
         let wrong = |text: String| Err(PyValueError::new_err(text));
-        let field_names = match field_names {
-            "snake" => FieldNames::Snake,
-            "camel" => FieldNames::Camel,
-            other => return wrong(format!("field_names is `snake` or `camel`, not `{other}`")),
-        };
-        let envelope = match envelope {
-            "bare" => Envelope::Bare,
-            "event" => Envelope::Event,
-            other => return wrong(format!("envelope is `bare` or `event`, not `{other}`")),
-        };
+        let field_names = one_of("field_names", field_names, &FieldNames::ALL)?;
+        let envelope = one_of("envelope", envelope, &Envelope::ALL)?;
         if namespace.as_deref() == Some("") {
             return wrong("namespace is empty".to_owned());
         }
@@ -175,4 +167,12 @@ impl Converter {
         let counts = counts.map_err(|error| InputError::new_err(errors::words(&error)))?;
         Ok((events, rejects, counts, failures))
     }
+}
+
+/// The value of this name.
+fn one_of<T: Copy>(option: &str, name: &str, all: &[(&str, T)]) -> PyResult<T> {
+    all.iter().find(|(known, _)| *known == name).map(|(_, value)| *value).ok_or_else(|| {
+        let known: Vec<&str> = all.iter().map(|(known, _)| *known).collect();
+        PyValueError::new_err(format!("{option}: expected one of: {}; found `{name}`", known.join(", ")))
+    })
 }
