@@ -298,4 +298,19 @@ mod tests {
         left.sort();
         assert_eq!(left, [".other.abcdef.tmp", ".out.abc.tmp", ".out.tmp", "out", "out.abcdef.tmp"]);
     }
+
+    /// One that is created and not locked yet looks like a dead one's.
+    #[test]
+    fn writers_of_one_file_at_once_keep_theirs() {
+        let folder = tempfile::tempdir().unwrap();
+        let to = folder.path().join("out");
+        let write = || {
+            for _ in 0..200 {
+                let (_file, temporary) = AtomicFile::create(&to, None).unwrap();
+                temporary.commit().unwrap();
+            }
+        };
+        std::thread::scope(|scope| (0..8).for_each(|_| drop(scope.spawn(write))));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
 }
