@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 /// A part of a rule that may or may not be used.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Part {
+enum CoveragePart {
     /// The rule as a whole.
     Rule,
     /// The case at this line.
@@ -21,7 +21,7 @@ enum Part {
 #[derive(Debug)]
 pub(crate) struct Coverage {
     /// By rule and part: the place in the table, how it reads, and how often it was used.
-    parts: BTreeMap<(usize, Part), (String, u64)>,
+    parts: BTreeMap<(usize, CoveragePart), (String, u64)>,
     fields: Vec<String>,
 }
 
@@ -35,23 +35,27 @@ impl Coverage {
                 parts.insert((place, part), (text, 0));
             };
             match &rule.content {
-                Content::Fixed(_) => add(Part::Rule, rule.line(), rule.content.to_string()),
+                Content::Fixed(_) => add(CoveragePart::Rule, rule.line(), rule.content.to_string()),
                 Content::From { fields, default } => {
                     for field in fields {
-                        add(Part::From(field.to_string()), rule.line(), field.to_string());
+                        add(CoveragePart::From(field.to_string()), rule.line(), field.to_string());
                     }
                     if let Some(text) = default {
-                        add(Part::Default, rule.line(), format!("the default \"{text}\""));
+                        add(CoveragePart::Default, rule.line(), format!("the default \"{text}\""));
                     }
                 }
                 Content::Cases(cases) => {
                     for case in cases {
-                        add(Part::Case(case.line()), case.line(), format!("{} {case}", case.value));
+                        add(CoveragePart::Case(case.line()), case.line(), format!("{} {case}", case.value));
                     }
                 }
                 Content::Time(times) => {
                     for (field, _) in times {
-                        add(Part::From(field.to_string()), rule.line(), format!("the time in {field}"));
+                        add(
+                            CoveragePart::From(field.to_string()),
+                            rule.line(),
+                            format!("the time in {field}"),
+                        );
                     }
                 }
             }
@@ -64,10 +68,10 @@ impl Coverage {
         for filled in &lineage.filled {
             let Some(rule) = filled.rule else { continue };
             let part = match (filled.line, filled.from) {
-                (Some(line), _) => Part::Case(line),
-                (None, Some(slot)) => Part::From(self.fields[slot].clone()),
-                (None, None) if self.parts.contains_key(&(rule, Part::Rule)) => Part::Rule,
-                (None, None) => Part::Default,
+                (Some(line), _) => CoveragePart::Case(line),
+                (None, Some(slot)) => CoveragePart::From(self.fields[slot].clone()),
+                (None, None) if self.parts.contains_key(&(rule, CoveragePart::Rule)) => CoveragePart::Rule,
+                (None, None) => CoveragePart::Default,
             };
             // A label's key comes with its value, from no field; it counts for nothing.
             let is_key = filled.path.ends_with(".key") && filled.from.is_none() && filled.line.is_none();

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 /// What a name leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Place {
+enum OutputPlace {
     /// A file or a pipe that is there, by its device and its number.
     #[cfg(unix)]
     Known(u64, u64),
@@ -28,7 +28,7 @@ enum Place {
 /// The files that a command reads and writes, each with the option that names it.
 #[derive(Debug, Default)]
 pub(super) struct Outputs {
-    outputs: Vec<(String, String, Place)>,
+    outputs: Vec<(String, String, OutputPlace)>,
 }
 
 impl Outputs {
@@ -38,7 +38,7 @@ impl Outputs {
     /// If another output is the same file.
     pub(super) fn add(&mut self, option: &str, name: &str) -> anyhow::Result<()> {
         let place = written(name);
-        let same = self.outputs.iter().find(|(_, _, other)| *other == place && place != Place::Device);
+        let same = self.outputs.iter().find(|(_, _, other)| *other == place && place != OutputPlace::Device);
         if let Some((other, as_name, _)) = same {
             let to = shown(name, "stdout");
             if as_name == name {
@@ -99,7 +99,8 @@ impl Outputs {
     /// The output that would be written over this input.
     fn over(&self, name: &str) -> Option<(&str, &str)> {
         let place = read(name);
-        let same = self.outputs.iter().find(|(_, _, output)| *output == place && place != Place::Device);
+        let same =
+            self.outputs.iter().find(|(_, _, output)| *output == place && place != OutputPlace::Device);
         same.map(|(option, output, _)| (option.as_str(), output.as_str()))
     }
 }
@@ -109,49 +110,49 @@ fn shown(name: &str, standard: &str) -> String {
 }
 
 /// What an output leads to, as [`store::Output`] goes there.
-fn written(name: &str) -> Place {
+fn written(name: &str) -> OutputPlace {
     if store::is_stdout(name) {
         return match metadata_of_stdout() {
             Some(metadata) if metadata.is_file() => there(Path::new(name), &metadata),
-            _ => Place::Stdout,
+            _ => OutputPlace::Stdout,
         };
     }
     match fs::metadata(name) {
         Ok(metadata) => there(Path::new(name), &metadata),
-        Err(_) => Place::Path(not_there(Path::new(name))),
+        Err(_) => OutputPlace::Path(not_there(Path::new(name))),
     }
 }
 
 /// What an input leads to.
-fn read(name: &str) -> Place {
+fn read(name: &str) -> OutputPlace {
     if name == "-" {
         return match metadata_of_stdin() {
             Some(metadata) if metadata.is_file() => there(Path::new(name), &metadata),
-            _ => Place::NoFile,
+            _ => OutputPlace::NoFile,
         };
     }
     match fs::metadata(name) {
         Ok(metadata) => there(Path::new(name), &metadata),
         // A pattern, or nothing.
-        Err(_) => Place::NoFile,
+        Err(_) => OutputPlace::NoFile,
     }
 }
 
 #[cfg(unix)]
-fn there(_: &Path, metadata: &Metadata) -> Place {
+fn there(_: &Path, metadata: &Metadata) -> OutputPlace {
     use std::os::unix::fs::{FileTypeExt, MetadataExt};
     let kind = metadata.file_type();
     if kind.is_char_device() || kind.is_block_device() {
-        return Place::Device;
+        return OutputPlace::Device;
     }
-    Place::Known(metadata.dev(), metadata.ino())
+    OutputPlace::Known(metadata.dev(), metadata.ino())
 }
 
 #[cfg(not(unix))]
-fn there(path: &Path, metadata: &Metadata) -> Place {
+fn there(path: &Path, metadata: &Metadata) -> OutputPlace {
     match fs::canonicalize(path) {
-        Ok(path) if metadata.is_file() || metadata.is_dir() => Place::Path(path),
-        _ => Place::Device,
+        Ok(path) if metadata.is_file() || metadata.is_dir() => OutputPlace::Path(path),
+        _ => OutputPlace::Device,
     }
 }
 

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 
 /// A line of a reject file, as far as it is read.
 #[derive(Deserialize)]
-struct Line<'a> {
+struct RejectLine<'a> {
     #[serde(borrow)]
     source: Cow<'a, str>,
     line: u64,
@@ -34,7 +34,7 @@ impl Converter {
     /// If the line is not a reject; the error says why.
     pub(crate) fn convert_reject(&self, line: &[u8]) -> Result<(String, Batch), String> {
         let text = std::str::from_utf8(line).map_err(|error| error.to_string())?;
-        let line: Line<'_> = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let line: RejectLine<'_> = serde_json::from_str(text).map_err(|error| error.to_string())?;
         let raw: Cow<'_, [u8]> = match (&line.raw, &line.raw_base64) {
             (Some(raw), None) => Cow::Borrowed(raw.as_bytes()),
             (None, Some(raw)) => {

@@ -10,10 +10,10 @@ type Open<'a> = Box<dyn FnOnce() -> io::Result<Box<dyn Read + Send + 'a>> + Send
 /// An input of a run: a name, and bytes, decompressed.
 pub struct Input<'a> {
     name: String,
-    content: Content<'a>,
+    content: InputContent<'a>,
 }
 
-enum Content<'a> {
+enum InputContent<'a> {
     Bytes(&'a [u8]),
     Open(Open<'a>),
 }
@@ -26,7 +26,7 @@ impl<'a> Input<'a> {
 
     /// Bytes in memory, which are not copied.
     pub fn bytes(name: impl Into<String>, bytes: &'a [u8]) -> Input<'a> {
-        Input { name: name.into(), content: Content::Bytes(bytes) }
+        Input { name: name.into(), content: InputContent::Bytes(bytes) }
     }
 
     /// What is opened when its turn comes, so that a long list of inputs does not need as many open files.
@@ -35,7 +35,7 @@ impl<'a> Input<'a> {
         open: impl FnOnce() -> io::Result<R> + Send + 'a,
     ) -> Input<'a> {
         let open = || open().map(|reader| Box::new(reader) as Box<dyn Read + Send + 'a>);
-        Input { name: name.into(), content: Content::Open(Box::new(open)) }
+        Input { name: name.into(), content: InputContent::Open(Box::new(open)) }
     }
 }
 
@@ -192,8 +192,8 @@ impl<'a, 'f> Inputs<'a, 'f> {
 impl<'a> Current<'a> {
     fn of(number: usize, input: Input<'a>, framer: Framer) -> Current<'a> {
         let bytes = match input.content {
-            Content::Bytes(bytes) => Bytes::Slice(bytes),
-            Content::Open(open) => match open() {
+            InputContent::Bytes(bytes) => Bytes::Slice(bytes),
+            InputContent::Open(open) => match open() {
                 Ok(reader) => Bytes::Reader(reader),
                 Err(error) => Bytes::Failed(Some(error)),
             },

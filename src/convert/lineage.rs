@@ -47,7 +47,7 @@ pub(crate) struct Skipped {
 impl Lineage {
     /// The lineage of the event of a record with these fields, which can be converted.
     pub(super) fn of(plan: &Plan, fields: &Fields<'_>) -> Lineage {
-        let mut walk = Walk { plan, fields, skipped: Vec::new() };
+        let mut walk = LineageWalk { plan, fields, skipped: Vec::new() };
         let filled = walk.node(&plan.root, "");
         let mut skipped = walk.skipped;
         skipped.sort_by_key(|skipped| skipped.rule);
@@ -55,13 +55,13 @@ impl Lineage {
     }
 }
 
-struct Walk<'a> {
+struct LineageWalk<'a> {
     plan: &'a Plan,
     fields: &'a Fields<'a>,
     skipped: Vec<Skipped>,
 }
 
-impl Walk<'_> {
+impl LineageWalk<'_> {
     /// What a node gives; nothing, if it has no value.
     fn node(&mut self, node: &EventNode, path: &str) -> Vec<Filled> {
         match node {

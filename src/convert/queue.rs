@@ -32,10 +32,10 @@ pub(super) type Take<'a, T, B> = dyn FnMut(Piece<'_, T>) -> ControlFlow<B> + Sen
 
 /// Results on their way to the receiver, by their numbers.
 pub(super) struct Queue<'a, T, B> {
-    state: Mutex<State<T>>,
+    state: Mutex<QueueState<T>>,
     /// Told when there is room.
     room: Condvar,
-    /// Held only by the worker that has set [`State::handing`].
+    /// Held only by the worker that has set [`QueueState::handing`].
     receiver: Mutex<Receiver<'a, T, B>>,
 }
 
@@ -44,7 +44,7 @@ struct Receiver<'a, T, B> {
     broke: Option<B>,
 }
 
-struct State<T> {
+struct QueueState<T> {
     /// The results from the next one on, as many as there is room for.
     results: VecDeque<Option<(Text, Outcome<T>)>>,
     /// The number of the next.
@@ -65,7 +65,7 @@ pub(super) struct Stopped;
 
 impl<'a, T, B> Queue<'a, T, B> {
     pub(super) fn new(workers: usize, take: &'a mut Take<'a, T, B>) -> Queue<'a, T, B> {
-        let state = State {
+        let state = QueueState {
             results: (0..3 * workers).map(|_| None).collect(),
             next: 0,
             handing: false,
@@ -137,7 +137,7 @@ impl<'a, T, B> Queue<'a, T, B> {
     }
 
     /// When all wait for the result that is due, none can bring it: it was lost, and they would wait without end.
-    fn assert_due_can_come(state: &State<T>) {
+    fn assert_due_can_come(state: &QueueState<T>) {
         let lost = !state.stopped && !state.handing && state.waiting > 0 && state.waiting >= state.working;
         assert!(!lost, "result {} was lost", state.next);
     }

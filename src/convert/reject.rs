@@ -28,7 +28,7 @@ impl Reject {
     /// `offset`, `length`, `reason`, `message`, and `raw`, or `raw_base64` if it is not UTF-8.
     pub fn write_json(&self, source: &str, out: &mut Vec<u8>) {
         #[derive(Serialize)]
-        struct Line<'a> {
+        struct RejectLine<'a> {
             source: &'a str,
             line: u64,
             offset: u64,
@@ -41,7 +41,7 @@ impl Reject {
             raw_base64: Option<String>,
         }
         let text = std::str::from_utf8(&self.raw).ok();
-        let line = Line {
+        let line = RejectLine {
             source,
             line: self.line,
             offset: self.offset,

@@ -30,7 +30,7 @@ pub(super) struct Keys(HashMap<&'static str, SecretString>);
 
 /// The answer to GetSecretValue.
 #[derive(Deserialize)]
-struct Answer {
+struct SecretAnswer {
     #[serde(rename = "SecretString")]
     text: Option<SecretString>,
 }
@@ -92,7 +92,7 @@ impl Keys {
                 r#"its value is a JSON object of texts: {"ikey":"...","skey":"...","api_host":"api-..."}"#,
             )
         };
-        let answer: Answer = serde_json::from_slice(answer).map_err(|_| not_json("the answer"))?;
+        let answer: SecretAnswer = serde_json::from_slice(answer).map_err(|_| not_json("the answer"))?;
         let text = answer.text.ok_or_else(|| not_json("its value"))?;
         let members: HashMap<String, SecretString> =
             serde_json::from_str(text.expose_secret()).map_err(|_| not_json("its value"))?;

@@ -78,7 +78,7 @@ impl Report<'_> {
     /// The summary for a machine: that of a conversion, with `objects`.
     pub(crate) fn json(&self) -> Vec<u8> {
         #[derive(Serialize)]
-        struct Failed {
+        struct FailedCount {
             count: u64,
             shown: Vec<String>,
         }
@@ -99,7 +99,7 @@ impl Report<'_> {
             kept: u64,
             written: u64,
             written_bytes: u64,
-            failures: BTreeMap<&'static str, Failed>,
+            failures: BTreeMap<&'static str, FailedCount>,
             requests: BTreeMap<&'static str, u64>,
             whole: bool,
         }
@@ -131,7 +131,7 @@ impl Report<'_> {
                 written: get(&progress.written),
                 written_bytes: get(&progress.written_bytes),
                 failures: failures
-                    .map(|(cause, it)| (cause.name(), Failed { count: it.count, shown: it.shown }))
+                    .map(|(cause, it)| (cause.name(), FailedCount { count: it.count, shown: it.shown }))
                     .collect(),
                 requests: self.requests.into_iter().collect(),
                 whole: self.whole,

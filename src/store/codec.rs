@@ -47,9 +47,9 @@ impl Format {
     }
 
     /// Decodes the member that begins at the next byte of `raw`; `inner` if that is what another stream holds.
-    pub(super) fn start(self, raw: CountingReader, inner: bool) -> Result<Box<dyn Member>, Fault> {
+    pub(super) fn start(self, raw: CountingReader, inner: bool) -> Result<Box<dyn CompressedMember>, Fault> {
         // The end of the compressed bytes has been consumed when `ended` is reported, not more.
-        fn stream<C: Codec + 'static>(raw: CountingReader, codec: C) -> Box<dyn Member> {
+        fn stream<C: Codec + 'static>(raw: CountingReader, codec: C) -> Box<dyn CompressedMember> {
             Box::new(Stream { raw, codec, more: false, ended: false, fault: None })
         }
         Ok(match self {
@@ -91,7 +91,7 @@ impl From<io::Error> for Fault {
 }
 
 /// A compressed member being read.
-pub(super) trait Member: Send {
+pub(super) trait CompressedMember: Send {
     /// Like [`Read::read`]; `Ok(0)` is the member's end, which is never that of cut data.
     fn read(&mut self, out: &mut [u8]) -> Result<usize, Fault>;
     /// The object, for its offset.
@@ -132,7 +132,7 @@ struct Stream<C> {
     fault: Option<Fault>,
 }
 
-impl<C: Codec> Member for Stream<C> {
+impl<C: Codec> CompressedMember for Stream<C> {
     fn read(&mut self, out: &mut [u8]) -> Result<usize, Fault> {
         if let Some(fault) = self.fault.take() {
             return Err(fault);
@@ -293,7 +293,7 @@ impl Codec for Zstd {
 /// lz4_flex and snap read whole blocks, so that one call never mixes the good and the bad.
 macro_rules! member_of_blocks {
     ($decoder:ty, $cut_at_end:expr) => {
-        impl Member for $decoder {
+        impl CompressedMember for $decoder {
             fn read(&mut self, out: &mut [u8]) -> Result<usize, Fault> {
                 match Read::read(self, out) {
                     Ok(0) if $cut_at_end && self.get_ref().starved() => Err(Fault::CutShort),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, BufRead};
 
-use super::codec::{Fault, Format, Member};
+use super::codec::{CompressedMember, Fault, Format};
 use super::counting::CountingReader;
 use super::wide::Encoding;
 
@@ -127,20 +127,20 @@ impl std::error::Error for Stopped {}
 
 /// The decompressed bytes of an object.
 pub(super) struct Decoder {
-    state: State,
+    state: DecoderState,
     /// The format of the member being read, or else of the last one.
     format: Option<Format>,
     /// The stream that all of it lies in.
     within: Option<What>,
 }
 
-enum State {
+enum DecoderState {
     /// At the first byte.
     Start(CountingReader),
     /// Behind a member.
-    Behind(Box<dyn Member>),
+    Behind(Box<dyn CompressedMember>),
     Plain(CountingReader),
-    Member(Box<dyn Member>),
+    Member(Box<dyn CompressedMember>),
     End,
 }
 
@@ -148,7 +148,7 @@ impl Decoder {
     /// Decompresses `raw`, or gives it as it is if its first bytes are of no known format. `within` is the stream that
     /// `raw` itself comes out of.
     pub(super) fn new(raw: CountingReader, within: Option<What>) -> Decoder {
-        Decoder { state: State::Start(raw), format: None, within }
+        Decoder { state: DecoderState::Start(raw), format: None, within }
     }
 
     /// What is compressed at present, if anything.
@@ -164,50 +164,50 @@ impl Decoder {
         }
         loop {
             let (read, offset) = match &mut self.state {
-                State::Plain(raw) => (io::Read::read(raw, out).map_err(Fault::Object), raw.offset()),
-                State::Member(member) => (member.read(out), member.raw().offset()),
-                State::Start(_) | State::Behind(_) => (Ok(0), 0),
-                State::End => return Ok(0),
+                DecoderState::Plain(raw) => (io::Read::read(raw, out).map_err(Fault::Object), raw.offset()),
+                DecoderState::Member(member) => (member.read(out), member.raw().offset()),
+                DecoderState::Start(_) | DecoderState::Behind(_) => (Ok(0), 0),
+                DecoderState::End => return Ok(0),
             };
             match read {
                 Ok(0) => {}
                 Ok(read) => return Ok(read),
                 Err(fault) => return Err(self.stop(fault, offset)),
             }
-            self.state = match std::mem::replace(&mut self.state, State::End) {
-                State::Start(raw) => self.next(raw)?,
-                State::Behind(member) => self.another(member)?,
-                State::Member(member) => State::Behind(member),
-                State::Plain(_) | State::End => State::End,
+            self.state = match std::mem::replace(&mut self.state, DecoderState::End) {
+                DecoderState::Start(raw) => self.next(raw)?,
+                DecoderState::Behind(member) => self.another(member)?,
+                DecoderState::Member(member) => DecoderState::Behind(member),
+                DecoderState::Plain(_) | DecoderState::End => DecoderState::End,
             };
         }
     }
 
     fn stop(&mut self, fault: Fault, offset: u64) -> Stopped {
-        self.state = State::End;
+        self.state = DecoderState::End;
         let what = self.format.map_or(What::Object, What::Stream);
         Stopped { fault, what, within: self.within, offset, given: 0 }.first()
     }
 
     /// Starts what comes behind a member. One more of its format needs no other decoder, so that many small ones do
     /// not take longer than a large one.
-    fn another(&mut self, mut member: Box<dyn Member>) -> Result<State, Stopped> {
+    fn another(&mut self, mut member: Box<dyn CompressedMember>) -> Result<DecoderState, Stopped> {
         let begun = begin(member.raw_mut(), false);
         if matches!(begun, Ok(Some(Sniffed::Compressed(format))) if Some(format) == self.format)
             && member.again()
         {
-            return Ok(State::Member(member));
+            return Ok(DecoderState::Member(member));
         }
         self.next(member.into_raw())
     }
 
     /// Starts what comes next in the object.
-    fn next(&mut self, mut raw: CountingReader) -> Result<State, Stopped> {
+    fn next(&mut self, mut raw: CountingReader) -> Result<DecoderState, Stopped> {
         loop {
             let first = raw.offset() == 0;
             let skipped = match begin(&mut raw, first) {
-                Ok(None) => return Ok(State::End),
-                Ok(Some(Sniffed::Plain)) if first => return Ok(State::Plain(raw)),
+                Ok(None) => return Ok(DecoderState::End),
+                Ok(Some(Sniffed::Plain)) if first => return Ok(DecoderState::Plain(raw)),
                 Ok(Some(Sniffed::Plain | Sniffed::Unsure)) => {
                     let what = "what follows is neither its continuation nor compressed";
                     Err(Fault::Corrupt(what.into()))
@@ -221,7 +221,7 @@ impl Decoder {
                     self.format = Some(format);
                     let offset = raw.offset();
                     let started = format.start(raw, self.within.is_some());
-                    return started.map(State::Member).map_err(|fault| self.stop(fault, offset));
+                    return started.map(DecoderState::Member).map_err(|fault| self.stop(fault, offset));
                 }
                 Err(fault) => Err(fault),
             };

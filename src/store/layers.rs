@@ -19,7 +19,7 @@ const DEEPEST: usize = 4;
 
 /// The text of an object, or the texts of an archive's members.
 pub(super) struct Layers {
-    state: State,
+    state: LayerState,
     /// The compressed formats, from the outside.
     formats: Vec<What>,
     /// It is a member of an archive.
@@ -29,12 +29,12 @@ pub(super) struct Layers {
     stop: Arc<AtomicBool>,
 }
 
-enum State {
+enum LayerState {
     /// Nothing has been read.
     Unknown(Decoder),
     Text(Peeked),
     Wide(Box<Peeked>, Transcoder),
-    Tar(Members),
+    Tar(ArchiveMembers),
     Failed(Stopped),
     End,
 }
@@ -55,7 +55,7 @@ impl From<Stopped> for Pause {
 
 impl Layers {
     pub(super) fn new(raw: CountingReader, stop: Arc<AtomicBool>) -> Layers {
-        let state = State::Unknown(Decoder::new(raw, None));
+        let state = LayerState::Unknown(Decoder::new(raw, None));
         Layers { state, formats: Vec::new(), member: false, given: 0, stop }
     }
 
@@ -67,18 +67,18 @@ impl Layers {
     /// Like [`Read::read`], but everything before an error has been given before it.
     pub(super) fn read(&mut self, out: &mut [u8]) -> Result<usize, Pause> {
         let read = match &mut self.state {
-            State::Text(source) => source.read(out),
-            State::Wide(source, transcoder) => wide(source, transcoder, out),
-            State::Tar(members) => return members.read(out),
-            State::Unknown(_) => {
+            LayerState::Text(source) => source.read(out),
+            LayerState::Wide(source, transcoder) => wide(source, transcoder, out),
+            LayerState::Tar(members) => return members.read(out),
+            LayerState::Unknown(_) => {
                 self.look();
                 return self.read(out);
             }
-            State::Failed(_) => match mem::replace(&mut self.state, State::End) {
-                State::Failed(stopped) => Err(stopped),
+            LayerState::Failed(_) => match mem::replace(&mut self.state, LayerState::End) {
+                LayerState::Failed(stopped) => Err(stopped),
                 _ => Ok(0),
             },
-            State::End => Ok(0),
+            LayerState::End => Ok(0),
         };
         match read {
             Ok(read) => {
@@ -86,7 +86,7 @@ impl Layers {
                 Ok(read)
             }
             Err(mut stopped) => {
-                self.state = State::End;
+                self.state = LayerState::End;
                 stopped.given = self.given;
                 Err(stopped.into())
             }
@@ -96,8 +96,8 @@ impl Layers {
     /// Finds out what it is, as far as that takes.
     fn look(&mut self) {
         loop {
-            let decoder = match mem::replace(&mut self.state, State::End) {
-                State::Unknown(decoder) => decoder,
+            let decoder = match mem::replace(&mut self.state, LayerState::End) {
+                LayerState::Unknown(decoder) => decoder,
                 known => {
                     self.state = known;
                     return;
@@ -106,18 +106,20 @@ impl Layers {
             let mut source = Peeked::new(decoder, Arc::clone(&self.stop));
             let kind = source.look();
             self.formats.extend(source.decoder.format().map(What::Stream));
-            let refuse = |fault| State::Failed(Stopped::new(fault, What::Object, 0));
+            let refuse = |fault| LayerState::Failed(Stopped::new(fault, What::Object, 0));
             self.state = match kind {
                 Looked::Compressed if self.formats.len() >= DEEPEST => refuse(Fault::TooDeep(DEEPEST)),
                 Looked::Compressed => {
                     let within = self.formats.last().copied();
-                    State::Unknown(Decoder::new(CountingReader::new(Box::new(source), BUFFER), within))
+                    LayerState::Unknown(Decoder::new(CountingReader::new(Box::new(source), BUFFER), within))
                 }
-                Looked::Is(Kind::Text | Kind::Unsure) => State::Text(source),
-                Looked::Is(Kind::Wide(encoding)) => State::Wide(Box::new(source), Transcoder::new(encoding)),
+                Looked::Is(Kind::Text | Kind::Unsure) => LayerState::Text(source),
+                Looked::Is(Kind::Wide(encoding)) => {
+                    LayerState::Wide(Box::new(source), Transcoder::new(encoding))
+                }
                 Looked::Is(Kind::Other(other)) => refuse(Fault::Other(other)),
                 Looked::Is(Kind::Tar) if self.member => refuse(Fault::Other(&NESTED_TAR)),
-                Looked::Is(Kind::Tar) => State::Tar(Members::new(source, Arc::clone(&self.stop))),
+                Looked::Is(Kind::Tar) => LayerState::Tar(ArchiveMembers::new(source, Arc::clone(&self.stop))),
             };
         }
     }
@@ -211,16 +213,16 @@ impl Read for Peeked {
 }
 
 /// The members of an archive, of which one is being read.
-struct Members {
+struct ArchiveMembers {
     archive: Arc<Mutex<Archive>>,
     member: Option<Box<Layers>>,
     stop: Arc<AtomicBool>,
 }
 
-impl Members {
-    fn new(source: Peeked, stop: Arc<AtomicBool>) -> Members {
+impl ArchiveMembers {
+    fn new(source: Peeked, stop: Arc<AtomicBool>) -> ArchiveMembers {
         let archive = Arc::new(Mutex::new(Archive::new(Box::new(source))));
-        Members { archive, member: None, stop }
+        ArchiveMembers { archive, member: None, stop }
     }
 
     fn read(&mut self, out: &mut [u8]) -> Result<usize, Pause> {
@@ -244,7 +246,7 @@ impl Members {
                 let raw = CountingReader::new(Box::new(Current(Arc::clone(&self.archive))), size);
                 let mut layers = Layers { member: true, ..Layers::new(raw, Arc::clone(&self.stop)) };
                 if it.sparse {
-                    layers.state = State::Failed(Stopped::new(Fault::Other(&SPARSE), What::Object, 0));
+                    layers.state = LayerState::Failed(Stopped::new(Fault::Other(&SPARSE), What::Object, 0));
                 }
                 self.member = Some(Box::new(layers));
                 Err(Pause::Next { name: it.name, failed })
@@ -264,7 +266,7 @@ impl Members {
 
 impl Layers {
     fn failed(stopped: Stopped, stop: Arc<AtomicBool>) -> Layers {
-        Layers { state: State::Failed(stopped), formats: Vec::new(), member: true, given: 0, stop }
+        Layers { state: LayerState::Failed(stopped), formats: Vec::new(), member: true, given: 0, stop }
     }
 }
 

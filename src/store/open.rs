@@ -68,11 +68,11 @@ pub struct Input {
     members: bool,
     stop: Arc<AtomicBool>,
     /// The kind and the text of an earlier error.
-    failed: Option<Failed>,
+    failed: Option<FailedReader>,
 }
 
 /// An error that comes again.
-struct Failed {
+struct FailedReader {
     object: Object,
     kind: ErrorKind,
     why: String,
@@ -176,7 +176,7 @@ impl Read for Input {
         if self.stop.load(Ordering::Relaxed) {
             return Err(StopRequested.into());
         }
-        if let Some(Failed { object, kind, why, hint }) = &self.failed {
+        if let Some(FailedReader { object, kind, why, hint }) = &self.failed {
             let error = Error::new(object.clone(), Doing::Read, *kind, why);
             return Err(match hint {
                 Some(hint) => error.with_hint(hint),
@@ -200,7 +200,7 @@ impl Read for Input {
             }
         };
         if let Some(error) = Error::in_io(&error) {
-            self.failed = Some(Failed {
+            self.failed = Some(FailedReader {
                 object: error.named().clone(),
                 kind: error.kind(),
                 why: error.why(),

@@ -26,13 +26,13 @@ pub struct Output {
     target: String,
     object: Object,
     /// There until `finish`.
-    body: Option<Body>,
+    body: Option<OutputBody>,
     /// Declared after the body: closed before it is removed.
     temporary: Option<AtomicFile>,
     failed: bool,
 }
 
-enum Body {
+enum OutputBody {
     Plain(Out),
     Gzip(GzEncoder<Out>),
     Zstd(ZstdEncoder<'static, Out>),
@@ -63,11 +63,11 @@ impl Output {
             (Out::stdout()?, None)
         } else {
             match look(target, &object)? {
-                Target::Special => {
+                OutputTarget::Special => {
                     let open = File::options().append(true).open(target);
                     (Out::new(open.map_err(fail(Doing::Open))?), None)
                 }
-                Target::File { path, replaced } => {
+                OutputTarget::File { path, replaced } => {
                     if replaced.is_some() {
                         // Renaming would replace a write-protected file; ask first, as `>` does.
                         File::options().write(true).open(&path).map_err(fail(Doing::Open))?;
@@ -79,11 +79,11 @@ impl Output {
             }
         };
         let body = if target.ends_with(".gz") {
-            Body::Gzip(encode::gzip(out))
+            OutputBody::Gzip(encode::gzip(out))
         } else if target.ends_with(".zst") {
-            Body::Zstd(encode::zstd(out).map_err(fail(Doing::Create))?)
+            OutputBody::Zstd(encode::zstd(out).map_err(fail(Doing::Create))?)
         } else {
-            Body::Plain(out)
+            OutputBody::Plain(out)
         };
         Ok(Output { target: target.to_owned(), object, body: Some(body), temporary, failed: false })
     }
@@ -104,9 +104,9 @@ impl Output {
             return Err(fail(Doing::Write)(io::Error::other("an earlier write failed")));
         }
         let out = match self.body.take() {
-            Some(Body::Plain(out)) => Ok(out),
-            Some(Body::Gzip(encoder)) => encoder.finish(),
-            Some(Body::Zstd(encoder)) => encoder.finish(),
+            Some(OutputBody::Plain(out)) => Ok(out),
+            Some(OutputBody::Gzip(encoder)) => encoder.finish(),
+            Some(OutputBody::Zstd(encoder)) => encoder.finish(),
             None => return Ok(()),
         };
         let mut out = out.map_err(fail.clone()(Doing::Write))?;
@@ -121,9 +121,9 @@ impl Output {
     /// Does something with the body; its error is wrapped and remembered.
     fn with<T>(&mut self, act: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> io::Result<T> {
         let result = match &mut self.body {
-            Some(Body::Plain(out)) => act(out),
-            Some(Body::Gzip(encoder)) => act(encoder),
-            Some(Body::Zstd(encoder)) => act(encoder),
+            Some(OutputBody::Plain(out)) => act(out),
+            Some(OutputBody::Gzip(encoder)) => act(encoder),
+            Some(OutputBody::Zstd(encoder)) => act(encoder),
             None => Err(io::ErrorKind::BrokenPipe.into()),
         };
         result.map_err(|error| {
@@ -149,7 +149,7 @@ impl Write for Output {
 impl Drop for Output {
     fn drop(&mut self) {
         // The gzip encoder would write its end now, and a broken-off stream in a pipe look whole.
-        if let Some(Body::Gzip(encoder)) = &mut self.body {
+        if let Some(OutputBody::Gzip(encoder)) = &mut self.body {
             encoder.get_mut().close();
         }
     }
@@ -173,12 +173,12 @@ pub(crate) fn is_stdout(target: &str) -> bool {
 }
 
 /// What is at the target.
-enum Target {
+enum OutputTarget {
     Special,
     File { path: PathBuf, replaced: Option<fs::Metadata> },
 }
 
-fn look(target: &str, object: &Object) -> Result<Target, Error> {
+fn look(target: &str, object: &Object) -> Result<OutputTarget, Error> {
     let create = |kind, why: String| Error::new(object.clone(), Doing::Create, kind, why);
     // The same for the other open files of a process: they are nothing to be renamed.
     let open_file = cfg!(unix) && (target == "/dev/stderr" || target.starts_with("/dev/fd/"))
@@ -187,11 +187,11 @@ fn look(target: &str, object: &Object) -> Result<Target, Error> {
         Ok(metadata) if metadata.is_dir() => {
             return Err(create(ErrorKind::IsFolder, "it is a folder".into()));
         }
-        Ok(metadata) if open_file || !metadata.is_file() => return Ok(Target::Special),
+        Ok(metadata) if open_file || !metadata.is_file() => return Ok(OutputTarget::Special),
         Ok(metadata) => {
             let path =
                 fs::canonicalize(target).map_err(|error| Error::io(object.clone(), Doing::Create, error))?;
-            return Ok(Target::File { path, replaced: Some(metadata) });
+            return Ok(OutputTarget::File { path, replaced: Some(metadata) });
         }
         Err(_) => {}
     }
@@ -205,7 +205,7 @@ fn look(target: &str, object: &Object) -> Result<Target, Error> {
     let path = follow(Path::new(target)).map_err(|error| Error::io(object.clone(), Doing::Create, error))?;
     let folder = folder_of(&path);
     match fs::metadata(folder) {
-        Ok(metadata) if metadata.is_dir() => Ok(Target::File { path, replaced: None }),
+        Ok(metadata) if metadata.is_dir() => Ok(OutputTarget::File { path, replaced: None }),
         Ok(_) => Err(create(ErrorKind::NoFolder, format!("`{}` is not a folder", folder.display()))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let why = format!("no such folder `{}`", folder.display());

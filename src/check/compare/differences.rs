@@ -104,10 +104,10 @@ fn nodes(a: &Node, b: &Node, path: &mut String, each: &mut Each<'_>) {
     }
 }
 
-type Members = [(std::borrow::Cow<'static, str>, Node)];
+type MemberNodes = [(std::borrow::Cow<'static, str>, Node)];
 
 /// Both are sorted by name.
-fn objects(a: &Members, b: &Members, path: &mut String, each: &mut Each<'_>) {
+fn objects(a: &MemberNodes, b: &MemberNodes, path: &mut String, each: &mut Each<'_>) {
     let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());
     let length = path.len();
     loop {

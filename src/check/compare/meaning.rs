@@ -43,7 +43,7 @@ pub(super) enum Leaf {
 impl Meaning {
     /// What `event` means. Values that do not fit their fields are kept as they are written.
     pub fn of(event: Value<'_>, rules: &Rules) -> Meaning {
-        let reader = Reader { rules, longest: rules.longest() };
+        let reader = EventReader { rules, longest: rules.longest() };
         let root = if event.kind() == Kind::Object {
             reader.message(event, index().root(), "")
         } else {
@@ -163,7 +163,7 @@ fn number(kind: u8, number: i128, to: &mut Vec<u8>) {
 }
 
 /// Reads an event. Paths are without indexes, and kept only where a rule may name them.
-struct Reader<'r> {
+struct EventReader<'r> {
     rules: &'r Rules,
     /// The bytes of the longest path that a rule names.
     longest: usize,
@@ -172,7 +172,7 @@ struct Reader<'r> {
 /// Any path that no rule names: it has a character that no field's name has.
 const UNNAMED: &str = "\0";
 
-impl Reader<'_> {
+impl EventReader<'_> {
     fn below(&self, path: &str, name: &str) -> String {
         match path {
             _ if path == UNNAMED || path.len() + name.len() > self.longest => UNNAMED.to_owned(),

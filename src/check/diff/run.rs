@@ -65,7 +65,7 @@ fn unequal(same: &Same, extras: &mut Sorter<21>, report: &mut Report) -> io::Res
 }
 
 /// What is in a chunk.
-struct Part {
+struct DiffPart {
     digests: Vec<Digest>,
     /// The first of what is not an event, as far as there is room: line, byte, reason.
     unreadable: Vec<(u64, u64, String)>,
@@ -82,7 +82,7 @@ fn first_read(
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let work = |trees: &mut (Tree, Tree), chunk: Framed<'_>| {
-        let mut part = Part { digests: Vec::new(), unreadable: Vec::new(), more: 0 };
+        let mut part = DiffPart { digests: Vec::new(), unreadable: Vec::new(), more: 0 };
         let mut room = Room::new(options.most);
         let (units, event) = trees;
         from.each(chunk.bytes, chunk.body, units, &mut |at| {

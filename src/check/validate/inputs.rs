@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 /// What was found in a chunk.
-struct Part {
+struct CheckedPart {
     /// The first of what was found, as far as there is room.
     findings: Vec<Placed>,
     room: Room,
@@ -22,10 +22,10 @@ struct Part {
     events: u64,
 }
 
-impl Part {
-    fn of(validator: &mut Validator, chunk: Framed<'_>, limit: usize, most: usize) -> Part {
+impl CheckedPart {
+    fn of(validator: &mut Validator, chunk: Framed<'_>, limit: usize, most: usize) -> CheckedPart {
         let room = Room::new(most);
-        let mut part = Part { findings: Vec::new(), room, others: BTreeMap::new(), events: 0 };
+        let mut part = CheckedPart { findings: Vec::new(), room, others: BTreeMap::new(), events: 0 };
         part.events = validator.chunk(chunk.bytes, chunk.body, limit, &mut |placed| {
             let Finding { code, severity, path, message, .. } = &placed.finding;
             if part.room.take(path.len() + message.len()) {
@@ -55,7 +55,7 @@ pub(crate) fn check_inputs(
     let mut begun = Instant::now();
     let mut first = 0;
     let limit = reading.limit;
-    let work = |validator: &mut Validator, chunk: Framed<'_>| Part::of(validator, chunk, limit, most);
+    let work = |validator: &mut Validator, chunk: Framed<'_>| CheckedPart::of(validator, chunk, limit, most);
     let make = || Validator::new(severities.clone());
     reading.run(sources, &make, &work, &mut |piece| {
         match piece {

@@ -39,12 +39,12 @@ const USER: [&str; 7] = [
 #[derive(Debug)]
 struct Need {
     /// One of these.
-    any: Vec<Part>,
+    any: Vec<NeededPart>,
     code: Code,
 }
 
 #[derive(Debug)]
-struct Part {
+struct NeededPart {
     path: Vec<&'static str>,
     holds: Holds,
 }
@@ -73,14 +73,14 @@ fn read() -> HashMap<&'static str, Vec<Need>> {
     needs
 }
 
-fn part(text: &'static str) -> Part {
+fn part(text: &'static str) -> NeededPart {
     let (path, holds) = match (text.split_once('@'), text.split_once('=')) {
         (Some((path, "machine")), _) => (path, Holds::Machine),
         (Some((path, _)), _) => (path, Holds::User),
         (_, Some((path, value))) => (path, Holds::This(value)),
         _ => (text, Holds::Anything),
     };
-    Part { path: path.split('.').collect(), holds }
+    NeededPart { path: path.split('.').collect(), holds }
 }
 
 /// Checks an event that was compared with the schema.
@@ -103,11 +103,11 @@ pub(super) fn check(event: Value<'_>, reporter: &mut Reporter<'_>) {
 
     let mut missing: Vec<&[&str]> = Vec::new();
     for need in needs(&name) {
-        let known = |part: &Part| missing.iter().any(|path| part.path.starts_with(path));
+        let known = |part: &NeededPart| missing.iter().any(|path| part.path.starts_with(path));
         if need.any.iter().any(|part| part.is_in(event)) || need.any.iter().any(known) {
             continue;
         }
-        let words: Vec<String> = need.any.iter().map(Part::words).collect();
+        let words: Vec<String> = need.any.iter().map(NeededPart::words).collect();
         let message = format!("{name} needs {}", words.join(", or "));
         add(need.code, &need.any[0].path.join("."), message, event.start());
         missing.push(&need.any[0].path);
@@ -213,7 +213,7 @@ fn is_noun(name: &str) -> bool {
     index().root().field(name).is_some_and(|entry| entry.field.kind == schema::Type::Message("Noun"))
 }
 
-impl Part {
+impl NeededPart {
     fn is_in(&self, event: Value<'_>) -> bool {
         let Some(value) = find(event, &self.path) else { return false };
         match self.holds {

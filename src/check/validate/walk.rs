@@ -15,7 +15,7 @@ const DEEPEST: usize = 100;
 
 /// Checks one event.
 pub(super) fn event(event: Value<'_>, reporter: &mut Reporter<'_>) {
-    Walk { reporter }.message(event, index().root(), &Crumb::Root, 1);
+    EventWalk { reporter }.message(event, index().root(), &Crumb::Root, 1);
     needs::check(event, reporter);
 }
 
@@ -54,11 +54,11 @@ impl Crumb<'_> {
     }
 }
 
-struct Walk<'w, 'r> {
+struct EventWalk<'w, 'r> {
     reporter: &'w mut Reporter<'r>,
 }
 
-impl Walk<'_, '_> {
+impl EventWalk<'_, '_> {
     fn add(&mut self, code: Code, path: &Crumb<'_>, message: String, at: usize) {
         self.reporter.add(code, path.path(), message, at);
     }

@@ -70,11 +70,11 @@ pub(super) struct Refusal {
 /// Judges an answer that arrived at `now` (ms).
 pub(super) fn judge(response: &Response, now: i64) -> Verdict<'_> {
     let body: Option<&RawValue> = serde_json::from_slice(&response.body).ok();
-    let body: Option<Body<'_>> = body.and_then(read_object);
+    let body: Option<PageBody<'_>> = body.and_then(read_object);
     let fail = body.as_ref().filter(|body| body.stat.as_deref() == Some("FAIL"));
     let said = said(response.status, fail, &response.body);
     // A failure under HTTP 200: the first digits of Duo's codes are those of HTTP.
-    let status = match (response.status, fail.and_then(Body::code)) {
+    let status = match (response.status, fail.and_then(PageBody::code)) {
         (200, Some(code)) => u16::try_from(code / 100).unwrap_or(500),
         (200, None) if fail.is_some() => 500,
         (status, _) => status,
@@ -93,7 +93,7 @@ pub(super) fn judge(response: &Response, now: i64) -> Verdict<'_> {
             Verdict::Again(Again { why: said, limited: false, after })
         }
         401 => {
-            let code = fail.and_then(Body::code);
+            let code = fail.and_then(PageBody::code);
             let off = date(response).map(|theirs| now.saturating_sub(theirs));
             let hint = match off {
                 Some(off)
@@ -133,7 +133,7 @@ pub(super) fn date(response: &Response) -> Option<i64> {
 
 /// Duo's answers, good or bad.
 #[derive(Deserialize)]
-struct Body<'a> {
+struct PageBody<'a> {
     #[serde(borrow)]
     stat: Option<Cow<'a, str>>,
     #[serde(borrow)]
@@ -146,7 +146,7 @@ struct Body<'a> {
     message_detail: Option<&'a RawValue>,
 }
 
-impl Body<'_> {
+impl PageBody<'_> {
     /// The code, an integer or one in a string.
     fn code(&self) -> Option<u32> {
         self.code?.get().trim_matches('"').parse().ok()
@@ -154,7 +154,7 @@ impl Body<'_> {
 }
 
 #[derive(Deserialize)]
-struct Content<'a> {
+struct PageContent<'a> {
     #[serde(borrow)]
     items: Option<Items<'a>>,
     #[serde(borrow)]
@@ -201,7 +201,7 @@ fn page(response: Option<&RawValue>) -> Verdict<'_> {
     if response.get().starts_with('[') {
         return wrong("`response` is a list, as version 1 of the API gives");
     }
-    let content = match serde_json::from_str::<Content<'_>>(response.get()) {
+    let content = match serde_json::from_str::<PageContent<'_>>(response.get()) {
         Ok(content) => content,
         Err(error) => {
             return wrong(&format!("`response` is not {{\"items\":[...],\"metadata\":{{...}}}}: {error}"));
@@ -263,7 +263,7 @@ fn retry_after(text: &str, now: i64) -> Option<Duration> {
 }
 
 /// The status with what the service says: its own words, not yet fit to be shown.
-fn said(status: u16, fail: Option<&Body<'_>>, body: &[u8]) -> String {
+fn said(status: u16, fail: Option<&PageBody<'_>>, body: &[u8]) -> String {
     let words = match fail {
         Some(fail) => {
             let text = |raw: &&RawValue| {

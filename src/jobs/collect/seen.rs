@@ -67,7 +67,7 @@ impl<'de> Deserialize<'de> for Key {
 
 /// What is remembered of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Mark {
+struct SeenMark {
     /// When it was, in ms: how long it must be remembered.
     ms: i64,
     /// How many of it were delivered.
@@ -78,7 +78,7 @@ struct Mark {
 
 /// The records that are remembered.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Seen(HashMap<Key, Mark>);
+pub(super) struct Seen(HashMap<Key, SeenMark>);
 
 /// What is to be done with a record that came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +92,7 @@ pub(super) struct Arrival {
 impl Seen {
     /// Counts a record that comes by, and marks it as delivered.
     pub(super) fn arrive(&mut self, key: Key, ms: i64) -> Arrival {
-        let mark = self.0.entry(key).or_insert(Mark { ms, delivered: 0, passed: 0 });
+        let mark = self.0.entry(key).or_insert(SeenMark { ms, delivered: 0, passed: 0 });
         mark.ms = mark.ms.max(ms);
         mark.passed = mark.passed.saturating_add(1);
         if key.named {
@@ -107,7 +107,7 @@ impl Seen {
 
     /// Marks a record as delivered that was found in an object, without having come by.
     pub(super) fn found(&mut self, key: Key, ms: i64) {
-        let mark = self.0.entry(key).or_insert(Mark { ms, delivered: 0, passed: 0 });
+        let mark = self.0.entry(key).or_insert(SeenMark { ms, delivered: 0, passed: 0 });
         mark.ms = mark.ms.max(ms);
         mark.delivered = if key.named { 1 } else { mark.delivered.saturating_add(1) };
     }
@@ -141,7 +141,7 @@ impl Serialize for Seen {
 impl<'de> Deserialize<'de> for Seen {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Seen, D::Error> {
         let marks = Vec::<(i64, Key, u32, u32)>::deserialize(deserializer)?;
-        let mark = |(ms, key, delivered, passed)| (key, Mark { ms, delivered, passed });
+        let mark = |(ms, key, delivered, passed)| (key, SeenMark { ms, delivered, passed });
         Ok(Seen(marks.into_iter().map(mark).collect()))
     }
 }

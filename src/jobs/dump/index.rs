@@ -47,7 +47,7 @@ pub(super) struct Index {
     /// Outputs of another place are none of this run's.
     below: String,
     /// By their first names.
-    parts: Vec<Part>,
+    parts: Vec<IndexPart>,
     next: usize,
     open: Vec<Open>,
     /// The highest round of all runs.
@@ -58,7 +58,7 @@ pub(super) struct Index {
 }
 
 #[derive(Debug)]
-struct Part {
+struct IndexPart {
     found: ObjectMeta,
     first: String,
     last: String,
@@ -154,7 +154,7 @@ impl Index {
                     return Err(damaged(&name, "it is cut short: lines at its end are missing"));
                 }
                 written.push((round, found.modified));
-                index.parts.push(Part { found, first: first.input, last: last.input, rank: 0 });
+                index.parts.push(IndexPart { found, first: first.input, last: last.input, rank: 0 });
             }
         }
         index.interrupted = runs.interrupted();
@@ -213,7 +213,7 @@ impl Index {
         Ok(Before { overtaken: overtaken && known.is_some(), known, superseded: others.len() as u64 })
     }
 
-    fn read(&self, part: &Part) -> Result<HashMap<String, Vec<Past>>, Error> {
+    fn read(&self, part: &IndexPart) -> Result<HashMap<String, Vec<Past>>, Error> {
         let store = &self.manifest.store;
         let name = store.name(&part.found.key);
         let bytes = store.read_end(&part.found, false, part.found.size)?;

@@ -12,7 +12,7 @@ use crate::store::Error;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// An input that became a part of an output, and whether that is its current one.
-type Member = (ManifestEntry, OutputObject, bool);
+type NamedMember = (ManifestEntry, OutputObject, bool);
 
 /// What the lines that name an output say of it.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub(super) struct Named {
 
 impl Named {
     pub(super) fn read(history: &History, mentioned: &Mentioned) -> Result<Named, Error> {
-        let mut members: HashMap<_, Member> = HashMap::new();
+        let mut members: HashMap<_, NamedMember> = HashMap::new();
         let mut state: Option<State> = None;
         let mut wrong = None;
         let mut first: Option<OutputObject> = None;
@@ -69,7 +69,7 @@ impl Named {
                 .and_modify(|(_, _, known)| *known |= current)
                 .or_insert((line, output, current));
         }
-        let mut members: Vec<Member> = members.into_values().collect();
+        let mut members: Vec<NamedMember> = members.into_values().collect();
         members.sort_by(|a, b| order(&a.0.input, &b.0.input).then(a.1.offset.cmp(&b.1.offset)));
         // Of no lines there is no output.
         let Some(output) = first else {
@@ -92,7 +92,12 @@ impl Named {
 }
 
 /// Why an output is not the one of these inputs, if it is not.
-fn follows(output: &OutputObject, members: &[Member], pack: bool, place: Option<&Place>) -> Option<String> {
+fn follows(
+    output: &OutputObject,
+    members: &[NamedMember],
+    pack: bool,
+    place: Option<&Place>,
+) -> Option<String> {
     let inputs: HashSet<&str> = members.iter().map(|(line, _, _)| line.input.as_str()).collect();
     if inputs.len() != members.len() || (!pack && members.len() > 1) {
         let which = members.first().map(|(line, _, _)| line.input.as_str()).unwrap_or_default();

@@ -63,7 +63,7 @@ impl std::fmt::Debug for Digest {
 
 /// How far outputs have come, in bytes of text, or in rows of a table.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Mark {
+pub(super) struct OutputMark {
     pub(super) events: u64,
     pub(super) rejects: u64,
 }
@@ -155,8 +155,8 @@ impl Outputs {
     }
 
     /// How far they are.
-    pub(super) fn mark(&self) -> Mark {
-        Mark { events: self.events.at, rejects: self.rejects.as_ref().map_or(0, |side| side.at) }
+    pub(super) fn mark(&self) -> OutputMark {
+        OutputMark { events: self.events.at, rejects: self.rejects.as_ref().map_or(0, |side| side.at) }
     }
 
     /// Writes what came of a part of the input called `source`.

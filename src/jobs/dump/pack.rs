@@ -11,7 +11,7 @@ use super::job::{Job, guarded};
 use super::list::Listed;
 use super::name::id;
 use super::object::{Converted, LARGE};
-use super::outputs::{Mark, Outputs};
+use super::outputs::{OutputMark, Outputs};
 use super::progress::Cause;
 use super::writer::Completed;
 use crate::store::objects::ObjectMeta;
@@ -139,7 +139,7 @@ impl Context<'_> {
         let relative = super::name::pack(first);
         let bytes = members.iter().map(|(found, _)| found.size).sum();
         let mut outputs = Outputs::new(self, &relative, &id, bytes, 1);
-        let mut parts: Vec<(Converted, Mark, Mark)> = Vec::new();
+        let mut parts: Vec<(Converted, OutputMark, OutputMark)> = Vec::new();
         for (member, (found, _)) in members.iter().enumerate() {
             let from = outputs.mark();
             let fed = guarded(&origin.store.name(&found.key), || self.feed(origin, found, &mut outputs));
@@ -159,7 +159,9 @@ impl Context<'_> {
             Err(error) => return Ok(Err(Failure { member: None, error })),
         };
         stored.iter().for_each(|output| self.progress.wrote(output.size));
-        let line = |(fed, from, to): &(Converted, Mark, Mark), found: &ObjectMeta| -> ManifestEntry {
+        let line = |(fed, from, to): &(Converted, OutputMark, OutputMark),
+                    found: &ObjectMeta|
+         -> ManifestEntry {
             let range = |kind| match kind {
                 Kind::Events => (from.events, to.events - from.events),
                 Kind::Rejects => (from.rejects, to.rejects - from.rejects),

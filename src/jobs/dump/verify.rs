@@ -32,10 +32,10 @@ struct Verifier<'a> {
 }
 
 /// Gives jobs to the workers.
-type Feed<'a> = dyn FnMut(&dyn Fn(Job)) -> Result<(), Error> + 'a;
+type Feed<'a> = dyn FnMut(&dyn Fn(VerifyJob)) -> Result<(), Error> + 'a;
 
 /// Something to be checked.
-enum Job {
+enum VerifyJob {
     /// An input by its current line, and whether udmap was to delete it.
     Input(Box<ManifestEntry>, bool),
     Output(Mentioned),
@@ -68,7 +68,7 @@ pub fn verify(
     verifier.workers(None, &mut |send| {
         let mut each = |line: ManifestEntry, deletes: bool| {
             if !depth.outputs_only {
-                send(Job::Input(Box::new(line), deletes));
+                send(VerifyJob::Input(Box::new(line), deletes));
             }
         };
         mentions = Some(history.current(&mut each)?);
@@ -80,7 +80,7 @@ pub fn verify(
     verifier.workers(Some(&history), &mut |send| {
         while let Some(mentioned) = mentions.next()? {
             listed.before(Some(&mentioned.hash), context.progress)?;
-            send(Job::Output(mentioned));
+            send(VerifyJob::Output(mentioned));
             if access.stop().load(Relaxed) {
                 return Ok(());
             }
@@ -93,7 +93,7 @@ pub fn verify(
 impl Verifier<'_> {
     /// Runs `feed`, whose jobs are done on all threads.
     fn workers(&self, history: Option<&History>, feed: &mut Feed<'_>) -> Result<(), Error> {
-        let (jobs, queue) = sync_channel::<Job>(AHEAD);
+        let (jobs, queue) = sync_channel::<VerifyJob>(AHEAD);
         let queue = &Mutex::new(queue);
         std::thread::scope(|scope| {
             for _ in 0..self.context.settings.jobs.max(1) {
@@ -105,7 +105,7 @@ impl Verifier<'_> {
         })
     }
 
-    fn work(&self, queue: &Mutex<Receiver<Job>>, history: Option<&History>) {
+    fn work(&self, queue: &Mutex<Receiver<VerifyJob>>, history: Option<&History>) {
         loop {
             let next = lock(queue).recv();
             let Ok(job) = next else { return };
@@ -113,13 +113,13 @@ impl Verifier<'_> {
                 continue;
             }
             let name = match &job {
-                Job::Input(line, _) => line.input.clone(),
-                Job::Output(_) => "an output".to_owned(),
+                VerifyJob::Input(line, _) => line.input.clone(),
+                VerifyJob::Output(_) => "an output".to_owned(),
             };
             let done = guarded(&name, || match (job, history) {
-                (Job::Input(line, deletes), _) => self.input(&line, deletes),
-                (Job::Output(mentioned), Some(history)) => self.output(history, &mentioned),
-                (Job::Output(_), None) => Ok(()),
+                (VerifyJob::Input(line, deletes), _) => self.input(&line, deletes),
+                (VerifyJob::Output(mentioned), Some(history)) => self.output(history, &mentioned),
+                (VerifyJob::Output(_), None) => Ok(()),
             });
             match done {
                 Ok(Ok(())) => {}

@@ -46,7 +46,7 @@ pub(crate) struct Figures {
 
 /// One of the things that are run in turns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Job {
+enum BenchJob {
     /// Conversion in memory, on this many threads.
     Memory(usize),
     /// The machine's bound for that.
@@ -65,10 +65,11 @@ pub(crate) fn measure(
     runs: Runs,
 ) -> anyhow::Result<Option<Figures>> {
     let passes = ENOUGH.div_ceil(material.len()).min(MOST_PASSES);
-    let mut jobs: Vec<Job> = threads.iter().flat_map(|n| [Job::Memory(*n), Job::Bound(*n)]).collect();
+    let mut jobs: Vec<BenchJob> =
+        threads.iter().flat_map(|n| [BenchJob::Memory(*n), BenchJob::Bound(*n)]).collect();
     if material.is_files() {
-        jobs.extend(threads.iter().map(|n| Job::Files(*n)));
-        jobs.push(Job::Reading);
+        jobs.extend(threads.iter().map(|n| BenchJob::Files(*n)));
+        jobs.push(BenchJob::Reading);
     }
     let mut bench = Bench { converter, material, passes, once: converter.counts() };
     bench.once = bench.memory(1, 1)?;
@@ -92,10 +93,10 @@ pub(crate) fn measure(
         }
         run += 1;
     }
-    let of = |job: Job| Seconds::new(&times[jobs.iter().position(|other| *other == job)?]);
-    let memory = rows(&bench.once, threads, &|n| of(Job::Memory(n)), &|n| of(Job::Bound(n)));
-    let files = of(Job::Reading).map(|reading| Files {
-        rows: rows(&bench.once, threads, &|n| of(Job::Files(n)), &|_| None),
+    let of = |job: BenchJob| Seconds::new(&times[jobs.iter().position(|other| *other == job)?]);
+    let memory = rows(&bench.once, threads, &|n| of(BenchJob::Memory(n)), &|n| of(BenchJob::Bound(n)));
+    let files = of(BenchJob::Reading).map(|reading| Files {
+        rows: rows(&bench.once, threads, &|n| of(BenchJob::Files(n)), &|_| None),
         reading: Rate::new(reading, bench.once.bytes_in),
     });
     Ok(Some(Figures { counts: bench.once, passes, runs: run, memory, files }))
@@ -127,17 +128,17 @@ struct Bench<'a> {
 
 impl Bench<'_> {
     /// Does it once more; how many seconds it took.
-    fn run(&self, job: Job) -> anyhow::Result<f64> {
+    fn run(&self, job: BenchJob) -> anyhow::Result<f64> {
         let start = Instant::now();
         let counts = match job {
-            Job::Memory(threads) => Some(self.memory(threads, self.passes)?),
-            Job::Files(threads) => Some(self.files(threads)?),
-            Job::Bound(threads) => {
+            BenchJob::Memory(threads) => Some(self.memory(threads, self.passes)?),
+            BenchJob::Files(threads) => Some(self.files(threads)?),
+            BenchJob::Bound(threads) => {
                 let parts: Vec<&[u8]> = self.material.parts.iter().map(|part| &part.bytes[..]).collect();
                 bound::run(&parts, self.once.bytes_out as usize, threads, self.passes);
                 None
             }
-            Job::Reading => {
+            BenchJob::Reading => {
                 self.reading()?;
                 None
             }

@@ -36,7 +36,7 @@ struct Shared {
 
 /// An invocation in one line, for logs and metrics.
 #[derive(Debug, Default, Serialize)]
-struct Line {
+struct ObjectsLine {
     level: &'static str,
     event: &'static str,
     objects: u64,
@@ -111,8 +111,8 @@ fn shared() -> Result<&'static Shared, String> {
 
 impl Shared {
     /// Converts the objects of all tasks; which of the tasks failed.
-    fn run(&self, tasks: &[Task]) -> (Line, Vec<bool>) {
-        let line = Mutex::new(Line { event: "convert", ..Line::default() });
+    fn run(&self, tasks: &[Task]) -> (ObjectsLine, Vec<bool>) {
+        let line = Mutex::new(ObjectsLine { event: "convert", ..ObjectsLine::default() });
         let failed = Mutex::new(vec![false; tasks.len()]);
         let fail = |task: usize, error: String| {
             let mut line = lock(&line);
@@ -167,7 +167,7 @@ impl Shared {
     }
 }
 
-impl Line {
+impl ObjectsLine {
     /// Counts what outcome of an object; why it is a failure, if it is one.
     fn add(&mut self, outcome: &Outcome, named: &Named) -> Option<String> {
         match outcome {

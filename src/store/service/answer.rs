@@ -40,7 +40,7 @@ pub(super) struct Answer {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Body {
+struct AnswerBody {
     udmap_answer: Answer,
 }
 
@@ -78,14 +78,14 @@ impl Answer {
     }
 
     pub(super) fn to_body(&self) -> String {
-        serde_json::to_string(&Body { udmap_answer: self.clone() }).unwrap_or_default()
+        serde_json::to_string(&AnswerBody { udmap_answer: self.clone() }).unwrap_or_default()
     }
 
     /// The one inside an error of the crate, if there is one.
     pub(super) fn within(error: &object_store::Error) -> Option<Answer> {
         let text = error.to_string();
         let text = &text[text.rfind(MARK)?..];
-        let body = serde_json::Deserializer::from_str(text).into_iter::<Body>().next()?;
+        let body = serde_json::Deserializer::from_str(text).into_iter::<AnswerBody>().next()?;
         body.ok().map(|body| body.udmap_answer)
     }
 

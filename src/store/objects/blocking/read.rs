@@ -55,7 +55,7 @@ impl ReadEnd {
 pub struct Reader {
     store: BlockingStore,
     meta: ObjectMeta,
-    body: Body,
+    body: ReadBody,
     digest: aws_lc_rs::digest::Context,
     at: u64,
     counter: Arc<AtomicU64>,
@@ -63,7 +63,7 @@ pub struct Reader {
     done: bool,
 }
 
-enum Body {
+enum ReadBody {
     File(File),
     Bucket {
         stream: Option<BoxStream<'static, object_store::Result<Bytes>>>,
@@ -91,8 +91,10 @@ impl BlockingStore {
         outcome: &ReadEnd,
     ) -> Result<Reader, Error> {
         let body = match &*self.store.backend {
-            Backend::Folder(folder) => Body::File(folder.open(meta)?),
-            Backend::Bucket(_) => Body::Bucket { stream: None, piece: Bytes::new(), tries: 0, length: None },
+            Backend::Folder(folder) => ReadBody::File(folder.open(meta)?),
+            Backend::Bucket(_) => {
+                ReadBody::Bucket { stream: None, piece: Bytes::new(), tries: 0, length: None }
+            }
         };
         Ok(Reader {
             store: self.clone(),
@@ -116,14 +118,14 @@ impl Read for Reader {
             return Err(stopped());
         }
         let read = match &mut self.body {
-            Body::File(file) => match file.read(out) {
+            ReadBody::File(file) => match file.read(out) {
                 Ok(read) => Ok(read),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
                 Err(error) => {
                     Err(Error::io(Object::Named(self.store.name(&self.meta.key)), Doing::Read, error))
                 }
             },
-            Body::Bucket { .. } => self.piece(out)?,
+            ReadBody::Bucket { .. } => self.piece(out)?,
         };
         let read = read.and_then(|read| if read == 0 { self.end().map(|()| 0) } else { Ok(read) });
         match read {
@@ -145,7 +147,7 @@ impl Read for Reader {
 impl Reader {
     /// The next bytes of a bucket's answer; a stop is an error of its own.
     fn piece(&mut self, out: &mut [u8]) -> io::Result<Result<usize, Error>> {
-        let Body::Bucket { stream, piece, tries, length } = &mut self.body else { return Ok(Ok(0)) };
+        let ReadBody::Bucket { stream, piece, tries, length } = &mut self.body else { return Ok(Ok(0)) };
         let (store, meta) = (&self.store, &self.meta);
         let Backend::Bucket(bucket) = &*store.store.backend else { return Ok(Ok(0)) };
         while piece.is_empty() {
@@ -219,7 +221,7 @@ impl Reader {
     /// At the end: whether it was the same object all the way.
     fn end(&mut self) -> Result<(), Error> {
         self.done = true;
-        if let (Body::File(file), Backend::Folder(folder)) = (&self.body, &*self.store.store.backend) {
+        if let (ReadBody::File(file), Backend::Folder(folder)) = (&self.body, &*self.store.store.backend) {
             folder.still(&self.meta, file)?;
         }
         let digest =

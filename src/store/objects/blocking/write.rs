@@ -40,10 +40,10 @@ pub struct Upload {
     part: usize,
     digest: digest::Context,
     size: u64,
-    body: Body,
+    body: UploadBody,
 }
 
-enum Body {
+enum UploadBody {
     File(File, AtomicFile),
     Memory(Vec<u8>),
     Parts(Box<PartsUpload>),
@@ -62,9 +62,9 @@ impl BlockingStore {
                 let to = folder.path().join(key);
                 let staged = folder.staging.file(&to);
                 let (file, atomic) = staged.map_err(|error| folder.failed(key, Doing::Create, error))?;
-                Body::File(file, atomic)
+                UploadBody::File(file, atomic)
             }
-            Backend::Bucket(_) => Body::Memory(Vec::new()),
+            Backend::Bucket(_) => UploadBody::Memory(Vec::new()),
         };
         let part = PART.max(usize::try_from(expected / MOST_PARTS).unwrap_or(PART).min(512 << 20));
         let digest = digest::Context::new(&digest::SHA256);
@@ -159,11 +159,11 @@ impl Upload {
         let stored = |staged| Stored { size, sha256: sha256.clone(), staged };
         let store = self.store.clone();
         let runtime = &store.access.runtime;
-        match (std::mem::replace(&mut self.body, Body::Exists), &*store.store.backend) {
-            (Body::File(_, file), _) => {
+        match (std::mem::replace(&mut self.body, UploadBody::Exists), &*store.store.backend) {
+            (UploadBody::File(_, file), _) => {
                 return Ok(stored(Some(StagedFile { file, key: self.key.clone() })));
             }
-            (Body::Memory(bytes), Backend::Bucket(bucket)) => {
+            (UploadBody::Memory(bytes), Backend::Bucket(bucket)) => {
                 let bytes = Bytes::from(bytes);
                 return match runtime.block_on(bucket.create(&self.key, bytes.clone()))? {
                     Created::New(_) => Ok(stored(None)),
@@ -171,7 +171,7 @@ impl Upload {
                     Created::Exists(_) => Err(store.taken(&self.key)),
                 };
             }
-            (Body::Parts(parts), Backend::Bucket(bucket)) => {
+            (UploadBody::Parts(parts), Backend::Bucket(bucket)) => {
                 let error = match runtime.block_on(parts.finish()) {
                     Ok(()) => return Ok(stored(None)),
                     Err(error) => error,
@@ -190,10 +190,12 @@ impl Upload {
     }
 
     /// What was in memory is too much for one request.
-    fn begin_parts(&mut self, bytes: Vec<u8>) -> Result<Body, Error> {
-        let Backend::Bucket(bucket) = &*self.store.store.backend else { return Ok(Body::Memory(bytes)) };
+    fn begin_parts(&mut self, bytes: Vec<u8>) -> Result<UploadBody, Error> {
+        let Backend::Bucket(bucket) = &*self.store.store.backend else {
+            return Ok(UploadBody::Memory(bytes));
+        };
         if self.store.head(&self.key)?.is_some() {
-            return Ok(Body::Exists);
+            return Ok(UploadBody::Exists);
         }
         let path = bucket.path(&self.key, Doing::Write)?;
         let runtime = &self.store.access.runtime;
@@ -201,7 +203,7 @@ impl Upload {
         let mut parts = begun.map_err(|error| bucket.failed(&self.key, Doing::Write, &error))?;
         let _runtime = runtime.enter();
         parts.put(bytes.into());
-        Ok(Body::Parts(Box::new(parts)))
+        Ok(UploadBody::Parts(Box::new(parts)))
     }
 }
 
@@ -209,17 +211,17 @@ impl Write for Upload {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let store = &self.store;
         match (&mut self.body, &*store.store.backend) {
-            (Body::File(file, _), Backend::Folder(folder)) => {
+            (UploadBody::File(file, _), Backend::Folder(folder)) => {
                 file.write_all(bytes).map_err(|error| folder.failed(&self.key, Doing::Write, error))?;
             }
-            (Body::Memory(memory), _) => {
+            (UploadBody::Memory(memory), _) => {
                 memory.extend_from_slice(bytes);
                 if memory.len() >= self.part {
                     let memory = std::mem::take(memory);
                     self.body = self.begin_parts(memory)?;
                 }
             }
-            (Body::Parts(parts), Backend::Bucket(bucket)) => {
+            (UploadBody::Parts(parts), Backend::Bucket(bucket)) => {
                 let ready = store.wait(parts.ready())?;
                 ready.map_err(|error| bucket.failed(&self.key, Doing::Write, &error))?;
                 let _runtime = store.access.runtime.enter();
@@ -239,7 +241,7 @@ impl Write for Upload {
 
 impl Drop for Upload {
     fn drop(&mut self) {
-        if let Body::Parts(parts) = std::mem::replace(&mut self.body, Body::Exists) {
+        if let UploadBody::Parts(parts) = std::mem::replace(&mut self.body, UploadBody::Exists) {
             self.store.access.runtime.block_on(parts.abort());
         }
     }
