@@ -25,7 +25,7 @@ pub(crate) fn validate(
         let (mut events, mut findings) = (0, Vec::new());
         for (source, mut input) in open(data, path)? {
             let mut each = |placed: Placed| {
-                let Placed { finding, line, byte, event } = placed;
+                let Placed { finding, line, byte, event, .. } = placed;
                 let (severity, code) = (finding.severity.name(), finding.code.name());
                 let (path, message) = (finding.path, finding.message);
                 findings.push((severity, code, path, message, source.clone(), line, byte, events + event));

@@ -4,6 +4,8 @@
 //! The command asks more: whether a mapping passes its test cases, how two sets of events differ, and what is in a log.
 
 #[cfg(feature = "cli")]
+pub(crate) mod baseline;
+#[cfg(feature = "cli")]
 pub(crate) mod cases;
 pub mod compare;
 #[cfg(feature = "cli")]
@@ -14,11 +16,17 @@ pub mod events;
 pub mod explain;
 #[cfg(feature = "cli")]
 pub(crate) mod findings;
-mod paths;
+#[cfg(feature = "cli")]
+pub(crate) mod fingerprint;
+#[cfg(feature = "cli")]
+pub(crate) mod groups;
+pub(crate) mod paths;
 #[cfg(feature = "cli")]
 pub(crate) mod profile;
 #[cfg(feature = "cli")]
 pub(crate) mod reading;
+#[cfg(feature = "cli")]
+pub(crate) mod room;
 pub mod validate;
 #[cfg(feature = "cli")]
 pub(crate) mod whole_file;

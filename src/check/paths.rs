@@ -18,3 +18,25 @@ pub(crate) fn bare(path: &str) -> String {
     }
     bare
 }
+
+/// `path` with `[]` for every index, so that the elements of a list are counted together.
+#[cfg(feature = "cli")]
+pub(crate) fn general(path: &str) -> String {
+    let mut general = String::with_capacity(path.len());
+    let mut inside = false;
+    for c in path.chars() {
+        match c {
+            '[' => {
+                inside = true;
+                general.push('[');
+            }
+            ']' => {
+                inside = false;
+                general.push(']');
+            }
+            _ if inside => {}
+            c => general.push(c),
+        }
+    }
+    general
+}

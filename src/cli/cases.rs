@@ -1,12 +1,13 @@
 //! `udmap test`: a mapping against cases.
 
+use super::baselines::BaselineArgs;
 use super::diff::RuleArgs;
 use super::nothing::{self, AllowEmpty};
 use super::reports::{Reports, print_all};
 use super::{DONE, REJECTS, mappings};
 use crate::check::cases::{self, Cases, Outcome};
 use crate::check::coverage::Coverage;
-use crate::check::findings::{Case, Findings, Issue};
+use crate::check::findings::Issue;
 use crate::convert::{Converter, Engine, FieldNames, Options};
 use crate::report::cases as report;
 use crate::report::summary::counted;
@@ -54,6 +55,9 @@ pub(super) struct Args {
     reports: Reports,
 
     #[command(flatten)]
+    baselines: BaselineArgs,
+
+    #[command(flatten)]
     allow_empty: AllowEmpty,
 
     /// Say nothing of cases that pass and nothing of coverage.
@@ -64,6 +68,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let mut outputs = args.reports.outputs()?;
     outputs.spare("--mapping", &args.mapping)?;
+    let (configuration, mut findings) = args.baselines.begin("test", &args.reports, &mut outputs)?;
     let mapping = mappings::load(&args.mapping)?;
     let converter = |field_names| {
         Converter::new(&mapping, &Options { field_names, engine: Engine::Exact, ..Options::default() })
@@ -86,7 +91,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         }
     }
     let start = Instant::now();
-    let mut findings = Findings::new("test", args.reports.max_findings);
+    findings.checked.add(args.folder.trim_end_matches('/'));
+    let mut shown = report::Shown::new(args.reports.all);
     let say = |text: &str| if args.reports.on_stdout() { Ok(()) } else { print_all(text) };
     let (mut failed, mut blessed, mut records) = (0, 0, 0);
     for case in &cases {
@@ -99,32 +105,39 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
             blessed += 1;
             say(&format!("blessed {}\n", escaped(&case.name)))?;
         }
-        let first = findings.issues.len();
-        let mut errors = 0;
-        if !outcome.passes() && !args.bless {
-            failed += 1;
-            let style = super::RED;
-            let text = report::text(&outcome, width());
-            say(&format!("{style}FAIL{style:#} {}\n{text}", escaped(&case.name)))?;
+        findings.begin(&case.name, &case.expected.to_string_lossy());
+        let mut passes = outcome.passes();
+        if !passes && !args.bless {
             for issue in cases::issues(case, &outcome) {
-                errors += 1;
-                findings.add(issue);
+                findings.add_decided(issue);
             }
-        } else if outcome.passes() && !args.quiet {
-            say(&format!("ok   {}\n", escaped(&case.name)))?;
+            passes = findings.end(begun.elapsed().as_secs_f64()) == 0;
+            if !passes {
+                failed += 1;
+                let style = super::RED;
+                let text = report::text(&outcome, width(), &mut shown);
+                say(&format!("{style}FAIL{style:#} {}\n{text}", escaped(&case.name)))?;
+            }
         }
-        let seconds = begun.elapsed().as_secs_f64();
-        let issues = first..findings.issues.len();
-        findings.cases.push(Case { name: case.name.clone(), issues, errors, seconds });
+        findings.end(begun.elapsed().as_secs_f64());
+        if passes && !args.quiet {
+            let known = if outcome.passes() { "" } else { "  (its differences are in the baseline)" };
+            say(&format!("ok   {}{known}\n", escaped(&case.name)))?;
+        }
     }
+    let mut alone = 0;
     for orphan in &orphans {
         let name = orphan.to_string_lossy();
-        let style = super::RED;
-        say(&format!("{style}FAIL{style:#} {}\n    {NO_LOG}\n", escaped(&name)))?;
-        let first = findings.issues.len();
-        findings.add(Issue::difference("no-log", "", (&name, 0, 0), NO_LOG.to_owned()));
-        let issues = first..findings.issues.len();
-        findings.cases.push(Case { name: name.into_owned(), issues, errors: 1, seconds: 0.0 });
+        findings.begin(&name, &name);
+        if findings.add_decided(Issue::difference("no-log", "", (&name, 0, 0), NO_LOG.to_owned(), &[&name])) {
+            alone += 1;
+            let style = super::RED;
+            say(&format!("{style}FAIL{style:#} {}\n    {NO_LOG}\n", escaped(&name)))?;
+        }
+    }
+    findings.finish();
+    if shown.left_out > 0 {
+        say(&report::kinds(&findings))?;
     }
     let unused: Vec<String> = coverage.unused().into_iter().map(str::to_owned).collect();
     if !args.quiet {
@@ -140,7 +153,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         .insert("coverage".into(), serde_json::json!({"parts": coverage.all(), "never_exercised": unused}));
     findings.seconds = start.elapsed().as_secs_f64();
     let uncovered = args.full_coverage && !unused.is_empty();
-    findings.exit_status = if failed > 0 || uncovered || !orphans.is_empty() {
+    let differs = (failed > 0 || alone > 0) && !args.baselines.accepts();
+    findings.exit_status = if differs || uncovered {
         REJECTS
     } else if records == 0 {
         args.allow_empty.status()
@@ -148,12 +162,16 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         DONE
     };
     args.reports.write(&findings)?;
+    args.baselines.write(&findings)?;
     let blessed = if blessed > 0 { format!(", {blessed} blessed") } else { String::new() };
-    let orphans = match orphans.len() as u64 {
+    let orphans = match alone {
         0 => String::new(),
         n => format!(", {} without a log", counted(n, "expected file")),
     };
     say!("{}, {failed} failed{blessed}{orphans}", counted(cases.len() as u64, "case"));
+    if !args.quiet {
+        args.baselines.tell(&configuration, &findings);
+    }
     if failed > 0 {
         say!("hint: if the new events are right, `--bless` rewrites the expected files");
     }

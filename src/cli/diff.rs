@@ -1,12 +1,13 @@
 //! `udmap diff`: two sets of events, by their values.
 
+use super::baselines::BaselineArgs;
+use super::config::Configuration;
 use super::nothing::{self, AllowEmpty};
 use super::reading::ReadingOptions;
 use super::reports::{Reports, print_all, print_failures};
 use super::{DONE, FAILED, REJECTS, mappings};
 use crate::check::compare::Rules;
 use crate::check::diff::{self as check, EventSource, Report};
-use crate::check::findings::Case;
 use crate::convert::{Converter, Engine, Options};
 use crate::report::diff as report;
 use crate::report::summary::{bytes, counted, grouped};
@@ -55,6 +56,9 @@ pub(super) struct Args {
     reports: Reports,
 
     #[command(flatten)]
+    baselines: BaselineArgs,
+
+    #[command(flatten)]
     allow_empty: AllowEmpty,
 
     #[command(flatten)]
@@ -89,8 +93,11 @@ impl RuleArgs {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
-    let outputs = args.reports.outputs()?;
+    let mut outputs = args.reports.outputs()?;
     outputs.spare("--mapping", &args.mapping)?;
+    let (configuration, mut findings) = args.baselines.begin("diff", &args.reports, &mut outputs)?;
+    // One case: all its findings are its own, whichever file they name.
+    findings.begin(&without_passwords(&format!("{} {}", args.a, args.b)), &without_passwords(&args.b));
     if args.a == "-" && args.b == "-" {
         anyhow::bail!("stdin can be only one of the two sets");
     }
@@ -109,29 +116,22 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let options = check::Options {
         rules: args.rules.rules(),
         reading,
-        most: args.reports.max_findings,
-        samples: args.samples,
+        samples: if args.reports.all { usize::MAX } else { args.samples },
     };
-    end(args, check::diff(&a, &b, &options)?, start)
+    end(args, check::diff(&a, &b, &options, findings)?, start, &configuration)
 }
 
-fn end(args: &Args, mut report: Report, start: Instant) -> anyhow::Result<u8> {
-    let found: u64 = report.findings.counts.values().sum();
+fn end(args: &Args, mut report: Report, start: Instant, configuration: &Configuration) -> anyhow::Result<u8> {
     let findings = &mut report.findings;
+    let found = findings.total();
+    findings.end(start.elapsed().as_secs_f64());
     findings.seconds = start.elapsed().as_secs_f64();
     findings.events = report.events[0] + report.events[1];
-    let name = without_passwords(&format!("{} {}", args.a, args.b)).into_owned();
-    // One case: all its findings are its own, whichever file they name.
-    findings.cases.push(Case {
-        name,
-        issues: 0..findings.issues.len(),
-        errors: found,
-        seconds: findings.seconds,
-    });
     findings.exit_status = match (findings.failures.is_empty(), found) {
         (false, _) => FAILED,
         (true, 0) if findings.events == 0 => args.allow_empty.status(),
         (true, 0) => DONE,
+        (true, _) if args.baselines.accepts() => DONE,
         (true, _) => REJECTS,
     };
     report.findings.extra = report::json(&report);
@@ -139,6 +139,7 @@ fn end(args: &Args, mut report: Report, start: Instant) -> anyhow::Result<u8> {
         print_all(&report::text(&report))?;
     }
     args.reports.write(&report.findings)?;
+    args.baselines.write(&report.findings)?;
     print_failures(&report.findings.failures);
     if !args.quiet {
         let [in_a, in_b] = report.events;
@@ -152,6 +153,7 @@ fn end(args: &Args, mut report: Report, start: Instant) -> anyhow::Result<u8> {
             report.findings.seconds,
             bytes((report.bytes as f64 / report.findings.seconds.max(1e-9)) as u64),
         );
+        args.baselines.tell(configuration, &report.findings);
     }
     let inputs = [args.a.clone(), args.b.clone()];
     let what = format!("there is no event to compare in {}", nothing::named(&inputs));

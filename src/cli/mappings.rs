@@ -1,13 +1,17 @@
 //! `udmap mappings`: lists, shows and checks mapping tables. Also where commands load theirs.
 
+use super::reports::Reports;
 use super::{DONE, FAILED};
-use crate::mapping::{Content, Mapping, When};
+use crate::check::findings::Issue;
+use crate::mapping::files::LoadError;
+use crate::mapping::{Content, Mapping, Problem, When};
 use crate::mapping::{builtin_mappings, files};
 use crate::store::store_error;
 use crate::store::{Error, Output};
 use crate::text::escaped;
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::time::Instant;
 
 /// List, show and check mapping tables.
 #[derive(Debug, clap::Args)]
@@ -39,6 +43,9 @@ enum Command {
         /// Built-in tables' names, or files.
         #[arg(value_name = "NAME|FILE", required = true)]
         tables: Vec<String>,
+
+        #[command(flatten)]
+        reports: Reports,
     },
 }
 
@@ -47,23 +54,53 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         None | Some(Command::List) => print(&list()),
         Some(Command::Show { table, source: true }) => print(&files::load(table)?.text),
         Some(Command::Show { table, source: false }) => print(&show(&load(table)?)),
-        Some(Command::Check { tables }) => {
-            let mut status = DONE;
-            for table in tables {
-                match load(table) {
-                    Ok(mapping) => {
-                        let rules = mapping.rules().len();
-                        let (table, name) = (escaped(table), escaped(mapping.name()));
-                        print(&format!("{table}: `{name}` is right, {rules} rules\n"))?;
+        Some(Command::Check { tables, reports }) => check(tables, reports),
+    }
+}
+
+/// Checks tables, and says on stdout which are right.
+fn check(tables: &[String], reports: &Reports) -> anyhow::Result<u8> {
+    let outputs = reports.outputs()?;
+    tables.iter().try_for_each(|table| outputs.spare("NAME|FILE", table))?;
+    let mut findings = reports.findings("mappings check");
+    let start = Instant::now();
+    for table in tables {
+        findings.begin(table, table);
+        let begun = Instant::now();
+        match load(table) {
+            Ok(mapping) if reports.on_stdout() => drop(mapping),
+            Ok(mapping) => {
+                let rules = mapping.rules().len();
+                let (table, name) = (escaped(table), escaped(mapping.name()));
+                print(&format!("{table}: `{name}` is right, {rules} rules\n"))?;
+            }
+            Err(error) => {
+                super::report(&error);
+                match error.downcast_ref() {
+                    Some(LoadError::Faulty { error, .. }) => {
+                        error.problems().iter().for_each(|problem| findings.add(issue(problem)))
                     }
-                    Err(error) => {
-                        super::report(&error);
-                        status = FAILED;
-                    }
+                    _ => findings.failures.push(format!("{error:#}")),
                 }
             }
-            Ok(status)
         }
+        findings.end(begun.elapsed().as_secs_f64());
+    }
+    findings.finish();
+    findings.seconds = start.elapsed().as_secs_f64();
+    let faulty = findings.total() > 0 || !findings.failures.is_empty();
+    findings.exit_status = if faulty { FAILED } else { DONE };
+    reports.write(&findings)?;
+    Ok(findings.exit_status)
+}
+
+/// What is wrong with a table as a finding.
+fn issue(problem: &Problem) -> Issue {
+    let (message, line) = (problem.message(), problem.line() as u64);
+    Issue {
+        column: problem.column() as u64,
+        advice: problem.suggestion().unwrap_or_default().to_owned().into(),
+        ..Issue::difference("invalid-mapping", "", (problem.file(), line, 0), message.to_owned(), &[message])
     }
 }
 

@@ -8,10 +8,12 @@ macro_rules! say {
     }};
 }
 
+mod baselines;
 mod bench;
 mod cases;
 mod collect;
 mod completions;
+mod config;
 mod convert;
 mod diff;
 mod engine;

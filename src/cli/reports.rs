@@ -8,17 +8,21 @@ use crate::store::{self, Output};
 use crate::text::escaped;
 use std::io::Write as _;
 
-/// Where reports go.
+/// Where reports go, and which findings are in them.
 #[derive(Debug, clap::Args)]
 pub(super) struct Reports {
-    /// Write a report: KIND is junit, sarif, json or markdown, FILE may be `-` for stdout. Several are separated by
-    /// commas, or the option is given several times.
+    /// Write a report: KIND is junit, sarif, json, markdown or gitlab (code quality), FILE may be `-` for stdout.
+    /// Several are separated by commas, or the option is given several times.
     #[arg(long = "report", value_name = "KIND=FILE", value_delimiter = ',', value_parser = report)]
     reports: Vec<(Kind, String)>,
 
     /// Print findings as GitHub's annotations, too, and add a summary to the job's.
     #[arg(long)]
     github: bool,
+
+    /// Show every finding, instead of three of each kind.
+    #[arg(long)]
+    pub(super) all: bool,
 
     /// How many findings are kept for reports and shown; all are counted.
     #[arg(long, value_name = "N", default_value_t = 5000)]
@@ -53,12 +57,17 @@ impl Reports {
         Ok(outputs)
     }
 
+    /// Nothing found yet.
+    pub(super) fn findings(&self, command: &'static str) -> Findings {
+        let mut findings = Findings::new(command, self.max_findings);
+        findings.all = self.all;
+        findings
+    }
+
     /// Writes them all.
     pub(super) fn write(&self, findings: &Findings) -> anyhow::Result<()> {
         for (kind, file) in &self.reports {
-            let mut sink = Output::create(file)?;
-            sink.write_all(kind.text(findings).as_bytes()).map_err(store_error)?;
-            sink.finish()?;
+            write_file(file, &kind.text(findings))?;
         }
         if self.github {
             print_data(&annotations(findings))?;
@@ -69,6 +78,13 @@ impl Reports {
         }
         Ok(())
     }
+}
+
+/// Writes a whole file.
+pub(super) fn write_file(file: &str, text: &str) -> anyhow::Result<()> {
+    let mut sink = Output::create(file)?;
+    sink.write_all(text.as_bytes()).map_err(store_error)?;
+    Ok(sink.finish()?)
 }
 
 /// Says on stderr which inputs could not be read.

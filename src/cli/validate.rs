@@ -1,14 +1,14 @@
 //! `udmap validate`: UDM events against the schema and the rules beyond it.
 
+use super::baselines::BaselineArgs;
 use super::nothing::{self, AllowEmpty};
 use super::reading::ReadingOptions;
 use super::reports::{Reports, print_all, print_failures};
 use super::{DONE, FAILED, REJECTS, severities};
 use crate::check::findings::Findings;
 use crate::check::validate::{Code, Severity, check_inputs};
-use crate::report::findings::lines;
+use crate::report::findings::for_people;
 use crate::report::summary::{bytes, counted, grouped};
-use std::collections::HashSet;
 use std::time::Instant;
 
 /// Check UDM events against UDM's schema and the rules per event type.
@@ -28,6 +28,7 @@ Examples:
   udmap convert log.ndjson -q | udmap validate -
   udmap validate expected_events/ --strict --report junit=junit.xml,sarif=udmap.sarif
   udmap validate events.json --severity unknown-field=error --severity invalid-url=off
+  udmap validate parsers/ --write-baseline known.json    # then: --baseline known.json
   udmap validate --explain invalid-ip")]
 pub(super) struct Args {
     /// Files, folders, glob patterns, or `-` for stdin.
@@ -45,6 +46,9 @@ pub(super) struct Args {
     reports: Reports,
 
     #[command(flatten)]
+    baselines: BaselineArgs,
+
+    #[command(flatten)]
     allow_empty: AllowEmpty,
 
     #[command(flatten)]
@@ -59,33 +63,34 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     if let Some(code) = &args.explain {
         return explain(code);
     }
-    let outputs = args.reports.outputs()?;
-    args.severities.file().map_or(Ok(()), |file| outputs.spare("--config", file))?;
-    let severities = args.severities.read()?;
+    let mut outputs = args.reports.outputs()?;
+    let (configuration, mut findings) = args.baselines.begin("validate", &args.reports, &mut outputs)?;
+    let severities = args.severities.read(&configuration)?;
     let start = Instant::now();
     let sources = outputs.list("INPUT", &args.inputs)?.sources;
     let reading = args.reading.reading(true);
-    let mut findings = Findings::new("validate", args.reports.max_findings);
-    let show = !args.quiet && !args.reports.on_stdout();
-    let mut shown = HashSet::new();
     let most = args.reports.max_findings;
-    let total = check_inputs(&reading, &sources, &severities, most, &mut findings, &mut |issue| {
-        if show { print_all(&lines(issue, shown.insert(issue.code))) } else { Ok(()) }
-    })?;
+    let total = check_inputs(&reading, &sources, &severities, most, &mut findings)?;
+    findings.finish();
     findings.seconds = start.elapsed().as_secs_f64();
     findings.exit_status = if !findings.failures.is_empty() {
         FAILED
-    } else if findings.of(Severity::Error) > 0 {
+    } else if findings.of(Severity::Error) > 0 && !args.baselines.accepts() {
         REJECTS
     } else if findings.events == 0 {
         args.allow_empty.status()
     } else {
         DONE
     };
+    if !args.quiet && !args.reports.on_stdout() {
+        print_all(&for_people(&findings))?;
+    }
     args.reports.write(&findings)?;
+    args.baselines.write(&findings)?;
     print_failures(&findings.failures);
     if !args.quiet {
         summary(&findings, total);
+        args.baselines.tell(&configuration, &findings);
     }
     nothing::warn(findings.exit_status, &format!("there is no event in {}", nothing::named(&args.inputs)));
     Ok(findings.exit_status)
@@ -132,7 +137,7 @@ fn explain(name: &str) -> anyhow::Result<u8> {
     }
     let about = name.parse::<Code>().map_err(|error| anyhow::anyhow!(error))?.about();
     print_all(&format!(
-        "{} ({})\n  {}\n\n  in SecOps: {}\n  to do:     {}\n  source:    {}\n\n  Set it: `--severity {}=error|warning|info|off`, or in the file of `--config`:\n    [severity]\n    {} = \"off\"\n",
+        "{} ({})\n  {}\n\n  in SecOps: {}\n  to do:     {}\n  source:    {}\n\n  Set it: `--severity {}=error|warning|info|off`, or in `udmap.toml`:\n    [severity]\n    {} = \"off\"\n",
         about.name,
         about.severity,
         about.title,

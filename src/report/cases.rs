@@ -1,10 +1,14 @@
 //! The differences of a case: expected and given, side by side.
 
 use crate::check::cases::Outcome;
-use crate::check::compare::{How, Side};
+use crate::check::compare::{Difference, How, Side};
 use crate::check::diff::Matched;
+use crate::check::findings::Findings;
+use crate::check::paths::general;
+use crate::report::summary::counted;
 use crate::text::{escaped, shown_up_to};
 use anstyle::{AnsiColor, Style};
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 const BOLD: Style = Style::new().bold();
@@ -12,15 +16,56 @@ const DIM: Style = Style::new().dimmed();
 const RED: Style = AnsiColor::Red.on_default();
 const GREEN: Style = AnsiColor::Green.on_default();
 
-/// The case's differences as text of at most `width` columns.
-pub(crate) fn text(outcome: &Outcome, width: usize) -> String {
-    let mut text = String::new();
+/// How many differences of one kind are shown, in all cases together.
+const SAMPLES: u64 = 3;
+
+/// How many differences of each kind were shown.
+#[derive(Debug)]
+pub(crate) struct Shown {
+    all: bool,
+    counts: HashMap<(&'static str, String), u64>,
+    /// How many were not shown, because enough of their kind were.
+    pub(crate) left_out: u64,
+}
+
+impl Shown {
+    /// None were shown yet; `all` are to be, or three of each kind.
+    pub(crate) fn new(all: bool) -> Shown {
+        Shown { all, counts: HashMap::new(), left_out: 0 }
+    }
+
+    /// Whether one more of this kind is shown.
+    fn takes(&mut self, code: &'static str, path: &str) -> bool {
+        let count = self.counts.entry((code, general(path))).or_default();
+        *count += 1;
+        let takes = self.all || *count <= SAMPLES;
+        self.left_out += u64::from(!takes);
+        takes
+    }
+}
+
+/// The case's differences as text of at most `width` columns; of each kind no more than are still to be shown.
+pub(crate) fn text(outcome: &Outcome, width: usize, shown: &mut Shown) -> String {
+    let (mut text, before) = (String::new(), shown.left_out);
     // Writing to a string can't fail.
-    let _ = write(outcome, width, &mut text);
+    let _ = write(outcome, width, shown, &mut text);
+    if let Some(more @ 1..) = shown.left_out.checked_sub(before) {
+        let _ = writeln!(text, "    {DIM}... and {more} more like those above (`--all` shows them){DIM:#}");
+    }
     text
 }
 
-fn write(outcome: &Outcome, width: usize, to: &mut String) -> std::fmt::Result {
+/// How many differences there are of each kind.
+pub(crate) fn kinds(findings: &Findings) -> String {
+    let mut text = String::from("differences by kind:\n");
+    for (key, group) in findings.groups.sorted() {
+        let count = counted(group.count, "time");
+        let _ = writeln!(text, "  {}  {}  {count}", key.code, escaped(&key.path));
+    }
+    text
+}
+
+fn write(outcome: &Outcome, width: usize, shown: &mut Shown, to: &mut String) -> std::fmt::Result {
     if outcome.unchecked {
         writeln!(to, "    there is no file that says what the case expects")?;
     }
@@ -48,6 +93,11 @@ fn write(outcome: &Outcome, width: usize, to: &mut String) -> std::fmt::Result {
     for matched in &outcome.differences {
         match matched {
             Matched::Pair { a, b, differences } => {
+                let shown = |d: &&Difference| shown.takes(d.how.name(), &d.path);
+                let differences: Vec<&Difference> = differences.iter().filter(shown).collect();
+                if differences.is_empty() {
+                    continue;
+                }
                 let (expected, given) = (outcome.expected[*a].line, given[*b].line);
                 writeln!(to, "  {BOLD}expected line {expected}, record of line {given}{BOLD:#}")?;
                 for difference in differences {
@@ -59,6 +109,7 @@ fn write(outcome: &Outcome, width: usize, to: &mut String) -> std::fmt::Result {
                     }
                 }
             }
+            Matched::Copy { .. } if !shown.takes("doubled", "event") => {}
             Matched::Copy { side, place, in_a, in_b } => {
                 let line = if *side == Side::A { outcome.expected[*place].line } else { given[*place].line };
                 writeln!(
@@ -66,6 +117,8 @@ fn write(outcome: &Outcome, width: usize, to: &mut String) -> std::fmt::Result {
                     "  {BOLD}line {line}{BOLD:#}: the event is expected {in_a} times and given {in_b} times"
                 )?;
             }
+            Matched::Only { side: Side::A, .. } if !shown.takes("only-in-a", "event") => {}
+            Matched::Only { side: Side::B, .. } if !shown.takes("only-in-b", "event") => {}
             Matched::Only { side: Side::A, place } => {
                 let event = &outcome.expected[*place];
                 writeln!(to, "  {BOLD}expected line {}{BOLD:#}: no such event is given", event.line)?;
@@ -85,7 +138,7 @@ fn write(outcome: &Outcome, width: usize, to: &mut String) -> std::fmt::Result {
         let [expected, given] = outcome.other_rejects();
         writeln!(to, "  {BOLD}rejects{BOLD:#}")?;
         for (mark, style, rejects) in [('-', RED, expected), ('+', GREEN, given)] {
-            for reject in &rejects {
+            for reject in rejects.into_iter().filter(|_| shown.takes("reject", "")) {
                 let (line, offset, reason) = (reject.line, reject.offset, escaped(&reject.reason));
                 writeln!(to, "    {style}{mark} line {line}, byte {offset}: {reason}{style:#}")?;
             }

@@ -1,6 +1,7 @@
 //! The differences between two sets of events, for a machine and for a person.
 
 use crate::check::diff::Report;
+use crate::check::groups::GroupKey;
 use crate::report::summary::{counted, grouped};
 use crate::text::{escaped, shown_up_to};
 use anstyle::{AnsiColor, Style};
@@ -12,10 +13,11 @@ const MOST_SHOWN: usize = 200;
 
 /// Everything for a machine.
 pub(crate) fn json(report: &Report) -> serde_json::Map<String, serde_json::Value> {
-    let fields: Vec<_> = report
-        .fields
+    let mut fields = report.fields.sorted();
+    fields.sort_by_key(|(key, _)| (&key.path, key.code));
+    let fields: Vec<_> = fields
         .iter()
-        .map(|((path, code), differences)| {
+        .map(|(GroupKey { path, code, .. }, differences)| {
             let samples: Vec<_> = differences
                 .samples
                 .iter()
@@ -41,9 +43,7 @@ pub(crate) fn text(report: &Report) -> String {
     let (bold, dim) = (Style::new().bold(), Style::new().dimmed());
     let (red, green) = (AnsiColor::Red.on_default(), AnsiColor::Green.on_default());
     let mut text = String::new();
-    let mut fields: Vec<_> = report.fields.iter().collect();
-    fields.sort_by_key(|(_, differences)| std::cmp::Reverse(differences.count));
-    for ((path, code), differences) in fields {
+    for (GroupKey { path, code, .. }, differences) in report.fields.sorted() {
         // Writing to a string can't fail.
         let count = counted(differences.count, "time");
         let _ = writeln!(text, "{bold}{}{bold:#}  {code}  {count}", escaped(path));

@@ -11,14 +11,15 @@ use crate::text::shown;
 pub(crate) fn issues(case: &TestCase, outcome: &Outcome) -> Vec<Issue> {
     let expected = case.expected.to_string_lossy().into_owned();
     let raw = case.raw.to_string_lossy().into_owned();
-    let issue = |code, path: &str, source: &str, line, byte, message: String| {
-        Issue::difference(code, path, (source, line, byte), message)
+    let name = case.name.as_str();
+    let issue = |code, path: &str, source: &str, line, byte, message: String, content: &str| {
+        Issue::difference(code, path, (source, line, byte), message, &[name, content])
     };
     let given = outcome.given();
     let mut issues = Vec::new();
     if outcome.unchecked {
         let message = format!("there is no `{expected}` that says what the case expects");
-        issues.push(issue("no-expected", "", &raw, 0, 0, message));
+        issues.push(issue("no-expected", "", &raw, 0, 0, message, ""));
     }
     for matched in &outcome.differences {
         match matched {
@@ -27,24 +28,28 @@ pub(crate) fn issues(case: &TestCase, outcome: &Outcome) -> Vec<Issue> {
                     let side = |value: &Option<String>| value.as_deref().map_or("nothing".into(), shown);
                     let message = format!("expected {}, given {}", side(&difference.a), side(&difference.b));
                     let line = outcome.expected[*a].line;
-                    issues.push(issue(difference.how.name(), &difference.path, &expected, line, 0, message));
+                    let (code, path) = (difference.how.name(), &difference.path);
+                    let content = message.clone();
+                    issues.push(issue(code, path, &expected, line, 0, message, &content));
                 }
             }
             Matched::Copy { side, place, in_a, in_b } => {
                 let message = format!("the event is expected {in_a} times and given {in_b} times");
-                let (source, line) = match side {
-                    Side::A => (&expected, outcome.expected[*place].line),
-                    Side::B => (&raw, given[*place].line),
+                let (source, event) = match side {
+                    Side::A => (&expected, &outcome.expected[*place]),
+                    Side::B => (&raw, given[*place]),
                 };
-                issues.push(issue("doubled", "event", source, line, 0, message));
+                issues.push(issue("doubled", "event", source, event.line, 0, message, &event.text));
             }
             Matched::Only { side: Side::A, place } => {
-                let line = outcome.expected[*place].line;
-                issues.push(issue("only-in-a", "event", &expected, line, 0, "no such event is given".into()));
+                let event = &outcome.expected[*place];
+                let message = "no such event is given".into();
+                issues.push(issue("only-in-a", "event", &expected, event.line, 0, message, &event.text));
             }
             Matched::Only { side: Side::B, place } => {
-                let line = given[*place].line;
-                issues.push(issue("only-in-b", "event", &raw, line, 0, "no such event is expected".into()));
+                let event = given[*place];
+                let message = "no such event is expected".into();
+                issues.push(issue("only-in-b", "event", &raw, event.line, 0, message, &event.text));
             }
         }
     }
@@ -52,11 +57,13 @@ pub(crate) fn issues(case: &TestCase, outcome: &Outcome) -> Vec<Issue> {
         let [missing, others] = outcome.other_rejects();
         for reject in missing {
             let message = format!("no reject `{}` is given here", reject.reason);
-            issues.push(issue("reject", "", &raw, reject.line, reject.offset, message));
+            let content = message.clone();
+            issues.push(issue("reject", "", &raw, reject.line, reject.offset, message, &content));
         }
         for reject in others {
             let message = format!("the record is rejected: {}", reject.reason);
-            issues.push(issue("reject", "", &raw, reject.line, reject.offset, message));
+            let content = message.clone();
+            issues.push(issue("reject", "", &raw, reject.line, reject.offset, message, &content));
         }
     }
     issues

@@ -3,19 +3,15 @@
 use super::kept_texts::KeptTexts;
 use super::unmatched::Unmatched;
 use crate::check::compare::{Difference, How, Meaning, Side, each_difference};
-use crate::check::findings::{Findings, Issue, Room};
+use crate::check::findings::{Findings, Issue};
+use crate::check::groups::{GroupKey, Groups};
+use crate::check::room::Room;
 use crate::check::validate::Severity;
 use crate::text::{cut, escaped, shown};
-use std::collections::BTreeMap;
 use std::io;
 
 /// The path of what concerns an event as a whole.
 const WHOLE: &str = "event";
-/// How many fields are counted one by one; unknown names could be without end.
-const MOST_PATHS: usize = 10_000;
-/// How many bytes their paths may have in all.
-const MOST_PATH_BYTES: usize = 4 << 20;
-
 /// How many characters of a value are kept as a sample.
 const MOST_OF_A_SAMPLE: usize = 4_000;
 
@@ -24,26 +20,15 @@ const MOST_OF_A_SAMPLE: usize = 4_000;
 pub(crate) struct Report {
     pub(crate) findings: Findings,
     names: [Vec<String>; 2],
-    samples: usize,
-    /// Room for the texts of samples.
-    room: Room,
-    /// By path, without its indexes, and code.
-    pub(crate) fields: BTreeMap<(String, &'static str), Differences>,
-    path_bytes: usize,
+    /// The differences that are new, with samples of both values.
+    pub(crate) fields: Groups<Sample>,
     pub(crate) events: [u64; 2],
     pub(crate) equal: u64,
     pub(crate) pairs: u64,
     pub(crate) bytes: u64,
 }
 
-/// The differences of one kind in one field.
-#[derive(Debug, Default)]
-pub(crate) struct Differences {
-    pub(crate) count: u64,
-    pub(crate) samples: Vec<Sample>,
-}
-
-/// One of them.
+/// A difference with both values.
 #[derive(Debug)]
 pub(crate) struct Sample {
     pub(crate) path: String,
@@ -61,14 +46,11 @@ impl Sample {
 }
 
 impl Report {
-    pub(super) fn new(names: [Vec<String>; 2], most: usize, samples: usize) -> Report {
+    pub(super) fn new(findings: Findings, names: [Vec<String>; 2], samples: usize) -> Report {
         Report {
-            findings: Findings::new("diff", most),
+            findings,
             names,
-            samples,
-            room: Room::new(usize::MAX),
-            fields: BTreeMap::new(),
-            path_bytes: 0,
+            fields: Groups::new(samples, Room::new(usize::MAX)),
             events: [0; 2],
             equal: 0,
             pairs: 0,
@@ -80,26 +62,12 @@ impl Report {
         self.findings.failures.push(failure);
     }
 
-    fn differences(&mut self, path: String, code: &'static str) -> &mut Differences {
-        if self.fields.contains_key(&(path.clone(), code)) {
-        } else if self.fields.len() < MOST_PATHS && self.path_bytes < MOST_PATH_BYTES {
-            self.path_bytes += path.len();
-        } else {
-            return self.fields.entry(("(other fields)".to_owned(), code)).or_default();
+    /// Adds a difference, unless the baseline knows it.
+    fn add(&mut self, issue: Issue, sample: Sample) {
+        let key = issue.key();
+        if self.findings.add_decided(issue) {
+            self.fields.add(key, 1, Some((sample.bytes(), sample)));
         }
-        self.fields.entry((path, code)).or_default()
-    }
-
-    fn add(&mut self, code: &'static str, path: &str, message: String, at: (&str, u64, u64), sample: Sample) {
-        let (samples, general) = (self.samples, general(path));
-        let mut room = self.room.clone();
-        let differences = self.differences(general, code);
-        differences.count += 1;
-        if differences.samples.len() < samples && room.take(sample.bytes()) {
-            differences.samples.push(sample);
-        }
-        self.room = room;
-        self.findings.add(Issue::difference(code, path, at, message));
     }
 
     fn at<'n>(names: &'n [Vec<String>; 2], event: &Unmatched) -> (&'n str, u64, u64) {
@@ -132,7 +100,9 @@ impl Report {
             };
             let sample = Sample { path: path.clone(), sides };
             let at = Report::at(&names, if how == How::OnlyA { a } else { b });
-            self.add(how.name(), &path, message, at, sample);
+            let content = [word(&value_a), word(&value_b)];
+            let content = [content[0].as_str(), content[1].as_str()];
+            self.add(Issue::difference(how.name(), &path, at, message, &content), sample);
         });
         self.names = names;
     }
@@ -166,13 +136,12 @@ impl Report {
     ) -> io::Result<()> {
         let names = std::mem::take(&mut self.names);
         let mut sample = Sample { path: WHOLE.to_owned(), sides: [None, None] };
-        if self
-            .fields
-            .get(&(WHOLE.to_owned(), code))
-            .is_none_or(|differences| differences.samples.len() < self.samples)
-        {
+        // What the event is, is asked only where it is told to somebody.
+        let mut content = String::new();
+        if self.fields.takes(&whole(code)) || self.findings.asks_for_content() {
             let text = texts.get(event.text)?;
             let text = String::from_utf8_lossy(&text);
+            content = text.split_whitespace().collect::<Vec<_>>().join(" ");
             // White space between values says nothing; some more text than is kept makes up for it.
             let text: String = text.chars().take(4 * MOST_OF_A_SAMPLE).collect();
             let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -180,7 +149,8 @@ impl Report {
             let place = format!("{}:{}", names[event.side as usize][event.source as usize], event.line);
             sample.sides[event.side as usize] = Some((text, place));
         }
-        self.add(code, WHOLE, message, Report::at(&names, event), sample);
+        let at = Report::at(&names, event);
+        self.add(Issue::difference(code, WHOLE, at, message, &[&content]), sample);
         self.names = names;
         Ok(())
     }
@@ -188,8 +158,8 @@ impl Report {
     /// What is too much to be listed, of events as a whole.
     pub(super) fn unlisted(&mut self, code: &'static str, count: u64) {
         if count > 0 {
-            self.differences(WHOLE.to_owned(), code).count += count;
-            self.findings.count(Severity::Error, code, count);
+            self.fields.add(whole(code), count, None);
+            self.findings.add_unlisted(whole(code), count);
         }
     }
 
@@ -199,27 +169,11 @@ impl Report {
         sample.sides[side as usize] = Some((why.to_owned(), format!("{source}:{line}")));
         let set = if side == Side::A { "A" } else { "B" };
         let message = format!("no event in {set}: {}", escaped(why));
-        self.add("no-event", WHOLE, message, (source, line, byte), sample);
+        self.add(Issue::difference("no-event", WHOLE, (source, line, byte), message, &[why]), sample);
     }
 }
 
-/// `path` with `[]` for every index, so that fields are counted together.
-fn general(path: &str) -> String {
-    let mut general = String::with_capacity(path.len());
-    let mut inside = false;
-    for c in path.chars() {
-        match c {
-            '[' => {
-                inside = true;
-                general.push('[');
-            }
-            ']' => {
-                inside = false;
-                general.push(']');
-            }
-            _ if inside => {}
-            c => general.push(c),
-        }
-    }
-    general
+/// Differences of events as a whole.
+fn whole(code: &'static str) -> GroupKey {
+    GroupKey { severity: Severity::Error, code, path: WHOLE.to_owned() }
 }

@@ -7,8 +7,9 @@ use super::passes::Passes;
 use super::report::Report;
 use super::second_read::{OnDisk, extra, read_again};
 use crate::check::compare::{Meaning, Rules, Side};
-use crate::check::findings::Room;
+use crate::check::findings::Findings;
 use crate::check::reading::Reading;
+use crate::check::room::Room;
 use crate::convert::pipeline::{Framed, Piece};
 use crate::json::Tree;
 use crate::store::sort::Sorter;
@@ -19,20 +20,28 @@ use std::io;
 pub(crate) struct Options {
     pub(crate) rules: Rules,
     pub(crate) reading: Reading,
-    /// How many findings are kept.
-    pub(crate) most: usize,
     /// How many samples of each difference are kept.
     pub(crate) samples: usize,
 }
 
-/// Compares two sets of events, in two readings and in bounded memory. Inputs that can't be read are among the
+/// How many of the units of a chunk that are not events are listed.
+const MOST_UNREADABLE: usize = 5_000;
+
+/// Compares two sets of events, in two readings and in bounded memory, and adds what is new to `findings`. Inputs that can't be read are among the
 /// report's failures; then nothing is compared.
 ///
 /// # Errors
 /// When a temporary file can't be written or read, and when an input changes or fails at the second reading.
-pub(crate) fn diff(a: &EventSource, b: &EventSource, options: &Options) -> anyhow::Result<Report> {
+pub(crate) fn diff(
+    a: &EventSource,
+    b: &EventSource,
+    options: &Options,
+    findings: Findings,
+) -> anyhow::Result<Report> {
     let names = [a.names.clone(), b.names.clone()];
-    let mut report = Report::new(names, options.most, options.samples);
+    let mut findings = findings;
+    names.iter().flatten().for_each(|name| findings.checked.add(name));
+    let mut report = Report::new(findings, names, options.samples);
     let mut digests = Sorter::default();
     first_read(Side::A, a, options, &mut digests, &mut report)?;
     first_read(Side::B, b, options, &mut digests, &mut report)?;
@@ -83,7 +92,7 @@ fn first_read(
 ) -> anyhow::Result<()> {
     let work = |trees: &mut (Tree, Tree), chunk: Framed<'_>| {
         let mut part = DiffPart { digests: Vec::new(), unreadable: Vec::new(), more: 0 };
-        let mut room = Room::new(options.most);
+        let mut room = Room::new(MOST_UNREADABLE);
         let (units, event) = trees;
         from.each(chunk.bytes, chunk.body, units, &mut |at| {
             let text = match at.event {

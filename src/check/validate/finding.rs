@@ -32,6 +32,9 @@ pub struct Placed {
     pub finding: Finding,
     /// The line, from 1.
     pub line: u64,
+    /// Where on the line, in characters from 1. Where a line holds several values, what is before the value counts in
+    /// bytes.
+    pub column: u64,
     /// The byte, from 0, after decompression.
     pub byte: u64,
     /// Which event it is in, from 1.

@@ -5,82 +5,125 @@ use super::finding::{Finding, Placed};
 use super::severities::Severities;
 use super::severity::Severity;
 use super::validator::Validator;
-use crate::check::findings::{Case, Findings, Issue, Room};
+use crate::check::findings::{Counted, Findings, Issue};
+use crate::check::fingerprint::Fingerprint;
+use crate::check::groups::GroupKey;
+use crate::check::paths::general;
 use crate::check::reading::Reading;
+use crate::check::room::Room;
 use crate::convert::pipeline::{Framed, Piece};
 use crate::store::Source;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Instant;
+
+/// Of how many contents the findings in a chunk are counted one by one.
+const MOST_COUNTED: usize = 50_000;
+
+/// Checks chunks, which may be of several inputs.
+struct Checker<'s> {
+    severities: &'s Severities,
+    /// Which input, or member of an archive, the validator is for.
+    name: Option<Arc<str>>,
+    validator: Validator,
+}
 
 /// What was found in a chunk.
 struct CheckedPart {
     /// The first of what was found, as far as there is room.
     findings: Vec<Placed>,
     room: Room,
-    /// How often what was found beyond that.
-    others: BTreeMap<(Severity, Code), u64>,
+    /// What was found beyond that, and how often.
+    counted: BTreeMap<Counted, u64>,
+    counted_room: Room,
+    /// How often what was found even beyond that.
+    unlisted: BTreeMap<(Severity, Code), u64>,
     events: u64,
 }
 
-impl CheckedPart {
-    fn of(validator: &mut Validator, chunk: Framed<'_>, limit: usize, most: usize) -> CheckedPart {
-        let room = Room::new(most);
-        let mut part = CheckedPart { findings: Vec::new(), room, others: BTreeMap::new(), events: 0 };
-        part.events = validator.chunk(chunk.bytes, chunk.body, limit, &mut |placed| {
-            let Finding { code, severity, path, message, .. } = &placed.finding;
-            if part.room.take(path.len() + message.len()) {
-                part.findings.push(placed);
-            } else {
-                *part.others.entry((*severity, *code)).or_default() += 1;
-            }
-        });
+impl Checker<'_> {
+    fn check(&mut self, chunk: Framed<'_>, limit: usize, most: usize) -> CheckedPart {
+        if self.name.as_ref() != Some(&chunk.text.name) {
+            self.name = Some(Arc::clone(&chunk.text.name));
+            self.validator.set_severities(self.severities.in_file(&chunk.text.name));
+        }
+        let mut part = CheckedPart {
+            findings: Vec::new(),
+            room: Room::new(most),
+            counted: BTreeMap::new(),
+            counted_room: Room::new(MOST_COUNTED),
+            unlisted: BTreeMap::new(),
+            events: 0,
+        };
+        part.events = self.validator.chunk(chunk.bytes, chunk.body, limit, &mut |placed| part.add(placed));
         part
     }
 }
 
-/// Checks all events of `sources` and adds what is found to `findings`, a case an input. `each` gets the findings that
-/// are kept, at most `most`. Returns the bytes that were read.
+impl CheckedPart {
+    fn add(&mut self, placed: Placed) {
+        let finding = &placed.finding;
+        let bytes = finding.path.len() + finding.message.len();
+        if self.room.take(bytes) {
+            return self.findings.push(placed);
+        }
+        let key = key(finding);
+        let counted = Counted { fingerprint: fingerprint(finding), message: finding.message.clone(), key };
+        if let Some(count) = self.counted.get_mut(&counted) {
+            *count += 1;
+        } else if self.counted_room.take(bytes) {
+            self.counted.insert(counted, 1);
+        } else {
+            *self.unlisted.entry((finding.severity, finding.code)).or_default() += 1;
+        }
+    }
+}
+
+/// Checks all events of `sources` and adds what is found to `findings`, a case an input. Of a chunk at most `most`
+/// findings keep their places. Returns the bytes that were read.
 ///
 /// # Errors
-/// Those of `each`, and when threads can't be started. Inputs that fail are among the findings.
+/// When threads can't be started. Inputs that fail are among the findings.
 pub(crate) fn check_inputs(
     reading: &Reading,
     sources: &[Source],
     severities: &Severities,
     most: usize,
     findings: &mut Findings,
-    each: &mut (dyn FnMut(&Issue) -> anyhow::Result<()> + Send),
 ) -> anyhow::Result<u64> {
-    let (mut events, mut errors, mut total) = (0, 0, 0);
-    let mut begun = Instant::now();
-    let mut first = 0;
+    let (mut events, mut total) = (0, 0);
+    let mut begun: Option<Instant> = None;
+    sources.iter().for_each(|source| findings.checked.add(source.name()));
     let limit = reading.limit;
-    let work = |validator: &mut Validator, chunk: Framed<'_>| CheckedPart::of(validator, chunk, limit, most);
-    let make = || Validator::new(severities.clone());
+    let work = |checker: &mut Checker<'_>, chunk: Framed<'_>| checker.check(chunk, limit, most);
+    let make = || Checker { severities, name: None, validator: Validator::new(Severities::default()) };
     reading.run(sources, &make, &work, &mut |piece| {
+        let mut begin = |findings: &mut Findings, input: usize| {
+            if begun.is_none() {
+                begun = Some(Instant::now());
+                findings.begin(sources[input].name(), sources[input].name());
+            }
+        };
         match piece {
             Piece::Failed(_, error) => findings.failures.push(error.to_string()),
             Piece::End(text, bytes) => {
-                let seconds = begun.elapsed().as_secs_f64();
-                let issues = first..findings.issues.len();
-                first = issues.end;
-                findings.cases.push(Case { name: text.name.to_string(), issues, errors, seconds });
+                begin(findings, text.input);
+                findings.end(begun.take().map_or(0.0, |begun| begun.elapsed().as_secs_f64()));
                 findings.events += events;
                 total += bytes;
-                (events, errors, begun) = (0, 0, Instant::now());
+                events = 0;
             }
             Piece::Part(text, part) => {
+                begin(findings, text.input);
                 for placed in part.findings.drain(..) {
-                    errors += u64::from(placed.finding.severity == Severity::Error);
-                    if findings.add(issue(placed, events, &text.name))
-                        && let Some(issue) = findings.issues.last()
-                    {
-                        each(issue)?;
-                    }
+                    findings.add(issue(placed, events, &text.name));
                 }
-                for ((severity, code), n) in std::mem::take(&mut part.others) {
-                    errors += if severity == Severity::Error { n } else { 0 };
-                    findings.count(severity, code.name(), n);
+                for (counted, count) in std::mem::take(&mut part.counted) {
+                    findings.add_counted(counted, &text.name, count);
+                }
+                for ((severity, code), count) in std::mem::take(&mut part.unlisted) {
+                    let path = "(other fields)".to_owned();
+                    findings.add_unlisted(GroupKey { severity, code: code.name(), path }, count);
                 }
                 events += part.events;
             }
@@ -90,19 +133,30 @@ pub(crate) fn check_inputs(
     Ok(total)
 }
 
+fn key(finding: &Finding) -> GroupKey {
+    GroupKey { severity: finding.severity, code: finding.code.name(), path: general(&finding.path) }
+}
+
+fn fingerprint(finding: &Finding) -> Fingerprint {
+    Fingerprint::of(finding.code.name(), &general(&finding.path), &[&finding.message])
+}
+
 /// A finding behind this many events of its input.
-fn issue(Placed { finding, line, byte, event }: Placed, events: u64, source: &str) -> Issue {
+fn issue(Placed { finding, line, column, byte, event }: Placed, events: u64, source: &str) -> Issue {
     let about = finding.code.about();
     Issue {
         severity: finding.severity,
         code: about.name,
+        fingerprint: fingerprint(&finding),
         path: finding.path,
         source: source.to_owned(),
         line,
+        column,
         byte,
         event: events + event,
         message: finding.message,
         effect: about.effect,
-        advice: about.advice,
+        advice: about.advice.into(),
+        case: 0,
     }
 }

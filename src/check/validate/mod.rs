@@ -26,6 +26,8 @@ mod validator;
 mod walk;
 
 pub use codes::{About, Code};
+#[cfg(feature = "cli")]
+pub(crate) use config::Config;
 pub use finding::{Finding, Placed};
 #[cfg(feature = "cli")]
 pub(crate) use inputs::check_inputs;

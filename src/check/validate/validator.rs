@@ -25,6 +25,12 @@ impl Validator {
         Validator { severities, tree: Tree::default() }
     }
 
+    /// Checks what follows with other severities.
+    #[cfg(feature = "cli")]
+    pub(crate) fn set_severities(&mut self, severities: Severities) {
+        self.severities = severities;
+    }
+
     /// Checks the events in one JSON text, in any of the [known wrappings](events), and hands every
     /// finding that is not [`Severity::Off`] to `found`. Returns the number of events.
     pub fn check(&mut self, text: &[u8], found: &mut dyn FnMut(Finding)) -> u64 {
@@ -89,8 +95,10 @@ impl Validator {
             let Some(error) = unit.error(bytes, limit) else {
                 let lines = LineIndex::of(bytes);
                 events += self.check(bytes, &mut |finding| {
+                    let (ends, characters) = lines.line_and_characters(finding.at);
                     found(Placed {
-                        line: unit.line + lines.before(finding.at),
+                        line: unit.line + ends,
+                        column: characters + if ends == 0 { unit.column } else { 1 },
                         byte: unit.offset + finding.at as u64,
                         event: first + finding.event,
                         finding,
@@ -103,7 +111,13 @@ impl Validator {
             if severity != Severity::Off {
                 let (path, message) = (String::new(), error.message);
                 let finding = Finding { code, severity, path, message, at: 0, event: 0 };
-                found(Placed { finding, line: unit.line, byte: unit.offset, event: first });
+                found(Placed {
+                    finding,
+                    line: unit.line,
+                    column: unit.column,
+                    byte: unit.offset,
+                    event: first,
+                });
             }
             events += 1;
         };

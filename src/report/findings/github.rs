@@ -2,6 +2,7 @@
 
 use crate::check::findings::Findings;
 use crate::check::validate::Severity;
+use crate::report::findings::sentence;
 use crate::text::escaped;
 
 /// GitHub shows ten annotations of each severity and step; more only lengthen the log.
@@ -10,17 +11,26 @@ const MOST: usize = 10;
 /// Annotations for the log of a workflow.
 pub(crate) fn text(findings: &Findings) -> String {
     let mut text = String::new();
+    let shown = findings.shown();
     for (severity, command) in
         [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Info, "notice")]
     {
-        for issue in findings.issues.iter().filter(|issue| issue.severity == severity).take(MOST) {
-            let path = if issue.path.is_empty() { String::new() } else { format!("{}: ", issue.path) };
+        for (issue, count) in shown.iter().filter(|(issue, _)| issue.severity == severity).take(MOST) {
+            let column = if issue.column > 0 { format!(",col={}", issue.column) } else { String::new() };
+            // Each line by itself, so that each is escaped.
+            let mut lines = vec![data(&sentence(issue))];
+            if !issue.advice.is_empty() {
+                lines.push(data(&format!("to do: {}", issue.advice)));
+            }
+            if *count > 1 {
+                lines.push(data(&format!("{count} findings of this kind")));
+            }
             text += &format!(
-                "::{command} file={},line={},title={}::{}\n",
+                "::{command} file={},line={}{column},title={}::{}\n",
                 property(&issue.source),
                 issue.line.max(1),
                 property(&format!("udmap {} {}", findings.command, issue.code)),
-                data(&format!("{path}{}", issue.message))
+                lines.join("%0A")
             );
         }
     }

@@ -1,6 +1,6 @@
 //! Findings as JSON.
 
-use crate::check::findings::Findings;
+use crate::check::findings::{Findings, SAMPLES};
 use serde_json::json;
 
 pub(super) fn text(findings: &Findings) -> String {
@@ -9,13 +9,26 @@ pub(super) fn text(findings: &Findings) -> String {
         .iter()
         .map(|((severity, code), n)| json!({"severity": severity.name(), "code": code, "count": n}))
         .collect();
+    let groups: Vec<_> = findings
+        .groups
+        .sorted()
+        .into_iter()
+        .map(|(key, group)| {
+            json!({
+                "severity": key.severity.name(), "code": key.code, "path": key.path, "count": group.count,
+                "samples": &group.samples[..group.samples.len().min(SAMPLES)],
+            })
+        })
+        .collect();
     let mut report = json!({
         "udmap": env!("CARGO_PKG_VERSION"),
         "command": findings.command,
         "events": findings.events,
         "findings": findings.issues,
         "omitted": findings.omitted(),
+        "known": findings.known,
         "counts": counts,
+        "groups": groups,
         "cases": findings.cases,
         "failures": findings.failures,
         "seconds": findings.seconds,

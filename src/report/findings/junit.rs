@@ -1,9 +1,11 @@
 //! Findings as JUnit XML, as Jenkins and GitLab read it: a test case for each input or case, which
 //! fails if an error was found in it.
 
-use crate::check::findings::{Findings, Issue};
+use crate::check::findings::{Findings, Issue, SAMPLES};
 use crate::check::validate::Severity;
+use crate::report::findings::sentence;
 use crate::text::escaped;
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 pub(super) fn text(findings: &Findings) -> String {
@@ -17,17 +19,23 @@ pub(super) fn text(findings: &Findings) -> String {
     );
     // Writing to a string can't fail.
     let _ = writeln!(xml, "<testsuites name=\"{name}\" {head}>\n  <testsuite name=\"{name}\" {head}>");
-    for case in &findings.cases {
+    let mut of_case: Vec<Vec<&Issue>> = vec![Vec::new(); findings.cases.len()];
+    for issue in &findings.issues {
+        if let Some(issues) = of_case.get_mut(issue.case) {
+            issues.push(issue);
+        }
+    }
+    for (place, case) in findings.cases.iter().enumerate() {
         let _ = write!(
             xml,
-            "    <testcase classname=\"udmap.{}\" name=\"{}\" time=\"{:.3}\"",
+            "    <testcase classname=\"udmap.{}\" name=\"{}\" file=\"{}\" time=\"{:.3}\"",
             findings.command,
             xml_of(&case.name),
+            xml_of(&case.file),
             case.seconds
         );
-        let issues: Vec<&Issue> = findings.issues[case.issues.clone()].iter().collect();
         let (errors, others): (Vec<&Issue>, Vec<&Issue>) =
-            issues.into_iter().partition(|issue| issue.severity == Severity::Error);
+            of_case[place].iter().partition(|issue| issue.severity == Severity::Error);
         if case.errors == 0 && others.is_empty() {
             xml.push_str("/>\n");
             continue;
@@ -38,12 +46,12 @@ pub(super) fn text(findings: &Findings) -> String {
             let message =
                 if case.errors == 1 { "1 error".to_owned() } else { format!("{} errors", case.errors) };
             let _ = write!(xml, "      <failure type=\"{kind}\" message=\"{message}\">");
-            errors.iter().for_each(|issue| line(issue, &mut xml));
+            lines(&errors, case.errors, findings.all, &mut xml);
             xml.push_str("</failure>\n");
         }
         if !others.is_empty() {
             xml.push_str("      <system-out>");
-            others.iter().for_each(|issue| line(issue, &mut xml));
+            lines(&others, others.len() as u64, findings.all, &mut xml);
             xml.push_str("</system-out>\n");
         }
         xml.push_str("    </testcase>\n");
@@ -61,10 +69,33 @@ pub(super) fn text(findings: &Findings) -> String {
     xml
 }
 
-fn line(issue: &Issue, xml: &mut String) {
-    let (place, what) =
-        (format!("{}:{}", issue.source, issue.line), format!("{}: {}", issue.path, issue.message));
-    let _ = writeln!(xml, "{}: {}[{}] {}", xml_of(&place), issue.severity, issue.code, xml_of(&what));
+/// The findings of a case: all, or three of each kind. There are so many in all.
+fn lines(issues: &[&Issue], count: u64, all: bool, xml: &mut String) {
+    let (mut kinds, mut shown) = (HashMap::new(), 0);
+    for issue in issues {
+        let kind: &mut u64 = kinds.entry(issue.key()).or_default();
+        *kind += 1;
+        if all || *kind <= SAMPLES as u64 {
+            shown += 1;
+            let (place, what) = (format!("{}:{}", issue.source, issue.line), sentence(issue));
+            let advice = if issue.advice.is_empty() {
+                "".into()
+            } else {
+                xml_of(&format!("; to do: {}", issue.advice))
+            };
+            let _ = writeln!(
+                xml,
+                "{}: {}[{}] {}{advice}",
+                xml_of(&place),
+                issue.severity,
+                issue.code,
+                xml_of(&what)
+            );
+        }
+    }
+    if count > shown {
+        let _ = writeln!(xml, "... and {} more", count - shown);
+    }
 }
 
 /// `text` on one line as it can stand in XML 1.0, which has no way to write most control characters.

@@ -1,12 +1,12 @@
 //! Findings as Markdown, for the summary of a job or a comment.
 
-use crate::check::findings::Findings;
+use crate::check::findings::{Findings, SAMPLES};
 use crate::check::validate::Severity;
 use crate::report::summary::{counted, grouped};
 use crate::text::escaped;
 use std::fmt::Write as _;
 
-/// How many findings are shown.
+/// How many kinds of findings are shown.
 const MOST: usize = 50;
 
 pub(super) fn text(findings: &Findings) -> String {
@@ -25,27 +25,46 @@ pub(super) fn text(findings: &Findings) -> String {
     for failure in &findings.failures {
         let _ = writeln!(text, "- {}", code(failure));
     }
-    if !findings.counts.is_empty() {
-        text.push_str("| severity | code | count |\n|---|---|--:|\n");
-        for ((severity, code), n) in findings.counts.iter().rev() {
-            let _ = writeln!(text, "| {severity} | `{code}` | {} |", grouped(*n));
-        }
-        text.push_str("\n| where | severity | code | UDM path | what |\n|---|---|---|---|---|\n");
+    if findings.known > 0 {
+        let _ =
+            writeln!(text, "{} in the baseline are left out.\n", counted(findings.known, "known finding"));
     }
-    for issue in findings.issues.iter().take(MOST) {
+    let groups = findings.groups.sorted();
+    if !groups.is_empty() {
+        text.push_str("| severity | code | UDM path | count | what | where |\n|---|---|---|--:|---|---|\n");
+    }
+    for (key, group) in groups.iter().take(MOST) {
+        let places =
+            group.samples.iter().take(SAMPLES).map(|issue| code(&format!("{}:{}", issue.source, issue.line)));
+        let what = group.samples.first().map_or(String::new(), |issue| code(&issue.message));
+        let (severity, count) = (key.severity, grouped(group.count));
         let _ = writeln!(
             text,
-            "| {} | {} | `{}` | {} | {} |",
-            code(&format!("{}:{}", issue.source, issue.line)),
-            issue.severity,
-            issue.code,
-            code(&issue.path),
-            code(&issue.message)
+            "| {severity} | `{}` | {} | {count} | {what} | {} |",
+            key.code,
+            code(&key.path),
+            places.collect::<Vec<_>>().join(" ")
         );
     }
-    let all: u64 = findings.counts.values().sum();
-    if all > MOST as u64 {
-        let _ = writeln!(text, "\n... and {} more", grouped(all - MOST as u64));
+    if let Some(more @ 1..) = groups.len().checked_sub(MOST) {
+        let _ = writeln!(text, "\n... and {} more kinds", grouped(more as u64));
+    }
+    if findings.all && !findings.issues.is_empty() {
+        text.push_str("\n| where | severity | code | UDM path | what |\n|---|---|---|---|---|\n");
+        for issue in &findings.issues {
+            let _ = writeln!(
+                text,
+                "| {} | {} | `{}` | {} | {} |",
+                code(&format!("{}:{}", issue.source, issue.line)),
+                issue.severity,
+                issue.code,
+                code(&issue.path),
+                code(&issue.message)
+            );
+        }
+        if findings.omitted() > 0 {
+            let _ = writeln!(text, "\n... and {} more", grouped(findings.omitted()));
+        }
     }
     text
 }

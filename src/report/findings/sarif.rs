@@ -2,6 +2,7 @@
 
 use crate::check::findings::Findings;
 use crate::check::validate::{Code, Severity};
+use crate::report::findings::{Occurrences, sentence};
 use crate::text::{escaped, escaped_json, percent_encoded_path};
 use serde_json::{Value, json};
 
@@ -10,16 +11,26 @@ pub(super) fn text(findings: &Findings) -> String {
     codes.sort_unstable();
     codes.dedup();
     let place = |code: &str| codes.iter().position(|other| *other == code).unwrap_or(0);
+    let mut occurrences = Occurrences::default();
     let results: Vec<Value> = findings
-        .issues
-        .iter()
-        .map(|issue| {
-            let path = if issue.path.is_empty() { String::new() } else { format!("{}: ", issue.path) };
+        .shown()
+        .into_iter()
+        .map(|(issue, count)| {
+            let mut text = sentence(issue);
+            if !issue.advice.is_empty() {
+                text += &format!("\nTo do: {}", issue.advice);
+            }
+            if count > 1 {
+                text += &format!("\n{count} findings of this kind.");
+            }
+            // Each line by itself, so that each is escaped.
+            let text = text.lines().map(message).collect::<Vec<_>>().join("\n");
+            let fingerprint = occurrences.of(issue);
             let mut result = json!({
                 "ruleId": issue.code,
                 "ruleIndex": place(issue.code),
                 "level": level(issue.severity),
-                "message": { "text": message(&format!("{path}{}", issue.message)) },
+                "message": { "text": text },
                 "locations": [{
                     "physicalLocation": {
                         "artifactLocation": { "uri": uri(&issue.source) },
@@ -27,7 +38,13 @@ pub(super) fn text(findings: &Findings) -> String {
                         "region": { "startLine": issue.line.max(1), "byteOffset": issue.byte },
                     },
                 }],
+                // The first is the one that GitHub reads.
+                "partialFingerprints": { "primaryLocationLineHash": fingerprint, "udmap/v1": fingerprint },
+                "properties": { "count": count },
             });
+            if issue.column > 0 {
+                result["locations"][0]["physicalLocation"]["region"]["startColumn"] = json!(issue.column);
+            }
             if !issue.path.is_empty() {
                 let logical = json!([{ "fullyQualifiedName": escaped(&issue.path), "kind": "member" }]);
                 result["locations"][0]["logicalLocations"] = logical;
@@ -47,6 +64,7 @@ pub(super) fn text(findings: &Findings) -> String {
             "tool": { "driver": {
                 "name": "udmap",
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
+                "informationUri": env!("CARGO_PKG_REPOSITORY"),
                 "rules": codes.iter().map(|code| rule(code)).collect::<Vec<_>>(),
             }},
             "invocations": [{
@@ -91,16 +109,24 @@ fn message(text: &str) -> String {
 
 fn rule(code: &str) -> Value {
     let Some(code) = Code::named(code) else {
-        return json!({ "id": code, "shortDescription": { "text": code.replace('-', " ") } });
+        let text = code.replace('-', " ");
+        return json!({ "id": code, "shortDescription": { "text": text }, "helpUri": help("in-ci") });
     };
     let about = code.about();
     json!({
         "id": about.name,
         "shortDescription": { "text": about.title },
         "fullDescription": { "text": format!("{}. In SecOps: {}", about.title, about.effect) },
+        "helpUri": help("codes"),
         "help": { "text": format!("{} ({})", about.advice, about.source) },
         "defaultConfiguration": { "level": level(about.severity) },
     })
+}
+
+/// Where a part of the documentation is.
+fn help(part: &str) -> String {
+    concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/v", env!("CARGO_PKG_VERSION"), "/docs/checks.md#").to_owned()
+        + part
 }
 
 fn level(severity: Severity) -> &'static str {
@@ -112,8 +138,13 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-/// A path as a URI reference.
+/// A path as a URI reference; a URL stays one.
 fn uri(path: &str) -> String {
+    let path = crate::text::without_passwords(path);
+    let path = path.strip_prefix("./").unwrap_or(&path);
+    if let Some((scheme, rest)) = path.split_once("://") {
+        return format!("{scheme}://{}", percent_encoded_path(rest));
+    }
     if cfg!(windows) { percent_encoded_path(&path.replace('\\', "/")) } else { percent_encoded_path(path) }
 }
 

@@ -1,6 +1,7 @@
 //! The commands that check: validate, test, diff, explain, profile, and their reports.
 
 mod agreement;
+mod baseline;
 mod bounds;
 mod browser;
 mod cases;

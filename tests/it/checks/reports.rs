@@ -3,6 +3,7 @@
 use crate::support::{project, run_with, udmap};
 use crate::tools::{Tool, need};
 use serde_json::Value;
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -31,7 +32,8 @@ fn python(python: &Path, code: &str, args: &[&Path]) -> String {
 }
 
 fn is_junit(checkers: &Checkers, report: &Path) {
-    let code = "import sys, xmlschema; xmlschema.XMLSchema(sys.argv[1]).validate(sys.argv[2])";
+    // Jenkins' schema knows `file` only of suites, and its reader leaves it out; GitLab reads it of test cases.
+    let code = "import re, sys, xmlschema\nreport = open(sys.argv[2], encoding='utf-8').read()\nreport = re.sub('(<testcase [^>]*) file=\"[^\"]*\"', r'\\1', report)\nxmlschema.XMLSchema(sys.argv[1]).validate(report)";
     python(&checkers.xml, code, &[&project("tests/checks/junit-10.xsd"), report]);
 }
 
@@ -40,12 +42,13 @@ fn is_sarif(checkers: &Checkers, report: &Path) {
     python(&checkers.json, code, &[&project("tests/checks/sarif-2.1.0.json"), report]);
 }
 
-/// All four reports of one run, checked against their schemas; the JSON one.
+/// All reports of one run, checked against their schemas; the JSON one.
 fn all_reports(checkers: &Checkers, folder: &Path, args: &[&str], stdin: &str, status: i32) -> Value {
     let file = |name: &str| folder.join(name);
     let reports: Vec<String> =
-        [("junit", "junit.xml"), ("sarif", "out.sarif"), ("json", "out.json"), ("markdown", "out.md")]
+        ["junit=junit.xml", "sarif=out.sarif", "json=out.json", "markdown=out.md", "gitlab=gitlab.json"]
             .iter()
+            .filter_map(|report| report.split_once('='))
             .map(|(kind, name)| format!("{kind}={}", file(name).display()))
             .collect();
     let reports = reports.join(",");
@@ -57,10 +60,29 @@ fn all_reports(checkers: &Checkers, folder: &Path, args: &[&str], stdin: &str, s
     let json: Value = serde_json::from_slice(&fs::read(file("out.json")).unwrap()).unwrap();
     assert_eq!(json["exit_status"], status);
     let sarif: Value = serde_json::from_slice(&fs::read(file("out.sarif")).unwrap()).unwrap();
-    assert_eq!(
-        sarif["runs"][0]["results"].as_array().unwrap().len(),
-        json["findings"].as_array().unwrap().len()
-    );
+    let groups = json["groups"].as_array().unwrap();
+    let samples: usize = groups.iter().map(|group| group["samples"].as_array().unwrap().len()).sum();
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    assert_eq!(results.len(), samples);
+    let fingerprints: HashSet<&str> =
+        results.iter().map(|result| result["partialFingerprints"]["udmap/v1"].as_str().unwrap()).collect();
+    assert_eq!(fingerprints.len(), results.len(), "each has its own");
+    for rule in sarif["runs"][0]["tool"]["driver"]["rules"].as_array().unwrap() {
+        assert!(rule["helpUri"].as_str().unwrap().starts_with("https://"), "{rule}");
+    }
+    let gitlab: Value = serde_json::from_slice(&fs::read(file("gitlab.json")).unwrap()).unwrap();
+    let failures = json["failures"].as_array().unwrap().len();
+    assert_eq!(gitlab.as_array().unwrap().len(), samples + failures);
+    for finding in gitlab.as_array().unwrap() {
+        for key in ["description", "check_name", "fingerprint", "severity"] {
+            assert!(finding[key].is_string(), "{key}: {finding}");
+        }
+        assert!(finding["location"]["path"].is_string() && finding["location"]["lines"]["begin"].is_u64());
+        assert!(
+            ["info", "minor", "major", "critical", "blocker"]
+                .contains(&finding["severity"].as_str().unwrap())
+        );
+    }
     for finding in json["findings"].as_array().unwrap() {
         for key in ["severity", "code", "path", "source", "line", "message"] {
             assert!(finding.get(key).is_some(), "{key}: {finding}");
@@ -79,6 +101,14 @@ fn every_report_fits_its_schema() {
     assert_eq!(validated["findings"][0]["path"], "principal.ip[0]");
     assert_eq!(validated["findings"][1]["line"], 2);
     let junit = fs::read_to_string(folder.path().join("junit.xml")).unwrap();
+    assert!(junit.contains("<testcase classname=\"udmap.validate\" name=\"-\" file=\"-\""), "{junit}");
+    assert!(junit.contains("; to do: leave it out"), "{junit}");
+    let sarif = fs::read_to_string(folder.path().join("out.sarif")).unwrap();
+    let sarif: Value = serde_json::from_str(&sarif).unwrap();
+    let result = &sarif["runs"][0]["results"][0];
+    let region = &result["locations"][0]["physicalLocation"]["region"];
+    assert_eq!((&region["startLine"], &region["startColumn"]), (&1.into(), &104.into()));
+    assert!(result["message"]["text"].as_str().unwrap().contains("\nTo do: leave it out"), "{result}");
     assert!(junit.contains("tests=\"1\" failures=\"1\"") && junit.contains("&lt;a&amp;b&gt;"), "{junit}");
     let markdown = fs::read_to_string(folder.path().join("out.md")).unwrap();
     assert!(
@@ -114,6 +144,91 @@ fn every_report_fits_its_schema() {
     assert_eq!(tested["cases"][0]["name"], "one");
 }
 
+/// Of a kind that is found often, three are shown with their number; all of them with `--all`.
+#[test]
+fn findings_are_shown_by_kind() {
+    let folder = tempfile::tempdir().unwrap();
+    let event = EVENTS.lines().next().unwrap();
+    let many: String = (0..10).map(|n| event.replace("<a&b>", &format!("x{n}")) + "\n").collect();
+    let other = many.replace("GENERIC_EVENT", "STATUS_UPDATE");
+    let case = folder.path().join("cases/one");
+    fs::create_dir_all(&case).unwrap();
+    let telephony = |n: u32| format!("{{\"ts\":\"2024-01-01T00:00:0{n}Z\",\"type\":\"sms\"}}\n");
+    fs::write(case.join("input.ndjson"), (0..10).map(telephony).collect::<String>()).unwrap();
+    fs::write(case.join("events.ndjson"), &many).unwrap();
+    let files = [("a", &many), ("b", &other)].map(|(name, text)| {
+        let file = folder.path().join(name);
+        fs::write(&file, text).unwrap();
+        file.to_str().unwrap().to_owned()
+    });
+    let cases = folder.path().join("cases").to_str().unwrap().to_owned();
+    let lines = |text: &str, with: &str| text.lines().filter(|line| line.contains(with)).count();
+    let commands: [(&[&str], &str, usize); 3] = [
+        (&["validate", &files[0]], "-->", 10),
+        (&["diff", &files[0], &files[1]], "  + ", 10),
+        (&["test", &cases], "expected line ", 9),
+    ];
+    for (command, sample, all) in commands {
+        let report = |kind: &str| folder.path().join(kind).to_str().unwrap().to_owned();
+        let reports = format!("sarif={},junit={},markdown={}", report("s"), report("j"), report("m"));
+        for (options, most) in [(vec!["--report", &reports], 3), (vec!["--report", &reports, "--all"], all)] {
+            let run = run_with(b"", &[command, &options].concat());
+            assert_eq!(run.status, 1, "{command:?} {}", run.stderr);
+            if sample != "expected line " {
+                assert_eq!(lines(&run.stdout, sample), most, "{command:?} {options:?}: {}", run.stdout);
+            }
+            let sarif: Value = serde_json::from_slice(&fs::read(report("s")).unwrap()).unwrap();
+            let results = sarif["runs"][0]["results"].as_array().unwrap();
+            let path = |result: &Value| {
+                let name = &result["locations"][0]["logicalLocations"][0]["fullyQualifiedName"];
+                name.as_str().unwrap_or_default().to_owned()
+            };
+            let kind = |first: &&Value| {
+                results.iter().filter(|r| r["ruleId"] == first["ruleId"] && path(r) == path(first)).count()
+            };
+            assert_eq!(
+                results.iter().map(|result| kind(&result)).max(),
+                Some(most),
+                "{command:?} {options:?}: {sarif:#}"
+            );
+            let junit = fs::read_to_string(report("j")).unwrap();
+            assert_eq!(junit.contains("... and "), most == 3, "{junit}");
+            assert!(fs::read_to_string(report("m")).unwrap().contains(&format!(" | {all} | ")));
+        }
+    }
+}
+
+#[test]
+fn checks_of_tables_are_reported_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let (table, report) = (folder.path().join("my.toml"), folder.path().join("out.json"));
+    let text =
+        "[mapping]\nname = \"x\"\nlog_type = \"X\"\n[[rule]]\nudm = \"metadata.event_typ\"\nvalue = \"A\"\n";
+    fs::write(&table, text).unwrap();
+    let to = format!("json={}", report.display());
+    let run = run_with(
+        b"",
+        &["mappings", "check", "duo_telephony", table.to_str().unwrap(), "--report", &to, "--github"],
+    );
+    assert_eq!(run.status, 2, "{}", run.stderr);
+    assert!(
+        run.stdout.contains("`duo_telephony` is right") && run.stdout.contains("::error file="),
+        "{}",
+        run.stdout
+    );
+    let report: Value = serde_json::from_slice(&fs::read(report).unwrap()).unwrap();
+    assert_eq!((&report["cases"][0]["errors"], &report["failures"]), (&0.into(), &serde_json::json!([])));
+    let finding = &report["findings"][0];
+    assert_eq!(
+        (&finding["code"], &finding["source"]),
+        (&"invalid-mapping".into(), &table.to_str().unwrap().into())
+    );
+    assert!(finding["line"].as_u64() > Some(0) && finding["column"].as_u64() > Some(0), "{finding}");
+    // Nothing but the report is on stdout, if it is asked for there.
+    let run = run_with(b"", &["mappings", "check", "duo_telephony", "--report", "sarif=-"]);
+    assert!(run.status == 0 && serde_json::from_str::<Value>(&run.stdout).is_ok(), "{}", run.stdout);
+}
+
 #[test]
 fn a_report_on_stdout_is_alone_there() {
     let run = run_with(EVENTS.as_bytes(), &["validate", "-", "--report", "json=-"]);
@@ -142,7 +257,7 @@ fn github_gets_annotations() {
     command.args(["validate", "-q", "--github"]).arg(&events).env("GITHUB_STEP_SUMMARY", &summary);
     let output = command.output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
-    let place = format!("file={},line=2,", events.display().to_string().replace(',', "%2C"));
+    let place = format!("file={},line=2,col=98,", events.display().to_string().replace(',', "%2C"));
     assert!(said.contains(&format!("::warning {place}title=udmap validate unknown-field::")), "{said}");
     assert!(said.contains("::error ") && said.contains("%25"), "{said}");
     assert!(fs::read_to_string(summary).unwrap().starts_with("## udmap validate: failed"));

@@ -1,0 +1,366 @@
+//! A baseline: findings that are known, so that only new ones fail.
+//!
+//! Known findings are matched by code, UDM path and content, never by line. Where a file has more of them than the baseline
+//! says, those beyond are new, unless they were moved there from another file that now has fewer.
+
+use crate::check::fingerprint::Fingerprint;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::{Component, Path, PathBuf};
+
+/// The most entries that a baseline may have.
+const MOST: usize = 200_000;
+/// The most bytes of text in them.
+const MOST_BYTES: usize = 64 << 20;
+/// The most bytes that a baseline's file may have.
+pub(crate) const MOST_OF_A_FILE: u64 = 256 << 20;
+
+/// The form of the file, in case it ever changes.
+const VERSION: u32 = 1;
+
+#[derive(Debug, Serialize, Deserialize)]
+struct File<E> {
+    baseline: u32,
+    findings: Vec<E>,
+}
+
+/// Findings that are alike, in one file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    /// The command that found them.
+    command: String,
+    code: String,
+    path: String,
+    source: String,
+    /// What was found, for people.
+    message: String,
+    fingerprint: String,
+    count: u64,
+}
+
+/// The findings that a command knows.
+#[derive(Debug, Default)]
+pub(crate) struct Baseline {
+    /// How many are left, by what they are about and the file they are in.
+    left: HashMap<Fingerprint, BTreeMap<String, u64>>,
+    /// The file's entries, of all commands.
+    entries: Vec<Entry>,
+}
+
+/// The files, folders and archives that were looked at, by their paths from the baseline's folder, so that a check finds
+/// them from whatever folder it is run in.
+#[derive(Debug, Default)]
+pub(crate) struct Checked {
+    /// The baseline's folder.
+    folder: PathBuf,
+    names: HashSet<String>,
+}
+
+impl Checked {
+    /// Nothing was looked at yet.
+    pub(crate) fn below(folder: &Path) -> Checked {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        Checked { folder: without_dots(folder), names: HashSet::new() }
+    }
+
+    /// What a baseline calls a file.
+    pub(crate) fn name(&self, source: &str) -> String {
+        if source == "-" || source.contains("://") {
+            return source.to_owned();
+        }
+        let path = without_dots(Path::new(source));
+        path.strip_prefix(&self.folder).unwrap_or(&path).to_string_lossy().into_owned()
+    }
+
+    pub(crate) fn add(&mut self, source: &str) {
+        self.names.insert(self.name(source));
+    }
+
+    /// Whether a file of this name is one of them, or in one.
+    fn holds(&self, name: &str) -> bool {
+        let within = |(end, _)| self.names.contains(&name[..end]);
+        // The baseline's folder itself has an empty name.
+        self.names.contains(name) || self.names.contains("") || name.match_indices(['/', '!']).any(within)
+    }
+
+    fn is_there(&self, name: &str) -> bool {
+        self.folder.join(name).exists()
+    }
+}
+
+/// An absolute path without `.` and `..`.
+pub(crate) fn without_dots(path: &Path) -> PathBuf {
+    let mut whole = PathBuf::new();
+    for part in std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                whole.pop();
+            }
+            part => whole.push(part),
+        }
+    }
+    whole
+}
+
+/// Where a finding is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Match {
+    /// In this file.
+    Here,
+    /// Not in this file, but in others.
+    Elsewhere,
+    /// Nowhere.
+    New,
+}
+
+impl Baseline {
+    /// Reads a baseline's text for a command.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with it.
+    pub(crate) fn read(text: &str, command: &str) -> Result<Baseline, String> {
+        let file: File<Entry> = serde_json::from_str(text)
+            .map_err(|error| format!("not a baseline: {error}; `--write-baseline FILE` writes one"))?;
+        if file.baseline != VERSION {
+            return Err(format!("expected a baseline of version {VERSION}, found {}", file.baseline));
+        }
+        let mut baseline = Baseline::default();
+        for entry in file.findings {
+            let fingerprint = entry.fingerprint.parse()?;
+            if entry.command == command {
+                let files: &mut BTreeMap<_, _> = baseline.left.entry(fingerprint).or_default();
+                let count: &mut u64 = files.entry(entry.source.clone()).or_default();
+                *count = count.saturating_add(entry.count);
+            }
+            baseline.entries.push(entry);
+        }
+        Ok(baseline)
+    }
+
+    /// Takes a finding in this file off, if it is known there.
+    pub(crate) fn take(&mut self, fingerprint: Fingerprint, source: &str) -> Match {
+        let Some(files) = self.left.get_mut(&fingerprint) else { return Match::New };
+        if let Some(count @ 1..) = files.get_mut(source) {
+            *count -= 1;
+            return Match::Here;
+        }
+        if files.values().any(|count| *count > 0) { Match::Elsewhere } else { Match::New }
+    }
+
+    /// Takes a finding off that is known in another file; whether there is one.
+    pub(crate) fn take_elsewhere(&mut self, fingerprint: Fingerprint) -> bool {
+        let left = self.left.get_mut(&fingerprint);
+        match left.and_then(|files| files.values_mut().find(|count| **count > 0)) {
+            Some(count) => {
+                *count -= 1;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// How many known findings in files that were looked at were not found.
+    pub(crate) fn left(&self, checked: &Checked) -> u64 {
+        let files = self.left.values().flatten();
+        files.filter(|(source, _)| checked.holds(source)).map(|(_, count)| count).sum()
+    }
+}
+
+/// All findings of a run, for a baseline to be written.
+#[derive(Debug)]
+pub(crate) struct BaselineWriter {
+    entries: BTreeMap<(&'static str, String, Fingerprint, String), (String, u64)>,
+    bytes: usize,
+    /// Findings that have no entry.
+    missed: u64,
+}
+
+impl BaselineWriter {
+    pub(crate) fn new() -> BaselineWriter {
+        BaselineWriter { entries: BTreeMap::new(), bytes: 0, missed: 0 }
+    }
+
+    /// Adds `count` findings of `code` at `path`, which is without indexes.
+    pub(crate) fn add(
+        &mut self,
+        code: &'static str,
+        path: &str,
+        fingerprint: Fingerprint,
+        source: &str,
+        message: &str,
+        count: u64,
+    ) {
+        let key = (code, path.to_owned(), fingerprint, source.to_owned());
+        if let Some((_, known)) = self.entries.get_mut(&key) {
+            *known += count;
+            return;
+        }
+        self.bytes += path.len() + source.len() + message.len();
+        if self.entries.len() < MOST && self.bytes <= MOST_BYTES {
+            self.entries.insert(key, (message.to_owned(), count));
+        } else {
+            self.missed += count;
+        }
+    }
+
+    /// Adds findings of which nobody knows what they are about.
+    pub(crate) fn missed(&mut self, count: u64) {
+        self.missed += count;
+    }
+
+    /// The file's text, a line an entry; and how many findings were added. Entries of `known` stay that are of other
+    /// commands, or of files that were not looked at and are still there.
+    ///
+    /// # Errors
+    /// A sentence, if there are too many findings.
+    pub(crate) fn text(
+        &self,
+        command: &str,
+        known: Option<&Baseline>,
+        checked: &Checked,
+    ) -> Result<(String, u64), String> {
+        if self.missed > 0 {
+            return Err(format!(
+                "there are too many findings for a baseline: {} are beyond the first {}; mend the most frequent kinds, \
+                 or set their severity to `off`, first",
+                self.missed,
+                self.entries.len()
+            ));
+        }
+        let stays = |entry: &&Entry| {
+            entry.command != command || !checked.holds(&entry.source) && checked.is_there(&entry.source)
+        };
+        let known = known.map(|known| known.entries.as_slice()).unwrap_or_default();
+        let mut entries: Vec<Entry> = known.iter().filter(stays).cloned().collect();
+        let mut all = 0;
+        for ((code, path, fingerprint, source), (message, count)) in &self.entries {
+            all += count;
+            entries.push(Entry {
+                command: command.to_owned(),
+                code: (*code).to_owned(),
+                path: path.clone(),
+                source: source.clone(),
+                message: message.clone(),
+                fingerprint: fingerprint.to_string(),
+                count: *count,
+            });
+        }
+        entries.sort();
+        let mut text = format!("{{\"baseline\": {VERSION}, \"findings\": [");
+        for (place, entry) in entries.iter().enumerate() {
+            text += if place == 0 { "\n" } else { ",\n" };
+            // Texts and numbers always serialize.
+            text += &serde_json::to_string(entry).unwrap_or_default();
+        }
+        text += "\n]}\n";
+        Ok((crate::text::escaped_json(text), all))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn print(content: &str) -> Fingerprint {
+        Fingerprint::of("invalid-ip", "principal.ip[]", &[content])
+    }
+
+    fn written(findings: &[(&str, &str)], known: Option<&Baseline>) -> String {
+        let mut writer = BaselineWriter::new();
+        for (content, source) in findings {
+            writer.add("invalid-ip", "principal.ip[]", print(content), source, content, 1);
+        }
+        writer.text("validate", known, &checked()).unwrap().0
+    }
+
+    fn checked() -> Checked {
+        let mut checked = Checked::below(Path::new(""));
+        ["a", "b"].iter().for_each(|name| checked.add(name));
+        checked
+    }
+
+    #[test]
+    fn what_is_known_is_taken_once_from_its_file_first() {
+        let text = written(&[("x", "a"), ("x", "a"), ("x", "b"), ("y", "b")], None);
+        let mut baseline = Baseline::read(&text, "validate").unwrap();
+        assert_eq!(baseline.left(&checked()), 4);
+        assert_eq!(baseline.take(print("x"), "a"), Match::Here);
+        assert_eq!(baseline.take(print("x"), "a"), Match::Here);
+        assert_eq!(baseline.take(print("x"), "a"), Match::Elsewhere);
+        assert!(baseline.take_elsewhere(print("x")));
+        assert!(!baseline.take_elsewhere(print("x")));
+        assert_eq!(baseline.take(print("x"), "b"), Match::New);
+        assert_eq!(baseline.take(print("z"), "b"), Match::New);
+        assert_eq!(baseline.left(&checked()), 1);
+    }
+
+    #[test]
+    fn what_other_commands_know_stays() {
+        let text = written(&[("x", "a")], None).replace("\"validate\"", "\"test\"");
+        let known = Baseline::read(&text, "validate").unwrap();
+        assert_eq!(known.left(&checked()), 0);
+        let both = written(&[("y", "a")], Some(&known));
+        assert_eq!(Baseline::read(&both, "test").unwrap().left(&checked()), 1);
+        assert_eq!(Baseline::read(&both, "validate").unwrap().left(&checked()), 1);
+        assert_eq!(both.lines().count(), 4);
+    }
+
+    #[test]
+    fn what_was_not_looked_at_stays_if_it_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let [here, gone] = ["here", "gone"].map(|name| folder.path().join(name).to_str().unwrap().to_owned());
+        std::fs::write(&here, "").unwrap();
+        let text = written(
+            &[("x", &here), ("x", &gone), ("x", "a"), ("x", "a/in-a-folder"), ("x", "a!member")],
+            None,
+        );
+        let known = Baseline::read(&text, "validate").unwrap();
+        assert_eq!(known.left(&checked()), 3);
+        let text = written(&[("y", "b")], Some(&known));
+        let sources: Vec<String> = Baseline::read(&text, "validate")
+            .unwrap()
+            .entries
+            .into_iter()
+            .map(|entry| entry.source)
+            .collect();
+        assert_eq!(sources, [here.as_str(), "b"]);
+    }
+
+    #[test]
+    fn files_have_one_name_from_every_folder() {
+        let here = std::env::current_dir().unwrap();
+        let checked = Checked::below(&here.join("a/../b"));
+        for (source, name) in [
+            ("b/c", "c".to_owned()),
+            ("./b/./x/../c", "c".to_owned()),
+            (here.join("b/c").to_str().unwrap(), "c".to_owned()),
+            ("b", String::new()),
+            ("bc", here.join("bc").to_str().unwrap().to_owned()),
+            ("s3://bucket/./c", "s3://bucket/./c".to_owned()),
+            ("-", "-".to_owned()),
+        ] {
+            assert_eq!(checked.name(source), name, "{source}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_baseline_is_refused() {
+        let good = written(&[("x", "a")], None);
+        for wrong in [
+            String::new(),
+            "{}".into(),
+            "[]".into(),
+            good.replace("\"baseline\": 1", "\"baseline\": 2"),
+            good.replace("\"count\":1", "\"count\":-1"),
+            good.replace("\"source\"", "\"file\""),
+            good.replace(&print("x").to_string(), "12"),
+        ] {
+            assert!(Baseline::read(&wrong, "validate").is_err(), "{wrong}");
+        }
+        let mut writer = BaselineWriter::new();
+        writer.missed(1);
+        assert!(writer.text("validate", None, &checked()).is_err());
+    }
+}
