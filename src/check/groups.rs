@@ -36,12 +36,12 @@ pub(crate) struct Groups<S> {
 }
 
 impl<S> Groups<S> {
-    /// No groups yet; of each so many samples are kept, as long as there is room for their text.
+    /// No groups yet; of each this many samples are kept, as long as there is room for their text.
     pub(crate) fn new(samples: usize, room: Room) -> Groups<S> {
         Groups { groups: BTreeMap::new(), path_bytes: 0, samples, room }
     }
 
-    /// Adds `count` findings of one kind, and a sample with so many bytes of text, if one more is needed.
+    /// Adds `count` findings of one kind, and a sample with this many bytes of text, if one more is needed.
     pub(crate) fn add(&mut self, key: GroupKey, count: u64, sample: Option<(usize, S)>) {
         let key = if self.groups.contains_key(&key) {
             key

@@ -19,7 +19,7 @@ pub(super) struct BaselineArgs {
     #[arg(long, value_name = "FILE")]
     baseline: Option<String>,
 
-    /// Write all findings into this file, to be given to `--baseline`. Then they are no reason to fail.
+    /// Write all findings into this file, to be given to `--baseline`. Then none of them is a reason to fail.
     #[arg(long, value_name = "FILE")]
     write_baseline: Option<String>,
 
@@ -69,7 +69,7 @@ impl BaselineArgs {
         named.or_else(configured)
     }
 
-    /// Whether findings are written to a baseline, and so are no reason to fail.
+    /// Whether findings are written to a baseline, and so none of them is a reason to fail.
     pub(super) fn accepts(&self) -> bool {
         self.write_baseline.is_some()
     }

@@ -69,7 +69,7 @@ pub(super) fn text(findings: &Findings) -> String {
     xml
 }
 
-/// The findings of a case: all, or three of each kind. There are so many in all.
+/// The findings of a case: all, or three of each kind. `count` of them were found.
 fn lines(issues: &[&Issue], count: u64, all: bool, xml: &mut String) {
     let (mut kinds, mut shown) = (HashMap::new(), 0);
     for issue in issues {
