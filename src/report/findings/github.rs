@@ -2,7 +2,7 @@
 
 use crate::check::findings::Findings;
 use crate::check::validate::Severity;
-use crate::report::findings::sentence;
+use crate::report::findings::shared::sentence;
 use crate::text::escaped;
 
 /// GitHub shows ten annotations of each severity and step; more only lengthen the log.

@@ -3,7 +3,7 @@
 
 use crate::check::findings::{Findings, Issue, SAMPLES};
 use crate::check::validate::Severity;
-use crate::report::findings::sentence;
+use crate::report::findings::shared::sentence;
 use crate::text::escaped;
 use std::collections::HashMap;
 use std::fmt::Write as _;

@@ -7,13 +7,13 @@ mod json;
 mod junit;
 mod markdown;
 mod sarif;
+mod shared;
 mod text;
 
 pub(crate) use github::text as annotations;
 pub(crate) use text::text as for_people;
 
-use crate::check::findings::{Findings, Issue};
-use std::collections::HashMap;
+use crate::check::findings::Findings;
 
 /// A report for another tool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,25 +42,5 @@ impl Kind {
             Kind::Markdown => markdown::text(findings),
             Kind::Gitlab => gitlab::text(findings),
         }
-    }
-}
-
-/// What was found, with the path before it.
-fn sentence(issue: &Issue) -> String {
-    if issue.path.is_empty() { issue.message.clone() } else { format!("{}: {}", issue.path, issue.message) }
-}
-
-/// Fingerprints that no two findings of a report have in common: what a finding is about, its file, and the how many-th
-/// of its like in that file it is.
-#[derive(Default)]
-struct Occurrences<'f>(HashMap<(String, &'f str), u64>);
-
-impl<'f> Occurrences<'f> {
-    fn of(&mut self, issue: &'f Issue) -> String {
-        let fingerprint = issue.fingerprint.to_string();
-        let number = self.0.entry((fingerprint.clone(), &issue.source)).or_default();
-        *number += 1;
-        let file = crate::check::fingerprint::Fingerprint::of("", "", &[&issue.source]).to_string();
-        format!("{fingerprint}:{}:{number}", &file[..8])
     }
 }

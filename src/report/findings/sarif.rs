@@ -2,7 +2,7 @@
 
 use crate::check::findings::Findings;
 use crate::check::validate::{Code, Severity};
-use crate::report::findings::{Occurrences, sentence};
+use crate::report::findings::shared::{Occurrences, sentence};
 use crate::text::{escaped, escaped_json, percent_encoded_path};
 use serde_json::{Value, json};
 
