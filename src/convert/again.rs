@@ -2,6 +2,7 @@
 
 use super::batch::Batch;
 use super::converter::Converter;
+use super::counts::Counts;
 use crate::record::formats::Format;
 use crate::record::frame::{HEAD, Unit, UnitState};
 use crate::record::{Reason, RecordError};
@@ -9,6 +10,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use std::borrow::Cow;
+use std::io::{self, BufRead as _, Read};
+use std::ops::ControlFlow;
 
 /// A line of a reject file, as far as it is read.
 #[derive(Deserialize)]
@@ -23,7 +26,56 @@ struct RejectLine<'a> {
     raw_base64: Option<Cow<'a, str>>,
 }
 
+/// Why a file could not be read as rejects.
+#[derive(Debug)]
+pub(crate) enum NotRejects {
+    /// It could not be read.
+    Unread(io::Error),
+    /// A line is not a reject; a clause that says which and why.
+    Line(String),
+}
+
 impl Converter {
+    /// Converts what is in a file of rejects, line by line, and hands it to `sink`: the source that a line names, and
+    /// what became of its records.
+    ///
+    /// # Errors
+    /// If it can't be read, or at the first line that is not a reject. What came before it was handed on.
+    pub(crate) fn run_rejects(
+        &self,
+        rejects: impl Read,
+        counts: &mut Counts,
+        mut sink: impl FnMut(&str, &Batch) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, NotRejects> {
+        let mut rejects = io::BufReader::with_capacity(1 << 16, rejects);
+        // A byte takes up to six in JSON; the rest is for the other fields.
+        let most = 6 * self.exact.max_record_bytes as u64 + (1 << 16);
+        let mut line = Vec::new();
+        for number in 1u64.. {
+            line.clear();
+            let read =
+                rejects.by_ref().take(most).read_until(b'\n', &mut line).map_err(NotRejects::Unread)?;
+            counts.bytes_in += read as u64;
+            if read == 0 {
+                break;
+            }
+            let no_reject = |why: &str| NotRejects::Line(format!("line {number} is not a reject: {why}"));
+            if read as u64 == most {
+                return Err(no_reject("it is too long for one (`--max-record-bytes`)"));
+            }
+            if line.trim_ascii().is_empty() {
+                counts.blank += 1;
+                continue;
+            }
+            let (name, batch) = self.convert_reject(&line).map_err(|why| no_reject(&why))?;
+            counts.add(&batch.counts);
+            if sink(&name, &batch).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
     /// Converts what is in `line`, a reject as [`Reject::write_json`](super::Reject::write_json) writes it, whose `raw`
     /// may have been mended; the source that it names, and what becomes of its records.
     ///

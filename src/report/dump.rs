@@ -1,7 +1,8 @@
 //! What is told about whole dumps: the closing summary, the plan of a dry run, a verification.
 
 use super::summary::{DIM, RED, Summary, bytes, counted, duration, grouped, row};
-use crate::jobs::dump::{Plan, Progress, Pruned, Verified};
+use crate::jobs::dump::{Exposed, Plan, Progress, Pruned, Sort, Verified};
+use crate::text::escaped;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -72,7 +73,7 @@ impl Report<'_> {
         if !self.whole {
             writeln!(to, "interrupted: what is converted stays, and the same command goes on")?;
         }
-        Ok(())
+        below_outputs(to, &progress.exposed())
     }
 
     /// The summary for a machine: that of a conversion, with `objects`.
@@ -90,6 +91,7 @@ impl Report<'_> {
             known: u64,
             known_records: u64,
             known_rejects: u64,
+            known_outside: u64,
             superseded: u64,
             failed: u64,
             filtered: u64,
@@ -108,12 +110,14 @@ impl Report<'_> {
             #[serde(flatten)]
             summary: S,
             objects: Objects,
+            below_outputs: Vec<Exposed>,
         }
         let progress = self.progress;
         let get = |count: &AtomicU64| count.load(Relaxed);
         let failures = progress.failures().into_iter();
         let json = Json {
             summary: self.summary.value(),
+            below_outputs: progress.exposed(),
             objects: Objects {
                 listed: get(&progress.listed),
                 listed_bytes: get(&progress.listed_bytes),
@@ -121,6 +125,7 @@ impl Report<'_> {
                 known: get(&progress.known),
                 known_records: get(&progress.known_records),
                 known_rejects: get(&progress.known_rejects),
+                known_outside: get(&progress.known_outside),
                 superseded: get(&progress.superseded),
                 failed: progress.failed(),
                 filtered: get(&progress.filtered),
@@ -183,7 +188,45 @@ fn write_plan(plan: &Plan, to: &mut String) -> std::fmt::Result {
         to,
         "requests",
         &if requests.is_empty() { "none".to_owned() } else { format!("about {}", requests.join(", ")) },
-    )
+    )?;
+    below_outputs(to, &plan.below_outputs)
+}
+
+/// What a reader of all outputs would read, too, and what to do about it.
+fn below_outputs(to: &mut String, exposed: &[Exposed]) -> std::fmt::Result {
+    for it in exposed {
+        let (what, verb) = match it.what {
+            Sort::Manifest => ("the manifest", "is"),
+            Sort::Rejects => ("the rejects", "are"),
+        };
+        let (place, below) = (escaped(&it.place), escaped(&it.below));
+        writeln!(
+            to,
+            "hint: {what} {verb} in `{place}`: a feed that reads all of `{below}` reads {what}, too"
+        )?;
+        let option = match &it.option {
+            Some(option) => format!("`{}`", escaped(option)),
+            None => format!("`--{}` in another bucket", it.what.name()),
+        };
+        match (it.what, it.exists, &it.move_with) {
+            (_, false, _) => writeln!(to, "hint: keep {what} apart with {option}")?,
+            (Sort::Manifest, true, Some(command)) => {
+                writeln!(to, "hint: move it (`{}`) and give {option} from then on", escaped(command))?;
+            }
+            (Sort::Manifest, true, None) => {
+                writeln!(
+                    to,
+                    "hint: move everything there to another place, and give that as {option} from then on"
+                )?;
+            }
+            (Sort::Rejects, true, _) => writeln!(
+                to,
+                "hint: give {option}: inputs with rejects are then converted again, to the same events, and `udmap prune` \
+                 removes the old rejects"
+            )?,
+        }
+    }
+    Ok(())
 }
 
 /// What a dry run found, for a machine.

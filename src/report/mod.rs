@@ -8,4 +8,5 @@ pub(crate) mod explain;
 pub(crate) mod findings;
 mod html;
 pub(crate) mod profile;
+mod reject_sources;
 pub(crate) mod summary;

@@ -1,6 +1,7 @@
 //! The closing summary of a conversion: for a person on stderr, for a machine as JSON.
 
-use crate::convert::{Counts, Reject};
+use super::reject_sources;
+use crate::convert::{Counts, Reject, RejectSources};
 use crate::record::Reason;
 use crate::text::{escaped, escaped_json};
 use anstyle::{AnsiColor, Style};
@@ -25,6 +26,7 @@ pub(crate) struct Summary {
     pub(crate) stored_bytes: u64,
     pub(crate) counts: Counts,
     pub(crate) examples: Examples,
+    pub(crate) reject_sources: RejectSources,
     /// Inputs that could not be read (to the end), a sentence each.
     pub(crate) failures: Vec<String>,
     pub(crate) elapsed: Duration,
@@ -67,9 +69,13 @@ impl Summary {
     fn write_text(&self, to: &mut String) -> std::fmt::Result {
         let counts = &self.counts;
         let seconds = self.elapsed.as_secs_f64();
+        let outside = match counts.outside {
+            0 => String::new(),
+            n => format!(", {} outside of the range", grouped(n)),
+        };
         writeln!(
             to,
-            "{BOLD}{} -> {}, {}{BOLD:#}  {DIM}in {}, {}/s{DIM:#}",
+            "{BOLD}{} -> {}, {}{outside}{BOLD:#}  {DIM}in {}, {}/s{DIM:#}",
             counted(counts.records, "record"),
             counted(counts.events, "event"),
             counted(counts.rejects, "reject"),
@@ -113,6 +119,7 @@ impl Summary {
                 row(to, "", &format!("  {DIM}... and {} more{DIM:#}", grouped(n - examples.len() as u64)))?;
             }
         }
+        reject_sources::text(to, &self.reject_sources, self.rejects_to.as_deref())?;
         row(to, "to", &escaped(&self.output))?;
         match &self.rejects_to {
             Some(rejects) => row(to, "rejects to", &escaped(rejects))?,
@@ -139,7 +146,7 @@ impl Summary {
             events: u64,
         }
         #[derive(Serialize)]
-        struct Json<'a> {
+        struct Json<'a, R> {
             udmap: &'static str,
             mapping: &'a str,
             inputs: usize,
@@ -149,12 +156,14 @@ impl Summary {
             records: u64,
             events: u64,
             rejects: u64,
+            outside: u64,
             blank: u64,
             balances: bool,
             by_reason: BTreeMap<&'static str, u64>,
             by_format: BTreeMap<&'static str, u64>,
             by_shape: &'a BTreeMap<String, u64>,
             by_event_type: Vec<EventType<'a>>,
+            reject_sources: R,
             failures: &'a [String],
             seconds: f64,
             exit_status: u8,
@@ -170,6 +179,7 @@ impl Summary {
             records: counts.records,
             events: counts.events,
             rejects: counts.rejects,
+            outside: counts.outside,
             blank: counts.blank,
             balances: counts.balances(),
             by_reason: counts.by_reason.iter().map(|(reason, n)| (reason.code(), *n)).collect(),
@@ -185,6 +195,7 @@ impl Summary {
                     events: c.events,
                 })
                 .collect(),
+            reject_sources: reject_sources::value(&self.reject_sources),
             failures: &self.failures,
             seconds: self.elapsed.as_secs_f64(),
             exit_status: self.exit_status,

@@ -4,7 +4,7 @@ use super::args::Args;
 use crate::cli::events::EventOutput;
 use crate::cli::outputs::Outputs;
 use crate::cli::{DONE, FAILED, RED, REJECTS, heed_signals, nothing, progress};
-use crate::convert::{Batch, Counts, Input, Piece};
+use crate::convert::{Batch, Counts, Input, Piece, RejectSources};
 use crate::report::summary::{Examples, Summary, counted};
 use crate::store::{self, Listing, Output, Source, store_error};
 use crate::text::escaped;
@@ -61,6 +61,7 @@ pub(super) struct Run<'a> {
     pub(super) stop: Arc<AtomicBool>,
     start: Instant,
     examples: Examples,
+    reject_sources: RejectSources,
     failures: Vec<String>,
     /// What to do about them.
     hints: Vec<String>,
@@ -101,6 +102,7 @@ impl<'a> Run<'a> {
             stop,
             start: Instant::now(),
             examples: Examples::default(),
+            reject_sources: RejectSources::default(),
             failures: Vec::new(),
             hints: Vec::new(),
             reached: None,
@@ -162,6 +164,7 @@ impl<'a> Run<'a> {
 
     fn write(&mut self, source: &str, batch: &Batch) -> io::Result<()> {
         self.events.write(&batch.events)?;
+        self.reject_sources.add(source, &batch.rejects);
         match &mut self.rejects {
             None => self.examples.add(source, &batch.rejects),
             Some(sink) => {
@@ -193,18 +196,24 @@ impl<'a> Run<'a> {
             say!("interrupted: {} converted, {far}{kept}", counted(self.records, "record"));
             return Ok(FAILED);
         }
+        let (records, outside) = (counts.records, counts.outside);
         let exit_status = match (self.failures.is_empty(), counts.rejects > self.args.max_rejects) {
             (false, _) => FAILED,
             (true, true) => REJECTS,
-            (true, false) if counts.records == 0 => self.args.allow_empty.status(),
+            (true, false) if counts.records == counts.outside => self.args.allow_empty.status(),
             (true, false) => DONE,
         };
+        let mut reject_sources = self.reject_sources;
+        if let Some(file) = &self.args.rejects {
+            reject_sources.kept_in(file);
+        }
         let summary = Summary {
             mapping: mapping.to_owned(),
             inputs,
             stored_bytes: self.read.load(Ordering::Relaxed),
             counts,
             examples: self.examples,
+            reject_sources,
             failures: self.failures,
             elapsed: self.start.elapsed(),
             output: if store::is_stdout(&self.args.output) {
@@ -249,6 +258,7 @@ impl<'a> Run<'a> {
         }
         let what = match inputs {
             0 => "nothing was found to convert: there is no file in the inputs".to_owned(),
+            _ if outside > 0 => nothing::all_outside(records, &counted(inputs as u64, "input")),
             _ => {
                 format!("nothing was found to convert: not one record in {}", counted(inputs as u64, "input"))
             }

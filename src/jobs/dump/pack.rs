@@ -92,7 +92,7 @@ impl Context<'_> {
         while !members.is_empty() {
             let Failure { member, error } = match self.attempt(at, &members)? {
                 Ok((entry, tallies)) => {
-                    tallies.iter().for_each(|fed| self.progress.add(&fed.counts));
+                    self.count(&entry, tallies);
                     return to(entry);
                 }
                 Err(failure) => failure,

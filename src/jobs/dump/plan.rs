@@ -1,5 +1,6 @@
 //! What a run would do, and what that would cost.
 
+use super::exposed::Exposed;
 use super::list::Listed;
 use super::object::LARGE;
 use super::progress::Progress;
@@ -57,6 +58,8 @@ pub struct Plan {
     pub put_requests: u64,
     /// Requests to delete.
     pub delete_requests: u64,
+    /// What a reader of everything below the outputs, or below the rejects, would read, too.
+    pub below_outputs: Vec<Exposed>,
 }
 
 /// Lists everything and says what [`run`](super::run) would do. Nothing is written. Whether earlier
@@ -77,6 +80,7 @@ pub fn plan(
     let manifest = context.manifest.store.is_remote();
     let mut pack = 0;
     let mut index = super::index::Index::new(&context)?;
+    plan.below_outputs = context.exposed(index.is_any());
     context.list(&mut index, &mut |listed| {
         let Listed::Object { found, before, .. } = listed else {
             plan.outputs += u64::from(pack > 0);

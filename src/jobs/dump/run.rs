@@ -96,6 +96,8 @@ pub fn run(
         let kept = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         kept.and(listed)
     })?;
+    let has_manifest = index.is_any() || progress.converted.load(Relaxed) > 0;
+    progress.expose(context.exposed(has_manifest));
     let whole = listed && !access.stop().load(Relaxed);
     if settings.after == After::DeleteEmpty && whole {
         for origin in &context.origins {
@@ -202,6 +204,8 @@ impl Context<'_> {
         self.progress.known_bytes.fetch_add(found.size, Relaxed);
         self.progress.known_records.fetch_add(line.records, Relaxed);
         self.progress.known_rejects.fetch_add(line.rejects, Relaxed);
+        self.progress.known_outside.fetch_add(line.outside, Relaxed);
+        self.progress.rejected_earlier(&line);
         self.progress.finished(found.size);
         let deletes = self.settings.after != After::Keep;
         if !deletes && !before.overtaken {
@@ -270,6 +274,7 @@ mod tests {
             pack,
             mapping: "m".into(),
             fingerprint: "f".into(),
+            from_rejects: false,
         }
     }
 
