@@ -200,29 +200,30 @@ fn below_outputs(to: &mut String, exposed: &[Exposed]) -> std::fmt::Result {
             Sort::Rejects => ("the rejects", "are"),
         };
         let (place, below) = (escaped(&it.place), escaped(&it.below));
-        writeln!(
-            to,
-            "hint: {what} {verb} in `{place}`: a feed that reads all of `{below}` reads {what}, too"
-        )?;
         let option = match &it.option {
             Some(option) => format!("`{}`", escaped(option)),
             None => format!("`--{}` in another bucket", it.what.name()),
         };
-        match (it.what, it.exists, &it.move_with) {
-            (_, false, _) => writeln!(to, "hint: keep {what} apart with {option}")?,
-            (Sort::Manifest, true, Some(command)) => {
-                writeln!(to, "hint: move it (`{}`) and give {option} from then on", escaped(command))?;
-            }
-            (Sort::Manifest, true, None) => {
-                writeln!(
-                    to,
-                    "hint: move everything there to another place, and give that as {option} from then on"
-                )?;
-            }
-            (Sort::Rejects, true, _) => writeln!(
+        let reader = format!("a feed, or whatever else reads all of `{below}`, reads {what}, too");
+        if !it.exists {
+            writeln!(
                 to,
-                "hint: give {option}: inputs with rejects are then converted again, to the same events, and `udmap prune` \
-                 removes the old rejects"
+                "hint: {what} would be in `{place}`, and {reader}; to keep {what} apart, add {option}"
+            )?;
+            continue;
+        }
+        write!(to, "hint: {what} {verb} in `{place}`, and {reader}; ")?;
+        match (it.what, &it.move_with) {
+            (Sort::Manifest, Some(command)) => {
+                writeln!(to, "to keep it apart, `{}`, and add {option} from then on", escaped(command))?;
+            }
+            (Sort::Manifest, None) => {
+                writeln!(to, "to keep it apart, move everything there, and add {option} from then on")?;
+            }
+            (Sort::Rejects, _) => writeln!(
+                to,
+                "to keep them apart, add {option}: inputs with rejects are then converted again, to the same events, and \
+                 `udmap prune` removes the old rejects"
             )?,
         }
     }

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 /// How many sources are shown to a person.
 const MOST_SHOWN: usize = 5;
+/// How many reasons of each.
+const MOST_REASONS: usize = 3;
 /// How many are in the summary for a machine.
 const MOST_LISTED: usize = 1_000;
 
@@ -20,15 +22,10 @@ pub(super) fn text(to: &mut String, sources: &RejectSources, kept: Option<&str>)
     }
     for (at, source) in shown.iter().enumerate() {
         let line = source.first.first().map_or(String::new(), |place| format!(":{}", place.line));
-        let reasons: Vec<String> =
-            source.by_reason.iter().map(|(reason, n)| format!("{} {}", reason.code(), grouped(*n))).collect();
-        let why = if source.earlier {
-            format!("{}, converted before", counted(source.rejects, "reject"))
-        } else {
-            reasons.join(", ")
-        };
+        let why = if source.earlier { "converted before".to_owned() } else { reasons(source) };
+        let rejects = counted(source.rejects, "reject");
         let label = if at == 0 { "from" } else { "" };
-        row(to, label, &format!("{}{line}  {DIM}{why}{DIM:#}", escaped(&source.name)))?;
+        row(to, label, &format!("{}{line}  {rejects}  {DIM}{why}{DIM:#}", escaped(&source.name)))?;
         if let Some(kept_in) = source.kept_in.as_deref().filter(|it| Some(*it) != kept) {
             row(to, "", &format!("  {DIM}in {}{DIM:#}", escaped(kept_in)))?;
         }
@@ -38,6 +35,17 @@ pub(super) fn text(to: &mut String, sources: &RejectSources, kept: Option<&str>)
         row(to, "", &format!("{DIM}{more}; `--summary FILE` names them{DIM:#}"))?;
     }
     Ok(())
+}
+
+/// The most frequent reasons.
+fn reasons(source: &RejectSource) -> String {
+    let mut reasons: Vec<(&str, u64)> =
+        source.by_reason.iter().map(|(reason, n)| (reason.code(), *n)).collect();
+    // A stable sort leaves equals in the order of the reasons.
+    reasons.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    let shown = reasons.iter().take(MOST_REASONS).map(|(reason, n)| format!("{reason} {}", grouped(*n)));
+    let more = if reasons.len() > MOST_REASONS { ", ..." } else { "" };
+    shown.collect::<Vec<_>>().join(", ") + more
 }
 
 /// The sources with most rejects, for a machine.
