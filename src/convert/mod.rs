@@ -33,7 +33,7 @@ mod run;
 mod trace;
 
 #[cfg(feature = "bucket")]
-pub(crate) use again::NotRejects;
+pub(crate) use again::{NotRejects, RejectAt};
 pub use batch::Batch;
 pub use converter::Converter;
 pub use counts::{Counts, EventTypeCount};

@@ -13,10 +13,11 @@ impl Run<'_> {
         let mut counts = converter.counts();
         for source in sources {
             let ended = match source.open(Arc::clone(&self.read), Arc::clone(&self.stop)) {
-                Ok(input) => converter.run_rejects(input, &mut counts, |name, batch| {
+                Ok(input) => converter.run_rejects(input, &mut counts, |reject, batch| {
                     let in_part = |reject: &&Reject| (reject.raw.len() as u64) < reject.length;
                     self.in_part += batch.rejects.iter().filter(in_part).count() as u64;
-                    self.take(Piece::Batch { source: name, batch })
+                    self.take_sources(reject, batch)?;
+                    self.take(Piece::Batch { source: reject.source, batch })
                 }),
                 Err(error) => Err(NotRejects::Unread(error.into())),
             };

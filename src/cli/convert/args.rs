@@ -82,6 +82,11 @@ pub(in crate::cli) struct Args {
     #[arg(long)]
     pub(super) from_rejects: bool,
 
+    /// Where it goes, with --from-rejects, which event comes from which source, line and byte, as NDJSON. With an output
+    /// for each input that is always kept, in sources/ below the manifest.
+    #[arg(long, value_name = "FILE", requires = "from_rejects")]
+    pub(super) sources: Option<String>,
+
     /// The longest record, in bytes; longer ones are rejected [SecOps' own limit: 1 MiB].
     #[arg(long, value_name = "N", default_value_t = MAX_RECORD_BYTES as u64,
           value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
@@ -270,6 +275,11 @@ impl Args {
     /// The settings of a run with an output for each input.
     pub(super) fn settings(&self, mapping: &Mapping, options: &Options) -> anyhow::Result<Settings> {
         let dump = &self.dump;
+        if self.sources.is_some() {
+            bail!(
+                "`--sources` goes with one file: with an output for each input, they are in `sources/` below the manifest"
+            );
+        }
         if let Some(rejects) = &self.rejects
             && !rejects.contains("://")
             && !rejects.ends_with('/')

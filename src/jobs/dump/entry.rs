@@ -124,4 +124,6 @@ pub enum Kind {
     Events,
     /// Rejects.
     Rejects,
+    /// Where the records of events came from that were rejects before.
+    Sources,
 }

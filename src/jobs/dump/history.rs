@@ -359,7 +359,7 @@ fn wrong(line: &ManifestEntry) -> Option<String> {
              {outside} outside"
         ));
     }
-    (of(super::Kind::Events) != 1 || of(super::Kind::Rejects) > 1)
+    (of(super::Kind::Events) != 1 || of(super::Kind::Rejects) > 1 || of(super::Kind::Sources) > 1)
         .then(|| format!("it does not name one output of events for `{input}`, and one of rejects at most"))
 }
 

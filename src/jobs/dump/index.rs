@@ -289,6 +289,8 @@ pub(super) fn follows(
             let target = match (it.kind, rejects) {
                 (Kind::Events, _) => output,
                 (Kind::Rejects, Some(rejects)) if it.url.starts_with(&rejects.whole_name()) => rejects,
+                // They lie where the manifest does, wherever that is.
+                (Kind::Sources, _) => return true,
                 // Kept elsewhere: it is not asked whether they stand either.
                 (Kind::Rejects, _) => return true,
             };

@@ -7,7 +7,7 @@ use super::place::Origin;
 use super::progress::Cause;
 use super::writer::Completed;
 use super::{After, Context};
-use crate::convert::{Batch, Counts, Input, NotRejects, Piece, RejectSources};
+use crate::convert::{Batch, Counts, Input, NotRejects, Piece, RejectAt, RejectSources};
 use crate::store::objects::{ObjectMeta, ReadEnd};
 use crate::store::{self, Error, ErrorKind};
 use std::ops::ControlFlow;
@@ -54,17 +54,23 @@ impl Context<'_> {
         let (mut unwritten, mut unread) = (None, None);
         let mut sources = RejectSources::default();
         let keep = outputs.keep_rejects();
-        let mut write = |source: &str, batch: &Batch| {
+        let mut write = |reject: Option<&RejectAt<'_>>, source: &str, batch: &Batch| {
             if !keep {
                 self.progress.example(source, &batch.rejects);
             }
             sources.add(source, &batch.rejects);
-            unwritten = outputs.write(source, batch).err();
+            let written = match reject {
+                Some(reject) => outputs.write_again(reject, batch),
+                None => outputs.write(source, batch),
+            };
+            unwritten = written.err();
             if unwritten.is_none() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         };
         let counts = if self.settings.from_rejects {
             let mut counts = self.converter.counts();
-            match self.converter.run_rejects(input, &mut counts, &mut write) {
+            let mut write_again =
+                |reject: &RejectAt<'_>, batch: &Batch| write(Some(reject), reject.source, batch);
+            match self.converter.run_rejects(input, &mut counts, &mut write_again) {
                 Ok(_) => {}
                 Err(NotRejects::Unread(error)) => unread = Some(error),
                 Err(NotRejects::Line(why)) => return Err(Error::not_rejects(&name, why)),
@@ -74,7 +80,7 @@ impl Context<'_> {
             let threads = if found.size < LARGE { 1 } else { self.settings.threads };
             let input = Input::reader(&name, input.with_members());
             let counts = self.converter.run([input], threads, |piece| match piece {
-                Piece::Batch { source, batch } => write(source, batch),
+                Piece::Batch { source, batch } => write(None, source, batch),
                 Piece::Failed { error, .. } => {
                     unread = Some(error);
                     ControlFlow::Break(())

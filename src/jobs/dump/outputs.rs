@@ -1,19 +1,27 @@
-//! What a conversion writes: events, and rejects if there are some and they are kept.
+//! What a conversion writes: events, and rejects if there are some and they are kept. If the input is a reject file, also
+//! where the record of each event came from.
 
 use super::entry::{Kind, OutputObject};
 use super::place::Target;
 use super::{Context, Format};
-use crate::convert::Batch;
+use crate::convert::{Batch, RejectAt};
 use crate::store::objects::{BlockingStore, StagedFile, Upload};
 use crate::store::{BlockCompressor, Compression, Error};
 use aws_lc_rs::digest;
 use std::io::{self, Write};
+
+/// How sources are compressed, always: as plain lines they would be taken for a part of the manifest.
+const OF_SOURCES: Compression = Compression::Gzip;
 
 /// Outputs under way. Dropped before they are finished, they never were.
 #[derive(Debug)]
 pub(super) struct Outputs {
     events: Side,
     rejects: Option<Side>,
+    /// Of reject files: a line for each event.
+    sources: Option<Side>,
+    /// Events so far.
+    count: u64,
     format: Format,
     threads: usize,
     line: Vec<u8>,
@@ -66,6 +74,7 @@ impl std::fmt::Debug for Digest {
 pub(super) struct OutputMark {
     pub(super) events: u64,
     pub(super) rejects: u64,
+    pub(super) sources: u64,
 }
 
 /// The key of an output by its identity: below which target, for which input.
@@ -77,6 +86,7 @@ fn ending(kind: Kind, format: Format) -> String {
     match kind {
         Kind::Events => format.ending().to_owned(),
         Kind::Rejects => format!(".rejects{}", format.of_rejects().extension()),
+        Kind::Sources => format!(".sources{}", OF_SOURCES.extension()),
     }
 }
 
@@ -114,6 +124,8 @@ impl Outputs {
         Outputs {
             events: side(&context.output, Kind::Events),
             rejects: context.rejects.as_ref().map(|target| side(target, Kind::Rejects)),
+            sources: context.settings.from_rejects.then(|| side(&context.sources, Kind::Sources)),
+            count: 0,
             format,
             threads,
             line: Vec::new(),
@@ -135,6 +147,8 @@ impl Outputs {
         Outputs {
             events: side(Kind::Events),
             rejects: kept.then(|| side(Kind::Rejects)),
+            sources: context.settings.from_rejects.then(|| side(Kind::Sources)),
+            count: 0,
             format: context.settings.format,
             threads,
             line: Vec::new(),
@@ -156,7 +170,22 @@ impl Outputs {
 
     /// How far they are.
     pub(super) fn mark(&self) -> OutputMark {
-        OutputMark { events: self.events.at, rejects: self.rejects.as_ref().map_or(0, |side| side.at) }
+        let at = |side: &Option<Side>| side.as_ref().map_or(0, |side| side.at);
+        OutputMark { events: self.events.at, rejects: at(&self.rejects), sources: at(&self.sources) }
+    }
+
+    /// Writes what came of a reject taken back.
+    pub(super) fn write_again(&mut self, reject: &RejectAt<'_>, batch: &Batch) -> io::Result<()> {
+        let written = self.write_both(reject.source, batch).and_then(|()| {
+            let Some(side) = &mut self.sources else { return Ok(()) };
+            self.line.clear();
+            reject.write_events(self.count, batch, &mut self.line);
+            self.count += batch.counts.events;
+            let settings = (Format::Lines(OF_SOURCES), self.threads, self.dry, self.expected);
+            if self.line.is_empty() { Ok(()) } else { side.write(&self.line, settings) }
+        });
+        self.failed |= written.is_err();
+        written
     }
 
     /// Writes what came of a part of the input called `source`.
@@ -188,7 +217,7 @@ impl Outputs {
         if let Err(error) = self.events.begin(settings) {
             return Err(self.events.error(error));
         }
-        for side in [Some(self.events), self.rejects].into_iter().flatten() {
+        for side in [Some(self.events), self.rejects, self.sources].into_iter().flatten() {
             let Side { kind, store, key, encoder, .. } = side;
             let Some(encoder) = encoder else { continue };
             let name = store.name(&key);

@@ -234,6 +234,7 @@ impl Context<'_> {
                 (super::Kind::Events, _) => &self.output,
                 (super::Kind::Rejects, Some(rejects)) => rejects,
                 (super::Kind::Rejects, None) => return true,
+                (super::Kind::Sources, _) => &self.sources,
             };
             matches!(target.store.head(&output.key), Ok(Some(found)) if found.size == output.size)
         })
