@@ -10,9 +10,6 @@ use crate::store::{BlockCompressor, Compression, Error};
 use aws_lc_rs::digest;
 use std::io::{self, Write};
 
-/// How sources are compressed, always: as plain lines they would be taken for a part of the manifest.
-const OF_SOURCES: Compression = Compression::Gzip;
-
 /// Outputs under way. Dropped before they are finished, they never were.
 #[derive(Debug)]
 pub(super) struct Outputs {
@@ -86,7 +83,8 @@ fn ending(kind: Kind, format: Format) -> String {
     match kind {
         Kind::Events => format.ending().to_owned(),
         Kind::Rejects => format!(".rejects{}", format.of_rejects().extension()),
-        Kind::Sources => format!(".sources{}", OF_SOURCES.extension()),
+        // Not `.ndjson`: it would be taken for a part of the manifest.
+        Kind::Sources => ".sources.jsonl".to_owned(),
     }
 }
 
@@ -181,7 +179,7 @@ impl Outputs {
             self.line.clear();
             reject.write_events(self.count, batch, &mut self.line);
             self.count += batch.counts.events;
-            let settings = (Format::Lines(OF_SOURCES), self.threads, self.dry, self.expected);
+            let settings = (Format::Lines(Compression::None), self.threads, self.dry, self.expected);
             if self.line.is_empty() { Ok(()) } else { side.write(&self.line, settings) }
         });
         self.failed |= written.is_err();
