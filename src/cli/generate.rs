@@ -100,7 +100,7 @@ fn write(args: &Args) -> anyhow::Result<()> {
     if let (Some(from), Some(until)) = (args.from, args.until) {
         let Some(calendar) = Calendar::new(from, until, args.utc_offset) else {
             let (from, until) = (from.to_rfc3339(), until.to_rfc3339());
-            bail!("expected `--from` before `--until`, found {from} and {until}");
+            bail!("expected `--from` at least a second before `--until`, found {from} and {until}");
         };
         generator = generator.spread(calendar, args.records);
     }

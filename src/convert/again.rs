@@ -66,7 +66,7 @@ pub(crate) enum NotRejects {
 }
 
 impl Converter {
-    /// Converts what is in a file of rejects, line by line, and hands it to `sink`: each reject, and what became of its
+    /// Converts what is in a file of rejects, line by line, and hands it to `sink`: each reject, and the outcome of its
     /// records.
     ///
     /// # Errors

@@ -3,7 +3,8 @@
 use super::fields::Rng;
 use crate::time::Instant;
 
-const HOUR: i64 = 3_600_000_000;
+const SECOND: i64 = 1_000_000;
+const HOUR: i64 = 3_600 * SECOND;
 const DAY: i64 = 24 * HOUR;
 const WEEK: i64 = 7 * DAY;
 /// From Monday, 1969-12-29 to Thursday, 1970-01-01.
@@ -52,11 +53,13 @@ pub struct Calendar {
 }
 
 impl Calendar {
-    /// From an instant on and before another, with local time this many seconds ahead of UTC. Nothing if the range is
-    /// empty.
+    /// From an instant on and before another, with local time this many seconds ahead of UTC. Nothing if there is no whole
+    /// second in the range: the times of v1 have no fractions.
     pub fn new(from: Instant, until: Instant, ahead_seconds: i32) -> Option<Calendar> {
-        let ahead = i64::from(ahead_seconds) * 1_000_000;
-        let start = weight_before(from.micros() + ahead);
+        let ahead = i64::from(ahead_seconds) * SECOND;
+        let from = from.micros();
+        let whole = from + (-from).rem_euclid(SECOND);
+        let start = weight_before(whole + ahead);
         let weight = u64::try_from(weight_before(until.micros() + ahead) - start).ok()?;
         (weight > 0).then_some(Calendar { start, weight, ahead })
     }
@@ -64,9 +67,19 @@ impl Calendar {
     /// The time of record `n` of `records`, in microseconds since 1970: somewhere in its own share of the weight, so that
     /// records are in order.
     pub(super) fn time(&self, n: u64, records: u64, rng: &mut Rng) -> i64 {
-        let luck = u128::from(rng.below(self.weight));
-        let share = (u128::from(n) * u128::from(self.weight) + luck) / u128::from(records.max(1));
-        // Less than all of the weight, so it fits.
+        let records = u128::from(records.max(1));
+        let share =
+            |n: u64, luck: u64| (u128::from(n) * u128::from(self.weight) + u128::from(luck)) / records;
+        let time = self.at(share(n, rng.below(self.weight)));
+        let second = time.div_euclid(SECOND);
+        // If the next record may be in the same second, it may have no fraction and would be before this one.
+        let next = self.at(share(n + 1, 0)).div_euclid(SECOND);
+        if next > second { time } else { second * SECOND }
+    }
+
+    /// The time before which there is this much weight.
+    fn at(&self, share: u128) -> i64 {
+        // Not more than all of the weight, so it fits.
         let weight = self.start + i64::try_from(share).unwrap_or_default();
         let (weeks, rest) = (weight.div_euclid(OF_WEEK), weight.rem_euclid(OF_WEEK));
         let hour = HOURS.1.partition_point(|sum| sum * HOUR <= rest) - 1;
@@ -97,7 +110,7 @@ mod tests {
         for (from, until, hours) in [
             ("2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z", 1),
             ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", -12),
-            ("1969-12-31T23:59:59.999999Z", "1970-01-01T00:00:00Z", 14),
+            ("1969-12-31T23:59:58.999999Z", "1970-01-01T00:00:01Z", 14),
             ("2026-03-07T03:00:00Z", "2026-03-07T03:00:00.000003Z", 0),
         ] {
             let (from, until) = (at(from), at(until));
@@ -105,11 +118,16 @@ mod tests {
             let (mut rng, mut last) = (Rng::new(3), from.micros());
             for n in 0..5_000 {
                 let time = calendar.time(n, 5_000, &mut rng);
-                assert!((last..until.micros()).contains(&time), "{n}: {time} after {last}");
+                // Whether it has its fraction or, as in v1, not.
+                for time in [time, time.div_euclid(SECOND) * SECOND] {
+                    assert!((last..until.micros()).contains(&time), "{n}: {time} after {last}");
+                }
                 last = time;
             }
             assert_eq!(Calendar::new(until, from, 0), None);
             assert_eq!(Calendar::new(from, from, 0), None);
+            let late = at("2026-03-07T03:00:00.000001Z");
+            assert_eq!(Calendar::new(late, at("2026-03-07T03:00:01Z"), 0), None);
         }
     }
 }

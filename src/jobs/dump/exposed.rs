@@ -5,7 +5,7 @@ use super::place::Target;
 use crate::text::shell_word;
 use serde::Serialize;
 
-/// A place that whoever reads everything below another one reads, too.
+/// A place that a reader of everything below another one reads, too.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Exposed {

@@ -6,9 +6,9 @@ use super::place::Origin;
 use super::progress::{Cause, Progress};
 use super::spool::{Span, Spool, hash};
 use super::verified::Verified;
-use crate::store::Error;
 use crate::store::objects::Access;
 use crate::store::sort::{Sorted, Sorter};
+use crate::store::Error;
 use std::collections::HashSet;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -20,6 +20,12 @@ pub(super) struct Listed {
     names: Spool,
     sorted: Sorted<LISTED>,
     next: Option<[u8; LISTED]>,
+}
+
+/// Whether a place of outputs is a folder that is not there, and not one that can't be looked at.
+fn is_missing_folder(place: &str) -> bool {
+    let missing = |error: std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
+    !place.contains("://") && std::fs::symlink_metadata(place).is_err_and(missing)
 }
 
 impl Listed {
@@ -50,6 +56,8 @@ impl Listed {
             let unlisted = |error: &Error| context.progress.fail(Cause::Listing, error);
             let origin = match Origin::open(name, access) {
                 Ok(origin) => origin,
+                // Nothing was ever written to it, or all outputs in it are gone, which is said of each.
+                Err(_) if is_missing_folder(name) => continue,
                 Err(error) => {
                     unlisted(&error);
                     continue;
