@@ -1,6 +1,5 @@
 //! A range of time in which records come as people work: most of them in working hours, few at night and at weekends.
 
-use super::fields::Rng;
 use crate::time::Instant;
 
 const SECOND: i64 = 1_000_000;
@@ -64,13 +63,18 @@ impl Calendar {
         (weight > 0).then_some(Calendar { start, weight, ahead })
     }
 
+    /// The weight of all of it: where a record is in its share is a number below that.
+    pub(super) fn weight(&self) -> u64 {
+        self.weight
+    }
+
     /// The time of record `n` of `records`, in microseconds since 1970: somewhere in its own share of the weight, so that
     /// records are in order.
-    pub(super) fn time(&self, n: u64, records: u64, rng: &mut Rng) -> i64 {
+    pub(super) fn time(&self, n: u64, records: u64, luck: u64) -> i64 {
         let records = u128::from(records.max(1));
         let share =
             |n: u64, luck: u64| (u128::from(n) * u128::from(self.weight) + u128::from(luck)) / records;
-        let time = self.at(share(n, rng.below(self.weight)));
+        let time = self.at(share(n, luck));
         let second = time.div_euclid(SECOND);
         // If the next record may be in the same second, it may have no fraction and would be before this one.
         let next = self.at(share(n + 1, 0)).div_euclid(SECOND);
@@ -115,9 +119,9 @@ mod tests {
         ] {
             let (from, until) = (at(from), at(until));
             let calendar = Calendar::new(from, until, hours * 3600).unwrap();
-            let (mut rng, mut last) = (Rng::new(3), from.micros());
+            let mut last = from.micros();
             for n in 0..5_000 {
-                let time = calendar.time(n, 5_000, &mut rng);
+                let time = calendar.time(n, 5_000, n.wrapping_mul(0x9e37_79b9_7f4a_7c15) % calendar.weight());
                 // Whether it has its fraction or, as in v1, not.
                 for time in [time, time.div_euclid(SECOND) * SECOND] {
                     assert!((last..until.micros()).contains(&time), "{n}: {time} after {last}");

@@ -113,7 +113,8 @@ impl RecordSource {
     pub(super) fn next(&mut self, rng: &mut Rng) -> RecordFields {
         match self.calendar {
             Some((calendar, records)) => {
-                let time = calendar.time(self.number.min(records.saturating_sub(1)), records, rng);
+                let number = self.number.min(records.saturating_sub(1));
+                let time = calendar.time(number, records, rng.below(calendar.weight()));
                 // A line with more records than it counts must not go back.
                 self.micros = time.max(self.micros);
                 self.number += 1;

@@ -1,8 +1,9 @@
 //! What is told about whole dumps: the closing summary, the plan of a dry run, a verification.
 
+use super::exposed;
 use super::summary::{DIM, RED, Summary, bytes, counted, duration, grouped, row};
-use crate::jobs::dump::{Exposed, Plan, Progress, Pruned, Sort, Verified};
-use crate::text::escaped;
+use crate::jobs::dump::{Exposed, Plan, Progress, Pruned, Verified};
+use crate::text::escaped_json;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -73,7 +74,7 @@ impl Report<'_> {
         if !self.whole {
             writeln!(to, "interrupted: what is converted stays, and the same command goes on")?;
         }
-        below_outputs(to, &progress.exposed())
+        exposed::text(to, &progress.exposed())
     }
 
     /// The summary for a machine: that of a conversion, with `objects`.
@@ -189,45 +190,7 @@ fn write_plan(plan: &Plan, to: &mut String) -> std::fmt::Result {
         "requests",
         &if requests.is_empty() { "none".to_owned() } else { format!("about {}", requests.join(", ")) },
     )?;
-    below_outputs(to, &plan.below_outputs)
-}
-
-/// What a reader of all outputs would read, too, and what to do about it.
-fn below_outputs(to: &mut String, exposed: &[Exposed]) -> std::fmt::Result {
-    for it in exposed {
-        let (what, verb) = match it.what {
-            Sort::Manifest => ("the manifest", "is"),
-            Sort::Rejects => ("the rejects", "are"),
-        };
-        let (place, below) = (escaped(&it.place), escaped(&it.below));
-        let option = match &it.option {
-            Some(option) => format!("`{}`", escaped(option)),
-            None => format!("`--{}` in another bucket", it.what.name()),
-        };
-        let reader = format!("a feed, or whatever else reads all of `{below}`, reads {what}, too");
-        if !it.exists {
-            writeln!(
-                to,
-                "hint: {what} would be in `{place}`, and {reader}; to keep {what} apart, add {option}"
-            )?;
-            continue;
-        }
-        write!(to, "hint: {what} {verb} in `{place}`, and {reader}; ")?;
-        match (it.what, &it.move_with) {
-            (Sort::Manifest, Some(command)) => {
-                writeln!(to, "to keep it apart, `{}`, and add {option} from then on", escaped(command))?;
-            }
-            (Sort::Manifest, None) => {
-                writeln!(to, "to keep it apart, move everything there, and add {option} from then on")?;
-            }
-            (Sort::Rejects, _) => writeln!(
-                to,
-                "to keep them apart, add {option}: inputs with rejects are then converted again, to the same events, and \
-                 `udmap prune` removes the old rejects"
-            )?,
-        }
-    }
-    Ok(())
+    exposed::text(to, &plan.below_outputs)
 }
 
 /// What a dry run found, for a machine.
@@ -347,9 +310,8 @@ pub(crate) fn pruned_text(pruned: &Pruned, delete: bool, whole: bool) -> String 
 
 fn pretty(value: &impl Serialize) -> Vec<u8> {
     // Numbers and texts always serialize.
-    let mut text = serde_json::to_vec_pretty(value).unwrap_or_default();
-    text.push(b'\n');
-    text
+    let text = serde_json::to_string_pretty(value).unwrap_or_default();
+    escaped_json(text + "\n").into_bytes()
 }
 
 /// How far a run has come.

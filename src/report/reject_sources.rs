@@ -1,6 +1,6 @@
 //! Where rejects came from, as a closing summary says it.
 
-use super::summary::{DIM, counted, grouped, row};
+use super::layout::{DIM, counted, grouped, row};
 use crate::convert::{RejectSource, RejectSources};
 use crate::text::escaped;
 use serde::Serialize;

@@ -1,6 +1,5 @@
 //! What lies below the outputs and is not an output: a feed that reads their prefix reads it, too.
 
-use super::Context;
 use super::place::Target;
 use crate::text::shell_word;
 use serde::Serialize;
@@ -44,58 +43,61 @@ impl Sort {
     }
 }
 
-impl Context<'_> {
-    /// What a reader of the outputs, or of the rejects, would read, too. `has_manifest` says whether there is one.
-    pub(super) fn exposed(&self, has_manifest: bool) -> Vec<Exposed> {
-        let output = self.output.whole_name();
-        let rejects = self.rejects.as_ref().map(Target::whole_name);
-        let mut exposed = Vec::new();
-        let manifest = self.manifest.whole_name();
-        let below =
-            [Some(&output), rejects.as_ref()].into_iter().flatten().find(|it| manifest.starts_with(*it));
-        if let Some(below) = below {
-            let instead = self.sibling(Sort::Manifest);
-            let moved = instead.as_deref().filter(|_| has_manifest);
-            exposed.push(Exposed {
-                what: Sort::Manifest,
-                place: manifest.clone(),
-                below: below.clone(),
-                exists: has_manifest,
-                option: instead.as_deref().map(|place| option(Sort::Manifest, place)),
-                move_with: moved.and_then(|to| move_with(&manifest, to)),
-            });
-        }
-        if let Some(rejects) = rejects.filter(|rejects| rejects.starts_with(&output)) {
-            exposed.push(Exposed {
-                what: Sort::Rejects,
-                place: rejects,
-                below: output,
-                exists: has_manifest,
-                option: self.sibling(Sort::Rejects).as_deref().map(|place| option(Sort::Rejects, place)),
-                // The manifest names them where they are.
-                move_with: None,
-            });
-        }
-        exposed
+/// What a reader of everything below `output`, or below `rejects`, would read, too. `has_manifest` says whether there is a
+/// manifest already.
+pub(super) fn exposed(
+    output: &Target,
+    rejects: Option<&Target>,
+    manifest: &Target,
+    has_manifest: bool,
+) -> Vec<Exposed> {
+    let instead = |what| sibling(what, output, [Some(output), rejects, Some(manifest)]);
+    let (output_name, manifest_name) = (output.whole_name(), manifest.whole_name());
+    let rejects_name = rejects.map(Target::whole_name);
+    let mut exposed = Vec::new();
+    let places = [Some(&output_name), rejects_name.as_ref()];
+    let below = places.into_iter().flatten().find(|place| manifest_name.starts_with(*place));
+    if let Some(below) = below {
+        let instead = instead(Sort::Manifest);
+        let moved = instead.as_deref().filter(|_| has_manifest);
+        exposed.push(Exposed {
+            what: Sort::Manifest,
+            place: manifest_name.clone(),
+            below: below.clone(),
+            exists: has_manifest,
+            option: instead.as_deref().map(|place| option(Sort::Manifest, place)),
+            move_with: moved.and_then(|to| move_with(&manifest_name, to)),
+        });
     }
+    if let Some(rejects_name) = rejects_name.filter(|rejects| rejects.starts_with(&output_name)) {
+        exposed.push(Exposed {
+            what: Sort::Rejects,
+            place: rejects_name,
+            below: output_name,
+            exists: has_manifest,
+            option: instead(Sort::Rejects).map(|place| option(Sort::Rejects, &place)),
+            // The manifest names them where they are.
+            move_with: None,
+        });
+    }
+    exposed
+}
 
-    /// A place next to the outputs' that lies in none of the others: `s3://bucket/manifest-duo/` for `s3://bucket/duo/`.
-    fn sibling(&self, what: Sort) -> Option<String> {
-        let output = self.output.whole_name();
-        // Nothing lies next to a bucket, or to all of a disk.
-        if self.output.store.is_remote() && self.output.prefix.is_empty() {
-            return None;
-        }
-        let (root, name) =
-            output.trim_end_matches('/').rsplit_once('/').filter(|(_, name)| !name.is_empty())?;
-        let place = format!("{root}/{}-{name}/", what.name());
-        let others = [Some(&self.output), self.rejects.as_ref(), Some(&self.manifest)];
-        let free = |it: &Target| {
-            let it = it.whole_name();
-            !place.starts_with(&it) && !it.starts_with(&place)
-        };
-        others.into_iter().flatten().all(free).then_some(place)
+/// A place next to the output's that is in none of the others, and none of them in it: `s3://bucket/manifest-duo/` for
+/// `s3://bucket/duo/`.
+fn sibling(what: Sort, output: &Target, others: [Option<&Target>; 3]) -> Option<String> {
+    // Nothing is next to a bucket, or to all of a disk.
+    if output.store.is_remote() && output.prefix.is_empty() {
+        return None;
     }
+    let name = output.whole_name();
+    let (root, name) = name.trim_end_matches('/').rsplit_once('/').filter(|(_, name)| !name.is_empty())?;
+    let place = format!("{root}/{}-{name}/", what.name());
+    let is_free = |other: &Target| {
+        let other = other.whole_name();
+        !place.starts_with(&other) && !other.starts_with(&place)
+    };
+    others.into_iter().flatten().all(is_free).then_some(place)
 }
 
 fn option(what: Sort, place: &str) -> String {

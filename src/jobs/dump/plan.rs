@@ -1,6 +1,6 @@
 //! What a run would do, and what that would cost.
 
-use super::exposed::Exposed;
+use super::exposed::{Exposed, exposed};
 use super::list::Listed;
 use super::object::LARGE;
 use super::progress::Progress;
@@ -80,7 +80,8 @@ pub fn plan(
     let manifest = context.manifest.store.is_remote();
     let mut pack = 0;
     let mut index = super::index::Index::new(&context)?;
-    plan.below_outputs = context.exposed(index.is_any());
+    plan.below_outputs =
+        exposed(&context.output, context.rejects.as_ref(), &context.manifest, index.is_any());
     context.list(&mut index, &mut |listed| {
         let Listed::Object { found, before, .. } = listed else {
             plan.outputs += u64::from(pack > 0);

@@ -1,6 +1,7 @@
 //! A run: one thread lists, workers convert, one thread keeps the manifest, some delete.
 
 use super::entry::{End, ManifestEntry};
+use super::exposed::exposed;
 use super::index::{Before, Index};
 use super::job::{Job, guarded};
 use super::list::Listed;
@@ -97,7 +98,8 @@ pub fn run(
         kept.and(listed)
     })?;
     let has_manifest = index.is_any() || progress.converted.load(Relaxed) > 0;
-    progress.expose(context.exposed(has_manifest));
+    let rejects = context.rejects.as_ref();
+    progress.expose(exposed(&context.output, rejects, &context.manifest, has_manifest));
     let whole = listed && !access.stop().load(Relaxed);
     if settings.after == After::DeleteEmpty && whole {
         for origin in &context.origins {

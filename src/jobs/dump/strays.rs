@@ -6,9 +6,9 @@ use super::place::Origin;
 use super::progress::{Cause, Progress};
 use super::spool::{Span, Spool, hash};
 use super::verified::Verified;
+use crate::store::Error;
 use crate::store::objects::Access;
 use crate::store::sort::{Sorted, Sorter};
-use crate::store::Error;
 use std::collections::HashSet;
 use std::sync::atomic::Ordering::Relaxed;
 
