@@ -69,6 +69,7 @@ impl RejectSources {
     }
 
     /// Says that all are kept in one file.
+    #[cfg(feature = "cli")]
     pub(crate) fn kept_in(&mut self, file: &str) {
         self.sources.iter_mut().for_each(|source| source.kept_in = Some(file.to_owned()));
     }
