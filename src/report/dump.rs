@@ -71,6 +71,7 @@ impl Report<'_> {
             let label = if i == 0 { "failures" } else { "" };
             row(to, label, &format!("{RED}{:15}{RED:#} {:>11}", cause.name(), grouped(failures.count)))?;
         }
+        several_rejects(to, get(&progress.several_rejects))?;
         if !self.whole {
             writeln!(to, "interrupted: what is converted stays, and the same command goes on")?;
         }
@@ -94,6 +95,7 @@ impl Report<'_> {
             known_rejects: u64,
             known_outside: u64,
             superseded: u64,
+            several_rejects: u64,
             failed: u64,
             filtered: u64,
             own: u64,
@@ -128,6 +130,7 @@ impl Report<'_> {
                 known_rejects: get(&progress.known_rejects),
                 known_outside: get(&progress.known_outside),
                 superseded: get(&progress.superseded),
+                several_rejects: get(&progress.several_rejects),
                 failed: progress.failed(),
                 filtered: get(&progress.filtered),
                 own: get(&progress.own),
@@ -190,12 +193,26 @@ fn write_plan(plan: &Plan, to: &mut String) -> std::fmt::Result {
         "requests",
         &if requests.is_empty() { "none".to_owned() } else { format!("about {}", requests.join(", ")) },
     )?;
+    several_rejects(to, plan.several_rejects)?;
     exposed::text(to, &plan.below_outputs)
 }
 
 /// What a dry run found, for a machine.
 pub(crate) fn plan_json(plan: &Plan) -> Vec<u8> {
     pretty(plan)
+}
+
+/// That records may be in more than one reject file.
+fn several_rejects(to: &mut String, several: u64) -> std::fmt::Result {
+    if several == 0 {
+        return Ok(());
+    }
+    let files = counted(several, "reject file");
+    writeln!(
+        to,
+        "{RED}warning{RED:#}: {files} may be of the same input as another one: if one of them is superseded, its records \
+         become events twice\nhint: `udmap prune` on the dump that they are of lists what is superseded, and removes it"
+    )
 }
 
 /// What earlier runs have left.

@@ -101,6 +101,16 @@ pub(super) fn endings(kind: Kind, format: Option<Format>) -> Vec<String> {
     endings
 }
 
+/// What the keys of all rejects of one input have in common, whatever its version and the mapping; nothing if a key is not
+/// that of rejects, or that of a pack's.
+pub(super) fn stem_of_rejects(key: &str) -> Option<&str> {
+    let rest = endings(Kind::Rejects, None).iter().find_map(|ending| key.strip_suffix(ending.as_str()))?;
+    let (stem, id) = rest.rsplit_once('.')?;
+    let is_id = id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let name = stem.rsplit('/').next().unwrap_or(stem);
+    (is_id && name != "pack").then_some(stem)
+}
+
 impl Outputs {
     /// Outputs for an input (or the first one of a pack) at `relative`, identified by `id`. About
     /// `expected` bytes come in; large ones are compressed on `threads`.

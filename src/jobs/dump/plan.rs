@@ -38,6 +38,8 @@ pub struct Plan {
     pub known_rejects: u64,
     /// Outputs of the inputs listed that later ones have superseded, or would.
     pub superseded: u64,
+    /// Reject files that are of the same input as another one: one of them may be superseded.
+    pub several_rejects: u64,
     /// Objects listed that the filter does not want.
     pub filtered: u64,
     /// Objects listed that are outputs.
@@ -121,6 +123,7 @@ pub fn plan(
     plan.filtered = progress.filtered.load(Relaxed);
     plan.superseded = progress.superseded.load(Relaxed);
     plan.own = progress.own.load(Relaxed);
+    plan.several_rejects = progress.several_rejects.load(Relaxed);
     let seen = plan.listed + plan.filtered + plan.own + progress.repeated.load(Relaxed);
     plan.list_requests = if input { seen.div_ceil(PAGE).max(1) } else { 0 } + u64::from(manifest);
     plan.get_requests = if input { plan.convert } else { 0 };

@@ -50,6 +50,9 @@ pub struct Progress {
     pub known_outside: AtomicU64,
     /// Outputs of the inputs listed that stand although later ones have taken their places.
     pub superseded: AtomicU64,
+    /// Reject files, of those listed to be taken back, that are of the same input as another one: one of them may be
+    /// superseded.
+    pub several_rejects: AtomicU64,
     /// Inputs deleted.
     pub deleted: AtomicU64,
     /// Inputs kept although success was to delete them.

@@ -160,6 +160,35 @@ fn what_holds_no_rejects_is_named_and_the_rest_converted() {
     assert!(made.len() == 1 && made.values().all(|bytes| *bytes == events(GOOD.as_bytes())));
 }
 
+/// Rejects of an input that was converted twice are there twice: that is said.
+#[test]
+fn superseded_rejects_are_pointed_out() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+    std::fs::create_dir(at("in")).expect("made");
+    for name in ["a.ndjson", "a.b.ndjson", "b"] {
+        std::fs::write(at(&format!("in/{name}")), "{\"phone\":\"+1\"}\n").expect("written");
+    }
+    let convert = |more: &[&str]| {
+        let args = ["convert", &at("in"), "-o", &at("out/"), "--rejects", &at("rejects/"), "-q"];
+        run(&[&args, more].concat()).status
+    };
+    let again = |more: &[&str]| {
+        let done = run(&[&["convert", &at("rejects"), "--from-rejects", "-o", &at("again/")], more].concat());
+        done.stderr.lines().filter(|line| line.starts_with("warning")).collect::<Vec<_>>().join("\n")
+    };
+    assert_eq!((convert(&[]), again(&[])), (1, String::new()));
+    assert_eq!(convert(&["--namespace", "corp"]), 1);
+    for more in [&["--dry-run"][..], &[], &["--pack", "1MB"]] {
+        assert!(
+            again(more).starts_with("warning: 3 reject files may be of the same input as another"),
+            "{more:?}"
+        );
+    }
+    assert_eq!(run(&["prune", &at("out"), "--delete"]).status, 0);
+    assert_eq!(again(&[]), "");
+}
+
 /// From bucket to bucket, as the documents say.
 #[test]
 fn rejects_in_a_bucket() {
