@@ -29,6 +29,7 @@ mod profile;
 mod progress;
 mod prune;
 mod reading;
+mod record_range;
 mod reports;
 mod severities;
 mod signals;

@@ -26,6 +26,11 @@ pub(super) fn warn(exit_status: u8, what: &str) {
     }
 }
 
+/// That all records are outside of the range that was asked for.
+pub(super) fn all_outside(records: u64, inputs: &str) -> String {
+    format!("all {records} records in {inputs} are outside of `--records-since` and `--records-until`")
+}
+
 /// Inputs by name for a message: the first three.
 pub(super) fn named(inputs: &[String]) -> String {
     const MOST: usize = 3;

@@ -2,6 +2,7 @@
 
 use super::events::OutputFormat;
 use super::failures::tell_failures;
+use super::record_range::RecordRange;
 use super::spelling::Spelling;
 use super::{DONE, FAILED, REJECTS, mappings, nothing};
 use crate::convert::{Converter, MAX_RECORD_BYTES, Options};
@@ -48,6 +49,13 @@ pub(super) struct Args {
     #[command(flatten)]
     spelling: Spelling,
 
+    #[command(flatten)]
+    records: RecordRange,
+
+    /// The inputs are reject files, which `udmap convert --from-rejects` converted.
+    #[arg(long)]
+    from_rejects: bool,
+
     /// The longest record, in bytes.
     #[arg(long, value_name = "N", default_value_t = MAX_RECORD_BYTES as u64,
           value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
@@ -81,7 +89,8 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let mapping = mappings::load(&args.mapping)?;
     // At most 2^30, so it fits.
-    let options = Options { max_record_bytes: args.max_record_bytes as usize, ..args.spelling.options() };
+    let max_record_bytes = args.max_record_bytes as usize;
+    let options = Options { max_record_bytes, range: args.records.fixed()?, ..args.spelling.options() };
     let converter = Converter::new(&mapping, &options);
     let format = OutputFormat::of_dump(args.output_format, args.compress)?;
     let stop = Arc::new(AtomicBool::new(false));
@@ -89,6 +98,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let access = Access::new(args.no_sign_request, Arc::clone(&stop)).context("cannot start threads")?;
     // Nothing is written.
     let mut settings = Settings::new(&mapping, &options, format, ".");
+    if args.from_rejects {
+        settings = settings.from_rejects();
+    }
     settings.jobs = usize::from(args.jobs);
     settings.memory = args.memory;
     let (progress, verified) = (Progress::default(), Verified::default());

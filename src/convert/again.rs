@@ -2,16 +2,19 @@
 
 use super::batch::Batch;
 use super::converter::Converter;
+use super::counts::Counts;
 use crate::record::formats::Format;
 use crate::record::frame::{HEAD, Unit, UnitState};
 use crate::record::{Reason, RecordError};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::io::{self, BufRead as _, Read};
+use std::ops::ControlFlow;
 
 /// A line of a reject file, as far as it is read.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 struct RejectLine<'a> {
     #[serde(borrow)]
     source: Cow<'a, str>,
@@ -23,16 +26,96 @@ struct RejectLine<'a> {
     raw_base64: Option<Cow<'a, str>>,
 }
 
+/// The reject in a line of a reject file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RejectAt<'a> {
+    /// The source that the record is of.
+    pub(crate) source: &'a str,
+    /// Where in the source the record is.
+    line: u64,
+    offset: u64,
+}
+
+impl RejectAt<'_> {
+    /// Appends a line for each event that the reject became: its number, where `before` events came before them, and
+    /// where its record is from.
+    pub(crate) fn write_events(&self, before: u64, batch: &Batch, out: &mut Vec<u8>) {
+        #[derive(Serialize)]
+        struct Event<'a> {
+            event: u64,
+            source: &'a str,
+            line: u64,
+            offset: u64,
+        }
+        let RejectAt { source, line, offset } = *self;
+        for n in 1..=batch.counts.events {
+            // Texts and numbers always serialize, and a vector takes everything.
+            let _ = serde_json::to_writer(&mut *out, &Event { event: before + n, source, line, offset });
+            out.push(b'\n');
+        }
+    }
+}
+
+/// Why a file could not be read as rejects.
+#[derive(Debug)]
+pub(crate) enum NotRejects {
+    /// It could not be read.
+    Unread(io::Error),
+    /// A line is not a reject; a clause that says which and why.
+    Line(String),
+}
+
 impl Converter {
+    /// Converts what is in a file of rejects, line by line, and hands it to `sink`: each reject, and the outcome of its
+    /// records.
+    ///
+    /// # Errors
+    /// If it can't be read, or at the first line that is not a reject. What came before it was handed on.
+    pub(crate) fn run_rejects(
+        &self,
+        rejects: impl Read,
+        counts: &mut Counts,
+        mut sink: impl FnMut(&RejectAt<'_>, &Batch) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, NotRejects> {
+        let mut rejects = io::BufReader::with_capacity(1 << 16, rejects);
+        // A byte takes up to six in JSON; the rest is for the other fields.
+        let most = 6 * self.exact.max_record_bytes as u64 + (1 << 16);
+        let mut line = Vec::new();
+        for number in 1u64.. {
+            line.clear();
+            let read =
+                rejects.by_ref().take(most).read_until(b'\n', &mut line).map_err(NotRejects::Unread)?;
+            counts.bytes_in += read as u64;
+            if read == 0 {
+                break;
+            }
+            let no_reject = |why: &str| NotRejects::Line(format!("line {number} is not a reject: {why}"));
+            if read as u64 == most {
+                return Err(no_reject("it is too long for one (`--max-record-bytes`)"));
+            }
+            if line.trim_ascii().is_empty() {
+                counts.blank += 1;
+                continue;
+            }
+            let (reject, batch) = self.convert_reject(&line).map_err(|why| no_reject(&why))?;
+            counts.add(&batch.counts);
+            let RejectLine { source, line, offset, .. } = &reject;
+            if sink(&RejectAt { source, line: *line, offset: *offset }, &batch).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
     /// Converts what is in `line`, a reject as [`Reject::write_json`](super::Reject::write_json) writes it, whose `raw`
-    /// may have been mended; the source that it names, and what becomes of its records.
+    /// may have been mended; what it says, and what becomes of its records.
     ///
     /// Rejects keep their source and their places in it; those of further records count on from there. A reject of which
     /// only the beginning is there (`too-long`) stays one.
     ///
     /// # Errors
     /// If the line is not a reject; the error says why.
-    pub(crate) fn convert_reject(&self, line: &[u8]) -> Result<(String, Batch), String> {
+    fn convert_reject<'l>(&self, line: &'l [u8]) -> Result<(RejectLine<'l>, Batch), String> {
         let text = std::str::from_utf8(line).map_err(|error| error.to_string())?;
         let line: RejectLine<'_> = serde_json::from_str(text).map_err(|error| error.to_string())?;
         let raw: Cow<'_, [u8]> = match (&line.raw, &line.raw_base64) {
@@ -80,7 +163,7 @@ impl Converter {
             }
         }
         batch.end = line.offset + kept;
-        Ok((line.source.into_owned(), batch))
+        Ok((line, batch))
     }
 }
 
@@ -113,8 +196,9 @@ mod tests {
             assert!(!rejects.is_empty());
             for reject in rejects {
                 let converter = converter();
-                let (source, batch) = converter.convert_reject(&written(&reject)).unwrap();
-                assert_eq!(source, "a/b.log");
+                let line = written(&reject);
+                let (read, batch) = converter.convert_reject(&line).unwrap();
+                assert_eq!(read.source, "a/b.log");
                 assert!(batch.events.is_empty() && batch.counts.balances());
                 let [again] = &batch.rejects[..] else { panic!("{batch:?}") };
                 let place = |it: &Reject| (it.reason, it.line, it.offset, it.length, it.raw.clone());

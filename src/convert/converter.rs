@@ -66,12 +66,20 @@ impl Converter {
             (Envelope::Event, true) => (b"{\"event\":{\"idm\":{\"readOnlyUdm\":", b"}}}\n"),
         };
         let plan = Plan::new(mapping, style);
-        let fast = options.engine.level().and_then(|level| Fast::new(&plan, level)).map(Box::new);
+        // The fast path has no event's time at hand, only its text.
+        let level = options.engine.level().filter(|_| options.range.is_all());
+        let fast = level.and_then(|level| Fast::new(&plan, level)).map(Box::new);
         Converter {
             engine: if fast.is_some() { options.engine.resolved() } else { Engine::Exact },
             fast,
             left: Mutex::default(),
-            exact: Exact { plan, before, after, max_record_bytes: options.max_record_bytes.max(1) },
+            exact: Exact {
+                plan,
+                before,
+                after,
+                max_record_bytes: options.max_record_bytes.max(1),
+                range: options.range,
+            },
             chunk_bytes: options.chunk_bytes.max(1),
         }
     }

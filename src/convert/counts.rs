@@ -6,7 +6,7 @@ use crate::record::formats::Format;
 use std::collections::BTreeMap;
 
 /// Counts of a conversion, or of a part of one. They always balance: `records` is `events` plus
-/// `rejects`.
+/// `rejects` plus `outside`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Counts {
     /// Records read.
@@ -15,6 +15,8 @@ pub struct Counts {
     pub events: u64,
     /// Records that could not be converted.
     pub rejects: u64,
+    /// Records whose time is outside of the range that was asked for: neither event nor reject.
+    pub outside: u64,
     /// Blank lines.
     pub blank: u64,
     /// Bytes of input, after decompression.
@@ -67,6 +69,7 @@ impl Counts {
         self.records += other.records;
         self.events += other.events;
         self.rejects += other.rejects;
+        self.outside += other.outside;
         self.blank += other.blank;
         self.bytes_in += other.bytes_in;
         self.bytes_out += other.bytes_out;
@@ -85,7 +88,7 @@ impl Counts {
 
     /// Whether the books balance; they always do, and reports say so.
     pub fn balances(&self) -> bool {
-        self.records == self.events + self.rejects
+        self.records == self.events + self.rejects + self.outside
             && self.rejects == self.by_reason.values().sum::<u64>()
             && self.records == self.by_format.values().sum::<u64>()
             && self.records == self.by_shape.values().sum::<u64>()

@@ -4,11 +4,12 @@
 //! says what to write, so that it can also be recorded once for all records that have the same
 //! fields ([`super::program`]): both have one meaning because they are one piece of code.
 
+use super::range::TimeRange;
 use crate::mapping::{
     Choice, EventMember, EventNode, EventValue, Plan, TextKind, ValueSource, When, json_text,
 };
 use crate::record::{Fields, Reason, RecordError};
-use crate::time::{self, TimeError};
+use crate::time::{self, Instant, TimeError};
 use std::net::IpAddr;
 
 /// What the walk asks, and where it writes.
@@ -45,20 +46,31 @@ pub(super) fn event_type<T: Target>(plan: &Plan, target: &T) -> usize {
 }
 
 /// Appends the event of a record to `out`, and says which of the plan's event types it has.
-/// Nothing is appended on an error.
+/// Nothing is appended on an error, nor if the event's time is outside of `range`.
 ///
 /// # Errors
 /// A [`RecordError`] about the record's times, or about a text where UDM has a number.
-pub(super) fn write(plan: &Plan, fields: &Fields<'_>, out: &mut Vec<u8>) -> Result<usize, RecordError> {
+pub(super) fn write(
+    plan: &Plan,
+    fields: &Fields<'_>,
+    range: TimeRange,
+    out: &mut Vec<u8>,
+) -> Result<Option<usize>, RecordError> {
     let times =
         plan.times.iter().map(|time| event_time(plan, time, fields)).collect::<Result<Vec<_>, _>>()?;
+    if !range.is_all() {
+        let own = plan.times.iter().zip(&times).find(|(time, _)| time.required).and_then(|(_, own)| *own);
+        if own.is_some_and(|own| !range.holds(own)) {
+            return Ok(None);
+        }
+    }
     let start = out.len();
     let mut target = AtOnce { plan, fields, times, out };
     if let Err(error) = walk(plan, &mut target) {
         out.truncate(start);
         return Err(error);
     }
-    Ok(event_type(plan, &target))
+    Ok(Some(event_type(plan, &target)))
 }
 
 /// The time that the first present field gives.
@@ -66,12 +78,12 @@ fn event_time(
     plan: &Plan,
     time: &crate::mapping::Time,
     fields: &Fields<'_>,
-) -> Result<Option<String>, RecordError> {
+) -> Result<Option<Instant>, RecordError> {
     let name = |slot: usize| &plan.projection.paths()[slot];
     for (slot, reading) in &time.from {
         let Some(text) = &fields[*slot] else { continue };
         return match time::read(text, *reading) {
-            Ok(instant) => Ok(Some(instant.to_rfc3339())),
+            Ok(instant) => Ok(Some(instant)),
             Err(TimeError::NotATime(why)) => {
                 Err(RecordError::new(Reason::BadTimestamp, format!("`{}`: {why}", name(*slot))))
             }
@@ -199,7 +211,7 @@ fn passes<T: Target>(when: Option<When>, slot: usize, target: &T) -> bool {
 struct AtOnce<'a> {
     plan: &'a Plan,
     fields: &'a Fields<'a>,
-    times: Vec<Option<String>>,
+    times: Vec<Option<Instant>>,
     out: &'a mut Vec<u8>,
 }
 
@@ -234,7 +246,8 @@ impl Target for AtOnce<'_> {
     }
 
     fn time(&mut self, time: usize) {
-        json_text(self.times[time].as_deref().unwrap_or_default(), self.out);
+        let text = self.times[time].map(Instant::to_rfc3339);
+        json_text(text.as_deref().unwrap_or_default(), self.out);
     }
 
     fn mark(&self) -> usize {

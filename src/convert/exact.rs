@@ -2,6 +2,7 @@
 
 use super::batch::Batch;
 use super::event;
+use super::range::TimeRange;
 use crate::mapping::Plan;
 use crate::record::formats::{self, Format};
 use crate::record::frame::{self, ChunkBody, RecordPlaces, Unit};
@@ -16,6 +17,7 @@ pub(super) struct Exact {
     /// What is written after an event.
     pub(super) after: &'static [u8],
     pub(super) max_record_bytes: usize,
+    pub(super) range: TimeRange,
 }
 
 impl Exact {
@@ -68,8 +70,15 @@ impl Exact {
         let start = batch.events.len();
         let shape = self.shape(&|slot| fields[slot].is_some());
         batch.events.extend_from_slice(self.before);
-        match event::write(&self.plan, fields, &mut batch.events) {
-            Ok(event_type) => {
+        match event::write(&self.plan, fields, self.range, &mut batch.events) {
+            Ok(None) => {
+                batch.events.truncate(start);
+                batch.count(format, Some(shape), 1);
+                batch.counts.outside += 1;
+                // Nothing comes of its line.
+                batch.uneven = true;
+            }
+            Ok(Some(event_type)) => {
                 batch.events.extend_from_slice(self.after);
                 batch.count(format, Some(shape), 1);
                 batch.counts.events += 1;

@@ -9,7 +9,7 @@
 //!
 //! All give the same events and rejects for the same bytes. Nothing here opens a file or looks at a clock.
 
-#[cfg(feature = "cli")]
+#[cfg(feature = "bucket")]
 mod again;
 mod batch;
 mod converter;
@@ -23,12 +23,17 @@ mod options;
 pub(crate) mod pipeline;
 mod program;
 mod queue;
+mod range;
 mod records;
 mod reject;
+#[cfg(feature = "bucket")]
+mod reject_sources;
 mod rows;
 mod run;
 mod trace;
 
+#[cfg(feature = "bucket")]
+pub(crate) use again::{NotRejects, RejectAt};
 pub use batch::Batch;
 pub use converter::Converter;
 pub use counts::{Counts, EventTypeCount};
@@ -36,7 +41,11 @@ pub use inputs::Input;
 #[cfg(feature = "cli")]
 pub(crate) use lineage::Lineage;
 pub use options::{CHUNK_BYTES, Engine, Envelope, FieldNames, MAX_RECORD_BYTES, Options};
+#[cfg(feature = "cli")]
+pub(crate) use range::TimeRange;
 pub use records::Records;
 pub use reject::Reject;
+#[cfg(feature = "bucket")]
+pub use reject_sources::{RejectPlace, RejectSource, RejectSources};
 pub use run::Piece;
 pub(crate) use trace::Traced;

@@ -1,6 +1,8 @@
 //! What a conversion may be told.
 
+use super::range::TimeRange;
 use crate::simd::CpuLevel;
+use crate::time::Instant;
 
 /// SecOps' own limit for a log line: 1 MiB.
 pub const MAX_RECORD_BYTES: usize = 1 << 20;
@@ -9,7 +11,7 @@ pub const MAX_RECORD_BYTES: usize = 1 << 20;
 /// what comes of a chunk stays within a few MiB.
 pub const CHUNK_BYTES: usize = 128 * 1024;
 
-/// How events are written, what is added to them, and how records are read.
+/// How events are written, what is added to them, how records are read, and which of them count.
 ///
 /// ```
 /// use udmap::convert::{Envelope, Options};
@@ -25,6 +27,8 @@ pub struct Options {
     pub(crate) max_record_bytes: usize,
     pub(crate) chunk_bytes: usize,
     pub(crate) engine: Engine,
+    /// Which records are converted.
+    pub(crate) range: TimeRange,
 }
 
 impl Default for Options {
@@ -37,6 +41,7 @@ impl Default for Options {
             max_record_bytes: MAX_RECORD_BYTES,
             chunk_bytes: CHUNK_BYTES,
             engine: Engine::default(),
+            range: TimeRange::default(),
         }
     }
 }
@@ -78,6 +83,20 @@ impl Options {
     #[must_use]
     pub fn chunk_bytes(self, chunk_bytes: usize) -> Options {
         Options { chunk_bytes, ..self }
+    }
+
+    /// Only records of this time or later are converted: all unless set. The time is that of the event. Others are
+    /// [counted](super::Counts::outside), and are neither events nor rejects. A record whose time can't be read is a
+    /// reject as ever. With a range, [`Engine::Exact`] reads the records.
+    #[must_use]
+    pub fn records_since(self, since: Instant) -> Options {
+        Options { range: TimeRange { since: Some(since), ..self.range }, ..self }
+    }
+
+    /// Only records before this time are converted, see [`records_since`](Self::records_since).
+    #[must_use]
+    pub fn records_until(self, until: Instant) -> Options {
+        Options { range: TimeRange { until: Some(until), ..self.range }, ..self }
     }
 
     /// How records are read: [`Engine::Auto`] unless set. Speed depends on it; the results don't.

@@ -3,6 +3,7 @@
 use super::converter::Converter;
 use super::event;
 use super::lineage::Lineage;
+use super::range::TimeRange;
 use crate::record::formats::{self, Format, FoundRecord};
 use crate::record::frame::{ChunkBody, RecordPlaces, Unit};
 use crate::record::{Fields, RecordError};
@@ -50,7 +51,7 @@ impl Converter {
     /// A [`RecordError`] when the record can't be converted.
     pub(crate) fn event(&self, fields: &Fields<'_>) -> Result<Vec<u8>, RecordError> {
         let mut out = Vec::new();
-        event::write(&self.exact.plan, fields, &mut out)?;
+        event::write(&self.exact.plan, fields, TimeRange::default(), &mut out)?;
         Ok(out)
     }
 

@@ -5,6 +5,8 @@
 
 use crate::store::Compression;
 use crate::text::shown;
+#[cfg(feature = "cli")]
+use crate::time::Instant;
 use crate::time::duration;
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 
@@ -158,6 +160,22 @@ pub(crate) fn instant(text: &str) -> Result<DateTime<Utc>, String> {
     .ok_or_else(|| "is longer ago than time goes back".to_owned())
 }
 
+/// A time as records have it, and whether it was counted back from now.
+#[cfg(feature = "cli")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Moment {
+    pub(crate) at: Instant,
+    pub(crate) relative: bool,
+}
+
+/// The same forms as those of [`instant`], within the years that records may have.
+#[cfg(feature = "cli")]
+pub(crate) fn moment(text: &str) -> Result<Moment, String> {
+    let relative = matches!(when(text)?, When::Ago(_));
+    let at = Instant::of(instant(text)?).ok_or("expected a time within the years 1 to 9999")?;
+    Ok(Moment { at, relative })
+}
+
 /// A pattern of keys.
 pub(crate) fn pattern(text: &str) -> Result<glob::Pattern, String> {
     glob::Pattern::new(text).map_err(|error| format!("expected a pattern: {error}"))
@@ -189,6 +207,16 @@ mod tests {
         assert_eq!(when("36h"), Ok(When::Ago(129_600_000)));
         assert_eq!(instant("2026-03-10"), instant("2026-03-10T01:00:00+01:00"));
         assert!(instant("36h").unwrap() < Utc::now());
+        #[cfg(feature = "cli")]
+        {
+            let at = |text: &str| moment(text).map(|moment| (moment.at.to_rfc3339(), moment.relative));
+            assert_eq!(at("2026-03-10"), Ok(("2026-03-10T00:00:00Z".into(), false)));
+            let fine = "2026-03-10T01:00:00.123456789+01:00";
+            assert_eq!(at(fine), Ok(("2026-03-10T00:00:00.123456789Z".into(), false)));
+            assert!(
+                moment("36h").unwrap().relative && moment("0000-01-01").is_err() && moment("soon").is_err()
+            );
+        }
         assert!(instant("yesterday").is_err() && instant("99999999w").is_err());
     }
 

@@ -301,7 +301,7 @@ fn time(builder: &mut RecordBuilder, rng: &mut Rng, key: &'static str) {
     builder.member(key, |out| {
         quoted(out, |out| {
             // A day off the ends, where an offset could lead out of the range.
-            put_time(rng.below(253_402_214_400), rng.pick(b"TTt "), out);
+            put_time(rng.below(253_402_214_400) as i64, rng.pick(b"TTt "), out);
             if !rng.one_in(4) {
                 out.push(rng.pick(b"..,"));
                 for _ in 0..=rng.below(12) {

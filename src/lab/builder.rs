@@ -1,6 +1,6 @@
 //! A record in the making: members as raw JSON text, edited and then written out.
 
-use super::fields::{RecordFields, Rng, put_number, put_time, put_uuid};
+use super::fields::{RecordFields, Rng, put_number, put_signed, put_time, put_uuid};
 use std::ops::Range;
 
 /// A record's members in order, all in one buffer that is used again.
@@ -62,7 +62,7 @@ impl RecordBuilder {
             quoted(out, |out| {
                 put_time(fields.seconds(), b'T', out);
                 out.push(b'.');
-                put_number(fields.micros % 1_000_000, 6, out);
+                put_number(fields.micros.rem_euclid(1_000_000).unsigned_abs(), 6, out);
                 out.extend_from_slice(b"+00:00");
             });
         });
@@ -88,7 +88,7 @@ impl RecordBuilder {
             });
         });
         self.members.extend(phone);
-        self.member("timestamp", |out| put_number(fields.seconds(), 1, out));
+        self.member("timestamp", |out| put_signed(fields.seconds(), out));
         self.string("type", fields.kind().as_bytes());
     }
 

@@ -1,12 +1,13 @@
 //! Where the values of a record come from: random numbers, and a stream of fields with ascending time.
 
+use super::calendar::Calendar;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 
 /// 2019-06-01T00:00:00Z, where the time of a stream starts, in microseconds.
-const FIRST: u64 = 1_559_347_200_000_000;
+const FIRST: i64 = 1_559_347_200_000_000;
 /// 2100-01-01T00:00:00Z, where it starts again.
-const LAST: u64 = 4_102_444_800_000_000;
+const LAST: i64 = 4_102_444_800_000_000;
 /// Two records are at most this many microseconds apart.
 const STEP: u64 = 20_000_000;
 
@@ -68,7 +69,10 @@ impl Rng {
 /// A tenant's telephony events, one after the other.
 #[derive(Debug)]
 pub(super) struct RecordSource {
-    micros: u64,
+    micros: i64,
+    /// Where records come from a calendar: of how many, and the number of the next one.
+    calendar: Option<(Calendar, u64)>,
+    pub(super) number: u64,
     hosts: [[u8; 28]; 4],
 }
 
@@ -76,7 +80,7 @@ pub(super) struct RecordSource {
 #[derive(Debug)]
 pub(super) struct RecordFields {
     /// Since 1970-01-01T00:00:00Z.
-    pub(super) micros: u64,
+    pub(super) micros: i64,
     pub(super) context: &'static str,
     pub(super) credits: u64,
     /// A US number in the range that films use, 555.
@@ -97,13 +101,31 @@ impl RecordSource {
             }
             host
         });
-        Self { micros: FIRST, hosts }
+        Self { micros: FIRST, calendar: None, number: 0, hosts }
+    }
+
+    /// Spreads `records` over a calendar.
+    pub(super) fn spread(&mut self, calendar: Calendar, records: u64) {
+        self.calendar = Some((calendar, records));
+        self.micros = i64::MIN;
     }
 
     pub(super) fn next(&mut self, rng: &mut Rng) -> RecordFields {
-        self.micros += 1 + rng.below(STEP);
-        if self.micros >= LAST {
-            self.micros = FIRST;
+        match self.calendar {
+            Some((calendar, records)) => {
+                let number = self.number.min(records.saturating_sub(1));
+                let time = calendar.time(number, records, rng.below(calendar.weight()));
+                // A line with more records than it counts must not go back.
+                self.micros = time.max(self.micros);
+                self.number += 1;
+            }
+            None => {
+                // A step fits.
+                self.micros += 1 + rng.below(STEP) as i64;
+                if self.micros >= LAST {
+                    self.micros = FIRST;
+                }
+            }
         }
         let luck = rng.word();
         let mut phone = *b"+12005550000";
@@ -127,8 +149,8 @@ impl RecordSource {
 }
 
 impl RecordFields {
-    pub(super) fn seconds(&self) -> u64 {
-        self.micros / 1_000_000
+    pub(super) fn seconds(&self) -> i64 {
+        self.micros.div_euclid(1_000_000)
     }
 
     pub(super) fn kind(&self) -> &'static str {
@@ -171,9 +193,17 @@ pub(super) fn put_number(number: u64, width: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(&text[place.min(text.len() - width)..]);
 }
 
-/// Year, month and day of a number of days since 1970-01-01 (Howard Hinnant's `civil_from_days`).
-pub(super) fn civil(days: u64) -> [u64; 3] {
-    let days = days + 719_468;
+/// Appends `number`, with a sign if it is below zero.
+pub(super) fn put_signed(number: i64, out: &mut Vec<u8>) {
+    if number < 0 {
+        out.push(b'-');
+    }
+    put_number(number.unsigned_abs(), 1, out);
+}
+
+/// Year, month and day of a number of days since 1970-01-01 (Howard Hinnant's `civil_from_days`), from year 1 on.
+pub(super) fn civil(days: i64) -> [u64; 3] {
+    let days = days.saturating_add(719_468).unsigned_abs();
     let (era, day_of_era) = (days / 146_097, days % 146_097);
     let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
@@ -184,7 +214,8 @@ pub(super) fn civil(days: u64) -> [u64; 3] {
 }
 
 /// Appends `hh:mm:ss`.
-pub(super) fn put_clock(seconds: u64, out: &mut Vec<u8>) {
+pub(super) fn put_clock(seconds: i64, out: &mut Vec<u8>) {
+    let seconds = seconds.rem_euclid(86_400).unsigned_abs();
     put_number(seconds / 3600 % 24, 2, out);
     out.push(b':');
     put_number(seconds / 60 % 60, 2, out);
@@ -193,8 +224,8 @@ pub(super) fn put_clock(seconds: u64, out: &mut Vec<u8>) {
 }
 
 /// Appends `2023-03-21T22:34:49`, with another separator in the middle where wanted.
-pub(super) fn put_time(seconds: u64, middle: u8, out: &mut Vec<u8>) {
-    let [year, month, day] = civil(seconds / 86_400);
+pub(super) fn put_time(seconds: i64, middle: u8, out: &mut Vec<u8>) {
+    let [year, month, day] = civil(seconds.div_euclid(86_400));
     put_number(year, 4, out);
     out.push(b'-');
     put_number(month, 2, out);

@@ -3,7 +3,8 @@
 //! A [`Generator`] writes one line after the other; a [`Mix`] says how many are plain records of
 //! Duo's two API versions and how many are odd, broken or wrapped. Nothing here looks at a clock:
 //! the records' own time starts at 2019-06-01 and goes forward some seconds a record (ten on
-//! average, so a million records span four months); at the year 2100 it starts again.
+//! average, so a million records span four months); at the year 2100 it starts again. With a [`Calendar`] they are
+//! spread over a range instead, most of them in working hours.
 //!
 //! What must become of a line is known beforehand: [`Generator::reason`] names the reject reason
 //! of the last line, or `None` where every record in it must convert. What the rules leave
@@ -14,12 +15,14 @@ mod awkward;
 pub(crate) mod bench;
 mod broken;
 mod builder;
+mod calendar;
 mod fields;
 mod mix;
 #[cfg(test)]
 mod tests;
 mod wrapped;
 
+pub use calendar::Calendar;
 pub use mix::{Mix, MixError};
 
 use builder::RecordBuilder;
@@ -41,6 +44,8 @@ pub struct Generator {
     builder: RecordBuilder,
     scratch: Vec<u8>,
     reason: Option<&'static str>,
+    /// How many records were made.
+    made: u64,
 }
 
 impl Generator {
@@ -55,7 +60,16 @@ impl Generator {
             builder: RecordBuilder::default(),
             scratch: Vec::new(),
             reason: None,
+            made: 0,
         }
+    }
+
+    /// The same for `records` records that are spread over a calendar, in the order of time. Awkward and broken ones may
+    /// have odd times instead.
+    #[must_use]
+    pub fn spread(mut self, calendar: Calendar, records: u64) -> Self {
+        self.source.spread(calendar, records);
+        self
     }
 
     /// Appends one line with its newline, holding at most `most` records, and returns how many.
@@ -64,8 +78,9 @@ impl Generator {
     /// records, though nothing comes of it: the count is at least 1, so that a loop up to a
     /// wanted number ends. A `most` of 0 is taken as 1.
     pub fn line(&mut self, most: u64, out: &mut Vec<u8>) -> u64 {
-        let Self { mix, rng, source, builder, scratch, reason } = self;
+        let Self { mix, rng, source, builder, scratch, reason, made } = self;
         *reason = None;
+        source.number = *made;
         let mut count = 1;
         match mix.draw(rng) {
             RecordKind::V2 => {
@@ -86,6 +101,7 @@ impl Generator {
             RecordKind::Wrapped => count = wrapped::line(rng, source, builder, most, out),
         }
         out.push(b'\n');
+        *made += count;
         count
     }
 

@@ -1,7 +1,7 @@
 //! The other forms in which telephony records arrive: envelopes, arrays, CEF, key="value".
 
 use super::builder::{RecordBuilder, Spacing};
-use super::fields::{RecordFields, RecordSource, Rng, civil, put_clock, put_number, put_uuid};
+use super::fields::{RecordFields, RecordSource, Rng, civil, put_clock, put_number, put_signed, put_uuid};
 
 /// An envelope holds up to this many records.
 const MOST: u64 = 5;
@@ -121,7 +121,7 @@ impl Pen<'_> {
                     if variant == 2 { ["[\"", "\",\"", "\"]"] } else { ["\"", ",", "\""] };
                 self.say(r#""next_offset":"#);
                 self.out.extend_from_slice(open.as_bytes());
-                put_number(last.micros / 1000, 1, self.out);
+                put_signed(last.micros.div_euclid(1000), self.out);
                 self.out.extend_from_slice(comma.as_bytes());
                 put_uuid(last.telephony_id, self.out);
                 self.out.extend_from_slice(close.as_bytes());
@@ -142,7 +142,7 @@ impl Pen<'_> {
 /// What duo_log_sync 2.4.1 makes of a v1 record.
 fn cef(fields: &RecordFields, out: &mut Vec<u8>) {
     let seconds = fields.seconds();
-    let [_, month, day] = civil(seconds / 86_400);
+    let [_, month, day] = civil(seconds.div_euclid(86_400));
     out.extend_from_slice(MONTHS[month as usize - 1].as_bytes());
     out.push(b' ');
     put_number(day, 2, out);
@@ -157,14 +157,14 @@ fn cef(fields: &RecordFields, out: &mut Vec<u8>) {
     out.extend_from_slice(b" cs3Label=event_type cs3=telephony cs4Label=phone cs4=");
     out.extend_from_slice(&fields.phone);
     out.extend_from_slice(b" rt=");
-    put_number(seconds * 1000, 1, out);
+    put_signed(seconds * 1000, out);
     out.extend_from_slice(b" cs5Label=type cs5=");
     out.extend_from_slice(fields.kind().as_bytes());
 }
 
 /// What the Splunk example of Duo's Python client makes of a v1 record.
 fn key_value(fields: &RecordFields, out: &mut Vec<u8>) {
-    put_number(fields.seconds(), 1, out);
+    put_signed(fields.seconds(), out);
     for (key, value) in [
         (",host", fields.host.as_slice()),
         (", eventtype", b"telephony"),

@@ -1,7 +1,9 @@
 //! What is told about whole dumps: the closing summary, the plan of a dry run, a verification.
 
+use super::exposed;
 use super::summary::{DIM, RED, Summary, bytes, counted, duration, grouped, row};
-use crate::jobs::dump::{Plan, Progress, Pruned, Verified};
+use crate::jobs::dump::{Exposed, Plan, Progress, Pruned, Verified};
+use crate::text::escaped_json;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -69,10 +71,11 @@ impl Report<'_> {
             let label = if i == 0 { "failures" } else { "" };
             row(to, label, &format!("{RED}{:15}{RED:#} {:>11}", cause.name(), grouped(failures.count)))?;
         }
+        several_rejects(to, get(&progress.several_rejects))?;
         if !self.whole {
             writeln!(to, "interrupted: what is converted stays, and the same command goes on")?;
         }
-        Ok(())
+        exposed::text(to, &progress.exposed())
     }
 
     /// The summary for a machine: that of a conversion, with `objects`.
@@ -90,7 +93,9 @@ impl Report<'_> {
             known: u64,
             known_records: u64,
             known_rejects: u64,
+            known_outside: u64,
             superseded: u64,
+            several_rejects: u64,
             failed: u64,
             filtered: u64,
             own: u64,
@@ -108,12 +113,14 @@ impl Report<'_> {
             #[serde(flatten)]
             summary: S,
             objects: Objects,
+            below_outputs: Vec<Exposed>,
         }
         let progress = self.progress;
         let get = |count: &AtomicU64| count.load(Relaxed);
         let failures = progress.failures().into_iter();
         let json = Json {
             summary: self.summary.value(),
+            below_outputs: progress.exposed(),
             objects: Objects {
                 listed: get(&progress.listed),
                 listed_bytes: get(&progress.listed_bytes),
@@ -121,7 +128,9 @@ impl Report<'_> {
                 known: get(&progress.known),
                 known_records: get(&progress.known_records),
                 known_rejects: get(&progress.known_rejects),
+                known_outside: get(&progress.known_outside),
                 superseded: get(&progress.superseded),
+                several_rejects: get(&progress.several_rejects),
                 failed: progress.failed(),
                 filtered: get(&progress.filtered),
                 own: get(&progress.own),
@@ -183,12 +192,27 @@ fn write_plan(plan: &Plan, to: &mut String) -> std::fmt::Result {
         to,
         "requests",
         &if requests.is_empty() { "none".to_owned() } else { format!("about {}", requests.join(", ")) },
-    )
+    )?;
+    several_rejects(to, plan.several_rejects)?;
+    exposed::text(to, &plan.below_outputs)
 }
 
 /// What a dry run found, for a machine.
 pub(crate) fn plan_json(plan: &Plan) -> Vec<u8> {
     pretty(plan)
+}
+
+/// That records may be in more than one reject file.
+fn several_rejects(to: &mut String, several: u64) -> std::fmt::Result {
+    if several == 0 {
+        return Ok(());
+    }
+    let files = counted(several, "reject file");
+    writeln!(
+        to,
+        "{RED}warning{RED:#}: {files} may be of the same input as another one: if one of them is superseded, its records \
+         become events twice\nhint: `udmap prune` on the dump that they are of lists what is superseded, and removes it"
+    )
 }
 
 /// What earlier runs have left.
@@ -303,9 +327,8 @@ pub(crate) fn pruned_text(pruned: &Pruned, delete: bool, whole: bool) -> String 
 
 fn pretty(value: &impl Serialize) -> Vec<u8> {
     // Numbers and texts always serialize.
-    let mut text = serde_json::to_vec_pretty(value).unwrap_or_default();
-    text.push(b'\n');
-    text
+    let text = serde_json::to_string_pretty(value).unwrap_or_default();
+    escaped_json(text + "\n").into_bytes()
 }
 
 /// How far a run has come.

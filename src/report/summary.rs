@@ -1,9 +1,13 @@
 //! The closing summary of a conversion: for a person on stderr, for a machine as JSON.
 
-use crate::convert::{Counts, Reject};
+use super::reject_sources;
+
+pub(super) use super::layout::{DIM, RED, duration, row, share};
+pub(crate) use super::layout::{bytes, counted, grouped};
+use crate::convert::{Counts, Reject, RejectSources};
 use crate::record::Reason;
 use crate::text::{escaped, escaped_json};
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -13,8 +17,6 @@ use std::time::Duration;
 const MOST_EXAMPLES: usize = 3;
 
 const BOLD: Style = Style::new().bold();
-pub(super) const DIM: Style = Style::new().dimmed();
-pub(super) const RED: Style = AnsiColor::Red.on_default();
 
 /// Everything that is known at the end of a conversion.
 #[derive(Debug)]
@@ -25,6 +27,7 @@ pub(crate) struct Summary {
     pub(crate) stored_bytes: u64,
     pub(crate) counts: Counts,
     pub(crate) examples: Examples,
+    pub(crate) reject_sources: RejectSources,
     /// Inputs that could not be read (to the end), a sentence each.
     pub(crate) failures: Vec<String>,
     pub(crate) elapsed: Duration,
@@ -67,9 +70,13 @@ impl Summary {
     fn write_text(&self, to: &mut String) -> std::fmt::Result {
         let counts = &self.counts;
         let seconds = self.elapsed.as_secs_f64();
+        let outside = match counts.outside {
+            0 => String::new(),
+            n => format!(", {} outside of the range", grouped(n)),
+        };
         writeln!(
             to,
-            "{BOLD}{} -> {}, {}{BOLD:#}  {DIM}in {}, {}/s{DIM:#}",
+            "{BOLD}{} -> {}, {}{outside}{BOLD:#}  {DIM}in {}, {}/s{DIM:#}",
             counted(counts.records, "record"),
             counted(counts.events, "event"),
             counted(counts.rejects, "reject"),
@@ -113,6 +120,7 @@ impl Summary {
                 row(to, "", &format!("  {DIM}... and {} more{DIM:#}", grouped(n - examples.len() as u64)))?;
             }
         }
+        reject_sources::text(to, &self.reject_sources, self.rejects_to.as_deref())?;
         row(to, "to", &escaped(&self.output))?;
         match &self.rejects_to {
             Some(rejects) => row(to, "rejects to", &escaped(rejects))?,
@@ -139,7 +147,7 @@ impl Summary {
             events: u64,
         }
         #[derive(Serialize)]
-        struct Json<'a> {
+        struct Json<'a, R> {
             udmap: &'static str,
             mapping: &'a str,
             inputs: usize,
@@ -149,12 +157,14 @@ impl Summary {
             records: u64,
             events: u64,
             rejects: u64,
+            outside: u64,
             blank: u64,
             balances: bool,
             by_reason: BTreeMap<&'static str, u64>,
             by_format: BTreeMap<&'static str, u64>,
             by_shape: &'a BTreeMap<String, u64>,
             by_event_type: Vec<EventType<'a>>,
+            reject_sources: R,
             failures: &'a [String],
             seconds: f64,
             exit_status: u8,
@@ -170,6 +180,7 @@ impl Summary {
             records: counts.records,
             events: counts.events,
             rejects: counts.rejects,
+            outside: counts.outside,
             blank: counts.blank,
             balances: counts.balances(),
             by_reason: counts.by_reason.iter().map(|(reason, n)| (reason.code(), *n)).collect(),
@@ -185,6 +196,7 @@ impl Summary {
                     events: c.events,
                 })
                 .collect(),
+            reject_sources: reject_sources::value(&self.reject_sources),
             failures: &self.failures,
             seconds: self.elapsed.as_secs_f64(),
             exit_status: self.exit_status,
@@ -192,81 +204,7 @@ impl Summary {
     }
 }
 
-pub(super) fn row(to: &mut String, label: &str, what: &str) -> std::fmt::Result {
-    if what.is_empty() { Ok(()) } else { writeln!(to, "  {label:10} {what}") }
-}
-
 fn listed<'a>(counts: impl Iterator<Item = (&'a str, u64)>) -> String {
     let all: Vec<String> = counts.map(|(name, n)| format!("{name} {}", grouped(n))).collect();
     all.join(", ")
-}
-
-/// `1 record`, `12,345 records`.
-pub(crate) fn counted(n: u64, what: &str) -> String {
-    format!("{} {what}{}", grouped(n), if n == 1 { "" } else { "s" })
-}
-
-/// `12,345`.
-pub(crate) fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// `1.5 MB`, in powers of ten.
-pub(crate) fn bytes(n: u64) -> String {
-    let units = ["kB", "MB", "GB", "TB", "PB"];
-    let mut value = n as f64;
-    let mut unit = "bytes";
-    for next in units {
-        if value < 1000.0 {
-            break;
-        }
-        value /= 1000.0;
-        unit = next;
-    }
-    if unit == "bytes" { format!("{n} bytes") } else { format!("{value:.1} {unit}") }
-}
-
-/// `12.3%`: `n` of `all`, which is never rounded to nothing or to all.
-pub(super) fn share(n: u64, all: u64) -> String {
-    let share = if all == 0 { 0.0 } else { n as f64 * 100.0 / all as f64 };
-    match share {
-        s if n > 0 && s < 0.1 => "<0.1%".into(),
-        s if n < all && s > 99.9 => ">99.9%".into(),
-        s => format!("{s:.1}%"),
-    }
-}
-
-pub(super) fn duration(seconds: f64) -> String {
-    match seconds {
-        s if s < 10.0 => format!("{s:.2} s"),
-        s if s < 60.0 => format!("{s:.1} s"),
-        // Whole minutes fit u64 for any run.
-        s => format!("{} min {} s", (s / 60.0) as u64, (s % 60.0) as u64),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_read_well() {
-        for (n, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
-            assert_eq!(grouped(n), text);
-        }
-        for (n, text) in [(0, "0 bytes"), (999, "999 bytes"), (1500, "1.5 kB"), (2_000_000_000, "2.0 GB")] {
-            assert_eq!(bytes(n), text);
-        }
-        assert_eq!(duration(75.0), "1 min 15 s");
-        assert_eq!(counted(1, "record"), "1 record");
-        assert_eq!(counted(0, "record"), "0 records");
-    }
 }

@@ -274,6 +274,13 @@ impl Error {
         Error::new(Object::Named(name.to_owned()), Doing::Read, ErrorKind::Damaged, why)
     }
 
+    /// An object that was to be a reject file.
+    #[cfg(feature = "bucket")]
+    pub(crate) fn not_rejects(name: &str, why: impl Into<String>) -> Error {
+        Error::new(Object::Named(name.to_owned()), Doing::Convert, ErrorKind::NotLog, why)
+            .with_hint("`--from-rejects` takes reject files alone: leave others out with `--exclude`")
+    }
+
     /// Why, without the object.
     pub(super) fn why(&self) -> String {
         match (&self.0.why, &self.0.source) {

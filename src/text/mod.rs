@@ -75,6 +75,16 @@ pub(crate) fn cut(text: &str, most: usize) -> Cow<'_, str> {
     }
 }
 
+/// A text as one word of a shell: as it is, or in quotes.
+#[cfg(feature = "bucket")]
+pub(crate) fn shell_word(text: &str) -> Cow<'_, str> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./:=@%+,".contains(&byte);
+    if !text.is_empty() && text.bytes().all(plain) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(format!("'{}'", text.replace('\'', r"'\''")))
+}
+
 /// `text` with each of its lines as by [`escaped`]: for messages that are meant to have several.
 #[cfg(feature = "cli")]
 pub(crate) fn escaped_lines(text: &str) -> String {

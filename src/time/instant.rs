@@ -1,6 +1,6 @@
 //! A point in time.
 
-use chrono::{DateTime, SecondsFormat};
+use chrono::{DateTime, SecondsFormat, Utc};
 
 /// 0001-01-01T00:00:00Z.
 const MIN_SECONDS: i64 = -62_135_596_800;
@@ -15,6 +15,13 @@ pub struct Instant {
 }
 
 impl Instant {
+    /// A point in time as chrono has it; nothing outside of the years 1 to 9999.
+    pub fn of(time: DateTime<Utc>) -> Option<Instant> {
+        // A leap second, which chrono has and this has not, is the end of its minute.
+        let nanos = time.timestamp_subsec_nanos().min(999_999_999);
+        Instant { seconds: time.timestamp(), nanos }.in_range()
+    }
+
     /// Whole seconds since 1970-01-01T00:00:00Z, rounded down.
     pub fn seconds(self) -> i64 {
         self.seconds

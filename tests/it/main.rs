@@ -13,6 +13,7 @@ mod dump;
 mod endurance;
 mod examples;
 mod formats;
+mod generate;
 mod goldens;
 #[cfg(feature = "lambda")]
 mod lambda;

@@ -1,9 +1,9 @@
 //! Reject files, converted again.
 
 use super::file::Run;
-use crate::convert::{Converter, Counts, Piece, Reject};
+use crate::convert::{Converter, Counts, NotRejects, Piece, Reject};
 use crate::store::Source;
-use std::io::{self, BufRead as _, Read as _};
+use std::io;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -12,63 +12,28 @@ impl Run<'_> {
     pub(super) fn again(&mut self, converter: &Converter, sources: &[Source]) -> Counts {
         let mut counts = converter.counts();
         for source in sources {
-            let mut bytes = 0;
-            let ended = self.again_one(converter, source, &mut counts, &mut bytes);
-            counts.bytes_in += bytes;
-            match ended {
-                Ok(ControlFlow::Continue(())) => {}
+            let ended = match source.open(Arc::clone(&self.read), Arc::clone(&self.stop)) {
+                Ok(input) => converter.run_rejects(input, &mut counts, |reject, batch| {
+                    let in_part = |reject: &&Reject| (reject.raw.len() as u64) < reject.length;
+                    self.in_part += batch.rejects.iter().filter(in_part).count() as u64;
+                    self.take_sources(reject, batch)?;
+                    self.take(Piece::Batch { source: reject.source, batch })
+                }),
+                Err(error) => Err(NotRejects::Unread(error.into())),
+            };
+            let error = match ended {
+                Ok(ControlFlow::Continue(())) => continue,
                 Ok(ControlFlow::Break(())) => break,
-                Err(error) => {
-                    if self.take(Piece::Failed { source: source.name(), error }).is_break() {
-                        break;
-                    }
+                Err(NotRejects::Unread(error)) => error,
+                Err(NotRejects::Line(why)) => {
+                    let name = source.name();
+                    io::Error::other(format!("cannot take rejects back from `{name}`: {why}"))
                 }
+            };
+            if self.take(Piece::Failed { source: source.name(), error }).is_break() {
+                break;
             }
         }
         counts
-    }
-
-    /// Converts what is in one reject file; how many bytes it has.
-    fn again_one(
-        &mut self,
-        converter: &Converter,
-        source: &Source,
-        counts: &mut Counts,
-        bytes: &mut u64,
-    ) -> io::Result<ControlFlow<()>> {
-        let input = source.open(Arc::clone(&self.read), Arc::clone(&self.stop))?;
-        let mut input = io::BufReader::with_capacity(1 << 16, input);
-        // A byte takes up to six in JSON; the rest is for the other fields.
-        let most = 6 * self.args.max_record_bytes + (1 << 16);
-        let mut line = Vec::new();
-        for number in 1u64.. {
-            line.clear();
-            let length = input.by_ref().take(most).read_until(b'\n', &mut line)? as u64;
-            *bytes += length;
-            if length == 0 {
-                break;
-            }
-            let no_reject = |why: &str| {
-                io::Error::other(format!(
-                    "cannot take rejects back from `{}`: line {number} is not a reject: {why}",
-                    source.name()
-                ))
-            };
-            if length == most {
-                return Err(no_reject("it is too long for one (`--max-record-bytes`)"));
-            }
-            if line.trim_ascii().is_empty() {
-                counts.blank += 1;
-                continue;
-            }
-            let (name, batch) = converter.convert_reject(&line).map_err(|why| no_reject(&why))?;
-            counts.add(&batch.counts);
-            let in_part = |reject: &&Reject| (reject.raw.len() as u64) < reject.length;
-            self.in_part += batch.rejects.iter().filter(in_part).count() as u64;
-            if self.take(Piece::Batch { source: &name, batch: &batch }).is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
-        }
-        Ok(ControlFlow::Continue(()))
     }
 }

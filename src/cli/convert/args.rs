@@ -2,6 +2,7 @@
 
 use crate::cli::events::OutputFormat;
 use crate::cli::progress;
+use crate::cli::record_range::RecordRange;
 use crate::cli::spelling::Spelling;
 use crate::convert::{Engine, MAX_RECORD_BYTES, Options};
 use crate::jobs::dump::{After, Filter, JOBS, Settings};
@@ -36,6 +37,8 @@ Examples:
   aws s3 cp s3://bucket/key - | udmap convert - --envelope event --field-names camel
   udmap convert s3://bucket/logs/ -o s3://other/udm/ --rejects s3://other/rejects/ --include '*.gz' --max-age 180d
   udmap convert rejects.ndjson --from-rejects -o mended.ndjson --rejects rejects-2.ndjson
+  udmap convert s3://other/rejects/ --from-rejects -o s3://other/mended/ --rejects s3://other/rejects-2/
+  udmap convert dump/ --records-since 2026-03-01 --records-until 2026-04-01 -o march.ndjson
   udmap convert dump/ --mapping my.toml --namespace corp --label env=prod --summary summary.json -o events.ndjson")]
 pub(in crate::cli) struct Args {
     /// Files, folders, glob patterns, or `-` for stdin; s3://bucket/prefix/ and its like.
@@ -74,15 +77,23 @@ pub(in crate::cli) struct Args {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(super) max_rejects: u64,
 
-    /// Inputs are reject files: convert the `raw` in each line again, mended or not. What is rejected again keeps its
-    /// source and its place.
+    /// Inputs are reject files, or folders and prefixes of them: convert the `raw` in each line again, mended or not. What
+    /// is rejected again keeps its source and its place.
     #[arg(long)]
     pub(super) from_rejects: bool,
+
+    /// Where it goes, with --from-rejects, which event comes from which source, line and byte, as NDJSON. With an output
+    /// for each input that is always kept, in sources/ below the manifest.
+    #[arg(long, value_name = "FILE", requires = "from_rejects")]
+    pub(super) sources: Option<String>,
 
     /// The longest record, in bytes; longer ones are rejected [SecOps' own limit: 1 MiB].
     #[arg(long, value_name = "N", default_value_t = MAX_RECORD_BYTES as u64,
           value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
     pub(super) max_record_bytes: u64,
+
+    #[command(flatten)]
+    pub(super) records: RecordRange,
 
     /// How records are read: the fastest way that this machine has, one of them, or by the reference reader. The
     /// results are the same.
@@ -221,6 +232,13 @@ impl Args {
             ("--dry-run", *dry_run),
         ];
         if let Some((name, _)) = only.into_iter().find(|(_, given)| *given) {
+            if matches!(name, "--since" | "--until") {
+                bail!(
+                    "`{name}` is about when inputs were last changed, and goes with an output for each input\nhint: for \
+                     the records' own time give `--records-{}`",
+                    &name[2..]
+                );
+            }
             bail!(
                 "`{name}` goes with an output for each input: give `-o` a folder (`out/`) or a URL (`s3://bucket/udm/`)"
             );
@@ -236,13 +254,17 @@ impl Args {
     }
 
     /// How records are converted.
-    pub(super) fn options(&self) -> Options {
-        Options {
+    ///
+    /// # Errors
+    /// If the range of their time is empty or, for a dump, another one at each run.
+    pub(super) fn options(&self, dump: bool) -> anyhow::Result<Options> {
+        Ok(Options {
             // At most 2^30, so it fits.
             max_record_bytes: self.max_record_bytes as usize,
             engine: self.engine,
+            range: if dump { self.records.fixed()? } else { self.records.range()? },
             ..self.spelling.options()
-        }
+        })
     }
 
     /// On how many threads.
@@ -251,8 +273,13 @@ impl Args {
     }
 
     /// The settings of a run with an output for each input.
-    pub(super) fn settings(&self, mapping: &Mapping) -> anyhow::Result<Settings> {
+    pub(super) fn settings(&self, mapping: &Mapping, options: &Options) -> anyhow::Result<Settings> {
         let dump = &self.dump;
+        if self.sources.is_some() {
+            bail!(
+                "`--sources` goes with one file: with an output for each input, they are in `sources/` below the manifest"
+            );
+        }
         if let Some(rejects) = &self.rejects
             && !rejects.contains("://")
             && !rejects.ends_with('/')
@@ -268,7 +295,10 @@ impl Args {
             bail!("stdin has no name to call an output by: give `-o` a file");
         }
         let format = OutputFormat::of_dump(self.output_format, dump.compress)?;
-        let mut settings = Settings::new(mapping, &self.options(), format, &self.output);
+        let mut settings = Settings::new(mapping, options, format, &self.output);
+        if self.from_rejects {
+            settings = settings.from_rejects();
+        }
         let remote = |text: &String| text.split_once("://").is_some_and(|(scheme, _)| scheme != "file");
         let remote = self.inputs.iter().chain([&self.output]).any(remote);
         settings.threads = self.threads();

@@ -4,7 +4,7 @@ use super::args::{Args, DumpArgs};
 use crate::cli::failures::tell_failures;
 use crate::cli::outputs::Outputs;
 use crate::cli::{DONE, FAILED, REJECTS, heed_signals, mappings, nothing, progress};
-use crate::convert::Converter;
+use crate::convert::{Converter, Counts};
 use crate::jobs::dump::{self, Progress};
 use crate::report::dump as report;
 use crate::report::summary::{Examples, Summary, counted};
@@ -31,8 +31,9 @@ impl Drop for Done<'_> {
 pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     spare(args)?;
     let mapping = mappings::load(&args.mapping)?;
-    let converter = Converter::new(&mapping, &args.options());
-    let settings = args.settings(&mapping)?;
+    let options = args.options(true)?;
+    let converter = Converter::new(&mapping, &options);
+    let settings = args.settings(&mapping, &options)?;
     let summary = args.summary.as_deref().map(Output::create).transpose()?;
     let stop = Arc::new(AtomicBool::new(false));
     heed_signals(&stop)?;
@@ -61,7 +62,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let exit_status = match (whole && !failed, rejects > args.max_rejects) {
         (false, _) => FAILED,
         (true, true) => REJECTS,
-        (true, false) => found_nothing(args, &progress, Some(counts.records)),
+        (true, false) => found_nothing(args, &progress, Some(&counts)),
     };
     let report = report::Report {
         summary: Summary {
@@ -70,6 +71,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
             stored_bytes: progress.read.load(Relaxed),
             counts,
             examples: Examples::of(progress.examples()),
+            reject_sources: progress.reject_sources(),
             failures: Vec::new(),
             elapsed: start.elapsed(),
             output: args.output.clone(),
@@ -135,14 +137,17 @@ fn real(path: &Path) -> Option<PathBuf> {
 
 /// The exit status of a run without failures: whether it found an object, and in all of them a record, as
 /// far as they were `read`.
-fn found_nothing(args: &Args, progress: &Progress, read: Option<u64>) -> u8 {
+fn found_nothing(args: &Args, progress: &Progress, read: Option<&Counts>) -> u8 {
     let get = |count: &AtomicU64| count.load(Relaxed);
     let inputs: Vec<String> = args.inputs.iter().map(|it| format!("`{}`", escaped(it))).take(10).collect();
     let inputs = inputs.join(", ");
     let what = if get(&progress.listed) > 0 {
-        let records = read.map(|read| read.saturating_add(get(&progress.known_records)));
-        match records {
-            Some(0) => format!("not one record in {}", counted(get(&progress.listed), "object")),
+        let known = [&progress.known_records, &progress.known_outside].map(get);
+        let all = read.map(|it| [it.records.saturating_add(known[0]), it.outside.saturating_add(known[1])]);
+        let objects = counted(get(&progress.listed), "object");
+        match all {
+            Some([0, _]) => format!("not one record in {objects}"),
+            Some([records, outside]) if records == outside => nothing::all_outside(records, &objects),
             _ => return DONE,
         }
     } else if get(&progress.filtered) > 0 {

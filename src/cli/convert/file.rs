@@ -4,7 +4,7 @@ use super::args::Args;
 use crate::cli::events::EventOutput;
 use crate::cli::outputs::Outputs;
 use crate::cli::{DONE, FAILED, RED, REJECTS, heed_signals, nothing, progress};
-use crate::convert::{Batch, Counts, Input, Piece};
+use crate::convert::{Batch, Counts, Input, Piece, RejectAt, RejectSources};
 use crate::report::summary::{Examples, Summary, counted};
 use crate::store::{self, Listing, Output, Source, store_error};
 use crate::text::escaped;
@@ -23,6 +23,7 @@ pub(super) fn list(args: &Args) -> anyhow::Result<Listing> {
     let mut outputs = Outputs::default();
     outputs.add("--output", &args.output)?;
     outputs.add_if("--rejects", args.rejects.as_deref())?;
+    outputs.add_if("--sources", args.sources.as_deref())?;
     outputs.add_if("--summary", args.summary.as_deref())?;
     outputs.spare("--mapping", &args.mapping)?;
     outputs.list("INPUT", &args.inputs)
@@ -55,12 +56,15 @@ pub(super) struct Run<'a> {
     pub(super) args: &'a Args,
     events: EventOutput,
     rejects: Option<Output>,
+    /// Where it goes from where each event's record came, of rejects taken back.
+    sources: Option<Output>,
     summary: Option<Output>,
     progress: progress::Progress,
     pub(super) read: Arc<AtomicU64>,
     pub(super) stop: Arc<AtomicBool>,
     start: Instant,
     examples: Examples,
+    reject_sources: RejectSources,
     failures: Vec<String>,
     /// What to do about them.
     hints: Vec<String>,
@@ -68,6 +72,8 @@ pub(super) struct Run<'a> {
     reached: Option<(String, u64)>,
     records: u64,
     rejected: u64,
+    /// Events so far, where their sources are kept.
+    events_written: u64,
     /// Rejects taken back of which only the beginning is there.
     pub(super) in_part: u64,
     line: Vec<u8>,
@@ -88,6 +94,7 @@ impl<'a> Run<'a> {
         let total = sources.iter().map(Source::size).sum::<Option<u64>>();
         let events = EventOutput::create(&args.output, args.output_format)?;
         let (rejects, summary) = (create(&args.rejects)?, create(&args.summary)?);
+        let sources = create(&args.sources)?;
         // Only now: to open a named pipe waits for its reader, and heeds nothing.
         let stop = Arc::new(AtomicBool::new(false));
         heed_signals(&stop)?;
@@ -95,17 +102,20 @@ impl<'a> Run<'a> {
             args,
             events,
             rejects,
+            sources,
             summary,
             progress: progress::Progress::new(args.progress, total, store::is_stdout(&args.output)),
             read: Arc::default(),
             stop,
             start: Instant::now(),
             examples: Examples::default(),
+            reject_sources: RejectSources::default(),
             failures: Vec::new(),
             hints: Vec::new(),
             reached: None,
             records: 0,
             rejected: 0,
+            events_written: 0,
             in_part: 0,
             line: Vec::new(),
             ended: None,
@@ -124,15 +134,7 @@ impl<'a> Run<'a> {
         match piece {
             Piece::Batch { source, batch } => {
                 if let Err(error) = self.write(source, batch) {
-                    let error = store_error(error);
-                    let closed = error.downcast_ref().is_some_and(store::Error::is_broken_pipe);
-                    self.ended = Some(match closed {
-                        true if store::is_stdout(&self.args.output) => Ended::PipeClosed,
-                        // Events were not what its reader had enough of.
-                        true => Ended::Failed(anyhow!("{error}; no file was written")),
-                        false => Ended::Failed(error),
-                    });
-                    return ControlFlow::Break(());
+                    return self.unwritten(error);
                 }
                 self.reached = Some((source.to_owned(), batch.end));
                 self.records += batch.counts.records;
@@ -160,8 +162,34 @@ impl<'a> Run<'a> {
         ControlFlow::Continue(())
     }
 
+    /// Writes where the records of the events in `batch` came from, if that is kept.
+    pub(super) fn take_sources(&mut self, reject: &RejectAt<'_>, batch: &Batch) -> ControlFlow<()> {
+        let Some(sink) = &mut self.sources else { return ControlFlow::Continue(()) };
+        self.line.clear();
+        reject.write_events(self.events_written, batch, &mut self.line);
+        self.events_written += batch.counts.events;
+        match sink.write_all(&self.line) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => self.unwritten(error),
+        }
+    }
+
+    /// Ends the run because an output can't be written.
+    fn unwritten(&mut self, error: io::Error) -> ControlFlow<()> {
+        let error = store_error(error);
+        let closed = error.downcast_ref().is_some_and(store::Error::is_broken_pipe);
+        self.ended = Some(match closed {
+            true if store::is_stdout(&self.args.output) => Ended::PipeClosed,
+            // Events were not what its reader had enough of.
+            true => Ended::Failed(anyhow!("{error}; no file was written")),
+            false => Ended::Failed(error),
+        });
+        ControlFlow::Break(())
+    }
+
     fn write(&mut self, source: &str, batch: &Batch) -> io::Result<()> {
         self.events.write(&batch.events)?;
+        self.reject_sources.add(source, &batch.rejects);
         match &mut self.rejects {
             None => self.examples.add(source, &batch.rejects),
             Some(sink) => {
@@ -193,18 +221,24 @@ impl<'a> Run<'a> {
             say!("interrupted: {} converted, {far}{kept}", counted(self.records, "record"));
             return Ok(FAILED);
         }
+        let (records, outside) = (counts.records, counts.outside);
         let exit_status = match (self.failures.is_empty(), counts.rejects > self.args.max_rejects) {
             (false, _) => FAILED,
             (true, true) => REJECTS,
-            (true, false) if counts.records == 0 => self.args.allow_empty.status(),
+            (true, false) if counts.records == counts.outside => self.args.allow_empty.status(),
             (true, false) => DONE,
         };
+        let mut reject_sources = self.reject_sources;
+        if let Some(file) = &self.args.rejects {
+            reject_sources.kept_in(file);
+        }
         let summary = Summary {
             mapping: mapping.to_owned(),
             inputs,
             stored_bytes: self.read.load(Ordering::Relaxed),
             counts,
             examples: self.examples,
+            reject_sources,
             failures: self.failures,
             elapsed: self.start.elapsed(),
             output: if store::is_stdout(&self.args.output) {
@@ -220,6 +254,7 @@ impl<'a> Run<'a> {
             other => other?,
         }
         self.rejects.map(Output::finish).transpose()?;
+        self.sources.map(Output::finish).transpose()?;
         if let Some(mut sink) = self.summary {
             sink.write_all(&summary.json()).map_err(store_error)?;
             sink.finish()?;
@@ -249,6 +284,7 @@ impl<'a> Run<'a> {
         }
         let what = match inputs {
             0 => "nothing was found to convert: there is no file in the inputs".to_owned(),
+            _ if outside > 0 => nothing::all_outside(records, &counted(inputs as u64, "input")),
             _ => {
                 format!("nothing was found to convert: not one record in {}", counted(inputs as u64, "input"))
             }

@@ -9,20 +9,14 @@ pub(super) use args::Args;
 
 use super::mappings;
 use crate::convert::Converter;
-use anyhow::bail;
 use file::Run;
 
 pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     if args.is_dump()? {
-        if args.from_rejects {
-            bail!(
-                "`--from-rejects` writes one file: give `-o` a file, and name reject files or folders of them as inputs"
-            );
-        }
         return dump::run(args);
     }
     let mapping = mappings::load(&args.mapping)?;
-    let converter = Converter::new(&mapping, &args.options());
+    let converter = Converter::new(&mapping, &args.options(false)?);
     let listing = file::list(args)?;
     if !args.quiet {
         file::tell_skipped(&listing);

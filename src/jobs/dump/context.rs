@@ -20,6 +20,8 @@ pub(super) struct Context<'a> {
     pub(super) output: Target,
     pub(super) rejects: Option<Target>,
     pub(super) manifest: Target,
+    /// Where it goes from where each record came that was a reject before.
+    pub(super) sources: Target,
     pub(super) budget: MemoryBudget,
 }
 
@@ -60,6 +62,7 @@ impl<'a> Context<'a> {
             origins,
             output,
             rejects,
+            sources: manifest.below("sources"),
             manifest,
             budget: MemoryBudget::new(settings.memory),
         })

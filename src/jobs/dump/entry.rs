@@ -20,6 +20,9 @@ pub struct ManifestEntry {
     pub events: u64,
     /// Records that could not be converted.
     pub rejects: u64,
+    /// Records whose time is outside of the range that was asked for: nothing came of them.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub outside: u64,
     /// Where they are.
     pub outputs: Vec<OutputObject>,
     /// The mapping's name.
@@ -47,9 +50,14 @@ impl ManifestEntry {
         super::name::id(&[&self.input, &self.etag, &self.fingerprint])
     }
 
-    /// Whether everything that the input became is kept: rejects may not be.
+    /// The object that holds its rejects, if one does.
+    pub(super) fn rejects_in(&self) -> Option<&str> {
+        self.outputs.iter().find(|output| output.kind == Kind::Rejects).map(|output| output.url.as_str())
+    }
+
+    /// Whether everything that is in the input is kept: rejects may not be, and what is outside of the range is not.
     pub(super) fn keeps_all(&self) -> bool {
-        self.rejects == 0 || self.outputs.iter().any(|output| output.kind == Kind::Rejects)
+        self.outside == 0 && (self.rejects == 0 || self.rejects_in().is_some())
     }
 }
 
@@ -116,4 +124,6 @@ pub enum Kind {
     Events,
     /// Rejects.
     Rejects,
+    /// Where the records of events came from that were rejects before.
+    Sources,
 }

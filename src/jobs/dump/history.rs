@@ -351,13 +351,15 @@ fn wrong(line: &ManifestEntry) -> Option<String> {
     if line.pruned {
         return None;
     }
-    if line.events.checked_add(line.rejects) != Some(line.records) {
-        let ManifestEntry { records, events, rejects, .. } = line;
+    let sum = line.events.checked_add(line.rejects).and_then(|sum| sum.checked_add(line.outside));
+    if sum != Some(line.records) {
+        let ManifestEntry { records, events, rejects, outside, .. } = line;
         return Some(format!(
-            "the books of `{input}` don't balance: {records} records, {events} events, {rejects} rejects"
+            "the books of `{input}` don't balance: {records} records, {events} events, {rejects} rejects, \
+             {outside} outside"
         ));
     }
-    (of(super::Kind::Events) != 1 || of(super::Kind::Rejects) > 1)
+    (of(super::Kind::Events) != 1 || of(super::Kind::Rejects) > 1 || of(super::Kind::Sources) > 1)
         .then(|| format!("it does not name one output of events for `{input}`, and one of rejects at most"))
 }
 

@@ -48,6 +48,8 @@ pub(super) struct Index {
     below: String,
     /// By their first names.
     parts: Vec<IndexPart>,
+    /// Whether there is any part, also one without lines.
+    any: bool,
     next: usize,
     open: Vec<Open>,
     /// The highest round of all runs.
@@ -96,6 +98,7 @@ impl Index {
             fingerprint: context.settings.fingerprint.clone(),
             below: context.output.whole_name(),
             parts: Vec::new(),
+            any: false,
             next: 0,
             open: Vec::new(),
             round: 0,
@@ -113,6 +116,7 @@ impl Index {
             if !found.key.ends_with(".ndjson") {
                 continue;
             }
+            index.any = true;
             let name = manifest.store.name(&found.key);
             let head = manifest.store.read_end(&found, false, END)?;
             let tail =
@@ -166,6 +170,11 @@ impl Index {
         }
         index.parts.sort_by(|a, b| order(&a.first, &b.first));
         Ok(index)
+    }
+
+    /// Whether there is a manifest.
+    pub(super) fn is_any(&self) -> bool {
+        self.any
     }
 
     /// Begins from the start, for the next input.
@@ -280,6 +289,8 @@ pub(super) fn follows(
             let target = match (it.kind, rejects) {
                 (Kind::Events, _) => output,
                 (Kind::Rejects, Some(rejects)) if it.url.starts_with(&rejects.whole_name()) => rejects,
+                // They lie where the manifest does, wherever that is.
+                (Kind::Sources, _) => return true,
                 // Kept elsewhere: it is not asked whether they stand either.
                 (Kind::Rejects, _) => return true,
             };
@@ -328,6 +339,7 @@ mod tests {
             pack: None,
             mapping: "m".into(),
             fingerprint: "f".into(),
+            from_rejects: false,
         };
         let converter = Converter::new(&Mapping::builtin("duo_telephony").unwrap(), &Options::default());
         let (progress, access) =

@@ -2,11 +2,12 @@
 
 use super::Context;
 use super::index::{Before, Index};
+use super::outputs::stem_of_rejects;
 use super::place::Origin;
 use super::progress::Cause;
 use crate::store::objects::ObjectMeta;
 use crate::store::{Error, Resolver};
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -38,6 +39,7 @@ impl Context<'_> {
                 .map(super::place::Target::whole_name)
                 .collect();
             let mut any = false;
+            let mut stems = Stems::default();
             for item in origin.objects() {
                 let found = match item {
                     Ok(found) => found,
@@ -63,6 +65,9 @@ impl Context<'_> {
                 if self.is_repeated(at, &name, &found, &overlaps, &mut links) {
                     self.progress.repeated.fetch_add(1, Relaxed);
                     continue;
+                }
+                if self.settings.from_rejects && stems.has(&found.key) {
+                    self.progress.several_rejects.fetch_add(1, Relaxed);
                 }
                 self.progress.listed.fetch_add(1, Relaxed);
                 self.progress.listed_bytes.fetch_add(found.size, Relaxed);
@@ -114,6 +119,28 @@ impl Context<'_> {
             }
             None => links.led_to.contains(&digest(name)),
         }
+    }
+}
+
+/// The inputs of the reject files listed last. Those of one input are near each other in a listing.
+#[derive(Debug, Default)]
+struct Stems(VecDeque<String>);
+
+impl Stems {
+    /// How many are remembered.
+    const MOST: usize = 16;
+
+    /// Whether another one is of the same input.
+    fn has(&mut self, key: &str) -> bool {
+        let Some(stem) = stem_of_rejects(key) else { return false };
+        if self.0.iter().any(|other| other == stem) {
+            return true;
+        }
+        if self.0.len() == Stems::MOST {
+            self.0.pop_front();
+        }
+        self.0.push_back(stem.to_owned());
+        false
     }
 }
 

@@ -15,6 +15,7 @@ mod budget;
 mod content;
 mod context;
 mod entry;
+mod exposed;
 mod filter;
 mod history;
 mod index;
@@ -43,6 +44,7 @@ mod verify;
 mod writer;
 
 pub use entry::{Kind, ManifestEntry, OutputObject};
+pub use exposed::{Exposed, Sort};
 pub use filter::Filter;
 pub use on_demand::{OnDemand, Outcome};
 pub use plan::{Plan, plan};

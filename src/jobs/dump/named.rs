@@ -82,7 +82,7 @@ impl Named {
         let pieces = members.iter().map(|(line, output, _)| Piece {
             offset: output.offset.unwrap_or_default(),
             length: if pack { Some(output.length.unwrap_or_default()) } else { None },
-            lines: if output.kind == Kind::Events { line.events } else { line.rejects },
+            lines: if output.kind == Kind::Rejects { line.rejects } else { line.events },
         });
         let pieces = pieces.collect();
         let lines = members.into_iter().map(|(line, _, _)| line).collect();
@@ -108,9 +108,9 @@ fn follows(
     }
     let (first, _, _) = members.first()?;
     let ids: Vec<String> = members.iter().map(|(line, _, _)| line.identity()).collect();
-    // Of a pack that had rejects, only those inputs that had some name them; but its events have the same
-    // identity.
-    let of_pack = pack && output.kind == Kind::Rejects;
+    // Of a pack that had rejects, or sources of events, only those inputs that had some name them; but its events have
+    // the same identity.
+    let of_pack = pack && output.kind != Kind::Events;
     let id = match (pack, first.outputs.iter().find(|output| output.kind == Kind::Events)) {
         (true, Some(events)) if of_pack => identity_in(&events.key).to_owned(),
         (true, _) => id(&ids.iter().map(String::as_str).collect::<Vec<_>>()),
@@ -121,6 +121,8 @@ fn follows(
     let place = place.and_then(|place| match output.kind {
         Kind::Events => Some(place.output.as_str()).filter(|output| !output.is_empty()),
         Kind::Rejects => place.rejects.as_deref(),
+        // They lie where the manifest does.
+        Kind::Sources => None,
     });
     let below = place.is_none_or(|place| output.url.starts_with(place));
     let named = if remote { key == output.key } else { output.url.ends_with(&format!("/{}", output.key)) };

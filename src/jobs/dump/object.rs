@@ -7,7 +7,7 @@ use super::place::Origin;
 use super::progress::Cause;
 use super::writer::Completed;
 use super::{After, Context};
-use crate::convert::{Counts, Input, Piece};
+use crate::convert::{Batch, Counts, Input, NotRejects, Piece, RejectAt, RejectSources};
 use crate::store::objects::{ObjectMeta, ReadEnd};
 use crate::store::{self, Error, ErrorKind};
 use std::ops::ControlFlow;
@@ -26,6 +26,8 @@ const WAIT: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub(super) struct Converted {
     pub(super) counts: Counts,
+    /// Where its rejects came from.
+    pub(super) sources: RejectSources,
     pub(super) size: u64,
     pub(super) sha256: String,
 }
@@ -48,26 +50,44 @@ impl Context<'_> {
         assert!(!name.ends_with(".panics"), "as the test wants it");
         let outcome = ReadEnd::default();
         let reader = origin.store.read(found, Arc::clone(&self.progress.read), &outcome)?;
-        let input = store::Input::of(reader, found.size, &name, Arc::clone(&self.stop)).with_members();
+        let input = store::Input::of(reader, found.size, &name, Arc::clone(&self.stop));
         let (mut unwritten, mut unread) = (None, None);
+        let mut sources = RejectSources::default();
         let keep = outputs.keep_rejects();
-        let threads = if found.size < LARGE { 1 } else { self.settings.threads };
-        let counts = self.converter.run([Input::reader(&name, input)], threads, |piece| {
-            match piece {
-                Piece::Batch { source, batch } => {
-                    if !keep {
-                        self.progress.example(source, &batch.rejects);
-                    }
-                    unwritten = outputs.write(source, batch).err();
+        let mut write = |reject: Option<&RejectAt<'_>>, source: &str, batch: &Batch| {
+            if !keep {
+                self.progress.example(source, &batch.rejects);
+            }
+            sources.add(source, &batch.rejects);
+            let written = match reject {
+                Some(reject) => outputs.write_again(reject, batch),
+                None => outputs.write(source, batch),
+            };
+            unwritten = written.err();
+            if unwritten.is_none() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        };
+        let counts = if self.settings.from_rejects {
+            let mut counts = self.converter.counts();
+            let mut write_again =
+                |reject: &RejectAt<'_>, batch: &Batch| write(Some(reject), reject.source, batch);
+            match self.converter.run_rejects(input, &mut counts, &mut write_again) {
+                Ok(_) => {}
+                Err(NotRejects::Unread(error)) => unread = Some(error),
+                Err(NotRejects::Line(why)) => return Err(Error::not_rejects(&name, why)),
+            }
+            counts
+        } else {
+            let threads = if found.size < LARGE { 1 } else { self.settings.threads };
+            let input = Input::reader(&name, input.with_members());
+            let counts = self.converter.run([input], threads, |piece| match piece {
+                Piece::Batch { source, batch } => write(None, source, batch),
+                Piece::Failed { error, .. } => {
+                    unread = Some(error);
+                    ControlFlow::Break(())
                 }
-                Piece::Failed { error, .. } => unread = Some(error),
-            }
-            match (&unwritten, &unread) {
-                (None, None) => ControlFlow::Continue(()),
-                _ => ControlFlow::Break(()),
-            }
-        });
-        let counts = counts.map_err(|error| Error::cannot_open(&name, error))?;
+            });
+            counts.map_err(|error| Error::cannot_open(&name, error))?
+        };
         if let Some(error) = unwritten {
             return Err(outputs.error(error));
         }
@@ -82,7 +102,7 @@ impl Context<'_> {
             return Err(error);
         }
         match outcome.whole() {
-            Some((size, sha256)) => Ok(Converted { counts, size, sha256 }),
+            Some((size, sha256)) => Ok(Converted { counts, sources, size, sha256 }),
             None => Err(Error::damaged(&name, "it was not read to its end")),
         }
     }
@@ -97,8 +117,8 @@ impl Context<'_> {
         let origin = &self.origins[at];
         let listed = found.clone();
         match self.again(origin, found, &mut |found| self.convert(at, found)) {
-            Ok((entry, counts)) => {
-                self.progress.add(&counts);
+            Ok((entry, fed)) => {
+                self.count(&entry, vec![fed]);
                 to(entry)
             }
             Err(error) if error.is_stopped() => Err(error),
@@ -164,7 +184,7 @@ impl Context<'_> {
     }
 
     /// Converts an object: what is to be kept of it.
-    pub(super) fn convert(&self, at: usize, found: &ObjectMeta) -> Result<(Completed, Counts), Error> {
+    pub(super) fn convert(&self, at: usize, found: &ObjectMeta) -> Result<(Completed, Converted), Error> {
         let origin = &self.origins[at];
         let large = found.size >= LARGE;
         let _permit = self.budget.take(found.size, large);
@@ -176,7 +196,15 @@ impl Context<'_> {
         outputs.iter().for_each(|output| self.progress.wrote(output.size));
         let line = self.line(origin, found, &fed, outputs);
         let entry = Completed { lines: vec![(line, found.clone())], pending, origin: at, known: false };
-        Ok((entry, fed.counts))
+        Ok((entry, fed))
+    }
+
+    /// Counts what was read of the inputs of an entry, in their order.
+    pub(super) fn count(&self, entry: &Completed, fed: Vec<Converted>) {
+        for (fed, (line, _)) in fed.into_iter().zip(&entry.lines) {
+            self.progress.add(&fed.counts);
+            self.progress.rejected(fed.sources, line);
+        }
     }
 
     /// The line of an object in the manifest.
@@ -195,6 +223,7 @@ impl Context<'_> {
             records: fed.counts.records,
             events: fed.counts.events,
             rejects: fed.counts.rejects,
+            outside: fed.counts.outside,
             outputs,
             mapping: self.settings.mapping.clone(),
             fingerprint: self.settings.fingerprint.clone(),

@@ -84,7 +84,7 @@ impl<'a> OnDemand<'a> {
         }
         let converted =
             guarded(&name, || context.again(origin, found.clone(), &mut |found| context.convert(at, found)))?;
-        let (entry, counts) = match converted {
+        let (entry, fed) = match converted {
             Ok(both) => both,
             Err(error) if error.is_stopped() => return Ok(Outcome::Stopped),
             Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -93,7 +93,7 @@ impl<'a> OnDemand<'a> {
             }
             Err(error) => return Err(error),
         };
-        context.progress.add(&counts);
+        context.count(&entry, vec![fed]);
         let Some((line, found)) = entry.lines.first().cloned() else { return Ok(Outcome::Gone) };
         let run = context.id(origin, &found);
         let mut writer =

@@ -1,9 +1,10 @@
-//! What a conversion writes: events, and rejects if there are some and they are kept.
+//! What a conversion writes: events, and rejects if there are some and they are kept. If the input is a reject file, also
+//! where the record of each event came from.
 
 use super::entry::{Kind, OutputObject};
 use super::place::Target;
 use super::{Context, Format};
-use crate::convert::Batch;
+use crate::convert::{Batch, RejectAt};
 use crate::store::objects::{BlockingStore, StagedFile, Upload};
 use crate::store::{BlockCompressor, Compression, Error};
 use aws_lc_rs::digest;
@@ -14,6 +15,10 @@ use std::io::{self, Write};
 pub(super) struct Outputs {
     events: Side,
     rejects: Option<Side>,
+    /// Of reject files: a line for each event.
+    sources: Option<Side>,
+    /// Events so far.
+    count: u64,
     format: Format,
     threads: usize,
     line: Vec<u8>,
@@ -66,6 +71,7 @@ impl std::fmt::Debug for Digest {
 pub(super) struct OutputMark {
     pub(super) events: u64,
     pub(super) rejects: u64,
+    pub(super) sources: u64,
 }
 
 /// The key of an output by its identity: below which target, for which input.
@@ -77,6 +83,8 @@ fn ending(kind: Kind, format: Format) -> String {
     match kind {
         Kind::Events => format.ending().to_owned(),
         Kind::Rejects => format!(".rejects{}", format.of_rejects().extension()),
+        // Not `.ndjson`: it would be taken for a part of the manifest.
+        Kind::Sources => ".sources.jsonl".to_owned(),
     }
 }
 
@@ -91,6 +99,16 @@ pub(super) fn endings(kind: Kind, format: Option<Format>) -> Vec<String> {
         endings.push(".parquet".to_owned());
     }
     endings
+}
+
+/// What the keys of all rejects of one input have in common, whatever its version and the mapping; nothing if a key is not
+/// that of rejects, or that of a pack's.
+pub(super) fn stem_of_rejects(key: &str) -> Option<&str> {
+    let rest = endings(Kind::Rejects, None).iter().find_map(|ending| key.strip_suffix(ending.as_str()))?;
+    let (stem, id) = rest.rsplit_once('.')?;
+    let is_id = id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let name = stem.rsplit('/').next().unwrap_or(stem);
+    (is_id && name != "pack").then_some(stem)
 }
 
 impl Outputs {
@@ -114,6 +132,8 @@ impl Outputs {
         Outputs {
             events: side(&context.output, Kind::Events),
             rejects: context.rejects.as_ref().map(|target| side(target, Kind::Rejects)),
+            sources: context.settings.from_rejects.then(|| side(&context.sources, Kind::Sources)),
+            count: 0,
             format,
             threads,
             line: Vec::new(),
@@ -135,6 +155,8 @@ impl Outputs {
         Outputs {
             events: side(Kind::Events),
             rejects: kept.then(|| side(Kind::Rejects)),
+            sources: context.settings.from_rejects.then(|| side(Kind::Sources)),
+            count: 0,
             format: context.settings.format,
             threads,
             line: Vec::new(),
@@ -156,7 +178,22 @@ impl Outputs {
 
     /// How far they are.
     pub(super) fn mark(&self) -> OutputMark {
-        OutputMark { events: self.events.at, rejects: self.rejects.as_ref().map_or(0, |side| side.at) }
+        let at = |side: &Option<Side>| side.as_ref().map_or(0, |side| side.at);
+        OutputMark { events: self.events.at, rejects: at(&self.rejects), sources: at(&self.sources) }
+    }
+
+    /// Writes what came of a reject taken back.
+    pub(super) fn write_again(&mut self, reject: &RejectAt<'_>, batch: &Batch) -> io::Result<()> {
+        let written = self.write_both(reject.source, batch).and_then(|()| {
+            let Some(side) = &mut self.sources else { return Ok(()) };
+            self.line.clear();
+            reject.write_events(self.count, batch, &mut self.line);
+            self.count += batch.counts.events;
+            let settings = (Format::Lines(Compression::None), self.threads, self.dry, self.expected);
+            if self.line.is_empty() { Ok(()) } else { side.write(&self.line, settings) }
+        });
+        self.failed |= written.is_err();
+        written
     }
 
     /// Writes what came of a part of the input called `source`.
@@ -188,7 +225,7 @@ impl Outputs {
         if let Err(error) = self.events.begin(settings) {
             return Err(self.events.error(error));
         }
-        for side in [Some(self.events), self.rejects].into_iter().flatten() {
+        for side in [Some(self.events), self.rejects, self.sources].into_iter().flatten() {
             let Side { kind, store, key, encoder, .. } = side;
             let Some(encoder) = encoder else { continue };
             let name = store.name(&key);

@@ -92,7 +92,7 @@ impl Context<'_> {
         while !members.is_empty() {
             let Failure { member, error } = match self.attempt(at, &members)? {
                 Ok((entry, tallies)) => {
-                    tallies.iter().for_each(|fed| self.progress.add(&fed.counts));
+                    self.count(&entry, tallies);
                     return to(entry);
                 }
                 Err(failure) => failure,
@@ -159,22 +159,26 @@ impl Context<'_> {
             Err(error) => return Ok(Err(Failure { member: None, error })),
         };
         stored.iter().for_each(|output| self.progress.wrote(output.size));
-        let line = |(fed, from, to): &(Converted, OutputMark, OutputMark),
-                    found: &ObjectMeta|
-         -> ManifestEntry {
-            let range = |kind| match kind {
-                Kind::Events => (from.events, to.events - from.events),
-                Kind::Rejects => (from.rejects, to.rejects - from.rejects),
+        let line =
+            |(fed, from, to): &(Converted, OutputMark, OutputMark), found: &ObjectMeta| -> ManifestEntry {
+                let range = |kind| match kind {
+                    Kind::Events => (from.events, to.events - from.events),
+                    Kind::Rejects => (from.rejects, to.rejects - from.rejects),
+                    Kind::Sources => (from.sources, to.sources - from.sources),
+                };
+                let own = stored.iter().filter(|output| match output.kind {
+                    Kind::Events => true,
+                    Kind::Rejects => fed.counts.rejects > 0,
+                    Kind::Sources => fed.counts.events > 0,
+                });
+                let own = own.map(|output| {
+                    let (offset, length) = range(output.kind);
+                    let mut output = output.clone();
+                    (output.offset, output.length) = (Some(offset), Some(length));
+                    output
+                });
+                self.line(origin, found, fed, own.collect())
             };
-            let own = stored.iter().filter(|output| output.kind == Kind::Events || fed.counts.rejects > 0);
-            let own = own.map(|output| {
-                let (offset, length) = range(output.kind);
-                let mut output = output.clone();
-                (output.offset, output.length) = (Some(offset), Some(length));
-                output
-            });
-            self.line(origin, found, fed, own.collect())
-        };
         let lines = parts.iter().zip(members).map(|(part, (found, _))| (line(part, found), found.clone()));
         let entry = Completed { lines: lines.collect(), pending, origin: at, known: false };
         Ok(Ok((entry, parts.into_iter().map(|(fed, _, _)| fed).collect())))

@@ -240,6 +240,7 @@ pub(super) mod tests {
             records: 1,
             events: 1,
             rejects: 0,
+            outside: 0,
             outputs: vec![output],
             mapping: "m".into(),
             fingerprint: fingerprint.to_owned(),

@@ -1,5 +1,6 @@
 //! What a run would do, and what that would cost.
 
+use super::exposed::{Exposed, exposed};
 use super::list::Listed;
 use super::object::LARGE;
 use super::progress::Progress;
@@ -37,6 +38,8 @@ pub struct Plan {
     pub known_rejects: u64,
     /// Outputs of the inputs listed that later ones have superseded, or would.
     pub superseded: u64,
+    /// Reject files that are of the same input as another one: one of them may be superseded.
+    pub several_rejects: u64,
     /// Objects listed that the filter does not want.
     pub filtered: u64,
     /// Objects listed that are outputs.
@@ -57,6 +60,8 @@ pub struct Plan {
     pub put_requests: u64,
     /// Requests to delete.
     pub delete_requests: u64,
+    /// What a reader of everything below the outputs, or below the rejects, would read, too.
+    pub below_outputs: Vec<Exposed>,
 }
 
 /// Lists everything and says what [`run`](super::run) would do. Nothing is written. Whether earlier
@@ -77,6 +82,8 @@ pub fn plan(
     let manifest = context.manifest.store.is_remote();
     let mut pack = 0;
     let mut index = super::index::Index::new(&context)?;
+    plan.below_outputs =
+        exposed(&context.output, context.rejects.as_ref(), &context.manifest, index.is_any());
     context.list(&mut index, &mut |listed| {
         let Listed::Object { found, before, .. } = listed else {
             plan.outputs += u64::from(pack > 0);
@@ -116,6 +123,7 @@ pub fn plan(
     plan.filtered = progress.filtered.load(Relaxed);
     plan.superseded = progress.superseded.load(Relaxed);
     plan.own = progress.own.load(Relaxed);
+    plan.several_rejects = progress.several_rejects.load(Relaxed);
     let seen = plan.listed + plan.filtered + plan.own + progress.repeated.load(Relaxed);
     plan.list_requests = if input { seen.div_ceil(PAGE).max(1) } else { 0 } + u64::from(manifest);
     plan.get_requests = if input { plan.convert } else { 0 };

@@ -1,6 +1,8 @@
 //! The counts of a run: what was found, what was done with it, and what failed for which cause.
 
-use crate::convert::{Counts, Reject};
+use super::entry::ManifestEntry;
+use super::exposed::Exposed;
+use crate::convert::{Counts, Reject, RejectSources};
 use crate::record::Reason;
 use crate::store::{Error, ErrorKind};
 use crate::sync::lock;
@@ -44,8 +46,13 @@ pub struct Progress {
     pub known_records: AtomicU64,
     /// Rejects among those.
     pub known_rejects: AtomicU64,
+    /// Records among those whose time is outside of the range.
+    pub known_outside: AtomicU64,
     /// Outputs of the inputs listed that stand although later ones have taken their places.
     pub superseded: AtomicU64,
+    /// Reject files, of those listed to be taken back, that are of the same input as another one: one of them may be
+    /// superseded.
+    pub several_rejects: AtomicU64,
     /// Inputs deleted.
     pub deleted: AtomicU64,
     /// Inputs kept although success was to delete them.
@@ -66,6 +73,8 @@ struct Inner {
     counts: Option<Counts>,
     failures: BTreeMap<Cause, Failures>,
     examples: BTreeMap<Reason, Vec<String>>,
+    sources: RejectSources,
+    exposed: Vec<Exposed>,
 }
 
 /// What failed for one cause.
@@ -166,6 +175,34 @@ impl Progress {
         }
         self.records.fetch_add(counts.records, Relaxed);
         self.rejects.fetch_add(counts.rejects, Relaxed);
+    }
+
+    /// Notes where the rejects of an input came from that was converted.
+    pub(super) fn rejected(&self, sources: RejectSources, line: &ManifestEntry) {
+        self.inner().sources.merge(sources, line.rejects_in());
+    }
+
+    /// Notes the rejects of an input that an earlier run converted.
+    pub(super) fn rejected_earlier(&self, line: &ManifestEntry) {
+        if line.rejects > 0 {
+            let kept_in = line.rejects_in().map(str::to_owned);
+            self.inner().sources.add_earlier(&line.input, line.rejects, kept_in);
+        }
+    }
+
+    /// Where rejects came from, those of earlier runs, too.
+    pub fn reject_sources(&self) -> RejectSources {
+        self.inner().sources.clone()
+    }
+
+    /// Notes what a reader of the outputs would read, too.
+    pub(super) fn expose(&self, exposed: Vec<Exposed>) {
+        self.inner().exposed = exposed;
+    }
+
+    /// What a reader of everything below the outputs, or below the rejects, would read, too.
+    pub fn exposed(&self) -> Vec<Exposed> {
+        self.inner().exposed.clone()
     }
 
     /// Keeps a few rejects to show.

@@ -74,8 +74,9 @@ impl Context<'_> {
         if recent().contains(&output.url) {
             return Ok(());
         }
-        let target = match &self.rejects {
-            Some(rejects) if output.kind == super::Kind::Rejects => rejects,
+        let target = match (output.kind, &self.rejects) {
+            (super::Kind::Rejects, Some(rejects)) => rejects,
+            (super::Kind::Sources, _) => &self.sources,
             _ => &self.output,
         };
         match target.store.head(&output.key)? {

@@ -1,6 +1,7 @@
 //! A run: one thread lists, workers convert, one thread keeps the manifest, some delete.
 
 use super::entry::{End, ManifestEntry};
+use super::exposed::exposed;
 use super::index::{Before, Index};
 use super::job::{Job, guarded};
 use super::list::Listed;
@@ -96,6 +97,9 @@ pub fn run(
         let kept = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         kept.and(listed)
     })?;
+    let has_manifest = index.is_any() || progress.converted.load(Relaxed) > 0;
+    let rejects = context.rejects.as_ref();
+    progress.expose(exposed(&context.output, rejects, &context.manifest, has_manifest));
     let whole = listed && !access.stop().load(Relaxed);
     if settings.after == After::DeleteEmpty && whole {
         for origin in &context.origins {
@@ -202,6 +206,8 @@ impl Context<'_> {
         self.progress.known_bytes.fetch_add(found.size, Relaxed);
         self.progress.known_records.fetch_add(line.records, Relaxed);
         self.progress.known_rejects.fetch_add(line.rejects, Relaxed);
+        self.progress.known_outside.fetch_add(line.outside, Relaxed);
+        self.progress.rejected_earlier(&line);
         self.progress.finished(found.size);
         let deletes = self.settings.after != After::Keep;
         if !deletes && !before.overtaken {
@@ -230,6 +236,7 @@ impl Context<'_> {
                 (super::Kind::Events, _) => &self.output,
                 (super::Kind::Rejects, Some(rejects)) => rejects,
                 (super::Kind::Rejects, None) => return true,
+                (super::Kind::Sources, _) => &self.sources,
             };
             matches!(target.store.head(&output.key), Ok(Some(found)) if found.size == output.size)
         })
@@ -270,6 +277,7 @@ mod tests {
             pack,
             mapping: "m".into(),
             fingerprint: "f".into(),
+            from_rejects: false,
         }
     }
 

@@ -4,6 +4,7 @@ use super::Filter;
 use crate::convert::{Envelope, FieldNames, Options};
 use crate::mapping::Mapping;
 use crate::store::Compression;
+use crate::time::Instant;
 
 /// A part of every fingerprint: raise it when the same table makes other bytes.
 const REVISION: &str = "1";
@@ -44,6 +45,8 @@ pub struct Settings {
     pub(super) mapping: String,
     /// What decides over the bytes of outputs, see [`Settings::fingerprint`].
     pub(super) fingerprint: String,
+    /// Whether inputs are reject files.
+    pub(super) from_rejects: bool,
 }
 
 impl Settings {
@@ -63,11 +66,20 @@ impl Settings {
             pack: None,
             mapping: mapping.name().to_owned(),
             fingerprint: fingerprint(mapping, options, format),
+            from_rejects: false,
         }
     }
 
+    /// The same for inputs that are reject files: what is in them is converted again.
+    #[must_use]
+    pub fn from_rejects(self) -> Settings {
+        // The same object becomes something else if it is read as a log.
+        let fingerprint = digest(&format!("{} from rejects", self.fingerprint));
+        Settings { fingerprint, from_rejects: true, ..self }
+    }
+
     /// What decides over the bytes of outputs, in 32 hexadecimal digits: the rules of the mapping, how events are
-    /// written, the longest record, and the format. Threads, engine and version are not in it.
+    /// written, the longest record, the range of the records' time, and the format. Threads, engine and version are not in it.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
@@ -129,7 +141,7 @@ impl Format {
 }
 
 fn fingerprint(mapping: &Mapping, options: &Options, format: Format) -> String {
-    let text = serde_json::json!([
+    let mut parts = serde_json::json!([
         REVISION,
         mapping.canonical(),
         name_of(&FieldNames::ALL, options.field_names),
@@ -138,8 +150,17 @@ fn fingerprint(mapping: &Mapping, options: &Options, format: Format) -> String {
         options.labels,
         options.max_record_bytes,
         format.name(),
-    ])
-    .to_string();
+    ]);
+    // Without a range, outputs of versions that knew none are the same.
+    if let Some(parts) = parts.as_array_mut().filter(|_| !options.range.is_all()) {
+        let limit = |at: Option<Instant>| at.map(Instant::to_rfc3339);
+        parts.push(serde_json::json!([limit(options.range.since), limit(options.range.until)]));
+    }
+    digest(&parts.to_string())
+}
+
+/// 32 hexadecimal digits of a text's digest.
+fn digest(text: &str) -> String {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
     crate::text::hex(&digest.as_ref()[..16])
 }

@@ -22,6 +22,12 @@ pub(super) struct Listed {
     next: Option<[u8; LISTED]>,
 }
 
+/// Whether a place of outputs is a folder that is not there, and not one that can't be looked at.
+fn is_missing_folder(place: &str) -> bool {
+    let missing = |error: std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
+    !place.contains("://") && std::fs::symlink_metadata(place).is_err_and(missing)
+}
+
 impl Listed {
     /// Lists where the outputs of a whole manifest go, but for the `manifest` itself.
     pub(super) fn list(
@@ -50,6 +56,8 @@ impl Listed {
             let unlisted = |error: &Error| context.progress.fail(Cause::Listing, error);
             let origin = match Origin::open(name, access) {
                 Ok(origin) => origin,
+                // Nothing was ever written to it, or all outputs in it are gone, which is said of each.
+                Err(_) if is_missing_folder(name) => continue,
                 Err(error) => {
                     unlisted(&error);
                     continue;

@@ -226,8 +226,15 @@ impl Verifier<'_> {
         for ((origin, found), line) in inputs.iter().zip(&lines) {
             let fed = context.feed(origin, found, &mut outputs)?;
             let (now, then) = (
-                (fed.size, &fed.sha256, fed.counts.records, fed.counts.events, fed.counts.rejects),
-                (line.size, &line.sha256, line.records, line.events, line.rejects),
+                (
+                    fed.size,
+                    &fed.sha256,
+                    fed.counts.records,
+                    fed.counts.events,
+                    fed.counts.rejects,
+                    fed.counts.outside,
+                ),
+                (line.size, &line.sha256, line.records, line.events, line.rejects, line.outside),
             );
             if now != then {
                 let why = format!(

@@ -1,5 +1,6 @@
 //! Whole dumps: every object converted exactly once, whatever happens on the way.
 
+mod again;
 mod bucket;
 mod faults;
 mod folder;
@@ -7,7 +8,9 @@ mod folder;
 mod kills;
 mod large;
 mod prune;
+mod range;
 mod silence;
+mod summary;
 mod verify;
 
 use crate::support::Run;

@@ -75,6 +75,24 @@ impl Converted {
     }
 }
 
+/// A folder for rejects that none were written to is not missing.
+#[test]
+fn no_rejects_need_no_folder() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+    std::fs::create_dir(at("in")).expect("made");
+    std::fs::write(at("in/a"), log(1, 3)).expect("written");
+    let done = run(&["convert", &at("in"), "-o", &at("out/"), "--rejects", &at("rejects/"), "-q"]);
+    assert!(done.status == 0 && !Path::new(&at("rejects")).exists(), "{}", done.stderr);
+    let verify = run(&["verify", &at("out")]);
+    assert!(verify.status == 0 && verify.stderr.contains("0 not checked"), "{}", verify.stderr);
+    // All outputs gone is another thing.
+    std::fs::rename(at("out/manifest"), at("manifest")).expect("moved");
+    std::fs::remove_dir_all(at("out")).expect("removed");
+    let verify = run(&["verify", &at("manifest")]);
+    assert!(verify.status == 1 && verify.stderr.contains("it is gone"), "{}", verify.stderr);
+}
+
 #[test]
 fn what_is_missing_in_a_manifest_is_named() {
     type Cut = fn(&[u8]) -> Vec<u8>;
