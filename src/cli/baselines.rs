@@ -36,10 +36,7 @@ impl BaselineArgs {
         outputs: &mut Outputs,
     ) -> anyhow::Result<(Configuration, Findings)> {
         outputs.add_if("--write-baseline", self.write_baseline.as_deref())?;
-        let configuration = self.config.read()?;
-        if let Some(file) = &configuration.file {
-            outputs.spare("--config", &file.to_string_lossy())?;
-        }
+        let configuration = self.config.read(outputs)?;
         let mut findings = reports.findings(command);
         findings.writer = self.write_baseline.as_ref().map(|_| BaselineWriter::new());
         let file = self.file(&configuration);

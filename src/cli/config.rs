@@ -1,5 +1,6 @@
 //! The configuration of checks: the file that is named, or the nearest `udmap.toml`.
 
+use super::outputs::Outputs;
 use crate::check::validate::Config;
 use crate::check::whole_file;
 use crate::text::escaped;
@@ -33,14 +34,15 @@ pub(super) struct Configuration {
 }
 
 impl ConfigArgs {
-    /// Reads the configuration, if there is one.
-    pub(super) fn read(&self) -> anyhow::Result<Configuration> {
+    /// Reads the configuration, if there is one and it is not one of the outputs.
+    pub(super) fn read(&self, outputs: &Outputs) -> anyhow::Result<Configuration> {
         let file = match &self.config {
             Some(file) => Some(PathBuf::from(file)),
             None if self.no_config => None,
             None => nearest(&std::env::current_dir().unwrap_or_default()),
         };
         let Some(file) = file else { return Ok(Configuration::default()) };
+        outputs.spare("--config", &file.to_string_lossy())?;
         let text = whole_file::read_text(&file, MOST)?;
         let config = Config::read(&text).map_err(|error| wrong(&file, &error))?;
         Ok(Configuration { config, file: Some(file) })
