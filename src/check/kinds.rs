@@ -89,8 +89,8 @@ pub(crate) fn leave_out(sources: &mut Vec<Source>, inputs: &[String]) -> LeftOut
     let is_named = |name: &str| !named.is_empty() && place(name).is_some_and(|path| named.contains(&path));
     let mut left_out = LeftOut::default();
     sources.retain(|source| {
-        // What is not a file can be read only once.
-        if source.size().is_none() || inputs.iter().any(|input| input == source.name()) {
+        // What is not a file can be read only once, or is far away.
+        if !Path::new(source.name()).is_file() || inputs.iter().any(|input| input == source.name()) {
             return true;
         }
         let other = other_kind(source).filter(|_| !is_named(source.name()));
@@ -118,7 +118,9 @@ fn other_kind(source: &Source) -> Option<OtherKind> {
             return (error.kind() == ErrorKind::NotLog).then_some(OtherKind::Binary);
         }
     };
-    kind_of(&name, &head, &mut input)
+    let kind = kind_of(&name, &head, &mut input);
+    // Behind what was looked at there may be events.
+    kind.filter(|_| input.limit() > 0)
 }
 
 /// The first bytes.

@@ -74,7 +74,7 @@ impl YamlError {
     }
 }
 
-/// Reads a file in full; it holds at most `limit` bytes of text, with what stands in for aliases.
+/// Reads a file in full; it holds at most `limit` bytes of text, with what aliases stand for.
 ///
 /// # Errors
 /// A [`YamlError`], if it is not YAML, or holds more than can be read at once.
@@ -130,7 +130,7 @@ fn documents(text: &str, options: Options) -> Result<Vec<Spanned<Node>>, YamlErr
     serde_saphyr::from_multiple_with_options(text, options).map_err(|error| {
         let location = error.location().unwrap_or(Location::UNKNOWN);
         let message = error.to_string();
-        // The place is said by whoever shows the message.
+        // The message is shown together with the place.
         let end = [" at line ", " (defined at", " (used at"].iter().filter_map(|mark| message.find(mark)).min();
         let message = match &message[..end.unwrap_or(message.len())] {
             message if message.starts_with("budget breached") => format!(
