@@ -56,7 +56,7 @@ pub(crate) fn find(folder: &str, log_type: &str) -> anyhow::Result<Cases> {
         let entry = entry.with_context(|| format!("cannot list `{}`", escaped(folder)))?;
         // `a/b`, not `./a/b`: as other tools name what lies in the working folder.
         let path = entry.path();
-        let path = if folder == "." { path.strip_prefix(root).unwrap_or(path) } else { path };
+        let path = if root == Path::new(".") { path.strip_prefix(root).unwrap_or(path) } else { path };
         if !entry.file_type().is_file() {
         } else if let Some(case) = case(root, path) {
             match log_type_of(path).filter(|other| other != log_type) {
@@ -149,7 +149,8 @@ fn case(root: &Path, raw: &Path) -> Option<TestCase> {
         return None;
     };
     let name = name.strip_prefix(root).unwrap_or(&name).to_string_lossy().into_owned();
-    let name = if name.is_empty() { root.file_name()?.to_string_lossy().into_owned() } else { name };
+    let of_root = || root.file_name().map_or(".".into(), OsStr::to_string_lossy).into_owned();
+    let name = if name.is_empty() { of_root() } else { name };
     Some(TestCase { name, layout, raw: raw.to_owned(), expected })
 }
 

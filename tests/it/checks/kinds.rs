@@ -143,17 +143,33 @@ fn secops_toolkit_s_layout_passes_as_it_is() {
     assert!(run.stdout.contains("parsers/OTHER/events/logs.yaml:7 (byte"), "{}", run.stdout);
 }
 
-/// The same values as the case in JSON that it was made of.
+/// The same values as the case in JSON that it was made of; `diff` reads YAML, too, and names its lines.
 #[test]
 fn the_case_in_yaml_has_the_events_of_quickstart() {
-    let yaml =
-        fs::read_to_string(project("fixtures/secops-toolkit/parsers/DUO_TELEPHONY/events/quickstart.yaml"));
-    let events: Value = serde_saphyr::from_str(&yaml.unwrap()).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    write(folder.path(), "events.json", events.to_string());
+    let yaml = project("fixtures/secops-toolkit/parsers/DUO_TELEPHONY/events/quickstart.yaml");
     let quickstart = project("fixtures/quickstart/events.ndjson");
-    let run = run(&["diff".as_ref(), folder.path().join("events.json").as_os_str(), quickstart.as_os_str()]);
-    assert_eq!(run.status, 0, "{}", run.stdout);
+    let same = run(&["diff".as_ref(), yaml.as_os_str(), quickstart.as_os_str()]);
+    assert_eq!(same.status, 0, "{}{}", same.stdout, same.stderr);
+    assert!(same.stderr.starts_with("A: 11 events, B: 11 events; 11 in both"), "{}", same.stderr);
+
+    let folder = tempfile::tempdir().unwrap();
+    let text = fs::read_to_string(&yaml).unwrap();
+    let line = 1 + text.lines().position(|line| line.contains("phoneNumbers")).unwrap();
+    write(folder.path(), "a.yaml", text.replacen("+12125556707", "+1", 1));
+    let other = run_in(folder.path(), &["diff", "a.yaml", quickstart.to_str().unwrap()]);
+    assert_eq!(other.status, 1, "{}{}", other.stdout, other.stderr);
+    let named = other
+        .stdout
+        .split("a.yaml:")
+        .nth(1)
+        .and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next());
+    let named: usize = named.unwrap().parse().unwrap();
+    assert!(named > 1 && named <= line, "line {named}: {}", other.stdout);
+
+    write(folder.path(), "b.yaml", "a: 1\n b: [");
+    let wrong = run_in(folder.path(), &["diff", "b.yaml", quickstart.to_str().unwrap()]);
+    assert_eq!(wrong.status, 2);
+    assert!(wrong.stderr.contains("cannot read `b.yaml`, line 2: not valid YAML: "), "{}", wrong.stderr);
 }
 
 #[test]
@@ -177,6 +193,32 @@ fn a_file_that_is_named_is_checked() {
             let run = run_in(root, &[&["validate"], inputs.as_slice()].concat());
             assert_eq!(run.status, 1, "{name}: {}", run.stderr);
             assert!(run.stdout.contains(&format!("error[{code}]")), "{name}: {}", run.stdout);
+        }
+    }
+}
+
+/// From within a case, a parser's folder, or a folder of events.
+#[test]
+fn the_working_folder_may_be_anywhere() {
+    let folder = tempfile::tempdir().unwrap();
+    copy("fixtures/content-hub", &folder.path().join("hub"));
+    copy("fixtures/secops-toolkit", &folder.path().join("kit"));
+    copy("fixtures/quickstart", &folder.path().join("case"));
+    for (place, validate, test) in [
+        ("case", 0, "ok   ."),
+        ("kit/parsers/DUO_TELEPHONY", 0, "ok   quickstart"),
+        ("kit/parsers/DUO_TELEPHONY/events", 0, ""),
+        ("hub/content/parsers/third_party/community/ONFIDO/cbn", 0, ""),
+        ("hub/content/parsers/third_party/community/ONFIDO/cbn/testdata/expected_events", 0, ""),
+        ("hub/content/parsers/third_party/community/ONFIDO/cbn/testdata/raw_logs", 3, ""),
+    ] {
+        let place = folder.path().join(place);
+        let run = run_in(&place, &["validate", "."]);
+        assert_eq!(run.status, validate, "{}: {}{}", place.display(), run.stdout, run.stderr);
+        if !test.is_empty() {
+            let run = run_in(&place, &["test", "."]);
+            assert_eq!(run.status, 0, "{}: {}{}", place.display(), run.stdout, run.stderr);
+            assert!(run.stdout.starts_with(test), "{}", run.stdout);
         }
     }
 }
