@@ -15,7 +15,7 @@ use std::sync::Arc;
 /// How many bytes of a text are looked at.
 const HEAD_BYTES: usize = 64 << 10;
 /// How long a JSON or YAML file may be that is read to the end for this.
-const MOST_BYTES: u64 = 256 << 20;
+const MOST_BYTES: u64 = 64 << 20;
 /// How many names of each kind are kept.
 const NAMES: usize = 3;
 
@@ -84,7 +84,10 @@ impl LeftOut {
 
 /// Leaves out of `sources` what is plainly something else. What is one of the `inputs` was named itself, and stays.
 pub(crate) fn leave_out(sources: &mut Vec<Source>, inputs: &[String]) -> LeftOut {
-    let place = |name: &str| fs::canonicalize(name).ok().filter(|path| path.is_file());
+    let place = |name: &str| {
+        let path = name.strip_prefix("file://").unwrap_or(name);
+        fs::canonicalize(path).ok().filter(|path| path.is_file())
+    };
     let named: HashSet<PathBuf> = inputs.iter().filter_map(|input| place(input)).collect();
     let is_named = |name: &str| !named.is_empty() && place(name).is_some_and(|path| named.contains(&path));
     let mut left_out = LeftOut::default();
@@ -114,8 +117,10 @@ fn other_kind(source: &Source) -> Option<OtherKind> {
     let head = match head(&mut input) {
         Ok(head) => head,
         Err(error) => {
-            let error = Error::from_io(error).ok()?;
-            return (error.kind() == ErrorKind::NotLog).then_some(OtherKind::Binary);
+            // What is called JSON or YAML, and is neither, is damaged.
+            let is_text = name.extension == "json" || is_yaml(name.path);
+            let is_binary = Error::from_io(error).is_ok_and(|error| error.kind() == ErrorKind::NotLog);
+            return (is_binary && !is_text).then_some(OtherKind::Binary);
         }
     };
     let kind = kind_of(&name, &head, &mut input);

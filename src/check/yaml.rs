@@ -359,7 +359,7 @@ mod tests {
         let deep_block = (0..2000).fold(String::new(), |all, n| all + &" ".repeat(n) + "a:\n");
         let many = "- 1\n".repeat(MOST_VALUES + 1);
         for yaml in [bomb, long, deep, deep_block, many] {
-            let error = read(yaml.as_bytes(), 1 << 20).unwrap_err();
+            let error = read(yaml.as_bytes(), 8 << 20).unwrap_err();
             assert!(
                 error.message.starts_with("more than") || error.message.starts_with("recursion"),
                 "{error:?}"

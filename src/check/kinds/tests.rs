@@ -60,6 +60,8 @@ fn what_may_be_events_is_checked() {
         ("a.json", r#"{"inlineSource":{}}"#),
         ("deep.json", &format!(r#"{{"response":{{"data":[{EVENT}]}}}}"#)),
         ("\u{feff}.json", &format!("\u{feff}{EVENT}")),
+        ("a.json", "PK\x03\x04\0\0\0\0"),
+        ("a.yaml", "PK\x03\x04\0\0\0\0"),
         // Lines without a name of their own.
         ("part-0001", EVENT),
         ("part-0001", damaged),
@@ -119,7 +121,7 @@ fn what_is_plainly_something_else_is_left_out() {
         ("logs/a.txt", b"<134>Jan  1 00:00:00 host app: x\n", RawLog),
         ("a.zip", b"PK\x03\x04\0\0\0\0", Binary),
         ("a.png", b"\x89PNG\r\n\x1a\n\0\0\0\0", Binary),
-        ("a.json", b"PK\x03\x04\0\0\0\0", Binary),
+        ("part-1", b"PK\x03\x04\0\0\0\0", Binary),
     ];
     for (name, text, expected) in cases {
         assert_eq!(kind(name, text), Some(*expected), "{name}: {}", String::from_utf8_lossy(text));

@@ -177,12 +177,12 @@ fn places_in_yaml_are_those_of_the_file() {
     let text = "# two events\n\
                 - events:\n    - event:\n        metadata:\n          eventTimestamp: '2024-01-01T00:00:00Z'\n          \
                 eventType: STATUS_UPDATE\n        principal:\n          ip:\n            - ::1\n            - x\n\
-                - events:\n    - event:\n        metadata: {eventTimestamp: '2024-01-01T00:00:00Z', eventType: NO}\n        \
+                - events:\n    - event:\n        metadata: {eventTimestamp: '2024-01-01T00:00:00Z', eventType: NONE}\n        \
                 principal: {hostname: h, hostname: h}\n";
     let at = |word: &str| text.rfind(word).unwrap();
     let expected = [
         ("invalid-ip", "principal.ip[1]".to_owned(), 10, at("x\n"), 1),
-        ("unknown-enum", "metadata.event_type".to_owned(), 13, at("NO}"), 2),
+        ("unknown-enum", "metadata.event_type".to_owned(), 13, at("NONE}"), 2),
         ("duplicate-field", "principal.hostname".to_owned(), 14, at("hostname: h}"), 2),
     ];
     assert_eq!(yaml(text, 10_000), (2, expected.to_vec()));
