@@ -188,7 +188,7 @@ fn places_in_yaml_are_those_of_the_file() {
     assert_eq!(yaml(text, 10_000), (2, expected.to_vec()));
     assert_eq!(yaml("", 10), (0, vec![]));
     for (text, limit, code, line) in [
-        ("a: 1\n  b", 100, "invalid-yaml", 2),
+        ("a: 1\n b: 2", 100, "invalid-yaml", 2),
         ("a: [\n", 100, "invalid-yaml", 1),
         ("a: 12345", 7, "too-long", 1),
     ] {
