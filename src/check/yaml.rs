@@ -323,6 +323,19 @@ mod tests {
         }
     }
 
+    /// What `udmap test --bless` writes is read as the same texts.
+    #[test]
+    fn what_is_written_is_read() {
+        let texts =
+            ["NO", "yes", "on", "1", "0x1F", "010", "1e3", ".inf", "null", "~", "", " a", "a: b", "- a", "#"];
+        let times =
+            ["2024-01-01", "2024-01-01T00:00:00Z", "12:30:45", "1_000", "\u{1b}", "a\nb\n", "<<", "*a", "&a"];
+        let events = serde_json::json!({ "texts": texts, "times": times });
+        let yaml = serde_saphyr::to_string(&events).unwrap();
+        let read: serde_json::Value = serde_json::from_str(&json(&yaml)).unwrap();
+        assert_eq!(read[0], events, "{yaml}");
+    }
+
     #[test]
     fn places_are_those_of_the_file() {
         let text = "é: x\nlist:\n  - one\n  - two\n";
