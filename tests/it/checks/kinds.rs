@@ -103,6 +103,22 @@ fn content_hub_s_checkout_passes_as_it_is() {
         "left out: 5 cases of other log types (AWS_EKS, IBM_B2B_INTEGRATOR, KEYFACTOR, ONFIDO, SURICATA_EVE)";
     assert!(test.stderr.contains(types), "{}", test.stderr);
     assert!(test.stderr.contains("are all of other log types than DUO_TELEPHONY"), "{}", test.stderr);
+
+    // Among them, the cases of the table's log type are run.
+    let parser = "content/parsers/third_party/community/DUO_TELEPHONY/cbn";
+    write(&root, &format!("{parser}/metadata.json"), r#"{"log_type": "DUO_TELEPHONY"}"#);
+    let record = r#"{"timestamp":1346172697,"phone":"+15035550100","context":"authentication","type":"sms","credits":1}"#;
+    let log = serde_json::json!({ "raw_logs": { "entries": [{ "data": record }] } });
+    write(&root, &format!("{parser}/testdata/raw_logs/default_log.json"), log.to_string());
+    assert_eq!(run_in(&root, &["test", "."]).status, 1);
+    assert_eq!(run_in(&root, &["test", ".", "--bless"]).status, 0);
+    let test = run_in(&root, &["test", "."]);
+    assert_eq!(test.status, 0, "{}{}", test.stdout, test.stderr);
+    assert!(test.stderr.starts_with(&format!("1 case, 0 failed\n{types}")), "{}", test.stderr);
+    assert!(test.stdout.starts_with(&format!("ok   {parser}/testdata/default\n")), "{}", test.stdout);
+    let run = run_in(&root, &["validate", ".", "--strict"]);
+    assert_eq!(run.status, 0, "{}{}", run.stdout, run.stderr);
+    assert!(run.stderr.contains("26 events: 0 errors"), "{}", run.stderr);
 }
 
 #[test]
