@@ -20,6 +20,8 @@ pub(crate) mod findings;
 pub(crate) mod fingerprint;
 #[cfg(feature = "cli")]
 pub(crate) mod groups;
+#[cfg(feature = "cli")]
+pub(crate) mod kinds;
 pub(crate) mod paths;
 #[cfg(feature = "cli")]
 pub(crate) mod profile;
@@ -30,3 +32,5 @@ pub(crate) mod room;
 pub mod validate;
 #[cfg(feature = "cli")]
 pub(crate) mod whole_file;
+#[cfg(feature = "cli")]
+pub(crate) mod yaml;

@@ -1,9 +1,11 @@
 //! Files read by many threads, for checks that look at records or events and write none.
 
+use crate::check::yaml::{self, is_yaml};
 use crate::convert::pipeline::{Framed, Job, Piece};
 use crate::convert::{CHUNK_BYTES, Input};
 use crate::record::frame::Framer;
 use crate::store::Source;
+use std::io::{self, Cursor, Read};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -15,6 +17,8 @@ pub(crate) struct Reading {
     pub(crate) limit: usize,
     /// Whether the members of archives are read.
     pub(crate) members: bool,
+    /// Whether YAML files are read, as JSON.
+    pub(crate) yaml: bool,
 }
 
 impl Reading {
@@ -29,9 +33,12 @@ impl Reading {
         take: &mut (dyn FnMut(Piece<'_, T>) -> anyhow::Result<()> + Send),
     ) -> anyhow::Result<Vec<S>> {
         let inputs = sources.iter().map(|source| {
-            Input::open(source.name(), || {
+            Input::open(source.name(), || -> io::Result<Box<dyn Read + Send>> {
+                if self.yaml && is_yaml(source.name()) {
+                    return Ok(Box::new(yaml_as_json(source, self.limit)?));
+                }
                 let input = source.open(Arc::default(), Arc::default())?;
-                Ok(if self.members { input.with_members() } else { input })
+                Ok(Box::new(if self.members { input.with_members() } else { input }))
             })
         });
         let job = Job {
@@ -48,6 +55,17 @@ impl Reading {
             ControlFlow::Break(error) => Err(error),
         }
     }
+}
+
+/// The JSON of a YAML file of at most `limit` bytes, with the same lines.
+pub(crate) fn yaml_as_json(source: &Source, limit: usize) -> io::Result<Cursor<Vec<u8>>> {
+    let mut text = Vec::new();
+    source.open(Arc::default(), Arc::default())?.take(limit as u64 + 1).read_to_end(&mut text)?;
+    let yaml = yaml::read(&text, limit).map_err(|error| {
+        let (line, message) = (error.place.line, error.message);
+        io::Error::other(format!("cannot read `{}`, line {line}: not valid YAML: {message}", source.name()))
+    })?;
+    Ok(Cursor::new(yaml.json))
 }
 
 /// How many threads there are to be.

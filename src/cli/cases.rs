@@ -12,13 +12,15 @@ use crate::convert::{Converter, Engine, FieldNames, Options};
 use crate::report::cases as report;
 use crate::report::summary::counted;
 use crate::text::escaped;
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 /// Run a mapping over cases and compare the values of its events with the expected ones.
 ///
 /// DIR holds cases in any of three layouts, at any depth: CASE/input.* with CASE/events.ndjson (and rejects.ndjson);
 /// content-hub's raw_logs/CASE_log.json with expected_events/CASE_events.json; secops-toolkit's logs/CASE.txt with
-/// events/CASE.yaml. Expected files are rewritten only with --bless.
+/// events/CASE.yaml. Cases of a parser whose metadata names another log type are left out. Expected files are rewritten
+/// only with --bless.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Exit status:
   0  every case gives what it expects
@@ -76,7 +78,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let (snake, camel) = (converter(FieldNames::Snake), converter(FieldNames::Camel));
     let fields = snake.plan().fields().iter().map(ToString::to_string).collect();
     let (mut coverage, rules) = (Coverage::new(&mapping, fields), args.rules.rules());
-    let Cases { cases, orphans } = cases::find(&args.folder)?;
+    let Cases { cases, orphans, others } = cases::find(&args.folder, mapping.log_type())?;
     if args.bless {
         for case in &cases {
             outputs.add("--bless", &case.expected.to_string_lossy())?;
@@ -151,6 +153,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     findings
         .extra
         .insert("coverage".into(), serde_json::json!({"parts": coverage.all(), "never_exercised": unused}));
+    findings.extra.insert("left_out".into(), serde_json::json!(others));
     findings.seconds = start.elapsed().as_secs_f64();
     let uncovered = args.full_coverage && !unused.is_empty();
     let differs = (failed > 0 || alone > 0) && !args.baselines.accepts();
@@ -169,13 +172,18 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         n => format!(", {} without a log", counted(n, "expected file")),
     };
     say!("{}, {failed} failed{blessed}{orphans}", counted(cases.len() as u64, "case"));
+    if !others.is_empty() {
+        say!("{}", escaped(&left_out(&others)));
+    }
     if !args.quiet {
         args.baselines.tell(&configuration, &findings);
     }
     if failed > 0 {
         say!("hint: if the new events are right, `--bless` rewrites the expected files");
     }
-    let what = if cases.is_empty() {
+    let what = if cases.is_empty() && !others.is_empty() {
+        format!("the cases in `{}` are all of other log types than {}", args.folder, mapping.log_type())
+    } else if cases.is_empty() {
         format!(
             "no cases in `{}`: known are CASE/input.* with CASE/events.ndjson, raw_logs/CASE_log.json with \
              expected_events/CASE_events.json, and logs/CASE.txt with events/CASE.yaml",
@@ -186,6 +194,15 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     };
     nothing::warn(findings.exit_status, &what);
     Ok(findings.exit_status)
+}
+
+/// Which cases were left out, in a line with the first of the log types.
+fn left_out(others: &BTreeMap<String, u64>) -> String {
+    const MOST: usize = 5;
+    let types: Vec<&str> = others.keys().take(MOST).map(String::as_str).collect();
+    let more = if others.len() > MOST { ", ..." } else { "" };
+    let (count, types) = (counted(others.values().sum(), "case"), types.join(", "));
+    format!("left out: {count} of other log types ({types}{more})")
 }
 
 /// What is wrong with an expected file that no case has.

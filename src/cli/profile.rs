@@ -69,7 +69,12 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     outputs.add_if("--json", args.json.then_some("-"))?;
     outputs.spare("--mapping", &args.mapping)?;
     let sources = outputs.list("INPUT", &args.inputs)?.sources;
-    let reading = Reading { threads: reading::threads(args.threads), limit: MAX_RECORD_BYTES, members: true };
+    let reading = Reading {
+        threads: reading::threads(args.threads),
+        limit: MAX_RECORD_BYTES,
+        members: true,
+        yaml: false,
+    };
     let mut profile = check::profile(&mapping, &sources, &reading, !args.no_values)?;
     profile.seconds = start.elapsed().as_secs_f64();
     let (seconds, total) = (profile.seconds, profile.bytes);

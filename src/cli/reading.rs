@@ -19,6 +19,6 @@ impl ReadingOptions {
     /// How inputs are read, with or without the `members` of archives.
     pub(super) fn reading(&self, members: bool) -> Reading {
         // At most 2^30, so it fits.
-        Reading { threads: threads(self.threads), limit: self.max_event_bytes as usize, members }
+        Reading { threads: threads(self.threads), limit: self.max_event_bytes as usize, members, yaml: true }
     }
 }

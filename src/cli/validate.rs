@@ -6,16 +6,19 @@ use super::reading::ReadingOptions;
 use super::reports::{Reports, print_all, print_failures};
 use super::{DONE, FAILED, REJECTS, severities};
 use crate::check::findings::Findings;
+use crate::check::kinds::leave_out;
 use crate::check::validate::{Code, Severity, check_inputs};
 use crate::report::findings::for_people;
 use crate::report::summary::{bytes, counted, grouped};
+use crate::text::escaped;
 use std::time::Instant;
 
 /// Check UDM events against UDM's schema and the rules per event type.
 ///
 /// Inputs are files, folders, glob patterns, and `-` for stdin, plain or compressed. A file holds events of any parser:
-/// NDJSON, arrays, {"event":{"idm":{"read_only_udm":...}}} envelopes, expected files of content-hub, answers of
-/// runParser, bodies of events:import; in snake_case, camelCase, or both. Nothing is sent anywhere.
+/// NDJSON, arrays, {"event":{"idm":{"read_only_udm":...}}} envelopes, expected files of content-hub (JSON) and
+/// secops-toolkit (YAML), answers of runParser, bodies of events:import; in snake_case, camelCase, or both. What is
+/// plainly something else in a folder (raw logs, code, settings) is named and left out. Nothing is sent anywhere.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Exit status:
   0  no errors (warnings and infos are none)
@@ -67,7 +70,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let (configuration, mut findings) = args.baselines.begin("validate", &args.reports, &mut outputs)?;
     let severities = args.severities.read(&configuration)?;
     let start = Instant::now();
-    let sources = outputs.list("INPUT", &args.inputs)?.sources;
+    let mut sources = outputs.list("INPUT", &args.inputs)?.sources;
+    let left_out = leave_out(&mut sources, &args.inputs);
     let reading = args.reading.reading(true);
     let most = args.reports.max_findings;
     let total = check_inputs(&reading, &sources, &severities, most, &mut findings)?;
@@ -82,6 +86,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     } else {
         DONE
     };
+    findings.extra.insert("left_out".into(), left_out.json());
     if !args.quiet && !args.reports.on_stdout() {
         print_all(&for_people(&findings))?;
     }
@@ -90,9 +95,14 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     print_failures(&findings.failures);
     if !args.quiet {
         summary(&findings, total);
+        left_out.lines().for_each(|line| say!("{}", escaped(&line)));
         args.baselines.tell(&configuration, &findings);
     }
-    nothing::warn(findings.exit_status, &format!("there is no event in {}", nothing::named(&args.inputs)));
+    let others = if left_out.is_empty() { "" } else { ": only files of other kinds" };
+    nothing::warn(
+        findings.exit_status,
+        &format!("there is no event in {}{others}", nothing::named(&args.inputs)),
+    );
     Ok(findings.exit_status)
 }
 

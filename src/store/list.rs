@@ -162,7 +162,14 @@ impl Lister {
             match seen {
                 Seen::Entry(entry) if !entry.file_type().is_dir() => {
                     let metadata = entry.metadata().map_err(|error| cannot_walk(folder, error))?;
-                    self.found(entry.into_path(), &metadata);
+                    // `a/b`, not `./a/b`: as other tools name what lies in the working folder.
+                    let path = entry.path();
+                    let path = if folder == Path::new(".") {
+                        path.strip_prefix(folder).unwrap_or(path)
+                    } else {
+                        path
+                    };
+                    self.found(path.to_owned(), &metadata);
                 }
                 Seen::Entry(_) => {}
                 Seen::Hidden => self.listing.skipped_hidden += 1,

@@ -1,11 +1,11 @@
 //! Where test cases are: the three layouts in use.
 
-use crate::check::whole_file;
+use crate::check::{whole_file, yaml};
 use crate::text::escaped;
 use anyhow::{Context as _, bail};
 use base64::Engine as _;
 use serde_json::Value;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
@@ -40,30 +40,70 @@ pub(crate) struct Cases {
     pub(crate) cases: Vec<TestCase>,
     /// Expected files that belong to no case.
     pub(crate) orphans: Vec<PathBuf>,
+    /// Cases that are left out: how many there are of each other log type.
+    pub(crate) others: BTreeMap<String, u64>,
 }
 
-/// All cases in `folder`, and expected files without one.
-pub(crate) fn find(folder: &str) -> anyhow::Result<Cases> {
+/// All cases in `folder`, and expected files without one. Cases are left out if their parser's metadata says that they
+/// are of another log type than `log_type`.
+pub(crate) fn find(folder: &str, log_type: &str) -> anyhow::Result<Cases> {
     let root = Path::new(folder);
     if !root.is_dir() {
         bail!("`{}` is not a folder", escaped(folder));
     }
-    let (mut found, mut expected) = (Cases::default(), Vec::new());
+    let (mut found, mut expected, mut known) = (Cases::default(), Vec::new(), HashSet::new());
     for entry in WalkDir::new(root).follow_links(true).sort_by_file_name() {
         let entry = entry.with_context(|| format!("cannot list `{}`", escaped(folder)))?;
+        // `a/b`, not `./a/b`: as other tools name what lies in the working folder.
+        let path = entry.path();
+        let path = if root == Path::new(".") { path.strip_prefix(root).unwrap_or(path) } else { path };
         if !entry.file_type().is_file() {
-        } else if let Some(case) = case(root, entry.path()) {
-            found.cases.push(case);
-        } else if is_expected(entry.path()) {
-            expected.push(entry.into_path());
+        } else if let Some(case) = case(root, path) {
+            match log_type_of(path).filter(|other| other != log_type) {
+                Some(other) => {
+                    known.extend([Some(case.expected.clone()), case.rejects()].into_iter().flatten());
+                    *found.others.entry(other).or_default() += 1;
+                }
+                None => found.cases.push(case),
+            }
+        } else if is_expected(path) {
+            expected.push(path.to_owned());
         }
     }
-    let mut known = HashSet::new();
     for case in &found.cases {
         known.extend([Some(case.expected.clone()), case.rejects()].into_iter().flatten());
     }
-    found.orphans = expected.into_iter().filter(|file| !known.contains(file)).collect();
+    for file in expected.into_iter().filter(|file| !known.contains(file)) {
+        match log_type_of(&file).filter(|other| other != log_type) {
+            Some(other) => *found.others.entry(other).or_default() += 1,
+            None => found.orphans.push(file),
+        }
+    }
     Ok(found)
+}
+
+/// The log type of the parser that a file of a case belongs to, if its metadata says: content-hub's `metadata.json`
+/// next to `testdata`, secops-toolkit's `parser.yaml` next to `logs` and `events`.
+fn log_type_of(file: &Path) -> Option<String> {
+    const MOST: u64 = 1 << 20;
+    #[derive(serde::Deserialize)]
+    struct Metadata {
+        log_type: String,
+    }
+    let folder = file.parent()?;
+    let metadata: Metadata = match folder.file_name()?.to_str()? {
+        "raw_logs" | "expected_events" => {
+            let metadata = folder.parent()?.parent()?.join("metadata.json");
+            serde_json::from_slice(&whole_file::read(&metadata, MOST).ok()?).ok()?
+        }
+        "logs" | "events" => {
+            let text = whole_file::read(&folder.parent()?.join("parser.yaml"), MOST).ok()?;
+            let [metadata] = serde_json::from_slice(&yaml::read(&text, MOST as usize).ok()?.json).ok()?;
+            metadata
+        }
+        _ => return None,
+    };
+    Some(metadata.log_type)
 }
 
 /// Whether a file is, by its name and folder, what a case expects.
@@ -81,12 +121,19 @@ fn is_expected(file: &Path) -> bool {
     }
 }
 
+/// Endings of programs and pages: an `input.py` without events is not a log.
+const CODE: [&str; 16] = [
+    "css", "go", "html", "java", "js", "jsx", "md", "php", "py", "rb", "rs", "scss", "sh", "tf", "ts", "tsx",
+];
+
 /// The case that a file is the raw log of, if it is one.
 fn case(root: &Path, raw: &Path) -> Option<TestCase> {
     let file = raw.file_name()?.to_str()?;
     let folder = raw.parent()?;
     let named = |path: &Path, name: &str| path.file_name().is_some_and(|n| n == name);
-    let (layout, expected, name) = if file.starts_with("input.") {
+    let is_code = raw.extension().and_then(OsStr::to_str).is_some_and(|extension| CODE.contains(&extension));
+    let is_case = |folder: &Path| !is_code || folder.join("events.ndjson").exists();
+    let (layout, expected, name) = if file.starts_with("input.") && is_case(folder) {
         (Layout::Folder, folder.join("events.ndjson"), folder.to_owned())
     } else if named(folder, "raw_logs") && file.ends_with("_log.json") {
         let case = file.strip_suffix("_log.json")?;
@@ -102,7 +149,8 @@ fn case(root: &Path, raw: &Path) -> Option<TestCase> {
         return None;
     };
     let name = name.strip_prefix(root).unwrap_or(&name).to_string_lossy().into_owned();
-    let name = if name.is_empty() { root.file_name()?.to_string_lossy().into_owned() } else { name };
+    let of_root = || root.file_name().map_or(".".into(), OsStr::to_string_lossy).into_owned();
+    let name = if name.is_empty() { of_root() } else { name };
     Some(TestCase { name, layout, raw: raw.to_owned(), expected })
 }
 
@@ -139,10 +187,14 @@ impl TestCase {
         }
         let text = whole_file::read(&self.expected, MOST)?;
         if self.layout == Layout::Toolkit {
-            let text = String::from_utf8(text).with_context(|| format!("`{name}` is not UTF-8"))?;
-            let value: Option<Value> = serde_saphyr::from_str(&text)
-                .map_err(|error| anyhow::anyhow!("`{name}` is not valid YAML: {error}"))?;
-            return Ok(value.map(|value| value.to_string().into_bytes()).into_iter().collect());
+            let yaml = yaml::read(&text, MOST as usize).map_err(|error| {
+                anyhow::anyhow!(
+                    "`{name}`, line {}: not valid YAML: {}",
+                    error.place.line,
+                    escaped(&error.message)
+                )
+            })?;
+            return Ok(vec![yaml.json]);
         }
         Ok(vec![text])
     }

@@ -1,13 +1,16 @@
 //! One of the two sets: files of events, or raw logs with the mapping that makes events of them.
 
 use crate::check::events;
+use crate::check::reading::yaml_as_json;
+use crate::check::yaml::is_yaml;
 use crate::convert::Converter;
 use crate::json::Tree;
 use crate::record::frame::{ChunkBody, Unit};
 use crate::store::{self, AtomicFile, Listing, Source, in_scratch};
 use crate::text::LineIndex;
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
+use std::sync::Arc;
 
 /// Where the events of one side come from.
 #[derive(Debug)]
@@ -52,6 +55,14 @@ impl EventSource {
             spooled = Some((file, temporary));
         }
         Ok(EventSource { sources, names, converter, limit, _spooled: spooled })
+    }
+
+    /// Opens a source for the second reading, as [`Reading`](crate::check::reading::Reading) does for the first.
+    pub(super) fn open(&self, source: usize) -> io::Result<Box<dyn Read>> {
+        if is_yaml(&self.names[source]) {
+            return Ok(Box::new(yaml_as_json(&self.sources[source], self.limit)?));
+        }
+        Ok(Box::new(self.sources[source].open(Arc::default(), Arc::default())?))
     }
 
     /// Hands the events of a chunk to `each`, in order.

@@ -13,7 +13,6 @@ use crate::record::frame::Framer;
 use crate::store::sort::{Sorted, Sorter};
 use std::io;
 use std::iter::Peekable;
-use std::sync::Arc;
 
 /// An extra event by its place: side, source, byte, and how many each set has of it.
 pub(super) type Extra = [u8; 21];
@@ -75,7 +74,7 @@ pub(super) fn read_again(
         let (side, source) = (first[0], u32::from_be_bytes(first[1..5].try_into().unwrap_or_default()));
         let from = sides[usize::from(side).min(1)];
         let mut framer = Framer::new(from.limit, CHUNK_BYTES);
-        let mut input = from.sources[source as usize].open(Arc::default(), Arc::default())?;
+        let mut input = from.open(source as usize)?;
         let (mut trees, mut buffer) = ((Tree::default(), Tree::default()), Vec::new());
         let here = |extra: &Extra| extra[0] == side && extra[1..5] == source.to_be_bytes();
         while let Some(chunk) = framer.next(&mut input, std::mem::take(&mut buffer))? {

@@ -11,6 +11,7 @@ use std::str::FromStr;
 #[allow(missing_docs)] // `about` documents each.
 pub enum Code {
     InvalidJson,
+    InvalidYaml,
     TooDeep,
     TooLong,
     NoEvent,
@@ -144,6 +145,9 @@ const ABOUT: &[About] = &[
     about(C::InvalidJson, "invalid-json", Error, "the text is not valid JSON",
         REFUSED, "look at the place: often it is a text cut short, a missing quote, or two values on one line",
         "RFC 8259, as serde_json and protobuf read it"),
+    about(C::InvalidYaml, "invalid-yaml", Error, "the text is not valid YAML",
+        "no tool that reads the file can read its events", "look at the place: often it is an indentation or a missing quote",
+        "the YAML specification"),
     about(C::TooDeep, "too-deep", Error, "objects and lists nest too deeply",
         REFUSED, "flatten the value: protobuf reads at most 100 levels of messages, and JSON here at most 127",
         "protobuf's json_format (max_recursion_depth)"),

@@ -11,10 +11,13 @@ use crate::check::groups::GroupKey;
 use crate::check::paths::general;
 use crate::check::reading::Reading;
 use crate::check::room::Room;
-use crate::convert::pipeline::{Framed, Piece};
+use crate::check::yaml::is_yaml;
+use crate::convert::pipeline::{Framed, Piece, Text};
 use crate::store::Source;
 use std::collections::BTreeMap;
+use std::io::{self, Read as _};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
 
 /// Of how many contents the findings in a chunk are counted one by one.
@@ -42,10 +45,16 @@ struct CheckedPart {
 }
 
 impl Checker<'_> {
-    fn check(&mut self, chunk: Framed<'_>, limit: usize, most: usize) -> CheckedPart {
-        if self.name.as_ref() != Some(&chunk.text.name) {
-            self.name = Some(Arc::clone(&chunk.text.name));
-            self.validator.set_severities(self.severities.in_file(&chunk.text.name));
+    /// What `check` finds in a part of a text, at most `most` with their places; it returns how many events there are.
+    fn check(
+        &mut self,
+        text: &Text,
+        most: usize,
+        check: impl FnOnce(&mut Validator, &mut dyn FnMut(Placed)) -> u64,
+    ) -> CheckedPart {
+        if self.name.as_ref() != Some(&text.name) {
+            self.name = Some(Arc::clone(&text.name));
+            self.validator.set_severities(self.severities.in_file(&text.name));
         }
         let mut part = CheckedPart {
             findings: Vec::new(),
@@ -55,7 +64,7 @@ impl Checker<'_> {
             unlisted: BTreeMap::new(),
             events: 0,
         };
-        part.events = self.validator.chunk(chunk.bytes, chunk.body, limit, &mut |placed| part.add(placed));
+        part.events = check(&mut self.validator, &mut |placed| part.add(placed));
         part
     }
 }
@@ -95,13 +104,20 @@ pub(crate) fn check_inputs(
     let mut begun: Option<Instant> = None;
     sources.iter().for_each(|source| findings.checked.add(source.name()));
     let limit = reading.limit;
-    let work = |checker: &mut Checker<'_>, chunk: Framed<'_>| checker.check(chunk, limit, most);
+    let work = |checker: &mut Checker<'_>, chunk: Framed<'_>| {
+        checker.check(chunk.text, most, |validator, found| {
+            validator.chunk(chunk.bytes, chunk.body, limit, found)
+        })
+    };
     let make = || Checker { severities, name: None, validator: Validator::new(Severities::default()) };
-    reading.run(sources, &make, &work, &mut |piece| {
+    // Where the sources begin that are read together.
+    let first = AtomicUsize::new(0);
+    let mut take = |piece: Piece<'_, CheckedPart>| {
         let mut begin = |findings: &mut Findings, input: usize| {
             if begun.is_none() {
+                let name = sources[first.load(Relaxed) + input].name();
                 begun = Some(Instant::now());
-                findings.begin(sources[input].name(), sources[input].name());
+                findings.begin(name, name);
             }
         };
         match piece {
@@ -129,8 +145,38 @@ pub(crate) fn check_inputs(
             }
         }
         Ok(())
-    })?;
+    };
+    for group in sources.chunk_by(|a, b| !is_yaml(a.name()) && !is_yaml(b.name())) {
+        if let [source] = group
+            && is_yaml(source.name())
+        {
+            check_yaml(source, &mut make(), limit, most, &mut take)?;
+        } else {
+            reading.run(group, &make, &work, &mut take)?;
+        }
+        first.fetch_add(group.len(), Relaxed);
+    }
     Ok(total)
+}
+
+/// Checks the events of a YAML file, which is read as a whole.
+fn check_yaml(
+    source: &Source,
+    checker: &mut Checker<'_>,
+    limit: usize,
+    most: usize,
+    take: &mut dyn FnMut(Piece<'_, CheckedPart>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let text = Text { input: 0, name: source.name().into() };
+    let mut bytes = Vec::new();
+    let read = source.open(Arc::default(), Arc::default()).map_err(io::Error::from);
+    let read = read.and_then(|input| input.take(limit as u64 + 1).read_to_end(&mut bytes));
+    if read.is_ok() {
+        let mut part = checker.check(&text, most, |validator, found| validator.yaml(&bytes, limit, found));
+        take(Piece::Part(&text, &mut part))?;
+    }
+    take(Piece::End(&text, bytes.len() as u64))?;
+    read.map_or_else(|error| take(Piece::Failed(&text, error)), |_| Ok(()))
 }
 
 fn key(finding: &Finding) -> GroupKey {

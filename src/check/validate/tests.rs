@@ -139,8 +139,8 @@ fn every_code_has_a_case_that_breaks_it_and_nothing_else() {
     let deepest = format!("principal.process{}", ".parent_process".repeat(98));
     assert_eq!(findings(&principal(&nested(97))), []);
     assert_eq!(findings(&principal(&nested(98))), [("too-deep", deepest)]);
-    // Only the code that cuts the stream knows these.
-    let elsewhere = ["too-long"];
+    // Only the code that reads files knows these.
+    let elsewhere = ["too-long", "invalid-yaml"];
     for code in Code::all().map(Code::name) {
         assert!(cases.iter().any(|case| case.0 == code) || elsewhere.contains(&code), "no case for {code}");
     }
@@ -157,4 +157,42 @@ fn places_are_bytes_of_the_text() {
     assert_eq!(Validator::default().check(text.as_bytes(), &mut |f| all.push(f)), 2);
     assert_eq!((all.len(), all[0].event, &text[all[0].at..all[0].at + 3]), (1, 1, "\"x\""));
     assert!(all[0].message.contains("`x` is not an IP address"));
+}
+
+/// YAML gives the findings of the same events in JSON, at its own lines and bytes.
+#[cfg(feature = "cli")]
+#[test]
+fn places_in_yaml_are_those_of_the_file() {
+    let yaml = |text: &str, limit| {
+        let mut all = Vec::new();
+        let events = Validator::default().yaml(text.as_bytes(), limit, &mut |placed| all.push(placed));
+        let all: Vec<_> = all
+            .iter()
+            .map(|p| {
+                (p.finding.code.name(), p.finding.path.as_str().to_owned(), p.line, p.byte as usize, p.event)
+            })
+            .collect();
+        (events, all)
+    };
+    let text = "# two events\n\
+                - events:\n    - event:\n        metadata:\n          eventTimestamp: '2024-01-01T00:00:00Z'\n          \
+                eventType: STATUS_UPDATE\n        principal:\n          ip:\n            - ::1\n            - x\n\
+                - events:\n    - event:\n        metadata: {eventTimestamp: '2024-01-01T00:00:00Z', eventType: NONE}\n        \
+                principal: {hostname: h, hostname: h}\n";
+    let at = |word: &str| text.rfind(word).unwrap();
+    let expected = [
+        ("invalid-ip", "principal.ip[1]".to_owned(), 10, at("x\n"), 1),
+        ("unknown-enum", "metadata.event_type".to_owned(), 13, at("NONE}"), 2),
+        ("duplicate-field", "principal.hostname".to_owned(), 14, at("hostname: h}"), 2),
+    ];
+    assert_eq!(yaml(text, 10_000), (2, expected.to_vec()));
+    assert_eq!(yaml("", 10), (0, vec![]));
+    for (text, limit, code, line) in [
+        ("a: 1\n b: 2", 100, "invalid-yaml", 2),
+        ("a: [\n", 100, "invalid-yaml", 1),
+        ("a: 12345", 7, "too-long", 1),
+    ] {
+        let (events, found) = yaml(text, limit);
+        assert_eq!((events, found.len(), found[0].0, found[0].2), (1, 1, code, line), "{text}");
+    }
 }

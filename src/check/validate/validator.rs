@@ -6,6 +6,8 @@ use super::severities::Severities;
 use super::severity::Severity;
 use super::walk;
 use crate::check::events::{self, Candidate, MOST_OF_AN_ERROR};
+#[cfg(feature = "cli")]
+use crate::check::yaml::{self, YamlPlace};
 use crate::convert::CHUNK_BYTES;
 use crate::json::{JsonError, Tree};
 use crate::record::frame::{ChunkBody, Framer, Unit};
@@ -79,6 +81,26 @@ impl Validator {
             buffer = chunk.bytes;
         }
         Ok(events)
+    }
+
+    /// Checks the events of a YAML file, of at most `limit` bytes. Places are those of the file.
+    #[cfg(feature = "cli")]
+    pub(crate) fn yaml(&mut self, text: &[u8], limit: usize, found: &mut dyn FnMut(Placed)) -> u64 {
+        match yaml::read(text, limit) {
+            Ok(yaml) => self.check(&yaml.json, &mut |finding| {
+                let YamlPlace { line, column, byte } = yaml.place_of(finding.at);
+                found(Placed { line, column, byte, event: 1 + finding.event, finding });
+            }),
+            Err(error) => {
+                let code = if error.too_long { Code::TooLong } else { Code::InvalidYaml };
+                let YamlPlace { line, column, byte } = error.place;
+                Reporter::new(&self.severities, &mut |finding| {
+                    found(Placed { finding, line, column, byte, event: 1 });
+                })
+                .add(code, String::new(), error.message, 0);
+                1
+            }
+        }
     }
 
     /// Checks the events of a part of a stream. Events count from the part's beginning.

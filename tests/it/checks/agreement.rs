@@ -223,7 +223,8 @@ fn changed(dice: &mut Dice, event: &Value) -> String {
 
 fn events() -> Vec<Value> {
     let mut events = Vec::new();
-    for folder in fs::read_dir(project("tests/golden")).unwrap() {
+    for folder in fs::read_dir(project("fixtures/content-hub/content/parsers/third_party/community")).unwrap()
+    {
         let file = folder.unwrap().path().join("cbn/testdata/expected_events/default_events.json");
         let Ok(text) = fs::read_to_string(file) else { continue };
         let file: Value = serde_json::from_str(&text).unwrap();

@@ -8,6 +8,7 @@ mod cases;
 mod diff;
 mod explain;
 mod hostile;
+pub(crate) mod kinds;
 mod nothing;
 mod on_disk;
 mod profile;

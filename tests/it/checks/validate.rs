@@ -5,21 +5,28 @@ use std::fs;
 
 const GOOD: &str = r#"{"metadata":{"event_timestamp":"2024-01-01T00:00:00Z","event_type":"STATUS_UPDATE"},"principal":{"hostname":"h"}}"#;
 
-/// Google's own golden events, and Google's own table: no errors.
+/// Google's own golden events: no errors, and nothing at all with their exceptions.
 #[test]
 fn golden_events_have_no_errors() {
-    let run = run(&["validate".as_ref(), project("tests/golden").as_os_str()]);
-    // Raw logs lie beside the events; they are no events.
-    assert_eq!(run.status, 1);
-    let mut folders: Vec<_> =
-        fs::read_dir(project("tests/golden")).unwrap().map(|e| e.unwrap().path()).collect();
-    folders.retain(|folder| folder.is_dir());
-    assert_eq!(folders.len(), 5);
-    let mut command = crate::support::udmap();
-    command.arg("validate").args(folders.iter().map(|folder| folder.join("cbn/testdata/expected_events")));
-    let run = crate::support::Run::of(&command.output().unwrap());
-    assert_eq!(run.status, 0, "{}{}", run.stdout, run.stderr);
-    assert!(run.stderr.contains("25 events: 0 errors"), "{}", run.stderr);
+    let hub = project("fixtures/content-hub");
+    let args = ["validate".as_ref(), hub.as_os_str()];
+    let plain = run(&args);
+    assert_eq!(plain.status, 0, "{}{}", plain.stdout, plain.stderr);
+    assert!(plain.stderr.contains("25 events: 0 errors"), "{}", plain.stderr);
+    assert!(plain.stderr.contains("5 files of raw logs"), "{}", plain.stderr);
+    let config = hub.join("udmap.toml");
+    let strict = [&args[..], &["--strict".as_ref(), "--config".as_ref(), config.as_os_str()]].concat();
+    let passed = run(&strict);
+    assert_eq!(passed.status, 0, "{}{}", passed.stdout, passed.stderr);
+    // Each exception is needed.
+    let text = fs::read_to_string(&config).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let without = folder.path().join("udmap.toml");
+    for exception in text.split("[[allow]]").skip(1) {
+        fs::write(&without, text.replace(&format!("[[allow]]{exception}"), "")).unwrap();
+        let failed = run(&[&strict[..3], &["--config".as_ref(), without.as_os_str()]].concat());
+        assert_eq!(failed.status, 1, "{exception}");
+    }
 }
 
 /// Every form in which events come, compressed too.

@@ -2,6 +2,7 @@
 //! compiled elsewhere. What needs a cloud account or a machine of its own is named with the reason and not run.
 
 mod blocks;
+mod ci;
 mod flags;
 mod links;
 mod scratch;

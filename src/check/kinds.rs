@@ -1,0 +1,292 @@
+//! Which of the files that were found in a folder are plainly something else than events: raw logs, settings, code,
+//! images. A file that may be a damaged file of events is never one of them.
+
+mod json;
+mod text;
+
+use super::yaml::{is_yaml, unpacked};
+use crate::store::{Error, ErrorKind, Source};
+use std::collections::{BTreeMap, HashSet};
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// How many bytes of a text are looked at.
+const HEAD_BYTES: usize = 64 << 10;
+/// How long a JSON or YAML file may be that is read to the end for this.
+const MOST_BYTES: u64 = 64 << 20;
+/// How many names of each kind are kept.
+const NAMES: usize = 3;
+
+/// What a file is that holds no events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum OtherKind {
+    RawLog,
+    Rejects,
+    Json,
+    Yaml,
+    Text,
+    Binary,
+}
+
+impl OtherKind {
+    /// What files of this kind are called.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            OtherKind::RawLog => "raw logs",
+            OtherKind::Rejects => "rejects",
+            OtherKind::Json => "JSON of another kind",
+            OtherKind::Yaml => "YAML of another kind",
+            OtherKind::Text => "text of another kind",
+            OtherKind::Binary => "binary data",
+        }
+    }
+}
+
+/// The files that were left out, by kind.
+#[derive(Debug, Default)]
+pub(crate) struct LeftOut {
+    kinds: BTreeMap<OtherKind, (u64, Vec<String>)>,
+}
+
+impl LeftOut {
+    fn add(&mut self, kind: OtherKind, name: &str) {
+        let (count, names) = self.kinds.entry(kind).or_default();
+        *count += 1;
+        if names.len() < NAMES {
+            names.push(name.to_owned());
+        }
+    }
+
+    /// Whether nothing was.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.kinds.is_empty()
+    }
+
+    /// A line for each kind, with the number of its files and the names of the first.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
+        self.kinds.iter().map(|(kind, (count, names))| {
+            let files = if *count == 1 { "file" } else { "files" };
+            let more = if *count > names.len() as u64 { ", ..." } else { "" };
+            format!("left out: {count} {files} of {} ({}{more})", kind.name(), names.join(", "))
+        })
+    }
+
+    /// The same for the JSON report.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        let kinds = self.kinds.iter().map(
+            |(kind, (count, names))| serde_json::json!({"kind": kind.name(), "files": count, "first": names}),
+        );
+        kinds.collect()
+    }
+}
+
+/// Leaves out of `sources` what is plainly something else. What is one of the `inputs` was named itself, and stays.
+pub(crate) fn leave_out(sources: &mut Vec<Source>, inputs: &[String]) -> LeftOut {
+    let place = |name: &str| {
+        let path = name.strip_prefix("file://").unwrap_or(name);
+        fs::canonicalize(path).ok().filter(|path| path.is_file())
+    };
+    let named: HashSet<PathBuf> = inputs.iter().filter_map(|input| place(input)).collect();
+    let is_named = |name: &str| !named.is_empty() && place(name).is_some_and(|path| named.contains(&path));
+    let mut left_out = LeftOut::default();
+    sources.retain(|source| {
+        // What is not a file can be read only once, or is far away.
+        if !Path::new(source.name()).is_file() || inputs.iter().any(|input| input == source.name()) {
+            return true;
+        }
+        let other = other_kind(source).filter(|_| !is_named(source.name()));
+        if let Some(kind) = other {
+            left_out.add(kind, source.name());
+        }
+        other.is_none()
+    });
+    left_out
+}
+
+/// What a file is, if it is plainly something else than events. What can't be read is not.
+fn other_kind(source: &Source) -> Option<OtherKind> {
+    let name = FileName::of(source.name());
+    if name.is_always_checked() {
+        return None;
+    }
+    // The members of an archive are files of their own, and checked.
+    let input = source.open(Arc::default(), Arc::default()).ok()?.with_members();
+    let mut input = input.take(MOST_BYTES);
+    let head = match head(&mut input) {
+        Ok(head) => head,
+        Err(error) => {
+            // What is called JSON or YAML, and is neither, is damaged.
+            let is_text = name.extension == "json" || is_yaml(name.path);
+            let is_binary = Error::from_io(error).is_ok_and(|error| error.kind() == ErrorKind::NotLog);
+            return (is_binary && !is_text).then_some(OtherKind::Binary);
+        }
+    };
+    let kind = kind_of(&name, &head, &mut input);
+    // Behind what was looked at there may be events.
+    kind.filter(|_| input.limit() > 0)
+}
+
+/// The first bytes.
+fn head(input: &mut dyn Read) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    input.take(HEAD_BYTES as u64).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+/// What a file of this name is, by what it holds: its `head`, and the `rest` behind that.
+fn kind_of(name: &FileName<'_>, head: &[u8], rest: &mut dyn Read) -> Option<OtherKind> {
+    if is_yaml(name.path) {
+        let has_events = text::yaml_has_events(head, rest).unwrap_or(true);
+        return (!has_events).then_some(OtherKind::Yaml);
+    }
+    if let Some(kind) = name.place_in_case() {
+        return (!text::has_events(head)).then_some(kind);
+    }
+    let text = text::beginning(head);
+    let as_json = || match json::read(text.chain(rest))? {
+        json::Content::RawLogs => Some(OtherKind::RawLog),
+        json::Content::NoEvent => Some(OtherKind::Json),
+        json::Content::Event => None,
+    };
+    match (name.holds(), text::begins_as_json(text)) {
+        (Holds::Json, _) | (Holds::Unknown, true) => as_json(),
+        // An event in a file of code is an example.
+        (Holds::Code, true) => (!text::has_events(text)).then_some(OtherKind::Text),
+        (Holds::Code, false) => Some(OtherKind::Text),
+        (Holds::Lines, true) => None,
+        (Holds::Lines | Holds::Unknown, false) if text.is_empty() || text::has_events(text) => None,
+        (Holds::Lines | Holds::Unknown, false) => {
+            let log = name.extension == "log" || matches!(name.folder, "logs" | "raw_logs");
+            Some(if log { OtherKind::RawLog } else { OtherKind::Text })
+        }
+    }
+}
+
+/// What a file holds by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    /// One JSON value.
+    Json,
+    /// Code, settings, or a document.
+    Code,
+    /// Lines of any kind.
+    Lines,
+    Unknown,
+}
+
+/// A path, as far as it says what a file is.
+#[derive(Debug)]
+struct FileName<'n> {
+    /// The path without the ending of a compressed file.
+    path: &'n str,
+    file: &'n str,
+    folder: &'n str,
+    extension: String,
+}
+
+impl<'n> FileName<'n> {
+    fn of(path: &'n str) -> FileName<'n> {
+        let path = unpacked(path);
+        let mut parts = path.rsplit(['/', '\\']);
+        let file = parts.next().unwrap_or_default();
+        let folder = parts.next().unwrap_or_default();
+        let extension = file.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
+        FileName { path, file, folder, extension }
+    }
+
+    /// Whether its name says that it holds events, or lines of which none may be left out.
+    fn is_always_checked(&self) -> bool {
+        let lines = matches!(self.extension.as_str(), "ndjson" | "jsonl");
+        let expected = self.folder == "expected_events" && self.extension == "json";
+        let toolkit = self.folder == "events" && is_yaml(self.path);
+        (lines && self.place_in_case().is_none()) || expected || toolkit
+    }
+
+    /// What it is for a case of `udmap test` that it lies with, if that is not what the case expects.
+    fn place_in_case(&self) -> Option<OtherKind> {
+        let folder = Path::new(self.path).parent()?;
+        let with = |name: &str| folder.join(name).is_file();
+        let above = |name: &str| folder.parent().is_some_and(|above| above.join(name).is_dir());
+        // Behind the ending of a compressed file there may be nothing: `input.gz`.
+        let is_input = self.file == "input" || self.file.starts_with("input.");
+        if is_input && with("events.ndjson") {
+            Some(OtherKind::RawLog)
+        } else if self.file == "rejects.ndjson" && with("events.ndjson") {
+            Some(OtherKind::Rejects)
+        } else if self.folder == "logs" && matches!(self.extension.as_str(), "txt" | "log") && above("events")
+        {
+            Some(OtherKind::RawLog)
+        } else {
+            None
+        }
+    }
+
+    fn holds(&self) -> Holds {
+        match self.extension.as_str() {
+            "json" => Holds::Json,
+            "" | "txt" | "log" | "out" => Holds::Lines,
+            rotated if rotated.bytes().all(|byte| byte.is_ascii_digit()) => Holds::Lines,
+            extension if CODE.contains(&extension) => Holds::Code,
+            _ => Holds::Unknown,
+        }
+    }
+}
+
+/// Endings of code, settings and documents.
+const CODE: &[&str] = &[
+    "adoc",
+    "bat",
+    "c",
+    "cfg",
+    "conf",
+    "cpp",
+    "cs",
+    "css",
+    "csv",
+    "env",
+    "go",
+    "gradle",
+    "h",
+    "hcl",
+    "htm",
+    "html",
+    "ini",
+    "j2",
+    "java",
+    "jinja",
+    "js",
+    "jsx",
+    "kt",
+    "lock",
+    "md",
+    "markdown",
+    "mjs",
+    "php",
+    "properties",
+    "proto",
+    "ps1",
+    "py",
+    "pyi",
+    "rb",
+    "rs",
+    "rst",
+    "scss",
+    "sh",
+    "sql",
+    "svg",
+    "tf",
+    "tfvars",
+    "tmpl",
+    "toml",
+    "ts",
+    "tsv",
+    "tsx",
+    "vue",
+    "xml",
+    "yaral",
+];
+
+#[cfg(test)]
+mod tests;
