@@ -22,6 +22,8 @@ pub(crate) mod fingerprint;
 pub(crate) mod groups;
 #[cfg(feature = "cli")]
 pub(crate) mod kinds;
+#[cfg(feature = "cli")]
+pub(crate) mod mistaken;
 pub(crate) mod paths;
 #[cfg(feature = "cli")]
 pub(crate) mod profile;

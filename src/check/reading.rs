@@ -15,8 +15,6 @@ pub(crate) struct Reading {
     pub(crate) threads: usize,
     /// The longest unit, in bytes.
     pub(crate) limit: usize,
-    /// Whether the members of archives are read.
-    pub(crate) members: bool,
     /// Whether YAML files are read, as JSON.
     pub(crate) yaml: bool,
 }
@@ -37,8 +35,7 @@ impl Reading {
                 if self.yaml && is_yaml(source.name()) {
                     return Ok(Box::new(yaml_as_json(source, self.limit)?));
                 }
-                let input = source.open(Arc::default(), Arc::default())?;
-                Ok(Box::new(if self.members { input.with_members() } else { input }))
+                Ok(Box::new(source.open(Arc::default(), Arc::default())?.with_members()))
             })
         });
         let job = Job {

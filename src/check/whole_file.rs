@@ -31,13 +31,18 @@ pub(crate) fn read_log(file: &Path, most: u64) -> anyhow::Result<Vec<u8>> {
     let mut all = Vec::new();
     let sources: Vec<Source> = store::list(std::slice::from_ref(&name), &[])?.sources;
     for source in sources {
-        let mut input = source.open(Arc::default(), Arc::default())?;
-        match up_to(&mut input, most - all.len() as u64).map_err(crate::store::store_error)? {
-            Some(bytes) => all.extend(bytes),
-            None => bail!("`{}` is longer than {most} bytes after decompression", escaped(&name)),
-        }
+        all.extend(read_source(&source, most - all.len() as u64)?);
     }
     Ok(all)
+}
+
+/// The decompressed bytes of a source, at most `most`.
+pub(crate) fn read_source(source: &Source, most: u64) -> anyhow::Result<Vec<u8>> {
+    let mut input = source.open(Arc::default(), Arc::default())?;
+    match up_to(&mut input, most).map_err(crate::store::store_error)? {
+        Some(bytes) => Ok(bytes),
+        None => bail!("`{}` is longer than {most} bytes after decompression", escaped(source.name())),
+    }
 }
 
 /// Everything that comes out of `input`; nothing, if that is more than `most` bytes.

@@ -33,7 +33,8 @@ Examples:
   udmap bench dump/ --mapping my.toml --seconds 30 --json
   udmap bench --engine exact --megabytes 16 --runs 3")]
 pub(super) struct Args {
-    /// Files, folders, glob patterns, or `-` for stdin [default: synthetic logs, the same every time].
+    /// Files, folders, glob patterns, URLs of objects and prefixes, or `-` for stdin [default: synthetic logs, the same
+    /// every time].
     #[arg(value_name = "FILE")]
     inputs: Vec<String>,
 

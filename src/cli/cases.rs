@@ -2,10 +2,12 @@
 
 use super::baselines::BaselineArgs;
 use super::diff::RuleArgs;
+use super::inputs::InputOptions;
+use super::mistaken::MistakenCases;
 use super::nothing::{self, AllowEmpty};
 use super::reports::{Reports, print_all};
-use super::{DONE, REJECTS, mappings};
-use crate::check::cases::{self, Cases, Outcome};
+use super::{DONE, REJECTS, case_inputs, mappings};
+use crate::check::cases::{self, Cases, Outcome, WantedCases};
 use crate::check::coverage::Coverage;
 use crate::check::findings::Issue;
 use crate::convert::{Converter, Engine, FieldNames, Options};
@@ -17,8 +19,8 @@ use std::time::Instant;
 
 /// Run a mapping over cases and compare the values of its events with the expected ones.
 ///
-/// DIR holds cases in any of three layouts, at any depth: CASE/input.* with CASE/events.ndjson (and rejects.ndjson);
-/// content-hub's raw_logs/CASE_log.json with expected_events/CASE_events.json; secops-toolkit's logs/CASE.txt with
+/// DIR is a folder, the URL of a prefix (s3://bucket/prefix/) or a tar archive, and holds cases in any of three layouts,
+/// at any depth: CASE/input.* with CASE/events.ndjson (and rejects.ndjson); content-hub's raw_logs/CASE_log.json with expected_events/CASE_events.json; secops-toolkit's logs/CASE.txt with
 /// events/CASE.yaml. Cases of a parser whose metadata names another log type are left out. Expected files are rewritten
 /// only with --bless.
 #[derive(Debug, clap::Args)]
@@ -34,9 +36,12 @@ Examples:
   udmap test parsers/DUO_TELEPHONY --mapping mine.toml --report junit=junit.xml
   udmap test fixtures --bless && git diff")]
 pub(super) struct Args {
-    /// The folder with the cases.
-    #[arg(value_name = "DIR")]
-    folder: String,
+    /// The folders with the cases, patterns over folders, URLs of prefixes, or tar archives of such folders.
+    #[arg(value_name = "DIR", required = true)]
+    folders: Vec<String>,
+
+    #[command(flatten)]
+    wanted: InputOptions,
 
     /// The mapping table: a built-in one's name, or a file.
     #[arg(long, value_name = "NAME|FILE", default_value = "duo_telephony")]
@@ -78,7 +83,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let (snake, camel) = (converter(FieldNames::Snake), converter(FieldNames::Camel));
     let fields = snake.plan().fields().iter().map(ToString::to_string).collect();
     let (mut coverage, rules) = (Coverage::new(&mapping, fields), args.rules.rules());
-    let Cases { cases, orphans, others } = cases::find(&args.folder, mapping.log_type())?;
+    let wanted = WantedCases { filter: &args.wanted.list_options().filter, log_type: mapping.log_type() };
+    let (Cases { cases, orphans, others, filtered }, roots) =
+        case_inputs::find(&args.folders, &args.wanted, &wanted, &outputs, args.bless)?;
     if args.bless {
         for case in &cases {
             outputs.add("--bless", &case.expected.to_string_lossy())?;
@@ -93,13 +100,18 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         }
     }
     let start = Instant::now();
-    findings.checked.add(args.folder.trim_end_matches('/'));
+    roots.iter().for_each(|root| findings.checked.add(root.trim_end_matches('/')));
     let mut shown = report::Shown::new(args.reports.all);
     let say = |text: &str| if args.reports.on_stdout() { Ok(()) } else { print_all(text) };
     let (mut failed, mut blessed, mut records) = (0, 0, 0);
+    let mut mistaken = MistakenCases::default();
     for case in &cases {
         let begun = Instant::now();
-        let outcome = Outcome::of(case, [&snake, &camel], &rules, &mut coverage)?;
+        let outcome = Outcome::of(case, [&snake, &camel], &rules, &mut coverage);
+        if !outcome.as_ref().is_ok_and(Outcome::passes) {
+            mistaken.look(case);
+        }
+        let outcome = outcome.inspect_err(|_| mistaken.hint())?;
         findings.events += outcome.given().len() as u64;
         records += outcome.given().len() + outcome.rejects.len() + outcome.expected.len();
         if !outcome.passes() && args.bless {
@@ -180,17 +192,23 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     }
     if failed > 0 {
         say!("hint: if the new events are right, `--bless` rewrites the expected files");
+        mistaken.hint();
     }
+    let folders = nothing::named(&args.folders);
     let what = if cases.is_empty() && !others.is_empty() {
-        format!("the cases in `{}` are all of other log types than {}", args.folder, mapping.log_type())
+        format!("the cases in {folders} are all of other log types than {}", mapping.log_type())
+    } else if cases.is_empty() && filtered > 0 {
+        format!(
+            "none of the {} in {folders} is wanted by `--include` and `--exclude`",
+            counted(filtered, "case")
+        )
     } else if cases.is_empty() {
         format!(
-            "no cases in `{}`: known are CASE/input.* with CASE/events.ndjson, raw_logs/CASE_log.json with \
-             expected_events/CASE_events.json, and logs/CASE.txt with events/CASE.yaml",
-            args.folder
+            "no cases in {folders}: known are CASE/input.* with CASE/events.ndjson, raw_logs/CASE_log.json with \
+             expected_events/CASE_events.json, and logs/CASE.txt with events/CASE.yaml"
         )
     } else {
-        format!("the cases in `{}` hold no record and no event", args.folder)
+        format!("the cases in {folders} hold no record and no event")
     };
     nothing::warn(findings.exit_status, &what);
     Ok(findings.exit_status)

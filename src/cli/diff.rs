@@ -2,12 +2,15 @@
 
 use super::baselines::BaselineArgs;
 use super::config::Configuration;
+use super::inputs::{InputOptions, ListedInputs};
+use super::mistaken::hint_sets;
 use super::nothing::{self, AllowEmpty};
 use super::reading::ReadingOptions;
 use super::reports::{Reports, print_all, print_failures};
 use super::{DONE, FAILED, REJECTS, mappings};
 use crate::check::compare::Rules;
 use crate::check::diff::{self as check, EventSource, Report};
+use crate::check::mistaken::Mistaken;
 use crate::convert::{Converter, Engine, Options};
 use crate::report::diff as report;
 use crate::report::summary::{bytes, counted, grouped};
@@ -16,8 +19,8 @@ use std::time::Instant;
 
 /// Compare two sets of UDM events: which differ, in which fields, how often.
 ///
-/// A and B are files, folders or patterns (in quotes) of events, in any of the forms that `validate` reads, or `-` for
-/// stdin. Values are compared, not spelling: `.198Z` equals `.198000Z`. The order of events does not matter; copies are
+/// A and B are files, folders, patterns (in quotes) or URLs of events, in any of the forms that `validate` reads, or `-`
+/// for stdin. Values are compared, not spelling: `.198Z` equals `.198000Z`. The order of events does not matter; copies are
 /// counted. Events are matched by their content. Memory stays small whatever the size, with temporary files.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Exit status:
@@ -44,6 +47,9 @@ pub(super) struct Args {
     /// The mapping table for `--raw`: a built-in one's name, or a file.
     #[arg(long, value_name = "NAME|FILE", default_value = "duo_telephony", requires = "raw")]
     mapping: String,
+
+    #[command(flatten)]
+    wanted: InputOptions,
 
     #[command(flatten)]
     rules: RuleArgs,
@@ -102,7 +108,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         anyhow::bail!("stdin can be only one of the two sets");
     }
     let start = Instant::now();
-    let reading = args.reading.reading(false);
+    let reading = args.reading.reading();
     let limit = reading.limit;
     let converter = if args.raw {
         let mapping = mappings::load(&args.mapping)?;
@@ -111,17 +117,35 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     } else {
         None
     };
-    let a = EventSource::new(outputs.list("A", std::slice::from_ref(&args.a))?, converter, limit)?;
-    let b = EventSource::new(outputs.list("B", std::slice::from_ref(&args.b))?, None, limit)?;
+    let list = |what, set| args.wanted.list(&outputs, what, std::slice::from_ref(set), args.quiet);
+    let (a, b) = (list("A", &args.a)?, list("B", &args.b)?);
+    let nothing = ListedInputs::nothing_in(&[&a, &b], "event to compare");
+    let a = EventSource::new(a.sources, converter, limit)?;
+    let b = EventSource::new(b.sources, None, limit)?;
     let options = check::Options {
         rules: args.rules.rules(),
         reading,
         samples: if args.reports.all { usize::MAX } else { args.samples },
+        mistaken: [
+            if args.raw { Mistaken::for_raw_logs() } else { Mistaken::for_events() },
+            Mistaken::for_events(),
+        ],
     };
-    end(args, check::diff(&a, &b, &options, findings)?, start, &configuration)
+    let report = check::diff(&a, &b, &options, findings)?;
+    let exit_status = end(args, report, start, &configuration, &nothing)?;
+    if !args.quiet {
+        hint_sets(options.mistaken.each_ref().map(Mistaken::found), args.raw);
+    }
+    Ok(exit_status)
 }
 
-fn end(args: &Args, mut report: Report, start: Instant, configuration: &Configuration) -> anyhow::Result<u8> {
+fn end(
+    args: &Args,
+    mut report: Report,
+    start: Instant,
+    configuration: &Configuration,
+    nothing: &str,
+) -> anyhow::Result<u8> {
     let findings = &mut report.findings;
     let found = findings.total();
     findings.end(start.elapsed().as_secs_f64());
@@ -155,8 +179,6 @@ fn end(args: &Args, mut report: Report, start: Instant, configuration: &Configur
         );
         args.baselines.tell(configuration, &report.findings);
     }
-    let inputs = [args.a.clone(), args.b.clone()];
-    let what = format!("there is no event to compare in {}", nothing::named(&inputs));
-    nothing::warn(report.findings.exit_status, &what);
+    nothing::warn(report.findings.exit_status, nothing);
     Ok(report.findings.exit_status)
 }

@@ -10,6 +10,7 @@ macro_rules! say {
 
 mod baselines;
 mod bench;
+mod case_inputs;
 mod cases;
 mod collect;
 mod completions;
@@ -22,7 +23,9 @@ mod events;
 mod explain;
 mod failures;
 mod generate;
+mod inputs;
 mod mappings;
+mod mistaken;
 mod nothing;
 mod outputs;
 mod profile;

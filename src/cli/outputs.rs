@@ -3,7 +3,7 @@
 //! Names are compared by what they lead to, through links, other spellings of a path and redirections: two files are the
 //! same if the file system says so.
 
-use crate::store::{self, Listing};
+use crate::store::{self, ListOptions, Listing};
 use crate::text::escaped;
 use anyhow::bail;
 use std::fs::{self, Metadata};
@@ -84,9 +84,14 @@ impl Outputs {
     ///
     /// # Errors
     /// If an input is an output, or can't be listed.
-    pub(super) fn list(&self, what: &str, inputs: &[String]) -> anyhow::Result<Listing> {
+    pub(super) fn list(
+        &self,
+        what: &str,
+        inputs: &[String],
+        options: &ListOptions,
+    ) -> anyhow::Result<Listing> {
         inputs.iter().try_for_each(|input| self.spare(what, input))?;
-        let mut listing = store::list(inputs, &[])?;
+        let mut listing = store::list_with(inputs, &[], options)?;
         // What is not there yet is not found, either.
         if self.outputs.iter().any(|(_, name, _)| name != "-" && Path::new(name).exists()) {
             let before = listing.sources.len();
@@ -131,8 +136,12 @@ fn read(name: &str) -> OutputPlace {
             _ => OutputPlace::NoFile,
         };
     }
-    match fs::metadata(name) {
-        Ok(metadata) => there(Path::new(name), &metadata),
+    // Where a URL is wrong, listing says so.
+    let path =
+        if store::is_url(name) { store::path_of(name).ok().flatten() } else { Some(PathBuf::from(name)) };
+    let Some(path) = path else { return OutputPlace::NoFile };
+    match fs::metadata(&path) {
+        Ok(metadata) => there(&path, &metadata),
         // A pattern, or nothing.
         Err(_) => OutputPlace::NoFile,
     }

@@ -1,9 +1,12 @@
 //! `udmap profile`: what is in a log.
 
+use super::inputs::InputOptions;
+use super::mistaken::hint_no_raw_log;
 use super::nothing::{self, AllowEmpty};
 use super::outputs::Outputs;
 use super::reports::{print_all, print_data, print_failures};
 use super::{DONE, FAILED, mappings};
+use crate::check::mistaken::Mistaken;
 use crate::check::profile as check;
 use crate::check::reading::{self, Reading};
 use crate::convert::MAX_RECORD_BYTES;
@@ -29,9 +32,12 @@ Examples:
   udmap profile 'dump/**/*.gz' --html profile.html
   udmap profile dump/ --json | jq '.fields[] | select(.read == false) | .name'")]
 pub(super) struct Args {
-    /// Files, folders, glob patterns, or `-` for stdin.
+    /// Files, folders, glob patterns, or `-` for stdin; s3://bucket/prefix/ and its like.
     #[arg(value_name = "INPUT", required = true)]
     inputs: Vec<String>,
+
+    #[command(flatten)]
+    wanted: InputOptions,
 
     /// The mapping table: a built-in one's name, or a file.
     #[arg(long, value_name = "NAME|FILE", default_value = "duo_telephony")]
@@ -68,14 +74,10 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     outputs.add_if("--html", args.html.as_deref())?;
     outputs.add_if("--json", args.json.then_some("-"))?;
     outputs.spare("--mapping", &args.mapping)?;
-    let sources = outputs.list("INPUT", &args.inputs)?.sources;
-    let reading = Reading {
-        threads: reading::threads(args.threads),
-        limit: MAX_RECORD_BYTES,
-        members: true,
-        yaml: false,
-    };
-    let mut profile = check::profile(&mapping, &sources, &reading, !args.no_values)?;
+    let inputs = args.wanted.list(&outputs, "INPUT", &args.inputs, args.quiet)?;
+    let reading = Reading { threads: reading::threads(args.threads), limit: MAX_RECORD_BYTES, yaml: false };
+    let mistaken = Mistaken::for_raw_logs();
+    let mut profile = check::profile(&mapping, &inputs.sources, &reading, !args.no_values, &mistaken)?;
     profile.seconds = start.elapsed().as_secs_f64();
     let (seconds, total) = (profile.seconds, profile.bytes);
     if let Some(file) = &args.html {
@@ -92,12 +94,15 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     if !args.quiet {
         let rate = bytes((total as f64 / seconds.max(1e-9)) as u64);
         say!("read {} in {seconds:.2} s, {rate}/s", bytes(total));
+        if !profile.rejects.is_empty() {
+            hint_no_raw_log(mistaken.found());
+        }
     }
     let exit_status = match (profile.failures.is_empty(), profile.records) {
         (false, _) => FAILED,
         (true, 0) => args.allow_empty.status(),
         (true, _) => DONE,
     };
-    nothing::warn(exit_status, &format!("there is no record in {}", nothing::named(&args.inputs)));
+    nothing::warn(exit_status, &inputs.nothing("record"));
     Ok(exit_status)
 }

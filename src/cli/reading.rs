@@ -16,9 +16,9 @@ pub(super) struct ReadingOptions {
 }
 
 impl ReadingOptions {
-    /// How inputs are read, with or without the `members` of archives.
-    pub(super) fn reading(&self, members: bool) -> Reading {
+    /// How inputs are read.
+    pub(super) fn reading(&self) -> Reading {
         // At most 2^30, so it fits.
-        Reading { threads: threads(self.threads), limit: self.max_event_bytes as usize, members, yaml: true }
+        Reading { threads: threads(self.threads), limit: self.max_event_bytes as usize, yaml: true }
     }
 }

@@ -1,12 +1,15 @@
 //! `udmap validate`: UDM events against the schema and the rules beyond it.
 
 use super::baselines::BaselineArgs;
+use super::inputs::InputOptions;
+use super::mistaken::hint_no_events;
 use super::nothing::{self, AllowEmpty};
 use super::reading::ReadingOptions;
 use super::reports::{Reports, print_all, print_failures};
 use super::{DONE, FAILED, REJECTS, severities};
 use crate::check::findings::Findings;
 use crate::check::kinds::leave_out;
+use crate::check::mistaken::Mistaken;
 use crate::check::validate::{Code, Severity, check_inputs};
 use crate::report::findings::for_people;
 use crate::report::summary::{bytes, counted, grouped};
@@ -15,7 +18,8 @@ use std::time::Instant;
 
 /// Check UDM events against UDM's schema and the rules per event type.
 ///
-/// Inputs are files, folders, glob patterns, and `-` for stdin, plain or compressed. A file holds events of any parser:
+/// Inputs are what `udmap convert` takes: files, folders, glob patterns, `-` for stdin, and URLs of objects and prefixes
+/// (s3://bucket/prefix/); plain or compressed, or a tar archive of such files. A file holds events of any parser:
 /// NDJSON, arrays, {"event":{"idm":{"read_only_udm":...}}} envelopes, expected files of content-hub (JSON) and
 /// secops-toolkit (YAML), answers of runParser, bodies of events:import; in snake_case, camelCase, or both. What is
 /// plainly something else in a folder (raw logs, code, settings) is named and left out. Nothing is sent anywhere.
@@ -34,9 +38,12 @@ Examples:
   udmap validate parsers/ --write-baseline known.json    # then: --baseline known.json
   udmap validate --explain invalid-ip")]
 pub(super) struct Args {
-    /// Files, folders, glob patterns, or `-` for stdin.
+    /// Files, folders, glob patterns, or `-` for stdin; s3://bucket/prefix/ and its like.
     #[arg(value_name = "INPUT", required_unless_present = "explain")]
     inputs: Vec<String>,
+
+    #[command(flatten)]
+    wanted: InputOptions,
 
     /// Explain a code and do nothing else; `all` lists them.
     #[arg(long, value_name = "CODE")]
@@ -70,11 +77,12 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let (configuration, mut findings) = args.baselines.begin("validate", &args.reports, &mut outputs)?;
     let severities = args.severities.read(&configuration)?;
     let start = Instant::now();
-    let mut sources = outputs.list("INPUT", &args.inputs)?.sources;
-    let left_out = leave_out(&mut sources, &args.inputs);
-    let reading = args.reading.reading(true);
+    let mut inputs = args.wanted.list(&outputs, "INPUT", &args.inputs, args.quiet)?;
+    let left_out = leave_out(&mut inputs.sources, &args.inputs);
+    let reading = args.reading.reading();
     let most = args.reports.max_findings;
-    let total = check_inputs(&reading, &sources, &severities, most, &mut findings)?;
+    let mistaken = Mistaken::for_events();
+    let total = check_inputs(&reading, &inputs.sources, &severities, most, &mistaken, &mut findings)?;
     findings.finish();
     findings.seconds = start.elapsed().as_secs_f64();
     findings.exit_status = if !findings.failures.is_empty() {
@@ -97,12 +105,10 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         summary(&findings, total);
         left_out.lines().for_each(|line| say!("{}", escaped(&line)));
         args.baselines.tell(&configuration, &findings);
+        hint_no_events(mistaken.found());
     }
     let others = if left_out.is_empty() { "" } else { ": only files of other kinds" };
-    nothing::warn(
-        findings.exit_status,
-        &format!("there is no event in {}{others}", nothing::named(&args.inputs)),
-    );
+    nothing::warn(findings.exit_status, &format!("{}{others}", inputs.nothing("event")));
     Ok(findings.exit_status)
 }
 

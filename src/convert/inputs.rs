@@ -51,6 +51,9 @@ pub(crate) struct Text {
     /// The number of the input, from 0.
     #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "only the checks ask for it"))]
     pub(crate) input: usize,
+    /// The number of the text among those of all inputs, from 0.
+    #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "only the checks ask for it"))]
+    pub(crate) number: usize,
     /// The name of the input or, with that of its archive, of the member.
     pub(crate) name: Arc<str>,
 }
@@ -116,6 +119,8 @@ pub(super) struct Inputs<'a, 'f> {
     inputs: std::iter::Enumerate<std::vec::IntoIter<Input<'a>>>,
     framer: &'f (dyn Fn() -> Framer + Sync),
     current: Option<Current<'a>>,
+    /// How many texts have a number.
+    texts: usize,
     /// How many things were taken.
     taken: u64,
 }
@@ -147,7 +152,7 @@ enum After {
 
 impl<'a, 'f> Inputs<'a, 'f> {
     pub(super) fn new(inputs: Vec<Input<'a>>, framer: &'f (dyn Fn() -> Framer + Sync)) -> Inputs<'a, 'f> {
-        Inputs { inputs: inputs.into_iter().enumerate(), framer, current: None, taken: 0 }
+        Inputs { inputs: inputs.into_iter().enumerate(), framer, current: None, texts: 0, taken: 0 }
     }
 
     /// How many things were taken.
@@ -161,7 +166,8 @@ impl<'a, 'f> Inputs<'a, 'f> {
         let (text, taken) = loop {
             let Some(mut current) = self.current.take() else {
                 let (number, input) = self.inputs.next()?;
-                self.current = Some(Current::of(number, input, (self.framer)()));
+                self.current = Some(Current::of(number, self.texts, input, (self.framer)()));
+                self.texts += 1;
                 continue;
             };
             let text = current.text.clone();
@@ -169,6 +175,11 @@ impl<'a, 'f> Inputs<'a, 'f> {
                 Some(After::Nothing) => {}
                 Some(After::Failed(error)) => break (text, Taken::Failed(error)),
                 Some(After::Next(next)) => {
+                    // An archive itself is not a text: its first member has its number.
+                    if current.is_member {
+                        current.text.number = self.texts;
+                        self.texts += 1;
+                    }
                     current.begin(next.name, (self.framer)());
                     self.current = Some(current);
                     if let Some(error) = next.failed {
@@ -190,7 +201,7 @@ impl<'a, 'f> Inputs<'a, 'f> {
 }
 
 impl<'a> Current<'a> {
-    fn of(number: usize, input: Input<'a>, framer: Framer) -> Current<'a> {
+    fn of(input_number: usize, number: usize, input: Input<'a>, framer: Framer) -> Current<'a> {
         let bytes = match input.content {
             InputContent::Bytes(bytes) => Bytes::Slice(bytes),
             InputContent::Open(open) => match open() {
@@ -198,7 +209,7 @@ impl<'a> Current<'a> {
                 Err(error) => Bytes::Failed(Some(error)),
             },
         };
-        let text = Text { input: number, name: input.name.into() };
+        let text = Text { input: input_number, number, name: input.name.into() };
         Current { text, framer, bytes, is_member: false, after: None }
     }
 

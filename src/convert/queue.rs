@@ -224,7 +224,7 @@ mod tests {
             let work = |worker: usize, numbers: Vec<u64>| {
                 let _stops = StopOnPanic(&queue);
                 for number in numbers {
-                    let text = Text { input: 0, name: Arc::from("x") };
+                    let text = Text { input: 0, number: 0, name: Arc::from("x") };
                     let outcome = Outcome::Part { worker, part: number, buffer: Vec::new() };
                     if queue.put(number, text, outcome).is_err() {
                         break;

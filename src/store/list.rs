@@ -4,10 +4,19 @@ use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+#[cfg(feature = "bucket")]
+use std::sync::Arc;
 use twox_hash::XxHash3_128;
 
 use super::STANDARD;
 use super::error::{Doing, Error, ErrorKind, Object};
+use super::filter::PathFilter;
+#[cfg(feature = "bucket")]
+use super::objects::{BlockingStore, ObjectMeta};
+#[cfg(feature = "bucket")]
+use super::read_ahead::ReadAhead;
+#[cfg(feature = "bucket")]
+use super::remote::{self, Buckets};
 use super::walk::{Resolver, Seen, Walk, cannot_walk, dangling, expand, is_absent, is_pattern, named};
 
 /// What [`list()`] found.
@@ -22,11 +31,23 @@ pub struct Listing {
     pub skipped_outputs: u64,
     /// Pipes, sockets and devices found in folders or by patterns: they are read only if named.
     pub skipped_special: u64,
-    /// Files that were listed before, by the same path or another one that leads to them.
+    /// Files that were listed before, by the same path or another one that leads to them; and objects.
     pub skipped_repeated: u64,
+    /// Files and objects that the [`PathFilter`] leaves out.
+    pub skipped_filtered: u64,
 }
 
-/// Something that bytes are read from: a file, a pipe or stdin. See [`Source::open`].
+/// How inputs are listed, besides by their names.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct ListOptions {
+    /// Which of the files and objects below what is named are wanted.
+    pub filter: PathFilter,
+    /// Whether requests to buckets are sent unsigned.
+    pub anonymous: bool,
+}
+
+/// Something that bytes are read from: a file, an object of a bucket, a pipe or stdin. See [`Source::open`].
 #[derive(Debug, Clone)]
 pub struct Source {
     name: String,
@@ -38,16 +59,19 @@ pub struct Source {
 pub(super) enum Place {
     Stdin,
     Path(PathBuf),
+    /// One version of an object: its number among those that were listed.
+    #[cfg(feature = "bucket")]
+    Object(Arc<ReadAhead>, usize),
 }
 
 impl Source {
-    /// The path as given, or the given folder with the path in it; `-` for stdin. What is not
+    /// The path as given, or the given folder with the path in it; `-` for stdin; the URL of an object. What is not
     /// UTF-8 in a path is shown as U+FFFD.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Bytes on disk, for a regular file, when it was listed.
+    /// Bytes as they are stored, for a regular file or an object, when it was listed.
     pub fn size(&self) -> Option<u64> {
         self.size
     }
@@ -60,6 +84,12 @@ impl Source {
         let size = metadata.is_file().then_some(metadata.len());
         Source { name: path.to_string_lossy().into_owned(), place: Place::Path(path), size }
     }
+
+    /// The same source, read from a copy of its bytes.
+    #[cfg(feature = "cli")]
+    pub(crate) fn copied_to(&self, path: &Path) -> Source {
+        Source { name: self.name.clone(), place: Place::Path(path.to_owned()), size: self.size }
+    }
 }
 
 /// Lists the sources that `inputs` name, in their order.
@@ -69,16 +99,39 @@ impl Source {
 /// links included, but hidden entries are not. A file is listed once, under the first name by which it is found, however
 /// many inputs, patterns and links lead to it.
 ///
+/// With the feature `bucket` an input may be the URL of an object or of a prefix: `s3://bucket/prefix/`, `gs://`,
+/// `az://`; `file:///path` is the path. Objects are listed now and read later, each as the version that was listed. In
+/// an async runtime this must be called on a thread that may block.
+///
 /// `exclude` are the run's own outputs, which may exist from an earlier run: found in a folder or
 /// by a pattern they are left out.
 ///
 /// # Errors
 /// If an input names nothing, is an output, or can't be listed, or if stdin is named twice.
 pub fn list(inputs: &[String], exclude: &[PathBuf]) -> Result<Listing, Error> {
+    list_with(inputs, exclude, &ListOptions::default())
+}
+
+/// Lists sources as [`list()`] does, with options.
+///
+/// # Errors
+/// As [`list()`].
+pub fn list_with(inputs: &[String], exclude: &[PathBuf], options: &ListOptions) -> Result<Listing, Error> {
     // An output that does not exist yet can't be an input.
     let outputs = exclude.iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
-    let mut lister =
-        Lister { outputs, seen: HashSet::new(), resolver: Resolver::default(), listing: Listing::default() };
+    let mut lister = Lister {
+        outputs,
+        filter: &options.filter,
+        #[cfg(feature = "bucket")]
+        buckets: Buckets::new(options.anonymous),
+        #[cfg(feature = "bucket")]
+        objects: Vec::new(),
+        #[cfg(feature = "bucket")]
+        ahead: Arc::default(),
+        seen: HashSet::new(),
+        resolver: Resolver::default(),
+        listing: Listing::default(),
+    };
     let mut stdin = false;
     for input in inputs {
         if input != STANDARD {
@@ -90,20 +143,32 @@ pub fn list(inputs: &[String], exclude: &[PathBuf]) -> Result<Listing, Error> {
             lister.listing.sources.push(source);
         }
     }
+    #[cfg(feature = "bucket")]
+    lister.ahead.set(lister.objects);
     Ok(lister.listing)
 }
 
-struct Lister {
+struct Lister<'o> {
     outputs: HashSet<PathBuf>,
-    /// Files listed, by digests of the paths that they have without links.
+    filter: &'o PathFilter,
+    #[cfg(feature = "bucket")]
+    buckets: Buckets,
+    #[cfg(feature = "bucket")]
+    objects: Vec<(BlockingStore, ObjectMeta)>,
+    #[cfg(feature = "bucket")]
+    ahead: Arc<ReadAhead>,
+    /// Files listed, by digests of the paths that they have without links; and objects, by those of their URLs.
     seen: HashSet<u128>,
     resolver: Resolver,
     listing: Listing,
 }
 
-impl Lister {
+impl Lister<'_> {
     fn named(&mut self, input: &str) -> Result<(), Error> {
         let object = || Object::Named(input.to_owned());
+        if input.contains("://") {
+            return self.url(input);
+        }
         let path = Path::new(input);
         let metadata = match fs::metadata(path) {
             Ok(metadata) => metadata,
@@ -118,7 +183,7 @@ impl Lister {
             Err(error) => return Err(Error::io(object(), Doing::Open, error)),
         };
         if metadata.is_dir() {
-            return self.folder(path);
+            return self.folder(path, path);
         }
         if self.is_output(path, &metadata) {
             let why = "it is both input and output";
@@ -128,9 +193,39 @@ impl Lister {
         Ok(())
     }
 
+    #[cfg(feature = "bucket")]
+    fn url(&mut self, url: &str) -> Result<(), Error> {
+        if let Some(path) = remote::path_of(url)? {
+            return self.named(&path.to_string_lossy());
+        }
+        let Lister { filter, seen, listing, objects, ahead, .. } = self;
+        self.buckets.list(url, &mut |found| {
+            if found.below.is_some_and(|below| !filter.wants(&below)) {
+                listing.skipped_filtered += 1;
+                return;
+            }
+            let name = found.store.name(&found.meta.key);
+            // A bucket may be named by either of its schemes.
+            let known_as = name.strip_prefix("s3a://").map(|rest| format!("s3://{rest}"));
+            if !seen.insert(digest(known_as.as_deref().unwrap_or(&name).as_bytes())) {
+                listing.skipped_repeated += 1;
+                return;
+            }
+            let place = Place::Object(Arc::clone(ahead), objects.len());
+            listing.sources.push(Source { name, place, size: Some(found.meta.size) });
+            objects.push((found.store, found.meta));
+        })
+    }
+
+    #[cfg(not(feature = "bucket"))]
+    fn url(&mut self, url: &str) -> Result<(), Error> {
+        let why = "this udmap was built without the feature `bucket`";
+        Err(Error::new(Object::Named(url.to_owned()), Doing::Open, ErrorKind::BadUrl, why))
+    }
+
     /// Lists what was not listed before. A pipe or a device may well be read twice.
     fn take(&mut self, path: PathBuf, metadata: &fs::Metadata) {
-        let digest = |path: PathBuf| XxHash3_128::oneshot(path.as_os_str().as_encoded_bytes());
+        let digest = |path: PathBuf| digest(path.as_os_str().as_encoded_bytes());
         if metadata.is_file() && !self.seen.insert(digest(self.resolver.resolve(&path))) {
             self.listing.skipped_repeated += 1;
         } else {
@@ -145,11 +240,13 @@ impl Lister {
             && fs::canonicalize(path).is_ok_and(|path| self.outputs.contains(&path))
     }
 
-    /// What is not a folder and was not named itself.
-    fn found(&mut self, path: PathBuf, metadata: &fs::Metadata) {
+    /// What is not a folder and was not named itself, but lies below `base`.
+    fn found(&mut self, base: &Path, path: PathBuf, metadata: &fs::Metadata) {
         if !metadata.is_file() {
             // A forgotten pipe would be waited for without end, a socket can't be opened.
             self.listing.skipped_special += 1;
+        } else if !self.filter.wants(&path.strip_prefix(base).unwrap_or(&path).to_string_lossy()) {
+            self.listing.skipped_filtered += 1;
         } else if self.is_output(&path, metadata) {
             self.listing.skipped_outputs += 1;
         } else {
@@ -157,7 +254,8 @@ impl Lister {
         }
     }
 
-    fn folder(&mut self, folder: &Path) -> Result<(), Error> {
+    /// Everything in a folder, which is `base` or lies below it.
+    fn folder(&mut self, base: &Path, folder: &Path) -> Result<(), Error> {
         for seen in Walk::new(folder, false) {
             match seen {
                 Seen::Entry(entry) if !entry.file_type().is_dir() => {
@@ -169,7 +267,7 @@ impl Lister {
                     } else {
                         path
                     };
-                    self.found(path.to_owned(), &metadata);
+                    self.found(base, path.to_owned(), &metadata);
                 }
                 Seen::Entry(_) => {}
                 Seen::Hidden => self.listing.skipped_hidden += 1,
@@ -188,6 +286,7 @@ impl Lister {
             let why = "the pattern matches nothing";
             return Err(Error::new(Object::Named(input.to_owned()), Doing::List, ErrorKind::NoMatch, why));
         }
+        let base = fixed_part(input);
         let mut above: Option<PathBuf> = None;
         for path in paths {
             // Sorted, what lies in a folder comes right behind the folder.
@@ -197,17 +296,27 @@ impl Lister {
             match fs::metadata(&path) {
                 Ok(metadata) if metadata.is_dir() => {
                     if !leads_up(&path) {
-                        self.folder(&path)?;
+                        self.folder(&base, &path)?;
                     }
                     above = Some(path);
                 }
-                Ok(metadata) => self.found(path, &metadata),
+                Ok(metadata) => self.found(&base, path, &metadata),
                 Err(error) if is_absent(&error) => return Err(dangling(named(&path))),
                 Err(error) => return Err(Error::io(named(&path), Doing::Open, error)),
             }
         }
         Ok(())
     }
+}
+
+fn digest(name: &[u8]) -> u128 {
+    XxHash3_128::oneshot(name)
+}
+
+/// What comes before the first part of a pattern that has a wildcard.
+fn fixed_part(pattern: &str) -> PathBuf {
+    let parts = Path::new(pattern).components();
+    parts.take_while(|part| !is_pattern(&part.as_os_str().to_string_lossy())).collect()
 }
 
 /// Whether it is a link to a folder that it lies in.
@@ -326,6 +435,47 @@ mod tests {
         for (inputs, counts) in table {
             assert_eq!(count(inputs), counts, "{inputs:?}");
         }
+    }
+
+    #[test]
+    fn filters_by_the_path_below_what_was_named() {
+        let folder = folder(&FILES);
+        let pattern = |text: &&str| glob::Pattern::new(text).unwrap();
+        type Names = &'static [&'static str];
+        let table: [(Names, Names, Names, &str, u64); 9] = [
+            (&["b"], &["a/*"], &[], "b/a/z", 2),
+            (&["b"], &[], &["a/*"], "b/10 b/2", 1),
+            (&["b"], &["b/*"], &[], "", 3),
+            (&["b"], &["*z", "2"], &["a/*"], "b/2", 2),
+            (&["*"], &["b/*"], &["*/z"], "b/10 b/2", 4),
+            (&["b/*"], &["a/z"], &[], "b/a/z", 2),
+            (&["**/[1z]*"], &["b/1*"], &[], "b/10", 2),
+            (&["a", "c.ndjson"], &["nothing"], &["*"], "a c.ndjson", 0),
+            (&["b/2", "b"], &[], &["2"], "b/2 b/10 b/a/z", 1),
+        ];
+        for (inputs, include, exclude, names, filtered) in table {
+            let filter = PathFilter {
+                include: include.iter().map(pattern).collect(),
+                exclude: exclude.iter().map(pattern).collect(),
+            };
+            let inputs: Vec<String> =
+                inputs.iter().map(|name| format!("{}/{name}", folder.path().display())).collect();
+            let listing = list_with(&inputs, &[], &ListOptions { filter, ..ListOptions::default() }).unwrap();
+            let prefix = format!("{}/", folder.path().display());
+            let got: Vec<&str> =
+                listing.sources.iter().map(|it| it.name().strip_prefix(&prefix).unwrap()).collect();
+            assert_eq!((got.join(" ").as_str(), listing.skipped_filtered), (names, filtered), "{inputs:?}");
+        }
+    }
+
+    #[cfg(feature = "bucket")]
+    #[test]
+    fn a_url_of_this_machine_is_its_path() {
+        let folder = folder(&FILES);
+        let url = format!("file://{}/b/", folder.path().display());
+        let listing = list(&[url], &[]).unwrap();
+        assert_eq!(listing.sources.len(), 3);
+        assert!(listing.sources[0].name().starts_with('/'), "{:?}", listing.sources[0]);
     }
 
     #[test]

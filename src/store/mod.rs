@@ -1,4 +1,4 @@
-//! Bytes in from files, folders, globs and stdin, compressed or not; bytes out, whole or not at all.
+//! Bytes in from files, folders, globs, stdin and objects of buckets, compressed or not; bytes out, whole or not at all.
 //!
 //! [`list()`] turns what a user names into [`Source`]s in a fixed order, [`Source::open`] gives a
 //! source's decompressed bytes as an [`Input`], and a [`Output`] takes bytes and puts them under
@@ -31,6 +31,7 @@ mod counting;
 mod encode;
 mod error;
 mod file;
+mod filter;
 mod layers;
 mod list;
 #[cfg(feature = "bucket")]
@@ -38,6 +39,10 @@ pub mod objects;
 mod open;
 mod out;
 mod output;
+#[cfg(feature = "bucket")]
+mod read_ahead;
+#[cfg(feature = "bucket")]
+mod remote;
 #[cfg(feature = "bucket")]
 mod service;
 mod sniff;
@@ -53,16 +58,23 @@ pub use encode::{BlockCompressor, Compression};
 #[cfg(feature = "cli")]
 pub(crate) use error::store_error;
 pub use error::{Error, ErrorKind};
-pub use list::{Listing, Source, list};
+pub use filter::PathFilter;
+#[cfg(feature = "bucket")]
+pub(crate) use filter::fits;
+pub use list::{ListOptions, Listing, Source, list, list_with};
 pub use open::Input;
 #[cfg(feature = "cli")]
 pub(crate) use out::{look_at_stdout, stdout_is_open};
 pub use output::Output;
 #[cfg(feature = "cli")]
 pub(crate) use output::is_stdout;
+#[cfg(feature = "cli")]
+pub(crate) use remote::{is_url, path_of};
 #[cfg(feature = "bucket")]
 pub(crate) use service::http_client;
 pub use stop::is_stopped;
+#[cfg(feature = "cli")]
+pub(crate) use walk::expand;
 #[cfg(feature = "bucket")]
 pub(crate) use walk::{Resolver, is_pattern, matches_file};
 

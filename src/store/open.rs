@@ -13,6 +13,8 @@ use super::error::{Doing, Error, ErrorKind, Object};
 use super::file::{self, Counted};
 use super::layers::{Layers, Pause};
 use super::list::{Place, Source};
+#[cfg(feature = "bucket")]
+use super::objects::ReadEnd;
 use super::stop::{StopRequested, is_stopped};
 use crate::text::NextText;
 use crate::text::escaped;
@@ -27,13 +29,24 @@ impl Source {
     /// A regular file is read as far as it reached when it was opened: what is appended meanwhile is
     /// left for another time. That it got shorter, or was written anew, is an error.
     ///
+    /// An object is read as the version that was listed, however often the connection breaks. That it is another one by
+    /// now, or is gone, is an error of reading.
+    ///
     /// # Errors
     /// If the file can't be opened. Whether it can be read shows later, see [`Input`].
     pub fn open(&self, read_bytes: Arc<AtomicU64>, stop: Arc<AtomicBool>) -> Result<Input, Error> {
-        let (handle, object) = match self.place() {
-            Place::Stdin => (file::stdin(), Object::Stdin),
-            Place::Path(path) => (file::open_path(path), Object::Named(self.name().to_owned())),
+        let handle = match self.place() {
+            Place::Stdin => file::stdin(),
+            Place::Path(path) => file::open_path(path),
+            #[cfg(feature = "bucket")]
+            Place::Object(objects, number) => {
+                let end = ReadEnd::default();
+                let reader = objects.open(*number, read_bytes, Arc::clone(&stop), &end)?;
+                let size = self.size().unwrap_or(BUFFER as u64);
+                return Ok(Input { end, ..Input::of(reader, size, self.name(), stop) });
+            }
         };
+        let object = self.object();
         let opened = handle.and_then(|handle| Counted::new(handle, read_bytes, Arc::clone(&stop)));
         match opened {
             Ok(counted) => {
@@ -43,6 +56,40 @@ impl Source {
             }
             Err(error) => Err(Error::io(object, Doing::Open, error)),
         }
+    }
+
+    fn object(&self) -> Object {
+        if self.name() == STANDARD { Object::Stdin } else { Object::Named(self.name().to_owned()) }
+    }
+
+    /// The bytes of stdin or of a pipe as they are stored, to be kept for [`Source::copied_to`]; nothing if the source can
+    /// be read again.
+    #[cfg(feature = "cli")]
+    pub(crate) fn only_once(&self) -> Result<Option<impl Read + use<>>, Error> {
+        let handle = match self.place() {
+            Place::Stdin => file::stdin(),
+            Place::Path(path) if self.size().is_none() => file::open_path(path),
+            _ => return Ok(None),
+        };
+        let counted = handle.and_then(|handle| Counted::new(handle, Arc::default(), Arc::default()));
+        let counted = counted.map_err(|error| Error::io(self.object(), Doing::Open, error))?;
+        let object = self.object();
+        Ok(Some(NamedReader { counted, object }))
+    }
+}
+
+/// A reader whose errors name what is read.
+#[cfg(feature = "cli")]
+struct NamedReader {
+    counted: Counted,
+    object: Object,
+}
+
+#[cfg(feature = "cli")]
+impl Read for NamedReader {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let named = |error| Error::io(self.object.clone(), Doing::Read, error).into();
+        self.counted.read(out).map_err(named)
     }
 }
 
@@ -69,6 +116,9 @@ pub struct Input {
     stop: Arc<AtomicBool>,
     /// The kind and the text of an earlier error.
     failed: Option<FailedReader>,
+    /// How reading the object ended, which may be deep in a decoder.
+    #[cfg(feature = "bucket")]
+    end: ReadEnd,
 }
 
 /// An error that comes again.
@@ -83,7 +133,16 @@ impl Input {
     fn new(reader: impl Read + Send + 'static, size: u64, object: Object, stop: Arc<AtomicBool>) -> Input {
         let raw = CountingReader::new(Box::new(reader), (size.max(4096) + 1).min(BUFFER as u64) as usize);
         let layers = Layers::new(raw, Arc::clone(&stop));
-        Input { layers, object, member: None, members: false, stop, failed: None }
+        Input {
+            layers,
+            object,
+            member: None,
+            members: false,
+            stop,
+            failed: None,
+            #[cfg(feature = "bucket")]
+            end: ReadEnd::default(),
+        }
     }
 
     /// The text of what `reader` gives, about `size` bytes of them as they are stored,
@@ -131,6 +190,11 @@ impl Input {
             Object::Named(name) if self.member.is_some() => Object::Named(escaped(&name).into_owned()),
             object => object,
         };
+        // The object's own error says more than the decoder's, which only passed it on.
+        #[cfg(feature = "bucket")]
+        if let Some(error) = self.end.take_error() {
+            return error.into();
+        }
         let Stopped { fault, what, within, offset, given } = stopped;
         let new = |kind, why| Error::new(object.clone(), Doing::Read, kind, why);
         let within = within.map_or(String::new(), |within| format!(" inside a {within}"));

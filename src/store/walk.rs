@@ -94,7 +94,7 @@ impl Iterator for Walk {
 }
 
 /// The paths that a pattern matches, in no particular order.
-pub(super) fn expand(input: &str) -> Result<Vec<PathBuf>, Error> {
+pub(crate) fn expand(input: &str) -> Result<Vec<PathBuf>, Error> {
     let bad = |error: glob::PatternError| {
         let why = format!("it is not a valid pattern: {} at byte {}", error.msg, error.pos);
         Error::new(Object::Named(input.to_owned()), Doing::List, ErrorKind::BadPattern, why)

@@ -1,6 +1,8 @@
 //! Where test cases are: the three layouts in use.
 
-use crate::check::{whole_file, yaml};
+use super::case_files::CaseFiles;
+use crate::check::yaml;
+use crate::store::PathFilter;
 use crate::text::escaped;
 use anyhow::{Context as _, bail};
 use base64::Engine as _;
@@ -31,6 +33,8 @@ pub(crate) struct TestCase {
     pub(crate) layout: Layout,
     pub(crate) raw: PathBuf,
     pub(crate) expected: PathBuf,
+    /// Where these files are.
+    pub(crate) files: CaseFiles,
 }
 
 /// What a folder holds.
@@ -42,49 +46,78 @@ pub(crate) struct Cases {
     pub(crate) orphans: Vec<PathBuf>,
     /// Cases that are left out: how many there are of each other log type.
     pub(crate) others: BTreeMap<String, u64>,
+    /// How many cases the filter left out.
+    pub(crate) filtered: u64,
 }
 
-/// All cases in `folder`, and expected files without one. Cases are left out if their parser's metadata says that they
-/// are of another log type than `log_type`.
-pub(crate) fn find(folder: &str, log_type: &str) -> anyhow::Result<Cases> {
+/// Which of the cases are run.
+#[derive(Debug)]
+pub(crate) struct WantedCases<'w> {
+    /// What the paths of their logs must fit.
+    pub(crate) filter: &'w PathFilter,
+    /// Cases are left out if their parser's metadata says that they are of another log type.
+    pub(crate) log_type: &'w str,
+}
+
+/// The wanted cases in `folder`, and expected files without one.
+pub(crate) fn find(folder: &str, wanted: &WantedCases<'_>) -> anyhow::Result<Cases> {
     let root = Path::new(folder);
     if !root.is_dir() {
         bail!("`{}` is not a folder", escaped(folder));
     }
-    let (mut found, mut expected, mut known) = (Cases::default(), Vec::new(), HashSet::new());
+    let mut paths = Vec::new();
     for entry in WalkDir::new(root).follow_links(true).sort_by_file_name() {
         let entry = entry.with_context(|| format!("cannot list `{}`", escaped(folder)))?;
         // `a/b`, not `./a/b`: as other tools name what lies in the working folder.
         let path = entry.path();
         let path = if root == Path::new(".") { path.strip_prefix(root).unwrap_or(path) } else { path };
-        if !entry.file_type().is_file() {
-        } else if let Some(case) = case(root, path) {
-            match log_type_of(path).filter(|other| other != log_type) {
-                Some(other) => {
-                    known.extend([Some(case.expected.clone()), case.rejects()].into_iter().flatten());
-                    *found.others.entry(other).or_default() += 1;
-                }
-                None => found.cases.push(case),
-            }
-        } else if is_expected(path) {
-            expected.push(path.to_owned());
+        if entry.file_type().is_file() && is_part(path) {
+            paths.push(path.to_owned());
         }
     }
-    for case in &found.cases {
-        known.extend([Some(case.expected.clone()), case.rejects()].into_iter().flatten());
+    Ok(among(root, paths, &CaseFiles::Disk, wanted))
+}
+
+/// The wanted cases among files below `root`, and expected files without one.
+pub(crate) fn among(root: &Path, paths: Vec<PathBuf>, files: &CaseFiles, wanted: &WantedCases<'_>) -> Cases {
+    let (mut found, mut expected, mut known) = (Cases::default(), Vec::new(), HashSet::new());
+    let fits = |path: &Path| wanted.filter.wants(&path.strip_prefix(root).unwrap_or(path).to_string_lossy());
+    let other_type = |path: &Path| log_type_of(path, files).filter(|other| other != wanted.log_type);
+    for path in paths {
+        if let Some(case) = case(root, &path, files) {
+            known.extend([Some(case.expected.clone()), case.rejects()].into_iter().flatten());
+            if !fits(&path) {
+                found.filtered += 1;
+            } else if let Some(other) = other_type(&path) {
+                *found.others.entry(other).or_default() += 1;
+            } else {
+                found.cases.push(case);
+            }
+        } else if is_expected(&path) {
+            expected.push(path);
+        }
     }
-    for file in expected.into_iter().filter(|file| !known.contains(file)) {
-        match log_type_of(&file).filter(|other| other != log_type) {
+    for file in expected.into_iter().filter(|file| !known.contains(file) && fits(file)) {
+        match other_type(&file) {
             Some(other) => *found.others.entry(other).or_default() += 1,
             None => found.orphans.push(file),
         }
     }
-    Ok(found)
+    found
+}
+
+/// Whether a file may be part of a case, by its name and folder, or say of which log type cases are.
+pub(crate) fn is_part(file: &Path) -> bool {
+    let name = file.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    is_expected(file)
+        || name.starts_with("input.")
+        || matches!(name, "metadata.json" | "parser.yaml")
+        || case(Path::new(""), file, &CaseFiles::default()).is_some()
 }
 
 /// The log type of the parser that a file of a case belongs to, if its metadata says: content-hub's `metadata.json`
 /// next to `testdata`, secops-toolkit's `parser.yaml` next to `logs` and `events`.
-fn log_type_of(file: &Path) -> Option<String> {
+fn log_type_of(file: &Path, files: &CaseFiles) -> Option<String> {
     const MOST: u64 = 1 << 20;
     #[derive(serde::Deserialize)]
     struct Metadata {
@@ -94,10 +127,10 @@ fn log_type_of(file: &Path) -> Option<String> {
     let metadata: Metadata = match folder.file_name()?.to_str()? {
         "raw_logs" | "expected_events" => {
             let metadata = folder.parent()?.parent()?.join("metadata.json");
-            serde_json::from_slice(&whole_file::read(&metadata, MOST).ok()?).ok()?
+            serde_json::from_slice(&files.read(&metadata, MOST).ok()?).ok()?
         }
         "logs" | "events" => {
-            let text = whole_file::read(&folder.parent()?.join("parser.yaml"), MOST).ok()?;
+            let text = files.read(&folder.parent()?.join("parser.yaml"), MOST).ok()?;
             let [metadata] = serde_json::from_slice(&yaml::read(&text, MOST as usize).ok()?.json).ok()?;
             metadata
         }
@@ -127,12 +160,12 @@ const CODE: [&str; 16] = [
 ];
 
 /// The case that a file is the raw log of, if it is one.
-fn case(root: &Path, raw: &Path) -> Option<TestCase> {
+fn case(root: &Path, raw: &Path, files: &CaseFiles) -> Option<TestCase> {
     let file = raw.file_name()?.to_str()?;
     let folder = raw.parent()?;
     let named = |path: &Path, name: &str| path.file_name().is_some_and(|n| n == name);
     let is_code = raw.extension().and_then(OsStr::to_str).is_some_and(|extension| CODE.contains(&extension));
-    let is_case = |folder: &Path| !is_code || folder.join("events.ndjson").exists();
+    let is_case = |folder: &Path| !is_code || files.exists(&folder.join("events.ndjson"));
     let (layout, expected, name) = if file.starts_with("input.") && is_case(folder) {
         (Layout::Folder, folder.join("events.ndjson"), folder.to_owned())
     } else if named(folder, "raw_logs") && file.ends_with("_log.json") {
@@ -143,7 +176,7 @@ fn case(root: &Path, raw: &Path) -> Option<TestCase> {
         let case = raw.file_stem()?.to_str()?;
         let events = folder.parent()?.join("events");
         let yml = events.join(format!("{case}.yml"));
-        let expected = if yml.exists() { yml } else { events.join(format!("{case}.yaml")) };
+        let expected = if files.exists(&yml) { yml } else { events.join(format!("{case}.yaml")) };
         (Layout::Toolkit, expected, folder.parent()?.join(case))
     } else {
         return None;
@@ -151,7 +184,7 @@ fn case(root: &Path, raw: &Path) -> Option<TestCase> {
     let name = name.strip_prefix(root).unwrap_or(&name).to_string_lossy().into_owned();
     let of_root = || root.file_name().map_or(".".into(), OsStr::to_string_lossy).into_owned();
     let name = if name.is_empty() { of_root() } else { name };
-    Some(TestCase { name, layout, raw: raw.to_owned(), expected })
+    Some(TestCase { name, layout, raw: raw.to_owned(), expected, files: files.clone() })
 }
 
 impl TestCase {
@@ -159,7 +192,7 @@ impl TestCase {
     pub(crate) fn logs(&self) -> anyhow::Result<Vec<Vec<u8>>> {
         let name = self.raw.to_string_lossy();
         let name = escaped(&name);
-        let text = whole_file::read_log(&self.raw, MOST)?;
+        let text = self.files.read(&self.raw, MOST)?;
         if self.layout != Layout::ContentHub {
             return Ok(vec![text]);
         }
@@ -182,10 +215,10 @@ impl TestCase {
     pub(crate) fn expected(&self) -> anyhow::Result<Vec<Vec<u8>>> {
         let name = self.expected.to_string_lossy();
         let name = escaped(&name);
-        if !self.expected.exists() {
+        if !self.files.exists(&self.expected) {
             return Ok(Vec::new());
         }
-        let text = whole_file::read(&self.expected, MOST)?;
+        let text = self.files.read(&self.expected, MOST)?;
         if self.layout == Layout::Toolkit {
             let yaml = yaml::read(&text, MOST as usize).map_err(|error| {
                 anyhow::anyhow!(
@@ -201,7 +234,7 @@ impl TestCase {
 
     /// Whether nothing says what the case expects.
     pub(crate) fn is_unchecked(&self) -> bool {
-        !self.expected.exists() && !self.rejects().is_some_and(|file| file.exists())
+        !self.files.exists(&self.expected) && !self.rejects().is_some_and(|file| self.files.exists(&file))
     }
 
     /// The file with the expected rejects, if the layout has one.

@@ -1,11 +1,13 @@
 //! A mapping against cases: logs with the events that are expected of them.
 
 mod bless;
+mod case_files;
 mod issues;
 mod layouts;
 mod outcome;
 
 pub(crate) use bless::bless;
+pub(crate) use case_files::CaseFiles;
 pub(crate) use issues::issues;
-pub(crate) use layouts::{Cases, find};
+pub(crate) use layouts::{Cases, TestCase, WantedCases, among, find, is_part};
 pub(crate) use outcome::Outcome;

@@ -1,10 +1,11 @@
 //! One case: what the mapping gives, and what was expected.
 
+use super::case_files::CaseFiles;
 use super::layouts::{MOST, TestCase};
 use crate::check::compare::{Meaning, Rules};
 use crate::check::coverage::Coverage;
 use crate::check::diff::{Matched, match_up};
-use crate::check::{events, whole_file};
+use crate::check::events;
 use crate::convert::{CHUNK_BYTES, Converter, MAX_RECORD_BYTES};
 use crate::json::Tree;
 use crate::record::frame::{Framer, Unit};
@@ -70,7 +71,7 @@ impl Outcome {
             events_of(&text, &case.expected.to_string_lossy(), &mut outcome.expected)?;
         }
         if let Some(file) = case.rejects() {
-            outcome.expected_rejects = Some(expected_rejects(&file)?);
+            outcome.expected_rejects = Some(expected_rejects(&case.files, &file)?);
         }
         let got: Vec<&Event> = outcome.got.iter().flatten().collect();
         let meanings = |events: &mut dyn Iterator<Item = &Event>| -> anyhow::Result<Vec<Meaning>> {
@@ -182,13 +183,13 @@ fn events_of(text: &[u8], name: &str, to: &mut Vec<Event>) -> anyhow::Result<()>
     }
 }
 
-fn expected_rejects(file: &std::path::Path) -> anyhow::Result<Vec<Rejected>> {
-    if !file.exists() {
+fn expected_rejects(files: &CaseFiles, file: &std::path::Path) -> anyhow::Result<Vec<Rejected>> {
+    if !files.exists(file) {
         return Ok(Vec::new());
     }
     let name = file.to_string_lossy();
     let name = escaped(&name);
-    let text = whole_file::read_text(file, MOST)?;
+    let text = files.read_text(file, MOST)?;
     let reject = |(place, line): (usize, &str)| {
         let value: Value =
             serde_json::from_str(line).with_context(|| format!("`{name}`, line {}", place + 1))?;

@@ -6,7 +6,7 @@ use crate::check::yaml::is_yaml;
 use crate::convert::Converter;
 use crate::json::Tree;
 use crate::record::frame::{ChunkBody, Unit};
-use crate::store::{self, AtomicFile, Listing, Source, in_scratch};
+use crate::store::{AtomicFile, Source, in_scratch};
 use crate::text::LineIndex;
 use std::fs::File;
 use std::io::{self, Read};
@@ -16,13 +16,19 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(crate) struct EventSource {
     pub(super) sources: Vec<Source>,
-    /// What to call the sources.
-    pub(super) names: Vec<String>,
     /// What makes events of raw logs.
     pub(super) converter: Option<Converter>,
     pub(super) limit: usize,
-    /// Keeps what came from stdin, which can be read only once.
-    _spooled: Option<(File, AtomicFile)>,
+    /// Keeps what can be read only once: what came from stdin and pipes.
+    _copies: Vec<(File, AtomicFile)>,
+}
+
+/// A text of one side: a source, or a member of one that is an archive.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SourceText {
+    /// The number of its source.
+    pub(super) source: usize,
+    pub(super) name: String,
 }
 
 /// An event, or what is there instead of one.
@@ -35,34 +41,30 @@ pub(super) struct At<'e> {
 }
 
 impl EventSource {
-    /// What was listed; stdin is copied to a temporary file.
+    /// What was listed; stdin and pipes are copied to temporary files.
     pub(crate) fn new(
-        listing: Listing,
+        mut sources: Vec<Source>,
         converter: Option<Converter>,
         limit: usize,
     ) -> anyhow::Result<EventSource> {
-        let mut sources = listing.sources;
-        let names: Vec<String> = sources.iter().map(|source| source.name().to_owned()).collect();
-        let mut spooled = None;
-        if names == ["-"] {
+        let mut copies = Vec::new();
+        for source in &mut sources {
+            let Some(mut once) = source.only_once()? else { continue };
             let (mut file, temporary) = AtomicFile::scratch("udmap-stdin")?;
-            for source in &sources {
-                let mut stdin = source.open(Default::default(), Default::default())?;
-                // An error of reading names stdin already.
-                io::copy(&mut stdin, &mut file).map_err(in_scratch)?;
-            }
-            sources = store::list(&[temporary.path().to_string_lossy().into_owned()], &[])?.sources;
-            spooled = Some((file, temporary));
+            io::copy(&mut once, &mut file).map_err(in_scratch)?;
+            *source = source.copied_to(temporary.path());
+            copies.push((file, temporary));
         }
-        Ok(EventSource { sources, names, converter, limit, _spooled: spooled })
+        Ok(EventSource { sources, converter, limit, _copies: copies })
     }
 
     /// Opens a source for the second reading, as [`Reading`](crate::check::reading::Reading) does for the first.
-    pub(super) fn open(&self, source: usize) -> io::Result<Box<dyn Read>> {
-        if is_yaml(&self.names[source]) {
-            return Ok(Box::new(yaml_as_json(&self.sources[source], self.limit)?));
+    pub(super) fn open(&self, number: usize) -> io::Result<Box<dyn Read>> {
+        let source = &self.sources[number];
+        if is_yaml(source.name()) {
+            return Ok(Box::new(yaml_as_json(source, self.limit)?));
         }
-        Ok(Box::new(self.sources[source].open(Arc::default(), Arc::default())?))
+        Ok(Box::new(source.open(Arc::default(), Arc::default())?.with_members()))
     }
 
     /// Hands the events of a chunk to `each`, in order.

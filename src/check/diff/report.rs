@@ -1,5 +1,6 @@
 //! What a comparison finds, counted by field, with samples.
 
+use super::event_source::SourceText;
 use super::kept_texts::KeptTexts;
 use super::unmatched::Unmatched;
 use crate::check::compare::{Difference, How, Meaning, Side, each_difference};
@@ -46,16 +47,21 @@ impl Sample {
 }
 
 impl Report {
-    pub(super) fn new(findings: Findings, names: [Vec<String>; 2], samples: usize) -> Report {
+    pub(super) fn new(findings: Findings, samples: usize) -> Report {
         Report {
             findings,
-            names,
+            names: [const { Vec::new() }; 2],
             fields: Groups::new(samples, Room::new(usize::MAX)),
             events: [0; 2],
             equal: 0,
             pairs: 0,
             bytes: 0,
         }
+    }
+
+    /// What to call the texts of both sides, by their numbers.
+    pub(super) fn name(&mut self, texts: &[Vec<SourceText>; 2]) {
+        self.names = texts.each_ref().map(|side| side.iter().map(|text| text.name.clone()).collect());
     }
 
     pub(super) fn failed(&mut self, failure: String) {

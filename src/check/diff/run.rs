@@ -1,13 +1,14 @@
 //! A comparison from its inputs to its report.
 
 use super::digests::{Digest, Same, digest, each_same};
-use super::event_source::EventSource;
+use super::event_source::{EventSource, SourceText};
 use super::kept_texts::KeptTexts;
 use super::passes::Passes;
 use super::report::Report;
 use super::second_read::{OnDisk, extra, read_again};
 use crate::check::compare::{Meaning, Rules, Side};
 use crate::check::findings::Findings;
+use crate::check::mistaken::Mistaken;
 use crate::check::reading::Reading;
 use crate::check::room::Room;
 use crate::convert::pipeline::{Framed, Piece};
@@ -22,6 +23,8 @@ pub(crate) struct Options {
     pub(crate) reading: Reading,
     /// How many samples of each difference are kept.
     pub(crate) samples: usize,
+    /// See what is not events, or, of A's raw logs, not a raw log.
+    pub(crate) mistaken: [Mistaken; 2],
 }
 
 /// How many of the units of a chunk that are not events are listed.
@@ -38,19 +41,21 @@ pub(crate) fn diff(
     options: &Options,
     findings: Findings,
 ) -> anyhow::Result<Report> {
-    let names = [a.names.clone(), b.names.clone()];
     let mut findings = findings;
-    names.iter().flatten().for_each(|name| findings.checked.add(name));
-    let mut report = Report::new(findings, names, options.samples);
+    a.sources.iter().chain(&b.sources).for_each(|source| findings.checked.add(source.name()));
+    let mut report = Report::new(findings, options.samples);
     let mut digests = Sorter::default();
-    first_read(Side::A, a, options, &mut digests, &mut report)?;
-    first_read(Side::B, b, options, &mut digests, &mut report)?;
+    let texts = [
+        first_read(Side::A, a, options, &mut digests, &mut report)?,
+        first_read(Side::B, b, options, &mut digests, &mut report)?,
+    ];
+    report.name(&texts);
     if report.findings.failures.is_empty() {
         let mut extras = Sorter::default();
         each_same(digests, &mut |same| unequal(same, &mut extras, &mut report))?;
         let mut passes = Passes::new();
         let mut sets = OnDisk { texts: KeptTexts::default(), rules: &options.rules, report: &mut report };
-        read_again([a, b], extras, &mut passes, &mut sets)?;
+        read_again([a, b], &texts, extras, &mut passes, &mut sets)?;
         passes.run(&mut sets)?;
     }
     Ok(report)
@@ -82,18 +87,20 @@ struct DiffPart {
     more: u64,
 }
 
-/// The first reading of a side: the digest of every event.
+/// The first reading of a side: the digest of every event. Returns the texts that were read, by their numbers.
 fn first_read(
     side: Side,
     from: &EventSource,
     options: &Options,
     digests: &mut Sorter<29>,
     report: &mut Report,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Vec<SourceText>> {
     let work = |trees: &mut (Tree, Tree), chunk: Framed<'_>| {
         let mut part = DiffPart { digests: Vec::new(), unreadable: Vec::new(), more: 0 };
         let mut room = Room::new(MOST_UNREADABLE);
         let (units, event) = trees;
+        let text = (chunk.text.number, &*chunk.text.name);
+        options.mistaken[side as usize].look(text, chunk.bytes, chunk.body, from.limit);
         from.each(chunk.bytes, chunk.body, units, &mut |at| {
             let text = match at.event {
                 Ok(text) => text,
@@ -103,26 +110,31 @@ fn first_read(
             // What was found in a text that was read can be read.
             let Ok(value) = event.read(text) else { return };
             let meaning = Meaning::of(value, &options.rules);
-            part.digests.push(digest(meaning.digest(), side, chunk.text.input, at.byte));
+            part.digests.push(digest(meaning.digest(), side, chunk.text.number, at.byte));
         });
         part
     };
+    let mut texts: Vec<SourceText> = Vec::new();
     options.reading.run(&from.sources, &Default::default, &work, &mut |piece| {
         match piece {
             Piece::Failed(_, error) => report.failed(error.to_string()),
-            Piece::End(_, bytes) => report.bytes += bytes,
+            Piece::End(text, bytes) => {
+                texts.resize_with(texts.len().max(text.number + 1), Default::default);
+                texts[text.number] = SourceText { source: text.input, name: text.name.to_string() };
+                report.bytes += bytes;
+            }
             Piece::Part(text, part) => {
                 report.events[side as usize] += part.digests.len() as u64;
                 for digest in part.digests.drain(..) {
                     digests.push(digest)?;
                 }
                 for (line, byte, why) in part.unreadable.drain(..) {
-                    report.unreadable(side, &from.names[text.input], line, byte, &why);
+                    report.unreadable(side, &text.name, line, byte, &why);
                 }
                 report.unlisted("no-event", part.more);
             }
         }
         Ok(())
     })?;
-    Ok(())
+    Ok(texts)
 }

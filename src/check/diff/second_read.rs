@@ -1,7 +1,7 @@
 //! The second reading of the inputs: the texts of events that are not in both sets alike.
 
 use super::digests::Place;
-use super::event_source::EventSource;
+use super::event_source::{EventSource, SourceText};
 use super::kept_texts::KeptTexts;
 use super::passes::{Passes, Sets};
 use super::report::Report;
@@ -11,10 +11,12 @@ use crate::convert::CHUNK_BYTES;
 use crate::json::Tree;
 use crate::record::frame::Framer;
 use crate::store::sort::{Sorted, Sorter};
-use std::io;
+use crate::store::store_error;
+use crate::text::{NextText, escaped};
+use std::io::{self, Read};
 use std::iter::Peekable;
 
-/// An extra event by its place: side, source, byte, and how many each set has of it.
+/// An extra event by its place: side, text, byte, and how many each set has of it.
 pub(super) type Extra = [u8; 21];
 
 /// An event at this place, of which the sets have this many.
@@ -25,6 +27,11 @@ pub(super) fn extra(place: &Place, counts: [u64; 2]) -> Extra {
     extra[13..17].copy_from_slice(&count(counts[0]));
     extra[17..].copy_from_slice(&count(counts[1]));
     extra
+}
+
+/// The side's number, and the text's.
+fn text_of(extra: &Extra) -> (usize, u32) {
+    (usize::from(extra[0]).min(1), u32::from_be_bytes(extra[1..5].try_into().unwrap_or_default()))
 }
 
 fn byte_of(extra: &Extra) -> u64 {
@@ -65,33 +72,100 @@ impl Sets for OnDisk<'_> {
 /// the others wait in `passes`.
 pub(super) fn read_again(
     sides: [&EventSource; 2],
+    texts: &[Vec<SourceText>; 2],
     extra: Sorter<21>,
     passes: &mut Passes,
     sets: &mut OnDisk<'_>,
 ) -> anyhow::Result<()> {
     let mut extra = extra.sorted()?.peekable();
     while let Some(first) = next(&mut extra)? {
-        let (side, source) = (first[0], u32::from_be_bytes(first[1..5].try_into().unwrap_or_default()));
-        let from = sides[usize::from(side).min(1)];
-        let mut framer = Framer::new(from.limit, CHUNK_BYTES);
-        let mut input = from.open(source as usize)?;
+        let (side, number) = text_of(&first);
+        let (from, texts) = (sides[side], &texts[side]);
+        let source = texts.get(number as usize).map_or(0, |text| text.source);
+        // The members of one archive follow one another.
+        let number = u32::try_from(texts.partition_point(|text| text.source < source))?;
+        let last = u32::try_from(texts.partition_point(|text| text.source <= source))?;
+        let of_source = |extra: &Extra| {
+            let (its_side, text) = text_of(extra);
+            its_side == side && (number..last).contains(&text)
+        };
+        let mut again = SecondRead { from, input: from.open(source)?, side, texts, number, is_member: false };
+        again.read(&of_source, &mut extra, passes, sets)?;
+        // What was there at the first reading is not found again.
+        if next(&mut extra)?.is_some_and(|extra| of_source(&extra)) {
+            return Err(changed(from.sources[source].name()));
+        }
+    }
+    Ok(())
+}
+
+fn changed(name: &str) -> anyhow::Error {
+    anyhow::anyhow!("`{}` changed while it was read", escaped(name))
+}
+
+/// A source that is read again.
+struct SecondRead<'a> {
+    from: &'a EventSource,
+    input: Box<dyn Read>,
+    side: usize,
+    texts: &'a [SourceText],
+    /// The number of the text that is being read.
+    number: u32,
+    is_member: bool,
+}
+
+impl SecondRead<'_> {
+    /// Reads on as long as an event is due that is one `of_source`.
+    fn read(
+        &mut self,
+        of_source: &dyn Fn(&Extra) -> bool,
+        extra: &mut Peekable<Sorted<21>>,
+        passes: &mut Passes,
+        sets: &mut OnDisk<'_>,
+    ) -> anyhow::Result<()> {
+        let new_framer = || Framer::new(self.from.limit, CHUNK_BYTES);
+        let mut framer = new_framer();
         let (mut trees, mut buffer) = ((Tree::default(), Tree::default()), Vec::new());
-        let here = |extra: &Extra| extra[0] == side && extra[1..5] == source.to_be_bytes();
-        while let Some(chunk) = framer.next(&mut input, std::mem::take(&mut buffer))? {
-            let Some(due) = next(&mut extra)?.filter(here) else { break };
-            if byte_of(&due) >= chunk.body.end() {
+        loop {
+            let chunk = match framer.next(&mut self.input, std::mem::take(&mut buffer)) {
+                Ok(Some(chunk)) => chunk,
+                Ok(None) => return Ok(()),
+                Err(error) => {
+                    let text = NextText::of(error).map_err(store_error)?;
+                    if let Some(failed) = text.failed {
+                        return Err(store_error(failed));
+                    }
+                    if next(extra)?.is_none_or(|due| !of_source(&due)) {
+                        return Ok(());
+                    }
+                    self.number += u32::from(self.is_member);
+                    self.is_member = true;
+                    if self.texts.get(self.number as usize).is_none_or(|known| known.name != text.name) {
+                        return Err(changed(&text.name));
+                    }
+                    framer = new_framer();
+                    continue;
+                }
+            };
+            let Some(due) = next(extra)?.filter(of_source) else { return Ok(()) };
+            let here = |extra: &Extra| text_of(extra) == (self.side, self.number);
+            if text_of(&due) < (self.side, self.number) {
+                return Err(changed(&self.texts[text_of(&due).1 as usize].name));
+            }
+            if !here(&due) || byte_of(&due) >= chunk.body.end() {
                 buffer = chunk.bytes;
                 continue;
             }
             let mut failed = Ok(());
-            from.each(&chunk.bytes, &chunk.body, &mut trees.0, &mut |at| {
+            self.from.each(&chunk.bytes, &chunk.body, &mut trees.0, &mut |at| {
                 let result = (|| -> anyhow::Result<()> {
-                    let Some(due) = next(&mut extra)?.filter(here) else { return Ok(()) };
+                    let Some(due) = next(extra)?.filter(here) else { return Ok(()) };
                     let (Ok(text), true) = (at.event, at.byte == byte_of(&due)) else { return Ok(()) };
                     let Ok(value) = trees.1.read(text) else { return Ok(()) };
                     let keys = Keys::of(&Meaning::of(value, sets.rules));
-                    let side = if side == 0 { Side::A } else { Side::B };
+                    let side = if self.side == 0 { Side::A } else { Side::B };
                     let text = (sets.texts.keep(text)?, u32::try_from(text.len())?);
+                    let source = self.number;
                     let event = Unmatched { side, source, line: at.line, byte: at.byte, text, keys };
                     let counts = counts_of(&due);
                     if counts.contains(&0) {
@@ -109,12 +183,7 @@ pub(super) fn read_again(
             failed?;
             buffer = chunk.bytes;
         }
-        // What was there at the first reading is not found again.
-        if next(&mut extra)?.is_some_and(|extra| here(&extra)) {
-            anyhow::bail!("`{}` changed while it was read", from.names[source as usize]);
-        }
     }
-    Ok(())
 }
 
 /// The one that is due.

@@ -6,7 +6,7 @@ use crate::check::compare::{Keys, Side};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Unmatched {
     pub(super) side: Side,
-    /// The number of its input.
+    /// The number of its text among those of its side.
     pub(super) source: u32,
     pub(super) line: u64,
     pub(super) byte: u64,

@@ -5,6 +5,7 @@ use super::gather::Gathered;
 use super::times::{buckets, changes};
 use super::types::{Field, NewValue, Profile, RuleUse, Shape};
 use crate::check::coverage::Coverage;
+use crate::check::mistaken::Mistaken;
 use crate::check::reading::Reading;
 use crate::convert::pipeline::{Framed, Piece};
 use crate::convert::{Converter, Engine, Options};
@@ -14,7 +15,7 @@ use chrono::{DateTime, SecondsFormat};
 use std::borrow::Cow;
 
 /// Reads `sources` and says what is in them, and what `mapping` makes of it. Inputs that can't be read are among the
-/// profile's failures.
+/// profile's failures. `mistaken` sees what is not a raw log.
 ///
 /// # Errors
 /// When threads can't be started.
@@ -23,9 +24,11 @@ pub(crate) fn profile(
     sources: &[Source],
     reading: &Reading,
     with_values: bool,
+    mistaken: &Mistaken,
 ) -> anyhow::Result<Profile> {
     let converter = Converter::new(mapping, &Options { engine: Engine::Exact, ..Options::default() });
     let work = |gathered: &mut Gathered, chunk: Framed<'_>| {
+        mistaken.look((chunk.text.number, &chunk.text.name), chunk.bytes, chunk.body, reading.limit);
         converter.trace(chunk.bytes, chunk.body, &mut |record| gathered.add(&converter, mapping, record));
     };
     let (mut failures, mut total) = (Vec::new(), 0);

@@ -8,6 +8,7 @@ use super::validator::Validator;
 use crate::check::findings::{Counted, Findings, Issue};
 use crate::check::fingerprint::Fingerprint;
 use crate::check::groups::GroupKey;
+use crate::check::mistaken::Mistaken;
 use crate::check::paths::general;
 use crate::check::reading::Reading;
 use crate::check::room::Room;
@@ -89,7 +90,7 @@ impl CheckedPart {
 }
 
 /// Checks all events of `sources` and adds what is found to `findings`, a case an input. Of a chunk at most `most`
-/// findings keep their places. Returns the bytes that were read.
+/// findings keep their places. `mistaken` sees what is not events. Returns the bytes that were read.
 ///
 /// # Errors
 /// When threads can't be started. Inputs that fail are among the findings.
@@ -98,20 +99,23 @@ pub(crate) fn check_inputs(
     sources: &[Source],
     severities: &Severities,
     most: usize,
+    mistaken: &Mistaken,
     findings: &mut Findings,
 ) -> anyhow::Result<u64> {
     let (mut events, mut total) = (0, 0);
     let mut begun: Option<Instant> = None;
     sources.iter().for_each(|source| findings.checked.add(source.name()));
     let limit = reading.limit;
+    // Where the sources begin that are read together.
+    let first = AtomicUsize::new(0);
     let work = |checker: &mut Checker<'_>, chunk: Framed<'_>| {
+        let text = (first.load(Relaxed) + chunk.text.number, &*chunk.text.name);
+        mistaken.look(text, chunk.bytes, chunk.body, limit);
         checker.check(chunk.text, most, |validator, found| {
             validator.chunk(chunk.bytes, chunk.body, limit, found)
         })
     };
     let make = || Checker { severities, name: None, validator: Validator::new(Severities::default()) };
-    // Where the sources begin that are read together.
-    let first = AtomicUsize::new(0);
     let mut take = |piece: Piece<'_, CheckedPart>| {
         let mut begin = |findings: &mut Findings, input: usize| {
             if begun.is_none() {
@@ -167,7 +171,7 @@ fn check_yaml(
     most: usize,
     take: &mut dyn FnMut(Piece<'_, CheckedPart>) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let text = Text { input: 0, name: source.name().into() };
+    let text = Text { input: 0, number: 0, name: source.name().into() };
     let mut bytes = Vec::new();
     let read = source.open(Arc::default(), Arc::default()).map_err(io::Error::from);
     let read = read.and_then(|input| input.take(limit as u64 + 1).read_to_end(&mut bytes));

@@ -206,23 +206,9 @@ impl Args {
         if url || output.ends_with('/') || Path::new(output).is_dir() {
             return Ok(true);
         }
-        let DumpArgs {
-            manifest,
-            include,
-            exclude,
-            since,
-            until,
-            max_age,
-            after_success,
-            pack,
-            jobs,
-            dry_run,
-            ..
-        } = &self.dump;
+        let DumpArgs { manifest, since, until, max_age, after_success, pack, jobs, dry_run, .. } = &self.dump;
         let only = [
             ("--manifest", manifest.is_some()),
-            ("--include", !include.is_empty()),
-            ("--exclude", !exclude.is_empty()),
             ("--since", since.is_some()),
             ("--until", until.is_some()),
             ("--max-age", max_age.is_some()),
@@ -241,13 +227,6 @@ impl Args {
             }
             bail!(
                 "`{name}` goes with an output for each input: give `-o` a folder (`out/`) or a URL (`s3://bucket/udm/`)"
-            );
-        }
-        if let Some(input) = self.inputs.iter().find(|input| input.contains("://")) {
-            let input = escaped(input);
-            bail!(
-                "`{input}` is converted into an output for each object: give `-o` a folder (`out/`) or a URL \
-                   (`s3://bucket/udm/`)"
             );
         }
         Ok(false)

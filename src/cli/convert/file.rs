@@ -1,9 +1,11 @@
 //! `udmap convert` to one file.
 
-use super::args::Args;
+use super::args::{Args, DumpArgs};
+use crate::check::mistaken::Mistaken;
 use crate::cli::events::EventOutput;
+use crate::cli::mistaken::hint_no_raw_log;
 use crate::cli::outputs::Outputs;
-use crate::cli::{DONE, FAILED, RED, REJECTS, heed_signals, nothing, progress};
+use crate::cli::{DONE, FAILED, RED, REJECTS, heed_signals, inputs, nothing, progress};
 use crate::convert::{Batch, Counts, Input, Piece, RejectAt, RejectSources};
 use crate::report::summary::{Examples, Summary, counted};
 use crate::store::{self, Listing, Output, Source, store_error};
@@ -26,7 +28,8 @@ pub(super) fn list(args: &Args) -> anyhow::Result<Listing> {
     outputs.add_if("--sources", args.sources.as_deref())?;
     outputs.add_if("--summary", args.summary.as_deref())?;
     outputs.spare("--mapping", &args.mapping)?;
-    outputs.list("INPUT", &args.inputs)
+    let DumpArgs { include, exclude, no_sign_request, .. } = &args.dump;
+    outputs.list("INPUT", &args.inputs, &inputs::list_options(include, exclude, *no_sign_request))
 }
 
 /// Says what of the folders is not read.
@@ -49,6 +52,7 @@ pub(super) fn tell_skipped(listing: &Listing) {
             counted(listing.skipped_repeated, "file")
         );
     }
+    inputs::tell_filtered(listing.skipped_filtered, "file");
 }
 
 /// A conversion that is under way.
@@ -76,6 +80,8 @@ pub(super) struct Run<'a> {
     events_written: u64,
     /// Rejects taken back of which only the beginning is there.
     pub(super) in_part: u64,
+    /// Sees events among the inputs.
+    mistaken: Mistaken,
     line: Vec<u8>,
     /// Why the run was stopped.
     ended: Option<Ended>,
@@ -117,6 +123,7 @@ impl<'a> Run<'a> {
             rejected: 0,
             events_written: 0,
             in_part: 0,
+            mistaken: Mistaken::for_raw_logs(),
             line: Vec::new(),
             ended: None,
         })
@@ -190,6 +197,9 @@ impl<'a> Run<'a> {
     fn write(&mut self, source: &str, batch: &Batch) -> io::Result<()> {
         self.events.write(&batch.events)?;
         self.reject_sources.add(source, &batch.rejects);
+        if let Some(reject) = batch.rejects.first() {
+            self.mistaken.look_at(source, &reject.raw);
+        }
         match &mut self.rejects {
             None => self.examples.add(source, &batch.rejects),
             Some(sink) => {
@@ -204,7 +214,8 @@ impl<'a> Run<'a> {
     }
 
     /// Puts the files in their places and says how it went.
-    pub(super) fn end(self, mapping: &str, inputs: usize, counts: Counts) -> anyhow::Result<u8> {
+    pub(super) fn end(self, mapping: &str, listing: &Listing, counts: Counts) -> anyhow::Result<u8> {
+        let inputs = listing.sources.len();
         self.progress.clear();
         let interrupted = match self.ended {
             Some(Ended::PipeClosed) => return Ok(DONE),
@@ -270,6 +281,7 @@ impl<'a> Run<'a> {
         }
         if !self.args.quiet {
             let _ = anstream::stderr().write_all(summary.text().as_bytes());
+            hint_no_raw_log(self.mistaken.found());
         }
         if self.in_part > 0 {
             say!(
@@ -283,6 +295,10 @@ impl<'a> Run<'a> {
             );
         }
         let what = match inputs {
+            0 if listing.skipped_filtered > 0 => {
+                let named = nothing::named(&self.args.inputs);
+                inputs::nothing_wanted(listing.skipped_filtered, &named)
+            }
             0 => "nothing was found to convert: there is no file in the inputs".to_owned(),
             _ if outside > 0 => nothing::all_outside(records, &counted(inputs as u64, "input")),
             _ => {

@@ -28,5 +28,5 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         let inputs: Vec<_> = listing.sources.iter().map(|source| run.input(source)).collect();
         converter.run(inputs, args.threads(), |piece| run.take(piece))?
     };
-    run.end(mapping.name(), listing.sources.len(), counts)
+    run.end(mapping.name(), &listing, counts)
 }

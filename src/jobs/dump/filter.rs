@@ -1,8 +1,9 @@
 //! Which of the listed objects are wanted.
 
+use crate::store::fits;
 use crate::store::objects::ObjectMeta;
 use chrono::{DateTime, Utc};
-use glob::{MatchOptions, Pattern};
+use glob::Pattern;
 
 /// Patterns and times that objects must fit. By default all do.
 #[derive(Debug, Clone, Default)]
@@ -20,10 +21,7 @@ pub struct Filter {
 
 impl Filter {
     pub(super) fn wants(&self, relative: &str, found: &ObjectMeta) -> bool {
-        let options = MatchOptions::new();
-        let fits = |pattern: &Pattern| pattern.matches_with(relative, options);
-        (self.include.is_empty() || self.include.iter().any(fits))
-            && !self.exclude.iter().any(fits)
+        fits(&self.include, &self.exclude, relative)
             && self.since.is_none_or(|since| found.modified >= since)
             && self.until.is_none_or(|until| found.modified < until)
     }

@@ -5,6 +5,7 @@ use crate::lab::{Generator, Mix};
 use crate::report::bench as report;
 use crate::store::store_error;
 use crate::store::{self, Source};
+use crate::text::NextText;
 use std::io::{self, Read};
 use std::sync::Arc;
 
@@ -55,22 +56,37 @@ impl Material {
                 material.cut = true;
                 break;
             }
-            let mut input = source.open(Arc::default(), Arc::default())?;
-            let mut bytes = Vec::new();
-            // One byte more than is wanted, to see whether there is more.
-            let whole = read(&mut input, left, &mut bytes).map_err(store_error)?;
-            if !whole {
-                material.cut = true;
-                // A line without end is cut where it is.
-                let end = memchr::memrchr(b'\n', &bytes).map_or(bytes.len(), |at| at + 1);
-                bytes.truncate(end);
-            }
-            left = if whole { left - bytes.len() } else { 0 };
-            if !bytes.is_empty() {
-                let name = source.name().to_owned();
-                let compression = input.compression();
-                let source = source.size().is_some().then_some(source);
-                material.parts.push(Part { name, bytes, source, compression });
+            let mut input = source.open(Arc::default(), Arc::default())?.with_members();
+            let (mut name, mut is_member) = (source.name().to_owned(), false);
+            loop {
+                let mut bytes = Vec::new();
+                // One byte more than is wanted, to see whether there is more.
+                let (whole, next) = match read(&mut input, left, &mut bytes) {
+                    Ok(whole) => (whole, None),
+                    Err(error) => (true, Some(NextText::of(error).map_err(store_error)?)),
+                };
+                if !whole {
+                    material.cut = true;
+                    // A line without end is cut where it is.
+                    let end = memchr::memrchr(b'\n', &bytes).map_or(bytes.len(), |at| at + 1);
+                    bytes.truncate(end);
+                }
+                left = if whole { left - bytes.len() } else { 0 };
+                if !bytes.is_empty() {
+                    // Only whole files are read again; and a bucket's pace is not this machine's.
+                    let is_file = !is_member && source.size().is_some() && !store::is_url(source.name());
+                    let (compression, source) = (input.compression(), is_file.then(|| source.clone()));
+                    material.parts.push(Part { name, bytes, source, compression });
+                }
+                let Some(next) = next else { break };
+                if let Some(failed) = next.failed {
+                    return Err(store_error(failed));
+                }
+                if left == 0 {
+                    material.cut = true;
+                    break;
+                }
+                (name, is_member) = (next.name, true);
             }
         }
         Ok(material)
@@ -115,8 +131,9 @@ fn read(input: &mut dyn Read, most: usize, bytes: &mut Vec<u8>) -> io::Result<bo
     loop {
         let start = bytes.len();
         bytes.resize(start + BLOCK.min(most + 1 - start), 0);
-        let got = input.read(&mut bytes[start..])?;
-        bytes.truncate(start + got);
+        let got = input.read(&mut bytes[start..]);
+        bytes.truncate(start + got.as_ref().map_or(0, |got| *got));
+        let got = got?;
         if got == 0 {
             return Ok(true);
         }

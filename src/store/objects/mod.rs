@@ -18,6 +18,7 @@ mod path;
 mod staging;
 mod store;
 
+pub(super) use blocking::Fetched;
 pub use blocking::{Access, BlockingStore, Objects, ReadEnd, Reader, Stored, Upload};
 pub use location::Location;
 pub use object::{Created, Deleted, Object, ObjectMeta, Replaced, Version};

@@ -10,6 +10,7 @@ mod store;
 mod write;
 
 pub use list::Objects;
+pub(in crate::store) use read::Fetched;
 pub use read::{ReadEnd, Reader};
 pub use store::{Access, BlockingStore};
 pub use write::{Stored, Upload};

@@ -16,6 +16,7 @@ use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::task::JoinHandle;
 
 /// How often reading goes on after an answer that broke off, without a byte between.
 const TRIES: u32 = 6;
@@ -96,7 +97,62 @@ impl BlockingStore {
                 ReadBody::Bucket { stream: None, piece: Bytes::new(), tries: 0, length: None }
             }
         };
-        Ok(Reader {
+        Ok(self.reader(meta, body, counter, outcome))
+    }
+}
+
+/// An object that is being read as a whole, in the background. Dropped, it is given up.
+#[derive(Debug)]
+pub(in crate::store) struct Fetched(JoinHandle<Option<Bytes>>);
+
+impl Drop for Fetched {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl BlockingStore {
+    /// Begins to read an object of a bucket, the version that was found, if it has at most `most` bytes.
+    pub(in crate::store) fn fetch(&self, meta: &ObjectMeta, most: u64) -> Fetched {
+        let (store, meta) = (self.store.clone(), meta.clone());
+        Fetched(self.access.runtime.spawn(async move {
+            let Backend::Bucket(bucket) = &*store.backend else { return None };
+            let got = bucket.get(&meta, None).await.ok()?;
+            let size = got.meta.size;
+            if size > most || bucket::listed(got.meta.clone()).etag != meta.etag {
+                return None;
+            }
+            let bytes = got.bytes().await.ok()?;
+            (bytes.len() as u64 == size).then_some(bytes)
+        }))
+    }
+
+    /// Waits for the bytes of an object; nothing if they could not be read at once.
+    pub(in crate::store) fn fetched(&self, mut fetched: Fetched) -> Option<Bytes> {
+        self.wait(&mut fetched.0).ok()?.ok()?
+    }
+
+    /// Opens an object whose bytes were fetched.
+    pub(in crate::store) fn read_fetched(
+        &self,
+        meta: &ObjectMeta,
+        bytes: Bytes,
+        counter: Arc<AtomicU64>,
+        outcome: &ReadEnd,
+    ) -> Reader {
+        let (length, stream) = (Some(bytes.len() as u64), Some(futures_util::stream::empty().boxed()));
+        let body = ReadBody::Bucket { stream, piece: bytes, tries: 0, length };
+        self.reader(meta, body, counter, outcome)
+    }
+
+    fn reader(
+        &self,
+        meta: &ObjectMeta,
+        body: ReadBody,
+        counter: Arc<AtomicU64>,
+        outcome: &ReadEnd,
+    ) -> Reader {
+        Reader {
             store: self.clone(),
             meta: meta.clone(),
             body,
@@ -105,7 +161,7 @@ impl BlockingStore {
             counter,
             outcome: outcome.clone(),
             done: false,
-        })
+        }
     }
 }
 

@@ -92,6 +92,13 @@ impl BlockingStore {
         BlockingStore { access: access.clone(), store: Store::around(store, root) }
     }
 
+    /// The same store, whose reads and waits end when `stop` is true.
+    #[must_use]
+    pub fn with_stop(mut self, stop: Arc<AtomicBool>) -> BlockingStore {
+        self.access.stop = stop;
+        self
+    }
+
     /// See [`Store::root`].
     pub fn root(&self) -> &str {
         self.store.root()
