@@ -15,6 +15,7 @@ mod examples;
 mod formats;
 mod generate;
 mod goldens;
+mod inputs;
 #[cfg(feature = "lambda")]
 mod lambda;
 mod mapping;

@@ -68,7 +68,7 @@ fn what_would_be_written_over_is_refused() {
         ("profile hard --html in", &["INPUT", "--html"]),
         ("profile in --mapping my.toml --html my.toml", &["--mapping", "--html"]),
         ("profile in --json --html -", &["--json", "--html"]),
-        ("explain in:1 --html link", &["FILE", "--html"]),
+        ("explain in:1 --html link", &["INPUT", "--html"]),
         ("explain in --mapping my.toml --html my.toml", &["--mapping", "--html"]),
         ("validate in --report json=./in", &["INPUT", "--report json"]),
         ("validate in --report junit=x,sarif=./x", &["--report junit", "--report sarif"]),

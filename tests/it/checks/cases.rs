@@ -154,7 +154,7 @@ fn what_is_no_case() {
     fs::write(empty.path().join("x.txt"), "").unwrap();
     for (args, status, words) in [
         (vec!["test", empty.path().to_str().unwrap()], 3, "no cases"),
-        (vec!["test", "no/such"], 2, "`no/such` is not a folder"),
+        (vec!["test", "no/such"], 2, "cannot open `no/such`: no such file or folder"),
         (vec!["test"], 2, "<DIR>"),
     ] {
         let run = run(&args);
