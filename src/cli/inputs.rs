@@ -87,10 +87,8 @@ pub(super) fn list_options(
     exclude: &[glob::Pattern],
     anonymous: bool,
 ) -> ListOptions {
-    let mut options = ListOptions::default();
-    options.filter = PathFilter { include: include.to_vec(), exclude: exclude.to_vec() };
-    options.anonymous = anonymous;
-    options
+    let filter = PathFilter { include: include.to_vec(), exclude: exclude.to_vec() };
+    ListOptions { filter, anonymous }
 }
 
 /// Says how many files (cases) the options leave out.

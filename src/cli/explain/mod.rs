@@ -76,12 +76,15 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     outputs.add_if("--html", args.html.as_deref())?;
     outputs.spare("--mapping", &args.mapping)?;
     let mut shown = Explained::new(args);
-    let mut lists = Vec::new();
+    let (mut lists, mut stdin) = (Vec::new(), false);
     for input in &args.inputs {
         let (chosen, inputs) =
             chosen::find(input, &|input| args.wanted.list(&outputs, "INPUT", &[input.to_owned()], false))?;
         if let (true, [_, _, ..]) = (chosen.line.is_some() || chosen.member.is_some(), &inputs.sources[..]) {
             bail!("`{}` holds {} files; name one", escaped(&chosen.file), inputs.sources.len());
+        }
+        if chosen.file == "-" && std::mem::replace(&mut stdin, true) {
+            bail!("stdin is given twice, and can be read only once");
         }
         for source in &inputs.sources {
             let (explained, options) = (shown.explained, args.spelling.options());
