@@ -88,7 +88,10 @@ fn elsewhere(
         && source.name() == input
     {
         let Some(files) = CaseFiles::members(source, &cases::is_part)? else {
-            bail!("`{}` is not a folder or an archive of cases", escaped(input));
+            bail!(
+                "`{}` is one file: name the folder that its case is in, or an archive of cases",
+                escaped(input)
+            );
         };
         return Ok(cases::among(Path::new(root), files.paths(), &files, wanted));
     }

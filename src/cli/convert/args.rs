@@ -17,7 +17,7 @@ use std::time::Duration;
 
 /// Convert telephony logs into UDM events, one a line.
 ///
-/// Inputs are files, folders (all files in them, hidden ones aside, in the order of their names), glob patterns, and
+/// Inputs are files, folders (all files in them, hidden ones aside, in the order of their names), glob patterns, URLs, and
 /// `-` for stdin; plain or compressed with gzip, zstd, bzip2, xz, lz4 or snappy, in UTF-8 or UTF-16, or a tar archive of
 /// such files; the content decides which. A file holds records as NDJSON, in a JSON array, in envelopes of Duo's Admin
 /// API, as CEF or key="value" lines, or pretty-printed JSON.
@@ -128,11 +128,11 @@ pub(super) struct DumpArgs {
     pub(super) compress: Compression,
 
     /// Only inputs that match, by their keys below the prefix; `*` matches `/`, too. May be given several times.
-    #[arg(long, value_name = "GLOB", value_parser = pattern)]
+    #[arg(long, help_heading = None, value_name = "GLOB", value_parser = pattern)]
     pub(super) include: Vec<glob::Pattern>,
 
     /// No inputs that match.
-    #[arg(long, value_name = "GLOB", value_parser = pattern)]
+    #[arg(long, help_heading = None, value_name = "GLOB", value_parser = pattern)]
     pub(super) exclude: Vec<glob::Pattern>,
 
     /// Only inputs last changed at this time or later: 2026-03-01, 2026-03-01T12:00:00Z, or how long ago (30d).
@@ -168,7 +168,7 @@ pub(super) struct DumpArgs {
     pub(super) dry_run: bool,
 
     /// Send requests unsigned, for public buckets.
-    #[arg(long)]
+    #[arg(long, help_heading = None)]
     pub(super) no_sign_request: bool,
 }
 
