@@ -19,7 +19,8 @@
 #![doc = include_str!("../examples/reader.rs")]
 //! ```
 //!
-//! With the feature `files`, `store::list` finds files, and reads them decompressed whatever they are compressed with.
+//! With the feature `files`, `store::list` finds files, and reads them decompressed whatever they are compressed with. With
+//! the feature `bucket`, it finds objects, too.
 //!
 //! # All cores
 //!

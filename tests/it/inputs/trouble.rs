@@ -175,3 +175,34 @@ fn what_was_read_ahead_is_the_version_that_was_listed() {
         assert_eq!(run.status == 2, fate != Fate::Cut, "{}", run.stderr);
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_a_wait_for_an_object() {
+    use std::time::{Duration, Instant};
+    let log = log(1, 100);
+    let objects: [(&str, &[u8]); 2] = [("p/a", &log), ("p/b", &log)];
+    let bucket = Bucket::failing(&objects, |key, _| {
+        if key == "p/b" {
+            std::thread::sleep(Duration::from_secs(20));
+        }
+        Fate::Through
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("events.ndjson");
+    let mut command = bucket.command(&["convert", "s3://b/p/", "--rejects", "/dev/null", "-o"]);
+    command.arg(&output).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped());
+    let child = command.spawn().unwrap();
+    while bucket.service.count(|asked| asked.method == "GET" && !asked.is_listing()) == 0 {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    std::thread::sleep(Duration::from_millis(500));
+    let start = Instant::now();
+    let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let ended = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(2), "{said}");
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    assert!(said.contains("interrupted: ") && !output.exists(), "{said}");
+}
