@@ -168,3 +168,27 @@ fn cases_are_read_where_they_are() {
         assert!(run.stdout.contains(&format!("ok   {}", at("hub"))), "{}", run.stdout);
     }
 }
+
+#[test]
+fn metadata_and_yaml_are_read_where_they_are() {
+    let log = format!(r#"{{"raw_logs":{{"entries":[{{"data":{}}}]}}}}"#, serde_json::json!(LOG));
+    let event = log_events().lines().next().unwrap().to_owned();
+    let yaml = format!("- events:\n    - event: {event}\n");
+    let objects: [(&str, &[u8]); 5] = [
+        ("hub/other/metadata.json", br#"{"log_type":"SOMETHING_ELSE"}"#),
+        ("hub/other/testdata/raw_logs/a_log.json", log.as_bytes()),
+        ("hub/other/testdata/expected_events/a_events.json", br#"{"events":[]}"#),
+        ("kit/logs/one.txt", LOG.lines().next().unwrap().as_bytes()),
+        ("kit/events/one.yaml", yaml.as_bytes()),
+    ];
+    let bucket = Bucket::with(&objects);
+    let run = bucket.run(&["test", "s3://b/"]);
+    assert_eq!(run.status, 0, "{}{}", run.stdout, run.stderr);
+    assert!(run.stdout.contains("ok   kit/one\n") && !run.stdout.contains("hub/"), "{}", run.stdout);
+    assert_eq!(bucket.run(&["test", "s3://b/hub/"]).status, 3);
+    let run = bucket.run(&["validate", "s3://b/kit/events/"]);
+    assert_eq!(run.status, 0, "{}{}", run.stdout, run.stderr);
+    assert!(run.stderr.contains("1 event: 0 errors"), "{}", run.stderr);
+    let run = bucket.run(&["diff", "s3://b/kit/events/one.yaml", "s3://b/kit/events/"]);
+    assert_eq!(run.status, 0, "{}{}", run.stdout, run.stderr);
+}
