@@ -154,7 +154,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         say(&report::kinds(&findings))?;
     }
     let unused: Vec<String> = coverage.unused().into_iter().map(str::to_owned).collect();
-    if !args.quiet {
+    if !args.quiet && !cases.is_empty() {
         let used = coverage.all() - unused.len();
         let name = escaped(mapping.name());
         say(&format!("coverage of `{name}`: {used} of {} parts\n", coverage.all()))?;
