@@ -60,3 +60,9 @@ impl Mapping {
         format!("udmap.Mapping.load({:?})", self.0.name)
     }
 }
+
+/// The names of the tables that come with udmap.
+#[pyfunction]
+pub(crate) fn builtin() -> Vec<&'static str> {
+    udmap::mapping::builtin_mappings().collect()
+}

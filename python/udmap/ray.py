@@ -32,7 +32,7 @@ def to_udm(
 
     dataset: a Dataset, such as `ray.data.read_text(path)`, whose column is `text`.
     mapping: a `Mapping`, a built-in table's name, or a table's file on the driver.
-    keep: columns that stand beside each event; by default all others.
+    keep: columns that are kept next to each event; by default all others.
     columns: whether the main UDM fields have columns of their own.
     batch_size: how many rows are converted at once; by default a block.
     options: those of `udmap.Converter`.

@@ -45,7 +45,7 @@ def to_udm(
 
     df: a DataFrame, such as `spark.read.text(path, lineSep="\\n")`, or a stream of Kafka's values.
     mapping: a `Mapping`, a built-in table's name, or a table's file on the driver.
-    keep: columns of `df` that stand beside each event; by default all others.
+    keep: columns of `df` that are kept next to each event; by default all others.
     columns: whether the main UDM fields have columns of their own.
     options: those of `udmap.Converter`.
 

@@ -1,0 +1,228 @@
+"""Checks of events, mappings and logs."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Dict, List, Literal, Mapping as MappingOf, Optional, Sequence, Tuple, Union, cast
+
+from . import _native
+from ._command import Files, files
+from ._converter import File, Table
+from ._inputs import Input, source_of
+from ._results import (
+    Case,
+    Code,
+    Compared,
+    Converted,
+    FieldDifference,
+    Finding,
+    Group,
+    NewValue,
+    Profile,
+    RawField,
+    Sample,
+    SeverityName,
+    Shape,
+    Tested,
+    Validated,
+)
+from ._runs import OnProgress, result_of
+
+Level = Literal["error", "warning", "info", "off"]
+
+#: How many findings `test` and `diff` keep; all are counted.
+MAX_FINDINGS = 5000
+
+_ORDER = {"error": 0, "warning": 1, "info": 2}
+_Validated = Tuple[int, List["_native.Finding"], List["_native.Group"]]
+
+
+def validate(
+    data: Union[Input, Converted],
+    *,
+    severities: Optional[MappingOf[str, Level]] = None,
+    strict: bool = False,
+    max_event_bytes: int = 64 << 20,
+    max_findings: Optional[int] = None,
+    progress: Optional[OnProgress] = None,
+) -> Validated:
+    """Checks UDM events, in any wrapping that `udmap validate` knows, against the schema and the rules beyond it.
+
+    data: as for `convert`, or what that gave.
+    severities: `error`, `warning`, `info` or `off` by code; `codes()` lists the codes.
+    strict: counts every warning as an error.
+    max_findings: how many findings are kept, besides three of each group; all are counted. By default all are kept.
+
+    Raises InputError if the input can't be read, ValueError for a code or severity that is none.
+
+    >>> udmap.validate({"metadata": {"event_type": "NO_SUCH"}}).ok
+    False
+    """
+    source = source_of(data.ndjson if isinstance(data, Converted) else data)
+    most = (1 << 62) if max_findings is None else max_findings
+    levels = cast("list[tuple[str, str]]", list((severities or {}).items()))
+    run = _native.validate(source.data, source.name, levels, strict, max_event_bytes, most)
+    events, found, counted = cast(_Validated, result_of(run, source, progress))
+    findings = [Finding(*finding) for finding in found]
+    groups = [
+        Group(severity, code, path, count, tuple(findings[place] for place in samples))
+        for severity, code, path, count, samples in counted
+    ]
+    groups.sort(key=lambda group: (_ORDER[group.severity], -group.count))
+    return Validated(events, findings, groups)
+
+
+def codes() -> List[Code]:
+    """All kinds of findings of `validate`, with what they mean and what to do."""
+    return [Code(*about) for about in _native.codes()]
+
+
+def test(
+    folder: File,
+    *,
+    mapping: Table = "duo_telephony",
+    ignore: Sequence[str] = (),
+    set: Sequence[str] = (),
+    bless: bool = False,
+    full_coverage: bool = False,
+    max_findings: int = MAX_FINDINGS,
+) -> Tested:
+    """Runs a mapping over cases and compares its events with the expected ones: `udmap test`.
+
+    folder: has cases in any of the layouts that `udmap test --help` names, at any depth.
+    ignore: UDM paths, without indexes, that are left out.
+    set: paths of lists that are compared in any order; `all` for every list.
+    bless: rewrites the expected files of cases that differ.
+    full_coverage: whether `ok` needs every part of the table to be exercised.
+
+    Raises MappingError, and InputError for what can't be read.
+    """
+    with files() as to:
+        options = [*_mapping(to, mapping), *_rules(ignore, set), *["--bless"] * bless]
+        options += ["--full-coverage"] * full_coverage + [f"--max-findings={max_findings}", "-q"]
+        report = to.report(["test", *options, "--", os.fspath(folder)])
+    coverage = report["coverage"]
+    return Tested(
+        ok=report["exit_status"] == 0,
+        cases=[Case(case["name"], case["errors"]) for case in report["cases"]],
+        findings=_findings(report),
+        omitted=report["omitted"],
+        parts=coverage["parts"],
+        never_exercised=coverage["never_exercised"],
+        report=report,
+    )
+
+
+# pytest: a function, and not a test.
+test.__test__ = False  # type: ignore[attr-defined]
+
+
+def diff(
+    a: Union[Input, Converted],
+    b: Union[Input, Converted],
+    *,
+    raw: bool = False,
+    mapping: Table = "duo_telephony",
+    ignore: Sequence[str] = (),
+    set: Sequence[str] = (),
+    samples: int = 3,
+    threads: Optional[int] = None,
+    max_event_bytes: int = 64 << 20,
+    max_findings: int = MAX_FINDINGS,
+) -> Compared:
+    """Compares two sets of UDM events by their values: `udmap diff`.
+
+    a, b: as for `convert`, or what that gave; a path of one file, folder or pattern.
+    raw: A is raw logs: compares what the mapping makes of them with B.
+    ignore: UDM paths, without indexes, that are left out.
+    set: paths of lists that are compared in any order; `all` for every list.
+    samples: how many samples of each difference are kept.
+    threads: how many threads read; by default one a core.
+
+    Raises MappingError, and InputError for what can't be read.
+    """
+    with files() as to:
+        sets = [_one(to, data, name) for data, name in ((a, "A"), (b, "B"))]
+        options = ["--raw", *_mapping(to, mapping)] if raw else []
+        options += [*_rules(ignore, set), f"--samples={samples}", f"--max-findings={max_findings}", "-q"]
+        options += [f"--max-event-bytes={max_event_bytes}", *_threads(threads)]
+        report = to.report(["diff", *options, "--", *sets])
+    return Compared(
+        ok=report["exit_status"] == 0,
+        events_a=report["events_a"],
+        events_b=report["events_b"],
+        equal=report["equal"],
+        pairs_that_differ=report["pairs_that_differ"],
+        fields=[_difference(field) for field in report["fields"]],
+        findings=_findings(report),
+        omitted=report["omitted"],
+        report=report,
+    )
+
+
+def profile(
+    data: Input, *, mapping: Table = "duo_telephony", values: bool = True, threads: Optional[int] = None
+) -> Profile:
+    """Says what is in a log: shapes, fields with types and values, times, and what the mapping uses of it.
+
+    data: as for `convert`.
+    values: whether the fields' values are given, which may be personal data.
+    threads: how many threads read; by default one a core.
+
+    Raises MappingError, and InputError for what can't be read.
+    """
+    with files() as to:
+        options = ["--json", "-q", *_mapping(to, mapping), *_threads(threads), *["--no-values"] * (not values)]
+        report = to.report(["profile", *options, "--", *to.inputs(data, "data")], printed=True)
+    fields = [
+        RawField(**{name: field[name] for name in RawField.__dataclass_fields__ if name != "values"}, values=[(v, n) for v, n in field["values"]])
+        for field in report["fields"]
+    ]
+    return Profile(
+        mapping=report["mapping"],
+        records=report["records"],
+        rejects=report["rejects"],
+        formats=report["formats"],
+        shapes=[Shape(**shape) for shape in report["shapes"]],
+        fields=fields,
+        new_values=[NewValue(**value) for value in report["new_values"]],
+        first=report["first"],
+        last=report["last"],
+        report=report,
+    )
+
+
+def _one(to: Files, data: Union[Input, Converted], name: str) -> str:
+    paths = to.inputs(data.ndjson if isinstance(data, Converted) else data, name)
+    if len(paths) != 1:
+        raise ValueError(f"{name} is {len(paths)} paths: give one of a file, a folder or a pattern")
+    return paths[0]
+
+
+def _mapping(to: Files, mapping: Table) -> List[str]:
+    return [f"--mapping={to.mapping(mapping)}"]
+
+
+def _rules(ignore: Sequence[str], set: Sequence[str]) -> List[str]:
+    for name, paths in (("ignore", ignore), ("set", set)):
+        if isinstance(paths, str):
+            raise TypeError(f"`{name}` is a list of paths: give [{paths!r}]")
+    return [f"--ignore={path}" for path in ignore] + [f"--set={path}" for path in set]
+
+
+def _threads(threads: Optional[int]) -> List[str]:
+    return [] if threads is None else [f"--threads={threads}"]
+
+
+def _findings(report: Dict[str, Any]) -> List[Finding]:
+    names = Finding.__dataclass_fields__
+    return [Finding(**{name: value for name, value in it.items() if name in names}) for it in report["findings"]]
+
+
+def _difference(field: Dict[str, Any]) -> FieldDifference:
+    def sample(it: Dict[str, Any]) -> Sample:
+        a, b = it["a"] or {}, it["b"] or {}
+        return Sample(it["path"], a.get("value"), b.get("value"), a.get("at"), b.get("at"))
+
+    samples = tuple(sample(it) for it in field["samples"])
+    return FieldDifference(field["path"], field["code"], field["count"], samples)
