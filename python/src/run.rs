@@ -111,7 +111,11 @@ impl Run {
                 piece: io::Cursor::default(),
                 ended: false,
             });
-            job(&theirs, fed, to_python)
+            // As long as this is there, Python takes the run to be under way.
+            let under_way = to_python.clone();
+            let result = job(&theirs, fed, to_python);
+            drop(under_way);
+            result
         };
         let thread = std::thread::Builder::new().name("udmap".to_owned()).spawn(work)?;
         let live = Mutex::new(Some(Live { messages, pieces, thread, part: None }));

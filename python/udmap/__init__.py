@@ -21,8 +21,6 @@ Every record becomes exactly one event or one reject, with the same bytes and te
 
 from __future__ import annotations
 
-from typing import Optional, Union
-
 from ._checks import codes, diff, profile, test, validate
 from ._converter import (
     MAX_RECORD_BYTES,
@@ -101,9 +99,13 @@ __all__ = [
 # What was converted all the same, where something was: the native part knows nothing of these.
 InputError.converted = None
 
-for _name in __all__:
-    # They are used, shown and pickled by their public names.
-    _public = globals()[_name]
-    if isinstance(getattr(_public, "__module__", None), str) and _public.__module__.startswith("udmap."):
-        _public.__module__ = "udmap"
-del _name, _public
+
+def _name_publicly() -> None:
+    """Names everything as it is used: so it is shown, and so it is pickled."""
+    for name in __all__:
+        public = globals()[name]
+        if str(getattr(public, "__module__", "")).startswith("udmap."):
+            public.__module__ = "udmap"
+
+
+_name_publicly()

@@ -21,7 +21,6 @@ from ._results import (
     Profile,
     RawField,
     Sample,
-    SeverityName,
     Shape,
     Tested,
     Validated,
@@ -220,9 +219,11 @@ def _findings(report: Dict[str, Any]) -> List[Finding]:
 
 
 def _difference(field: Dict[str, Any]) -> FieldDifference:
+    nothing = {"value": None, "at": None}
+
     def sample(it: Dict[str, Any]) -> Sample:
-        a, b = it["a"] or {}, it["b"] or {}
-        return Sample(it["path"], a.get("value"), b.get("value"), a.get("at"), b.get("at"))
+        a, b = it["a"] or nothing, it["b"] or nothing
+        return Sample(it["path"], a["value"], b["value"], a["at"], b["at"])
 
     samples = tuple(sample(it) for it in field["samples"])
     return FieldDifference(field["path"], field["code"], field["count"], samples)

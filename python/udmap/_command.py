@@ -9,7 +9,7 @@ import sysconfig
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Sequence, cast
+from typing import Any, Dict, Generator, Iterator, List, Sequence, cast
 
 from ._converter import Table
 from ._inputs import Input, source_of
@@ -62,8 +62,9 @@ class Files:
     def mapping(self, mapping: Table) -> str:
         """The name or the file of a mapping, which is known to be right."""
         if not isinstance(mapping, Mapping):
-            return Mapping.load(os.fspath(mapping)) and os.fspath(mapping)
-        name, text, bases = cast("tuple[str, str, dict[str, str]]", mapping.__reduce__()[1])
+            Mapping.load(os.fspath(mapping))
+            return os.fspath(mapping)
+        name, text, bases = mapping.texts()
         if name in builtin():
             return name
         # The texts that it was made of: its file may be another by now.
@@ -107,7 +108,7 @@ def _errors(said: str) -> str:
 
 
 @contextmanager
-def files() -> Iterator[Files]:
+def files() -> Generator[Files, None, None]:
     """A place for the command's files, which are removed in the end."""
     with tempfile.TemporaryDirectory(prefix="udmap-") as folder:
         yield Files(Path(folder))

@@ -27,7 +27,7 @@ from typing import (
 from . import _native
 from ._inputs import Input, Source, shown, source_of
 from ._native import InputError, Mapping
-from ._results import Converted, Reject, Written
+from ._results import Converted, Reject, Written, became
 from ._runs import OnProgress, result_of, steps
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ MAX_RECORD_BYTES = 1 << 20
 #: So few bytes are converted at once, without a thread.
 FEW_BYTES = 1 << 18
 
+#: What makes a converter: its mapping and its options.
+_State = Tuple[Mapping, FieldNames, Envelope, Optional[str], List[Tuple[str, str]], int, int]
 _Converted = Tuple[bytes, List["_native.Reject"], List[Tuple[str, int]], List[Tuple[str, int]], Optional[str]]
 
 
@@ -113,7 +115,7 @@ class Events(Iterator[Union[str, Reject]]):
     def __repr__(self) -> str:
         if self.counts is None:
             return "<Events under way>"
-        return f"<Events ended: {self.counts['events']:,} events, {self.counts['rejects']:,} rejects>"
+        return f"<Events ended: {became(self.counts, self.by_reason or {})}>"
 
 
 def _in_order(part: _native.Part) -> List[Union[str, Reject]]:
@@ -158,27 +160,31 @@ class Converter:
         self._file = None if isinstance(mapping, Mapping) else os.fspath(mapping)
         loaded = mapping if isinstance(mapping, Mapping) else Mapping.load(os.fspath(mapping))
         pairs = list((labels or {}).items())
-        self._state = (loaded, field_names, envelope, namespace, pairs, max_record_bytes, threads)
-        self._make()
+        self._make((loaded, field_names, envelope, namespace, pairs, max_record_bytes, threads))
 
-    def _make(self) -> None:
-        self.mapping = self._state[0]
-        self._native = _native.Converter(*self._state)
+    def _make(self, state: _State) -> None:
+        self._state = state
+        self.mapping = state[0]
+        self._native = _native.Converter(*state)
 
     def __getstate__(self) -> Dict[str, Any]:
         return {"state": self._state}
 
     def __setstate__(self, state: Dict[str, Any]) -> None:
         self._file = None
-        self._state = state["state"]
-        self._make()
+        self._make(state["state"])
 
     def __repr__(self) -> str:
         _, field_names, envelope, namespace, labels, most, threads = self._state
-        given: Dict[str, Any] = {"field_names": field_names, "envelope": envelope, "namespace": namespace}
-        given.update(labels=dict(labels), max_record_bytes=most, threads=threads)
-        usual = ("snake", "bare", None, {}, MAX_RECORD_BYTES, 1)
-        words = [f", {name}={value!r}" for (name, value), by_default in zip(given.items(), usual) if value != by_default]
+        given: List[Tuple[str, Any, Any]] = [
+            ("field_names", field_names, "snake"),
+            ("envelope", envelope, "bare"),
+            ("namespace", namespace, None),
+            ("labels", dict(labels), {}),
+            ("max_record_bytes", most, MAX_RECORD_BYTES),
+            ("threads", threads, 1),
+        ]
+        words = [f", {name}={value!r}" for name, value, by_default in given if value != by_default]
         return f"udmap.Converter({self.mapping!r}{''.join(words)})"
 
     @overload

@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Iterable, Iterator, List, Mapping, Optional, Protocol, Union, cast
+from typing import Any, Iterable, Iterator, List, Mapping, Protocol, Union, cast
 
 
 class Readable(Protocol):
@@ -72,7 +72,7 @@ def source_of(data: Input) -> Source:
     if isinstance(data, os.PathLike):
         return Source([_path(data)])
     if isinstance(data, Mapping):
-        return Source(_of_object(data, "the record"))
+        return Source(_of_object(cast("Mapping[str, Any]", data), "the record"))
     if hasattr(data, "__arrow_c_stream__"):
         raise TypeError(
             f"expected records or files, found a table: {type(data).__name__}\n"
@@ -83,7 +83,7 @@ def source_of(data: Input) -> Source:
         name = getattr(data, "name", None)
         return Source(None, name if isinstance(name, str) else "data", _of_file(file))
     if isinstance(data, Iterable):
-        return _of_iterable(iter(cast("Iterable[Item]", data)))
+        return _of_iterable(iter(data))
     raise _unexpected(data, "")
 
 
@@ -140,7 +140,7 @@ def _record(item: object, number: int) -> bytes:
     if isinstance(item, str):
         return _checked(encoded(item))
     if isinstance(item, (bytes, bytearray, memoryview)):
-        return _checked(bytes(item))
+        return _checked(bytes(cast(bytes, item)))
     if isinstance(item, Mapping):
         return _of_object(cast("Mapping[str, Any]", item), f"item {number}")
     if isinstance(item, os.PathLike):

@@ -41,6 +41,9 @@ class Mapping:
     def load(name: str) -> Mapping:
         """Loads a table: a built-in one's name, or a file. Raises MappingError."""
 
+    def texts(self) -> Tuple[str, str, Dict[str, str]]:
+        """The name by which it was asked for, its text, and the texts of the files that it builds on."""
+
     @property
     def name(self) -> str:
         """The table's own name."""

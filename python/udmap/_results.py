@@ -22,7 +22,8 @@ def _reasons(by_reason: Mapping[str, int]) -> str:
     return f" ({', '.join(words)})" if words else ""
 
 
-def _became(counts: Mapping[str, int], by_reason: Mapping[str, int]) -> str:
+def became(counts: Mapping[str, int], by_reason: Mapping[str, int]) -> str:
+    """What became of records, in words."""
     return f"{_counted(counts['events'], 'event')}, {_counted(counts['rejects'], 'reject')}{_reasons(by_reason)}"
 
 
@@ -72,7 +73,7 @@ class Converted:
         return (json.loads(line) for line in io.BytesIO(self.ndjson))
 
     def __repr__(self) -> str:
-        return f"<Converted {_became(self.counts, self.by_reason)}>"
+        return f"<Converted {became(self.counts, self.by_reason)}>"
 
 
 @dataclass(frozen=True, repr=False)
@@ -91,7 +92,7 @@ class Written:
     examples: List[Reject]
 
     def __repr__(self) -> str:
-        return f"<Written {shown(self.output)}: {_became(self.counts, self.by_reason)}>"
+        return f"<Written {shown(self.output)}: {became(self.counts, self.by_reason)}>"
 
 
 @dataclass(frozen=True, repr=False)

@@ -3,17 +3,22 @@
 Workers need this package, and pyarrow 14 or later. The mapping travels with the job.
 """
 
+# Ray does not say all of its types.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING, Any, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Optional, Sequence
 
-import pyarrow
+from ._converter import Converter, Options, Table, needs
 
-from . import Converter, Mapping
+needs("pyarrow", "ray")
+
+import pyarrow  # noqa: E402
 
 if TYPE_CHECKING:
     import ray.data
+    from typing_extensions import Unpack
 
 __all__ = ["to_udm"]
 
@@ -22,11 +27,11 @@ def to_udm(
     dataset: "ray.data.Dataset",
     column: str = "value",
     *,
-    mapping: Union[Mapping, str, "os.PathLike[str]"] = "duo_telephony",
+    mapping: Table = "duo_telephony",
     keep: Optional[Sequence[str]] = None,
     columns: bool = True,
     batch_size: Optional[int] = None,
-    **options: Any,
+    **options: Unpack[Options],
 ) -> "ray.data.Dataset":
     """The events of the records in a column of strings or bytes.
 
