@@ -10,10 +10,10 @@ use std::io::{self, Read};
 use std::sync::atomic::Ordering;
 use udmap::check::validate::{Code, Placed, Severities, Validator};
 
-/// severity, code, path, message, source, line, byte, event, effect, advice
+/// severity, code, path, message, source, line, column, byte, event, effect, advice
 type Finding =
-    (&'static str, &'static str, String, String, String, u64, u64, u64, &'static str, &'static str);
-/// severity, code, path without indexes, how often, places of samples among the findings
+    (&'static str, &'static str, String, String, String, u64, u64, u64, u64, &'static str, &'static str);
+/// severity, code, path with `[]` for indexes, how often, places of samples among the findings
 type Group = (&'static str, &'static str, String, u64, Vec<usize>);
 
 /// How many findings of a group are kept whatever else was found.
@@ -61,22 +61,19 @@ struct Found {
     events: u64,
     room: usize,
     findings: Vec<Finding>,
-    groups: BTreeMap<(&'static str, String), Group>,
+    groups: BTreeMap<(&'static str, &'static str, String), Group>,
 }
 
 impl Found {
     fn add(&mut self, source: &str, placed: Placed) {
-        let Placed { finding, line, byte, event } = placed;
-        let about = finding.code.about();
-        let mut key = (about.name, bare(&finding.path));
+        let Placed { finding, line, column, byte, event } = placed;
+        let (about, severity) = (finding.code.about(), finding.severity.name());
+        let mut key = (severity, about.name, general(&finding.path));
         if self.groups.len() >= MOST_GROUPS && !self.groups.contains_key(&key) {
-            key.1 = "(other fields)".to_owned();
+            key.2 = "(other fields)".to_owned();
         }
-        let severity = finding.severity.name();
-        let group = self
-            .groups
-            .entry(key)
-            .or_insert_with_key(|key| (severity, about.name, key.1.clone(), 0, Vec::new()));
+        let new = |key: &(_, _, String)| (severity, about.name, key.2.clone(), 0, Vec::new());
+        let group = self.groups.entry(key).or_insert_with_key(new);
         group.3 += 1;
         let is_sample = group.4.len() < SAMPLES;
         if is_sample {
@@ -85,33 +82,23 @@ impl Found {
             return;
         }
         self.room = self.room.saturating_sub(1);
-        let event = self.events + event;
         let (path, message, source) = (finding.path, finding.message, source.to_owned());
-        self.findings.push((
-            severity,
-            about.name,
-            path,
-            message,
-            source,
-            line,
-            byte,
-            event,
-            about.effect,
-            about.advice,
-        ));
+        let (effect, advice) = (about.effect, about.advice);
+        self.findings
+            .push((severity, about.name, path, message, source, line, column, byte, event, effect, advice));
     }
 }
 
-/// A path without its indexes.
-fn bare(path: &str) -> String {
-    let mut depth = 0;
-    let outside = |c: &char| {
-        depth += i32::from(*c == '[');
-        let is_outside = depth == 0;
-        depth -= i32::from(*c == ']');
-        is_outside
+/// A path with `[]` for every index.
+fn general(path: &str) -> String {
+    let mut inside = false;
+    let stays = |c: &char| {
+        inside &= *c != ']';
+        let stays = !inside;
+        inside |= *c == '[';
+        stays
     };
-    path.chars().filter(outside).collect()
+    path.chars().filter(stays).collect()
 }
 
 /// An input whose reading ends when nobody wants the result.

@@ -5,6 +5,7 @@ import pathlib
 import pickle
 import shutil
 import tempfile
+from dataclasses import replace
 
 import pytest
 import udmap
@@ -44,7 +45,7 @@ def test_validate_groups_what_it_finds(command, converted, tmp_path):
     all_of_it = udmap.validate(events)
     assert sum(group.count for group in all_of_it.groups) == len(all_of_it.findings) and all_of_it.omitted == 0
     (ip,) = [group for group in all_of_it.groups if group.code == "invalid-ip"]
-    assert (ip.path, ip.count, [it.path for it in ip.samples]) == ("principal.ip", 2, ["principal.ip[0]", "principal.ip[1]"])
+    assert (ip.path, ip.count, [it.path for it in ip.samples]) == ("principal.ip[]", 2, ["principal.ip[0]", "principal.ip[1]"])
     assert ip.samples[0].advice and ip.samples[0].effect
     order = [("error", "warning", "info").index(group.severity) for group in all_of_it.groups]
     assert order == sorted(order)
@@ -52,6 +53,15 @@ def test_validate_groups_what_it_finds(command, converted, tmp_path):
     assert [(it.code, it.path, it.count) for it in few.groups] == [(it.code, it.path, it.count) for it in all_of_it.groups]
     assert len(few.findings) == sum(min(3, group.count) for group in few.groups)
     assert few.omitted + len(few.findings) == len(all_of_it.findings)
+    # Read by the command, they are the same.
+    (tmp_path / "events").write_bytes(events)
+    by_path = udmap.validate(tmp_path / "events")
+    here = {"source": "data"}
+    assert [replace(it, **here) for it in by_path.findings] == all_of_it.findings and by_path.events == all_of_it.events
+    assert [(it.code, it.path, it.count) for it in by_path.groups] == [(it.code, it.path, it.count) for it in all_of_it.groups]
+    assert [[replace(it, **here) for it in group.samples] for group in by_path.groups] == [
+        list(group.samples) for group in all_of_it.groups
+    ]
     assert not few.ok and not udmap.validate(b"").ok and udmap.validate(udmap.convert(LOG)).ok
     assert not udmap.validate(udmap.convert(LOG), strict=True).ok
     codes = {code.name: code for code in udmap.codes()}
@@ -144,6 +154,36 @@ def test_profile_is_the_commands(command, log, tmp_path):
     assert not any(field.values for field in udmap.profile(log, values=False).fields)
     with pytest.raises(udmap.InputError, match="no such file"):
         udmap.profile(tmp_path / "missing")
+
+
+def test_a_configuration_and_a_baseline(command, tmp_path, monkeypatch):
+    events, cases, config = tmp_path / "events", tmp_path / "cases", tmp_path / "udmap.toml"
+    events.write_bytes(b'{"metadata":{"event_type":"NO_SUCH"}}\n')
+    shutil.copytree(LOG.parent, cases / "quickstart")
+    expected = cases / "quickstart/events.ndjson"
+    expected.write_text(expected.read_text().replace('"sms"', '"SMS"', 1))
+    checks = {
+        "validate": ([events], lambda **options: udmap.validate(events, **options)),
+        "test": ([cases], lambda **options: udmap.test(cases, **options)),
+        "diff": ([expected, LOG.parent / "events.ndjson"], lambda **options: udmap.diff(expected, LOG.parent / "events.ndjson", **options)),
+    }
+    for name, (inputs, check) in checks.items():
+        assert not check().ok and check().known == 0
+        baseline = tmp_path / f"{name}.json"
+        command(name, *inputs, "--no-config", "--write-baseline", baseline)
+        found = check(baseline=baseline)
+        assert found.ok and found.known > 0 and found.findings == found.groups == [], name
+        config.write_text(f'baseline = "{name}.json"\n')
+        assert check(config=config).ok
+        monkeypatch.chdir(tmp_path)
+        assert not check().ok, "no configuration is looked for"
+    config.write_text('[severity]\nunknown-enum = "off"\ninvalid-ip = "warning"\n')
+    in_memory = {"metadata": {"event_type": "GENERIC_EVENT", "event_timestamp": "2024-01-01T00:00:00Z"}, "principal": {"ip": ["x"]}}
+    severity = lambda **options: {it.code: it.severity for it in udmap.validate(in_memory, **options).findings}["invalid-ip"]
+    assert (severity(), severity(config=config), severity(config=config, strict=True)) == ("error", "warning", "error")
+    assert severity(config=config, severities={"invalid-ip": "info"}) == "info"
+    with pytest.raises(udmap.InputError, match="missing"):
+        udmap.validate(events, config=tmp_path / "missing")
 
 
 def test_mappings():

@@ -25,13 +25,15 @@ from ._results import (
     Tested,
     Validated,
 )
-from ._runs import OnProgress, result_of
+from ._runs import OnProgress, Progress, result_of
 
 Level = Literal["error", "warning", "info", "off"]
 
 #: How many findings `test` and `diff` keep; all are counted.
 MAX_FINDINGS = 5000
 
+#: As many as there are.
+_ALL = 1 << 62
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 _Validated = Tuple[int, List["_native.Finding"], List["_native.Group"]]
 
@@ -41,6 +43,8 @@ def validate(
     *,
     severities: Optional[MappingOf[str, Level]] = None,
     strict: bool = False,
+    config: Optional[File] = None,
+    baseline: Optional[File] = None,
     max_event_bytes: int = 64 << 20,
     max_findings: Optional[int] = None,
     progress: Optional[OnProgress] = None,
@@ -50,17 +54,32 @@ def validate(
     data: as for `convert`, or what that gave.
     severities: `error`, `warning`, `info` or `off` by code; `codes()` lists the codes.
     strict: counts every warning as an error.
-    max_findings: how many findings are kept, besides three of each group; all are counted. By default all are kept.
+    config: a file like `udmap.toml`, with severities, allowed findings and a baseline. None is looked for.
+    baseline: a file that `udmap validate --write-baseline` wrote: its findings are left out.
+    max_findings: how many findings are kept; all are counted. By default all are kept that have 32 MiB of text.
+    progress: is told how far it is; of paths, which the command reads on all cores, only at the end.
 
-    Raises InputError if the input can't be read, ValueError for a code or severity that is none.
+    Raises InputError if the input or a file can't be read, ValueError for a code or severity that is none.
 
     >>> udmap.validate({"metadata": {"event_type": "NO_SUCH"}}).ok
     False
     """
     source = source_of(data.ndjson if isinstance(data, Converted) else data)
-    most = (1 << 62) if max_findings is None else max_findings
-    levels = cast("list[tuple[str, str]]", list((severities or {}).items()))
-    run = _native.validate(source.data, source.name, levels, strict, max_event_bytes, most)
+    most = _ALL if max_findings is None else max_findings
+    levels: List[Tuple[str, str]] = list((severities or {}).items())
+    # Wrong ones are found before anything is read.
+    run = _native.validate(b"" if isinstance(source.data, list) else source.data, source.name, levels, strict, max_event_bytes, most)
+    if isinstance(source.data, list) or config is not None or baseline is not None:
+        run.stop()
+        with files() as to:
+            options = [f"--severity={code}={level}" for code, level in levels] + ["--strict"] * strict
+            options += [*_known(config, baseline), f"--max-findings={most}", f"--max-event-bytes={max_event_bytes}", "-q"]
+            report = to.report(["validate", *options, "--", *to.paths(source, "data")])
+        validated = Validated(report["events"], _findings(report), _groups(report), report["known"])
+        if progress is not None:
+            size = sum(os.path.getsize(case["file"]) for case in report["cases"] if os.path.isfile(case["file"]))
+            progress(Progress(size, size, validated.events, 0))
+        return validated
     events, found, counted = cast(_Validated, result_of(run, source, progress))
     findings = [Finding(*finding) for finding in found]
     groups = [
@@ -84,6 +103,8 @@ def test(
     set: Sequence[str] = (),
     bless: bool = False,
     full_coverage: bool = False,
+    config: Optional[File] = None,
+    baseline: Optional[File] = None,
     max_findings: int = MAX_FINDINGS,
 ) -> Tested:
     """Runs a mapping over cases and compares its events with the expected ones: `udmap test`.
@@ -93,18 +114,22 @@ def test(
     set: paths of lists that are compared in any order; `all` for every list.
     bless: rewrites the expected files of cases that differ.
     full_coverage: whether `ok` needs every part of the table to be exercised.
+    config, baseline: as for `validate`.
 
     Raises MappingError, and InputError for what can't be read.
     """
     with files() as to:
         options = [*_mapping(to, mapping), *_rules(ignore, set), *["--bless"] * bless]
-        options += ["--full-coverage"] * full_coverage + [f"--max-findings={max_findings}", "-q"]
+        options += ["--full-coverage"] * full_coverage
+        options += [*_known(config, baseline), f"--max-findings={max_findings}", "-q"]
         report = to.report(["test", *options, "--", os.fspath(folder)])
     coverage = report["coverage"]
     return Tested(
         ok=report["exit_status"] == 0,
         cases=[Case(case["name"], case["errors"]) for case in report["cases"]],
         findings=_findings(report),
+        groups=_groups(report),
+        known=report["known"],
         omitted=report["omitted"],
         parts=coverage["parts"],
         never_exercised=coverage["never_exercised"],
@@ -126,6 +151,8 @@ def diff(
     set: Sequence[str] = (),
     samples: int = 3,
     threads: Optional[int] = None,
+    config: Optional[File] = None,
+    baseline: Optional[File] = None,
     max_event_bytes: int = 64 << 20,
     max_findings: int = MAX_FINDINGS,
 ) -> Compared:
@@ -137,6 +164,7 @@ def diff(
     set: paths of lists that are compared in any order; `all` for every list.
     samples: how many samples of each difference are kept.
     threads: how many threads read; by default one a core.
+    config, baseline: as for `validate`.
 
     Raises MappingError, and InputError for what can't be read.
     """
@@ -144,7 +172,7 @@ def diff(
         sets = [_one(to, data, name) for data, name in ((a, "A"), (b, "B"))]
         options = ["--raw", *_mapping(to, mapping)] if raw else []
         options += [*_rules(ignore, set), f"--samples={samples}", f"--max-findings={max_findings}", "-q"]
-        options += [f"--max-event-bytes={max_event_bytes}", *_threads(threads)]
+        options += [f"--max-event-bytes={max_event_bytes}", *_threads(threads), *_known(config, baseline)]
         report = to.report(["diff", *options, "--", *sets])
     return Compared(
         ok=report["exit_status"] == 0,
@@ -154,6 +182,8 @@ def diff(
         pairs_that_differ=report["pairs_that_differ"],
         fields=[_difference(field) for field in report["fields"]],
         findings=_findings(report),
+        groups=_groups(report),
+        known=report["known"],
         omitted=report["omitted"],
         report=report,
     )
@@ -213,9 +243,27 @@ def _threads(threads: Optional[int]) -> List[str]:
     return [] if threads is None else [f"--threads={threads}"]
 
 
+def _known(config: Optional[File], baseline: Optional[File]) -> List[str]:
+    """The options for a configuration. A program's checks do not depend on the folder that it is started in."""
+    options = ["--no-config"] if config is None else [f"--config={os.fspath(config)}"]
+    return options if baseline is None else [*options, f"--baseline={os.fspath(baseline)}"]
+
+
 def _findings(report: Dict[str, Any]) -> List[Finding]:
-    names = Finding.__dataclass_fields__
-    return [Finding(**{name: value for name, value in it.items() if name in names}) for it in report["findings"]]
+    return [_finding(it) for it in report["findings"]]
+
+
+def _finding(it: Dict[str, Any]) -> Finding:
+    given: Dict[str, Any] = {"column": 0}
+    given.update((name, value) for name, value in it.items() if name in Finding.__dataclass_fields__)
+    return Finding(**given)
+
+
+def _groups(report: Dict[str, Any]) -> List[Group]:
+    def group(it: Dict[str, Any]) -> Group:
+        return Group(it["severity"], it["code"], it["path"], it["count"], tuple(map(_finding, it["samples"])))
+
+    return [group(it) for it in report["groups"]]
 
 
 def _difference(field: Dict[str, Any]) -> FieldDifference:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Dict, Generator, Iterator, List, Sequence, cast
 
 from ._converter import Table
-from ._inputs import Input, source_of
+from ._inputs import Input, Source, source_of
 from ._native import InputError, Mapping, UdmapError, builtin
 
 NAME = "udmap.exe" if os.name == "nt" else "udmap"
@@ -48,7 +48,10 @@ class Files:
 
     def inputs(self, data: Input, name: str) -> List[str]:
         """The paths in `data`; what is not a path is written to a file of this name."""
-        source = source_of(data)
+        return self.paths(source_of(data), name)
+
+    def paths(self, source: Source, name: str) -> List[str]:
+        """The paths of an input; what is not a path is written to a file of this name."""
         if isinstance(source.data, list):
             return source.data
         file = self._folder / name

@@ -12,9 +12,9 @@ __version__: str
 Reject = Tuple[str, int, int, int, str, str, bytes]
 #: events, and rejects with their places among all
 Part = Tuple[List[str], List[Tuple[int, Reject]]]
-#: severity, code, path, message, source, line, byte, event, effect, advice
-Finding = Tuple[SeverityName, str, str, str, str, int, int, int, str, str]
-#: severity, code, path without indexes, how often, places of samples among the findings
+#: severity, code, path, message, source, line, column, byte, event, effect, advice
+Finding = Tuple[SeverityName, str, str, str, str, int, int, int, int, str, str]
+#: severity, code, path with `[]` for indexes, how often, places of samples among the findings
 Group = Tuple[SeverityName, str, str, int, List[int]]
 #: bytes, paths, or nothing: then the run is fed
 Data = Union[bytes, List[str], None]

@@ -111,9 +111,11 @@ class Finding:
     source: str
     #: The line, from 1; 0 for the input as a whole.
     line: int
+    #: The character of the line, from 1; 0 if it is not known.
+    column: int
     #: The byte, from 0, after decompression.
     byte: int
-    #: Which event it is in, from 1; 0 for none.
+    #: Which event of the input it is in, from 1; 0 for none.
     event: int
     #: What SecOps does with it; empty where that is not known.
     effect: str = ""
@@ -132,7 +134,7 @@ class Group:
 
     severity: SeverityName
     code: str
-    #: The path without indexes; empty for events as a whole.
+    #: The path with `[]` for every index; empty for events as a whole.
     path: str
     #: How many findings there are.
     count: int
@@ -152,8 +154,10 @@ class Validated:
     events: int
     #: What was found, in the order of the input.
     findings: List[Finding]
-    #: The same by code and path, with a count and samples: errors first, the most frequent first.
+    #: The same by code and path, with a count and samples: the worst first, then the most frequent.
     groups: List[Group] = field(default_factory=lambda: [])
+    #: How many findings were left out because the baseline has them.
+    known: int = 0
 
     @property
     def ok(self) -> bool:
@@ -215,8 +219,12 @@ class Tested:
     cases: List[Case]
     #: The differences.
     findings: List[Finding]
+    #: The same by code and path, with a count and samples.
+    groups: List[Group]
     #: How many differences were counted but not kept (`max_findings`).
     omitted: int
+    #: How many differences were left out because the baseline has them.
+    known: int
     #: How many parts the table has.
     parts: int
     #: The parts that no case exercises.
@@ -284,8 +292,12 @@ class Compared:
     fields: List[FieldDifference]
     #: The differences one by one.
     findings: List[Finding]
+    #: The same by code and path, with a count and samples.
+    groups: List[Group]
     #: How many differences were counted but not kept (`max_findings`).
     omitted: int
+    #: How many differences were left out because the baseline has them.
+    known: int
     #: The report that `udmap diff --report json=FILE` writes.
     report: Dict[str, Any]
 
