@@ -176,14 +176,14 @@ impl Target {
     }
 }
 
-/// What takes what became of records.
+/// What takes events and rejects.
 enum Sink {
     Memory(Vec<u8>),
     Parts(SyncSender<Message>),
     Files { files: Box<Files>, with_rejects: bool },
 }
 
-/// What became of a chunk: events, and rejects by their places among all.
+/// The outcome of a chunk: events, and rejects by their places among all.
 pub(crate) struct Part {
     events: Vec<u8>,
     rejects: Vec<(usize, Reject)>,

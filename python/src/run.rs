@@ -72,7 +72,7 @@ pub(crate) struct Fed {
 
 impl Read for Fed {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        // Whoever hung up has set `Shared::stop`, so nobody sees these errors.
+        // The other side has set `Shared::stop` before it hung up, so nobody sees these errors.
         let gone = |_| io::Error::other("reading was stopped");
         if self.piece.position() == self.piece.get_ref().len() as u64 && !self.ended {
             self.wants.send(Message::Wants).map_err(|_| gone(()))?;
@@ -136,7 +136,7 @@ impl Drop for Run {
 
 #[pymethods]
 impl Run {
-    /// Waits for what the run says, at most so many seconds: `working`, `wants`, `part` or `ended`.
+    /// Waits for what the run says, at most this many seconds: `working`, `wants`, `part` or `ended`.
     fn wait(&self, py: Python<'_>, seconds: f64) -> &'static str {
         py.detach(|| {
             let mut live = self.live();

@@ -64,7 +64,7 @@ class Options(TypedDict, total=False):
 
 
 class Events(Iterator[Union[str, Reject]]):
-    """What became of records, one after the other, as they are read: events as JSON texts, and rejects.
+    """The outcome of records, one after the other, as they are read: events as JSON texts, and rejects.
 
     Memory stays small whatever the input's size: nothing is read far ahead of what was taken. The threads end when the
     last record was taken, when this is closed, or when nobody refers to it any more. At the end an InputError names the
@@ -253,7 +253,7 @@ class Converter:
             files.append((f"`{name}`", file))
 
     def events(self, data: Input, *, progress: Optional[OnProgress] = None) -> Events:
-        """Converts `data` as what became of it is taken, in small memory. See `Events`.
+        """Converts `data` as its events and rejects are taken, in small memory. See `Events`.
 
         >>> for record in udmap.Converter().events([{"type": "sms"}]):
         ...     print(record)
@@ -363,7 +363,7 @@ def events(
     progress: Optional[OnProgress] = None,
     **options: Unpack[Options],
 ) -> Events:
-    """Converts `data` as what became of it is taken, in small memory: events as JSON texts, and rejects. See `Events`.
+    """Converts `data` as its events (JSON texts) and rejects are taken, in small memory. See `Events`.
 
     >>> [record.reason for record in udmap.events([{"type": "sms"}]) if isinstance(record, udmap.Reject)]
     ['no-timestamp']

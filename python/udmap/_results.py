@@ -23,7 +23,7 @@ def _reasons(by_reason: Mapping[str, int]) -> str:
 
 
 def became(counts: Mapping[str, int], by_reason: Mapping[str, int]) -> str:
-    """What became of records, in words."""
+    """The outcome of records, in words."""
     return f"{_counted(counts['events'], 'event')}, {_counted(counts['rejects'], 'reject')}{_reasons(by_reason)}"
 
 
@@ -52,7 +52,7 @@ class Reject:
 
 @dataclass(frozen=True, repr=False)
 class Converted:
-    """What became of an input."""
+    """The outcome of an input."""
 
     #: The events, one a line, each ended by a newline: what the command writes.
     ndjson: bytes
@@ -78,7 +78,7 @@ class Converted:
 
 @dataclass(frozen=True, repr=False)
 class Written:
-    """What became of an input whose events were written to a file."""
+    """The outcome of an input whose events were written to a file."""
 
     #: The file with the events.
     output: str
