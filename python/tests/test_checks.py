@@ -4,6 +4,8 @@ import json
 import pathlib
 import pickle
 import shutil
+import subprocess
+import sys
 import tempfile
 from dataclasses import replace
 
@@ -186,6 +188,23 @@ def test_a_configuration_and_a_baseline(command, tmp_path, monkeypatch):
         udmap.validate(events, config=tmp_path / "missing")
 
 
+def test_a_command_of_another_version_is_refused(monkeypatch):
+    from udmap import _command
+
+    monkeypatch.setattr(_command, "__version__", "9.9.9")
+    with pytest.raises(udmap.UdmapError, match=r"(?s)expected the command .* 9\.9\.9, found .*hint: pip install"):
+        udmap.test(FIXTURES)
+    monkeypatch.setattr(_command, "_places", lambda: iter([]))
+    with pytest.raises(udmap.UdmapError, match="hint: pip install"):
+        udmap.test(FIXTURES)
+
+
+def test_stdin_is_read_where_it_is_named():
+    code = "import pathlib, udmap; print(udmap.validate(pathlib.Path('-')).events, udmap.profile(pathlib.Path('-')).records)"
+    done = subprocess.run([sys.executable, "-c", code], input=b'{"metadata":{}}\n', capture_output=True)
+    assert done.stdout == b"1 0\n", done.stderr
+
+
 def test_mappings():
     assert [mapping.name for mapping in udmap.mappings()] == ["duo_telephony", "duo_telephony_extended"]
     assert {mapping.log_type for mapping in udmap.mappings()} == {"DUO_TELEPHONY"}
@@ -202,7 +221,7 @@ def test_every_repr_is_a_line(log, tmp_path):
     whole = [done, long, checked, compared, profiled, tested, udmap.events(b""), udmap.Converter(labels={"a": "b"})]
     whole += [udmap.convert(log, output=tmp_path / "out")]
     whole += [*done.rejects, *long.rejects, *checked.findings, *checked.groups, *compared.fields, *compared.findings[:99]]
-    whole += [*compared.fields[0].samples, *profiled.fields, *profiled.shapes, *profiled.new_values, *tested.cases]
+    whole += [*udmap.codes(), *compared.fields[0].samples, *profiled.fields, *profiled.shapes, *profiled.new_values, *tested.cases]
     for it in whole:
         assert len(repr(it)) < 700 and repr(it).isprintable(), repr(it)[:2000]
     assert repr(done).startswith(f"<Converted {done.counts['events']:,} events, {done.counts['rejects']:,} rejects (")

@@ -269,6 +269,23 @@ def test_ctrl_c_ends_it(what, tmp_path):
     assert time.monotonic() - start < 5
 
 
+def test_a_program_ends_in_the_middle():
+    code = f"""
+import sys, udmap
+def endless():
+    while True:
+        yield {LINE!r}
+left = udmap.events(endless(), threads=2)
+class Holder:
+    pass
+holder = Holder()
+holder.itself, holder.events = holder, udmap.events(endless())
+next(left), next(holder.events)
+print("end")
+"""
+    assert run(code) == "end\n"
+
+
 def test_many_threads_of_python_use_one_converter(log):
     converter = udmap.Converter(threads=2)
     want = udmap.convert(log).events

@@ -54,6 +54,7 @@ def test_nothing_is_written_over_what_is_read(tmp_path):
         (ValueError, {"data": log.open(), "output": link}),
         (ValueError, {"data": LINE, "output": tmp_path / "out", "rejects": tmp_path / "x/../out"}),
         (ValueError, {"data": LINE, "output": table, "mapping": table}),
+        (ValueError, {"data": LINE, "output": "s3://bucket/events.ndjson"}),
         (udmap.OutputError, {"data": LINE, "output": tmp_path}),
         (udmap.OutputError, {"data": LINE, "output": tmp_path / "missing/out"}),
     ]:

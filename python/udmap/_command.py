@@ -13,7 +13,7 @@ from typing import Any, Dict, Generator, Iterator, List, Sequence, cast
 
 from ._converter import Table
 from ._inputs import Input, Source, source_of
-from ._native import InputError, Mapping, UdmapError, builtin
+from ._native import InputError, Mapping, UdmapError, __version__, builtin
 
 NAME = "udmap.exe" if os.name == "nt" else "udmap"
 #: The command's exit status when something could not be done.
@@ -88,7 +88,7 @@ class Files:
         with to.open("wb") as stdout, said.open("wb") as stderr:
             # `--` ends the options: names of inputs may begin with a dash.
             command = [os.fspath(find()), arguments[0], *options, *arguments[1:]]
-            with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr) as child:
+            with subprocess.Popen(command, stdout=stdout, stderr=stderr) as child:
                 try:
                     status = child.wait()
                 except BaseException:
@@ -101,7 +101,13 @@ class Files:
             text = text.replace(folder + name, name)
         if status == FAILED or status < 0 or not text:
             raise InputError(_errors(said.read_text(encoding="utf-8", errors="replace")) or f"exit status {status}")
-        return cast(Dict[str, Any], json.loads(text))
+        found = cast(Dict[str, Any], json.loads(text))
+        if found.get("udmap", __version__) != __version__:
+            raise UdmapError(
+                f"expected the command `udmap` of version {__version__}, found {found['udmap']}: {find()}\n"
+                "hint: pip install --force-reinstall udmap"
+            )
+        return found
 
 
 def _errors(said: str) -> str:

@@ -25,7 +25,7 @@ from typing import (
 )
 
 from . import _native
-from ._inputs import Input, Source, shown, source_of
+from ._inputs import Input, Source, is_url, shown, source_of
 from ._native import InputError, Mapping
 from ._results import Converted, Reject, Written, became
 from ._runs import OnProgress, result_of, steps
@@ -247,6 +247,9 @@ class Converter:
         for name, file in zip(("output", "rejects"), outputs):
             if file is None:
                 continue
+            if is_url(file):
+                hint = "hint: the command writes to buckets: udmap convert"
+                raise ValueError(f"`{name}` is a URL, not a file: `{shown(file)}`\n{hint}")
             for other, known in files:
                 if _same(file, known):
                     raise ValueError(f"`{name}` would be written over {other}: both are `{shown(file)}`")

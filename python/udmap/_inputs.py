@@ -178,7 +178,7 @@ def _checked(data: bytes) -> bytes:
         return data
     named = f"`{shown(text)}`"
     hint = f"hint: give pathlib.Path({text!r}); text and bytes are records"
-    if _URL.match(text):
+    if is_url(text):
         raise ValueError(f"{named} is a URL, not a record\nhint: download it, or use the command: udmap convert")
     try:
         path = Path(text).expanduser()
@@ -190,6 +190,11 @@ def _checked(data: bytes) -> bytes:
     if _PATH.fullmatch(text):
         raise ValueError(f"{named} looks like the name of a file, not like a record\n{hint}")
     return data
+
+
+def is_url(text: str) -> bool:
+    """Whether the text is a URL."""
+    return _URL.match(text) is not None
 
 
 def _path(path: "os.PathLike[str]") -> str:

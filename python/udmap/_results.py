@@ -177,7 +177,7 @@ class Validated:
         return f"<Validated {_counted(self.events, 'event')}: {found}>"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Code:
     """A kind of finding."""
 
@@ -190,6 +190,9 @@ class Code:
     effect: str
     #: What to do.
     advice: str
+
+    def __repr__(self) -> str:
+        return f"<Code {self.name}: {self.severity}: {self.title}>"
 
 
 @dataclass(frozen=True)
