@@ -8,7 +8,7 @@ Workers need this package, and pyarrow 14 or later. The mapping travels with the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Optional, Sequence, cast
 
 from ._converter import Converter, Options, Table, needs
 
@@ -54,4 +54,5 @@ def to_udm(
         made = converter.convert_batches(table, column, keep=kept, columns=columns).read_all()
         return made.drop_columns(["row"])
 
-    return dataset.map_batches(run, batch_format="pyarrow", batch_size=batch_size)
+    # Ray's type says that a function takes every format of batches, whatever `batch_format` says.
+    return dataset.map_batches(cast(Any, run), batch_format="pyarrow", batch_size=batch_size)
