@@ -90,7 +90,7 @@ def test_test_is_the_commands(report, tmp_path):
     assert udmap.test(tmp_path / "cases").ok
     (tmp_path / "empty").mkdir()
     assert not udmap.test(tmp_path / "empty").ok, "nothing was tested"
-    with pytest.raises(udmap.InputError, match="is not a folder"):
+    with pytest.raises(udmap.InputError, match="missing"):
         udmap.test(tmp_path / "missing")
     with pytest.raises(udmap.MappingError, match="did you mean"):
         udmap.test(FIXTURES, mapping="duo_telefony")

@@ -87,8 +87,11 @@ def test_a_files_name_is_never_a_record(call, many, tmp_path, monkeypatch):
     for name in [*names, "~/logs", "C:\\logs", "../x", "telephony\n", b"telephony", "a b.json"]:
         with pytest.raises(ValueError, match=r"(?s)name of a (file|folder).*hint: give pathlib\.Path\("):
             call([name] if many else name)
-    for url in ["s3://bucket/logs/", "https://example.com/a"]:
+    for url in [b"s3://bucket/logs/", "s3://bucket/my logs\n"]:
         with pytest.raises(ValueError, match="URL"):
+            call([url] if many else url)
+    for url in ["https://example.com/a", "s5://bucket/a b"]:
+        with pytest.raises(udmap.InputError, match="://"):
             call([url] if many else url)
     with pytest.raises(ValueError, match="URL"):
         call([pathlib.Path("s3://bucket/logs")] if many else pathlib.Path("s3://bucket/logs"))
@@ -110,6 +113,8 @@ def test_what_can_not_be_converted(tmp_path):
         (TypeError, "found int as item 2", [RECORD, 5]),
         (TypeError, "a path as item 2", [RECORD, tmp_path]),
         (TypeError, "found dict as item 2", [tmp_path, RECORD]),
+        (TypeError, "found str as item 2", [tmp_path, LINE]),
+        (TypeError, "a path as item 2", [RECORD, "s3://bucket/logs/"]),
         (TypeError, "item 2 can't be written as JSON", [RECORD, {"at": object()}]),
         (TypeError, "asyncio.to_thread", later()),
         (TypeError, "udmap.convert_batches", table),

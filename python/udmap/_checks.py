@@ -96,7 +96,7 @@ def codes() -> List[Code]:
 
 
 def test(
-    folder: File,
+    folder: Union[File, Sequence[File]],
     *,
     mapping: Table = "duo_telephony",
     ignore: Sequence[str] = (),
@@ -109,7 +109,8 @@ def test(
 ) -> Tested:
     """Runs a mapping over cases and compares its events with the expected ones: `udmap test`.
 
-    folder: has cases in any of the layouts that `udmap test --help` names, at any depth.
+    folder: has cases in any of the layouts that `udmap test --help` names, at any depth: a folder, the URL of a prefix,
+        an archive, or several of these.
     ignore: UDM paths, without indexes, that are left out.
     set: paths of lists that are compared in any order; `all` for every list.
     bless: rewrites the expected files of cases that differ.
@@ -118,11 +119,12 @@ def test(
 
     Raises MappingError, and InputError for what can't be read.
     """
+    folders = [folder] if isinstance(folder, (str, os.PathLike)) else folder
     with files() as to:
         options = [*_mapping(to, mapping), *_rules(ignore, set), *["--bless"] * bless]
         options += ["--full-coverage"] * full_coverage
         options += [*_known(config, baseline), f"--max-findings={max_findings}", "-q"]
-        report = to.report(["test", *options, "--", os.fspath(folder)])
+        report = to.report(["test", *options, "--", *[os.fspath(it) for it in folders]])
     coverage = report["coverage"]
     return Tested(
         ok=report["exit_status"] == 0,

@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Iterable, Iterator, List, Mapping, Protocol, Union, cast
+from typing import Any, Iterable, Iterator, List, Mapping, Optional, Protocol, Union, cast
 
 
 class Readable(Protocol):
@@ -27,11 +27,12 @@ Item = Union[Mapping[str, Any], bytes, bytearray, memoryview, str, "os.PathLike[
 #:
 #: - `bytes`, perhaps compressed, and `str`: records, as many as there are
 #: - a path (`pathlib.Path`) of a file, a folder or a pattern
+#: - the URL of an object or a prefix in a bucket, as a `str`: `s3://`, `gs://`, `az://`; or `file://`
 #: - an open file, binary or text
 #: - a `dict`: one record
-#: - an iterable of records (`dict`, `bytes` or `str`, each whole), or of paths
+#: - an iterable of records (`dict`, `bytes` or `str`, each whole), or of paths and URLs
 #:
-#: A `str` is never a file's name. One that looks like it is refused with a ValueError.
+#: Another `str` is never a file's name. One that looks like it is refused with a ValueError.
 Input = Union[Item, Readable, Iterable[Item]]
 
 #: About how many bytes are handed on at once.
@@ -41,7 +42,7 @@ LONGEST_WAIT = 0.1
 #: No path is longer.
 MOST_OF_A_PATH = 4096
 
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\r\n{}\"|]*")
 #: What pathlib makes of a URL.
 _URL_AS_PATH = re.compile(r"(s3|s3a|gs|az|abfss?|https?|file):/[^/]", re.IGNORECASE)
 _ENDINGS = "ndjson|jsonl?|log|txt|csv|cef|yaml|yml|gz|tgz|zst|zstd|bz2|xz|lz4|sz|snappy|tar|zip|parquet|avro"
@@ -67,10 +68,9 @@ def source_of(data: Input) -> Source:
     """
     if isinstance(data, (bytes, bytearray, memoryview)):
         return Source(_checked(bytes(data)))
-    if isinstance(data, str):
-        return Source(_checked(encoded(data)))
-    if isinstance(data, os.PathLike):
-        return Source([_path(data)])
+    if isinstance(data, (str, os.PathLike)):
+        path = _path(data)
+        return Source(_checked(encoded(cast(str, data)))) if path is None else Source([path])
     if isinstance(data, Mapping):
         return Source(_of_object(cast("Mapping[str, Any]", data), "the record"))
     if hasattr(data, "__arrow_c_stream__"):
@@ -110,13 +110,14 @@ def _of_iterable(items: Iterator[Item]) -> Source:
     if first is None:
         return Source(b"")
     items = itertools.chain([first], items)
-    if not isinstance(first, os.PathLike):
+    if _path(first) is None:
         return Source(None, pieces=_of_records(items))
     paths: List[str] = []
     for number, item in enumerate(items, 1):
-        if not isinstance(item, os.PathLike):
+        path = _path(item)
+        if path is None:
             raise TypeError(f"expected a path like those before it, found {type(item).__name__} as item {number}")
-        paths.append(_path(item))
+        paths.append(path)
     return Source(paths)
 
 
@@ -137,14 +138,14 @@ def _of_records(items: Iterator[Item]) -> Iterator[bytes]:
 
 
 def _record(item: object, number: int) -> bytes:
+    if _path(item) is not None:
+        raise TypeError(f"expected a record like those before it, found a path as item {number}")
     if isinstance(item, str):
         return _checked(encoded(item))
     if isinstance(item, (bytes, bytearray, memoryview)):
         return _checked(bytes(cast(bytes, item)))
     if isinstance(item, Mapping):
         return _of_object(cast("Mapping[str, Any]", item), f"item {number}")
-    if isinstance(item, os.PathLike):
-        raise TypeError(f"expected a record like those before it, found a path as item {number}")
     raise _unexpected(item, f" as item {number}")
 
 
@@ -179,7 +180,7 @@ def _checked(data: bytes) -> bytes:
     named = f"`{shown(text)}`"
     hint = f"hint: give pathlib.Path({text!r}); text and bytes are records"
     if is_url(text):
-        raise ValueError(f"{named} is a URL, not a record\nhint: download it, or use the command: udmap convert")
+        raise ValueError(f"{named} is a URL, not a record\nhint: give it as a str of its own")
     try:
         path = Path(text).expanduser()
         kind = "folder" if path.is_dir() else "file" if path.exists() else None
@@ -193,16 +194,19 @@ def _checked(data: bytes) -> bytes:
 
 
 def is_url(text: str) -> bool:
-    """Whether the text is a URL."""
-    return _URL.match(text) is not None
+    """Whether the text is a URL, and nothing else."""
+    return _URL.fullmatch(text) is not None
 
 
-def _path(path: "os.PathLike[str]") -> str:
-    text: Union[str, bytes] = os.fspath(path)
-    if isinstance(text, bytes):
-        text = os.fsdecode(text)
+def _path(item: object) -> Optional[str]:
+    """The name of a file, folder or object; nothing for what is not one."""
+    if isinstance(item, str):
+        return item if is_url(item) else None
+    if not isinstance(item, os.PathLike):
+        return None
+    text = os.fsdecode(cast("os.PathLike[str]", item))
     if _URL_AS_PATH.match(text):
-        raise ValueError(f"`{shown(text)}` was a URL: a path can't hold one\nhint: download it, or use the command: udmap convert")
+        raise ValueError(f"`{shown(text)}` was a URL: a path can't hold one\nhint: give it as a str")
     return text
 
 
