@@ -185,6 +185,10 @@ impl Run {
             while !thread.is_finished() && start.elapsed() < LONGEST_GOODBYE {
                 std::thread::sleep(Duration::from_millis(1));
             }
+            if thread.is_finished() {
+                // Its result is of no use, but the system's thread is to be gone, too.
+                let _ = thread.join();
+            }
         });
     }
 
