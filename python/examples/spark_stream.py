@@ -9,8 +9,9 @@ what is there, to be run again by a schedule.
 
 import sys
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as f
+from pyspark.sql.streaming.query import StreamingQuery
 from spark_batch import by_day, rejected
 
 from udmap.spark import to_udm
@@ -22,10 +23,10 @@ def run(session: SparkSession, logs: str, events: str, rejects: str, state: str,
     session.conf.set("spark.sql.parquet.int96RebaseModeInWrite", "CORRECTED")
     lines = session.readStream.option("recursiveFileLookup", True).option("lineSep", "\n").text(logs)
     done = to_udm(lines.select("value", f.col("_metadata.file_path").alias("source")))
-    when = {"availableNow": True} if once else {"processingTime": "1 minute"}
 
-    def start(frame, to, name, *partitions):
-        writer = frame.writeStream.format("parquet").option("path", to).queryName(name).trigger(**when)
+    def start(frame: DataFrame, to: str, name: str, *partitions: str) -> StreamingQuery:
+        writer = frame.writeStream.format("parquet").option("path", to).queryName(name)
+        writer = writer.trigger(availableNow=True) if once else writer.trigger(processingTime="1 minute")
         return writer.option("checkpointLocation", f"{state}/{name}").partitionBy(*partitions).start()
 
     start(by_day(done), events, "events", "day")
@@ -35,5 +36,6 @@ def run(session: SparkSession, logs: str, events: str, rejects: str, state: str,
 
 
 if __name__ == "__main__":
-    arguments = [argument for argument in sys.argv[1:] if argument != "--once"]
-    run(SparkSession.builder.appName("udmap").getOrCreate(), *arguments, once="--once" in sys.argv)
+    logs, events, rejects, state = (argument for argument in sys.argv[1:] if argument != "--once")
+    session = SparkSession.builder.appName("udmap").getOrCreate()
+    run(session, logs, events, rejects, state, once="--once" in sys.argv)

@@ -33,7 +33,7 @@ pub(crate) struct Batches {
     ready: VecDeque<RecordBatch>,
 }
 
-/// The schema of the output: the source row, columns that are kept, and what became of it.
+/// The schema of the output: the source row, columns that are kept, and its event or reject.
 pub(crate) fn schema(input: &Schema, column: &str, keep: &[String], main: bool) -> PyResult<SchemaRef> {
     let (_, kept) = places(input, column, keep)?;
     let mut fields = vec![Arc::new(Field::new("row", arrow_schema::DataType::Int64, false))];

@@ -1,29 +1,35 @@
 //! Records to events.
 
 use crate::arrow::Batches;
-use crate::errors::{self, InputError};
-use crate::input;
+use crate::errors::{self, Failures};
+use crate::files::{self, Files};
+use crate::input::{self, Data, Source};
 use crate::mapping::Mapping;
+use crate::run::{Fed, Finish, Message, Run, Shared};
 use arrow_array::RecordBatchReader;
 use arrow_array::ffi_stream::RecordBatchStreamReader;
 use arrow_pyarrow::PyArrowType;
 use arrow_schema::Schema;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyList, PyString};
+use std::io;
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::SyncSender;
 use udmap::check::explain::{Explanation, explain};
-use udmap::convert::{self, Envelope, FieldNames, Input, Options, Piece};
+use udmap::convert::{self, Batch, Counts, Envelope, FieldNames, Input, Options, Piece};
+
+/// How many rejects of each reason are kept where there is no file for them.
+const EXAMPLES: usize = 3;
 
 /// source, line, offset, length, reason, message, raw
 type Reject = (String, u64, u64, u64, &'static str, String, Vec<u8>);
 type Pairs = Vec<(&'static str, u64)>;
-/// events, rejects, counts, rejects by reason, inputs that failed
-type Converted = (Py<PyBytes>, Vec<Reject>, Pairs, Pairs, Vec<String>);
-
-/// The same before it is Python's.
-type Run = (Vec<u8>, Vec<Reject>, convert::Counts, Vec<String>);
+/// events, rejects, counts, rejects by reason, why inputs failed
+type Converted = (Py<PyBytes>, Vec<Reject>, Pairs, Pairs, Option<String>);
 
 /// Converts by one mapping, with its options.
 #[pyclass(frozen, module = "udmap")]
@@ -68,19 +74,32 @@ impl Converter {
         Ok(Converter { converter, mapping, options, threads: threads.clamp(1, 1024) })
     }
 
-    /// Converts bytes, or files.
-    fn convert(&self, py: Python<'_>, data: Option<&[u8]>, path: Option<&str>) -> PyResult<Converted> {
-        let (events, rejects, counts, failures) = py.detach(|| self.run(data, path))?;
-        let pairs = vec![
-            ("records", counts.records),
-            ("events", counts.events),
-            ("rejects", counts.rejects),
-            ("blank", counts.blank),
-            ("bytes_in", counts.bytes_in),
-            ("bytes_out", counts.bytes_out),
-        ];
-        let reasons = counts.by_reason.iter().map(|(reason, count)| (reason.code(), *count)).collect();
-        Ok((PyBytes::new(py, &events).unbind(), rejects, pairs, reasons, failures))
+    /// Converts bytes at once: they are few.
+    fn convert(&self, py: Python<'_>, data: Data) -> PyResult<Py<PyAny>> {
+        let job = self.job(Some(data), "data".to_owned(), Target::Memory);
+        let finish = py.detach(|| job(&Shared::new(), None, None))?;
+        finish(py)
+    }
+
+    /// Starts a run that keeps everything in memory.
+    fn run(&self, data: Option<Data>, name: String) -> PyResult<Run> {
+        self.start(data, name, Target::Memory)
+    }
+
+    /// Starts a run that gives parts as they come.
+    fn parts(&self, data: Option<Data>, name: String) -> PyResult<Run> {
+        self.start(data, name, Target::Parts)
+    }
+
+    /// Starts a run that writes files.
+    fn write(
+        &self,
+        data: Option<Data>,
+        name: String,
+        output: String,
+        rejects: Option<String>,
+    ) -> PyResult<Run> {
+        self.start(data, name, Target::Files { output, rejects })
     }
 
     /// The schema of what [`Converter::batches`] gives for a table of this schema.
@@ -108,64 +127,208 @@ impl Converter {
         Ok(PyArrowType(Box::new(batches)))
     }
 
-    /// Explains the first `most` records, as JSON.
-    fn explain(
-        &self,
-        py: Python<'_>,
-        data: Option<&[u8]>,
-        path: Option<&str>,
-        most: usize,
-    ) -> PyResult<Vec<String>> {
-        py.detach(|| {
-            let mut records = Vec::new();
-            for (name, mut input) in open(data, path)? {
-                if records.len() >= most {
-                    continue;
+    /// Starts a run that explains the first `most` records, or those that begin on `line`, as JSON.
+    fn explain(&self, data: Option<Data>, name: String, line: Option<u64>, most: usize) -> PyResult<Run> {
+        let (mapping, options) = (self.mapping.clone(), self.options.clone());
+        let fed = data.is_none();
+        Run::start(
+            fed,
+            Box::new(move |shared, fed, _| {
+                let sources =
+                    input::sources(data, name, fed, &[], shared).map_err(|e| errors::listing(&e))?;
+                let mut records = Vec::new();
+                for Source { name, open } in sources {
+                    if records.len() >= most {
+                        break;
+                    }
+                    let mut each = |record: Explanation| {
+                        records.push(record.json());
+                        let goes_on = records.len() < most && !shared.is_stopped();
+                        if goes_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+                    };
+                    open()
+                        .and_then(|mut input| explain(&mapping, &options, &name, &mut input, line, &mut each))
+                        .map_err(errors::input)?;
                 }
-                let mut each = |record: Explanation| {
-                    records.push(record.json());
-                    if records.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-                };
-                explain(&self.mapping, &self.options, &name, &mut input, None, &mut each)
-                    .map_err(errors::input)?;
-            }
-            Ok(records)
-        })
+                Ok(Box::new(move |py: Python<'_>| Ok(PyList::new(py, records)?.into_any().unbind()))
+                    as Finish)
+            }),
+        )
     }
 }
 
-/// The inputs, each with its name.
-pub(crate) fn open(data: Option<&[u8]>, path: Option<&str>) -> PyResult<Vec<(String, udmap::store::Input)>> {
-    match (data, path) {
-        (Some(data), _) => Ok(vec![("data".to_owned(), input::of_bytes(data, "data"))]),
-        (None, path) => {
-            let opened = input::of_path(path.unwrap_or_default());
-            opened.map_err(|error| InputError::new_err(errors::words(&error)))
+/// Where events go.
+enum Target {
+    Memory,
+    Parts,
+    Files { output: String, rejects: Option<String> },
+}
+
+impl Target {
+    /// The files that are written.
+    fn outputs(&self) -> Vec<PathBuf> {
+        match self {
+            Target::Memory | Target::Parts => Vec::new(),
+            Target::Files { output, rejects } => {
+                [Some(output), rejects.as_ref()].into_iter().flatten().map(PathBuf::from).collect()
+            }
         }
     }
 }
 
+/// What takes events and rejects.
+enum Sink {
+    Memory(Vec<u8>),
+    Parts(SyncSender<Message>),
+    Files { files: Box<Files>, with_rejects: bool },
+}
+
+/// The outcome of a chunk: events, and rejects by their places among all.
+pub(crate) struct Part {
+    events: Vec<u8>,
+    rejects: Vec<(usize, Reject)>,
+}
+
+impl<'py> IntoPyObject<'py> for Part {
+    type Target = pyo3::types::PyTuple;
+    type Output = Bound<'py, Self::Target>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
+        let events = String::from_utf8(self.events)?;
+        let events = events.split_terminator('\n');
+        let events = PyList::new(py, events.map(|event| PyString::new(py, event)).collect::<Vec<_>>())?;
+        (events, self.rejects).into_pyobject(py)
+    }
+}
+
+fn reject(source: &str, reject: &convert::Reject) -> Reject {
+    let convert::Reject { reason, message, line, offset, length, raw, .. } = reject.clone();
+    (source.to_owned(), line, offset, length, reason.code(), message, raw)
+}
+
 impl Converter {
-    fn run(&self, data: Option<&[u8]>, path: Option<&str>) -> PyResult<Run> {
-        let inputs = open(data, path)?.into_iter();
-        let inputs = inputs.map(|(name, input)| Input::reader(name, input.with_members()));
-        let (mut events, mut rejects, mut failures) = (Vec::new(), Vec::new(), Vec::new());
-        let counts = self.converter.run(inputs, self.threads, |piece| {
-            match piece {
-                Piece::Batch { source, batch } => {
-                    events.extend_from_slice(&batch.events);
-                    rejects.extend(batch.rejects.iter().map(|reject| {
-                        let convert::Reject { reason, message, line, offset, length, raw, .. } =
-                            reject.clone();
-                        (source.to_owned(), line, offset, length, reason.code(), message, raw)
-                    }));
-                }
-                Piece::Failed { error, .. } => failures.push(errors::input_words(error)),
+    fn start(&self, data: Option<Data>, name: String, target: Target) -> PyResult<Run> {
+        let fed = data.is_none();
+        let job = self.job(data, name, target);
+        Run::start(fed, Box::new(move |shared, fed, messages| job(shared, fed, Some(messages))))
+    }
+
+    fn job(
+        &self,
+        data: Option<Data>,
+        name: String,
+        target: Target,
+    ) -> impl FnOnce(&Shared, Option<Fed>, Option<SyncSender<Message>>) -> PyResult<Finish> + Send + use<>
+    {
+        let (converter, threads) = (Arc::clone(&self.converter), self.threads);
+        move |shared, fed, messages| {
+            let sources = input::sources(data, name, fed, &target.outputs(), shared)
+                .map_err(|error| errors::listing(&error))?;
+            let sink = match (target, messages) {
+                (Target::Files { output, rejects }, _) => Sink::Files {
+                    with_rejects: rejects.is_some(),
+                    files: Box::new(Files::create(&output, rejects.as_deref())?),
+                },
+                (Target::Parts, Some(messages)) => Sink::Parts(messages),
+                (Target::Memory | Target::Parts, _) => Sink::Memory(Vec::new()),
+            };
+            let mut under_way =
+                UnderWay { shared, sink, rejects: Vec::new(), failures: Failures::default(), failed: None };
+            let inputs = sources.into_iter().map(|Source { name, open }| {
+                Input::open(name, move || open().map(udmap::store::Input::with_members))
+            });
+            let counts = converter.run(inputs, threads, |piece| under_way.take(piece));
+            under_way.end(counts.map_err(errors::input)?)
+        }
+    }
+}
+
+/// A conversion that is under way.
+struct UnderWay<'s> {
+    shared: &'s Shared,
+    sink: Sink,
+    rejects: Vec<Reject>,
+    failures: Failures,
+    /// Why nothing more can be written.
+    failed: Option<io::Error>,
+}
+
+impl UnderWay<'_> {
+    fn take(&mut self, piece: Piece<'_>) -> ControlFlow<()> {
+        if self.shared.is_stopped() {
+            return ControlFlow::Break(());
+        }
+        match piece {
+            Piece::Failed { error, .. } => {
+                self.failures.add(error);
+                ControlFlow::Continue(())
             }
-            ControlFlow::Continue(())
-        });
-        let counts = counts.map_err(|error| InputError::new_err(errors::words(&error)))?;
-        Ok((events, rejects, counts, failures))
+            Piece::Batch { source, batch } => {
+                self.shared.records.fetch_add(batch.counts.records, Ordering::Relaxed);
+                self.shared.rejects.fetch_add(batch.counts.rejects, Ordering::Relaxed);
+                self.write(source, batch)
+            }
+        }
+    }
+
+    fn write(&mut self, source: &str, batch: &Batch) -> ControlFlow<()> {
+        match &mut self.sink {
+            Sink::Memory(events) => {
+                events.extend_from_slice(&batch.events);
+                self.rejects.extend(batch.rejects.iter().map(|it| reject(source, it)));
+            }
+            Sink::Parts(to) => {
+                let records = batch.records().enumerate();
+                let rejects = records.filter_map(|(place, it)| Some((place, reject(source, it.err()?))));
+                let part = Part { rejects: rejects.collect(), events: batch.events.clone() };
+                if to.send(Message::Part(part)).is_err() {
+                    return ControlFlow::Break(());
+                }
+            }
+            Sink::Files { files, with_rejects } => {
+                if let Err(error) = files.write(source, batch) {
+                    self.failed = Some(error);
+                    return ControlFlow::Break(());
+                }
+                for it in batch.rejects.iter().filter(|_| !*with_rejects) {
+                    let known = self.rejects.iter().filter(|known| known.4 == it.reason.code()).count();
+                    if known < EXAMPLES {
+                        self.rejects.push(reject(source, it));
+                    }
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn end(self, counts: Counts) -> PyResult<Finish> {
+        if let Some(error) = self.failed {
+            return Err(files::io_error(error));
+        }
+        let mut events = Vec::new();
+        match self.sink {
+            // Files that are not finished leave nothing behind.
+            _ if self.shared.is_stopped() => return Err(errors::UdmapError::new_err("stopped")),
+            Sink::Memory(all) => events = all,
+            Sink::Parts(_) => {}
+            Sink::Files { files, .. } => files.finish()?,
+        }
+        let (rejects, failures) = (self.rejects, self.failures.words());
+        let pairs = vec![
+            ("records", counts.records),
+            ("events", counts.events),
+            ("rejects", counts.rejects),
+            ("blank", counts.blank),
+            ("bytes_in", counts.bytes_in),
+            ("bytes_out", counts.bytes_out),
+        ];
+        let reasons: Pairs = counts.by_reason.iter().map(|(reason, n)| (reason.code(), *n)).collect();
+        Ok(Box::new(move |py| {
+            let events = PyBytes::new(py, &events).unbind();
+            let converted: Converted = (events, rejects, pairs, reasons, failures);
+            Ok(converted.into_pyobject(py)?.into_any().unbind())
+        }))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Errors as Python exceptions, with the command's texts.
+//! Errors as Python exceptions, with the command's texts and hints.
 
 use pyo3::exceptions::PyException;
 use pyo3::{PyErr, create_exception};
@@ -9,6 +9,7 @@ use udmap::store;
 create_exception!(udmap, UdmapError, PyException, "Something that udmap could not do.");
 create_exception!(udmap, MappingError, UdmapError, "A mapping table that is not there, or faulty.");
 create_exception!(udmap, InputError, UdmapError, "An input that can't be read, or not to its end.");
+create_exception!(udmap, OutputError, UdmapError, "An output that can't be written.");
 
 /// An error with its causes, as the command says it.
 pub(crate) fn words(error: &dyn Error) -> String {
@@ -24,18 +25,54 @@ pub(crate) fn words(error: &dyn Error) -> String {
     text
 }
 
+/// An error of a file with its hint, if it has one.
+pub(crate) fn store_words(error: &store::Error) -> String {
+    match error.hint() {
+        Some(hint) => format!("{}\nhint: {hint}", words(error)),
+        None => words(error),
+    }
+}
+
 pub(crate) fn mapping(error: &dyn Error) -> PyErr {
     MappingError::new_err(words(error))
 }
 
-/// What a reader said.
-pub(crate) fn input(error: io::Error) -> PyErr {
-    InputError::new_err(input_words(error))
+pub(crate) fn listing(error: &store::Error) -> PyErr {
+    InputError::new_err(store_words(error))
 }
 
-pub(crate) fn input_words(error: io::Error) -> String {
+/// What a reader said.
+pub(crate) fn input(error: io::Error) -> PyErr {
+    InputError::new_err(io_words(error))
+}
+
+pub(crate) fn io_words(error: io::Error) -> String {
     match store::Error::from_io(error) {
-        Ok(error) => error.to_string(),
+        Ok(error) => store_words(&error),
         Err(error) => words(&error),
+    }
+}
+
+/// Why inputs failed: a line each, then what to do about them.
+#[derive(Default)]
+pub(crate) struct Failures {
+    failures: Vec<String>,
+    hints: Vec<String>,
+}
+
+impl Failures {
+    pub(crate) fn add(&mut self, error: io::Error) {
+        let words = io_words(error);
+        let (failure, hint) = words.split_once('\n').unwrap_or((&words, ""));
+        self.failures.push(failure.to_owned());
+        if !hint.is_empty() && !self.hints.iter().any(|known| known == hint) {
+            self.hints.push(hint.to_owned());
+        }
+    }
+
+    /// All of them; nothing if there are none.
+    pub(crate) fn words(mut self) -> Option<String> {
+        self.failures.append(&mut self.hints);
+        (!self.failures.is_empty()).then(|| self.failures.join("\n"))
     }
 }

@@ -4,8 +4,10 @@
 mod arrow;
 mod convert;
 mod errors;
+mod files;
 mod input;
 mod mapping;
+mod run;
 mod validate;
 
 use pyo3::prelude::*;
@@ -17,8 +19,12 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("UdmapError", py.get_type::<errors::UdmapError>())?;
     module.add("MappingError", py.get_type::<errors::MappingError>())?;
     module.add("InputError", py.get_type::<errors::InputError>())?;
+    module.add("OutputError", py.get_type::<errors::OutputError>())?;
     module.add_class::<mapping::Mapping>()?;
     module.add_class::<convert::Converter>()?;
+    module.add_class::<run::Run>()?;
     module.add_function(wrap_pyfunction!(validate::validate, module)?)?;
+    module.add_function(wrap_pyfunction!(validate::codes, module)?)?;
+    module.add_function(wrap_pyfunction!(mapping::builtin, module)?)?;
     Ok(())
 }

@@ -27,9 +27,13 @@ impl Mapping {
     }
 
     fn __reduce__<'py>(slf: &Bound<'py, Mapping>) -> PyResult<(Bound<'py, PyAny>, Texts)> {
-        let LoadedTable { name, text, bases, .. } = &slf.get().0;
-        let again = slf.get_type().getattr("_of_texts")?;
-        Ok((again, (name.clone(), text.clone(), bases.clone())))
+        Ok((slf.get_type().getattr("_of_texts")?, slf.get().texts()))
+    }
+
+    /// The name by which it was asked for, its text, and the texts that it builds on.
+    fn texts(&self) -> Texts {
+        let LoadedTable { name, text, bases, .. } = &self.0;
+        (name.clone(), text.clone(), bases.clone())
     }
 
     /// The table's own name.
@@ -59,4 +63,10 @@ impl Mapping {
     fn __repr__(&self) -> String {
         format!("udmap.Mapping.load({:?})", self.0.name)
     }
+}
+
+/// The names of the tables that come with udmap.
+#[pyfunction]
+pub(crate) fn builtin() -> Vec<&'static str> {
+    udmap::mapping::builtin_mappings().collect()
 }

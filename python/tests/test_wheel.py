@@ -95,3 +95,33 @@ def test_signals_reach_it(udmap, tmp_path, number):
     assert child.wait() == 2, said
     assert "Traceback" not in said
     assert not output.exists()
+
+
+def test_what_needs_pyarrow_says_so(clean):
+    code = """
+import udmap
+print(udmap.convert({"ts": "2024-01-01T00:00:00Z"}).counts["events"], udmap.mappings()[0].name)
+for call in [
+    lambda: udmap.convert_batches(None),
+    lambda: udmap.Converter().convert_batches(None),
+    lambda: __import__("udmap.spark"),
+    lambda: __import__("udmap.ray"),
+]:
+    try:
+        call()
+    except ImportError as error:
+        print(error.name, str(error).split("\\n")[-1])
+"""
+    done = run([clean / "python", "-c"], code)
+    assert done.stdout.decode().splitlines() == [
+        "1 duo_telephony",
+        "pyarrow hint: pip install 'udmap[arrow]'",
+        "pyarrow hint: pip install 'udmap[arrow]'",
+        "pyarrow hint: pip install 'udmap[spark]'",
+        "pyarrow hint: pip install 'udmap[ray]'",
+    ], done.stderr
+
+
+def test_checks_find_the_command_of_the_wheel(clean):
+    code = "import udmap; print(udmap.test('fixtures').ok, udmap.diff({'metadata': {}}, {'metadata': {}}).equal)"
+    assert run([clean / "python", "-c"], code).stdout == b"True 1\n"

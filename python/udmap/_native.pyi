@@ -1,10 +1,23 @@
 """The native part. What is public of it is documented in `udmap`."""
 
-from typing import Any, Optional
+from typing import Any, Dict, List, Literal, Optional, Tuple, Union
 
 import pyarrow
 
+from ._results import Converted, SeverityName, Written
+
 __version__: str
+
+#: source, line, offset, length, reason, message, raw
+Reject = Tuple[str, int, int, int, str, str, bytes]
+#: events, and rejects with their places among all
+Part = Tuple[List[str], List[Tuple[int, Reject]]]
+#: severity, code, path, message, source, line, column, byte, event, effect, advice
+Finding = Tuple[SeverityName, str, str, str, str, int, int, int, int, str, str]
+#: severity, code, path with `[]` for indexes, how often, places of samples among the findings
+Group = Tuple[SeverityName, str, str, int, List[int]]
+#: bytes, paths, or nothing: then the run is fed
+Data = Union[bytes, List[str], None]
 
 class UdmapError(Exception):
     """Something that udmap could not do."""
@@ -15,12 +28,21 @@ class MappingError(UdmapError):
 class InputError(UdmapError):
     """An input that can't be read, or not to its end."""
 
+    #: What was converted all the same; None if that is nothing.
+    converted: Union[Converted, Written, None]
+
+class OutputError(UdmapError):
+    """An output that can't be written."""
+
 class Mapping:
     """A mapping table that has been read and checked; it can be pickled."""
 
     @staticmethod
     def load(name: str) -> Mapping:
         """Loads a table: a built-in one's name, or a file. Raises MappingError."""
+
+    def texts(self) -> Tuple[str, str, Dict[str, str]]:
+        """The name by which it was asked for, its text, and the texts of the files that it builds on."""
 
     @property
     def name(self) -> str:
@@ -38,6 +60,16 @@ class Mapping:
     def source(self) -> str:
         """The table file's text."""
 
+class Run:
+    """Work on a thread of its own."""
+
+    def wait(self, seconds: float) -> Literal["working", "wants", "part", "ended"]: ...
+    def feed(self, piece: bytes) -> None: ...
+    def part(self) -> Optional[Part]: ...
+    def result(self) -> Any: ...
+    def stop(self) -> None: ...
+    def progress(self) -> Tuple[int, Optional[int], int, int]: ...
+
 class Converter:
     def __new__(
         cls,
@@ -45,27 +77,22 @@ class Converter:
         field_names: str,
         envelope: str,
         namespace: Optional[str],
-        labels: list[tuple[str, str]],
+        labels: List[Tuple[str, str]],
         max_record_bytes: int,
         threads: int,
     ) -> Converter: ...
     def convert(
-        self, data: Optional[bytes], path: Optional[str]
-    ) -> tuple[
-        bytes,
-        list[tuple[str, int, int, int, str, str, bytes]],
-        list[tuple[str, int]],
-        list[tuple[str, int]],
-        list[str],
-    ]: ...
-    def schema(self, input: pyarrow.Schema, column: str, keep: list[str], columns: bool) -> pyarrow.Schema: ...
-    def batches(self, reader: Any, column: str, keep: list[str], columns: bool) -> pyarrow.RecordBatchReader: ...
-    def explain(self, data: Optional[bytes], path: Optional[str], most: int) -> list[str]: ...
+        self, data: bytes
+    ) -> Tuple[bytes, List[Reject], List[Tuple[str, int]], List[Tuple[str, int]], Optional[str]]: ...
+    def run(self, data: Data, name: str) -> Run: ...
+    def parts(self, data: Data, name: str) -> Run: ...
+    def write(self, data: Data, name: str, output: str, rejects: Optional[str]) -> Run: ...
+    def schema(self, input: pyarrow.Schema, column: str, keep: List[str], columns: bool) -> pyarrow.Schema: ...
+    def batches(self, reader: Any, column: str, keep: List[str], columns: bool) -> pyarrow.RecordBatchReader: ...
+    def explain(self, data: Data, name: str, line: Optional[int], most: int) -> Run: ...
 
 def validate(
-    data: Optional[bytes],
-    path: Optional[str],
-    severities: list[tuple[str, str]],
-    strict: bool,
-    max_event_bytes: int,
-) -> tuple[int, list[tuple[str, str, str, str, str, int, int, int]]]: ...
+    data: Data, name: str, severities: List[Tuple[str, str]], strict: bool, max_event_bytes: int, max_findings: int
+) -> Run: ...
+def codes() -> List[Tuple[str, SeverityName, str, str, str]]: ...
+def builtin() -> List[str]: ...

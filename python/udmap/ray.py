@@ -3,17 +3,22 @@
 Workers need this package, and pyarrow 14 or later. The mapping travels with the job.
 """
 
+# Ray does not say all of its types.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING, Any, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Any, Optional, Sequence, cast
 
-import pyarrow
+from ._converter import Converter, Options, Table, needs
 
-from . import Converter, Mapping
+needs("pyarrow", "ray")
+
+import pyarrow  # noqa: E402
 
 if TYPE_CHECKING:
     import ray.data
+    from typing_extensions import Unpack
 
 __all__ = ["to_udm"]
 
@@ -22,17 +27,17 @@ def to_udm(
     dataset: "ray.data.Dataset",
     column: str = "value",
     *,
-    mapping: Union[Mapping, str, "os.PathLike[str]"] = "duo_telephony",
+    mapping: Table = "duo_telephony",
     keep: Optional[Sequence[str]] = None,
     columns: bool = True,
     batch_size: Optional[int] = None,
-    **options: Any,
+    **options: Unpack[Options],
 ) -> "ray.data.Dataset":
     """The events of the records in a column of strings or bytes.
 
     dataset: a Dataset, such as `ray.data.read_text(path)`, whose column is `text`.
     mapping: a `Mapping`, a built-in table's name, or a table's file on the driver.
-    keep: columns that stand beside each event; by default all others.
+    keep: columns that are kept next to each event; by default all others.
     columns: whether the main UDM fields have columns of their own.
     batch_size: how many rows are converted at once; by default a block.
     options: those of `udmap.Converter`.
@@ -49,4 +54,5 @@ def to_udm(
         made = converter.convert_batches(table, column, keep=kept, columns=columns).read_all()
         return made.drop_columns(["row"])
 
-    return dataset.map_batches(run, batch_format="pyarrow", batch_size=batch_size)
+    # Ray's type says that a function takes every format of batches, whatever `batch_format` says.
+    return dataset.map_batches(cast(Any, run), batch_format="pyarrow", batch_size=batch_size)

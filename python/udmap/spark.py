@@ -4,21 +4,29 @@ Executors need this package, and pyarrow 14 or later, in the Python that runs th
 its file need not be on the executors.
 """
 
+# Neither pyarrow nor Spark say all of their types.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 import itertools
-import os
-from typing import Any, Iterator, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Dict, Iterator, Optional, Sequence
 
-import pyarrow
-from pyspark.sql import DataFrame, functions
-from pyspark.sql import types as spark
+from ._converter import Converter, Options, Table, needs
 
-from . import Converter, Mapping
+needs("pyarrow", "spark")
+needs("pyspark", "spark")
+
+import pyarrow  # noqa: E402
+from pyspark.sql import DataFrame, functions  # noqa: E402
+from pyspark.sql import types as spark  # noqa: E402
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 __all__ = ["to_udm"]
 
-_TYPES = {
+_TYPES: Dict[pyarrow.DataType, spark.DataType] = {
     pyarrow.string(): spark.StringType(),
     pyarrow.binary(): spark.BinaryType(),
     pyarrow.int64(): spark.LongType(),
@@ -36,16 +44,16 @@ def to_udm(
     df: DataFrame,
     column: str = "value",
     *,
-    mapping: Union[Mapping, str, "os.PathLike[str]"] = "duo_telephony",
+    mapping: Table = "duo_telephony",
     keep: Optional[Sequence[str]] = None,
     columns: bool = True,
-    **options: Any,
+    **options: Unpack[Options],
 ) -> DataFrame:
     """The events of the records in a column of strings or bytes, batch or streaming, each once.
 
     df: a DataFrame, such as `spark.read.text(path, lineSep="\\n")`, or a stream of Kafka's values.
     mapping: a `Mapping`, a built-in table's name, or a table's file on the driver.
-    keep: columns of `df` that stand beside each event; by default all others.
+    keep: columns of `df` that are kept next to each event; by default all others.
     columns: whether the main UDM fields have columns of their own.
     options: those of `udmap.Converter`.
 

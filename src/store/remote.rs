@@ -6,6 +6,7 @@ use super::walk::is_pattern;
 use std::sync::Arc;
 
 /// Whether an input is a URL and not a path.
+#[cfg(feature = "cli")]
 pub(crate) fn is_url(input: &str) -> bool {
     input.contains("://")
 }

@@ -1,4 +1,4 @@
-//! What became of rows, as columns.
+//! The outcome of rows, as columns.
 
 use arrow_array::builder::{BinaryBuilder, Int64Builder, StringBuilder, TimestampMicrosecondBuilder};
 use arrow_array::{ArrayRef, Int64Array, StructArray};
@@ -11,7 +11,7 @@ use udmap::convert::Reject;
 /// A column of strings holds at most 2 GiB; a batch is ended long before.
 const MOST_BYTES: usize = 256 << 20;
 
-/// A batch of what became of rows.
+/// A batch of the outcome of rows.
 pub(super) struct Built {
     /// The rows, counted within their batch.
     pub(super) rows: Int64Array,

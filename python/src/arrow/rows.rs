@@ -6,7 +6,7 @@ use arrow_schema::{ArrowError, DataType};
 use std::ops::Range;
 
 /// A column of rows. Strings are taken as bytes, since not everybody who makes them checks them: a row
-/// that is no UTF-8 is a reject.
+/// that is not UTF-8 is a reject.
 pub(super) enum Rows {
     Bytes(BinaryArray),
     Large(LargeBinaryArray),

@@ -252,6 +252,7 @@ checked! {
     install: "docs/install.md",
     library: "docs/library.md",
     mapping: "docs/mapping.md",
+    python_package: "docs/python.md",
     scale: "docs/scale.md",
 }
 

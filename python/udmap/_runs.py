@@ -1,0 +1,79 @@
+"""Runs of the native part: they are fed, watched, and ended when nobody wants their result."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, Callable, Generator, Optional
+
+from . import _native
+from ._inputs import Source
+
+#: How long Python waits for a run before it looks for Ctrl-C, in seconds.
+WAIT = 0.1
+#: How long it is between two calls of a progress callback, in seconds.
+BETWEEN_CALLS = 0.25
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run is."""
+
+    #: Bytes that were read, as they are stored: compressed ones count as such.
+    bytes: int
+    #: How many there are in all; None for what is read bit by bit.
+    total: Optional[int]
+    #: Records that were converted, or events that were checked.
+    records: int
+    #: How many of the records were rejected.
+    rejects: int
+
+    @property
+    def fraction(self) -> Optional[float]:
+        """How much of the bytes was read, from 0 to 1; None if their number is not known."""
+        return None if self.total is None else min(1.0, self.bytes / self.total) if self.total else 1.0
+
+
+#: Is told how far a run is, some times a second and at its end. What it raises ends the run.
+OnProgress = Callable[[Progress], object]
+
+
+def steps(
+    run: _native.Run, source: Source, progress: Optional[OnProgress] = None
+) -> Generator[_native.Part, None, Any]:
+    """Gives a run's parts, and returns its result.
+
+    Python files and iterables are read here, on the caller's thread. Between waits, Python handles signals: Ctrl-C ends
+    the run, as any other exception does, and as it ends when the caller no longer asks for parts.
+    """
+    called = time.monotonic()
+    try:
+        while True:
+            said = run.wait(WAIT)
+            if said == "wants":
+                run.feed(next((piece for piece in source.pieces if piece), b""))
+            elif said == "part":
+                part = run.part()
+                if part is not None:
+                    yield part
+            elif said == "ended":
+                break
+            if progress is not None and time.monotonic() - called >= BETWEEN_CALLS:
+                progress(Progress(*run.progress()))
+                called = time.monotonic()
+        result = run.result()
+        if progress is not None:
+            progress(Progress(*run.progress()))
+        return result
+    finally:
+        run.stop()
+
+
+def result_of(run: _native.Run, source: Source, progress: Optional[OnProgress] = None) -> Any:
+    """A run's result, when it has ended."""
+    parts = steps(run, source, progress)
+    while True:
+        try:
+            next(parts)
+        except StopIteration as end:
+            return end.value
