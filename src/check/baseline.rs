@@ -4,6 +4,7 @@
 //! says, those beyond are new, unless they were moved there from another file that now has fewer.
 
 use crate::check::fingerprint::Fingerprint;
+use crate::text::escaped;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
@@ -42,7 +43,7 @@ struct Entry {
 /// The findings that a command knows.
 #[derive(Debug, Default)]
 pub(crate) struct Baseline {
-    /// How many are left, by what they are about and the file they are in.
+    /// How many are left, by what they are known by and the file they are in.
     left: HashMap<Fingerprint, BTreeMap<String, u64>>,
     /// The file's entries, of all commands.
     entries: Vec<Entry>,
@@ -66,7 +67,7 @@ impl Checked {
 
     /// What a baseline calls a file.
     pub(crate) fn name(&self, source: &str) -> String {
-        if source == "-" || source.contains("://") {
+        if !is_path(source) {
             return source.to_owned();
         }
         let path = without_dots(Path::new(source));
@@ -84,9 +85,40 @@ impl Checked {
         self.names.contains(name) || self.names.contains("") || name.match_indices(['/', '!']).any(within)
     }
 
+    /// Whether a file may be there still. Nobody asks a bucket.
     fn is_there(&self, name: &str) -> bool {
-        self.folder.join(name).exists()
+        let archive = name.split_once('!').is_some_and(|(archive, _)| self.folder.join(archive).exists());
+        !is_path(name) || archive || self.folder.join(name).exists()
     }
+
+    /// Whether findings of this file may be in another one by now: it was looked at, or is gone.
+    fn may_be_moved(&self, name: &str) -> bool {
+        self.holds(name) || !self.is_there(name)
+    }
+}
+
+/// Whether a source is a file or a member of one, and not stdin or an object.
+fn is_path(source: &str) -> bool {
+    source != "-" && !source.contains("://")
+}
+
+/// What findings are known by. The code and the path of an entry count, too: they are what people review.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KnownBy<'f> {
+    pub(crate) code: &'f str,
+    /// Without indexes.
+    pub(crate) path: &'f str,
+    pub(crate) fingerprint: Fingerprint,
+}
+
+impl KnownBy<'_> {
+    fn key(self) -> Fingerprint {
+        key(self.code, self.path, self.fingerprint)
+    }
+}
+
+fn key(code: &str, path: &str, fingerprint: Fingerprint) -> Fingerprint {
+    Fingerprint::of(code, path, &[&fingerprint.to_string()])
 }
 
 /// An absolute path without `.` and `..`.
@@ -116,21 +148,31 @@ pub(crate) enum Match {
 }
 
 impl Baseline {
-    /// Reads a baseline's text for a command.
+    /// Reads a baseline's text for a command. `folder` is where it is.
     ///
     /// # Errors
     /// A sentence that says what is wrong with it.
-    pub(crate) fn read(text: &str, command: &str) -> Result<Baseline, String> {
-        let file: File<Entry> = serde_json::from_str(text)
-            .map_err(|error| format!("not a baseline: {error}; `--write-baseline FILE` writes one"))?;
+    pub(crate) fn read(
+        text: &str,
+        command: &str,
+        folder: &Path,
+        checked: &Checked,
+    ) -> Result<Baseline, String> {
+        let file: File<Entry> = serde_json::from_str(text).map_err(|error| {
+            let error = error.to_string();
+            format!("not a baseline: {}; `--write-baseline FILE` writes one", escaped(&error))
+        })?;
         if file.baseline != VERSION {
             return Err(format!("expected a baseline of version {VERSION}, found {}", file.baseline));
         }
         let mut baseline = Baseline::default();
-        for entry in file.findings {
-            let fingerprint = entry.fingerprint.parse()?;
+        for mut entry in file.findings {
+            if is_path(&entry.source) {
+                entry.source = checked.name(&folder.join(&entry.source).to_string_lossy());
+            }
+            let key = key(&entry.code, &entry.path, entry.fingerprint.parse()?);
             if entry.command == command {
-                let files: &mut BTreeMap<_, _> = baseline.left.entry(fingerprint).or_default();
+                let files: &mut BTreeMap<_, _> = baseline.left.entry(key).or_default();
                 let count: &mut u64 = files.entry(entry.source.clone()).or_default();
                 *count = count.saturating_add(entry.count);
             }
@@ -140,31 +182,29 @@ impl Baseline {
     }
 
     /// Takes a finding in this file off, if it is known there.
-    pub(crate) fn take(&mut self, fingerprint: Fingerprint, source: &str) -> Match {
-        let Some(files) = self.left.get_mut(&fingerprint) else { return Match::New };
+    pub(crate) fn take(&mut self, finding: KnownBy<'_>, source: &str, checked: &Checked) -> Match {
+        let Some(files) = self.left.get_mut(&finding.key()) else { return Match::New };
         if let Some(count @ 1..) = files.get_mut(source) {
             *count -= 1;
             return Match::Here;
         }
-        if files.values().any(|count| *count > 0) { Match::Elsewhere } else { Match::New }
+        let may_have_moved = |(source, count): (&String, &u64)| *count > 0 && checked.may_be_moved(source);
+        if files.iter().any(may_have_moved) { Match::Elsewhere } else { Match::New }
     }
 
-    /// Takes a finding off that is known in another file; whether there is one.
-    pub(crate) fn take_elsewhere(&mut self, fingerprint: Fingerprint) -> bool {
-        let left = self.left.get_mut(&fingerprint);
-        match left.and_then(|files| files.values_mut().find(|count| **count > 0)) {
-            Some(count) => {
-                *count -= 1;
-                true
-            }
-            None => false,
-        }
+    /// Takes a finding off that is known in another file, from which it may have moved; whether there is one.
+    pub(crate) fn take_elsewhere(&mut self, finding: KnownBy<'_>, checked: &Checked) -> bool {
+        let files = self.left.get_mut(&finding.key()).into_iter().flatten();
+        let mut left = files.filter(|(source, count)| **count > 0 && checked.may_be_moved(source));
+        left.next().map(|(_, count)| *count -= 1).is_some()
     }
 
     /// How many known findings in files that were looked at were not found.
     pub(crate) fn left(&self, checked: &Checked) -> u64 {
         let files = self.left.values().flatten();
-        files.filter(|(source, _)| checked.holds(source)).map(|(_, count)| count).sum()
+        files
+            .filter(|(source, _)| checked.holds(source))
+            .fold(0, |sum: u64, (_, count)| sum.saturating_add(*count))
     }
 }
 
@@ -267,6 +307,14 @@ mod tests {
         Fingerprint::of("invalid-ip", "principal.ip[]", &[content])
     }
 
+    fn finding(content: &str) -> KnownBy<'static> {
+        KnownBy { code: "invalid-ip", path: "principal.ip[]", fingerprint: print(content) }
+    }
+
+    fn read(text: &str, command: &str) -> Result<Baseline, String> {
+        Baseline::read(text, command, Path::new("."), &checked())
+    }
+
     fn written(findings: &[(&str, &str)], known: Option<&Baseline>) -> String {
         let mut writer = BaselineWriter::new();
         for (content, source) in findings {
@@ -284,26 +332,48 @@ mod tests {
     #[test]
     fn what_is_known_is_taken_once_from_its_file_first() {
         let text = written(&[("x", "a"), ("x", "a"), ("x", "b"), ("y", "b")], None);
-        let mut baseline = Baseline::read(&text, "validate").unwrap();
+        let mut baseline = read(&text, "validate").unwrap();
         assert_eq!(baseline.left(&checked()), 4);
-        assert_eq!(baseline.take(print("x"), "a"), Match::Here);
-        assert_eq!(baseline.take(print("x"), "a"), Match::Here);
-        assert_eq!(baseline.take(print("x"), "a"), Match::Elsewhere);
-        assert!(baseline.take_elsewhere(print("x")));
-        assert!(!baseline.take_elsewhere(print("x")));
-        assert_eq!(baseline.take(print("x"), "b"), Match::New);
-        assert_eq!(baseline.take(print("z"), "b"), Match::New);
+        assert_eq!(baseline.take(finding("x"), "a", &checked()), Match::Here);
+        assert_eq!(baseline.take(finding("x"), "a", &checked()), Match::Here);
+        assert_eq!(baseline.take(finding("x"), "a", &checked()), Match::Elsewhere);
+        assert!(baseline.take_elsewhere(finding("x"), &checked()));
+        assert!(!baseline.take_elsewhere(finding("x"), &checked()));
+        assert_eq!(baseline.take(finding("x"), "b", &checked()), Match::New);
+        assert_eq!(baseline.take(finding("z"), "b", &checked()), Match::New);
         assert_eq!(baseline.left(&checked()), 1);
+        // Another code or path, though the fingerprint is the same.
+        let other = KnownBy { code: "invalid-url", ..finding("y") };
+        assert_eq!(baseline.take(other, "b", &checked()), Match::New);
+        assert_eq!(baseline.take(KnownBy { path: "src.ip[]", ..finding("y") }, "b", &checked()), Match::New);
+        assert_eq!(baseline.take(finding("y"), "b", &checked()), Match::Here);
+    }
+
+    /// Of a file that is there and was not looked at nobody knows whether it still has what it had.
+    #[test]
+    fn only_files_that_were_looked_at_or_are_gone_give_findings_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let there = folder.path().join("there").to_str().unwrap().to_owned();
+        std::fs::write(&there, "").unwrap();
+        for (source, moved) in [("b", true), ("gone", true), (there.as_str(), false), ("s3://b/x", false)] {
+            let mut baseline = read(&written(&[("x", source)], None), "validate").unwrap();
+            let expected = if moved { Match::Elsewhere } else { Match::New };
+            assert_eq!(baseline.take(finding("x"), "a", &checked()), expected, "{source}");
+            assert_eq!(baseline.take_elsewhere(finding("x"), &checked()), moved, "{source}");
+        }
+        let huge = written(&[("x", "a"), ("x", "b")], None)
+            .replace("\"count\":1", &format!("\"count\":{}", u64::MAX));
+        assert_eq!(read(&huge, "validate").unwrap().left(&checked()), u64::MAX);
     }
 
     #[test]
     fn what_other_commands_know_stays() {
         let text = written(&[("x", "a")], None).replace("\"validate\"", "\"test\"");
-        let known = Baseline::read(&text, "validate").unwrap();
+        let known = read(&text, "validate").unwrap();
         assert_eq!(known.left(&checked()), 0);
         let both = written(&[("y", "a")], Some(&known));
-        assert_eq!(Baseline::read(&both, "test").unwrap().left(&checked()), 1);
-        assert_eq!(Baseline::read(&both, "validate").unwrap().left(&checked()), 1);
+        assert_eq!(read(&both, "test").unwrap().left(&checked()), 1);
+        assert_eq!(read(&both, "validate").unwrap().left(&checked()), 1);
         assert_eq!(both.lines().count(), 4);
     }
 
@@ -313,19 +383,23 @@ mod tests {
         let [here, gone] = ["here", "gone"].map(|name| folder.path().join(name).to_str().unwrap().to_owned());
         std::fs::write(&here, "").unwrap();
         let text = written(
-            &[("x", &here), ("x", &gone), ("x", "a"), ("x", "a/in-a-folder"), ("x", "a!member")],
+            &[
+                ("x", &here),
+                ("x", &gone),
+                ("x", "a"),
+                ("x", "a/in-a-folder"),
+                ("x", "a!member"),
+                ("x", &format!("{here}!member")),
+            ],
             None,
         );
-        let known = Baseline::read(&text, "validate").unwrap();
+        let known = read(&text, "validate").unwrap();
         assert_eq!(known.left(&checked()), 3);
         let text = written(&[("y", "b")], Some(&known));
-        let sources: Vec<String> = Baseline::read(&text, "validate")
-            .unwrap()
-            .entries
-            .into_iter()
-            .map(|entry| entry.source)
-            .collect();
-        assert_eq!(sources, [here.as_str(), "b"]);
+        let sources: Vec<String> =
+            read(&text, "validate").unwrap().entries.into_iter().map(|entry| entry.source).collect();
+        let member = format!("{here}!member");
+        assert_eq!(sources, [here.as_str(), member.as_str(), "b"]);
     }
 
     #[test]
@@ -357,7 +431,7 @@ mod tests {
             good.replace("\"source\"", "\"file\""),
             good.replace(&print("x").to_string(), "12"),
         ] {
-            assert!(Baseline::read(&wrong, "validate").is_err(), "{wrong}");
+            assert!(read(&wrong, "validate").is_err(), "{wrong}");
         }
         let mut writer = BaselineWriter::new();
         writer.missed(1);

@@ -1,6 +1,6 @@
 //! Everything that a check found, as reports tell it.
 
-use crate::check::baseline::{Baseline, BaselineWriter, Checked, Match};
+use crate::check::baseline::{Baseline, BaselineWriter, Checked, KnownBy, Match};
 use crate::check::fingerprint::Fingerprint;
 use crate::check::groups::{GroupKey, Groups};
 use crate::check::paths::general;
@@ -226,11 +226,17 @@ impl Findings {
         if let Some(writer) = &mut self.writer {
             writer.add(code, &issue.key().path, *fingerprint, &source, message, 1);
         }
-        self.baseline.as_mut().map_or(Match::New, |baseline| baseline.take(*fingerprint, &source))
+        let path = &issue.key().path;
+        let finding = KnownBy { code, path, fingerprint: *fingerprint };
+        let checked = &self.checked;
+        self.baseline.as_mut().map_or(Match::New, |baseline| baseline.take(finding, &source, checked))
     }
 
     fn add_elsewhere(&mut self, issue: Issue) {
-        if self.baseline.as_mut().is_some_and(|baseline| baseline.take_elsewhere(issue.fingerprint)) {
+        let path = &issue.key().path;
+        let finding = KnownBy { code: issue.code, path, fingerprint: issue.fingerprint };
+        let checked = &self.checked;
+        if self.baseline.as_mut().is_some_and(|baseline| baseline.take_elsewhere(finding, checked)) {
             self.known += 1;
         } else {
             self.keep(issue);
@@ -258,8 +264,10 @@ impl Findings {
         }
         let mut new = count;
         if let Some(baseline) = &mut self.baseline {
+            let finding = KnownBy { code: key.code, path: &key.path, fingerprint };
             while new > 0
-                && (baseline.take(fingerprint, source) == Match::Here || baseline.take_elsewhere(fingerprint))
+                && (baseline.take(finding, source, &self.checked) == Match::Here
+                    || baseline.take_elsewhere(finding, &self.checked))
             {
                 new -= 1;
             }

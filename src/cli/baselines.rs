@@ -40,7 +40,7 @@ impl BaselineArgs {
         let mut findings = reports.findings(command);
         findings.writer = self.write_baseline.as_ref().map(|_| BaselineWriter::new());
         let file = self.file(&configuration);
-        let home = file.as_deref().or(self.write_baseline.as_deref().map(Path::new));
+        let home = self.write_baseline.as_deref().map(Path::new).or(file.as_deref());
         findings.checked = Checked::below(home.and_then(Path::parent).unwrap_or(Path::new("")));
         if let Some(file) = file {
             // It may be written over itself, and the first time it is not there yet.
@@ -50,7 +50,9 @@ impl BaselineArgs {
             }
             if !itself || file.exists() {
                 let name = file.to_string_lossy();
-                let baseline = Baseline::read(&whole_file::read_text(&file, MOST_OF_A_FILE)?, command);
+                let text = whole_file::read_text(&file, MOST_OF_A_FILE)?;
+                let folder = file.parent().unwrap_or(Path::new(""));
+                let baseline = Baseline::read(&text, command, folder, &findings.checked);
                 let baseline = baseline.map_err(|error| anyhow!("`{}`: {error}", escaped(&name)))?;
                 findings.baseline = Some(baseline);
             }

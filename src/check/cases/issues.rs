@@ -29,7 +29,7 @@ pub(crate) fn issues(case: &TestCase, outcome: &Outcome) -> Vec<Issue> {
                     let message = format!("expected {}, given {}", side(&difference.a), side(&difference.b));
                     let line = outcome.expected[*a].line;
                     let (code, path) = (difference.how.name(), &difference.path);
-                    let content = message.clone();
+                    let content = format!("{:?}", (&difference.a, &difference.b));
                     issues.push(issue(code, path, &expected, line, 0, message, &content));
                 }
             }
@@ -62,7 +62,7 @@ pub(crate) fn issues(case: &TestCase, outcome: &Outcome) -> Vec<Issue> {
         }
         for reject in others {
             let message = format!("the record is rejected: {}", reject.reason);
-            let content = message.clone();
+            let content = format!("{message} {}", outcome.record_of(reject));
             issues.push(issue("reject", "", &raw, reject.line, reject.offset, message, &content));
         }
     }

@@ -14,6 +14,7 @@ use crate::text::escaped;
 use anyhow::{Context as _, bail};
 use serde_json::Value;
 use std::collections::HashSet;
+use twox_hash::XxHash3_128;
 
 /// A reject, as far as cases name it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -40,6 +41,8 @@ pub(crate) struct Outcome {
     pub(crate) camel: Vec<Vec<String>>,
     pub(crate) expected: Vec<Event>,
     pub(crate) rejects: Vec<Rejected>,
+    /// Digests of their records.
+    records: Vec<u128>,
     /// Rejects that should be there; nothing, if the layout does not say.
     pub(crate) expected_rejects: Option<Vec<Rejected>>,
     /// Whether there is nothing that it could be compared with.
@@ -60,6 +63,7 @@ impl Outcome {
             camel: Vec::new(),
             expected: Vec::new(),
             rejects: Vec::new(),
+            records: Vec::new(),
             expected_rejects: None,
             unchecked: case.is_unchecked(),
             differences: Vec::new(),
@@ -105,12 +109,15 @@ impl Outcome {
                         got.push(Event { line: record.line, text: text(event) });
                         spelled.push(text(in_camel));
                     }
-                    Err(fault) => self.rejects.push(Rejected {
-                        line: record.line,
-                        offset: record.offset,
-                        length: record.raw.len() as u64,
-                        reason: fault.reason.code().to_owned(),
-                    }),
+                    Err(fault) => {
+                        self.records.push(XxHash3_128::oneshot(record.raw));
+                        self.rejects.push(Rejected {
+                            line: record.line,
+                            offset: record.offset,
+                            length: record.raw.len() as u64,
+                            reason: fault.reason.code().to_owned(),
+                        });
+                    }
                 }
             });
         }
@@ -127,6 +134,12 @@ impl Outcome {
             expected.iter().filter(|reject| !sets[1].contains(reject)).collect(),
             self.rejects.iter().filter(|reject| !sets[0].contains(reject)).collect(),
         ]
+    }
+
+    /// A digest of the record that is rejected.
+    pub(crate) fn record_of(&self, reject: &Rejected) -> String {
+        let place = self.rejects.iter().position(|one| one == reject);
+        place.map_or(String::new(), |place| format!("{:032x}", self.records[place]))
     }
 
     /// Whether the rejects are the expected ones.

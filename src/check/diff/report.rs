@@ -106,7 +106,8 @@ impl Report {
             };
             let sample = Sample { path: path.clone(), sides };
             let at = Report::at(&names, if how == How::OnlyA { a } else { b });
-            let content = [word(&value_a), word(&value_b)];
+            let whole = |value: &'_ Option<String>| value.clone().unwrap_or_default();
+            let content = [whole(&value_a), whole(&value_b)];
             let content = [content[0].as_str(), content[1].as_str()];
             self.add(Issue::difference(how.name(), &path, at, message, &content), sample);
         });

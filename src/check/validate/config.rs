@@ -3,6 +3,7 @@
 use super::codes::Code;
 use super::severities::Severities;
 use super::severity::Severity;
+use crate::text::escaped;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -50,7 +51,8 @@ impl Config {
     /// A sentence that says what is wrong with it.
     pub(crate) fn apply(&self, folder: &Path, severities: &mut Severities) -> Result<(), String> {
         for (name, level) in &self.severity {
-            severities.set(name.parse::<Code>()?, level.parse::<Severity>()?);
+            severities
+                .set(name.parse::<Code>().map_err(on_a_line)?, level.parse::<Severity>().map_err(on_a_line)?);
         }
         for allow in &self.allow {
             if allow.path.is_empty() {
@@ -59,10 +61,12 @@ impl Config {
                         .into(),
                 );
             }
-            let code = allow.code.parse()?;
+            let code = allow.code.parse().map_err(on_a_line)?;
             match &allow.files {
                 None => severities.allow(code, &allow.path),
-                Some(files) => severities.allow_in(code, &allow.path, folder, files)?,
+                Some(files) => {
+                    severities.allow_in(code, &allow.path, folder, files).map_err(on_a_line)?;
+                }
             }
         }
         if self.strict {
@@ -70,6 +74,11 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// A name of the file may hold line ends.
+fn on_a_line(error: String) -> String {
+    escaped(&error).into_owned()
 }
 
 impl Severities {

@@ -188,7 +188,8 @@ fn key(finding: &Finding) -> GroupKey {
 }
 
 fn fingerprint(finding: &Finding) -> Fingerprint {
-    Fingerprint::of(finding.code.name(), &general(&finding.path), &[&finding.message])
+    let about = format!("{:032x}", finding.about);
+    Fingerprint::of(finding.code.name(), &general(&finding.path), &[&finding.message, &about])
 }
 
 /// A finding behind this many events of its input.

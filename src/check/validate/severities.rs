@@ -33,12 +33,18 @@ struct Files {
 
 impl Files {
     fn hold(&self, name: &str) -> bool {
-        if self.pattern.matches(name) {
-            return true;
+        if name.contains("://") || name == "-" {
+            return self.pattern.matches(name);
         }
+        // A member of an archive goes by the archive's name and its own.
+        let (file, member) = match name.split_once('!') {
+            Some((file, _)) if !Path::new(name).exists() => (file, &name[file.len()..]),
+            _ => (name, ""),
+        };
         let whole = |path: &Path| std::fs::canonicalize(path).or_else(|_| std::path::absolute(path));
-        let (Ok(file), Ok(folder)) = (whole(Path::new(name)), whole(&self.folder)) else { return false };
-        file.strip_prefix(folder).is_ok_and(|file| self.pattern.matches(&file.to_string_lossy()))
+        let (Ok(file), Ok(folder)) = (whole(Path::new(file)), whole(&self.folder)) else { return false };
+        let below = file.strip_prefix(folder);
+        below.is_ok_and(|below| self.pattern.matches(&(below.to_string_lossy().into_owned() + member)))
     }
 }
 
@@ -140,8 +146,12 @@ mod tests {
         assert_eq!(of(mine.to_str().unwrap()), Severity::Off);
         assert_eq!(of(&format!("{}/parsers/../parsers/A/x.json", folder.path().display())), Severity::Off);
         assert_eq!(of(other.to_str().unwrap()), Severity::Warning);
-        // What is not a file is matched by its name.
-        assert_eq!(of("parsers/A/of-a-bucket.json"), Severity::Off);
+        assert_eq!(of(&format!("{}!b", mine.display())), Severity::Off);
+        // A path from elsewhere is another file; an object is matched by its URL.
+        assert_eq!(of("parsers/A/x.json"), Severity::Warning);
+        let mut severities = Severities::default();
+        severities.allow_in(Code::InvalidUrl, "target.url", folder.path(), "s3://b/*").unwrap();
+        assert_eq!(severities.in_file("s3://b/x").of(Code::InvalidUrl, "target.url"), Severity::Off);
         assert_eq!(of("-"), Severity::Warning);
     }
 }

@@ -36,7 +36,7 @@ impl Validator {
     /// Checks the events in one JSON text, in any of the [known wrappings](events), and hands every
     /// finding that is not [`Severity::Off`] to `found`. Returns the number of events.
     pub fn check(&mut self, text: &[u8], found: &mut dyn FnMut(Finding)) -> u64 {
-        let mut reporter = Reporter::new(&self.severities, found);
+        let mut reporter = Reporter::new(&self.severities, text, found);
         match self.tree.read(text) {
             Err(JsonError { at, what, too_deep }) => {
                 let code = if too_deep { Code::TooDeep } else { Code::InvalidJson };
@@ -94,7 +94,7 @@ impl Validator {
             Err(error) => {
                 let code = if error.too_long { Code::TooLong } else { Code::InvalidYaml };
                 let YamlPlace { line, column, byte } = error.place;
-                Reporter::new(&self.severities, &mut |finding| {
+                Reporter::new(&self.severities, b"", &mut |finding| {
                     found(Placed { finding, line, column, byte, event: 1 });
                 })
                 .add(code, String::new(), error.message, 0);
@@ -132,7 +132,7 @@ impl Validator {
             let severity = self.severities.of(code, "");
             if severity != Severity::Off {
                 let (path, message) = (String::new(), error.message);
-                let finding = Finding { code, severity, path, message, at: 0, event: 0 };
+                let finding = Finding { code, severity, path, message, at: 0, event: 0, about: 0 };
                 found(Placed {
                     finding,
                     line: unit.line,

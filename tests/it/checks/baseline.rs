@@ -201,3 +201,80 @@ fn a_baseline_that_would_not_hold_everything_is_not_written() {
     let (status, _, said) = run(&["validate", "a.ndjson", "--baseline", "a.ndjson"]);
     assert!(status == 2 && said.contains("not a baseline"), "{said}");
 }
+
+/// pre-commit checks only the files that changed: a finding there is new, whatever the others have.
+#[test]
+fn a_part_of_the_files_does_not_take_what_others_have() {
+    let folder = folder(&[("a.ndjson", &events(&[GOOD])), ("b.ndjson", &events(&[BAD]))]);
+    let run = |args: &[&str]| run_in(folder.path(), args).0;
+    assert_eq!(run(&["validate", "a.ndjson", "b.ndjson", "--write-baseline", "known.json"]), 0);
+    write(folder.path(), "a.ndjson", &events(&[BAD]));
+    assert_eq!(run(&["validate", "a.ndjson", "--baseline", "known.json"]), 1);
+    assert_eq!(run(&["validate", "a.ndjson", "b.ndjson", "--baseline", "known.json"]), 1);
+    // Moved: the other file is gone.
+    std::fs::remove_file(folder.path().join("b.ndjson")).unwrap();
+    assert_eq!(run(&["validate", "a.ndjson", "--baseline", "known.json"]), 0);
+}
+
+/// What is shown of a long value is its beginning; what is known is all of it.
+#[test]
+fn values_that_differ_behind_their_beginning_are_other_findings() {
+    let long = |end: &str| format!("{}{end}", "x".repeat(100));
+    let event = |end: &str| {
+        events(&[GOOD]).replace(r#""hostname":"h""#, &format!(r#""hostname":"h","ip":["{}"]"#, long(end)))
+    };
+    let case = |end: &str| format!("{{\"ts\":\"2024-01-01T00:00:00Z\",\"type\":\"{}\"}}\n", long(end));
+    let folder = folder(&[
+        ("a.ndjson", &event("a")),
+        ("b.ndjson", &event("b")),
+        ("cases/one/input.ndjson", &case("a")),
+        ("cases/one/events.ndjson", ""),
+    ]);
+    let run = |args: &[&str]| run_in(folder.path(), args).0;
+    let commands: [&[&str]; 3] =
+        [&["validate", "b.ndjson"], &["diff", "a.ndjson", "b.ndjson"], &["test", "cases"]];
+    let baseline = ["--baseline", "known.json", "--write-baseline", "known.json"];
+    for command in commands {
+        assert_eq!(run(&[command, &baseline].concat()), 0, "{command:?}");
+        assert_eq!(run(&[command, &baseline[..2]].concat()), 0, "{command:?}");
+    }
+    write(folder.path(), "b.ndjson", &event("c"));
+    write(folder.path(), "cases/one/input.ndjson", &case("c"));
+    for command in commands {
+        assert_eq!(run(&[command, &baseline[..2]].concat()), 1, "{command:?}");
+    }
+}
+
+/// In `test`, another record with a known reason is a new finding.
+#[test]
+fn another_record_that_is_rejected_is_new() {
+    let good = "{\"ts\":\"2024-01-01T00:00:00Z\",\"type\":\"sms\"}";
+    let case = |records: &[&str]| records.join("\n") + "\n";
+    let folder = folder(&[
+        ("cases/one/input.ndjson", &case(&[good, r#"{"type":"a"}"#, good])),
+        ("cases/one/events.ndjson", ""),
+    ]);
+    let run = |args: &[&str]| run_in(folder.path(), &[&["test", "cases"], args].concat()).0;
+    assert_eq!(run(&["--write-baseline", "known.json"]), 0);
+    assert_eq!(run(&["--baseline", "known.json"]), 0);
+    write(folder.path(), "cases/one/input.ndjson", &case(&[good, good, r#"{"type":"b"}"#]));
+    assert_eq!(run(&["--baseline", "known.json"]), 1);
+}
+
+#[test]
+fn names_in_a_configuration_or_baseline_stay_on_their_line() {
+    let folder = folder(&[
+        ("a.ndjson", &events(&[GOOD])),
+        ("hostile.toml", "[severity]\n\"x`\\n2 events: 0 errors\\n\"=\"off\""),
+        (
+            "pattern.toml",
+            "[[allow]]\ncode = \"invalid-ip\"\npath = \"a\"\nfiles = \"[\\n2 events: 0 errors\"",
+        ),
+        ("hostile.json", "{\"baseline\":1,\"findings\":[{\"a\\n2 events: 0 errors\":1}]}"),
+    ]);
+    for args in [["--config", "hostile.toml"], ["--config", "pattern.toml"], ["--baseline", "hostile.json"]] {
+        let (status, _, said) = run_in(folder.path(), &[&["validate", "a.ndjson"][..], &args].concat());
+        assert!(status == 2 && said.contains("2 events: 0 errors"), "{said}");
+        assert!(!said.lines().any(|line| line.starts_with("2 events")), "{said}");
+    }
+}
