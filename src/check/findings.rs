@@ -130,6 +130,8 @@ pub(crate) struct Findings {
     pub(crate) cases: Vec<Case>,
     /// Inputs that could not be read (to the end), a sentence each.
     pub(crate) failures: Vec<String>,
+    /// What was not checked, a sentence each.
+    pub(crate) left_out: Vec<String>,
     pub(crate) events: u64,
     pub(crate) seconds: f64,
     pub(crate) exit_status: u8,
@@ -158,6 +160,7 @@ impl Findings {
             counts: BTreeMap::new(),
             cases: Vec::new(),
             failures: Vec::new(),
+            left_out: Vec::new(),
             events: 0,
             seconds: 0.0,
             exit_status: 0,

@@ -4,7 +4,7 @@
 mod json;
 mod text;
 
-use super::yaml::{is_yaml, unpacked};
+use super::yaml::{self, is_yaml, unpacked};
 use crate::store::{Error, ErrorKind, Source};
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
@@ -14,8 +14,10 @@ use std::sync::Arc;
 
 /// How many bytes of a text are looked at.
 const HEAD_BYTES: usize = 64 << 10;
-/// How long a JSON or YAML file may be that is read to the end for this.
+/// How long a JSON file may be that is read to the end for this.
 const MOST_BYTES: u64 = 64 << 20;
+/// How long a YAML file may be that is read as a whole for this.
+const MOST_YAML_BYTES: usize = 8 << 20;
 /// How many names of each kind are kept.
 const NAMES: usize = 3;
 
@@ -64,6 +66,11 @@ impl LeftOut {
         self.kinds.is_empty()
     }
 
+    /// How many there are.
+    pub(crate) fn count(&self) -> u64 {
+        self.kinds.values().map(|(count, _)| count).sum()
+    }
+
     /// A line for each kind, with the number of its files and the names of the first.
     pub(crate) fn lines(&self) -> impl Iterator<Item = String> {
         self.kinds.iter().map(|(kind, (count, names))| {
@@ -84,19 +91,21 @@ impl LeftOut {
 
 /// Leaves out of `sources` what is plainly something else. What is one of the `inputs` was named itself, and stays.
 pub(crate) fn leave_out(sources: &mut Vec<Source>, inputs: &[String]) -> LeftOut {
-    let place = |name: &str| {
-        let path = name.strip_prefix("file://").unwrap_or(name);
-        fs::canonicalize(path).ok().filter(|path| path.is_file())
-    };
-    let named: HashSet<PathBuf> = inputs.iter().filter_map(|input| place(input)).collect();
-    let is_named = |name: &str| !named.is_empty() && place(name).is_some_and(|path| named.contains(&path));
+    let path = |input: &str| PathBuf::from(input.strip_prefix("file://").unwrap_or(input));
+    let place = |path: &Path| fs::canonicalize(path).ok().filter(|path| path.is_file());
+    let named: HashSet<PathBuf> = inputs.iter().filter_map(|input| place(&path(input))).collect();
+    let is_named = |file: &Path| !named.is_empty() && place(file).is_some_and(|path| named.contains(&path));
+    let bases: Vec<PathBuf> = inputs.iter().map(|input| base(&path(input))).collect();
     let mut left_out = LeftOut::default();
     sources.retain(|source| {
         // What is not a file can be read only once, or is far away.
-        if !Path::new(source.name()).is_file() || inputs.iter().any(|input| input == source.name()) {
-            return true;
-        }
-        let other = other_kind(source).filter(|_| !is_named(source.name()));
+        let file = source
+            .file()
+            .filter(|file| file.is_file() && !inputs.iter().any(|input| Path::new(input) == *file));
+        let Some(file) = file else { return true };
+        let below = bases.iter().filter_map(|base| file.strip_prefix(base).ok());
+        let below = below.max_by_key(|path| path.components().count()).unwrap_or(file);
+        let other = other_kind(source, file, below).filter(|_| !is_named(file));
         if let Some(kind) = other {
             left_out.add(kind, source.name());
         }
@@ -105,27 +114,36 @@ pub(crate) fn leave_out(sources: &mut Vec<Source>, inputs: &[String]) -> LeftOut
     left_out
 }
 
-/// What a file is, if it is plainly something else than events. What can't be read is not.
-fn other_kind(source: &Source) -> Option<OtherKind> {
-    let name = FileName::of(source.name());
-    if name.is_always_checked() {
+/// The folder that holds what an input names: a file, a folder, or all that fits a pattern.
+fn base(input: &Path) -> PathBuf {
+    let is_pattern =
+        |part: &std::path::Component<'_>| part.as_os_str().to_string_lossy().contains(['*', '?', '[']);
+    let named: PathBuf = input.components().take_while(|part| !is_pattern(part)).collect();
+    named.parent().map(Path::to_owned).unwrap_or_default()
+}
+
+/// What a file is, if it is plainly something else than events; `below` is its path as far as it says what it holds. What
+/// can't be read is not.
+fn other_kind(source: &Source, file: &Path, below: &Path) -> Option<OtherKind> {
+    let path = file.to_string_lossy();
+    let name = FileName::of(&path);
+    if name.is_always_checked(below) {
         return None;
     }
     // The members of an archive are files of their own, and checked.
-    let input = source.open(Arc::default(), Arc::default()).ok()?.with_members();
-    let mut input = input.take(MOST_BYTES);
+    let mut input = source.open(Arc::default(), Arc::default()).ok()?.with_members();
     let head = match head(&mut input) {
         Ok(head) => head,
         Err(error) => {
-            // What is called JSON or YAML, and is neither, is damaged.
+            // What is called JSON or YAML, and is neither, is damaged; so is what holds events behind other bytes.
             let is_text = name.extension == "json" || is_yaml(name.path);
             let is_binary = Error::from_io(error).is_ok_and(|error| error.kind() == ErrorKind::NotLog);
-            return (is_binary && !is_text).then_some(OtherKind::Binary);
+            let has_events = || text::has_events(&[], &mut fs::File::open(file).ok()?).ok();
+            let is_other = is_binary && !is_text && (name.is_binary() || has_events() == Some(false));
+            return is_other.then_some(OtherKind::Binary);
         }
     };
-    let kind = kind_of(&name, &head, &mut input);
-    // Behind what was looked at there may be events.
-    kind.filter(|_| input.limit() > 0)
+    kind_of(&name, &head, &mut input)
 }
 
 /// The first bytes.
@@ -138,30 +156,51 @@ fn head(input: &mut dyn Read) -> io::Result<Vec<u8>> {
 /// What a file of this name is, by what it holds: its `head`, and the `rest` behind that.
 fn kind_of(name: &FileName<'_>, head: &[u8], rest: &mut dyn Read) -> Option<OtherKind> {
     if is_yaml(name.path) {
-        let has_events = text::yaml_has_events(head, rest).unwrap_or(true);
-        return (!has_events).then_some(OtherKind::Yaml);
-    }
-    if let Some(kind) = name.place_in_case() {
-        return (!text::has_events(head)).then_some(kind);
+        return yaml_kind(head, rest);
     }
     let text = text::beginning(head);
-    let as_json = || match json::read(text.chain(rest))? {
-        json::Content::RawLogs => Some(OtherKind::RawLog),
-        json::Content::NoEvent => Some(OtherKind::Json),
-        json::Content::Event => None,
+    // What can't be read to its end may hold some.
+    let without_events = |kind: OtherKind, rest: &mut dyn Read| {
+        let has_events = text::has_events(head, rest).unwrap_or(true);
+        (!has_events).then_some(kind)
     };
+    if let Some(kind) = name.place_in_case() {
+        return without_events(kind, rest);
+    }
     match (name.holds(), text::begins_as_json(text)) {
-        (Holds::Json, _) | (Holds::Unknown, true) => as_json(),
+        (Holds::Json, _) | (Holds::Unknown, true) => {
+            let mut rest = rest.take(MOST_BYTES);
+            let kind = match json::read(text.chain(&mut rest))? {
+                json::Content::RawLogs => Some(OtherKind::RawLog),
+                json::Content::NoEvent => Some(OtherKind::Json),
+                json::Content::Event => None,
+            };
+            // Behind what was looked at there may be events.
+            kind.filter(|_| rest.limit() > 0)
+        }
         // An event in a file of code is an example.
-        (Holds::Code, true) => (!text::has_events(text)).then_some(OtherKind::Text),
+        (Holds::Code, true) => without_events(OtherKind::Text, rest),
         (Holds::Code, false) => Some(OtherKind::Text),
         (Holds::Lines, true) => None,
-        (Holds::Lines | Holds::Unknown, false) if text.is_empty() || text::has_events(text) => None,
+        (Holds::Lines | Holds::Unknown, false) if text.is_empty() => None,
         (Holds::Lines | Holds::Unknown, false) => {
             let log = name.extension == "log" || matches!(name.folder, "logs" | "raw_logs");
-            Some(if log { OtherKind::RawLog } else { OtherKind::Text })
+            without_events(if log { OtherKind::RawLog } else { OtherKind::Text }, rest)
         }
     }
+}
+
+/// What a YAML file is. One that can be read is looked at as JSON is, and others by their words.
+fn yaml_kind(head: &[u8], rest: &mut dyn Read) -> Option<OtherKind> {
+    let mut bytes = head.to_vec();
+    rest.take(MOST_YAML_BYTES as u64).read_to_end(&mut bytes).ok()?;
+    let has_events = match yaml::read(&bytes, MOST_YAML_BYTES) {
+        _ if text::has_certain(&bytes) => true,
+        Ok(yaml) if yaml.json == b"[]" => false,
+        Ok(yaml) => matches!(json::read(&*yaml.json), Some(json::Content::Event)),
+        Err(_) => text::has_events(&bytes, rest).unwrap_or(true),
+    };
+    (!has_events).then_some(OtherKind::Yaml)
 }
 
 /// What a file holds by its name.
@@ -196,12 +235,23 @@ impl<'n> FileName<'n> {
         FileName { path, file, folder, extension }
     }
 
-    /// Whether its name says that it holds events, or lines of which none may be left out.
-    fn is_always_checked(&self) -> bool {
+    /// Whether its name, or a folder `below` which it is, says that it holds events, or lines of which none may be left
+    /// out.
+    fn is_always_checked(&self, below: &Path) -> bool {
         let lines = matches!(self.extension.as_str(), "ndjson" | "jsonl");
-        let expected = self.folder == "expected_events" && self.extension == "json";
-        let toolkit = self.folder == "events" && is_yaml(self.path);
-        (lines && self.place_in_case().is_none()) || expected || toolkit
+        let values = self.extension == "json" || is_yaml(self.path);
+        let folders = below.parent().into_iter().flat_map(Path::components).rev();
+        // The nearest of the folders that layouts have.
+        let folder = folders
+            .filter_map(|part| part.as_os_str().to_str())
+            .find(|folder| matches!(*folder, "events" | "expected_events" | "logs" | "raw_logs"));
+        (lines && self.place_in_case().is_none())
+            || (values && matches!(folder, Some("events" | "expected_events")))
+    }
+
+    /// Whether its ending is one of files that are not text, and in which nothing is looked for.
+    fn is_binary(&self) -> bool {
+        BINARY.contains(&self.extension.as_str())
     }
 
     /// What it is for a case of `udmap test` that it lies with, if that is not what the case expects.
@@ -286,6 +336,12 @@ const CODE: &[&str] = &[
     "vue",
     "xml",
     "yaral",
+];
+
+/// Endings of images, programs and archives.
+const BINARY: &[&str] = &[
+    "7z", "class", "dll", "docx", "exe", "gif", "ico", "jar", "jpeg", "jpg", "pdf", "png", "pyc", "so",
+    "ttf", "webp", "whl", "woff", "woff2", "xlsx", "zip",
 ];
 
 #[cfg(test)]

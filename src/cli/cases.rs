@@ -166,6 +166,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         .extra
         .insert("coverage".into(), serde_json::json!({"parts": coverage.all(), "never_exercised": unused}));
     findings.extra.insert("left_out".into(), serde_json::json!(others));
+    if !others.is_empty() {
+        findings.left_out.push(left_out(&others));
+    }
     findings.seconds = start.elapsed().as_secs_f64();
     let uncovered = args.full_coverage && !unused.is_empty();
     let differs = (failed > 0 || alone > 0) && !args.baselines.accepts();
@@ -184,9 +187,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         n => format!(", {} without a log", counted(n, "expected file")),
     };
     say!("{}, {failed} failed{blessed}{orphans}", counted(cases.len() as u64, "case"));
-    if !others.is_empty() {
-        say!("{}", escaped(&left_out(&others)));
-    }
+    findings.left_out.iter().for_each(|line| say!("{}", escaped(line)));
     if !args.quiet {
         args.baselines.tell(&configuration, &findings);
     }

@@ -64,7 +64,7 @@ pub(super) struct Args {
     #[command(flatten)]
     reading: ReadingOptions,
 
-    /// No findings on stdout and no summary on stderr.
+    /// No findings on stdout and no summary on stderr, but how many files were left out.
     #[arg(short, long)]
     quiet: bool,
 }
@@ -95,6 +95,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         DONE
     };
     findings.extra.insert("left_out".into(), left_out.json());
+    findings.left_out = left_out.lines().collect();
     if !args.quiet && !args.reports.on_stdout() {
         print_all(&for_people(&findings))?;
     }
@@ -103,9 +104,11 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     print_failures(&findings.failures);
     if !args.quiet {
         summary(&findings, total);
-        left_out.lines().for_each(|line| say!("{}", escaped(&line)));
+        findings.left_out.iter().for_each(|line| say!("{}", escaped(line)));
         args.baselines.tell(&configuration, &findings);
         hint_no_events(mistaken.found());
+    } else if !left_out.is_empty() {
+        say!("left out: {} of other kinds", counted(left_out.count(), "file"));
     }
     let others = if left_out.is_empty() { "" } else { ": only files of other kinds" };
     nothing::warn(findings.exit_status, &format!("{}{others}", inputs.nothing("event")));

@@ -76,6 +76,15 @@ impl Source {
         self.size
     }
 
+    /// The file that it is, if it is one on disk; or a pipe or device.
+    #[cfg(feature = "cli")]
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match &self.place {
+            Place::Path(path) => Some(path),
+            _ => None,
+        }
+    }
+
     pub(super) fn place(&self) -> &Place {
         &self.place
     }

@@ -82,7 +82,9 @@ pub(crate) fn find(folder: &str, wanted: &WantedCases<'_>) -> anyhow::Result<Cas
 pub(crate) fn among(root: &Path, paths: Vec<PathBuf>, files: &CaseFiles, wanted: &WantedCases<'_>) -> Cases {
     let (mut found, mut expected, mut known) = (Cases::default(), Vec::new(), HashSet::new());
     let fits = |path: &Path| wanted.filter.wants(&path.strip_prefix(root).unwrap_or(path).to_string_lossy());
-    let other_type = |path: &Path| log_type_of(path, files).filter(|other| other != wanted.log_type);
+    let other_type = |path: &Path| {
+        log_type_of(path, files).filter(|other| !other.eq_ignore_ascii_case(wanted.log_type.trim()))
+    };
     for path in paths {
         if let Some(case) = case(root, &path, files) {
             known.extend([Some(case.expected.clone()), case.rejects()].into_iter().flatten());
@@ -115,7 +117,7 @@ pub(crate) fn is_part(file: &Path) -> bool {
         || case(Path::new(""), file, &CaseFiles::default()).is_some()
 }
 
-/// The log type of the parser that a file of a case belongs to, if its metadata says: content-hub's `metadata.json`
+/// The log type of the parser that a file of a case belongs to, if its metadata names one: content-hub's `metadata.json`
 /// next to `testdata`, secops-toolkit's `parser.yaml` next to `logs` and `events`.
 fn log_type_of(file: &Path, files: &CaseFiles) -> Option<String> {
     const MOST: u64 = 1 << 20;
@@ -136,7 +138,9 @@ fn log_type_of(file: &Path, files: &CaseFiles) -> Option<String> {
         }
         _ => return None,
     };
-    Some(metadata.log_type)
+    let log_type = metadata.log_type.trim().to_ascii_uppercase();
+    let names_one = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    (!log_type.is_empty() && log_type.bytes().all(names_one)).then_some(log_type)
 }
 
 /// Whether a file is, by its name and folder, what a case expects.

@@ -36,13 +36,26 @@ enum Place {
     Inside,
 }
 
+/// What a value is, as far as it says something about the object that it is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    /// An object or a list.
+    Container,
+    /// A text such as `DetectionSummaryEvent`, which is not how UDM names types.
+    CamelCase,
+    Other,
+}
+
+/// The name under which a member of a JSON object is a number with serde_json's arbitrary precision.
+const NUMBER: &str = "$serde_json::private::Number";
+
 struct Look<'c> {
     place: Place,
     content: &'c mut Content,
 }
 
 impl Look<'_> {
-    fn found<E: serde::de::Error>(&mut self) -> Result<(), E> {
+    fn found<T, E: serde::de::Error>(&mut self) -> Result<T, E> {
         *self.content = Content::Event;
         Err(E::custom("an event"))
     }
@@ -53,105 +66,138 @@ impl Look<'_> {
 }
 
 impl<'de> DeserializeSeed<'de> for Look<'_> {
-    type Value = ();
+    type Value = Shape;
 
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Shape, D::Error> {
         from.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for Look<'_> {
-    type Value = ();
+    type Value = Shape;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("JSON")
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        Ok(())
+    fn visit_bool<E>(self, _: bool) -> Result<Shape, E> {
+        Ok(Shape::Other)
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        Ok(())
+    fn visit_i64<E>(self, _: i64) -> Result<Shape, E> {
+        Ok(Shape::Other)
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        Ok(())
+    fn visit_u64<E>(self, _: u64) -> Result<Shape, E> {
+        Ok(Shape::Other)
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        Ok(())
+    fn visit_f64<E>(self, _: f64) -> Result<Shape, E> {
+        Ok(Shape::Other)
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        Ok(())
+    fn visit_str<E>(self, text: &str) -> Result<Shape, E> {
+        let camel_case = text.bytes().any(|byte| byte.is_ascii_lowercase()) && !text.contains('_');
+        Ok(if camel_case { Shape::CamelCase } else { Shape::Other })
     }
 
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
+    fn visit_unit<E>(self) -> Result<Shape, E> {
+        Ok(Shape::Other)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut from: A) -> Result<(), A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut from: A) -> Result<Shape, A::Error> {
         let place = if self.place == Place::Metadata { Place::Inside } else { self.place };
         let mut empty = true;
         while from.next_element_seed(self.at(place))?.is_some() {
             empty = false;
         }
         // A list of events that holds none.
-        if empty && matches!(place, Place::Root | Place::Wrapped) { self.found() } else { Ok(()) }
+        if empty && matches!(place, Place::Root | Place::Wrapped) {
+            self.found()
+        } else {
+            Ok(Shape::Container)
+        }
     }
 
-    fn visit_map<A: MapAccess<'de>>(mut self, mut from: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'de>>(mut self, mut from: A) -> Result<Shape, A::Error> {
         if self.place == Place::Metadata {
             return self.metadata(from);
         }
         let wrapped = matches!(self.place, Place::Root | Place::Wrapped);
-        let (mut all, mut known, mut certain) = (0, 0, false);
+        let (mut all, mut known, mut parts, mut certain) = (0, 0, 0, false);
         while let Some(key) = from.next_key::<String>()? {
             all += 1;
-            known += usize::from(index().root().field(&key).is_some());
-            let place = match key.as_str() {
-                "readOnlyUdm" | "read_only_udm" | "runParserResults" | "run_parser_results"
-                | "parsedEvents" | "parsed_events" | "inlineSource" | "inline_source" => return self.found(),
+            let is_known = index().root().field(&key).is_some();
+            known += usize::from(is_known);
+            let place = match plain(&key).as_str() {
+                "readonlyudm" | "runparserresults" | "parsedevents" | "inlinesource" => return self.found(),
                 "udm" | "idm" if wrapped => return self.found(),
-                "events" | "event" if wrapped => Place::Wrapped,
-                "raw_logs" | "rawLogs" if self.place == Place::Root => {
+                "events" | "event" | "udmevents" if wrapped => Place::Wrapped,
+                "rawlogs" if self.place == Place::Root => {
                     *self.content = Content::RawLogs;
                     Place::Inside
                 }
                 "metadata" => Place::Metadata,
-                "principal" | "security_result" | "securityResult" => {
-                    certain = true;
-                    Place::Inside
-                }
                 _ => Place::Inside,
             };
-            from.next_value_seed(self.at(place))?;
+            let shape = from.next_value_seed(self.at(place))?;
+            if key == NUMBER {
+                return Ok(Shape::Other);
+            }
+            let is_part = is_known && shape == Shape::Container;
+            parts += usize::from(is_part);
+            certain |= is_part && matches!(plain(&key).as_str(), "principal" | "securityresult");
         }
-        // An event whose metadata is missing or damaged.
-        if wrapped && all == known && (known > 1 || certain) { self.found() } else { Ok(()) }
+        // An event whose metadata is missing or damaged, with or without fields that no event has.
+        let is_event = certain || parts > 2 || (all == known && known > 1);
+        if wrapped && is_event { self.found() } else { Ok(Shape::Container) }
     }
 }
 
 impl Look<'_> {
-    /// Looks at what may be an event's metadata.
-    fn metadata<'de, A: MapAccess<'de>>(mut self, mut from: A) -> Result<(), A::Error> {
-        let mut known = 0;
+    /// Looks at what may be an event's metadata: one field that nothing but UDM has is enough.
+    fn metadata<'de, A: MapAccess<'de>>(mut self, mut from: A) -> Result<Shape, A::Error> {
+        let (mut all, mut other_type) = (0, false);
         while let Some(key) = from.next_key::<String>()? {
-            match key.as_str() {
-                "event_timestamp" | "eventTimestamp" => return self.found(),
-                "event_type" | "eventType" | "vendor_name" | "vendorName" | "product_name"
-                | "productName" | "product_event_type" | "productEventType" | "product_log_id"
-                | "productLogId" | "log_type" | "logType" | "ingested_timestamp" | "ingestedTimestamp" => {
-                    known += 1
-                }
-                _ => {}
-            }
-            if known > 1 {
+            all += 1;
+            let key = plain(&key);
+            if is_of_metadata(&key) && key != "eventtype" {
                 return self.found();
             }
-            from.next_value_seed(self.at(Place::Inside))?;
+            let shape = from.next_value_seed(self.at(Place::Inside))?;
+            if key == "eventtype" {
+                if shape != Shape::CamelCase {
+                    return self.found();
+                }
+                // Other products name their types so.
+                other_type = true;
+            }
         }
-        Ok(())
+        if other_type && all == 1 { self.found() } else { Ok(Shape::Container) }
     }
+}
+
+/// A name without what its spellings differ in.
+fn plain(name: &str) -> String {
+    name.chars().filter(|c| *c != '_').map(|c| c.to_ascii_lowercase()).collect()
+}
+
+/// Whether this is a field of UDM's metadata and hardly of any other.
+fn is_of_metadata(name: &str) -> bool {
+    matches!(
+        name,
+        "eventtimestamp"
+            | "eventtype"
+            | "vendorname"
+            | "productname"
+            | "productversion"
+            | "producteventtype"
+            | "productlogid"
+            | "productdeploymentid"
+            | "logtype"
+            | "baselabels"
+            | "ingestedtimestamp"
+            | "collectedtimestamp"
+            | "enrichmentlabels"
+    )
 }

@@ -10,7 +10,7 @@ fn kind_in(folder: &Path, name: &str, text: &[u8]) -> Option<OtherKind> {
     fs::write(&path, text).unwrap();
     let name = path.to_str().unwrap().to_owned();
     let source = crate::store::list(&[name], &[]).unwrap().sources.remove(0);
-    other_kind(&source)
+    other_kind(&source, &path, path.strip_prefix(folder).unwrap())
 }
 
 fn kind(name: &str, text: impl AsRef<[u8]>) -> Option<OtherKind> {
@@ -75,7 +75,31 @@ fn what_may_be_events_is_checked() {
         ("a.conf", EVENT),
         ("a.events", "{\"a\":1}\n{\"a\":2}\n"),
         ("a.events", EVENT),
+        // One certain sign is enough, in any spelling and wrapping.
+        ("a.json", r#"[{"metadata":{"event_type":"USER_LOGIN"},"principal":{"ip":["x"]},"netwrk":{}}]"#),
+        ("a.json", r#"[{"metadata":{"event_type":"USER_LOGIN"}}]"#),
+        ("a.json", r#"[{"metadata":{"event_type":"Login"}}]"#),
+        ("a.json", r#"{"Events":[{"metadata":{"event_type":"X"},"target":{}}]}"#),
+        ("a.json", r#"{"udmEvents":[{"metadata":{"Product_Log_Id":"X"},"x":1}]}"#),
+        ("a.json", r#"{"udm_events":[{"securityResult":[],"x":1}]}"#),
+        ("a.json", r#"[{"Metadata":{"event_timestamp":"x","event_type":"X"},"principal":{}}]"#),
+        ("a.json", r#"[{"src":{},"target":{},"network":{},"x":1}]"#),
+        ("events/e1.json", "{}"),
+        ("events/sub/e1.json.GZ", "{}"),
+        ("expected_events/sub/e1.json", "{}"),
+        ("expected_events/sub/e1.yml", "a: 1"),
+        // Behind other bytes, and as text of another name.
+        ("part-1", &format!("\u{1}\u{2}\u{3}PK\u{3}\u{4}\n{EVENT}\n")),
+        ("a.log", &format!("{}{EVENT}\n", "a log\n".repeat(100_000))),
+        ("a.txt", &format!("{}{{\"metadata\":{{\"product_name\":1}}}}\n", "a log\n".repeat(100_000))),
+        ("x.txt", "events:\n- metadata:\n    event_type: USER_LOGIN\n  principal: {ip: [x]}\n"),
+        ("x.yaml.bak", "events:\n- metadata:\n    event_type: USER_LOGIN\n"),
+        ("x.yaml.GZ", "events:\n- metadata:\n    event_type: USER_LOGIN\n"),
         // YAML.
+        ("a.yaml", "events:\n- metadata:\n    vendor_name: A\n    product_name: B\n  principal: {ip: [x]}\n"),
+        ("a.yaml", "events:\n- principal:\n    hostname: x\n"),
+        ("a.yaml", "events:\n- principal:\n    port: 0443\n"),
+        ("a.yaml", "events:\n- metadata:\n    event_type: GENERIC_EVENT\n  on: 010\n"),
         ("a.yaml", "- events:\n    - event:\n        principal: {}\n"),
         ("a.yaml", "metadata:\n  eventType: GENERIC_EVENT\n"),
         ("a.yml", "{metadata: {\"eventTimestamp\" : x}}"),
@@ -99,6 +123,8 @@ fn what_is_plainly_something_else_is_left_out() {
             br#"{"metadata":{"eventType":"DetectionSummaryEvent","offset":1},"event":{"a":1}}"#,
             Json,
         ),
+        ("mock.json", br#"[{"Effect":"Allow","Principal":{"AWS":"x"},"target":{},"network":{}}]"#, Json),
+        ("mock.json", br#"{"principal":5,"x":1}"#, Json),
         ("mock.json", br#"{"events":[{"id":1,"name":"x"}],"total":1e3}"#, Json),
         ("k8s.json", br#"{"kind":"Pod","metadata":{"name":"x"}}"#, Json),
         ("a.ipynb", br#"{"cells":[]}"#, Json),
@@ -117,6 +143,12 @@ fn what_is_plainly_something_else_is_left_out() {
         ("a.tmpl", b"{% if x %}", Text),
         ("a.css", b"{ color: red }", Text),
         ("a.txt", b"one\ntwo\n", Text),
+        ("a.txt", b"the event_type of metadata; principal: x\n", Text),
+        (
+            "logs/crowdstrike.txt",
+            br#"x {"metadata":{"eventType":"DetectionSummaryEvent"},"event":{}}"#,
+            RawLog,
+        ),
         ("app.log", b"<134>Jan  1 00:00:00 host app: x\n", RawLog),
         ("logs/a.txt", b"<134>Jan  1 00:00:00 host app: x\n", RawLog),
         ("a.zip", b"PK\x03\x04\0\0\0\0", Binary),

@@ -5,8 +5,8 @@ use std::io::{self, Read};
 
 /// How many bytes are looked at together.
 const PIECE_BYTES: usize = 64 << 10;
-/// The longest word that is looked for, and what may be between a key and its colon.
-const OVERLAP: usize = 64;
+/// How many of them are looked at again with the next: parts of an event are close to each other.
+const OVERLAP: usize = 4 << 10;
 
 /// A text without what may be before it: blanks, a byte order mark, zeros.
 pub(super) fn beginning(head: &[u8]) -> &[u8] {
@@ -27,33 +27,12 @@ pub(super) fn begins_as_json(text: &[u8]) -> bool {
     }
 }
 
-/// Whether JSON in a text has the names of at least two of an event's parts; its beginning may be lost.
-pub(super) fn has_events(text: &[u8]) -> bool {
-    let has = |word: &&str| memmem::find(text, word.as_bytes()).is_some();
-    let parts: [&[&str]; 7] = [
-        &["\"metadata\""],
-        &["\"event_timestamp\"", "\"eventTimestamp\""],
-        &["\"event_type\"", "\"eventType\""],
-        &["\"vendor_name\"", "\"vendorName\""],
-        &["\"product_name\"", "\"productName\""],
-        &["\"principal\""],
-        &["\"security_result\"", "\"securityResult\""],
-    ];
-    ["\"read_only_udm\"", "\"readOnlyUdm\""].iter().any(has)
-        || parts.iter().filter(|names| names.iter().any(has)).count() > 1
-}
-
-/// Whether a YAML file has the names of an event's parts as keys: its `head`, and the `rest` behind that.
-pub(super) fn yaml_has_events(head: &[u8], rest: &mut dyn Read) -> io::Result<bool> {
+/// Whether a text has the names of an event's parts as keys, in JSON or in YAML; its beginning may be lost. It is looked
+/// through to its end: its `head`, and the `rest` behind that.
+pub(super) fn has_events(head: &[u8], rest: &mut dyn Read) -> io::Result<bool> {
     let mut window = head.to_vec();
-    let (mut metadata, mut kind, mut events) = (false, false, false);
     loop {
-        let key = |names: &[&str]| names.iter().any(|name| has_key(&window, name));
-        metadata |= key(&["metadata"]);
-        kind |= key(&["event_type", "eventType"]);
-        events |= is_list_of_events(&window);
-        let certain = key(&["read_only_udm", "readOnlyUdm", "event_timestamp", "eventTimestamp"]);
-        if certain || (metadata && kind) || events {
+        if has_parts(&window) {
             return Ok(true);
         }
         window.drain(..window.len().saturating_sub(OVERLAP));
@@ -64,21 +43,65 @@ pub(super) fn yaml_has_events(head: &[u8], rest: &mut dyn Read) -> io::Result<bo
     }
 }
 
-/// Whether `name` is in a text as a key, in quotes or not: with a colon behind it.
-fn has_key(text: &[u8], name: &str) -> bool {
-    memmem::find_iter(text, name.as_bytes()).any(|at| {
-        let before = at.checked_sub(1).map(|before| text[before]);
-        let behind = &text[at + name.len()..];
-        let behind = behind.strip_prefix(b"\"").or(behind.strip_prefix(b"'")).unwrap_or(behind);
-        !before.is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
-            && behind.trim_ascii_start().starts_with(b":")
+/// Whether there is a key that nothing but an event has.
+pub(super) fn has_certain(text: &[u8]) -> bool {
+    let certain = ["read_only_udm", "readOnlyUdm", "event_timestamp", "eventTimestamp"];
+    certain.iter().any(|name| keys(text, name).next().is_some())
+}
+
+/// Whether there are parts of an event close to each other: one that nothing else has, or two.
+fn has_parts(text: &[u8]) -> bool {
+    const PARTS: [&[&str]; 8] = [
+        &["metadata"],
+        &["vendor_name", "vendorName"],
+        &["product_name", "productName"],
+        &["product_event_type", "productEventType"],
+        &["product_log_id", "productLogId"],
+        &["log_type", "logType"],
+        &["principal"],
+        &["security_result", "securityResult"],
+    ];
+    let has = |names: &[&str]| names.iter().any(|name| keys(text, name).next().is_some());
+    let has_type = || {
+        let values = ["event_type", "eventType"].into_iter().flat_map(|name| keys(text, name));
+        values.into_iter().any(is_udm_type)
+    };
+    let parts = || PARTS.iter().filter(|names| has(names)).count() + usize::from(has_type());
+    has_certain(text)
+        || is_list_of_events(text)
+        || ["principal", "security_result", "securityResult"]
+            .iter()
+            .any(|name| keys(text, name).any(|value| matches!(value.first(), Some(b'{' | b'['))))
+        || parts() > 1
+}
+
+/// What is behind each `name` that is in a text as a key, in quotes or not, and its colon.
+fn keys<'t>(text: &'t [u8], name: &str) -> impl Iterator<Item = &'t [u8]> {
+    memmem::find_iter(text, name.as_bytes()).collect::<Vec<_>>().into_iter().filter_map({
+        let length = name.len();
+        move |at| {
+            let before = at.checked_sub(1).map(|before| text[before]);
+            let behind = &text[at + length..];
+            let behind = behind.strip_prefix(b"\"").or(behind.strip_prefix(b"'")).unwrap_or(behind);
+            let is_part = before.is_some_and(|byte| {
+                byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'$')
+            });
+            let value = behind.trim_ascii_start().strip_prefix(b":").filter(|_| !is_part)?;
+            Some(value.trim_ascii_start())
+        }
     })
 }
 
-/// Whether there is an `events:` with a first element `- event:`, as `udmap test --bless` writes it.
+/// Whether a value may be one of UDM's types, not one such as `DetectionSummaryEvent`.
+fn is_udm_type(value: &[u8]) -> bool {
+    let value = value.strip_prefix(b"\"").or(value.strip_prefix(b"'")).unwrap_or(value);
+    !value.iter().take_while(|byte| byte.is_ascii_alphanumeric()).any(u8::is_ascii_lowercase)
+}
+
+/// Whether there is an `events:` with a first element `- event:`, as `udmap test --bless` writes it, or `- principal:`.
 fn is_list_of_events(text: &[u8]) -> bool {
-    memmem::find_iter(text, b"events:").any(|at| {
-        let behind = text[at + b"events:".len()..].trim_ascii_start();
-        behind.strip_prefix(b"-").is_some_and(|element| element.trim_ascii_start().starts_with(b"event:"))
+    keys(text, "events").any(|value| {
+        let element = value.strip_prefix(b"-").map(<[u8]>::trim_ascii_start);
+        element.is_some_and(|element| element.starts_with(b"event:") || element.starts_with(b"principal:"))
     })
 }

@@ -1,7 +1,7 @@
 //! Checks the events of many inputs, on many threads.
 
 use super::codes::Code;
-use super::finding::{Finding, Placed};
+use super::finding::{Finding, Placed, Reporter};
 use super::severities::Severities;
 use super::severity::Severity;
 use super::validator::Validator;
@@ -109,6 +109,10 @@ pub(crate) fn check_inputs(
     // Where the sources begin that are read together.
     let first = AtomicUsize::new(0);
     let work = |checker: &mut Checker<'_>, chunk: Framed<'_>| {
+        if is_yaml(&chunk.text.name) {
+            // A member of an archive: `take` says so, once.
+            return checker.check(chunk.text, most, |_, _| 0);
+        }
         let text = (first.load(Relaxed) + chunk.text.number, &*chunk.text.name);
         mistaken.look(text, chunk.bytes, chunk.body, limit);
         checker.check(chunk.text, most, |validator, found| {
@@ -116,6 +120,7 @@ pub(crate) fn check_inputs(
         })
     };
     let make = || Checker { severities, name: None, validator: Validator::new(Severities::default()) };
+    let mut member: Option<Arc<str>> = None;
     let mut take = |piece: Piece<'_, CheckedPart>| {
         let mut begin = |findings: &mut Findings, input: usize| {
             if begun.is_none() {
@@ -135,6 +140,14 @@ pub(crate) fn check_inputs(
             }
             Piece::Part(text, part) => {
                 begin(findings, text.input);
+                let in_archive = !is_yaml(sources[first.load(Relaxed) + text.input].name());
+                if in_archive && is_yaml(&text.name) && member.as_ref() != Some(&text.name) {
+                    member = Some(Arc::clone(&text.name));
+                    if let Some(placed) = unread_member(severities, &text.name) {
+                        findings.add(issue(placed, events, &text.name));
+                        events += 1;
+                    }
+                }
                 for placed in part.findings.drain(..) {
                     findings.add(issue(placed, events, &text.name));
                 }
@@ -162,6 +175,18 @@ pub(crate) fn check_inputs(
     }
     Ok(total)
 }
+
+/// What is found in a YAML file in an archive, of which nothing is read.
+fn unread_member(severities: &Severities, name: &str) -> Option<Placed> {
+    let mut found = None;
+    Reporter::new(&severities.in_file(name), &mut |finding| {
+        found = Some(Placed { finding, line: 1, column: 1, byte: 0, event: 1 });
+    })
+    .add(Code::InvalidYaml, String::new(), MEMBER.to_owned(), 0);
+    found
+}
+
+const MEMBER: &str = "YAML in an archive is not read: unpack the archive, and check the folder";
 
 /// Checks the events of a YAML file, which is read as a whole.
 fn check_yaml(

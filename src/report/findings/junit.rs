@@ -65,6 +65,13 @@ pub(super) fn text(findings: &Findings) -> String {
             findings.command
         );
     }
+    if !findings.left_out.is_empty() {
+        xml.push_str("    <system-out>");
+        for line in &findings.left_out {
+            let _ = writeln!(xml, "{}", xml_of(line));
+        }
+        xml.push_str("</system-out>\n");
+    }
     xml.push_str("  </testsuite>\n</testsuites>\n");
     xml
 }

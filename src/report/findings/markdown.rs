@@ -25,6 +25,12 @@ pub(super) fn text(findings: &Findings) -> String {
     for failure in &findings.failures {
         let _ = writeln!(text, "- {}", code(failure));
     }
+    for line in &findings.left_out {
+        let _ = writeln!(text, "- {}", code(line));
+    }
+    if !(findings.failures.is_empty() && findings.left_out.is_empty()) {
+        text.push('\n');
+    }
     if findings.known > 0 {
         let _ =
             writeln!(text, "{} in the baseline are left out.\n", counted(findings.known, "known finding"));

@@ -55,7 +55,9 @@ pub(super) fn text(findings: &Findings) -> String {
     let notifications: Vec<Value> = findings
         .failures
         .iter()
-        .map(|failure| json!({ "level": "error", "message": { "text": message(failure) } }))
+        .map(|failure| ("error", failure))
+        .chain(findings.left_out.iter().map(|line| ("note", line)))
+        .map(|(level, text)| json!({ "level": level, "message": { "text": message(text) } }))
         .collect();
     let report = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",

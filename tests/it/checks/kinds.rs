@@ -213,6 +213,146 @@ fn a_file_that_is_named_is_checked() {
     }
 }
 
+/// Damaged, mistyped and misplaced files of events next to a good one: none may pass in silence.
+#[test]
+fn no_damaged_event_is_left_out() {
+    let log = "a log line\n".repeat(20_000);
+    let noise: Vec<u8> = (0..4096u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let behind = |noise: &[u8]| [noise, b"\n", GOOD.replace("h\"", "\"").as_bytes()].concat();
+    let yaml = b"events:\n- metadata:\n    event_type: USER_LOGIN\n  principal: {ip: [x]}\n".to_vec();
+    let cases: Vec<(&str, Vec<u8>)> = vec![
+        (
+            "a.json",
+            br#"[{"metadata":{"event_type":"USER_LOGIN"},"principal":{"ip":["x"]},"netwrk":{}}]"#.to_vec(),
+        ),
+        ("a.json", br#"[{"metadata":{"event_type":"USER_LOGIN"}}]"#.to_vec()),
+        ("a.json", br#"{"Events":[{"metadata":{"event_type":"X"},"target":{}}]}"#.to_vec()),
+        ("a.json", br#"{"udmEvents":[{"metadata":{"event_type":"X"},"target":{}}]}"#.to_vec()),
+        ("a.json", br#"[{"Metadata":{"event_timestamp":"x","event_type":"X"},"principal":{}}]"#.to_vec()),
+        (
+            "a.yaml",
+            b"events:\n- metadata:\n    vendor_name: A\n    product_name: B\n  principal: {ip: [x]}\n"
+                .to_vec(),
+        ),
+        ("a.yaml", b"events:\n- principal:\n    hostname: x\n".to_vec()),
+        ("events/e1.json", b"{}".to_vec()),
+        ("expected_events/sub/e1.json", b"{\"a\":1}".to_vec()),
+        ("part-1", behind(&noise)),
+        ("a.log", [log.as_bytes(), &behind(b"")].concat()),
+        ("a.txt", [log.as_bytes(), &behind(b"")].concat()),
+        ("x.txt", yaml.clone()),
+        ("x.yaml.bak", yaml.clone()),
+        ("x.yaml.GZ", yaml),
+    ];
+    for (name, bytes) in cases {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), "good.ndjson", GOOD);
+        write(folder.path(), name, &bytes);
+        let run = run_in(folder.path(), &["validate", ".", "-q"]);
+        assert!(matches!(run.status, 1 | 2) && !run.stderr.contains("left out"), "{name}: {run:?}");
+    }
+    // The folders above what is named say nothing.
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "events/repo/good.ndjson", GOOD);
+    write(folder.path(), "events/repo/package.json", "{}");
+    let repo = folder.path().join("events/repo");
+    for input in [repo.to_str().unwrap().to_owned(), format!("{}/*", repo.display())] {
+        assert_eq!(run_in(folder.path(), &["validate", &input]).status, 0, "{input}");
+    }
+}
+
+/// A file is what it holds, whatever its name.
+#[cfg(target_os = "linux")]
+#[test]
+fn names_that_are_not_utf8_are_left_out_as_others() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "good.ndjson", GOOD);
+    fs::write(folder.path().join(std::ffi::OsStr::from_bytes(b"\xff.md")), "x").unwrap();
+    let run = run_in(folder.path(), &["validate", "."]);
+    assert!(run.status == 0 && run.stderr.contains("left out: 1 file of text"), "{run:?}");
+}
+
+/// Every report tells what was not checked, and so does one line with `--quiet`.
+#[test]
+fn what_is_left_out_is_in_every_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    write(root, "good.ndjson", GOOD);
+    write(root, "a.md", "x");
+    write(root, "b<&.json", "{}");
+    let reports = "json=r.json,markdown=r.md.tmp,junit=r.xml,sarif=r.sarif";
+    let run = run_in(root, &["validate", ".", "-q", "--report", reports]);
+    assert_eq!((run.status, &*run.stderr), (0, "left out: 2 files of other kinds\n"), "{run:?}");
+    let text = |name: &str| fs::read_to_string(root.join(name)).unwrap();
+    assert!(
+        text("r.md.tmp").contains("- `left out: 1 file of text of another kind (a.md)`\n"),
+        "{}",
+        text("r.md.tmp")
+    );
+    let xml = text("r.xml");
+    assert!(
+        xml.contains("    <system-out>left out: 1 file of JSON of another kind (b&lt;&amp;.json)\n"),
+        "{xml}"
+    );
+    let sarif: Value = serde_json::from_str(&text("r.sarif")).unwrap();
+    let notes = sarif["runs"][0]["invocations"][0]["toolExecutionNotifications"].as_array().unwrap();
+    assert!(notes.len() == 2 && notes[0]["level"] == "note", "{notes:?}");
+    let json: Value = serde_json::from_str(&text("r.json")).unwrap();
+    assert_eq!(json["left_out"].as_array().unwrap().len(), 2);
+}
+
+/// What readers of YAML take for different values is one finding; a YAML file in an archive is one, too.
+#[test]
+fn yaml_is_not_guessed() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let event = |more: &str| {
+        format!(
+            "metadata:\n  event_timestamp: 2024-01-01T00:00:00Z\n  event_type: STATUS_UPDATE\nprincipal:\n  hostname: h\n  {more}\n"
+        )
+    };
+    for (more, status, said) in [
+        ("port: 443", 0, ""),
+        ("port: 0443", 1, "error[invalid-yaml] (the whole): `0443` without quotes"),
+        ("port: !foo 443", 1, "error[invalid-yaml] (the whole): the tag `!foo` is not read"),
+        ("user: {userid: 1e400, email_addresses: [y@x.org], first_name: y}", 0, ""),
+    ] {
+        write(root, "a.yaml", event(more));
+        let run = run_in(root, &["validate", "a.yaml"]);
+        assert!(run.status == status && run.stdout.contains(said), "{more}: {run:?}");
+    }
+    let mut archive = tar::Builder::new(Vec::new());
+    for (name, text) in [("e.yaml", event("port: 443")), ("good.ndjson", GOOD.to_owned())] {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(text.len() as u64);
+        archive.append_data(&mut header, name, text.as_bytes()).unwrap();
+    }
+    write(root, "a.tar", archive.into_inner().unwrap());
+    let run = run_in(root, &["validate", "a.tar"]);
+    assert!(run.status == 1 && run.stdout.matches("error[").count() == 1, "{run:?}");
+    assert!(
+        run.stdout.contains("error[invalid-yaml] (the whole): YAML in an archive is not read"),
+        "{run:?}"
+    );
+}
+
+/// A log type that names no type leaves nothing out, and how it is written makes no difference.
+#[test]
+fn an_inexact_log_type_leaves_no_case_out() {
+    for (log_type, status) in
+        [("DUO_TELEPHONY ", 1), ("duo_telephony", 1), ("", 1), ("-", 1), ("OTHER", 3), (" other ", 3)]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        let metadata = serde_json::json!({ "log_type": log_type }).to_string();
+        write(folder.path(), "p/cbn/metadata.json", metadata);
+        let log = r#"{"raw_logs":{"entries":[{"data":"{}"}]}}"#;
+        write(folder.path(), "p/cbn/testdata/raw_logs/a_log.json", log);
+        let run = run_in(folder.path(), &["test", "p"]);
+        assert_eq!(run.status, status, "{log_type}: {run:?}");
+    }
+}
+
 /// From within a case, a parser's folder, or a folder of events.
 #[test]
 fn the_working_folder_may_be_anywhere() {
