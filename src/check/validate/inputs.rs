@@ -179,7 +179,7 @@ pub(crate) fn check_inputs(
 /// What is found in a YAML file in an archive, of which nothing is read.
 fn unread_member(severities: &Severities, name: &str) -> Option<Placed> {
     let mut found = None;
-    Reporter::new(&severities.in_file(name), &mut |finding| {
+    Reporter::new(&severities.in_file(name), &[], &mut |finding| {
         found = Some(Placed { finding, line: 1, column: 1, byte: 0, event: 1 });
     })
     .add(Code::InvalidYaml, String::new(), MEMBER.to_owned(), 0);
