@@ -141,6 +141,8 @@ pub(crate) struct Findings {
     /// How many findings the baseline knows. They are not among the others.
     pub(crate) known: u64,
     pub(crate) writer: Option<BaselineWriter>,
+    /// What the file holds that is written.
+    pub(crate) written_over: Option<Baseline>,
     /// What was looked at.
     pub(crate) checked: Checked,
     /// Findings that the baseline knows from other files: whether they are new is known at the end.
@@ -168,6 +170,7 @@ impl Findings {
             baseline: None,
             known: 0,
             writer: None,
+            written_over: None,
             checked: Checked::default(),
             pending: Vec::new(),
             pending_room: Room::new(most),

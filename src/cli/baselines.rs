@@ -6,7 +6,7 @@ use super::reports::{Reports, write_file};
 use crate::check::baseline::{Baseline, BaselineWriter, Checked, MOST_OF_A_FILE, without_dots};
 use crate::check::findings::Findings;
 use crate::check::whole_file;
-use crate::report::summary::{counted, grouped};
+use crate::report::summary::counted;
 use crate::text::escaped;
 use anyhow::anyhow;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,8 @@ pub(super) struct BaselineArgs {
     #[arg(long, value_name = "FILE")]
     baseline: Option<String>,
 
-    /// Write all findings into this file, to be given to `--baseline`. Then none of them is a reason to fail.
+    /// Write all findings into this file, to be given to `--baseline`. Then none of them is a reason to fail. What the
+    /// file has of other commands, and of files that are not looked at, stays.
     #[arg(long, value_name = "FILE")]
     write_baseline: Option<String>,
 
@@ -42,19 +43,25 @@ impl BaselineArgs {
         let file = self.file(&configuration);
         let home = self.write_baseline.as_deref().map(Path::new).or(file.as_deref());
         findings.checked = Checked::below(home.and_then(Path::parent).unwrap_or(Path::new("")));
+        let read = |file: &Path, checked: &Checked| {
+            let name = file.to_string_lossy();
+            let text = whole_file::read_text(file, MOST_OF_A_FILE)?;
+            let folder = file.parent().unwrap_or(Path::new(""));
+            let baseline = Baseline::read(&text, command, folder, checked);
+            baseline.map_err(|error| anyhow!("`{}`: {error}", escaped(&name)))
+        };
+        // What is written over may know more than this run looks at.
+        if let Some(to) = self.write_baseline.as_deref().map(Path::new).filter(|to| holds_something(to)) {
+            findings.written_over = Some(read(to, &findings.checked)?);
+        }
         if let Some(file) = file {
             // It may be written over itself, and the first time it is not there yet.
             let itself = self.write_baseline.as_deref().is_some_and(|to| same_file(Path::new(to), &file));
             if !itself {
                 outputs.spare("--baseline", &file.to_string_lossy())?;
             }
-            if !itself || file.exists() {
-                let name = file.to_string_lossy();
-                let text = whole_file::read_text(&file, MOST_OF_A_FILE)?;
-                let folder = file.parent().unwrap_or(Path::new(""));
-                let baseline = Baseline::read(&text, command, folder, &findings.checked);
-                let baseline = baseline.map_err(|error| anyhow!("`{}`: {error}", escaped(&name)))?;
-                findings.baseline = Some(baseline);
+            if !itself || holds_something(&file) {
+                findings.baseline = Some(read(&file, &findings.checked)?);
             }
         }
         Ok((configuration, findings))
@@ -80,7 +87,8 @@ impl BaselineArgs {
             say!("note: no baseline is written, because not every input could be read");
             return Ok(());
         }
-        let text = writer.text(findings.command, findings.baseline.as_ref(), &findings.checked);
+        let known = findings.written_over.as_ref().or(findings.baseline.as_ref());
+        let text = writer.text(findings.command, known, &findings.checked);
         let (text, count) = text.map_err(|error| anyhow!(error))?;
         write_file(file, &text)?;
         say!("wrote {} to `{}`", counted(count, "finding"), escaped(file));
@@ -91,12 +99,22 @@ impl BaselineArgs {
     pub(super) fn tell(&self, configuration: &Configuration, findings: &Findings) {
         configuration.tell(&self.config);
         let Some(baseline) = &findings.baseline else { return };
-        say!("  {} left out, which the baseline has", counted(findings.known, "finding"));
+        if findings.known > 0 {
+            say!("  {} left out, which the baseline has", counted(findings.known, "finding"));
+        }
         let left = baseline.left(&findings.checked);
         if left > 0 && !self.accepts() {
-            say!("hint: {} of the baseline were not found; `--write-baseline` takes them out", grouped(left));
+            let left = counted(left, "known finding");
+            say!(
+                "hint: the baseline has {left} that this run did not find; `--write-baseline` takes them out"
+            );
         }
     }
+}
+
+/// Whether there is a file that is not empty.
+fn holds_something(file: &Path) -> bool {
+    std::fs::metadata(file).is_ok_and(|metadata| metadata.len() > 0)
 }
 
 /// Whether two names lead to one file, which may not be there yet.

@@ -7,6 +7,7 @@ use crate::store::{self, ListOptions, Listing};
 use crate::text::escaped;
 use anyhow::bail;
 use std::fs::{self, Metadata};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// What a name leads to.
@@ -95,6 +96,19 @@ impl Outputs {
         // What is not there yet is not found, either.
         if self.outputs.iter().any(|(_, name, _)| name != "-" && Path::new(name).exists()) {
             let before = listing.sources.len();
+            for source in &listing.sources {
+                if let Some((option, output)) =
+                    self.over(source.name()).filter(|(option, _)| is_report(option))
+                    && !may_be_replaced(Path::new(source.name()))
+                {
+                    bail!(
+                        "{} is both input and output: it was found below `{what}`, and `{option}` ({}) would write over \
+                         it; write to another file, or remove it first",
+                        shown(source.name(), "stdin"),
+                        shown(output, "stdout")
+                    );
+                }
+            }
             listing.sources.retain(|source| self.over(source.name()).is_none());
             listing.skipped_outputs += (before - listing.sources.len()) as u64;
         }
@@ -108,6 +122,32 @@ impl Outputs {
             self.outputs.iter().find(|(_, _, output)| *output == place && place != OutputPlace::Device);
         same.map(|(option, output, _)| (option.as_str(), output.as_str()))
     }
+}
+
+/// Whether an option names a report: what is found there from an earlier run is a report, too, and no input.
+fn is_report(option: &str) -> bool {
+    ["--report", "--html", "--write-baseline", "GITHUB_STEP_SUMMARY"]
+        .iter()
+        .any(|name| option.starts_with(name))
+}
+
+/// Whether a file is empty, or a report or page that udmap wrote.
+fn may_be_replaced(file: &Path) -> bool {
+    const BEGINNINGS: [&str; 8] = [
+        "{\n  \"cases\": [",
+        "{\n  \"$schema\": \"https://json.schemastore.org/sarif",
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"udmap",
+        "## udmap ",
+        "[\n  {\n    \"check_name\"",
+        "[]\n",
+        "{\"baseline\": ",
+        "<!doctype html",
+    ];
+    let mut head = Vec::new();
+    let read = fs::File::open(file).and_then(|file| file.take(256).read_to_end(&mut head));
+    let begins =
+        |text: &&str| head.len() >= text.len() && head[..text.len()].eq_ignore_ascii_case(text.as_bytes());
+    read.is_ok() && (head.is_empty() || BEGINNINGS.iter().any(|text| begins(&text)))
 }
 
 fn shown(name: &str, standard: &str) -> String {

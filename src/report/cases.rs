@@ -8,7 +8,7 @@ use crate::check::paths::general;
 use crate::report::summary::counted;
 use crate::text::{escaped, shown_up_to};
 use anstyle::{AnsiColor, Style};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt::Write as _;
 
 const BOLD: Style = Style::new().bold();
@@ -23,6 +23,8 @@ const SAMPLES: u64 = 3;
 #[derive(Debug)]
 pub(crate) struct Shown {
     all: bool,
+    /// Whether each of the next case's differences is new, in their order.
+    pub(crate) new: VecDeque<bool>,
     counts: HashMap<(&'static str, String), u64>,
     /// How many were not shown, because enough of their kind were.
     pub(crate) left_out: u64,
@@ -31,11 +33,14 @@ pub(crate) struct Shown {
 impl Shown {
     /// None were shown yet; `all` are to be, or three of each kind.
     pub(crate) fn new(all: bool) -> Shown {
-        Shown { all, counts: HashMap::new(), left_out: 0 }
+        Shown { all, new: VecDeque::new(), counts: HashMap::new(), left_out: 0 }
     }
 
-    /// Whether one more of this kind is shown.
+    /// Whether the next difference, which is of this kind, is shown.
     fn takes(&mut self, code: &'static str, path: &str) -> bool {
+        if !self.new.pop_front().unwrap_or(true) {
+            return false;
+        }
         let count = self.counts.entry((code, general(path))).or_default();
         *count += 1;
         let takes = self.all || *count <= SAMPLES;
@@ -66,7 +71,7 @@ pub(crate) fn kinds(findings: &Findings) -> String {
 }
 
 fn write(outcome: &Outcome, width: usize, shown: &mut Shown, to: &mut String) -> std::fmt::Result {
-    if outcome.unchecked {
+    if outcome.unchecked && shown.takes("no-expected", "") {
         writeln!(to, "    there is no file that says what the case expects")?;
     }
     let given = outcome.given();

@@ -11,9 +11,8 @@ use crate::text::shown;
 pub(crate) fn issues(case: &TestCase, outcome: &Outcome) -> Vec<Issue> {
     let expected = case.expected.to_string_lossy().into_owned();
     let raw = case.raw.to_string_lossy().into_owned();
-    let name = case.name.as_str();
     let issue = |code, path: &str, source: &str, line, byte, message: String, content: &str| {
-        Issue::difference(code, path, (source, line, byte), message, &[name, content])
+        Issue::difference(code, path, (source, line, byte), message, &[content])
     };
     let given = outcome.given();
     let mut issues = Vec::new();

@@ -2,7 +2,7 @@
 
 use crate::check::findings::Findings;
 use crate::check::validate::Severity;
-use crate::report::findings::shared::sentence;
+use crate::report::findings::shared::{in_checkout, sentence};
 use crate::text::escaped;
 
 /// GitHub shows ten annotations of each severity and step; more only lengthen the log.
@@ -27,7 +27,7 @@ pub(crate) fn text(findings: &Findings) -> String {
             }
             text += &format!(
                 "::{command} file={},line={}{column},title={}::{}\n",
-                property(&issue.source),
+                property(&in_checkout(&issue.source)),
                 issue.line.max(1),
                 property(&format!("udmap {} {}", findings.command, issue.code)),
                 lines.join("%0A")

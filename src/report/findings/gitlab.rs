@@ -2,7 +2,7 @@
 
 use crate::check::findings::Findings;
 use crate::check::validate::Severity;
-use crate::report::findings::shared::{Occurrences, sentence};
+use crate::report::findings::shared::{Occurrences, in_checkout, sentence};
 use crate::text::{escaped, escaped_json};
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ pub(super) fn text(findings: &Findings) -> String {
                 "fingerprint": occurrences.of(issue),
                 "severity": severity(issue.severity),
                 "location": {
-                    "path": escaped(issue.source.strip_prefix("./").unwrap_or(&issue.source)),
+                    "path": escaped(&in_checkout(&issue.source)),
                     "lines": { "begin": issue.line.max(1) },
                 },
             })

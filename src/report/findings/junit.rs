@@ -3,7 +3,7 @@
 
 use crate::check::findings::{Findings, Issue, SAMPLES};
 use crate::check::validate::Severity;
-use crate::report::findings::shared::sentence;
+use crate::report::findings::shared::{in_checkout, sentence};
 use crate::text::escaped;
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -31,7 +31,7 @@ pub(super) fn text(findings: &Findings) -> String {
             "    <testcase classname=\"udmap.{}\" name=\"{}\" file=\"{}\" time=\"{:.3}\"",
             findings.command,
             xml_of(&case.name),
-            xml_of(&case.file),
+            xml_of(&in_checkout(&case.file)),
             case.seconds
         );
         let (errors, others): (Vec<&Issue>, Vec<&Issue>) =

@@ -2,7 +2,7 @@
 
 use crate::check::findings::Findings;
 use crate::check::validate::{Code, Severity};
-use crate::report::findings::shared::{Occurrences, sentence};
+use crate::report::findings::shared::{Occurrences, in_checkout, sentence};
 use crate::text::{escaped, escaped_json, percent_encoded_path};
 use serde_json::{Value, json};
 
@@ -33,7 +33,7 @@ pub(super) fn text(findings: &Findings) -> String {
                 "message": { "text": text },
                 "locations": [{
                     "physicalLocation": {
-                        "artifactLocation": { "uri": uri(&issue.source) },
+                        "artifactLocation": { "uri": uri(&in_checkout(&issue.source)) },
                         // A line that is not known is left to the viewer; bytes are after decompression.
                         "region": { "startLine": issue.line.max(1), "byteOffset": issue.byte },
                     },
@@ -143,11 +143,10 @@ fn level(severity: Severity) -> &'static str {
 /// A path as a URI reference; a URL stays one.
 fn uri(path: &str) -> String {
     let path = crate::text::without_passwords(path);
-    let path = path.strip_prefix("./").unwrap_or(&path);
     if let Some((scheme, rest)) = path.split_once("://") {
         return format!("{scheme}://{}", percent_encoded_path(rest));
     }
-    if cfg!(windows) { percent_encoded_path(&path.replace('\\', "/")) } else { percent_encoded_path(path) }
+    if cfg!(windows) { percent_encoded_path(&path.replace('\\', "/")) } else { percent_encoded_path(&path) }
 }
 
 #[cfg(test)]

@@ -101,17 +101,17 @@ fn what_is_mended_is_said_and_taken_out() {
     assert_eq!(run(&both).0, 0);
     write(folder.path(), "a.ndjson", &events(&[BAD]));
     let (status, _, said) = run(&both[..5]);
-    assert!(status == 0 && said.contains("hint: 1 of the baseline were not found"), "{said}");
+    assert!(
+        status == 0 && said.contains("hint: the baseline has 1 known finding that this run did not find"),
+        "{said}"
+    );
     // A file that was not looked at keeps what is known of it.
     assert_eq!(
         run(&["validate", "a.ndjson", "--baseline", "known.json", "--write-baseline", "known.json"]).0,
         0
     );
     let (status, _, said) = run(&both[..5]);
-    assert!(
-        status == 0 && !said.contains("were not found") && said.contains("2 findings left out"),
-        "{said}"
-    );
+    assert!(status == 0 && !said.contains("did not find") && said.contains("2 findings left out"), "{said}");
 }
 
 #[test]
@@ -277,4 +277,42 @@ fn names_in_a_configuration_or_baseline_stay_on_their_line() {
         assert!(status == 2 && said.contains("2 events: 0 errors"), "{said}");
         assert!(!said.lines().any(|line| line.starts_with("2 events")), "{said}");
     }
+}
+
+/// What the file holds of other commands and files stays, also if it is only written.
+#[test]
+fn writing_a_part_keeps_the_rest() {
+    let folder = folder(&[
+        ("a.ndjson", &events(&[BAD])),
+        ("b.ndjson", &events(&[BAD])),
+        ("cases/one/input.ndjson", r#"{"ts":"2024-01-01T00:00:00Z","type":"sms"}"#),
+        ("cases/one/events.ndjson", &events(&[GOOD])),
+        ("other.json", "{}"),
+    ]);
+    let run = |args: &[&str]| run_in(folder.path(), args).0;
+    assert_eq!(run(&["validate", "a.ndjson", "b.ndjson", "--write-baseline", "known.json"]), 0);
+    assert_eq!(run(&["validate", "a.ndjson", "--write-baseline", "known.json"]), 0);
+    assert_eq!(run(&["test", "cases", "--write-baseline", "known.json"]), 0);
+    assert_eq!(run(&["validate", "a.ndjson", "b.ndjson", "--baseline", "known.json"]), 0);
+    assert_eq!(run(&["test", "cases", "--baseline", "known.json"]), 0);
+    // What is not a baseline is not written over.
+    assert_eq!(run(&["validate", "a.ndjson", "--write-baseline", "other.json"]), 2);
+    assert_eq!(std::fs::read(folder.path().join("other.json")).unwrap(), b"{}");
+}
+
+#[test]
+fn cases_may_be_renamed_and_only_new_differences_are_shown() {
+    let case = |types: &[&str]| -> String {
+        let record = |kind: &&str| format!("{{\"ts\":\"2024-01-01T00:00:00Z\",\"type\":\"{kind}\"}}\n");
+        types.iter().map(record).collect()
+    };
+    let folder = folder(&[("cases/one/input.ndjson", &case(&["a", "b"])), ("cases/one/events.ndjson", "")]);
+    let run = |args: &[&str]| run_in(folder.path(), args);
+    assert_eq!(run(&["test", "cases", "--write-baseline", "known.json"]).0, 0);
+    std::fs::rename(folder.path().join("cases/one"), folder.path().join("cases/two")).unwrap();
+    assert_eq!(run(&["test", "cases", "--baseline", "known.json"]).0, 0);
+    write(folder.path(), "cases/two/input.ndjson", &case(&["a", "b", "new"]));
+    let (status, shown, _) = run(&["test", "cases", "--baseline", "known.json"]);
+    assert_eq!((status, shown.matches("no such event is expected").count()), (1, 1), "{shown}");
+    assert!(shown.contains("record of line 3"), "{shown}");
 }

@@ -167,3 +167,18 @@ fn what_is_no_case() {
     let run = run(&["test", broken.path().to_str().unwrap()]);
     assert!(run.status == 2 && run.stderr.contains("events.ndjson`, line 1"), "{}", run.stderr);
 }
+
+/// Where a layout has no place for rejects, blessing a case that has some does not make it pass.
+#[test]
+fn what_cannot_be_blessed_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("logs")).unwrap();
+    let log = "{\"ts\":\"2024-01-01T00:00:00Z\",\"type\":\"sms\"}\n{}\n";
+    std::fs::write(folder.path().join("logs/a.txt"), log).unwrap();
+    let blessed = run(&["test", folder.path().to_str().unwrap(), "--bless"]);
+    assert_eq!(blessed.status, 1, "{}{}", blessed.stdout, blessed.stderr);
+    assert!(blessed.stdout.contains("blessed a") && blessed.stdout.contains("FAIL a"), "{}", blessed.stdout);
+    let again = run(&["test", folder.path().to_str().unwrap()]);
+    assert_eq!(again.status, 1, "{}", again.stdout);
+    assert!(!again.stdout.contains("only-in"), "{}", again.stdout);
+}

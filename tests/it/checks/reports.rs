@@ -292,3 +292,61 @@ fn the_action_and_the_hooks_call_what_is_there() {
         assert!(hook["files"].as_str().is_none_or(|pattern| !pattern.is_empty()));
     }
 }
+
+/// On CI services, files are named from the root of the checkout, whatever the working folder is.
+#[test]
+fn files_are_named_from_the_checkout() {
+    let folder = tempfile::tempdir().unwrap();
+    let within = folder.path().join("parsers");
+    fs::create_dir(&within).unwrap();
+    fs::write(within.join("events.ndjson"), EVENTS).unwrap();
+    for root in ["GITHUB_WORKSPACE", "CI_PROJECT_DIR"] {
+        let mut command = udmap();
+        command.args([
+            "validate",
+            "-q",
+            "--github",
+            "./events.ndjson",
+            "--report",
+            "gitlab=g.json,sarif=s.json",
+        ]);
+        let output = command.current_dir(&within).env(root, folder.path()).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(said.contains("::error file=parsers/events.ndjson,"), "{said}");
+        for report in ["g.json", "s.json"] {
+            let text = fs::read_to_string(within.join(report)).unwrap();
+            assert!(text.contains("\"parsers/events.ndjson\""), "{text}");
+        }
+    }
+}
+
+/// A report is written over an earlier one, also below an input, but never over events.
+#[test]
+fn events_that_are_found_are_not_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    fs::write(at("a.ndjson"), EVENTS).unwrap();
+    fs::write(at("b.ndjson"), EVENTS).unwrap();
+    let input = folder.path().to_str().unwrap();
+    for kind in ["junit", "sarif", "json", "markdown", "gitlab"] {
+        let report = format!("{kind}={}", at("b.ndjson"));
+        let run = run_with(b"", &["validate", input, "--report", &report]);
+        assert!(run.status == 2 && run.stderr.contains("both input and output"), "{kind}: {}", run.stderr);
+        assert_eq!(fs::read_to_string(at("b.ndjson")).unwrap(), EVENTS);
+        let report = format!("{kind}={}", at("report"));
+        for _ in 0..2 {
+            assert_eq!(run_with(b"", &["validate", input, "--report", &report]).status, 1, "{kind}");
+        }
+        fs::remove_file(at("report")).unwrap();
+    }
+    for args in [["validate", "--write-baseline"], ["profile", "--html"]] {
+        let run = run_with(b"", &[args[0], input, args[1], &at("b.ndjson")]);
+        assert_eq!(run.status, 2, "{args:?}: {}", run.stderr);
+        assert_eq!(fs::read_to_string(at("b.ndjson")).unwrap(), EVENTS);
+        for _ in 0..2 {
+            let run = run_with(b"", &[args[0], input, args[1], &at("page")]);
+            assert!(run.status < 2, "{args:?}: {}", run.stderr);
+        }
+        fs::remove_file(at("page")).unwrap();
+    }
+}
