@@ -7,6 +7,7 @@ mod text;
 use super::yaml::{self, is_yaml, unpacked};
 use crate::store::{Error, ErrorKind, Source};
 use std::collections::{BTreeMap, HashSet};
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -240,11 +241,15 @@ impl<'n> FileName<'n> {
     fn is_always_checked(&self, below: &Path) -> bool {
         let lines = matches!(self.extension.as_str(), "ndjson" | "jsonl");
         let values = self.extension == "json" || is_yaml(self.path);
-        let folders = below.parent().into_iter().flat_map(Path::components).rev();
-        // The nearest of the folders that layouts have.
-        let folder = folders
-            .filter_map(|part| part.as_os_str().to_str())
-            .find(|folder| matches!(*folder, "events" | "expected_events" | "logs" | "raw_logs"));
+        let depth = below.parent().map_or(0, |folders| folders.components().count());
+        // The nearest of the folders that layouts have. `events` is one next to `logs`; other folders have that name, too.
+        let is_layout = |folder: &&Path| match folder.file_name().and_then(OsStr::to_str) {
+            Some("expected_events" | "logs" | "raw_logs") => true,
+            Some("events") => folder.parent().is_some_and(|above| above.join("logs").is_dir()),
+            _ => false,
+        };
+        let folder = Path::new(self.path).ancestors().skip(1).take(depth).find(is_layout);
+        let folder = folder.and_then(Path::file_name).and_then(OsStr::to_str);
         (lines && self.place_in_case().is_none())
             || (values && matches!(folder, Some("events" | "expected_events")))
     }

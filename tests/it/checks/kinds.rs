@@ -235,7 +235,7 @@ fn no_damaged_event_is_left_out() {
                 .to_vec(),
         ),
         ("a.yaml", b"events:\n- principal:\n    hostname: x\n".to_vec()),
-        ("events/e1.json", b"{}".to_vec()),
+        ("layout/events/e1.json", b"{}".to_vec()),
         ("expected_events/sub/e1.json", b"{\"a\":1}".to_vec()),
         ("part-1", behind(&noise)),
         ("a.log", [log.as_bytes(), &behind(b"")].concat()),
@@ -248,9 +248,16 @@ fn no_damaged_event_is_left_out() {
         let folder = tempfile::tempdir().unwrap();
         write(folder.path(), "good.ndjson", GOOD);
         write(folder.path(), name, &bytes);
+        // What makes a folder `events` one of a layout.
+        fs::create_dir_all(folder.path().join("layout/logs")).unwrap();
         let run = run_in(folder.path(), &["validate", ".", "-q"]);
         assert!(matches!(run.status, 1 | 2) && !run.stderr.contains("left out"), "{name}: {run:?}");
     }
+    // A folder of code may be called `events`, too.
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "good.ndjson", GOOD);
+    write(folder.path(), "src/events/package.json", "{}");
+    assert_eq!(run_in(folder.path(), &["validate", "."]).status, 0);
     // The folders above what is named say nothing.
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "events/repo/good.ndjson", GOOD);
@@ -406,6 +413,7 @@ fn yaml_of_every_form() {
         [bomb, "[".repeat(1 << 20), format!("a: {}", "x".repeat(1 << 20)), "\t\u{1b}[31m: ::error".into()]
     {
         write(root, "hostile/events/x.yaml", hostile);
+        fs::create_dir_all(root.join("hostile/logs")).unwrap();
         let run = run_in(root, &["validate", "hostile", "--max-event-bytes", "1000000"]);
         assert_eq!(run.status, 1, "{}", run.stderr);
         let codes =
