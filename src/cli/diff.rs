@@ -117,8 +117,11 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     } else {
         None
     };
-    let list = |what, set| args.wanted.list(&outputs, what, std::slice::from_ref(set), args.quiet);
+    let list = |what, set| args.wanted.list(&outputs, what, std::slice::from_ref(set));
     let (a, b) = (list("A", &args.a)?, list("B", &args.b)?);
+    if !args.quiet {
+        ListedInputs::tell_skipped(&[&a, &b]);
+    }
     let nothing = ListedInputs::nothing_in(&[&a, &b], "event to compare");
     let a = EventSource::new(a.sources, converter, limit)?;
     let b = EventSource::new(b.sources, None, limit)?;

@@ -1,6 +1,6 @@
 //! `udmap profile`: what is in a log.
 
-use super::inputs::InputOptions;
+use super::inputs::{InputOptions, ListedInputs};
 use super::mistaken::hint_no_raw_log;
 use super::nothing::{self, AllowEmpty};
 use super::outputs::Outputs;
@@ -74,7 +74,10 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     outputs.add_if("--html", args.html.as_deref())?;
     outputs.add_if("--json", args.json.then_some("-"))?;
     outputs.spare("--mapping", &args.mapping)?;
-    let inputs = args.wanted.list(&outputs, "INPUT", &args.inputs, args.quiet)?;
+    let inputs = args.wanted.list(&outputs, "INPUT", &args.inputs)?;
+    if !args.quiet {
+        ListedInputs::tell_skipped(&[&inputs]);
+    }
     let reading = Reading { threads: reading::threads(args.threads), limit: MAX_RECORD_BYTES, yaml: false };
     let mistaken = Mistaken::for_raw_logs();
     let mut profile = check::profile(&mapping, &inputs.sources, &reading, !args.no_values, &mistaken)?;

@@ -1,7 +1,7 @@
 //! `udmap validate`: UDM events against the schema and the rules beyond it.
 
 use super::baselines::BaselineArgs;
-use super::inputs::InputOptions;
+use super::inputs::{InputOptions, ListedInputs};
 use super::mistaken::hint_no_events;
 use super::nothing::{self, AllowEmpty};
 use super::reading::ReadingOptions;
@@ -77,7 +77,10 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let (configuration, mut findings) = args.baselines.begin("validate", &args.reports, &mut outputs)?;
     let severities = args.severities.read(&configuration)?;
     let start = Instant::now();
-    let mut inputs = args.wanted.list(&outputs, "INPUT", &args.inputs, args.quiet)?;
+    let mut inputs = args.wanted.list(&outputs, "INPUT", &args.inputs)?;
+    if !args.quiet {
+        ListedInputs::tell_skipped(&[&inputs]);
+    }
     let left_out = leave_out(&mut inputs.sources, &args.inputs);
     let reading = args.reading.reading();
     let most = args.reports.max_findings;

@@ -26,6 +26,28 @@ struct RejectLine<'a> {
     raw_base64: Option<Cow<'a, str>>,
 }
 
+impl RejectLine<'_> {
+    /// Where its record is, of which `raw` is there, if it is one that is rejected as it is.
+    fn place(&self, raw: &[u8], length: u64) -> Unit {
+        Unit {
+            range: 0..raw.len(),
+            offset: self.offset,
+            length,
+            line: self.line,
+            column: 1,
+            state: UnitState::Whole,
+            alone: true,
+        }
+    }
+}
+
+/// Why a `raw` that holds nothing to convert is rejected.
+fn no_record(raw: &[u8]) -> RecordError {
+    // Nothing at all is not JSON; an empty list is, and holds no object.
+    let reason = if raw.trim_ascii().is_empty() { Reason::InvalidJson } else { Reason::NotObject };
+    RecordError::new(reason, "`raw` holds no record: expected the mended one")
+}
+
 /// The reject in a line of a reject file.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RejectAt<'a> {
@@ -79,7 +101,7 @@ impl Converter {
     ) -> Result<ControlFlow<()>, NotRejects> {
         let mut rejects = io::BufReader::with_capacity(1 << 16, rejects);
         // A byte takes up to six in JSON; the rest is for the other fields.
-        let most = 6 * self.exact.max_record_bytes as u64 + (1 << 16);
+        let most = (self.exact.max_record_bytes as u64).saturating_mul(6).saturating_add(1 << 16);
         let mut line = Vec::new();
         for number in 1u64.. {
             line.clear();
@@ -111,7 +133,7 @@ impl Converter {
     /// may have been mended; what it says, and what becomes of its records.
     ///
     /// Rejects keep their source and their places in it; those of further records count on from there. A reject of which
-    /// only the beginning is there (`too-long`) stays one.
+    /// only the beginning is there (`too-long`) stays one, and so does one whose `raw` holds no record any more.
     ///
     /// # Errors
     /// If the line is not a reject; the error says why.
@@ -141,28 +163,26 @@ impl Converter {
                     ),
                     _ => format!("only the first {kept} of {length} bytes are here: mend it in the input"),
                 };
-                let place = Unit {
-                    range: 0..raw.len(),
-                    offset: line.offset,
-                    length,
-                    line: line.line,
-                    column: 1,
-                    state: UnitState::Whole,
-                    alone: true,
-                };
-                batch.reject(RecordError::new(reason, &message), Format::Plain, None, &place, &raw);
+                let error = RecordError::new(reason, message);
+                batch.reject(error, Format::Plain, None, &line.place(&raw, length), &raw);
             }
             _ => {
                 self.convert_into(&mut self.learnt(), &raw, &mut batch);
                 // Those of the file of rejects are read.
                 batch.counts.bytes_in = 0;
+                // The numbers of the line may be any.
                 for reject in &mut batch.rejects {
-                    reject.line += line.line.saturating_sub(1);
-                    reject.offset += line.offset;
+                    reject.line = reject.line.saturating_add(line.line.saturating_sub(1));
+                    reject.offset = reject.offset.saturating_add(line.offset);
+                }
+                // A record of the source must not vanish.
+                if batch.counts.records == 0 {
+                    let error = no_record(&raw);
+                    batch.reject(error, Format::Plain, None, &line.place(&raw, kept), &raw);
                 }
             }
         }
-        batch.end = line.offset + kept;
+        batch.end = line.offset.saturating_add(kept);
         Ok((line, batch))
     }
 }
@@ -226,6 +246,28 @@ mod tests {
         let (_, batch) = converter.convert_reject(too_long.as_bytes()).unwrap();
         assert_eq!((batch.counts.events, batch.rejects[0].reason.code()), (0, "too-long"));
         assert_eq!(batch.rejects[0].length, 9999);
+        // What holds no record stays a reject in its place, and stays the same.
+        for (raw, reason) in
+            [("", "invalid-json"), ("  ", "invalid-json"), ("\n\n", "invalid-json"), ("[]", "not-object")]
+        {
+            let mut text = line(raw);
+            for _ in 0..2 {
+                let (_, batch) = converter.convert_reject(text.as_bytes()).unwrap();
+                assert!(batch.counts.balances() && batch.counts.records == 1, "{raw:?}");
+                let [left] = &batch.rejects[..] else { panic!("{batch:?}") };
+                assert_eq!((left.reason.code(), left.line, left.offset), (reason, 7, 100), "{raw:?}");
+                assert!(left.message.contains("`raw` holds no record") && left.raw == raw.as_bytes());
+                assert_eq!(batch.records().filter(Result::is_err).count(), 1);
+                text = String::from_utf8(written(left)).unwrap();
+            }
+        }
+        // Numbers of the line end nothing, whatever they are.
+        for field in ["line", "offset", "length"] {
+            let mut text: serde_json::Value = serde_json::from_str(&line("{}\n{}")).unwrap();
+            text[field] = u64::MAX.into();
+            let (_, batch) = converter.convert_reject(text.to_string().as_bytes()).unwrap();
+            assert_eq!((batch.counts.rejects, batch.rejects.len()), (2, 2), "{field}");
+        }
         for (wrong, why) in [
             (good, "source"),
             ("", "EOF"),

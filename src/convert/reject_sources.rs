@@ -55,7 +55,7 @@ impl RejectSources {
             return;
         }
         let source = self.source(name);
-        source.rejects += rejects.len() as u64;
+        source.rejects = source.rejects.saturating_add(rejects.len() as u64);
         for reject in rejects {
             *source.by_reason.entry(reject.reason).or_default() += 1;
         }
@@ -77,7 +77,8 @@ impl RejectSources {
     /// Adds the rejects of an input that an earlier run converted.
     pub(crate) fn add_earlier(&mut self, name: &str, rejects: u64, kept_in: Option<String>) {
         let source = self.source(name);
-        source.rejects += rejects;
+        // A manifest may have any number.
+        source.rejects = source.rejects.saturating_add(rejects);
         (source.kept_in, source.earlier) = (kept_in, true);
     }
 
@@ -85,13 +86,13 @@ impl RejectSources {
     pub(crate) fn merge(&mut self, other: RejectSources, kept_in: Option<&str>) {
         for one in other.sources {
             let source = self.source(&one.name);
-            source.rejects += one.rejects;
+            source.rejects = source.rejects.saturating_add(one.rejects);
             one.by_reason.iter().for_each(|(reason, n)| *source.by_reason.entry(*reason).or_default() += n);
             let room = MOST_PLACES - source.first.len().min(MOST_PLACES);
             source.first.extend(one.first.into_iter().take(room));
             source.kept_in = kept_in.map(str::to_owned);
         }
-        (self.more.0, self.more.1) = (self.more.0 + other.more.0, self.more.1 + other.more.1);
+        (self.more.0, self.more.1) = (self.more.0 + other.more.0, self.more.1.saturating_add(other.more.1));
     }
 
     /// The source of this name, which may be a new one.
@@ -122,7 +123,7 @@ impl RejectSources {
     fn prune(&mut self) {
         self.sort();
         for source in self.sources.drain(MOST..) {
-            self.more = (self.more.0 + 1, self.more.1 + source.rejects);
+            self.more = (self.more.0 + 1, self.more.1.saturating_add(source.rejects));
         }
         let names = self.sources.iter().enumerate().map(|(at, source)| (source.name.clone(), at));
         self.by_name = names.collect();
@@ -137,8 +138,8 @@ impl RejectSources {
     pub fn top(mut self, most: usize) -> (Vec<RejectSource>, u64, u64) {
         self.sort();
         let rest = self.sources.split_off(most.min(MOST).min(self.sources.len()));
-        let rejects: u64 = rest.iter().map(|source| source.rejects).sum();
-        (self.sources, self.more.0 + rest.len() as u64, self.more.1 + rejects)
+        let rejects = rest.iter().fold(self.more.1, |sum, source| sum.saturating_add(source.rejects));
+        (self.sources, self.more.0 + rest.len() as u64, rejects)
     }
 }
 
@@ -177,6 +178,12 @@ mod tests {
             (top.len() as u64 + more, top.iter().map(|it| it.rejects).sum::<u64>() + rejects),
             (10_002, 30_107)
         );
+        let mut huge = RejectSources::default();
+        ["a", "b", "a"].into_iter().for_each(|name| huge.add_earlier(name, u64::MAX, None));
+        huge.merge(huge.clone(), None);
+        huge.add("a", &[reject(1)]);
+        let (top_huge, _, _) = huge.clone().top(1);
+        assert_eq!((top_huge[0].rejects, huge.top(0).2), (u64::MAX, u64::MAX));
         assert!(top[1].earlier && top[1].name == "old" && top[0].kept_in.as_deref() == Some("kept"));
     }
 }

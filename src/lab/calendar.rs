@@ -52,14 +52,17 @@ pub struct Calendar {
 }
 
 impl Calendar {
-    /// From an instant on and before another, with local time this many seconds ahead of UTC. Nothing if there is no whole
-    /// second in the range: the times of v1 have no fractions.
+    /// From an instant on and before another, with local time this many seconds ahead of UTC. Nothing if the range is
+    /// shorter than a second: the times of v1 have no fractions.
     pub fn new(from: Instant, until: Instant, ahead_seconds: i32) -> Option<Calendar> {
         let ahead = i64::from(ahead_seconds) * SECOND;
-        let from = from.micros();
+        let (from, until) = (from.micros(), until.micros());
+        if until - from < SECOND {
+            return None;
+        }
         let whole = from + (-from).rem_euclid(SECOND);
         let start = weight_before(whole + ahead);
-        let weight = u64::try_from(weight_before(until.micros() + ahead) - start).ok()?;
+        let weight = u64::try_from(weight_before(until + ahead) - start).ok()?;
         (weight > 0).then_some(Calendar { start, weight, ahead })
     }
 
@@ -115,7 +118,8 @@ mod tests {
             ("2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z", 1),
             ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", -12),
             ("1969-12-31T23:59:58.999999Z", "1970-01-01T00:00:01Z", 14),
-            ("2026-03-07T03:00:00Z", "2026-03-07T03:00:00.000003Z", 0),
+            ("2026-03-07T03:00:00Z", "2026-03-07T03:00:01.000003Z", 0),
+            ("2026-03-07T03:00:00.999999Z", "2026-03-07T03:00:01.999999Z", 0),
         ] {
             let (from, until) = (at(from), at(until));
             let calendar = Calendar::new(from, until, hours * 3600).unwrap();

@@ -62,7 +62,7 @@ impl ReadAhead {
         match fetched.and_then(|fetched| store.fetched(fetched)) {
             Some(bytes) => Ok(store.read_fetched(meta, bytes, read_bytes, end)),
             // It is asked for again, and what is wrong with it is reported.
-            None => store.read(meta, read_bytes, end),
+            None => store.read_as_listed(meta, read_bytes, end),
         }
     }
 }

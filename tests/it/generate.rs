@@ -111,12 +111,20 @@ fn ranges_of_any_size() {
     }
     let none = run(&["generate", "--records", "0", "--from", "2025-01-01", "--until", "2025-01-02"]);
     assert_eq!((none.status, none.stdout.as_str()), (0, ""));
-    let table: [(&[&str], &str); 7] = [
+    let table: [(&[&str], &str); 9] = [
         (&["--from", "2025-01-01"], "--until"),
         (&["--until", "2025-01-01"], "--from"),
         (&["--utc-offset", "+01:00"], "--from"),
         (&["--from", "30d", "--until", "2025-01-01"], "expected a date or a time such as `2025-01-01`"),
         (&["--from", "2025-01-01", "--until", "2025-01-01"], "expected `--from` at least a second before"),
+        (
+            &["--from", "9999-12-31T23:59:59Z", "--until", "9999-12-31T23:59:59.5Z"],
+            "expected `--from` at least a second before",
+        ),
+        (
+            &["--from", "2025-01-01T00:00:00.9Z", "--until", "2025-01-01T00:00:01.8Z"],
+            "expected `--from` at least a second before",
+        ),
         (&["--from", "0000-01-01", "--until", "2025-01-01"], "within the years 1 to 9999"),
         (&["--from", "2025-01-01", "--until", "2026-01-01", "--utc-offset", "1"], "expected `+01:00`"),
     ];

@@ -32,29 +32,6 @@ pub(super) fn list(args: &Args) -> anyhow::Result<Listing> {
     outputs.list("INPUT", &args.inputs, &inputs::list_options(include, exclude, *no_sign_request))
 }
 
-/// Says what of the folders is not read.
-pub(super) fn tell_skipped(listing: &Listing) {
-    for (n, what) in [
-        (listing.skipped_hidden, "hidden file or folder"),
-        (listing.skipped_outputs, "own output"),
-        (listing.skipped_special, "special file"),
-    ] {
-        if n > 0 {
-            say!(
-                "note: skipped {} in folders",
-                counted(n, what).replace("file or folders", "files or folders")
-            );
-        }
-    }
-    if listing.skipped_repeated > 0 {
-        say!(
-            "note: skipped {} listed before, by another input or a link",
-            counted(listing.skipped_repeated, "file")
-        );
-    }
-    inputs::tell_filtered(listing.skipped_filtered, "file");
-}
-
 /// A conversion that is under way.
 pub(super) struct Run<'a> {
     pub(super) args: &'a Args,

@@ -7,7 +7,7 @@ mod file;
 
 pub(super) use args::Args;
 
-use super::mappings;
+use super::{inputs, mappings};
 use crate::convert::Converter;
 use file::Run;
 
@@ -19,7 +19,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let converter = Converter::new(&mapping, &args.options(false)?);
     let listing = file::list(args)?;
     if !args.quiet {
-        file::tell_skipped(&listing);
+        inputs::tell_skipped(&listing);
     }
     let mut run = Run::start(args, &listing.sources)?;
     let counts = if args.from_rejects {

@@ -79,7 +79,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let (mut lists, mut stdin) = (Vec::new(), false);
     for input in &args.inputs {
         let (chosen, inputs) =
-            chosen::find(input, &|input| args.wanted.list(&outputs, "INPUT", &[input.to_owned()], false))?;
+            chosen::find(input, &|input| args.wanted.list(&outputs, "INPUT", &[input.to_owned()]))?;
         if let (true, [_, _, ..]) = (chosen.line.is_some() || chosen.member.is_some(), &inputs.sources[..]) {
             bail!("`{}` holds {} files; name one", escaped(&chosen.file), inputs.sources.len());
         }
@@ -119,7 +119,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         (false, _) => DONE,
     };
     hint_no_raw_log(mistaken);
-    nothing::warn(exit_status, &ListedInputs::nothing_in(&lists.iter().collect::<Vec<_>>(), "record"));
+    let lists: Vec<&ListedInputs> = lists.iter().collect();
+    ListedInputs::tell_skipped(&lists);
+    nothing::warn(exit_status, &ListedInputs::nothing_in(&lists, "record"));
     Ok(exit_status)
 }
 

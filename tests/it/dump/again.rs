@@ -160,6 +160,60 @@ fn what_holds_no_rejects_is_named_and_the_rest_converted() {
     assert!(made.len() == 1 && made.values().all(|bytes| *bytes == events(GOOD.as_bytes())));
 }
 
+/// A line whose `raw` was emptied, or whose numbers are beyond all measure, costs no record: not its own, and no other.
+#[test]
+fn no_record_vanishes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+    let reject = |line: u64, offset: u64, raw: &str| serde_json::json!({"source": "a", "line": line, "offset": offset, "length": 9, "reason": "no-timestamp", "raw": raw});
+    let all = [
+        reject(1, 10, ""),
+        reject(2, 20, "   "),
+        reject(3, 30, "[]"),
+        reject(4, 40, "\n\n"),
+        reject(u64::MAX, u64::MAX, "{}\n{}"),
+        reject(6, 60, GOOD),
+    ];
+    std::fs::create_dir(at("in")).expect("made");
+    let text: String = all.iter().map(|line| format!("{line}\n")).collect();
+    std::fs::write(at("in/rejects"), text).expect("written");
+    for (output, rejects) in [("one", "left"), ("out/", "left-of-dump/")] {
+        let (output, rejects) = (at(output), at(rejects));
+        let args = [
+            "convert",
+            &at("in"),
+            "--from-rejects",
+            "-o",
+            &output,
+            "--rejects",
+            &rejects,
+            "--summary",
+            &at("summary"),
+        ];
+        let done = run(&args);
+        assert_eq!(done.status, 1, "{}", done.stderr);
+        assert!(done.stderr.contains("7 records -> 1 event, 6 rejects"), "{}", done.stderr);
+        let left = if output.ends_with('/') {
+            lines(&files(Path::new(&rejects)))
+        } else {
+            json_lines(&std::fs::read_to_string(&rejects).expect("rejects"))
+        };
+        assert_eq!(left.len(), 6, "{left:?}");
+        for (left, old) in left.iter().zip(&all[..4]) {
+            for field in ["source", "line", "offset", "raw"] {
+                assert_eq!(left[field], old[field], "{left}");
+            }
+            assert!(left["message"].as_str().expect("a text").contains("`raw` holds no record"), "{left}");
+        }
+    }
+    // The good line has its place, and only that.
+    let sources = at("sources");
+    let done = run(&["convert", &at("in"), "--from-rejects", "-o", &at("one"), "--sources", &sources, "-q"]);
+    assert_eq!(done.status, 1, "{}", done.stderr);
+    let sources = json_lines(&std::fs::read_to_string(&sources).expect("sources"));
+    assert_eq!(sources, [serde_json::json!({"event": 1, "source": "a", "line": 6, "offset": 60})]);
+}
+
 /// Rejects of an input that was converted twice are there twice: that is said.
 #[test]
 fn superseded_rejects_are_pointed_out() {

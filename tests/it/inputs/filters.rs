@@ -2,7 +2,7 @@
 
 use super::bucket::Bucket;
 use super::{LOG, log_events};
-use crate::support::Run;
+use crate::support::{Run, run};
 use std::fs;
 
 #[test]
@@ -65,4 +65,48 @@ fn files_and_objects_are_left_out_by_their_paths() {
         // Quietly.
         assert_eq!(said(&run(&["validate", "-q"], "in/", &["--include", "*.ndjson"])), 0);
     }
+}
+
+/// What is not read of a folder is counted, once for all inputs, and not with `-q`.
+#[cfg(unix)]
+#[test]
+fn what_is_skipped_in_folders_is_said_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    for (set, text) in [("events", log_events()), ("again", log_events()), ("logs", LOG.to_owned())] {
+        fs::create_dir(at(set)).unwrap();
+        fs::write(at(&format!("{set}/a.ndjson")), text).unwrap();
+        fs::write(at(&format!("{set}/.hidden")), "not JSON").unwrap();
+        fs::create_dir(at(&format!("{set}/.folder"))).unwrap();
+        let pipe = at(&format!("{set}/pipe"));
+        assert!(std::process::Command::new("mkfifo").arg(pipe).status().unwrap().success());
+    }
+    let (events, again, logs) = (at("events"), at("again"), at("logs"));
+    for (command, hidden, special) in [
+        (&["validate", &events] as &[&str], 2, "1 special file "),
+        (&["validate", &events, &again], 4, "2 special files "),
+        (&["profile", &logs], 2, "1 special file "),
+        (&["diff", &events, &again], 4, "2 special files "),
+        (&["explain", &logs], 2, "1 special file "),
+        (&["explain", &logs, &logs], 4, "2 special files "),
+        (&["convert", &logs], 2, "1 special file "),
+    ] {
+        let loud = run(command);
+        assert_eq!(loud.status, 0, "{command:?} {}{}", loud.stdout, loud.stderr);
+        let hidden = format!("note: skipped {hidden} hidden files or folders in folders\n");
+        assert!(loud.stderr.contains(&hidden), "{command:?} {}", loud.stderr);
+        assert!(
+            loud.stderr.contains(&format!("note: skipped {special}in folders\n")),
+            "{command:?} {}",
+            loud.stderr
+        );
+        assert_eq!(loud.stderr.matches("skipped").count(), 2, "{command:?} {}", loud.stderr);
+        if command[0] != "explain" {
+            let quiet = run(&[command, &["-q"]].concat());
+            assert!(!quiet.stderr.contains("skipped"), "{command:?} {}", quiet.stderr);
+        }
+    }
+    // Named, it is read.
+    let named = run(&["validate", &at("events/.hidden")]);
+    assert!(!named.stderr.contains("skipped"), "{}", named.stderr);
 }

@@ -57,6 +57,40 @@ fn an_object_that_changes_is_an_error_and_never_a_mixture() {
     }
 }
 
+/// The same ETag and a right length of the body are not enough: the listing had another length. Read one by one, and read
+/// ahead.
+#[test]
+fn an_object_shorter_than_it_was_listed_is_an_error() {
+    let events = log_events();
+    let third = events.repeat(3);
+    let all: Vec<(String, &[u8])> = (10..20)
+        .map(|n| (format!("p/{n}"), third.as_bytes()))
+        .chain([
+            ("case/input.ndjson".into(), LOG.as_bytes()),
+            ("case/events.ndjson".into(), events.as_bytes()),
+        ])
+        .collect();
+    let objects: Vec<(&str, &[u8])> = all.iter().map(|(key, bytes)| (key.as_str(), *bytes)).collect();
+    for (short, command) in [
+        ("p/10", &["validate", "s3://b/p/10"] as &[&str]),
+        ("p/10", &["validate", "s3://b/p/"]),
+        ("p/17", &["validate", "s3://b/p/"]),
+        ("p/17", &["validate", "s3://b/p/", "--threads", "1"]),
+        ("p/17", &["profile", "s3://b/p/"]),
+        ("p/17", &["convert", "s3://b/p/"]),
+        ("p/11", &["explain", "s3://b/p/11"]),
+        ("p/11", &["diff", "s3://b/p/10", "s3://b/p/11"]),
+        ("case/events.ndjson", &["test", "s3://b/case/"]),
+    ] {
+        let bucket =
+            Bucket::failing(&objects, move |key, _| if key == short { Fate::Short } else { Fate::Through });
+        let run = bucket.run(command);
+        assert_eq!(run.status, 2, "{command:?} {}{}", run.stdout, run.stderr);
+        let words = format!("`s3://b/{short}`: it is no longer the one that was listed");
+        assert!(run.stderr.contains(&words), "{command:?} {}", run.stderr);
+    }
+}
+
 #[test]
 fn an_object_that_changes_between_the_two_readings_of_diff_is_an_error() {
     let one = log_events();

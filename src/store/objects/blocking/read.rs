@@ -56,6 +56,8 @@ impl ReadEnd {
 pub struct Reader {
     store: BlockingStore,
     meta: ObjectMeta,
+    /// Whether it must be as long as it was listed.
+    as_listed: bool,
     body: ReadBody,
     digest: aws_lc_rs::digest::Context,
     at: u64,
@@ -99,6 +101,20 @@ impl BlockingStore {
         };
         Ok(self.reader(meta, body, counter, outcome))
     }
+
+    /// Opens an object as [`read`](Self::read) does, one that must be as long as it was listed, too: any other length
+    /// is that of an object that has changed.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub(in crate::store) fn read_as_listed(
+        &self,
+        meta: &ObjectMeta,
+        counter: Arc<AtomicU64>,
+        outcome: &ReadEnd,
+    ) -> Result<Reader, Error> {
+        Ok(Reader { as_listed: true, ..self.read(meta, counter, outcome)? })
+    }
 }
 
 /// An object that is being read as a whole, in the background. Dropped, it is given up.
@@ -112,14 +128,15 @@ impl Drop for Fetched {
 }
 
 impl BlockingStore {
-    /// Begins to read an object of a bucket, the version that was found, if it has at most `most` bytes.
+    /// Begins to read an object of a bucket, the version that was found and as long as it was listed, if it has at most
+    /// `most` bytes.
     pub(in crate::store) fn fetch(&self, meta: &ObjectMeta, most: u64) -> Fetched {
         let (store, meta) = (self.store.clone(), meta.clone());
         Fetched(self.access.runtime.spawn(async move {
             let Backend::Bucket(bucket) = &*store.backend else { return None };
             let got = bucket.get(&meta, None).await.ok()?;
             let size = got.meta.size;
-            if size > most || bucket::listed(got.meta.clone()).etag != meta.etag {
+            if size > most || size != meta.size || bucket::listed(got.meta.clone()).etag != meta.etag {
                 return None;
             }
             let bytes = got.bytes().await.ok()?;
@@ -155,6 +172,7 @@ impl BlockingStore {
         Reader {
             store: self.clone(),
             meta: meta.clone(),
+            as_listed: false,
             body,
             digest: aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256),
             at: 0,
@@ -204,6 +222,7 @@ impl Reader {
     /// The next bytes of a bucket's answer; a stop is an error of its own.
     fn piece(&mut self, out: &mut [u8]) -> io::Result<Result<usize, Error>> {
         let ReadBody::Bucket { stream, piece, tries, length } = &mut self.body else { return Ok(Ok(0)) };
+        let listed = self.as_listed.then_some(self.meta.size);
         let (store, meta) = (&self.store, &self.meta);
         let Backend::Bucket(bucket) = &*store.store.backend else { return Ok(Ok(0)) };
         while piece.is_empty() {
@@ -211,7 +230,10 @@ impl Reader {
                 None => {
                     let range = (self.at > 0).then_some(GetRange::Offset(self.at));
                     match store.wait(bucket.get(meta, range))? {
-                        Ok(got) if bucket::listed(got.meta.clone()).etag != meta.etag => {
+                        Ok(got)
+                            if bucket::listed(got.meta.clone()).etag != meta.etag
+                                || listed.is_some_and(|it| it != got.meta.size) =>
+                        {
                             return Ok(Err(Error::changed(&store.name(&meta.key))));
                         }
                         Ok(got)
