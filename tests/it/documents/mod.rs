@@ -188,7 +188,7 @@ fn toml(scratch: &Scratch, block: &Block) {
     let (text, args): (String, &[&str]) = if begins("[dependencies]") || begins("[profile") {
         return;
     } else if begins("[severity]") {
-        (block.text.clone(), &["validate", "events.ndjson", "--config", "block.toml"])
+        (block.text.clone(), &["validate", "events/", "--config", "block.toml"])
     } else if begins("[mapping]") {
         (block.text.clone(), &["mappings", "check", "block.toml"])
     } else {
