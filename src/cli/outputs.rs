@@ -147,7 +147,7 @@ fn may_be_replaced(file: &Path) -> bool {
     let read = fs::File::open(file).and_then(|file| file.take(256).read_to_end(&mut head));
     let begins =
         |text: &&str| head.len() >= text.len() && head[..text.len()].eq_ignore_ascii_case(text.as_bytes());
-    read.is_ok() && (head.is_empty() || BEGINNINGS.iter().any(|text| begins(text)))
+    read.is_ok() && (head.is_empty() || BEGINNINGS.iter().any(begins))
 }
 
 fn shown(name: &str, standard: &str) -> String {
