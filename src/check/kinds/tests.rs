@@ -107,8 +107,12 @@ fn what_may_be_events_is_checked() {
         ("a.yaml.zst", "- event_timestamp: 'x\n"),
     ];
     for (name, text) in cases {
-        assert_eq!(kind(name, text), None, "{name}: {text}");
+        let folder = tempfile::tempdir().unwrap();
+        // It makes a folder `events` one of a layout.
+        fs::create_dir(folder.path().join("logs")).unwrap();
+        assert_eq!(kind_in(folder.path(), name, text.as_bytes()), None, "{name}: {text}");
     }
+    assert_eq!(kind("events/package.json", "{}"), Some(OtherKind::Json));
 }
 
 #[test]
