@@ -5,6 +5,7 @@ use crate::errors::{self, Failures};
 use crate::files::{self, Files};
 use crate::input::{self, Data, Source};
 use crate::mapping::Mapping;
+use crate::part::{Part, Reject};
 use crate::run::{Fed, Finish, Message, Run, Shared};
 use arrow_array::RecordBatchReader;
 use arrow_array::ffi_stream::RecordBatchStreamReader;
@@ -12,7 +13,7 @@ use arrow_pyarrow::PyArrowType;
 use arrow_schema::Schema;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyList, PyString};
+use pyo3::types::{PyBytes, PyList};
 use std::io;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -25,8 +26,6 @@ use udmap::convert::{self, Batch, Counts, Envelope, FieldNames, Input, Options, 
 /// How many rejects of each reason are kept where there is no file for them.
 const EXAMPLES: usize = 3;
 
-/// source, line, offset, length, reason, message, raw
-type Reject = (String, u64, u64, u64, &'static str, String, Vec<u8>);
 type Pairs = Vec<(&'static str, u64)>;
 /// events, rejects, counts, rejects by reason, why inputs failed
 type Converted = (Py<PyBytes>, Vec<Reject>, Pairs, Pairs, Option<String>);
@@ -181,25 +180,6 @@ enum Sink {
     Memory(Vec<u8>),
     Parts(SyncSender<Message>),
     Files { files: Box<Files>, with_rejects: bool },
-}
-
-/// The outcome of a chunk: events, and rejects by their places among all.
-pub(crate) struct Part {
-    events: Vec<u8>,
-    rejects: Vec<(usize, Reject)>,
-}
-
-impl<'py> IntoPyObject<'py> for Part {
-    type Target = pyo3::types::PyTuple;
-    type Output = Bound<'py, Self::Target>;
-    type Error = PyErr;
-
-    fn into_pyobject(self, py: Python<'py>) -> PyResult<Self::Output> {
-        let events = String::from_utf8(self.events)?;
-        let events = events.split_terminator('\n');
-        let events = PyList::new(py, events.map(|event| PyString::new(py, event)).collect::<Vec<_>>())?;
-        (events, self.rejects).into_pyobject(py)
-    }
 }
 
 fn reject(source: &str, reject: &convert::Reject) -> Reject {

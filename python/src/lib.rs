@@ -7,6 +7,7 @@ mod errors;
 mod files;
 mod input;
 mod mapping;
+mod part;
 mod run;
 mod validate;
 

@@ -3,7 +3,7 @@
 //! Python's thread asks again and again how far the work is. In between it reads from Python's files and iterables,
 //! reports progress, and notices Ctrl-C. So what a user wrote runs on the user's thread, and nothing else takes the GIL.
 
-use crate::convert::Part;
+use crate::part::Part;
 use pyo3::prelude::*;
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
