@@ -105,6 +105,22 @@ pub(crate) struct Case {
     pub(crate) seconds: f64,
 }
 
+/// How many files, and the names of the first.
+#[derive(Debug, Default)]
+pub(crate) struct Files {
+    pub(crate) count: u64,
+    pub(crate) first: Vec<String>,
+}
+
+impl Files {
+    pub(crate) fn add(&mut self, name: &str) {
+        self.count += 1;
+        if self.first.len() < SAMPLES {
+            self.first.push(name.to_owned());
+        }
+    }
+}
+
 /// Findings of one kind and content in one input, of which only the number was kept.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Counted {
@@ -132,6 +148,8 @@ pub(crate) struct Findings {
     pub(crate) failures: Vec<String>,
     /// What was not checked, a sentence each.
     pub(crate) left_out: Vec<String>,
+    /// Files that hold no event.
+    pub(crate) without_event: Files,
     pub(crate) events: u64,
     pub(crate) seconds: f64,
     pub(crate) exit_status: u8,
@@ -163,6 +181,7 @@ impl Findings {
             cases: Vec::new(),
             failures: Vec::new(),
             left_out: Vec::new(),
+            without_event: Files::default(),
             events: 0,
             seconds: 0.0,
             exit_status: 0,

@@ -7,7 +7,7 @@ use super::nothing::{self, AllowEmpty};
 use super::reading::ReadingOptions;
 use super::reports::{Reports, print_all, print_failures};
 use super::{DONE, FAILED, REJECTS, severities};
-use crate::check::findings::Findings;
+use crate::check::findings::{Files, Findings};
 use crate::check::kinds::leave_out;
 use crate::check::mistaken::Mistaken;
 use crate::check::validate::{Code, Severity, check_inputs};
@@ -99,6 +99,16 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     };
     findings.extra.insert("left_out".into(), left_out.json());
     findings.left_out = left_out.lines().collect();
+    // Among others, a file without an event is not a fault, but it may be one that was cut.
+    let Files { count, first } = &findings.without_event;
+    if *count > 0 && findings.events > 0 {
+        let more = if *count > first.len() as u64 { ", ..." } else { "" };
+        findings.left_out.push(format!(
+            "no event in {} ({}{more})",
+            counted(*count, "file"),
+            first.join(", ")
+        ));
+    }
     if !args.quiet && !args.reports.on_stdout() {
         print_all(&for_people(&findings))?;
     }

@@ -136,6 +136,9 @@ pub(crate) fn check_inputs(
                 findings.end(begun.take().map_or(0.0, |begun| begun.elapsed().as_secs_f64()));
                 findings.events += events;
                 total += bytes;
+                if events == 0 {
+                    findings.without_event.add(sources[first.load(Relaxed) + text.input].name());
+                }
                 events = 0;
             }
             Piece::Part(text, part) => {

@@ -148,3 +148,21 @@ fn cases_without_anything_in_them_are_status_3() {
     finds_nothing(&["test", cases.path().to_str().unwrap()], "");
     finds_nothing(&["test", folder(&[]).path().to_str().unwrap()], "");
 }
+
+/// An empty file among others is not a fault, but it is named: it may be one that was cut.
+#[test]
+fn a_file_without_an_event_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let event = r#"{"metadata":{"event_timestamp":"2024-01-01T00:00:00Z","event_type":"GENERIC_EVENT"},"principal":{"hostname":"h"}}"#;
+    std::fs::create_dir(at("expected_events")).unwrap();
+    std::fs::write(at("expected_events/good_events.json"), event).unwrap();
+    std::fs::write(at("expected_events/cut_events.json"), "{\"events\":[]}").unwrap();
+    std::fs::write(at("expected_events/empty_events.json"), "").unwrap();
+    let (report, input) = (format!("markdown={}", at("report.md")), at("expected_events"));
+    let run = run(&["validate", &input, "--report", &report]);
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    let said = run.stderr.lines().find(|line| line.starts_with("no event in 2 files (")).unwrap_or_default();
+    assert!(said.contains("cut_events.json") && said.contains("empty_events.json"), "{}", run.stderr);
+    assert!(std::fs::read_to_string(at("report.md")).unwrap().contains("no event in 2 files"));
+}
