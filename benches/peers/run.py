@@ -337,6 +337,120 @@ def memory(files, runs):
     print(f"\nMedians of {runs} interleaved runs. The bound reads the input once and writes as much as the events are.\n")
 
 
+# The whole job: compressed logs in, compressed events or columns out.
+
+
+def pipeline(*stages):
+    """Commands with pipes between them, as one; any that fails fails all."""
+    shown = " | ".join(" ".join(str(part) for part in stage) for stage in stages)
+    return ["bash", "-o", "pipefail", "-c", shown]
+
+
+class WholeJob:
+    """A way to make `target` of a log in gzip. `share` is the part of the corpus that it is timed on."""
+
+    def __init__(self, target, name, share, command):
+        self.target, self.name, self.share, self.command = target, name, share, command
+        self.runs, self.sizes = [], []
+
+
+def whole_jobs(missing):
+    """All that can be had, by what they make."""
+    out = WORK / "whole"
+    convert = lambda file, *options: [UDMAP, "convert", "-q", "--threads", "1", *options, file]
+    duck = lambda end: lambda file: [PYTHON, HERE / "duo_duckdb.py", "1", file, f"{out}.{end}"]
+    ours = lambda end, *options: lambda file: [*convert(file, *options), "-o", f"{out}.{end}"]
+    # udmap's conversion, with the tools of others around it.
+    glued = lambda unpack, pack: lambda file: pipeline(
+        [*unpack, file], [*convert("-")], [*pack, ">", f"{out}.gz"])
+    # The fastest rival conversion that there is, with the same tools around it.
+    rival = lambda unpack, pack: lambda file: pipeline(
+        [*unpack, file], [PEERS, "sonic-rs", "/dev/stdin"], [*pack, ">", f"{out}.gz"])
+    jobs = [
+        WholeJob("gz", "`udmap`, gz to gz", 1, ours("gz")),
+        WholeJob("gz", "`udmap --compress gzip:small`", 1, ours("gz", "--compress", "gzip:small")),
+        WholeJob("zst", "`udmap`, gz to zst", 1, ours("zst")),
+        WholeJob("parquet", "`udmap`, gz to Parquet", 1, ours("parquet")),
+        WholeJob(None, "`gzip -dc` alone", 1, lambda file: ["gzip", "-dc", file]),
+    ]
+    if shutil.which("pigz"):
+        jobs += [
+            WholeJob("gz", "pigz, sonic-rs, pigz -1", 1, rival(["pigz", "-dc"], ["pigz", "-p", "1", "-1", "-c"])),
+            WholeJob("gz", "pigz, sonic-rs, pigz -6", 0.3, rival(["pigz", "-dc"], ["pigz", "-p", "1", "-c"])),
+        ]
+    else:
+        missing.append("pigz")
+    if shutil.which("igzip"):
+        jobs += [
+            WholeJob(None, "`igzip -dc` alone", 1, lambda file: ["igzip", "-dc", file]),
+            WholeJob("gz", "igzip, sonic-rs, igzip -1", 1, rival(["igzip", "-dc"], ["igzip", "-1", "-c"])),
+            WholeJob("gz", "igzip, `udmap`, igzip -1", 1, glued(["igzip", "-dc"], ["igzip", "-1", "-c"])),
+        ]
+    else:
+        missing.append("igzip")
+    if shutil.which("jq"):
+        jq = lambda file: pipeline(["zcat", file], ["jq", "-cf", HERE / "duo.jq"], ["gzip", ">", f"{out}.gz"])
+        jobs.append(WholeJob("gz", "`zcat \\| jq \\| gzip`", 0.03, jq))
+    else:
+        missing.append("jq")
+    if "DuckDB" not in missing:
+        jobs += [
+            WholeJob("gz", "DuckDB, gz to gz", 0.3, duck("gz")),
+            WholeJob("parquet", "DuckDB, gz to Parquet", 0.3, duck("parquet")),
+        ]
+    return jobs
+
+
+def events_in(made):
+    """How many events a file holds."""
+    if made.suffix == ".parquet":
+        count = "import duckdb, sys; print(duckdb.sql(f\"SELECT count(*) FROM '{sys.argv[1]}'\").fetchone()[0])"
+        return int(output(PYTHON, "-c", count, made))
+    unpack = {".gz": ["gzip", "-dc"], ".zst": ["zstd", "-dc"]}[made.suffix]
+    return subprocess.run([*unpack, made], check=True, stdout=subprocess.PIPE).stdout.count(b"\n")
+
+
+def compressed(file):
+    """The file as gzip makes it by default."""
+    made = file.with_name(file.name + ".gz")
+    if not made.exists():
+        with open(made, "wb") as target:
+            subprocess.run(["gzip", "-c", file], check=True, stdout=target)
+    return made
+
+
+def whole(jobs, missing, corpus, runs):
+    print("## The whole job, one thread: gzip in, compressed events or columns out\n")
+    parts = {job.share: cut(corpus, job.share) for job in jobs}
+    counts = {share: part.read_bytes().count(b"\n") for share, part in parts.items()}
+    files = {share: compressed(part) for share, part in parts.items()}
+    for _ in range(runs):
+        for job in jobs:
+            made = WORK / f"whole.{job.target}"
+            made.unlink(missing_ok=True)
+            job.runs.append(timed(job.command(files[job.share])))
+            if job.target:
+                job.sizes.append(made.stat().st_size)
+                if len(job.sizes) == 1 and events_in(made) != counts[job.share]:
+                    sys.exit(f"{job.name}: {events_in(made)} events, not {counts[job.share]}")
+    alone = next(job for job in jobs if job.target is None)
+    base = statistics.median(run[1] for run in alone.runs) / counts[alone.share]
+    row("", "CPU ns/record", "CPU, in that of `gzip -dc` alone", "ns/record", "bytes/event")
+    row("---", *["--:"] * 4)
+    for target in ["gz", "zst", "parquet", None]:
+        table = []
+        for job in (job for job in jobs if job.target == target):
+            wall, processor, _ = (statistics.median(run) / counts[job.share] for run in zip(*job.runs))
+            size = f"{statistics.median(job.sizes) / counts[job.share]:.1f}" if job.sizes else ""
+            table.append((processor, (job.name, f"{processor * 1e9:,.0f}", f"{processor / base:.2f}", f"{wall * 1e9:,.0f}", size)))
+        for _, cells in sorted(table):
+            row(*cells)
+    for name in sorted(set(missing) & {"pigz", "igzip", "jq", "DuckDB"}):
+        row(name, "missing, or does not run", *[""] * 3)
+    print(f"\nMedians of {runs} interleaved runs. Pipes of several commands use several cores: CPU is what all of them take.")
+    print("DuckDB's Parquet file holds the event as one text, udmap's holds columns besides.\n")
+
+
 def machine():
     info = Path("/proc/cpuinfo")
     found = re.search(r"model name\s*: (.*)", info.read_text()) if info.exists() else None
@@ -350,6 +464,7 @@ def main():
     parser.add_argument("--only", metavar="NAME,NAME", help="only tools whose names begin so")
     parser.add_argument("--runs", type=int, default=5, help="how often each is measured (default 5)")
     parser.add_argument("--megabytes", type=int, default=64, help="the least size of a corpus (default 64)")
+    parser.add_argument("--whole", action="store_true", help="measure only the whole job, from gzip to compressed events")
     parser.add_argument("--check", action="store_true", help="only check that the events are the same")
     args = parser.parse_args()
     os.environ["NO_COLOR"] = "1"
@@ -365,7 +480,9 @@ def main():
     failed = check_all(found, files)
     found = [tool for tool in found if tool.name not in failed]
     missing += sorted(failed)
-    if not args.check:
+    if not args.check and not args.only:
+        whole(whole_jobs(missing), missing, files["mix"], args.runs)
+    if not args.check and not args.whole:
         processes(found, missing, files["mix"], args.runs)
         memory(files, args.runs)
     sys.exit(1 if failed else 0)

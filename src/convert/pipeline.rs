@@ -14,7 +14,7 @@ pub(crate) use super::queue::Piece;
 use super::inputs::{Input, Inputs, Taken};
 use super::queue::{Outcome, Queue, StopOnPanic, Take};
 use crate::record::frame::Framer;
-use crate::sync::{into_inner, lock};
+use crate::sync::{into_inner, lock, lock_busy};
 use std::io;
 use std::ops::ControlFlow;
 use std::sync::Mutex;
@@ -87,7 +87,7 @@ impl<S: Send, T: Send> Job<'_, S, T> {
         let mut state = (self.worker)();
         let (mut spare, mut buffer) = (None, Vec::new());
         loop {
-            let taken = take_next(&mut lock(inputs), std::mem::take(&mut buffer));
+            let taken = take_next(&mut lock_busy(inputs), std::mem::take(&mut buffer));
             let Some((number, text, taken)) = taken else { break };
             let outcome = match taken {
                 Taken::End(bytes) => Outcome::End(bytes),
