@@ -78,6 +78,11 @@ impl Builder {
         self.is_event.is_empty()
     }
 
+    /// Which of the rows are events.
+    pub fn is_event(&self) -> &[bool] {
+        &self.is_event
+    }
+
     /// The bytes of the events so far.
     pub fn bytes(&self) -> usize {
         self.bytes

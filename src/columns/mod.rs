@@ -15,6 +15,8 @@ mod layouts;
 mod names;
 #[cfg(feature = "parquet")]
 mod parquet;
+#[cfg(all(test, feature = "arrow"))]
+mod tests;
 #[cfg(feature = "arrow")]
 mod text_column;
 

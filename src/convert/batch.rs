@@ -79,6 +79,11 @@ impl Batch {
         *before += std::mem::take(&mut self.lines);
     }
 
+    /// Gives all rejects their places behind the events.
+    pub(super) fn put_rejects_last(&mut self) {
+        self.places.fill(self.events.len());
+    }
+
     /// Empties the batch, keeping its buffers.
     pub(super) fn clear(&mut self) {
         self.events.clear();
