@@ -3,8 +3,8 @@
 use super::layout::{Layout, Place, Source, unescaped};
 use super::layouts::{EventLayout, Layouts};
 use super::text_column::TextColumn;
+use super::times::Times;
 use super::{COLUMNS, TIME, name};
-use crate::time::{Instant, read_rfc3339};
 use arrow_array::ArrayRef;
 use arrow_array::builder::{StringBuilder, TimestampMicrosecondBuilder};
 use arrow_buffer::NullBuffer;
@@ -24,6 +24,7 @@ pub struct Builder {
     events: StringBuilder,
     /// The time, and the others.
     columns: Option<(TimestampMicrosecondBuilder, Vec<TextColumn>)>,
+    reader: Times,
     /// Which rows are events.
     is_event: Vec<bool>,
     bytes: usize,
@@ -50,6 +51,7 @@ impl Builder {
         Builder {
             events: StringBuilder::new(),
             columns: with_columns.then(columns),
+            reader: Times::default(),
             is_event: Vec::new(),
             bytes: 0,
             rows: Vec::new(),
@@ -151,7 +153,7 @@ impl Builder {
 
     /// Adds the columns of the rows that were looked at.
     fn columns(&mut self, text: &str, known: &[Option<Layout>]) -> Result<(), ArrowError> {
-        let Builder { columns, rows, places, is_event, .. } = self;
+        let Builder { columns, reader, rows, places, is_event, .. } = self;
         if let Some((times, texts)) = columns {
             let mut used: Vec<usize> = Vec::new();
             for row in rows.iter().filter(|row| row.layout != NO_EVENT) {
@@ -173,8 +175,7 @@ impl Builder {
                 }),
             };
             for row in rows.iter() {
-                let time = value(row, COLUMNS.len()).and_then(|text| read_rfc3339(&text));
-                times.append_option(time.map(Instant::micros));
+                times.append_option(value(row, COLUMNS.len()).and_then(|text| reader.micros(&text)));
             }
             for (column, texts) in texts.iter_mut().enumerate() {
                 let same = |layout: &usize| match source(*layout, column) {

@@ -19,6 +19,8 @@ mod parquet;
 mod tests;
 #[cfg(feature = "arrow")]
 mod text_column;
+#[cfg(feature = "arrow")]
+mod times;
 
 #[cfg(feature = "arrow")]
 pub use build::Builder;
