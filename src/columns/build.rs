@@ -155,43 +155,43 @@ impl Builder {
     fn columns(&mut self, text: &str, known: &[Option<Layout>]) -> Result<(), ArrowError> {
         let Builder { columns, reader, rows, places, is_event, .. } = self;
         if let Some((times, texts)) = columns {
-            let mut used: Vec<usize> = Vec::new();
-            for row in rows.iter().filter(|row| row.layout != NO_EVENT) {
-                if !used.contains(&row.layout) {
-                    used.push(row.layout);
+            // The layouts of these rows, which then have their numbers among these.
+            let (mut used, mut numbers) = (Vec::new(), vec![NO_EVENT; known.len()]);
+            for row in rows.iter_mut().filter(|row| row.layout != NO_EVENT) {
+                let number = &mut numbers[row.layout];
+                if *number == NO_EVENT {
+                    *number = used.len();
+                    used.extend(&known[row.layout]);
                 }
+                row.layout = *number;
             }
-            let source = |layout: usize, column: usize| match known.get(layout) {
-                Some(Some(layout)) => &layout.sources[column],
-                _ => &Source::Nothing,
-            };
             // What a row has in a column.
-            let value = |row: &Row, column: usize| match source(row.layout, column) {
-                Source::Nothing => None,
-                Source::Constant(text) => Some(Cow::Borrowed(text.as_str())),
-                Source::Value(n) => places.get(row.places + n).and_then(|place| {
+            let value = |row: &Row, sources: &[&'_ Source]| match sources.get(row.layout) {
+                None | Some(Source::Nothing) => None,
+                Some(Source::Constant(text)) => Some(Cow::Borrowed(text.as_str())),
+                Some(Source::Value(n)) => places.get(row.places + n).and_then(|place| {
                     let raw = text.get(place.start..place.end)?;
                     if place.is_escaped { unescaped(raw) } else { Some(Cow::Borrowed(raw)) }
                 }),
             };
+            let mut sources: Vec<&Source> = used.iter().map(|it| &it.sources[COLUMNS.len()]).collect();
             for row in rows.iter() {
-                times.append_option(value(row, COLUMNS.len()).and_then(|text| reader.micros(&text)));
+                times.append_option(value(row, &sources).and_then(|text| reader.micros(&text)));
             }
             for (column, texts) in texts.iter_mut().enumerate() {
-                let same = |layout: &usize| match source(*layout, column) {
-                    Source::Nothing => Some(None),
-                    Source::Constant(text) => Some(Some(text.as_str())),
-                    Source::Value(_) => None,
+                sources.clear();
+                sources.extend(used.iter().map(|layout| &layout.sources[column]));
+                let stays = match sources.first() {
+                    None => texts.is_one_text(),
+                    Some(Source::Value(_)) => false,
+                    Some(first) => {
+                        sources.iter().all(|it| it == first) && texts.stays_the_same(first.constant())
+                    }
                 };
-                let mut all = used.iter().map(same);
-                let first = all.next().flatten();
-                if used.is_empty() && texts.is_one_text()
-                    || first.is_some_and(|text| all.all(|it| it == first) && texts.stays_the_same(text))
-                {
-                    continue;
+                if !stays {
+                    let texts = texts.rows(is_event);
+                    rows.iter().for_each(|row| texts.append_option(value(row, &sources)));
                 }
-                let texts = texts.rows(is_event);
-                rows.iter().for_each(|row| texts.append_option(value(row, column)));
             }
         }
         is_event.extend(rows.drain(..).map(|row| row.layout != NO_EVENT));

@@ -34,6 +34,13 @@ pub(super) enum Source {
     Value(usize),
 }
 
+impl Source {
+    /// The text that all events have.
+    pub(super) fn constant(&self) -> Option<&str> {
+        if let Source::Constant(text) = self { Some(text) } else { None }
+    }
+}
+
 /// Where a value is in an event, a text without its quotes.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Place {
