@@ -85,7 +85,7 @@ impl Builder {
         &self.is_event
     }
 
-    /// The bytes of the events so far.
+    /// The bytes of the events so far, with a newline each.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
@@ -146,7 +146,7 @@ impl Builder {
             found.ok_or_else(unlike)?;
         }
         let event = text.get(range).and_then(|event| event.strip_suffix('\n')).ok_or_else(unlike)?;
-        self.bytes += event.len();
+        self.bytes += event.len() + 1;
         self.events.append_value(event);
         Ok(())
     }

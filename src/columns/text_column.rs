@@ -59,7 +59,7 @@ impl TextColumn {
         let same = self.same.take().flatten();
         let copies = match self.copies.take() {
             Some((text, copies)) if text == same && copies.len() >= count => copies,
-            _ => copies_of(same.as_deref(), count),
+            _ => copies_of(same.as_deref(), count.next_power_of_two()),
         };
         let array = copies.slice(0, count);
         self.copies = Some((same, copies));
