@@ -101,19 +101,14 @@ impl Batches {
         let threads = self.builders.len().min(count / LEAST_ROWS).max(1);
         let converter = &self.converter;
         let part = |n: usize| count * n / threads..count * (n + 1) / threads;
-        let work = |n: usize, builder: &mut Builder| {
-            let (mut built, mut failed) = (Vec::new(), None);
+        let work = |n: usize, builder: &mut Builder| -> Result<Vec<Built>, ArrowError> {
+            let mut added = Ok(());
             converter.convert_row_batches(rows.range(part(n)), |rows, batch| {
-                let mut add = || {
-                    builder.add(rows, batch)?;
-                    if builder.is_full() { Ok(built.extend(builder.finish()?)) } else { Ok(()) }
-                };
-                if failed.is_none() {
-                    failed = add().err();
+                if added.is_ok() {
+                    added = builder.add(rows, batch);
                 }
             });
-            built.extend(builder.finish()?);
-            failed.map_or(Ok(built), Err)
+            added.and(builder.finish())
         };
         let built: Vec<Result<Vec<Built>, ArrowError>> = if threads == 1 {
             vec![work(0, &mut self.builders[0])]

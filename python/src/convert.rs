@@ -121,8 +121,7 @@ impl Converter {
         keep: Vec<String>,
         columns: bool,
     ) -> PyResult<PyArrowType<Box<dyn RecordBatchReader + Send>>> {
-        let batches =
-            Batches::new(reader.0, column, &keep, &self.converter, columns, self.threads)?;
+        let batches = Batches::new(reader.0, column, &keep, &self.converter, columns, self.threads)?;
         Ok(PyArrowType(Box::new(batches)))
     }
 

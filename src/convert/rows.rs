@@ -143,7 +143,8 @@ impl Block<'_> {
     /// Hands out what one row gave.
     fn hand_out_one(&mut self, number: u64, counts: &mut Counts, each: Each<'_>) {
         self.batch.put_rejects_last();
-        self.numbers.resize(self.batch.counts.records as usize, number);
+        let Counts { events, rejects, .. } = &self.batch.counts;
+        self.numbers.resize((events + rejects) as usize, number);
         self.hand_out(counts, each);
     }
 

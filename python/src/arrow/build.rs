@@ -43,12 +43,14 @@ pub(super) struct Builder {
     rows: Vec<i64>,
     events: columns::Builder,
     rejects: Rejects,
+    built: Vec<Built>,
 }
 
 impl Builder {
     /// With the main fields, or without.
     pub(super) fn new(main: bool) -> Builder {
-        Builder { rows: Vec::new(), events: columns::Builder::new(main), rejects: Rejects::default() }
+        let (rows, built) = (Vec::new(), Vec::new());
+        Builder { rows, events: columns::Builder::new(main), rejects: Rejects::default(), built }
     }
 
     /// Adds a batch, whose records are of these rows.
@@ -64,24 +66,24 @@ impl Builder {
             let rows = rows.filter_map(|(row, is_event)| (!is_event).then_some(row));
             batch.rejects.iter().zip(rows).for_each(|(reject, row)| self.rejects.add(row, reject));
         }
-        Ok(())
+        if self.events.bytes() + self.rejects.bytes >= MOST_BYTES { self.end() } else { Ok(()) }
     }
 
-    /// Whether a batch of the outcome should be ended.
-    pub(super) fn is_full(&self) -> bool {
-        self.events.bytes() + self.rejects.bytes >= MOST_BYTES
-    }
-
-    /// What was added, if anything was.
-    pub(super) fn finish(&mut self) -> Result<Option<Built>, ArrowError> {
-        if self.rows.is_empty() {
-            return Ok(None);
+    /// What was built; the builder is empty then.
+    pub(super) fn finish(&mut self) -> Result<Vec<Built>, ArrowError> {
+        if !self.rows.is_empty() {
+            self.end()?;
         }
+        Ok(std::mem::take(&mut self.built))
+    }
+
+    fn end(&mut self) -> Result<(), ArrowError> {
         let rows = Int64Array::from(std::mem::take(&mut self.rows));
         let rejects = self.rejects.finish(self.events.is_event())?;
         let mut columns = self.events.finish()?;
         columns.push(Arc::new(rejects));
-        Ok(Some(Built { rows, columns }))
+        self.built.push(Built { rows, columns });
+        Ok(())
     }
 }
 
