@@ -55,18 +55,19 @@
 //! | [`udm`] | UDM's schema as facts | |
 //! | [`json`] | a JSON text as a tree that knows its places | |
 //! | [`time`] | times read and written | |
+//! | [`columns`] | events as the columns of a table, as Arrow and as Parquet | `arrow`, `parquet` |
 //! | `store` | files and objects, compressed or not; complete files or none | `files`, `bucket` |
-//! | `columns` | events as the columns of a table, and as Parquet | `files`, `parquet` |
 //! | `jobs` | whole dumps converted exactly once; the collector of Duo's logs | `bucket` |
 //! | `lab` | synthetic logs | `cli` |
 //!
-//! The first seven know no file, network, clock or terminal.
+//! The first eight know no file, network, clock or terminal.
 //!
 //! # Features
 //!
 //! | feature | what it adds | by default |
 //! |---|---|---|
 //! | `cli` | the command `udmap` | yes |
+//! | `arrow` | events as Arrow arrays | with `parquet` |
 //! | `parquet` | events as Parquet files | yes |
 //! | `gcs`, `azure` | objects in Google Cloud Storage, in Azure Blob Storage | yes |
 //! | `bucket` | objects in S3, whole dumps, the collector | with `cli`, `gcs`, `azure`, `lambda` |
@@ -79,7 +80,6 @@ pub mod check;
 #[cfg(feature = "cli")]
 #[doc(hidden)]
 pub mod cli;
-#[cfg(feature = "files")]
 pub mod columns;
 pub mod convert;
 #[cfg(feature = "bucket")]

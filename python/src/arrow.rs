@@ -12,7 +12,6 @@ use pyo3::prelude::*;
 use rows::Rows;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use udmap::columns::Reader;
 use udmap::convert::Converter;
 
 /// A thread gets no fewer rows than these.
@@ -24,9 +23,9 @@ pub(crate) struct Batches {
     column: usize,
     /// Columns of the input that are kept.
     keep: Vec<usize>,
-    converter: Arc<Converter>,
-    /// One for each thread: a reader of the events' main fields, if they are wanted.
-    readers: Vec<Option<Reader>>,
+    converter: Converter,
+    /// One for each thread.
+    builders: Vec<Builder>,
     schema: SchemaRef,
     /// Rows before the next batch.
     before: i64,
@@ -77,7 +76,7 @@ impl Batches {
         input: RecordBatchStreamReader,
         column: &str,
         keep: &[String],
-        converter: Arc<Converter>,
+        converter: &Converter,
         main: bool,
         threads: usize,
     ) -> PyResult<Batches> {
@@ -87,9 +86,9 @@ impl Batches {
             column: column_at,
             keep: kept,
             schema: schema(&schema_in, column, keep, main)?,
-            readers: (0..threads).map(|_| main.then(Reader::default)).collect(),
+            builders: (0..threads).map(|_| Builder::new(main)).collect(),
             input,
-            converter,
+            converter: converter.clone().with_columns(),
             before: 0,
             ready: VecDeque::new(),
         })
@@ -99,24 +98,26 @@ impl Batches {
     fn convert(&mut self, batch: &RecordBatch) -> Result<(), ArrowError> {
         let rows = Rows::of(batch.column(self.column))?;
         let count = batch.num_rows();
-        let threads = self.readers.len().min(count / LEAST_ROWS).max(1);
+        let threads = self.builders.len().min(count / LEAST_ROWS).max(1);
         let converter = &self.converter;
         let part = |n: usize| count * n / threads..count * (n + 1) / threads;
-        let work = |n: usize, reader: &mut Option<Reader>| {
-            let mut builder = Builder::new(reader.take());
-            converter.convert_rows(rows.range(part(n)), |row, became| builder.add(row, became));
-            let (built, back) = builder.finish()?;
-            *reader = back;
-            Ok(built)
+        let work = |n: usize, builder: &mut Builder| -> Result<Vec<Built>, ArrowError> {
+            let mut added = Ok(());
+            converter.convert_row_batches(rows.range(part(n)), |rows, batch| {
+                if added.is_ok() {
+                    added = builder.add(rows, batch);
+                }
+            });
+            added.and(builder.finish())
         };
         let built: Vec<Result<Vec<Built>, ArrowError>> = if threads == 1 {
-            vec![work(0, &mut self.readers[0])]
+            vec![work(0, &mut self.builders[0])]
         } else {
             std::thread::scope(|scope| {
                 let work = &work;
-                let readers = self.readers[..threads].iter_mut().enumerate();
+                let builders = self.builders[..threads].iter_mut().enumerate();
                 let handles: Vec<_> =
-                    readers.map(|(n, reader)| scope.spawn(move || work(n, reader))).collect();
+                    builders.map(|(n, builder)| scope.spawn(move || work(n, builder))).collect();
                 let ended = handles.into_iter().map(std::thread::ScopedJoinHandle::join);
                 ended.map(|it| it.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
             })

@@ -121,8 +121,7 @@ impl Converter {
         keep: Vec<String>,
         columns: bool,
     ) -> PyResult<PyArrowType<Box<dyn RecordBatchReader + Send>>> {
-        let batches =
-            Batches::new(reader.0, column, &keep, Arc::clone(&self.converter), columns, self.threads)?;
+        let batches = Batches::new(reader.0, column, &keep, &self.converter, columns, self.threads)?;
         Ok(PyArrowType(Box::new(batches)))
     }
 
@@ -201,7 +200,13 @@ impl Converter {
         target: Target,
     ) -> impl FnOnce(&Shared, Option<Fed>, Option<SyncSender<Message>>) -> PyResult<Finish> + Send + use<>
     {
-        let (converter, threads) = (Arc::clone(&self.converter), self.threads);
+        let converter = match &target {
+            Target::Files { output, .. } if files::is_table(output) => {
+                Arc::new(convert::Converter::clone(&self.converter).with_columns())
+            }
+            _ => Arc::clone(&self.converter),
+        };
+        let threads = self.threads;
         move |shared, fed, messages| {
             let sources = input::sources(data, name, fed, &target.outputs(), shared)
                 .map_err(|error| errors::listing(&error))?;

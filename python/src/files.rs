@@ -27,7 +27,7 @@ impl Files {
     /// If they can't be written.
     pub(crate) fn create(events: &str, rejects: Option<&str>) -> Result<Files, PyErr> {
         let output = Output::create(events).map_err(error)?;
-        let events = if events.ends_with(".parquet") {
+        let events = if is_table(events) {
             Events::Table(Box::new(Table::new(output).map_err(io_error)?))
         } else {
             Events::Lines(Box::new(output))
@@ -39,7 +39,7 @@ impl Files {
     pub(crate) fn write(&mut self, source: &str, batch: &Batch) -> io::Result<()> {
         match &mut self.events {
             Events::Lines(output) => output.write_all(&batch.events)?,
-            Events::Table(table) => table.push(&batch.events)?,
+            Events::Table(table) => table.push(&batch.events, batch.layouts())?,
         }
         if let Some(output) = &mut self.rejects {
             for reject in &batch.rejects {
@@ -62,6 +62,11 @@ impl Files {
         }
         self.rejects.map_or(Ok(()), |output| output.finish().map_err(error))
     }
+}
+
+/// Whether a file of this name is a Parquet file.
+pub(crate) fn is_table(name: &str) -> bool {
+    name.ends_with(".parquet")
 }
 
 fn error(error: Error) -> PyErr {

@@ -1,6 +1,8 @@
 //! Where `udmap convert` puts events: lines, or a table.
 
+use crate::convert::{Batch, Converter, Options};
 use crate::jobs::dump::Format;
+use crate::mapping::Mapping;
 use crate::store::{Compression, Error, Output};
 use anyhow::bail;
 use std::io::{self, Write as _};
@@ -26,6 +28,12 @@ impl OutputFormat {
             bail!("this udmap was built without the feature `parquet`");
         }
         Ok(format)
+    }
+
+    /// What converts for it.
+    pub(super) fn converter(self, mapping: &Mapping, options: &Options) -> Converter {
+        let converter = Converter::new(mapping, options);
+        if self == OutputFormat::Parquet { converter.with_columns() } else { converter }
     }
 
     /// The format of outputs for each input: as given, else lines, compressed like this.
@@ -63,12 +71,12 @@ impl EventOutput {
         }
     }
 
-    /// Takes events, one a line.
-    pub(super) fn write(&mut self, lines: &[u8]) -> io::Result<()> {
+    /// Takes the events of a batch; those of a table need [columns](Converter::with_columns).
+    pub(super) fn write(&mut self, batch: &Batch) -> io::Result<()> {
         match self {
-            EventOutput::Lines(sink) => sink.write_all(lines),
+            EventOutput::Lines(sink) => sink.write_all(&batch.events),
             #[cfg(feature = "parquet")]
-            EventOutput::Table(table) => table.push(lines),
+            EventOutput::Table(table) => table.push(&batch.events, batch.layouts()),
         }
     }
 

@@ -5,7 +5,7 @@ use super::failures::tell_failures;
 use super::record_range::RecordRange;
 use super::spelling::Spelling;
 use super::{DONE, FAILED, REJECTS, mappings, nothing};
-use crate::convert::{Converter, MAX_RECORD_BYTES, Options};
+use crate::convert::{MAX_RECORD_BYTES, Options};
 use crate::jobs::dump::{self, Progress, Settings, Verified};
 use crate::jobs::settings::{compression, size};
 use crate::report::dump as report;
@@ -91,7 +91,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     // At most 2^30, so it fits.
     let max_record_bytes = args.max_record_bytes as usize;
     let options = Options { max_record_bytes, range: args.records.fixed()?, ..args.spelling.options() };
-    let converter = Converter::new(&mapping, &options);
+    let converter = OutputFormat::of(args.output_format, "")?.converter(&mapping, &options);
     let format = OutputFormat::of_dump(args.output_format, args.compress)?;
     let stop = Arc::new(AtomicBool::new(false));
     super::heed_signals(&stop)?;

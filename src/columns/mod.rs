@@ -1,17 +1,33 @@
 //! Events as a table: flat columns for the fields that people ask for, and the whole event as JSON.
 //!
 //! A column is called by its UDM path, with `_` for `.`; of a repeated field it holds the first value.
-//! What an event does not have is null. [`COLUMNS`] lists them. [`Reader`] takes them out of events;
-//! the Parquet writer and the Python package make columns of what it gives.
+//! What an event does not have is null. [`COLUMNS`] lists them. A converter that was made
+//! [with columns](crate::convert::Converter::with_columns) says in [`Layouts`] what each event looks like;
+//! [`Builder`] makes Arrow arrays of that, and [`Table`] a Parquet file.
 
-mod learnt;
+#[cfg(feature = "arrow")]
+mod build;
+// Without tables nobody reads them.
+#[cfg_attr(not(feature = "arrow"), expect(dead_code))]
+mod layout;
+#[cfg_attr(not(feature = "arrow"), expect(dead_code))]
+mod layouts;
+mod names;
 #[cfg(feature = "parquet")]
 mod parquet;
-mod read;
+#[cfg(all(test, feature = "arrow"))]
+mod tests;
+#[cfg(feature = "arrow")]
+mod text_column;
+#[cfg(feature = "arrow")]
+mod times;
 
+#[cfg(feature = "arrow")]
+pub use build::Builder;
+pub use layouts::Layouts;
+pub(crate) use layouts::Sample;
 #[cfg(feature = "parquet")]
 pub use parquet::Table;
-pub use read::{Reader, Row};
 
 /// The UDM fields that have a column of their own, all texts. The column before them is [`TIME`],
 /// microseconds in UTC.

@@ -1,30 +1,33 @@
 //! Events as a Parquet file: the columns, and `event`, the whole event as JSON.
 
-use super::{COLUMNS, Reader, TIME, name};
-use bytes::Bytes;
+use super::build::{Builder, unlike, utf8};
+use super::layouts::Layouts;
+use super::{TIME, name};
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::{ArrowError, Field, Schema, SchemaRef};
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, ZstdLevel};
-use parquet::column::writer::ColumnWriter;
-use parquet::data_type::ByteArray;
 use parquet::errors::ParquetError;
-use parquet::file::properties::WriterProperties;
-use parquet::file::writer::SerializedFileWriter;
-use parquet::schema::parser::parse_message_type;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
 use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-/// The most rows of a row group, and about how many bytes of events it has.
-const ROWS: usize = 100_000;
-const BYTES: usize = 16 << 20;
+/// How many rows are encoded at once, or about how many bytes of events.
+const ROWS: usize = 4096;
+const BYTES: usize = 4 << 20;
+/// About how many bytes of events a row group has.
+const ROW_GROUP: usize = 16 << 20;
 
 /// Writes events as a Parquet file.
 pub struct Table<W: Write + Send> {
-    file: SerializedFileWriter<W>,
-    times: Vec<Option<i64>>,
-    texts: Vec<Vec<Option<ByteArray>>>,
-    events: Vec<ByteArray>,
+    file: ArrowWriter<W>,
+    schema: SchemaRef,
+    rows: Builder,
+    /// Bytes of events in the row group.
     bytes: usize,
-    reader: Reader,
 }
 
 impl<W: Write + Send> Table<W> {
@@ -33,42 +36,57 @@ impl<W: Write + Send> Table<W> {
     /// # Errors
     /// If it can't be written.
     pub fn new(out: W) -> io::Result<Table<W>> {
-        let mut schema = format!("message event {{ optional int64 {} (TIMESTAMP(MICROS,true));", name(TIME));
-        for path in COLUMNS {
-            schema.push_str(&format!(" optional binary {} (STRING);", name(path)));
-        }
-        schema.push_str(" required binary event (STRING); }");
-        let schema = parse_message_type(&schema).map_err(failed)?;
+        // The event is the last column, and there always.
+        let mut fields = Builder::fields(true);
+        fields.rotate_left(1);
+        let fields: Vec<Field> = fields
+            .into_iter()
+            .map(|field| {
+                let null = field.name() != "event";
+                field.with_nullable(null)
+            })
+            .collect();
+        let schema: SchemaRef = Arc::new(Schema::new(fields));
+        let event = ColumnPath::from("event");
+        let time = ColumnPath::from(name(TIME));
         let properties = WriterProperties::builder()
             .set_created_by("udmap".to_owned())
-            .set_compression(Compression::ZSTD(ZstdLevel::try_new(3).map_err(failed)?))
+            .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).map_err(failed)?))
+            .set_statistics_enabled(EnabledStatistics::Chunk)
+            // No two events are the same, and no range of them says anything.
+            .set_column_dictionary_enabled(event.clone(), false)
+            .set_column_statistics_enabled(event, EnabledStatistics::None)
+            .set_column_dictionary_enabled(time, false)
             .build();
-        let file = SerializedFileWriter::new(out, Arc::new(schema), Arc::new(properties)).map_err(failed)?;
-        let texts = vec![Vec::new(); COLUMNS.len()];
-        Ok(Table { file, times: Vec::new(), texts, events: Vec::new(), bytes: 0, reader: Reader::default() })
+        let options = ArrowWriterOptions::new()
+            .with_properties(properties)
+            .with_skip_arrow_metadata(true)
+            .with_schema_root("event".to_owned());
+        let file = ArrowWriter::try_new_with_options(out, Arc::clone(&schema), options).map_err(failed)?;
+        Ok(Table { file, schema, rows: Builder::new(true), bytes: 0 })
     }
 
-    /// Adds events, one a line.
+    /// Adds events, one a line, with their layouts.
     ///
     /// # Errors
-    /// If they can't be written.
-    pub fn push(&mut self, lines: &[u8]) -> io::Result<()> {
-        for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            let read = std::str::from_utf8(line).ok().and_then(|line| self.reader.read(line));
-            let Some((time, row)) = read else {
-                return Err(io::Error::new(io::ErrorKind::InvalidData, "a line is not an event"));
-            };
-            self.times.push(time);
-            for (column, text) in self.texts.iter_mut().zip(row) {
-                column.push(text.map(|text| ByteArray::from(text.into_owned().into_bytes())));
-            }
-            self.events.push(ByteArray::from(Bytes::copy_from_slice(line)));
-            self.bytes += line.len();
-            if self.events.len() >= ROWS || self.bytes >= BYTES {
-                self.row_group()?;
+    /// If they can't be written, or the layouts are not theirs.
+    pub fn push(&mut self, events: &[u8], layouts: Option<&Layouts>) -> io::Result<()> {
+        let layouts = layouts.ok_or_else(|| io::Error::other("the events were converted without columns"))?;
+        let text = utf8(events).map_err(of_arrow)?;
+        let (mut start, mut rest) = (0, layouts.events());
+        // However the events come in batches, the file is the same.
+        while !rest.is_empty() {
+            let most = rest.len().min(ROWS - self.rows.len());
+            let full = start + BYTES - self.rows.bytes().min(BYTES);
+            let count = (rest[..most].partition_point(|event| event.end < full) + 1).min(most);
+            let (some, others) = rest.split_at(count);
+            self.rows.push_some(text, start, some, layouts.known()).map_err(of_arrow)?;
+            (start, rest) = (some.last().map_or(start, |event| event.end), others);
+            if self.rows.len() >= ROWS || self.rows.bytes() >= BYTES {
+                self.write()?;
             }
         }
-        Ok(())
+        if start == text.len() { Ok(()) } else { Err(of_arrow(unlike())) }
     }
 
     /// Ends the file; what it was written to.
@@ -76,48 +94,35 @@ impl<W: Write + Send> Table<W> {
     /// # Errors
     /// If it can't be written.
     pub fn finish(mut self) -> io::Result<W> {
-        if !self.events.is_empty() {
-            self.row_group()?;
-        }
+        self.write()?;
         self.file.into_inner().map_err(failed)
     }
 
-    fn row_group(&mut self) -> io::Result<()> {
-        let mut group = self.file.next_row_group().map_err(failed)?;
-        let mut at = 0;
-        while let Some(mut column) = group.next_column().map_err(failed)? {
-            let written = match column.untyped() {
-                ColumnWriter::Int64ColumnWriter(writer) => {
-                    let levels: Vec<i16> = self.times.iter().map(|time| i16::from(time.is_some())).collect();
-                    let values: Vec<i64> = self.times.iter().flatten().copied().collect();
-                    writer.write_batch(&values, Some(&levels), None)
-                }
-                ColumnWriter::ByteArrayColumnWriter(writer) => match self.texts.get(at - 1) {
-                    Some(texts) => {
-                        let levels: Vec<i16> = texts.iter().map(|text| i16::from(text.is_some())).collect();
-                        let values: Vec<ByteArray> = texts.iter().flatten().cloned().collect();
-                        writer.write_batch(&values, Some(&levels), None)
-                    }
-                    None => writer.write_batch(&self.events, None, None),
-                },
-                _ => Err(ParquetError::General("a column of another type".into())),
-            };
-            written.map_err(failed)?;
-            column.close().map_err(failed)?;
-            at += 1;
+    fn write(&mut self) -> io::Result<()> {
+        if self.rows.is_empty() {
+            return Ok(());
         }
-        group.close().map_err(failed)?;
-        self.times.clear();
-        self.texts.iter_mut().for_each(Vec::clear);
-        self.events.clear();
-        self.bytes = 0;
+        self.bytes += self.rows.bytes();
+        let mut columns: Vec<ArrayRef> = self.rows.finish().map_err(of_arrow)?;
+        columns.rotate_left(1);
+        let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(of_arrow)?;
+        self.file.write(&batch).map_err(failed)?;
+        if self.bytes >= ROW_GROUP {
+            self.bytes = 0;
+            self.file.flush().map_err(failed)?;
+        }
         Ok(())
     }
 }
 
+/// What Arrow said.
+fn of_arrow(error: ArrowError) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, error)
+}
+
 impl<W: Write + Send> fmt::Debug for Table<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Table").field("rows", &self.events.len()).finish_non_exhaustive()
+        f.debug_struct("Table").field("rows", &self.rows.len()).finish_non_exhaustive()
     }
 }
 
@@ -137,6 +142,7 @@ mod tests {
     use super::*;
     use crate::convert::{Converter, Envelope, FieldNames, Options};
     use crate::mapping::Mapping;
+    use bytes::Bytes;
     use parquet::file::reader::{FileReader as _, SerializedFileReader};
     use parquet::record::RowAccessor as _;
 
@@ -151,9 +157,10 @@ mod tests {
             Options { field_names: FieldNames::Camel, envelope: Envelope::Event, ..Options::default() },
         ];
         for options in spellings {
-            let events = Converter::new(&mapping, &options).convert(log).events;
+            let batch = Converter::new(&mapping, &options).with_columns().convert(log);
+            let events = &batch.events;
             let mut table = Table::new(Vec::new()).unwrap();
-            table.push(&events).unwrap();
+            table.push(events, batch.layouts()).unwrap();
             let file = table.finish().unwrap();
             let reader = SerializedFileReader::new(Bytes::from(file)).unwrap();
             let columns: Vec<String> = reader

@@ -2,6 +2,7 @@
 
 use super::counts::Counts;
 use super::reject::Reject;
+use crate::columns::Layouts;
 use crate::record::RecordError;
 use crate::record::formats::Format;
 use crate::record::frame::Unit;
@@ -19,6 +20,8 @@ pub struct Batch {
     pub end: u64,
     /// Where among the events each reject has its place.
     places: Vec<usize>,
+    /// What each event looks like, if somebody wants to know.
+    pub(super) layouts: Option<Layouts>,
     /// How many lines are to be added to the line numbers of what comes behind it.
     pub(super) lines: u64,
     /// Whether a line that is not blank gave anything but one record.
@@ -34,6 +37,7 @@ impl Batch {
             counts,
             end: 0,
             places: Vec::new(),
+            layouts: None,
             lines: 0,
             uneven: false,
         }
@@ -43,6 +47,17 @@ impl Batch {
     pub fn records(&self) -> impl Iterator<Item = Result<&[u8], &Reject>> {
         let mut at = At::default();
         std::iter::from_fn(move || self.record(&mut at))
+    }
+
+    /// What each event looks like, for the columns of a table; nothing unless the converter was made
+    /// [with columns](super::Converter::with_columns).
+    pub fn layouts(&self) -> Option<&Layouts> {
+        self.layouts.as_ref()
+    }
+
+    /// Where among the bytes of the events each reject has its place.
+    pub fn reject_places(&self) -> &[usize] {
+        &self.places
     }
 
     /// The next record.
@@ -64,12 +79,18 @@ impl Batch {
         *before += std::mem::take(&mut self.lines);
     }
 
+    /// Gives all rejects their places behind the events.
+    pub(super) fn put_rejects_last(&mut self) {
+        self.places.fill(self.events.len());
+    }
+
     /// Empties the batch, keeping its buffers.
     pub(super) fn clear(&mut self) {
         self.events.clear();
         self.rejects.clear();
         self.places.clear();
         self.counts.clear();
+        self.layouts.iter_mut().for_each(Layouts::clear);
         self.uneven = false;
     }
 

@@ -6,6 +6,7 @@ use super::exact::Exact;
 use super::fast::{Fast, Lines};
 use super::inputs::next_in;
 use super::options::{Engine, Envelope, FieldNames, Options};
+use crate::columns::Layouts;
 use crate::mapping::{EventStyle, Mapping, Plan};
 use crate::record::frame::{ChunkBody, Framer};
 use crate::sync::lock;
@@ -19,6 +20,8 @@ pub struct Converter {
     pub(super) exact: Exact,
     chunk_bytes: usize,
     engine: Engine,
+    /// Whether batches say what each event looks like.
+    columns: bool,
     /// The fast path as it begins.
     fast: Option<Box<Fast>>,
     /// The fast path as threads have left it, one for each that was at work at once.
@@ -49,6 +52,7 @@ impl Clone for Converter {
             exact: self.exact.clone(),
             chunk_bytes: self.chunk_bytes,
             engine: self.engine,
+            columns: self.columns,
             fast: self.fast.clone(),
             left: Mutex::default(),
         }
@@ -71,6 +75,7 @@ impl Converter {
         let fast = level.and_then(|level| Fast::new(&plan, level)).map(Box::new);
         Converter {
             engine: if fast.is_some() { options.engine.resolved() } else { Engine::Exact },
+            columns: false,
             fast,
             left: Mutex::default(),
             exact: Exact {
@@ -82,6 +87,12 @@ impl Converter {
             },
             chunk_bytes: options.chunk_bytes.max(1),
         }
+    }
+
+    /// The same, but its batches have [`Layouts`](crate::columns::Layouts), which tables are made with.
+    #[must_use]
+    pub fn with_columns(self) -> Converter {
+        Converter { columns: true, ..self }
     }
 
     /// The compiled mapping.
@@ -160,7 +171,9 @@ impl Converter {
 
     /// An empty batch.
     pub(super) fn batch(&self) -> Batch {
-        Batch::new(self.counts())
+        let mut batch = Batch::new(self.counts());
+        batch.layouts = self.columns.then(Layouts::default);
+        batch
     }
 
     /// What a thread needs to convert.

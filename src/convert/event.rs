@@ -199,6 +199,11 @@ fn value<T: Target>(value: &ValueSource, target: &mut T) -> Result<bool, RecordE
     Ok(true)
 }
 
+/// Whether `text` is an IPv4 or IPv6 address.
+pub(super) fn is_ip(text: &str) -> bool {
+    text.parse::<IpAddr>().is_ok()
+}
+
 fn passes<T: Target>(when: Option<When>, slot: usize, target: &T) -> bool {
     match when {
         None => true,
@@ -223,7 +228,7 @@ impl Target for AtOnce<'_> {
     }
 
     fn is_ip(&self, slot: usize) -> bool {
-        self.fields[slot].as_deref().is_some_and(|text| text.parse::<IpAddr>().is_ok())
+        self.fields[slot].as_deref().is_some_and(is_ip)
     }
 
     fn has_time(&self, time: usize) -> bool {

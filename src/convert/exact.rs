@@ -2,7 +2,9 @@
 
 use super::batch::Batch;
 use super::event;
+use super::program;
 use super::range::TimeRange;
+use crate::columns::Layouts;
 use crate::mapping::Plan;
 use crate::record::formats::{self, Format};
 use crate::record::frame::{self, ChunkBody, RecordPlaces, Unit};
@@ -80,6 +82,12 @@ impl Exact {
             }
             Ok(Some(event_type)) => {
                 batch.events.extend_from_slice(self.after);
+                if let Some(layouts) = &mut batch.layouts {
+                    let is_ip = |slot: usize| event::is_ip(fields[slot].as_deref().unwrap_or_default());
+                    let (present, ips) =
+                        (bits(fields.len(), &|slot| fields[slot].is_some()), bits(fields.len(), &is_ip));
+                    self.lay_out(layouts, &[present, ips].concat(), batch.events.len());
+                }
                 batch.count(format, Some(shape), 1);
                 batch.counts.events += 1;
                 batch.counts.by_event_type[event_type].events += 1;
@@ -91,9 +99,28 @@ impl Exact {
         }
     }
 
+    /// Notes what the event looks like that ends at `end`. `fields` are the slots that are present, as bits, and then
+    /// those that are addresses, which is asked of some of them only.
+    #[inline]
+    pub(super) fn lay_out(&self, layouts: &mut Layouts, fields: &[u64], end: usize) {
+        let (present, ips) = fields.split_at(fields.len() / 2);
+        let has = |bits: &[u64], slot: usize| bits[slot / 64] >> (slot % 64) & 1 == 1;
+        layouts.add(fields, end, || {
+            let (present, is_ip) = (|slot| has(present, slot), |slot| has(ips, slot));
+            program::sample(&self.plan, &present, &is_ip, self.before, self.after)
+        });
+    }
+
     /// The name of the first shape that the record has.
     pub(super) fn shape(&self, present: &dyn Fn(usize) -> bool) -> &str {
         let has = |slots: &[usize]| slots.iter().all(|slot| present(*slot));
         self.plan.shapes.iter().find(|(_, slots)| has(slots)).map_or("other", |(name, _)| name)
     }
+}
+
+/// The slots for which this is so, as bits.
+fn bits(slots: usize, is: &dyn Fn(usize) -> bool) -> Vec<u64> {
+    let mut bits = vec![0; slots.div_ceil(64).max(1)];
+    (0..slots).filter(|slot| is(*slot)).for_each(|slot| bits[slot / 64] |= 1 << (slot % 64));
+    bits
 }

@@ -112,7 +112,7 @@ impl Work for Lines<'_> {
                 // What can be read behind the lines is not theirs.
                 && record_end <= end
                 && record_end - at <= exact.max_record_bytes
-                && fast.event(cpu, exact, input, present, &mut batch.events)
+                && fast.event(cpu, exact, input, present, batch)
             {
                 next = Some(record_end);
             }
@@ -157,7 +157,7 @@ impl Fast {
         exact: &Exact,
         input: PaddedInput<'_>,
         present: u64,
-        out: &mut Vec<u8>,
+        batch: &mut Batch,
     ) -> bool {
         let Fast { scanner, copier, programs, by_fields, at_hand, tested, .. } = self;
         let (values, scratch) = scanner.values();
@@ -201,8 +201,11 @@ impl Fast {
             let Some(len) = copier.convert(text, reading, own) else { return false };
             values[(FIRST_TIME + n) % VALUES] = ByteSpan::of_scratch(n * TIME_BYTES, len);
         }
-        cpu.apart(Write { template: &program.template, out, input, scratch, values });
+        cpu.apart(Write { template: &program.template, out: &mut batch.events, input, scratch, values });
         program.events += 1;
+        if let Some(layouts) = &mut batch.layouts {
+            exact.lay_out(layouts, &[has.0, has.1], batch.events.len());
+        }
         true
     }
 }

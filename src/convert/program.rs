@@ -4,6 +4,7 @@
 //! same constants. So the walk over the plan is recorded once for each such set.
 
 use super::event::{self, Target};
+use crate::columns::Sample;
 use crate::mapping::{Plan, TextKind};
 use crate::record::scan::MOST_SLOTS;
 use crate::record::{FieldPath, Reason, RecordError};
@@ -48,17 +49,8 @@ impl Program {
         let own = own.fields.iter().filter_map(|(path, own)| {
             Some((slot(path)?, own.iter().map(|text| text.clone().into_bytes()).collect()))
         });
-        let mut recorder = Recorder {
-            present,
-            ips,
-            times: &times,
-            text: Vec::new(),
-            values: Vec::new(),
-            checked: Vec::new(),
-        };
-        recorder.constant(before);
-        event::walk(plan, &mut recorder).ok()?;
-        recorder.constant(after);
+        let is_ip = |slot: usize| ips >> slot & 1 == 1;
+        let recorder = Recorder::record(plan, &has, &is_ip, before, after)?;
         let event_type = event::event_type(plan, &recorder);
         let Recorder { text, values, checked, .. } = recorder;
         let starts = [0].into_iter().chain(values.iter().map(|(end, _)| *end));
@@ -73,11 +65,33 @@ impl Program {
     }
 }
 
+/// An event of a record with these fields, with a `0` for each of its values.
+pub(super) fn sample(
+    plan: &Plan,
+    present: &dyn Fn(usize) -> bool,
+    is_ip: &dyn Fn(usize) -> bool,
+    before: &[u8],
+    after: &[u8],
+) -> Sample {
+    let mut sample = Sample { text: Vec::new(), values: Vec::new() };
+    if let Some(Recorder { text, values, .. }) = Recorder::record(plan, present, is_ip, before, after) {
+        let mut start = 0;
+        for (end, _) in values {
+            sample.text.extend_from_slice(&text[start..end]);
+            sample.values.push(sample.text.len());
+            sample.text.push(b'0');
+            start = end;
+        }
+        sample.text.extend_from_slice(&text[start..]);
+    }
+    sample
+}
+
 /// Records a walk.
 struct Recorder<'a> {
-    present: u64,
-    ips: u64,
-    times: &'a [Option<(usize, Reading)>],
+    plan: &'a Plan,
+    present: &'a dyn Fn(usize) -> bool,
+    is_ip: &'a dyn Fn(usize) -> bool,
     /// The constants, one after the other.
     text: Vec<u8>,
     /// Where in the text values stand, and which.
@@ -85,7 +99,23 @@ struct Recorder<'a> {
     checked: Vec<(usize, TextKind)>,
 }
 
-impl Recorder<'_> {
+impl<'a> Recorder<'a> {
+    /// Records the whole event.
+    fn record(
+        plan: &'a Plan,
+        present: &'a dyn Fn(usize) -> bool,
+        is_ip: &'a dyn Fn(usize) -> bool,
+        before: &[u8],
+        after: &[u8],
+    ) -> Option<Recorder<'a>> {
+        let (text, values, checked) = Default::default();
+        let mut recorder = Recorder { plan, present, is_ip, text, values, checked };
+        recorder.constant(before);
+        event::walk(plan, &mut recorder).ok()?;
+        recorder.constant(after);
+        Some(recorder)
+    }
+
     fn value(&mut self, value: usize) {
         self.values.push((self.text.len(), value));
     }
@@ -95,15 +125,15 @@ impl Target for Recorder<'_> {
     type Mark = (usize, usize);
 
     fn present(&self, slot: usize) -> bool {
-        self.present >> slot & 1 == 1
+        (self.present)(slot)
     }
 
     fn is_ip(&self, slot: usize) -> bool {
-        self.ips >> slot & 1 == 1
+        (self.is_ip)(slot)
     }
 
     fn has_time(&self, time: usize) -> bool {
-        self.times[time].is_some()
+        self.plan.times[time].from.iter().any(|(slot, _)| (self.present)(*slot))
     }
 
     fn constant(&mut self, json: &[u8]) {

@@ -11,8 +11,8 @@ use super::reject::Reject;
 use crate::record::boundaries::is_space;
 use crate::record::frame::{ChunkBody, PAD};
 
-/// Takes what becomes of rows: the row's number, and an event without its newline, or a reject.
-type Each<'a> = &'a mut dyn FnMut(u64, Result<&[u8], &Reject>);
+/// Takes what becomes of rows: for each record of a batch the number of its row.
+type Each<'a> = &'a mut dyn FnMut(&[u64], &Batch);
 
 impl Converter {
     /// Converts `rows`, each with its number, and hands every event (without its newline) and reject to `each` with
@@ -26,6 +26,18 @@ impl Converter {
         rows: impl IntoIterator<Item = (u64, &'r [u8])>,
         mut each: impl FnMut(u64, Result<&[u8], &Reject>),
     ) -> Counts {
+        self.convert_row_batches(rows, |numbers, batch| {
+            numbers.iter().zip(batch.records()).for_each(|(number, record)| each(*number, record));
+        })
+    }
+
+    /// The same, but many rows at once: `each` takes the numbers of the rows of a batch's
+    /// [records](Batch::records), and the batch.
+    pub fn convert_row_batches<'r>(
+        &self,
+        rows: impl IntoIterator<Item = (u64, &'r [u8])>,
+        mut each: impl FnMut(&[u64], &Batch),
+    ) -> Counts {
         let (mut counts, mut bytes) = (self.counts(), 0);
         let mut block = Block {
             converter: self,
@@ -33,6 +45,7 @@ impl Converter {
             batch: self.batch(),
             text: Vec::new(),
             rows: Vec::new(),
+            numbers: Vec::new(),
         };
         for (number, row) in rows {
             if row.is_empty() {
@@ -50,9 +63,7 @@ impl Converter {
             } else {
                 block.convert(&mut counts, &mut each);
                 self.convert_into(&mut block.learnt, row, &mut block.batch);
-                all(&block.batch, number, &mut each);
-                counts.add(&block.batch.counts);
-                block.batch.clear();
+                block.hand_out_one(number, &mut counts, &mut each);
             }
         }
         block.convert(&mut counts, &mut each);
@@ -68,12 +79,6 @@ impl Converter {
     }
 }
 
-/// Hands out what one row gave.
-fn all(batch: &Batch, number: u64, each: Each<'_>) {
-    batch.records().filter(Result::is_ok).for_each(|event| each(number, event));
-    batch.rejects.iter().for_each(|reject| each(number, Err(reject)));
-}
-
 /// Rows that are converted together.
 struct Block<'c> {
     converter: &'c Converter,
@@ -83,6 +88,8 @@ struct Block<'c> {
     text: Vec<u8>,
     /// Their numbers, and where their lines end.
     rows: Vec<(u64, usize)>,
+    /// The numbers of the records' rows.
+    numbers: Vec<u64>,
 }
 
 impl Block<'_> {
@@ -93,15 +100,14 @@ impl Block<'_> {
         self.lines(0, end);
         let Counts { records, blank, .. } = &self.batch.counts;
         if !self.batch.uneven && records + blank == self.rows.len() as u64 {
-            self.hand_out(each);
-            counts.add(&self.batch.counts);
+            self.number();
+            self.hand_out(counts, each);
         } else {
             let mut start = 0;
             for (number, end) in std::mem::take(&mut self.rows) {
                 self.batch.clear();
                 self.lines(start, end - start);
-                all(&self.batch, number, each);
-                counts.add(&self.batch.counts);
+                self.hand_out_one(number, counts, each);
                 start = end;
             }
         }
@@ -116,23 +122,36 @@ impl Block<'_> {
         self.batch.lines = 0;
     }
 
-    /// Hands out what each line gave: nothing if it is blank, else one record.
-    fn hand_out(&self, each: Each<'_>) {
-        let mut records = self.batch.records();
+    /// Numbers what each line gave: nothing if it is blank, else one record.
+    fn number(&mut self) {
+        let Block { batch, text, rows, numbers, .. } = self;
         let mut start = 0;
-        for (number, end) in &self.rows {
-            let is_blank =
-                self.batch.counts.blank > 0 && self.text[start..*end].iter().all(|byte| is_space(*byte));
-            let record = if is_blank { None } else { records.next() };
-            match record {
-                Some(Err(reject)) => {
-                    let reject = Reject { line: 1, offset: reject.offset - start as u64, ..reject.clone() };
-                    each(*number, Err(&reject));
-                }
-                Some(event) => each(*number, event),
-                None => {}
+        for (number, end) in rows.iter() {
+            let is_blank = batch.counts.blank > 0 && text[start..*end].iter().all(|byte| is_space(*byte));
+            if !is_blank {
+                numbers.push(*number);
             }
             start = *end;
         }
+        for reject in &mut batch.rejects {
+            let row = rows.partition_point(|(_, end)| *end as u64 <= reject.offset);
+            let start = if row == 0 { 0 } else { rows[row - 1].1 };
+            (reject.line, reject.offset) = (1, reject.offset - start as u64);
+        }
+    }
+
+    /// Hands out what one row gave.
+    fn hand_out_one(&mut self, number: u64, counts: &mut Counts, each: Each<'_>) {
+        self.batch.put_rejects_last();
+        let Counts { events, rejects, .. } = &self.batch.counts;
+        self.numbers.resize((events + rejects) as usize, number);
+        self.hand_out(counts, each);
+    }
+
+    fn hand_out(&mut self, counts: &mut Counts, each: Each<'_>) {
+        each(&self.numbers, &self.batch);
+        counts.add(&self.batch.counts);
+        self.numbers.clear();
+        self.batch.clear();
     }
 }

@@ -22,8 +22,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("udm", &["json", "text", "time"]),
     ("record", &["json", "simd", "text", "time"]),
     ("mapping", &["record", "text", "time", "udm"]),
-    ("convert", &["mapping", "panics", "record", "simd", "sync", "text", "time"]),
     ("columns", &["json", "text", "time"]),
+    ("convert", &["columns", "mapping", "panics", "record", "simd", "sync", "text", "time"]),
     // It holds bytes, and knows nothing of what is in them.
     ("store", &["panics", "sync", "text", "time"]),
     ("check", &["convert", "json", "mapping", "record", "store", "sync", "text", "time", "udm"]),

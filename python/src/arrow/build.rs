@@ -1,12 +1,12 @@
 //! The outcome of rows, as columns.
 
-use arrow_array::builder::{BinaryBuilder, Int64Builder, StringBuilder, TimestampMicrosecondBuilder};
+use arrow_array::builder::{BinaryBuilder, Int64Builder, StringBuilder};
 use arrow_array::{ArrayRef, Int64Array, StructArray};
-use arrow_buffer::NullBufferBuilder;
-use arrow_schema::{ArrowError, DataType, Field, FieldRef, Fields, TimeUnit};
+use arrow_buffer::NullBuffer;
+use arrow_schema::{ArrowError, DataType, Field, FieldRef, Fields};
 use std::sync::Arc;
-use udmap::columns::{COLUMNS, Reader, TIME, name};
-use udmap::convert::Reject;
+use udmap::columns;
+use udmap::convert::{Batch, Reject};
 
 /// A column of strings holds at most 2 GiB; a batch is ended long before.
 const MOST_BYTES: usize = 256 << 20;
@@ -22,20 +22,10 @@ pub(super) struct Built {
 /// The columns that conversion gives: the event, its main fields if they are wanted, and why there is
 /// no event.
 pub(super) fn fields(main: bool) -> Vec<FieldRef> {
-    let mut fields = vec![Field::new("event", DataType::Utf8, true)];
-    if main {
-        fields.push(Field::new(
-            name(TIME),
-            DataType::Timestamp(TimeUnit::Microsecond, Some(UTC.into())),
-            true,
-        ));
-        fields.extend(COLUMNS.iter().map(|path| Field::new(name(path), DataType::Utf8, true)));
-    }
+    let mut fields = columns::Builder::fields(main);
     fields.push(Field::new("reject", DataType::Struct(of_reject()), true));
     fields.into_iter().map(Arc::new).collect()
 }
-
-const UTC: &str = "UTC";
 
 fn of_reject() -> Fields {
     Fields::from(vec![
@@ -49,103 +39,51 @@ fn of_reject() -> Fields {
 }
 
 /// Collects columns.
-#[derive(Default)]
 pub(super) struct Builder {
     rows: Vec<i64>,
-    events: StringBuilder,
-    main: Option<Main>,
+    events: columns::Builder,
     rejects: Rejects,
-    bytes: usize,
     built: Vec<Built>,
-    failed: Option<ArrowError>,
-}
-
-/// The main fields of events.
-struct Main {
-    reader: Reader,
-    times: TimestampMicrosecondBuilder,
-    texts: [StringBuilder; COLUMNS.len()],
-}
-
-impl Main {
-    fn new(reader: Reader) -> Main {
-        let texts = std::array::from_fn(|_| StringBuilder::new());
-        Main { reader, times: TimestampMicrosecondBuilder::new().with_timezone(UTC), texts }
-    }
-
-    /// Adds those of an event; none of a reject.
-    fn add(&mut self, event: Option<&str>) {
-        let (time, row) = event.and_then(|event| self.reader.read(event)).unwrap_or_default();
-        self.times.append_option(time);
-        for (column, text) in self.texts.iter_mut().zip(row) {
-            match text {
-                Some(text) => column.append_value(&text),
-                None => column.append_null(),
-            }
-        }
-    }
-
-    fn finish(&mut self) -> impl Iterator<Item = ArrayRef> {
-        let times: ArrayRef = Arc::new(self.times.finish());
-        let texts = self.texts.iter_mut().map(|column| Arc::new(column.finish()) as ArrayRef);
-        [times].into_iter().chain(texts)
-    }
 }
 
 impl Builder {
-    /// With the main fields, if there is a reader for them.
-    pub(super) fn new(reader: Option<Reader>) -> Builder {
-        Builder { main: reader.map(Main::new), ..Builder::default() }
+    /// With the main fields, or without.
+    pub(super) fn new(main: bool) -> Builder {
+        let (rows, built) = (Vec::new(), Vec::new());
+        Builder { rows, events: columns::Builder::new(main), rejects: Rejects::default(), built }
     }
 
-    pub(super) fn add(&mut self, row: u64, became: Result<&[u8], &Reject>) {
-        self.rows.push(row as i64);
-        match became.map(std::str::from_utf8) {
-            Ok(Ok(event)) => {
-                self.bytes += event.len();
-                self.events.append_value(event);
-                self.rejects.none();
-                if let Some(main) = &mut self.main {
-                    main.add(Some(event));
-                }
-            }
-            Ok(Err(error)) => self.failed = Some(ArrowError::from_external_error(Box::new(error))),
-            Err(reject) => {
-                self.bytes += reject.raw.len();
-                self.events.append_null();
-                self.rejects.add(reject);
-                if let Some(main) = &mut self.main {
-                    main.add(None);
-                }
-            }
+    /// Adds a batch, whose records are of these rows.
+    pub(super) fn add(&mut self, rows: &[u64], batch: &Batch) -> Result<(), ArrowError> {
+        let start = self.events.len();
+        self.rows.extend(rows.iter().map(|row| *row as i64));
+        let layouts = batch.layouts().ok_or_else(|| {
+            ArrowError::InvalidArgumentError("the rows were converted without columns".to_owned())
+        })?;
+        self.events.push(&batch.events, layouts, batch.reject_places())?;
+        if !batch.rejects.is_empty() {
+            let rows = self.events.is_event().iter().enumerate().skip(start);
+            let rows = rows.filter_map(|(row, is_event)| (!is_event).then_some(row));
+            batch.rejects.iter().zip(rows).for_each(|(reject, row)| self.rejects.add(row, reject));
         }
-        if self.bytes >= MOST_BYTES {
-            self.end();
-        }
+        if self.events.bytes() + self.rejects.bytes >= MOST_BYTES { self.end() } else { Ok(()) }
     }
 
-    fn end(&mut self) {
-        let rows = Int64Array::from(std::mem::take(&mut self.rows));
-        let rejects = match self.rejects.finish() {
-            Ok(rejects) => rejects,
-            Err(error) => return self.failed = Some(error),
-        };
-        let mut columns: Vec<ArrayRef> = vec![Arc::new(self.events.finish())];
-        if let Some(main) = &mut self.main {
-            columns.extend(main.finish());
-        }
-        columns.push(Arc::new(rejects));
-        self.bytes = 0;
-        self.built.push(Built { rows, columns });
-    }
-
-    /// What was built, and the reader back.
-    pub(super) fn finish(mut self) -> Result<(Vec<Built>, Option<Reader>), ArrowError> {
+    /// What was built; the builder is empty then.
+    pub(super) fn finish(&mut self) -> Result<Vec<Built>, ArrowError> {
         if !self.rows.is_empty() {
-            self.end();
+            self.end()?;
         }
-        let reader = self.main.map(|main| main.reader);
-        self.failed.map_or(Ok((self.built, reader)), Err)
+        Ok(std::mem::take(&mut self.built))
+    }
+
+    fn end(&mut self) -> Result<(), ArrowError> {
+        let rows = Int64Array::from(std::mem::take(&mut self.rows));
+        let rejects = self.rejects.finish(self.events.is_event())?;
+        let mut columns = self.events.finish()?;
+        columns.push(Arc::new(rejects));
+        self.built.push(Built { rows, columns });
+        Ok(())
     }
 }
 
@@ -157,17 +95,14 @@ struct Rejects {
     offset: Int64Builder,
     length: Int64Builder,
     raw: BinaryBuilder,
-    present: Vec<bool>,
+    bytes: usize,
 }
 
 impl Rejects {
-    fn none(&mut self) {
-        self.present.push(false);
-    }
-
-    fn add(&mut self, reject: &Reject) {
-        self.catch_up();
-        self.present.push(true);
+    /// Adds that of a row.
+    fn add(&mut self, row: usize, reject: &Reject) {
+        self.catch_up(row);
+        self.bytes += reject.raw.len();
         self.reason.append_value(reject.reason.code());
         self.message.append_value(&reject.message);
         self.line.append_value(reject.line as i64);
@@ -177,9 +112,9 @@ impl Rejects {
     }
 
     /// Most rows are none: what is missing of them is added at once.
-    fn catch_up(&mut self) {
+    fn catch_up(&mut self, row: usize) {
         use arrow_array::builder::ArrayBuilder as _;
-        let missing = self.present.len() - self.line.len();
+        let missing = row - self.line.len();
         self.reason.append_nulls(missing);
         self.message.append_nulls(missing);
         self.line.append_nulls(missing);
@@ -188,10 +123,10 @@ impl Rejects {
         self.raw.append_nulls(missing);
     }
 
-    fn finish(&mut self) -> Result<StructArray, ArrowError> {
-        self.catch_up();
-        let mut nulls = NullBufferBuilder::new(self.present.len());
-        self.present.drain(..).for_each(|present| nulls.append(present));
+    fn finish(&mut self, is_event: &[bool]) -> Result<StructArray, ArrowError> {
+        self.catch_up(is_event.len());
+        self.bytes = 0;
+        let present = is_event.iter().map(|is_event| !is_event).collect::<NullBuffer>();
         let columns: Vec<ArrayRef> = vec![
             Arc::new(self.reason.finish()),
             Arc::new(self.message.finish()),
@@ -200,6 +135,6 @@ impl Rejects {
             Arc::new(self.length.finish()),
             Arc::new(self.raw.finish()),
         ];
-        StructArray::try_new(of_reject(), columns, nulls.finish())
+        StructArray::try_new(of_reject(), columns, Some(present))
     }
 }

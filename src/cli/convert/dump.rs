@@ -1,10 +1,11 @@
 //! `udmap convert` over whole prefixes: an output for each input, exactly once.
 
 use super::args::{Args, DumpArgs};
+use crate::cli::events::OutputFormat;
 use crate::cli::failures::tell_failures;
 use crate::cli::outputs::Outputs;
 use crate::cli::{DONE, FAILED, REJECTS, heed_signals, mappings, nothing, progress};
-use crate::convert::{Converter, Counts};
+use crate::convert::Counts;
 use crate::jobs::dump::{self, Progress};
 use crate::report::dump as report;
 use crate::report::summary::{Examples, Summary, counted};
@@ -32,7 +33,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     spare(args)?;
     let mapping = mappings::load(&args.mapping)?;
     let options = args.options(true)?;
-    let converter = Converter::new(&mapping, &options);
+    let converter = OutputFormat::of(args.output_format, "")?.converter(&mapping, &options);
     let settings = args.settings(&mapping, &options)?;
     let summary = args.summary.as_deref().map(Output::create).transpose()?;
     let stop = Arc::new(AtomicBool::new(false));

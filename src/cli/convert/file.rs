@@ -172,7 +172,7 @@ impl<'a> Run<'a> {
     }
 
     fn write(&mut self, source: &str, batch: &Batch) -> io::Result<()> {
-        self.events.write(&batch.events)?;
+        self.events.write(batch)?;
         self.reject_sources.add(source, &batch.rejects);
         if let Some(reject) = batch.rejects.first() {
             self.mistaken.look_at(source, &reject.raw);

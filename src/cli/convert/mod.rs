@@ -7,8 +7,8 @@ mod file;
 
 pub(super) use args::Args;
 
+use super::events::OutputFormat;
 use super::{inputs, mappings};
-use crate::convert::Converter;
 use file::Run;
 
 pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
@@ -16,7 +16,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         return dump::run(args);
     }
     let mapping = mappings::load(&args.mapping)?;
-    let converter = Converter::new(&mapping, &args.options(false)?);
+    let converter =
+        OutputFormat::of(args.output_format, &args.output)?.converter(&mapping, &args.options(false)?);
     let listing = file::list(args)?;
     if !args.quiet {
         inputs::tell_skipped(&listing);

@@ -4,6 +4,7 @@
 use super::entry::{Kind, OutputObject};
 use super::place::Target;
 use super::{Context, Format};
+use crate::columns::Layouts;
 use crate::convert::{Batch, RejectAt};
 use crate::store::objects::{BlockingStore, StagedFile, Upload};
 use crate::store::{BlockCompressor, Compression, Error};
@@ -190,7 +191,7 @@ impl Outputs {
             reject.write_events(self.count, batch, &mut self.line);
             self.count += batch.counts.events;
             let settings = (Format::Lines(Compression::None), self.threads, self.dry, self.expected);
-            if self.line.is_empty() { Ok(()) } else { side.write(&self.line, settings) }
+            if self.line.is_empty() { Ok(()) } else { side.write(&self.line, None, settings) }
         });
         self.failed |= written.is_err();
         written
@@ -205,14 +206,14 @@ impl Outputs {
 
     fn write_both(&mut self, source: &str, batch: &Batch) -> io::Result<()> {
         let settings = (self.format, self.threads, self.dry, self.expected);
-        self.events.write(&batch.events, settings)?;
+        self.events.write(&batch.events, batch.layouts(), settings)?;
         if let Some(side) = &mut self.rejects
             && !batch.rejects.is_empty()
         {
             self.line.clear();
             batch.rejects.iter().for_each(|reject| reject.write_json(source, &mut self.line));
             let settings = (Format::Lines(self.format.of_rejects()), self.threads, self.dry, self.expected);
-            side.write(&self.line, settings)?;
+            side.write(&self.line, None, settings)?;
         }
         Ok(())
     }
@@ -281,11 +282,13 @@ impl Side {
         }
     }
 
-    fn write(&mut self, text: &[u8], settings: Settings) -> io::Result<()> {
+    fn write(&mut self, text: &[u8], layouts: Option<&Layouts>, settings: Settings) -> io::Result<()> {
+        #[cfg(not(feature = "parquet"))]
+        let _ = layouts;
         let (written, length) = match self.begin(settings)? {
             Encoder::Lines(blocks) => (blocks.write_all(text), text.len()),
             #[cfg(feature = "parquet")]
-            Encoder::Parquet(table) => (table.push(text), memchr::memchr_iter(b'\n', text).count()),
+            Encoder::Parquet(table) => (table.push(text, layouts), memchr::memchr_iter(b'\n', text).count()),
         };
         self.at += length as u64;
         written

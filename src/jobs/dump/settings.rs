@@ -112,7 +112,8 @@ impl Format {
         match self {
             Format::Lines(compression) => name_of(&Compression::ALL, compression),
             #[cfg(feature = "parquet")]
-            Format::Parquet => "parquet",
+            // `parquet` was compressed with zstd 3, in other pages.
+            Format::Parquet => "parquet:2",
         }
     }
 
