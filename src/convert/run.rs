@@ -49,7 +49,7 @@ impl Converter {
         let (mut lines, mut reached) = (0, 0);
         let job = Job {
             framer: &|| self.framer(),
-            worker: &|| self.learnt(),
+            worker: &|| (self.learnt(), self.spare()),
             work: &|learnt, chunk, spare| {
                 let mut batch: Batch = spare.unwrap_or_else(|| self.batch());
                 batch.clear();
@@ -57,8 +57,7 @@ impl Converter {
                 batch
             },
         };
-        // Whether it broke off, the sink knows.
-        let _ = job.run(inputs.into_iter().collect(), threads, &mut |piece| match piece {
+        let ended = job.run(inputs.into_iter().collect(), threads, &mut |piece| match piece {
             pipeline::Piece::Part(text, batch) => {
                 batch.number(0, &mut lines);
                 counts.add(&batch.counts);
@@ -72,6 +71,10 @@ impl Converter {
             }
             pipeline::Piece::Failed(text, error) => sink(Piece::Failed { source: &text.name, error }),
         })?;
+        // Whether it broke off, the sink knows.
+        if let ControlFlow::Continue(workers) = ended {
+            workers.into_iter().for_each(|(_, spare)| self.keep(spare));
+        }
         // Of a text that was left early.
         counts.bytes_in += reached;
         Ok(counts)

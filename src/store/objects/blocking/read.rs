@@ -1,14 +1,14 @@
 //! Reads one version of an object from its first byte to its last, whatever happens on the way.
 
-use super::store::BlockingStore;
+use super::store::{Background, BlockingStore};
 use crate::store::error::{Doing, Error, ErrorKind, Object};
 use crate::store::objects::bucket;
 use crate::store::objects::object::ObjectMeta;
-use crate::store::objects::store::Backend;
+use crate::store::objects::store::{Backend, Store};
 use crate::store::stop::stopped;
 use bytes::{Buf as _, Bytes};
-use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
+use futures_util::{FutureExt as _, StreamExt as _};
 use object_store::GetRange;
 use std::fmt;
 use std::fs::File;
@@ -16,12 +16,14 @@ use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::task::JoinHandle;
 
 /// How often reading goes on after an answer that broke off, without a byte between.
 const TRIES: u32 = 6;
 /// The first wait; it doubles each time.
 const WAIT: Duration = Duration::from_millis(100);
+
+/// A body up to this size is read at once, in bytes.
+const AT_ONCE: u64 = 1 << 20;
 
 /// How the reading of an object ended; shared with its [`Reader`], which may be deep in a decoder.
 #[derive(Debug, Clone, Default)]
@@ -117,22 +119,15 @@ impl BlockingStore {
     }
 }
 
-/// An object that is being read as a whole, in the background. Dropped, it is given up.
-#[derive(Debug)]
-pub(in crate::store) struct Fetched(JoinHandle<Option<Bytes>>);
-
-impl Drop for Fetched {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
+/// An object that is being read as a whole.
+pub(in crate::store) type Fetched = Background<Option<Bytes>>;
 
 impl BlockingStore {
     /// Begins to read an object of a bucket, the version that was found and as long as it was listed, if it has at most
     /// `most` bytes.
     pub(in crate::store) fn fetch(&self, meta: &ObjectMeta, most: u64) -> Fetched {
         let (store, meta) = (self.store.clone(), meta.clone());
-        Fetched(self.access.runtime.spawn(async move {
+        self.begin(async move {
             let Backend::Bucket(bucket) = &*store.backend else { return None };
             let got = bucket.get(&meta, None).await.ok()?;
             let size = got.meta.size;
@@ -141,12 +136,12 @@ impl BlockingStore {
             }
             let bytes = got.bytes().await.ok()?;
             (bytes.len() as u64 == size).then_some(bytes)
-        }))
+        })
     }
 
     /// Waits for the bytes of an object; nothing if they could not be read at once.
-    pub(in crate::store) fn fetched(&self, mut fetched: Fetched) -> Option<Bytes> {
-        self.wait(&mut fetched.0).ok()?.ok()?
+    pub(in crate::store) fn fetched(&self, fetched: Fetched) -> Option<Bytes> {
+        self.wait_for(fetched, true).ok()?
     }
 
     /// Opens an object whose bytes were fetched.
@@ -192,6 +187,8 @@ impl Read for Reader {
             return Err(stopped());
         }
         let read = match &mut self.body {
+            // What it has beyond that it has since it was found: the look at the end notices.
+            ReadBody::File(_) if self.at > 0 && self.at == self.meta.size => Ok(0),
             ReadBody::File(file) => match file.read(out) {
                 Ok(read) => Ok(read),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
@@ -228,18 +225,13 @@ impl Reader {
         while piece.is_empty() {
             let failed = match stream {
                 None => {
-                    let range = (self.at > 0).then_some(GetRange::Offset(self.at));
-                    match store.wait(bucket.get(meta, range))? {
-                        Ok(got)
-                            if bucket::listed(got.meta.clone()).etag != meta.etag
-                                || listed.is_some_and(|it| it != got.meta.size) =>
-                        {
+                    let asked = store.begin(answer(store.store.clone(), meta.clone(), self.at));
+                    match store.wait_for(asked, true)? {
+                        Ok(got) if got.etag != meta.etag || listed.is_some_and(|it| it != got.size) => {
                             return Ok(Err(Error::changed(&store.name(&meta.key))));
                         }
-                        Ok(got)
-                            if got.range.start != self.at || length.is_some_and(|it| it != got.meta.size) =>
-                        {
-                            let (start, size, at) = (got.range.start, got.meta.size, self.at);
+                        Ok(got) if got.start != self.at || length.is_some_and(|it| it != got.size) => {
+                            let (start, size, at) = (got.start, got.size, self.at);
                             let why = format!(
                                 "byte {at} was asked for, and the answer begins at {start} of {size}"
                             );
@@ -247,8 +239,8 @@ impl Reader {
                             Some(Error::new(named, Doing::Read, ErrorKind::Service, why))
                         }
                         Ok(got) => {
-                            *length = Some(got.meta.size);
-                            *stream = Some(got.into_stream());
+                            *length = Some(got.size);
+                            *stream = Some(got.pieces);
                             None
                         }
                         Err(error) => {
@@ -260,7 +252,7 @@ impl Reader {
                         }
                     }
                 }
-                Some(body) => match store.wait(body.next())? {
+                Some(body) => match next(store, body)? {
                     Some(Ok(bytes)) => {
                         *piece = bytes;
                         *tries = 0;
@@ -308,6 +300,55 @@ impl Reader {
             .set(Ended { whole: Some((self.at, crate::text::hex(digest.finish().as_ref()))), error: None });
         Ok(())
     }
+}
+
+/// How an answer begins, and what comes of its body.
+struct Answer {
+    etag: String,
+    start: u64,
+    /// Of the whole object.
+    size: u64,
+    pieces: BoxStream<'static, object_store::Result<Bytes>>,
+}
+
+/// Asks for one version of an object from a byte on. A small body is read at once, up to where it may break off.
+async fn answer(store: Store, meta: ObjectMeta, at: u64) -> object_store::Result<Answer> {
+    let Backend::Bucket(bucket) = &*store.backend else {
+        return Err(object_store::Error::NotImplemented {
+            operation: "get".into(),
+            implementer: "a folder".into(),
+        });
+    };
+    let got = bucket.get(&meta, (at > 0).then_some(GetRange::Offset(at))).await?;
+    let (start, size) = (got.range.start, got.meta.size);
+    let is_small = got.range.end.saturating_sub(start) <= AT_ONCE;
+    let etag = bucket::listed(got.meta.clone()).etag;
+    let mut pieces = got.into_stream();
+    if is_small {
+        let mut all = Vec::new();
+        while let Some(piece) = pieces.next().await {
+            let failed = piece.is_err();
+            all.push(piece);
+            if failed {
+                break;
+            }
+        }
+        pieces = futures_util::stream::iter(all).boxed();
+    }
+    Ok(Answer { etag, start, size, pieces })
+}
+
+/// The next piece of a body, which may be there already.
+fn next(
+    store: &BlockingStore,
+    pieces: &mut BoxStream<'static, object_store::Result<Bytes>>,
+) -> io::Result<Option<object_store::Result<Bytes>>> {
+    // A body's time-out is one of the runtime's.
+    let ready = {
+        let _runtime = store.access.runtime.enter();
+        pieces.next().now_or_never()
+    };
+    ready.map_or_else(|| store.wait(pieces.next()), Ok)
 }
 
 impl fmt::Debug for Reader {

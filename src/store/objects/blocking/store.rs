@@ -1,6 +1,6 @@
 //! Stores for threads that wait, and the runtime that works for them.
 
-use crate::store::error::Error;
+use crate::store::error::{Doing, Error, Object};
 use crate::store::objects::location::Location;
 use crate::store::objects::object::{Deleted, ObjectMeta};
 use crate::store::objects::staging;
@@ -11,8 +11,10 @@ use object_store::ObjectStore;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
 
 /// How often a wait looks whether to stop.
 const LOOK: Duration = Duration::from_millis(100);
@@ -33,9 +35,11 @@ impl Access {
     /// # Errors
     /// If threads can't be started.
     pub fn new(anonymous: bool, stop: Arc<AtomicBool>) -> std::io::Result<Access> {
+        // One thread carries thousands of requests a second; several would wake each other.
+        let threads = std::thread::available_parallelism().map_or(1, usize::from) / 4;
         let mut builder = tokio::runtime::Builder::new_multi_thread();
-        let runtime =
-            builder.worker_threads(2).max_blocking_threads(4).thread_name("store").enable_all().build()?;
+        builder.worker_threads(threads.clamp(1, 4)).max_blocking_threads(4).thread_name("store");
+        let runtime = builder.enable_all().build()?;
         Ok(Access { runtime: Arc::new(runtime), requests: Arc::default(), anonymous, stop })
     }
 
@@ -124,7 +128,12 @@ impl BlockingStore {
     /// # Errors
     /// If that can't be found out.
     pub fn head(&self, key: &str) -> Result<Option<ObjectMeta>, Error> {
-        self.access.runtime.block_on(self.store.head(key))
+        if let Backend::Folder(folder) = &*self.store.backend {
+            return folder.head(key);
+        }
+        let (store, own) = (self.store.clone(), key.to_owned());
+        let found = self.wait_for(self.begin(async move { store.head(&own).await }), false);
+        found.unwrap_or_else(|error| Err(Error::io(Object::Named(self.name(key)), Doing::Read, error)))
     }
 
     /// Reads a part of one version of an object, see [`Store::read_end`].
@@ -164,5 +173,52 @@ impl BlockingStore {
                 }
             }
         })
+    }
+
+    /// Begins `work` in the background.
+    pub(super) fn begin<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Background<T> {
+        let (to, done) = sync_channel(1);
+        let task = self.access.runtime.spawn(async move {
+            // Who has gone waits no longer.
+            let _ = to.send(work.await);
+        });
+        Background { task, done }
+    }
+
+    /// Waits for work that was begun, but not beyond a stop if it `stops`. A panic in it is one here.
+    pub(super) fn wait_for<T>(&self, mut work: Background<T>, stops: bool) -> io::Result<T> {
+        loop {
+            match work.done.recv_timeout(LOOK) {
+                Ok(done) => return Ok(done),
+                Err(RecvTimeoutError::Timeout) if stops && self.access.stop.load(Ordering::Relaxed) => {
+                    return Err(stopped());
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    let ended = self.access.runtime.block_on(&mut work.task);
+                    if let Some(panic) = ended.err().and_then(|error| error.try_into_panic().ok()) {
+                        std::panic::resume_unwind(panic);
+                    }
+                    return Err(io::Error::other("the request broke off by a fault of the program"));
+                }
+            }
+        }
+    }
+}
+
+/// Work of the threads that drive the connections. A future that is waited for on another thread wakes it, and is woken,
+/// at every step: there it takes several times as much. Dropped, it is given up.
+#[derive(Debug)]
+pub(in crate::store) struct Background<T> {
+    task: JoinHandle<()>,
+    done: Receiver<T>,
+}
+
+impl<T> Drop for Background<T> {
+    fn drop(&mut self) {
+        self.task.abort();
     }
 }
