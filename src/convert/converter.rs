@@ -29,7 +29,7 @@ pub struct Converter {
     #[expect(clippy::vec_box, reason = "what is taken out and put back is large, and is not copied")]
     left: Mutex<Vec<Box<Fast>>>,
     /// Buffers that runs have left: the next one needs no others. Many inputs are smaller than what it takes to make them.
-    spares: Mutex<Vec<Spare<Batch>>>,
+    pub(super) spares: Mutex<Vec<Spare<Batch>>>,
 }
 
 /// A thread's own fast path, which goes back to the converter in the end.

@@ -183,6 +183,55 @@ mod tests {
         }
     }
 
+    /// Events and rejects of these inputs, with the places of the rejects.
+    fn converted(converter: &Converter, inputs: &[&[u8]], threads: usize) -> (Vec<u8>, Vec<(u64, u64)>) {
+        let (mut events, mut rejects) = (Vec::new(), Vec::new());
+        let inputs: Vec<Input<'_>> = inputs.iter().map(|input| Input::reader("x", *input)).collect();
+        let take = |piece: Piece<'_>| {
+            let Piece::Batch { batch, .. } = piece else { panic!() };
+            events.extend_from_slice(&batch.events);
+            rejects.extend(batch.rejects.iter().map(|reject| (reject.line, reject.offset)));
+            ControlFlow::Continue(())
+        };
+        converter.run(inputs, threads, take).unwrap();
+        (events, rejects)
+    }
+
+    #[test]
+    fn what_is_left_in_buffers_that_are_kept_changes_nothing() {
+        let line = |length| [&b"{\"x\":\""[..], &b"y".repeat(length), b"\"}\n", RECORD].concat();
+        let (many, long, marked) =
+            (RECORD.repeat(300), line(100_000), [&b"\xef\xbb\xbf"[..], RECORD].concat());
+        let wide = b"{\n  \"phone\": \"+1\",\n  \"type\": \"sms\",\n  \"ts\": \"2023-03-21T22:34:49Z\"\n}\n";
+        let inputs: [&[u8]; 9] = [
+            &many,
+            RECORD,
+            b"",
+            &many[..many.len() - 30],
+            wide,
+            &long,
+            b"{}\n",
+            &marked,
+            &RECORD[..RECORD.len() - 1],
+        ];
+        let alone = inputs.map(|input| (input, converted(&converter(), &[input], 1)));
+        let kept = converter();
+        for threads in [1, 2] {
+            for ((first, one), (second, two)) in alone.iter().flat_map(|a| alone.iter().map(move |b| (a, b)))
+            {
+                assert_eq!(converted(&kept, &[first], threads), *one);
+                let both = converted(&kept, &[second, first], threads);
+                assert_eq!(both.0, [&two.0[..], &one.0].concat());
+                assert_eq!(both.1, [&two.1[..], &one.1].concat());
+            }
+        }
+        let spares = || kept.spares.lock().unwrap().iter().map(|it| it.buffer.capacity()).collect::<Vec<_>>();
+        assert!((1..=2).contains(&spares().len()), "{:?}", spares());
+        // What a large record needed is not kept.
+        converted(&kept, &[&line(1 << 20)], 1);
+        assert!(spares().iter().all(|capacity| *capacity <= 8 * 4096), "{:?}", spares());
+    }
+
     #[test]
     fn panics_are_passed_on() {
         for threads in [1, 2, 4] {

@@ -14,7 +14,7 @@ use super::writer::{Completed, ManifestWriter};
 use super::{After, Context, Settings};
 use crate::convert::Converter;
 use crate::store::Error;
-use crate::store::objects::{Access, ObjectMeta};
+use crate::store::objects::{Access, ObjectMeta, OwnThread};
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -130,6 +130,11 @@ fn list(
 }
 
 fn work(context: &Context<'_>, queue: &Queue<Job>, entries: &Giver<'_, Completed>, broken: &AtomicBool) {
+    let targets = [Some(&context.output), context.rejects.as_ref(), Some(&context.manifest)];
+    let mut stores =
+        context.origins.iter().map(|it| &it.store).chain(targets.into_iter().flatten().map(|it| &it.store));
+    // Without it, requests go by way of other threads.
+    let _own = if stores.any(|store| store.is_remote()) { OwnThread::begin().ok() } else { None };
     let keep = |entry| if entries.give(entry) { Ok(()) } else { Err(Error::stopped()) };
     while let Some(job) = queue.take() {
         crate::panics::provoke("worker");

@@ -1,20 +1,21 @@
 //! Stores for threads that wait, and the runtime that works for them.
 
-use crate::store::error::{Doing, Error, Object};
+use crate::store::error::Error;
 use crate::store::objects::location::Location;
 use crate::store::objects::object::{Deleted, ObjectMeta};
 use crate::store::objects::staging;
 use crate::store::objects::store::{Backend, Store};
-use crate::store::service::{ClientConfig, Requests};
+use crate::store::service::{ClientConfig, OWN, OwnClients, Requests, encode_key};
 use crate::store::stop::stopped;
 use object_store::ObjectStore;
+use std::borrow::Cow;
+use std::cell::RefCell;
 use std::io;
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 use tokio::runtime::Runtime;
-use tokio::task::JoinHandle;
 
 /// How often a wait looks whether to stop.
 const LOOK: Duration = Duration::from_millis(100);
@@ -128,12 +129,7 @@ impl BlockingStore {
     /// # Errors
     /// If that can't be found out.
     pub fn head(&self, key: &str) -> Result<Option<ObjectMeta>, Error> {
-        if let Backend::Folder(folder) = &*self.store.backend {
-            return folder.head(key);
-        }
-        let (store, own) = (self.store.clone(), key.to_owned());
-        let found = self.wait_for(self.begin(async move { store.head(&own).await }), false);
-        found.unwrap_or_else(|error| Err(Error::io(Object::Named(self.name(key)), Doing::Read, error)))
+        self.ask(key, self.store.head(key))
     }
 
     /// Reads a part of one version of an object, see [`Store::read_end`].
@@ -163,62 +159,77 @@ impl BlockingStore {
 impl BlockingStore {
     /// Waits for `work`, but not beyond a stop.
     pub(super) fn wait<T>(&self, work: impl Future<Output = T>) -> io::Result<T> {
-        self.access.runtime.block_on(async {
-            let mut work = std::pin::pin!(work);
-            loop {
-                match tokio::time::timeout(LOOK, &mut work).await {
-                    Ok(done) => return Ok(done),
-                    Err(_) if self.access.stop.load(Ordering::Relaxed) => return Err(stopped()),
-                    Err(_) => {}
-                }
-            }
+        self.access.runtime.block_on(until(&self.access.stop, work))
+    }
+
+    /// Waits for a small request about this key, on the caller's own runtime if it has one. Nothing of it may go on
+    /// afterwards.
+    pub(super) fn ask<T>(&self, key: &str, work: impl Future<Output = T>) -> T {
+        // Those have a client of their own, which is there for all threads.
+        let is_unusual = matches!(encode_key(key), Cow::Owned(_));
+        OWN_THREAD.with_borrow(|own| match own {
+            Some(own) if !is_unusual => own.block_on(work),
+            _ => self.access.runtime.block_on(work),
         })
     }
 
-    /// Begins `work` in the background.
-    pub(super) fn begin<T: Send + 'static>(
-        &self,
-        work: impl Future<Output = T> + Send + 'static,
-    ) -> Background<T> {
-        let (to, done) = sync_channel(1);
-        let task = self.access.runtime.spawn(async move {
-            // Who has gone waits no longer.
-            let _ = to.send(work.await);
-        });
-        Background { task, done }
+    /// As [`ask`](Self::ask), but not beyond a stop.
+    pub(super) fn ask_until_stop<T>(&self, key: &str, work: impl Future<Output = T>) -> io::Result<T> {
+        self.ask(key, until(&self.access.stop, work))
     }
+}
 
-    /// Waits for work that was begun, but not beyond a stop if it `stops`. A panic in it is one here.
-    pub(super) fn wait_for<T>(&self, mut work: Background<T>, stops: bool) -> io::Result<T> {
-        loop {
-            match work.done.recv_timeout(LOOK) {
-                Ok(done) => return Ok(done),
-                Err(RecvTimeoutError::Timeout) if stops && self.access.stop.load(Ordering::Relaxed) => {
-                    return Err(stopped());
-                }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => {
-                    let ended = self.access.runtime.block_on(&mut work.task);
-                    if let Some(panic) = ended.err().and_then(|error| error.try_into_panic().ok()) {
-                        std::panic::resume_unwind(panic);
-                    }
-                    return Err(io::Error::other("the request broke off by a fault of the program"));
-                }
-            }
+async fn until<T>(stop: &AtomicBool, work: impl Future<Output = T>) -> io::Result<T> {
+    let mut work = std::pin::pin!(work);
+    loop {
+        match tokio::time::timeout(LOOK, &mut work).await {
+            Ok(done) => return Ok(done),
+            Err(_) if stop.load(Ordering::Relaxed) => return Err(stopped()),
+            Err(_) => {}
         }
     }
 }
 
-/// Work of the threads that drive the connections. A future that is waited for on another thread wakes it, and is woken,
-/// at every step: there it takes several times as much. Dropped, it is given up.
-#[derive(Debug)]
-pub(in crate::store) struct Background<T> {
-    task: JoinHandle<()>,
-    done: Receiver<T>,
+thread_local! {
+    static OWN_THREAD: RefCell<Option<Own>> = const { RefCell::new(None) };
 }
 
-impl<T> Drop for Background<T> {
+/// As long as this lives, its thread makes small requests itself, over connections of its own. A request over a
+/// connection that another thread drives takes several changes of thread, each of which costs as much as the request.
+#[derive(Debug)]
+pub(crate) struct OwnThread {
+    /// It stays where it was made.
+    _here: PhantomData<*const ()>,
+}
+
+struct Own {
+    runtime: Runtime,
+    clients: OwnClients,
+}
+
+impl OwnThread {
+    /// # Errors
+    /// If the system has no room for it.
+    pub(crate) fn begin() -> io::Result<OwnThread> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        OWN_THREAD.set(Some(Own { runtime, clients: OwnClients::default() }));
+        Ok(OwnThread { _here: PhantomData })
+    }
+}
+
+impl Own {
+    fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(OWN.scope(self.clients.clone(), async {
+            // Connections that were closed since the last time are noticed: once to hear of it, once to act on it.
+            tokio::task::yield_now().await;
+            tokio::task::yield_now().await;
+            work.await
+        }))
+    }
+}
+
+impl Drop for OwnThread {
     fn drop(&mut self) {
-        self.task.abort();
+        OWN_THREAD.set(None);
     }
 }

@@ -163,13 +163,9 @@ impl Upload {
             (UploadBody::File(_, file), _) => {
                 return Ok(stored(Some(StagedFile { file, key: self.key.clone() })));
             }
-            (UploadBody::Memory(bytes), Backend::Bucket(_)) => {
+            (UploadBody::Memory(bytes), Backend::Bucket(bucket)) => {
                 let bytes = Bytes::from(bytes);
-                let (to, key, sent) = (store.store.clone(), self.key.clone(), bytes.clone());
-                let created = store.begin(async move { to.create(&key, sent).await });
-                // What has been sent is waited for, also when the run is told to stop.
-                let created = store.wait_for(created, false);
-                return match created.map_err(|error| Error::of_writing(&store.name(&self.key), error))?? {
+                return match store.ask(&self.key, bucket.create(&self.key, bytes.clone()))? {
                     Created::New(_) => Ok(stored(None)),
                     Created::Exists(object) if object.bytes == bytes => Ok(stored(None)),
                     Created::Exists(_) => Err(store.taken(&self.key)),
