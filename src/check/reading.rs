@@ -1,7 +1,7 @@
 //! Files read by many threads, for checks that look at records or events and write none.
 
 use crate::check::yaml::{self, is_yaml};
-use crate::convert::pipeline::{Framed, Job, Piece};
+use crate::convert::pipeline::{Framed, Job, Piece, Spare};
 use crate::convert::{CHUNK_BYTES, Input};
 use crate::record::frame::Framer;
 use crate::store::Source;
@@ -40,7 +40,7 @@ impl Reading {
         });
         let job = Job {
             framer: &|| Framer::new(self.limit, CHUNK_BYTES),
-            worker: make,
+            worker: &|| (make(), Spare::default()),
             work: &|state, chunk, _| work(state, chunk),
         };
         let ended = job.run(inputs.collect(), self.threads, &mut |piece| match take(piece) {
@@ -48,7 +48,7 @@ impl Reading {
             Err(error) => ControlFlow::Break(error),
         })?;
         match ended {
-            ControlFlow::Continue(states) => Ok(states),
+            ControlFlow::Continue(states) => Ok(states.into_iter().map(|(state, _)| state).collect()),
             ControlFlow::Break(error) => Err(error),
         }
     }

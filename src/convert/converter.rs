@@ -7,10 +7,14 @@ use super::fast::{Fast, Lines};
 use super::inputs::next_in;
 use super::options::{Engine, Envelope, FieldNames, Options};
 use crate::columns::Layouts;
+use super::pipeline::Spare;
 use crate::mapping::{EventStyle, Mapping, Plan};
 use crate::record::frame::{ChunkBody, Framer};
 use crate::sync::lock;
 use std::sync::Mutex;
+
+/// Buffers that are larger than this many chunks are not kept from one run to the next.
+const MOST_KEPT: usize = 8;
 
 /// Converts records into UDM events by one mapping.
 ///
@@ -27,6 +31,8 @@ pub struct Converter {
     /// The fast path as threads have left it, one for each that was at work at once.
     #[expect(clippy::vec_box, reason = "what is taken out and put back is large, and is not copied")]
     left: Mutex<Vec<Box<Fast>>>,
+    /// Buffers that runs have left: the next one needs no others. Many inputs are smaller than what it takes to make them.
+    pub(super) spares: Mutex<Vec<Spare<Batch>>>,
 }
 
 /// A thread's own fast path, which goes back to the converter in the end.
@@ -55,6 +61,7 @@ impl Clone for Converter {
             columns: self.columns,
             fast: self.fast.clone(),
             left: Mutex::default(),
+            spares: Mutex::default(),
         }
     }
 }
@@ -78,6 +85,7 @@ impl Converter {
             columns: false,
             fast,
             left: Mutex::default(),
+            spares: Mutex::default(),
             exact: Exact {
                 plan,
                 before,
@@ -167,6 +175,21 @@ impl Converter {
     /// About how many bytes are converted at a time.
     pub(super) fn chunk_bytes(&self) -> usize {
         self.chunk_bytes
+    }
+
+    /// Buffers for a thread.
+    pub(super) fn spare(&self) -> Spare<Batch> {
+        lock(&self.spares).pop().unwrap_or_default()
+    }
+
+    /// Takes back a thread's buffers, unless a record made them large.
+    pub(super) fn keep(&self, mut spare: Spare<Batch>) {
+        let most = MOST_KEPT * self.chunk_bytes;
+        let Some(batch) = &mut spare.part else { return };
+        batch.clear();
+        if batch.events.capacity() <= most && spare.buffer.capacity() <= most {
+            lock(&self.spares).push(spare);
+        }
     }
 
     /// An empty batch.

@@ -161,8 +161,8 @@ impl<'a, 'f> Inputs<'a, 'f> {
     }
 
     /// The next thing with its number, and the text that it is of. Nothing if there are no more.
-    /// `buffer` is an old one to use again.
-    pub(super) fn take(&mut self, mut buffer: Vec<u8>) -> Option<(u64, Text, Taken<'a>)> {
+    /// `buffer` is an old one to use again; when it was not needed, it is there again in the end.
+    pub(super) fn take(&mut self, buffer: &mut Vec<u8>) -> Option<(u64, Text, Taken<'a>)> {
         let (text, taken) = loop {
             let Some(mut current) = self.current.take() else {
                 let (number, input) = self.inputs.next()?;
@@ -172,7 +172,7 @@ impl<'a, 'f> Inputs<'a, 'f> {
             };
             let text = current.text.clone();
             match current.after.take() {
-                Some(After::Nothing) => {}
+                Some(After::Nothing) => *buffer = current.framer.into_buffer(),
                 Some(After::Failed(error)) => break (text, Taken::Failed(error)),
                 Some(After::Next(next)) => {
                     // An archive itself is not a text: its first member has its number.
@@ -180,14 +180,14 @@ impl<'a, 'f> Inputs<'a, 'f> {
                         current.text.number = self.texts;
                         self.texts += 1;
                     }
-                    current.begin(next.name, (self.framer)());
+                    *buffer = current.begin(next.name, (self.framer)());
                     self.current = Some(current);
                     if let Some(error) = next.failed {
                         break (text, Taken::Failed(error));
                     }
                 }
                 None => {
-                    let taken = current.next(std::mem::take(&mut buffer));
+                    let taken = current.next(std::mem::take(buffer));
                     self.current = Some(current);
                     if let Some(taken) = taken {
                         break (text, taken);
@@ -213,10 +213,11 @@ impl<'a> Current<'a> {
         Current { text, framer, bytes, is_member: false, after: None }
     }
 
-    /// Begins the member of this name.
-    fn begin(&mut self, name: String, framer: Framer) {
+    /// Begins the member of this name; the buffer of the one before it.
+    fn begin(&mut self, name: String, framer: Framer) -> Vec<u8> {
         self.text.name = name.into();
-        (self.framer, self.is_member) = (framer, true);
+        self.is_member = true;
+        std::mem::replace(&mut self.framer, framer).into_buffer()
     }
 
     /// The text's next chunk, or its end. Nothing if there was no text, but an archive.

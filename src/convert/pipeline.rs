@@ -24,9 +24,22 @@ pub(crate) struct Job<'a, S, T> {
     /// Makes the framer of a text.
     pub(crate) framer: &'a (dyn Fn() -> Framer + Sync),
     /// Makes what a worker keeps from chunk to chunk.
-    pub(crate) worker: &'a (dyn Fn() -> S + Sync),
+    pub(crate) worker: &'a (dyn Fn() -> (S, Spare<T>) + Sync),
     /// Makes a part of the result from a chunk. A part that was handed on before comes back to be used again.
     pub(crate) work: &'a (dyn Fn(&mut S, Framed<'_>, Option<T>) -> T + Sync),
+}
+
+/// What a worker uses again.
+#[derive(Debug)]
+pub(crate) struct Spare<T> {
+    pub(crate) part: Option<T>,
+    pub(crate) buffer: Vec<u8>,
+}
+
+impl<T> Default for Spare<T> {
+    fn default() -> Spare<T> {
+        Spare { part: None, buffer: Vec::new() }
+    }
 }
 
 impl<S: Send, T: Send> Job<'_, S, T> {
@@ -45,7 +58,7 @@ impl<S: Send, T: Send> Job<'_, S, T> {
         inputs: Vec<Input<'_>>,
         threads: usize,
         take: &mut Take<'_, T, B>,
-    ) -> io::Result<ControlFlow<B, Vec<S>>> {
+    ) -> io::Result<ControlFlow<B, Vec<(S, Spare<T>)>>> {
         let inputs = Inputs::new(inputs, self.framer);
         if threads <= 1 {
             return Ok(self.on_this_thread(inputs, take));
@@ -82,12 +95,16 @@ impl<S: Send, T: Send> Job<'_, S, T> {
     }
 
     /// Works on chunks until there are no more, or nobody wants them.
-    fn work<B>(&self, worker: usize, inputs: &Mutex<Inputs<'_, '_>>, queue: &Queue<'_, T, B>) -> S {
+    fn work<B>(
+        &self,
+        worker: usize,
+        inputs: &Mutex<Inputs<'_, '_>>,
+        queue: &Queue<'_, T, B>,
+    ) -> (S, Spare<T>) {
         let _stops = StopOnPanic(queue);
-        let mut state = (self.worker)();
-        let (mut spare, mut buffer) = (None, Vec::new());
+        let (mut state, Spare { part: mut spare, mut buffer }) = (self.worker)();
         loop {
-            let taken = take_next(&mut lock_busy(inputs), std::mem::take(&mut buffer));
+            let taken = take_next(&mut lock_busy(inputs), &mut buffer);
             let Some((number, text, taken)) = taken else { break };
             let outcome = match taken {
                 Taken::End(bytes) => Outcome::End(bytes),
@@ -107,17 +124,16 @@ impl<S: Send, T: Send> Job<'_, S, T> {
             }
         }
         queue.leave();
-        state
+        (state, Spare { part: spare, buffer })
     }
 
     fn on_this_thread<B>(
         &self,
         mut inputs: Inputs<'_, '_>,
         take: &mut Take<'_, T, B>,
-    ) -> ControlFlow<B, Vec<S>> {
-        let mut state = (self.worker)();
-        let (mut spare, mut buffer) = (None, Vec::new());
-        while let Some((_, text, taken)) = take_next(&mut inputs, std::mem::take(&mut buffer)) {
+    ) -> ControlFlow<B, Vec<(S, Spare<T>)>> {
+        let (mut state, Spare { part: mut spare, mut buffer }) = (self.worker)();
+        while let Some((_, text, taken)) = take_next(&mut inputs, &mut buffer) {
             match taken {
                 Taken::End(bytes) => take(Piece::End(&text, bytes))?,
                 Taken::Failed(error) => take(Piece::Failed(&text, error))?,
@@ -131,11 +147,11 @@ impl<S: Send, T: Send> Job<'_, S, T> {
                 }
             }
         }
-        ControlFlow::Continue(vec![state])
+        ControlFlow::Continue(vec![(state, Spare { part: spare, buffer })])
     }
 }
 
-fn take_next<'a>(inputs: &mut Inputs<'a, '_>, buffer: Vec<u8>) -> Option<(u64, Text, Taken<'a>)> {
+fn take_next<'a>(inputs: &mut Inputs<'a, '_>, buffer: &mut Vec<u8>) -> Option<(u64, Text, Taken<'a>)> {
     crate::panics::provoke("read");
     inputs.take(buffer)
 }

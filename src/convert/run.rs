@@ -49,7 +49,7 @@ impl Converter {
         let (mut lines, mut reached) = (0, 0);
         let job = Job {
             framer: &|| self.framer(),
-            worker: &|| self.learnt(),
+            worker: &|| (self.learnt(), self.spare()),
             work: &|learnt, chunk, spare| {
                 let mut batch: Batch = spare.unwrap_or_else(|| self.batch());
                 batch.clear();
@@ -57,8 +57,7 @@ impl Converter {
                 batch
             },
         };
-        // Whether it broke off, the sink knows.
-        let _ = job.run(inputs.into_iter().collect(), threads, &mut |piece| match piece {
+        let ended = job.run(inputs.into_iter().collect(), threads, &mut |piece| match piece {
             pipeline::Piece::Part(text, batch) => {
                 batch.number(0, &mut lines);
                 counts.add(&batch.counts);
@@ -72,6 +71,10 @@ impl Converter {
             }
             pipeline::Piece::Failed(text, error) => sink(Piece::Failed { source: &text.name, error }),
         })?;
+        // Whether it broke off, the sink knows.
+        if let ControlFlow::Continue(workers) = ended {
+            workers.into_iter().for_each(|(_, spare)| self.keep(spare));
+        }
         // Of a text that was left early.
         counts.bytes_in += reached;
         Ok(counts)
@@ -178,6 +181,55 @@ mod tests {
             ];
             assert_eq!(seen, expected, "{threads}");
         }
+    }
+
+    /// Events and rejects of these inputs, with the places of the rejects.
+    fn converted(converter: &Converter, inputs: &[&[u8]], threads: usize) -> (Vec<u8>, Vec<(u64, u64)>) {
+        let (mut events, mut rejects) = (Vec::new(), Vec::new());
+        let inputs: Vec<Input<'_>> = inputs.iter().map(|input| Input::reader("x", *input)).collect();
+        let take = |piece: Piece<'_>| {
+            let Piece::Batch { batch, .. } = piece else { panic!() };
+            events.extend_from_slice(&batch.events);
+            rejects.extend(batch.rejects.iter().map(|reject| (reject.line, reject.offset)));
+            ControlFlow::Continue(())
+        };
+        converter.run(inputs, threads, take).unwrap();
+        (events, rejects)
+    }
+
+    #[test]
+    fn what_is_left_in_buffers_that_are_kept_changes_nothing() {
+        let line = |length| [&b"{\"x\":\""[..], &b"y".repeat(length), b"\"}\n", RECORD].concat();
+        let (many, long, marked) =
+            (RECORD.repeat(300), line(100_000), [&b"\xef\xbb\xbf"[..], RECORD].concat());
+        let wide = b"{\n  \"phone\": \"+1\",\n  \"type\": \"sms\",\n  \"ts\": \"2023-03-21T22:34:49Z\"\n}\n";
+        let inputs: [&[u8]; 9] = [
+            &many,
+            RECORD,
+            b"",
+            &many[..many.len() - 30],
+            wide,
+            &long,
+            b"{}\n",
+            &marked,
+            &RECORD[..RECORD.len() - 1],
+        ];
+        let alone = inputs.map(|input| (input, converted(&converter(), &[input], 1)));
+        let kept = converter();
+        for threads in [1, 2] {
+            for ((first, one), (second, two)) in alone.iter().flat_map(|a| alone.iter().map(move |b| (a, b)))
+            {
+                assert_eq!(converted(&kept, &[first], threads), *one);
+                let both = converted(&kept, &[second, first], threads);
+                assert_eq!(both.0, [&two.0[..], &one.0].concat());
+                assert_eq!(both.1, [&two.1[..], &one.1].concat());
+            }
+        }
+        let spares = || kept.spares.lock().unwrap().iter().map(|it| it.buffer.capacity()).collect::<Vec<_>>();
+        assert!((1..=2).contains(&spares().len()), "{:?}", spares());
+        // What a large record needed is not kept.
+        converted(&kept, &[&line(1 << 20)], 1);
+        assert!(spares().iter().all(|capacity| *capacity <= 8 * 4096), "{:?}", spares());
     }
 
     #[test]

@@ -11,8 +11,10 @@ const RESERVED_IN_PATH: &AsciiSet = &RESERVED.remove(b'/');
 /// Lower-case hexadecimal.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    let digits = |byte: &u8| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
+    let mut text = Vec::with_capacity(2 * bytes.len());
+    bytes.iter().for_each(|byte| text.extend_from_slice(&digits(byte)));
+    String::from_utf8(text).unwrap_or_default()
 }
 
 /// The bytes that hexadecimal digits stand for; anything else is left out.

@@ -17,6 +17,8 @@ pub(crate) use line_index::LineIndex;
 pub(crate) use next_text::NextText;
 
 use std::borrow::Cow;
+#[cfg(feature = "bucket")]
+use std::cmp::Ordering;
 use std::fmt::Write;
 
 /// The most characters of foreign text that [`shown`] keeps.
@@ -51,6 +53,17 @@ pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
         before = c;
     }
     Cow::Owned(safe)
+}
+
+/// The order of paths part by part, as folders are listed: that of their bytes, were `/` the least of them.
+#[cfg(feature = "bucket")]
+pub(crate) fn by_parts(a: &str, b: &str) -> Ordering {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let rank = |text: &[u8], at: usize| {
+        text.get(at).map(|byte| if *byte == b'/' { 0 } else { 1 + u16::from(*byte) })
+    };
+    let at = a.iter().zip(b).position(|(a, b)| a != b).unwrap_or(a.len().min(b.len()));
+    rank(a, at).cmp(&rank(b, at))
 }
 
 /// The first 60 characters of `text`, escaped as by [`escaped`], for use inside a message.
@@ -212,6 +225,15 @@ fn begins_command(text: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "bucket")]
+    #[test]
+    fn paths_go_part_by_part() {
+        let parts = ["", "/", "a", "a/", "a/b", "a.d", "a.d/b", "a\u{1}/b", "ab", "b//", "b/a", "é/a", "é.a"];
+        for (a, b) in parts.iter().flat_map(|a| parts.map(|b| (*a, b))) {
+            assert_eq!(by_parts(a, b), a.split('/').cmp(b.split('/')), "{a:?} {b:?}");
+        }
+    }
 
     #[test]
     fn what_a_terminal_could_act_on_is_escaped() {

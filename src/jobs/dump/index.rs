@@ -198,6 +198,9 @@ impl Index {
             let lines = self.read(part)?;
             self.open.push(Open { last: part.last.clone(), lines });
         }
+        if self.open.is_empty() {
+            return Ok(Before::default());
+        }
         let key = id(&[input]);
         let mut past: Vec<&Past> =
             self.open.iter().filter_map(|open| open.lines.get(&key)).flatten().collect();

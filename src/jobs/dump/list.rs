@@ -105,7 +105,10 @@ impl Context<'_> {
             let origin = &self.origins[other];
             origin.lists(name).is_some_and(|key| self.settings.filter.wants(origin.relative(key), found))
         };
-        if overlaps.holders(name).any(|other| overlaps.is_before(other, at) && wants(other, name)) {
+        // A single input overlaps nothing.
+        if self.origins.len() > 1
+            && overlaps.holders(name).any(|other| overlaps.is_before(other, at) && wants(other, name))
+        {
             return true;
         }
         if self.origins[at].store.is_remote() {

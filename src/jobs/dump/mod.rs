@@ -32,6 +32,7 @@ mod place;
 mod plan;
 mod progress;
 mod prune;
+mod queue;
 mod remove;
 mod run;
 mod runs;

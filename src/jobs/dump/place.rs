@@ -204,7 +204,7 @@ impl Target {
 pub(super) fn order(a: &str, b: &str) -> Ordering {
     match (a.contains("://"), b.contains("://")) {
         (true, true) => a.cmp(b),
-        (false, false) => a.split('/').cmp(b.split('/')),
+        (false, false) => crate::text::by_parts(a, b),
         (a, b) => a.cmp(&b),
     }
 }

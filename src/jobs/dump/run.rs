@@ -8,23 +8,22 @@ use super::list::Listed;
 use super::pack::Packer;
 use super::place::{Origin, Target};
 use super::progress::{Cause, Progress};
+use super::queue::{Giver, Queue};
 use super::remove::{Checked, Removal};
 use super::writer::{Completed, ManifestWriter};
 use super::{After, Context, Settings};
 use crate::convert::Converter;
 use crate::store::Error;
-use crate::store::objects::{Access, ObjectMeta};
-use crate::sync::lock;
+use crate::store::objects::{Access, ObjectMeta, OwnThread};
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 /// How many objects are listed ahead: some megabytes, with keys of the usual length.
 const AHEAD: usize = 10_000;
 
-/// How many entries wait for the manifest, a kilobyte or two each.
-const WAITING: usize = 2_000;
+/// How many lines wait for the manifest, a kilobyte or two each.
+const WAITING: usize = 4_000;
 
 /// Converts what is not converted yet. Whether everything was gone through: not if it was told to
 /// stop. What failed for single objects is counted in `progress`.
@@ -43,25 +42,25 @@ pub fn run(
     }
     let index = &mut Index::new(&context)?;
     let (run, end) = (name_of_run(), context.end(index));
-    let (jobs, queue) = sync_channel::<Job>(AHEAD);
-    // While the writer waits for the disk, workers go on; but entries of packs have many lines.
-    let (entries, kept) = sync_channel::<Completed>(if settings.pack.is_some() { 8 } else { WAITING });
-    let (removals, to_remove) = sync_channel::<Removal>(AHEAD);
-    let (queue, to_remove) = (Mutex::new(queue), Mutex::new(to_remove));
+    let (queue, entries) = (Queue::new(AHEAD, |_: &Job| 1), Queue::new(WAITING, Completed::lines));
+    let to_remove = Queue::new(AHEAD, |_: &Removal| 1);
+    // Those who give are there before those who take.
+    let (jobs, keep, removals) = (queue.giver(), entries.giver(), to_remove.giver());
     let checked = Checked::default();
     // Ends the workers, too, when the manifest can't be written.
     let broken = AtomicBool::new(false);
-    let (context, queue, to_remove, checked, broken) = (&context, &queue, &to_remove, &checked, &broken);
+    let (context, checked, broken) = (&context, &checked, &broken);
+    let (queue, entries, to_remove) = (&queue, &entries, &to_remove);
     let listed = std::thread::scope(|scope| {
         for _ in 0..settings.jobs.max(1) {
-            let entries = entries.clone();
-            scope.spawn(move || work(context, queue, &entries, broken));
+            let keep = keep.clone();
+            scope.spawn(move || work(context, queue, &keep, broken));
         }
-        drop(entries);
+        drop(keep);
         if settings.after != After::Keep {
             for _ in 0..settings.jobs.clamp(1, 8) {
                 scope.spawn(move || {
-                    while let Some(removal) = next(to_remove) {
+                    while let Some(removal) = to_remove.take() {
                         if let Err(error) = guarded(&removal.line.input, || context.remove(&removal, checked))
                         {
                             context.progress.kept.fetch_add(1, Relaxed);
@@ -72,15 +71,17 @@ pub fn run(
             }
         }
         let writer = scope.spawn(move || {
+            // A worker that waits to hand over an entry is let go in the end.
+            let _taker = entries.taker();
             crate::panics::provoke("manifest");
             let deletes = context.settings.after != After::Keep;
             let mut writer = ManifestWriter::new(&context.manifest, &run, end, deletes, context.progress);
             let kept_all = guarded(&context.manifest.whole_name(), || {
-                writer.keep(&kept, &mut |entry| {
+                writer.keep(entries, &mut |entry| {
                     if deletes {
                         for (line, found) in entry.lines {
-                            // They go when nobody sends any more, so they are there.
-                            let _ = removals.send(Removal { origin: entry.origin, found, line });
+                            // Who removes stays until nobody gives any more.
+                            removals.give(Removal { origin: entry.origin, found, line });
                         }
                     }
                 })
@@ -88,12 +89,11 @@ pub fn run(
             let kept_all = kept_all.and_then(|kept_all| kept_all);
             if kept_all.is_err() {
                 broken.store(true, Relaxed);
-                // A worker that waits to hand over an entry is let go.
-                drop(kept);
             }
             kept_all
         });
-        let listed = list(context, index, jobs, broken);
+        let listed = list(context, index, &jobs, broken);
+        drop(jobs);
         let kept = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         kept.and(listed)
     })?;
@@ -115,10 +115,10 @@ pub fn run(
 fn list(
     context: &Context<'_>,
     index: &mut Index,
-    jobs: SyncSender<Job>,
+    jobs: &Giver<'_, Job>,
     broken: &AtomicBool,
 ) -> Result<bool, Error> {
-    let send = |job: Job| !broken.load(Relaxed) && jobs.send(job).is_ok();
+    let send = |job: Job| !broken.load(Relaxed) && jobs.give(job);
     let Some(size) = context.settings.pack else {
         return context.list(index, &mut |listed| match listed {
             Listed::Object { origin, found, before } => send(Job::One { origin, found, before }),
@@ -129,18 +129,14 @@ fn list(
     context.list(index, &mut |listed| packer.take(listed).into_iter().all(&send))
 }
 
-fn next<T>(queue: &Mutex<Receiver<T>>) -> Option<T> {
-    lock(queue).recv().ok()
-}
-
-fn work(
-    context: &Context<'_>,
-    queue: &Mutex<Receiver<Job>>,
-    entries: &SyncSender<Completed>,
-    broken: &AtomicBool,
-) {
-    let keep = |entry| entries.send(entry).map_err(|_| Error::stopped());
-    while let Some(job) = next(queue) {
+fn work(context: &Context<'_>, queue: &Queue<Job>, entries: &Giver<'_, Completed>, broken: &AtomicBool) {
+    let targets = [Some(&context.output), context.rejects.as_ref(), Some(&context.manifest)];
+    let mut stores =
+        context.origins.iter().map(|it| &it.store).chain(targets.into_iter().flatten().map(|it| &it.store));
+    // Without it, requests go by way of other threads.
+    let _own = if stores.any(|store| store.is_remote()) { OwnThread::begin().ok() } else { None };
+    let keep = |entry| if entries.give(entry) { Ok(()) } else { Err(Error::stopped()) };
+    while let Some(job) = queue.take() {
         crate::panics::provoke("worker");
         // What is still listed is taken and left, so that the thread that lists does not wait without end.
         if context.stop.load(Relaxed) || broken.load(Relaxed) {
@@ -245,10 +241,10 @@ impl Context<'_> {
 
 /// When it began, and something that no other run has.
 pub(super) fn name_of_run() -> String {
-    let mut random = [0; 4];
-    // Without randomness the time alone would do nearly always.
-    let _ = aws_lc_rs::rand::fill(&mut random);
-    format!("{}-{}", chrono::Utc::now().format("%Y%m%dT%H%M%SZ"), crate::text::hex(&random))
+    // Of the operating system's randomness. That of the crate for digests measures the clock first, for a tenth of a
+    // second.
+    let random = RandomState::new().build_hasher().finish() as u32;
+    format!("{}-{}", chrono::Utc::now().format("%Y%m%dT%H%M%SZ"), crate::text::hex(&random.to_le_bytes()))
 }
 
 #[cfg(test)]

@@ -5,12 +5,12 @@ use super::entry::{End, ManifestEntry};
 use super::part::seal;
 use super::place::{Target, order};
 use super::progress::{Cause, Progress};
+use super::queue::Queue;
 use crate::store::Error;
 use crate::store::objects::{BlockingStore, ObjectMeta, StagedFile};
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How many lines make a part.
 const LINES: usize = 2_000;
@@ -27,6 +27,12 @@ pub(super) struct Completed {
     pub(super) origin: usize,
     /// Whether an earlier run has converted them: this one only says so once more.
     pub(super) known: bool,
+}
+
+impl Completed {
+    pub(super) fn lines(&self) -> usize {
+        self.lines.len()
+    }
 }
 
 /// The manifest of a run.
@@ -63,34 +69,15 @@ impl<'a> ManifestWriter<'a> {
     /// Writes what comes, until nothing more can come; hands on what is durable to `after`.
     pub(super) fn keep(
         &mut self,
-        entries: &Receiver<Completed>,
+        entries: &Queue<Completed>,
         after: &mut dyn FnMut(Completed),
     ) -> Result<(), Error> {
-        let mut waiting: Vec<Completed> = Vec::new();
-        let mut count = 0;
-        let mut due = Instant::now() + WAIT;
         loop {
-            let left = due.saturating_duration_since(Instant::now());
-            let ended = match entries.recv_timeout(left) {
-                Ok(entry) => {
-                    if waiting.is_empty() {
-                        due = Instant::now() + WAIT;
-                    }
-                    count += entry.lines.len();
-                    waiting.push(entry);
-                    if count < LINES {
-                        continue;
-                    }
-                    false
-                }
-                Err(RecvTimeoutError::Timeout) => false,
-                Err(RecvTimeoutError::Disconnected) => true,
-            };
-            for entry in self.write(std::mem::take(&mut waiting), ended)? {
+            let (waiting, more) = entries.take_many(LINES, WAIT);
+            for entry in self.write(waiting, !more)? {
                 after(entry);
             }
-            (due, count) = (Instant::now() + WAIT, 0);
-            if ended {
+            if !more {
                 return Ok(());
             }
         }

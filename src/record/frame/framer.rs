@@ -69,6 +69,11 @@ impl Framer {
         Framer { counts: false, ..self }
     }
 
+    /// The buffer that it has, to be used again.
+    pub(crate) fn into_buffer(self) -> Vec<u8> {
+        self.carry
+    }
+
     /// Bytes read from the stream so far.
     pub fn bytes_read(&self) -> u64 {
         self.total
@@ -84,6 +89,8 @@ impl Framer {
             let no_units = || ChunkBody::Units { units: Vec::new(), blank: 0, end: 0 };
             let mut chunk = match mode {
                 Mode::Start => {
+                    // Small streams need no other one.
+                    self.carry = std::mem::take(&mut buffer);
                     self.start(input);
                     continue;
                 }
@@ -95,7 +102,12 @@ impl Framer {
                     buffer.clear();
                     Chunk { bytes: std::mem::take(&mut buffer), body: no_units() }
                 }
-                Mode::Done => return self.failed.take().map_or(Ok(None), Err),
+                Mode::Done => {
+                    if self.carry.capacity() < buffer.capacity() {
+                        self.carry = buffer;
+                    }
+                    return self.failed.take().map_or(Ok(None), Err);
+                }
             };
             let whole = match mode {
                 Mode::Long(line) => self.long(line, input, &mut chunk),

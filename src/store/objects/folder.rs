@@ -67,7 +67,7 @@ impl Folder {
     }
 
     fn unchanged(&self, wanted: &ObjectMeta, metadata: &fs::Metadata) -> Result<(), Error> {
-        if meta(String::new(), metadata).etag == wanted.etag {
+        if etag(metadata.len(), modified(metadata)) == wanted.etag {
             return Ok(());
         }
         Err(Error::changed(&format!("{}/{}", self.root, wanted.key)))
@@ -228,13 +228,26 @@ fn failed(root: &str, key: &str, doing: Doing, error: io::Error) -> Error {
 
 /// A file's listing.
 fn meta(key: String, metadata: &fs::Metadata) -> ObjectMeta {
+    let nanos = modified(metadata);
+    let modified = i64::try_from(nanos).map_or(DateTime::UNIX_EPOCH, DateTime::from_timestamp_nanos);
+    ObjectMeta { key, size: metadata.len(), etag: etag(metadata.len(), nanos), modified }
+}
+
+/// When a file was last changed, in nanoseconds since 1970.
+fn modified(metadata: &fs::Metadata) -> i128 {
     let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-    let nanos = match modified.duration_since(SystemTime::UNIX_EPOCH) {
+    match modified.duration_since(SystemTime::UNIX_EPOCH) {
         Ok(since) => i128::try_from(since.as_nanos()).unwrap_or(i128::MAX),
         Err(before) => -i128::try_from(before.duration().as_nanos()).unwrap_or(i128::MAX),
-    };
-    let modified = i64::try_from(nanos).map_or(DateTime::UNIX_EPOCH, DateTime::from_timestamp_nanos);
-    ObjectMeta { key, size: metadata.len(), etag: format!("{:x}-{nanos:x}", metadata.len()), modified }
+    }
+}
+
+fn etag(size: u64, nanos: i128) -> String {
+    // The digits are the same, and far quicker made.
+    match u64::try_from(nanos) {
+        Ok(nanos) => format!("{size:x}-{nanos:x}"),
+        Err(_) => format!("{size:x}-{nanos:x}"),
+    }
 }
 
 /// The content itself, in short: a file's times are too coarse to tell two versions apart.

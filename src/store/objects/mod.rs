@@ -19,6 +19,7 @@ mod staging;
 mod store;
 
 pub(super) use blocking::Fetched;
+pub(crate) use blocking::OwnThread;
 pub use blocking::{Access, BlockingStore, Objects, ReadEnd, Reader, Stored, Upload};
 pub use location::Location;
 pub use object::{Created, Deleted, Object, ObjectMeta, Replaced, Version};

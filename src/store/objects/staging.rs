@@ -4,7 +4,8 @@
 //! when it and its neighbours are on the disk ([`BlockingStore::commit`](super::BlockingStore::commit)): one
 //! waiting for the disk serves them all. What a killed run leaves there is removed by the next one.
 
-use crate::store::atomic::{AtomicFile, folder_of, make_folders, sync_folder};
+use crate::store::atomic::{AtomicFile, folder_of, make_folders};
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -147,22 +148,19 @@ pub(super) fn sync_all(_: &Path, files: &[StagedFile]) -> io::Result<()> {
     files.iter().try_for_each(|staged| File::options().write(true).open(staged.file.path())?.sync_all())
 }
 
-/// Gives a file its name, unless something has it.
-pub(super) fn place(staged: StagedFile) -> io::Result<Placed> {
-    make_folders(folder_of(staged.file.to()))?;
+/// Gives a file its name, unless something has it. Its folder is made if it is not among those that were made before,
+/// and is one of them then.
+pub(super) fn place(staged: StagedFile, made: &mut BTreeSet<PathBuf>) -> io::Result<Placed> {
+    let folder = folder_of(staged.file.to());
+    if !made.contains(folder) {
+        make_folders(folder)?;
+        made.insert(folder.to_owned());
+    }
     match staged.file.commit_new()? {
         Ok(()) => Ok(Placed::New),
         Err(file) if same(file.path(), file.to())? => Ok(Placed::Same),
         Err(_) => Ok(Placed::Other),
     }
-}
-
-/// Makes names last that were given to files in these folders.
-pub(super) fn sync_folders(files: &[PathBuf]) {
-    let mut folders: Vec<&Path> = files.iter().map(|path| folder_of(path)).collect();
-    folders.sort_unstable();
-    folders.dedup();
-    folders.into_iter().for_each(sync_folder);
 }
 
 fn same(a: &Path, b: &Path) -> io::Result<bool> {
@@ -205,12 +203,13 @@ mod tests {
             file.write_all(text).unwrap();
             StagedFile { file: atomic, key: "a/b/c".into() }
         };
+        let made = &mut BTreeSet::new();
         let (first, other) = (staged(&one, b"one"), staged(&two, b""));
         sweep(root.path());
         assert!(!dead.exists() && !half.exists());
-        assert!(matches!(place(first).unwrap(), Placed::New));
-        assert!(matches!(place(other).unwrap(), Placed::Other));
-        assert!(matches!(place(staged(&one, b"one")).unwrap(), Placed::Same));
+        assert!(matches!(place(first, made).unwrap(), Placed::New));
+        assert!(matches!(place(other, made).unwrap(), Placed::Other));
+        assert!(matches!(place(staged(&one, b"one"), made).unwrap(), Placed::Same));
         drop((one, two));
         let names: Vec<_> = fs::read_dir(root.path()).unwrap().map(|it| it.unwrap().file_name()).collect();
         assert_eq!(names, ["a"]);

@@ -86,7 +86,7 @@ impl Store {
     /// The order in which [`Store::list`] gives keys: a bucket's by their bytes, a folder's part by
     /// part.
     pub fn order(&self, a: &str, b: &str) -> std::cmp::Ordering {
-        if self.is_remote() { a.cmp(b) } else { a.split('/').cmp(b.split('/')) }
+        if self.is_remote() { a.cmp(b) } else { crate::text::by_parts(a, b) }
     }
 
     /// Looks at an object; `None` if there is none.

@@ -6,6 +6,7 @@ use super::carried::CarriedError;
 use super::config::{ClientConfig, Requests, is_listing};
 use super::given::SettingError;
 use super::listing::{self, Page, Unfit};
+use super::own::OWN;
 use super::unusual_keys::{Keys, UnusualKeys, is_unusual};
 use crate::store::error::ErrorKind;
 use async_trait::async_trait;
@@ -18,7 +19,7 @@ use object_store::{ClientConfigKey, ClientOptions, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// The longest page of a listing: of 1,000 keys, each character of which may be an escape of six.
@@ -141,8 +142,11 @@ impl HttpConnector for Connector {
             store: "HTTP client",
             source: Box::new(error),
         })?;
+        static NUMBER: AtomicUsize = AtomicUsize::new(0);
         Ok(HttpClient::new(Interceptor {
             inner: HttpClient::new(client),
+            number: NUMBER.fetch_add(1, Ordering::Relaxed),
+            allow_http,
             unusual: UnusualKeys::new(Arc::clone(&self.keys), self.pem.clone()),
             connector: self.clone(),
             empty_pages: AtomicU64::new(0),
@@ -153,6 +157,9 @@ impl HttpConnector for Connector {
 #[derive(Debug)]
 struct Interceptor {
     inner: HttpClient,
+    /// No other one has it.
+    number: usize,
+    allow_http: bool,
     unusual: UnusualKeys,
     connector: Connector,
     /// Pages of a listing in a row that were empty and said that there is more.
@@ -163,7 +170,7 @@ struct Interceptor {
 impl HttpService for Interceptor {
     async fn call(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
         if self.connector.for_credentials {
-            let response = self.inner.execute(request).await?;
+            let response = self.client().execute(request).await?;
             return if response.status().is_success() {
                 Ok(response)
             } else {
@@ -183,7 +190,7 @@ impl HttpService for Interceptor {
         let response = if is_unusual(&request) {
             self.unusual.call(request).await?
         } else {
-            self.inner.execute(request).await?
+            self.client().execute(request).await?
         };
         if response.status().as_u16() == 304 {
             return Ok(response);
@@ -218,6 +225,13 @@ impl HttpService for Interceptor {
 }
 
 impl Interceptor {
+    /// The client of the thread that makes the request, or the one for all of them.
+    fn client(&self) -> HttpClient {
+        let make = || self.connector.client(self.allow_http).map(HttpClient::new);
+        let own = OWN.try_with(|own| own.get(self.number, make).ok());
+        own.ok().flatten().unwrap_or_else(|| self.inner.clone())
+    }
+
     /// Adds the conditions that the crate has no switch for: an object of several parts is complete only if there is none,
     /// and one that is deleted must be the one that was looked at. Whether a deletion of many became one of a single
     /// object.

@@ -12,5 +12,6 @@ mod write;
 pub use list::Objects;
 pub(in crate::store) use read::Fetched;
 pub use read::{ReadEnd, Reader};
+pub(crate) use store::OwnThread;
 pub use store::{Access, BlockingStore};
 pub use write::{Stored, Upload};

@@ -2,7 +2,7 @@
 
 use super::store::BlockingStore;
 use crate::store::error::{Doing, Error, ErrorKind, Object};
-use crate::store::objects::bucket;
+use crate::store::objects::bucket::{self, Bucket};
 use crate::store::objects::object::ObjectMeta;
 use crate::store::objects::store::Backend;
 use crate::store::stop::stopped;
@@ -10,6 +10,7 @@ use bytes::{Buf as _, Bytes};
 use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
 use object_store::GetRange;
+use std::collections::VecDeque;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
@@ -22,6 +23,9 @@ use tokio::task::JoinHandle;
 const TRIES: u32 = 6;
 /// The first wait; it doubles each time.
 const WAIT: Duration = Duration::from_millis(100);
+
+/// A body up to this size is read at once, in bytes.
+const AT_ONCE: u64 = 1 << 20;
 
 /// How the reading of an object ended; shared with its [`Reader`], which may be deep in a decoder.
 #[derive(Debug, Clone, Default)]
@@ -69,7 +73,7 @@ pub struct Reader {
 enum ReadBody {
     File(File),
     Bucket {
-        stream: Option<BoxStream<'static, object_store::Result<Bytes>>>,
+        stream: Option<Pieces>,
         piece: Bytes,
         tries: u32,
         /// The object's length as its first answer declared it. A listing may say another.
@@ -157,7 +161,7 @@ impl BlockingStore {
         counter: Arc<AtomicU64>,
         outcome: &ReadEnd,
     ) -> Reader {
-        let (length, stream) = (Some(bytes.len() as u64), Some(futures_util::stream::empty().boxed()));
+        let (length, stream) = (Some(bytes.len() as u64), Some(Pieces::There(VecDeque::new())));
         let body = ReadBody::Bucket { stream, piece: bytes, tries: 0, length };
         self.reader(meta, body, counter, outcome)
     }
@@ -192,6 +196,8 @@ impl Read for Reader {
             return Err(stopped());
         }
         let read = match &mut self.body {
+            // What it has beyond that it has since it was found: the look at the end notices.
+            ReadBody::File(_) if self.at > 0 && self.at == self.meta.size => Ok(0),
             ReadBody::File(file) => match file.read(out) {
                 Ok(read) => Ok(read),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
@@ -227,40 +233,31 @@ impl Reader {
         let Backend::Bucket(bucket) = &*store.store.backend else { return Ok(Ok(0)) };
         while piece.is_empty() {
             let failed = match stream {
-                None => {
-                    let range = (self.at > 0).then_some(GetRange::Offset(self.at));
-                    match store.wait(bucket.get(meta, range))? {
-                        Ok(got)
-                            if bucket::listed(got.meta.clone()).etag != meta.etag
-                                || listed.is_some_and(|it| it != got.meta.size) =>
-                        {
-                            return Ok(Err(Error::changed(&store.name(&meta.key))));
-                        }
-                        Ok(got)
-                            if got.range.start != self.at || length.is_some_and(|it| it != got.meta.size) =>
-                        {
-                            let (start, size, at) = (got.range.start, got.meta.size, self.at);
-                            let why = format!(
-                                "byte {at} was asked for, and the answer begins at {start} of {size}"
-                            );
-                            let named = Object::Named(store.name(&meta.key));
-                            Some(Error::new(named, Doing::Read, ErrorKind::Service, why))
-                        }
-                        Ok(got) => {
-                            *length = Some(got.meta.size);
-                            *stream = Some(got.into_stream());
-                            None
-                        }
-                        Err(error) => {
-                            let error = bucket.failed(&meta.key, Doing::Read, &error);
-                            if error.kind() != ErrorKind::Service {
-                                return Ok(Err(error));
-                            }
-                            Some(error)
-                        }
+                None => match answer(store, bucket, meta, self.at)? {
+                    Ok(got) if got.etag != meta.etag || listed.is_some_and(|it| it != got.size) => {
+                        return Ok(Err(Error::changed(&store.name(&meta.key))));
                     }
-                }
-                Some(body) => match store.wait(body.next())? {
+                    Ok(got) if got.start != self.at || length.is_some_and(|it| it != got.size) => {
+                        let (start, size, at) = (got.start, got.size, self.at);
+                        let why =
+                            format!("byte {at} was asked for, and the answer begins at {start} of {size}");
+                        let named = Object::Named(store.name(&meta.key));
+                        Some(Error::new(named, Doing::Read, ErrorKind::Service, why))
+                    }
+                    Ok(got) => {
+                        *length = Some(got.size);
+                        *stream = Some(got.pieces);
+                        None
+                    }
+                    Err(error) => {
+                        let error = bucket.failed(&meta.key, Doing::Read, &error);
+                        if error.kind() != ErrorKind::Service {
+                            return Ok(Err(error));
+                        }
+                        Some(error)
+                    }
+                },
+                Some(body) => match body.next(store)? {
                     Some(Ok(bytes)) => {
                         *piece = bytes;
                         *tries = 0;
@@ -310,8 +307,106 @@ impl Reader {
     }
 }
 
+/// How an answer begins, and its body.
+struct Answer {
+    etag: String,
+    start: u64,
+    /// Of the whole object.
+    size: u64,
+    pieces: Pieces,
+}
+
+/// A body.
+enum Pieces {
+    /// All of it that came.
+    There(VecDeque<object_store::Result<Bytes>>),
+    Coming(BoxStream<'static, object_store::Result<Bytes>>),
+}
+
+/// Asks for one version of an object from a byte on. A small body is read at once, as far as it comes.
+fn answer(
+    store: &BlockingStore,
+    bucket: &Bucket,
+    meta: &ObjectMeta,
+    at: u64,
+) -> io::Result<object_store::Result<Answer>> {
+    let ask = |most| async move {
+        let got = bucket.get(meta, (at > 0).then_some(GetRange::Offset(at))).await?;
+        let (etag, start, size) = (bucket::listed(got.meta.clone()).etag, got.range.start, got.meta.size);
+        let mut left = got.range.end.saturating_sub(start);
+        let is_small = left <= most;
+        let mut body = got.into_stream();
+        if !is_small {
+            return Ok(Answer { etag, start, size, pieces: Pieces::Coming(body) });
+        }
+        let mut all = VecDeque::new();
+        while let Some(piece) = body.next().await {
+            let length = piece.as_ref().map(|piece| piece.len() as u64).ok();
+            all.push_back(piece);
+            // Nothing comes behind an error, and what is longer than it declares is refused later.
+            match length.and_then(|length| left.checked_sub(length)) {
+                Some(rest) => left = rest,
+                None => break,
+            }
+        }
+        Ok(Answer { etag, start, size, pieces: Pieces::There(all) })
+    };
+    if meta.size <= AT_ONCE {
+        let asked = store.ask_until_stop(&meta.key, ask(AT_ONCE))?;
+        // What is larger than it was listed can't come over a connection that only this thread drives.
+        if !matches!(asked, Ok(Answer { pieces: Pieces::Coming(_), .. })) {
+            return Ok(asked);
+        }
+    }
+    store.wait(ask(0))
+}
+
+impl Pieces {
+    fn next(&mut self, store: &BlockingStore) -> io::Result<Option<object_store::Result<Bytes>>> {
+        match self {
+            Pieces::There(pieces) => Ok(pieces.pop_front()),
+            Pieces::Coming(pieces) => store.wait(pieces.next()),
+        }
+    }
+}
+
 impl fmt::Debug for Reader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reader").field("meta", &self.meta).field("at", &self.at).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::objects::Access;
+    use std::io::Write as _;
+
+    #[test]
+    fn a_file_that_grows_while_it_is_read_has_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        std::fs::write(&path, b"one\n").unwrap();
+        let access = Access::new(false, Arc::default()).unwrap();
+        let (store, _) = BlockingStore::open(folder.path().to_str().unwrap(), &access).unwrap();
+        let found = store.head("log").unwrap().unwrap();
+        let read = |then: &dyn Fn()| {
+            let outcome = ReadEnd::default();
+            let mut reader = store.read(&found, Arc::default(), &outcome).unwrap();
+            let mut text = vec![0; 4];
+            reader.read_exact(&mut text).unwrap();
+            then();
+            let ended = reader.read(&mut [0; 9]);
+            (text, ended.map_err(drop), outcome)
+        };
+        let (text, ended, outcome) = read(&|| {});
+        assert_eq!(
+            (&text[..], ended, outcome.whole().map(|(size, _)| size)),
+            (&b"one\n"[..], Ok(0), Some(4))
+        );
+        let append = || File::options().append(true).open(&path).unwrap().write_all(b"two\n").unwrap();
+        let (_, ended, outcome) = read(&append);
+        assert_eq!((ended, outcome.whole()), (Err(()), None));
+        assert_eq!(outcome.take_error().unwrap().kind(), ErrorKind::Changed);
     }
 }

@@ -5,10 +5,13 @@ use crate::store::objects::location::Location;
 use crate::store::objects::object::{Deleted, ObjectMeta};
 use crate::store::objects::staging;
 use crate::store::objects::store::{Backend, Store};
-use crate::store::service::{ClientConfig, Requests};
+use crate::store::service::{ClientConfig, OWN, OwnClients, Requests, encode_key};
 use crate::store::stop::stopped;
 use object_store::ObjectStore;
+use std::borrow::Cow;
+use std::cell::RefCell;
 use std::io;
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -33,9 +36,11 @@ impl Access {
     /// # Errors
     /// If threads can't be started.
     pub fn new(anonymous: bool, stop: Arc<AtomicBool>) -> std::io::Result<Access> {
+        // One thread carries thousands of requests a second; several would wake each other.
+        let threads = std::thread::available_parallelism().map_or(1, usize::from) / 4;
         let mut builder = tokio::runtime::Builder::new_multi_thread();
-        let runtime =
-            builder.worker_threads(2).max_blocking_threads(4).thread_name("store").enable_all().build()?;
+        builder.worker_threads(threads.clamp(1, 4)).max_blocking_threads(4).thread_name("store");
+        let runtime = builder.enable_all().build()?;
         Ok(Access { runtime: Arc::new(runtime), requests: Arc::default(), anonymous, stop })
     }
 
@@ -124,7 +129,7 @@ impl BlockingStore {
     /// # Errors
     /// If that can't be found out.
     pub fn head(&self, key: &str) -> Result<Option<ObjectMeta>, Error> {
-        self.access.runtime.block_on(self.store.head(key))
+        self.ask(key, self.store.head(key))
     }
 
     /// Reads a part of one version of an object, see [`Store::read_end`].
@@ -154,15 +159,77 @@ impl BlockingStore {
 impl BlockingStore {
     /// Waits for `work`, but not beyond a stop.
     pub(super) fn wait<T>(&self, work: impl Future<Output = T>) -> io::Result<T> {
-        self.access.runtime.block_on(async {
-            let mut work = std::pin::pin!(work);
-            loop {
-                match tokio::time::timeout(LOOK, &mut work).await {
-                    Ok(done) => return Ok(done),
-                    Err(_) if self.access.stop.load(Ordering::Relaxed) => return Err(stopped()),
-                    Err(_) => {}
-                }
-            }
+        self.access.runtime.block_on(until(&self.access.stop, work))
+    }
+
+    /// Waits for a small request about this key, on the caller's own runtime if it has one. Nothing of it may go on
+    /// afterwards.
+    pub(super) fn ask<T>(&self, key: &str, work: impl Future<Output = T>) -> T {
+        // Those have a client of their own, which is there for all threads.
+        let is_unusual = matches!(encode_key(key), Cow::Owned(_));
+        OWN_THREAD.with_borrow(|own| match own {
+            Some(own) if !is_unusual => own.block_on(work),
+            _ => self.access.runtime.block_on(work),
         })
+    }
+
+    /// As [`ask`](Self::ask), but not beyond a stop.
+    pub(super) fn ask_until_stop<T>(&self, key: &str, work: impl Future<Output = T>) -> io::Result<T> {
+        self.ask(key, until(&self.access.stop, work))
+    }
+}
+
+async fn until<T>(stop: &AtomicBool, work: impl Future<Output = T>) -> io::Result<T> {
+    let mut work = std::pin::pin!(work);
+    loop {
+        match tokio::time::timeout(LOOK, &mut work).await {
+            Ok(done) => return Ok(done),
+            Err(_) if stop.load(Ordering::Relaxed) => return Err(stopped()),
+            Err(_) => {}
+        }
+    }
+}
+
+thread_local! {
+    static OWN_THREAD: RefCell<Option<Own>> = const { RefCell::new(None) };
+}
+
+/// As long as this lives, its thread makes small requests itself, over connections of its own. A request over a
+/// connection that another thread drives takes several changes of thread, each of which costs as much as the request.
+#[derive(Debug)]
+pub(crate) struct OwnThread {
+    /// It stays where it was made.
+    _here: PhantomData<*const ()>,
+}
+
+struct Own {
+    runtime: Runtime,
+    clients: OwnClients,
+}
+
+impl OwnThread {
+    /// # Errors
+    /// If the system has no room for it.
+    pub(crate) fn begin() -> io::Result<OwnThread> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        OWN_THREAD.set(Some(Own { runtime, clients: OwnClients::default() }));
+        Ok(OwnThread { _here: PhantomData })
+    }
+}
+
+impl Own {
+    fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(OWN.scope(self.clients.clone(), async {
+            // Connections that were closed since the last time are noticed: once to hear of it, once to act on it.
+            tokio::task::yield_now().await;
+            tokio::task::yield_now().await;
+            work.await
+        }))
+    }
+}
+
+impl Drop for OwnThread {
+    fn drop(&mut self) {
+        OWN_THREAD.set(None);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::read::ReadEnd;
 use super::store::BlockingStore;
-use crate::store::atomic::AtomicFile;
+use crate::store::atomic::{AtomicFile, sync_folder};
 use crate::store::error::{Doing, Error, ErrorKind, Object};
 use crate::store::objects::object::{Created, ObjectMeta};
 use crate::store::objects::parts::PartsUpload;
@@ -10,10 +10,10 @@ use crate::store::objects::staging::{self, Placed, StagedFile};
 use crate::store::objects::store::Backend;
 use aws_lc_rs::digest;
 use bytes::Bytes;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _, Write};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 /// An object up to this size is written by one request; a larger one in parts of at least this
@@ -98,17 +98,17 @@ impl BlockingStore {
                 |it: &StagedFile| Err(folder.failed(&it.key, Doing::Write, io::Error::other(text.clone())));
             return staged.iter().map(failed).collect();
         }
-        let paths: Vec<PathBuf> = staged.iter().map(|it| it.file.to().to_owned()).collect();
-        let place = |staged: StagedFile| {
+        let mut folders = BTreeSet::new();
+        let mut place = |staged: StagedFile| {
             let key = staged.key.clone();
-            match staging::place(staged) {
+            match staging::place(staged, &mut folders) {
                 Ok(Placed::New | Placed::Same) => Ok(()),
                 Ok(Placed::Other) => Err(self.taken(&key)),
                 Err(error) => Err(folder.failed(&key, Doing::Rename, error)),
             }
         };
-        let results = staged.into_iter().map(place).collect();
-        staging::sync_folders(&paths);
+        let results = staged.into_iter().map(&mut place).collect();
+        folders.iter().for_each(|folder| sync_folder(folder));
         results
     }
 
@@ -165,7 +165,7 @@ impl Upload {
             }
             (UploadBody::Memory(bytes), Backend::Bucket(bucket)) => {
                 let bytes = Bytes::from(bytes);
-                return match runtime.block_on(bucket.create(&self.key, bytes.clone()))? {
+                return match store.ask(&self.key, bucket.create(&self.key, bytes.clone()))? {
                     Created::New(_) => Ok(stored(None)),
                     Created::Exists(object) if object.bytes == bytes => Ok(stored(None)),
                     Created::Exists(_) => Err(store.taken(&self.key)),
