@@ -51,6 +51,8 @@ pub(super) struct Reporter<'a> {
     text: &'a [u8],
     pub(super) event: u64,
     suggestions: usize,
+    /// Whether nothing was found, not even what is off.
+    pub(super) clean: bool,
     found: &'a mut dyn FnMut(Finding),
 }
 
@@ -61,7 +63,7 @@ impl<'a> Reporter<'a> {
         text: &'a [u8],
         found: &'a mut dyn FnMut(Finding),
     ) -> Reporter<'a> {
-        Reporter { severities, text, event: 0, suggestions: 0, found }
+        Reporter { severities, text, event: 0, suggestions: 0, clean: true, found }
     }
 
     /// Whether one more unknown name is looked up; counts it.
@@ -71,6 +73,7 @@ impl<'a> Reporter<'a> {
     }
 
     pub(super) fn add(&mut self, code: Code, path: String, message: String, at: usize) {
+        self.clean = false;
         let severity = self.severities.of(code, &path);
         if severity != Severity::Off {
             let about = digest(scalar_at(self.text, at));

@@ -2,6 +2,7 @@
 
 use super::codes::Code;
 use super::finding::{Finding, Placed, Reporter};
+use super::known::KnownEvents;
 use super::severities::Severities;
 use super::severity::Severity;
 use super::walk;
@@ -19,12 +20,13 @@ use std::io::{self, Read};
 pub struct Validator {
     severities: Severities,
     tree: Tree,
+    known: KnownEvents,
 }
 
 impl Validator {
     /// A validator with these severities.
     pub fn new(severities: Severities) -> Validator {
-        Validator { severities, tree: Tree::default() }
+        Validator { severities, ..Validator::default() }
     }
 
     /// Checks what follows with other severities.
@@ -36,7 +38,11 @@ impl Validator {
     /// Checks the events in one JSON text, in any of the [known wrappings](events), and hands every
     /// finding that is not [`Severity::Off`] to `found`. Returns the number of events.
     pub fn check(&mut self, text: &[u8], found: &mut dyn FnMut(Finding)) -> u64 {
+        if let Some(events) = self.known.clean(text) {
+            return events;
+        }
         let mut reporter = Reporter::new(&self.severities, text, found);
+        let mut values = Vec::new();
         match self.tree.read(text) {
             Err(JsonError { at, what, too_deep }) => {
                 let code = if too_deep { Code::TooDeep } else { Code::InvalidJson };
@@ -47,7 +53,7 @@ impl Validator {
                 events::find(value, &mut |candidate| {
                     let at = candidate.value().start();
                     match (candidate.event(), candidate) {
-                        (Ok(event), _) => walk::event(event, &mut reporter),
+                        (Ok(event), _) => walk::event(event, &mut reporter, &mut values),
                         (Err(_), Candidate::ParserError(error)) => {
                             let message = shown_up_to(error.raw(), MOST_OF_AN_ERROR);
                             reporter.add(Code::ParserError, String::new(), message, at);
@@ -56,6 +62,9 @@ impl Validator {
                     }
                     reporter.event += 1;
                 });
+                if reporter.clean {
+                    self.known.learn(text, reporter.event, &values);
+                }
                 reporter.event
             }
         }
