@@ -70,13 +70,9 @@ pub(crate) fn may_vary(value: Value<'_>) -> Option<Range<usize>> {
 }
 
 impl<T> Shapes<T> {
-    /// Fills `values` with where the values of `text` are that may be others in a text like it, and gives what is known
-    /// of its shape; nothing, if it has none that is known.
-    pub(crate) fn fit<'t>(
-        &mut self,
-        text: &'t [u8],
-        values: &mut Vec<Range<usize>>,
-    ) -> Option<(&'t str, &mut T)> {
+    /// Fills `values` with where the values of `text` are that may be others in a text like it, and gives the number of
+    /// its shape; nothing, if it has none that is known.
+    pub(crate) fn fit<'t>(&self, text: &'t [u8], values: &mut Vec<Range<usize>>) -> Option<(&'t str, usize)> {
         values.clear();
         let (mut at, mut next) = (0, self.first);
         loop {
@@ -90,8 +86,7 @@ impl<T> Shapes<T> {
                 Behind::Text => plain(text, start),
                 Behind::Number => start + digits(&text[start..]).unwrap_or(0),
                 Behind::End if start == text.len() => {
-                    let text = std::str::from_utf8(text).ok()?;
-                    return Some((text, self.known.get_mut(*then)?));
+                    return Some((std::str::from_utf8(text).ok()?, *then));
                 }
                 Behind::End => continue,
             };
@@ -101,6 +96,11 @@ impl<T> Shapes<T> {
             values.push(start..end);
             (at, next) = (end, *then);
         }
+    }
+
+    /// What is known of the shape of this number, which a text had that fitted last.
+    pub(crate) fn known(&mut self, number: usize) -> &mut T {
+        &mut self.known[number]
     }
 
     /// Whether the next text that fits no shape is to be learnt from. Asked once for each.
@@ -201,7 +201,7 @@ mod tests {
     fn fit(shapes: &mut Shapes<usize>, text: &[u8]) -> Option<(usize, Vec<String>)> {
         let mut places = Vec::new();
         let (text, number) = shapes.fit(text, &mut places)?;
-        Some((*number, places.into_iter().map(|place| text[place].to_owned()).collect()))
+        Some((*shapes.known(number), places.into_iter().map(|place| text[place].to_owned()).collect()))
     }
 
     #[test]
@@ -260,7 +260,7 @@ mod tests {
             TEXTS.iter().enumerate().for_each(|(number, text)| learn(&mut shapes, text, number));
             let mut text = TEXTS[which].as_bytes().to_vec();
             let at = at % text.len();
-            if cut { drop(text.remove(at)) } else { text[at] = byte }
+            if cut { text.truncate(at) } else { text[at] = byte }
             if let Some((number, values)) = fit(&mut shapes, &text) {
                 let mut tree = Tree::default();
                 let mut places = Vec::new();

@@ -18,6 +18,8 @@
 //! # Ok::<(), udmap::json::JsonError>(())
 //! ```
 
+#[cfg(feature = "cli")]
+mod alike;
 mod differences;
 mod keys;
 mod meaning;
@@ -26,6 +28,8 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "cli")]
+pub(crate) use alike::MeaningReader;
 pub use differences::{Difference, How, differences, each_difference};
 pub use keys::Keys;
 pub use meaning::Meaning;

@@ -1,5 +1,6 @@
-//! Texts that look like one in which nothing was found: only their values are checked.
+//! Texts that look like one that was checked before: only their values are checked.
 
+use super::finding::{FixedFinding, Reporter};
 use super::{needs, walk};
 use crate::json::{Kind, Shapes, Value, may_vary};
 use crate::udm::index::Entry;
@@ -7,39 +8,62 @@ use crate::udm::schema::Type;
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// Shapes of texts in which nothing was found.
+/// How many findings a shape may have.
+const MOST_FINDINGS: usize = 16;
+
+/// Shapes of texts that were checked.
 #[derive(Debug, Default)]
-pub(super) struct KnownEvents {
-    shapes: Shapes<CleanText>,
+pub(super) struct KnownTexts {
+    shapes: Shapes<KnownText>,
     /// Where the values of a text are.
     places: Vec<Range<usize>>,
 }
 
 /// What is known of a shape.
 #[derive(Debug)]
-struct CleanText {
+struct KnownText {
     /// How many events are in it.
     events: u64,
     /// The values that are to be checked, by their places among all, with their kinds and fields.
     checked: Vec<(usize, Kind, &'static Entry)>,
+    /// What is found in every text of the shape, whatever its values are.
+    found: Vec<FixedFinding>,
 }
 
-impl KnownEvents {
-    /// How many events are in the text, if nothing is to be found in it. Where that is not known, it is to be read.
-    pub(super) fn clean(&mut self, text: &[u8]) -> Option<u64> {
-        let (text, known) = self.shapes.fit(text, &mut self.places)?;
+impl KnownTexts {
+    /// Whether the next text that is not known is to be learnt from. Asked once for each.
+    pub(super) fn wants(&mut self) -> bool {
+        self.shapes.wants()
+    }
+
+    /// Reports what is found in the text, and says how many events there are; nothing, and nothing reported, if the text
+    /// is to be read to know that.
+    pub(super) fn check(&mut self, text: &[u8], reporter: &mut Reporter<'_>) -> Option<u64> {
+        let (text, number) = self.shapes.fit(text, &mut self.places)?;
+        let known = self.shapes.known(number);
         let is_right = |(place, kind, entry): &(usize, Kind, &Entry)| {
             let value = Cow::Borrowed(&text[self.places[*place].clone()]);
             walk::scalar(*kind, value, entry).is_ok()
         };
-        known.checked.iter().all(is_right).then_some(known.events)
+        if !known.checked.iter().all(is_right) {
+            return None;
+        }
+        for finding in &known.found {
+            let FixedFinding { event, code, path, message, at, .. } = finding;
+            reporter.event = *event;
+            reporter.add(*code, path.clone(), message.clone(), *at);
+        }
+        Some(known.events)
     }
 
-    /// Learns from a text in which nothing was found, with its events' values.
-    pub(super) fn learn(&mut self, text: &[u8], events: u64, values: &[(Value<'_>, &'static Entry)]) {
-        if !self.shapes.wants() {
-            return;
-        }
+    /// Learns from a text that was checked: the values of its events that are right, and what was found.
+    pub(super) fn learn(
+        &mut self,
+        text: &[u8],
+        events: u64,
+        values: &[(Value<'_>, &'static Entry)],
+        found: Vec<FixedFinding>,
+    ) {
         let (mut places, mut checked) = (Vec::new(), Vec::new());
         for (value, entry) in values.iter().filter(|(value, entry)| is_judged_alone(*value, entry)) {
             let Some(place) = may_vary(*value) else { continue };
@@ -48,7 +72,12 @@ impl KnownEvents {
             }
             places.push((place, value.kind()));
         }
-        self.shapes.learn(text, places.into_iter(), CleanText { events, checked });
+        // What is about a value may be another thing for another value, and behind one it is at another place.
+        let fixed = places.first().map_or(text.len(), |(place, _)| place.start);
+        let is_fixed = |finding: &FixedFinding| finding.about_container && finding.at < fixed;
+        if found.len() <= MOST_FINDINGS && found.iter().all(is_fixed) {
+            self.shapes.learn(text, places.into_iter(), KnownText { events, checked, found });
+        }
     }
 }
 

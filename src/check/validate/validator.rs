@@ -2,7 +2,7 @@
 
 use super::codes::Code;
 use super::finding::{Finding, Placed, Reporter};
-use super::known::KnownEvents;
+use super::known::KnownTexts;
 use super::severities::Severities;
 use super::severity::Severity;
 use super::walk;
@@ -20,7 +20,7 @@ use std::io::{self, Read};
 pub struct Validator {
     severities: Severities,
     tree: Tree,
-    known: KnownEvents,
+    known: KnownTexts,
 }
 
 impl Validator {
@@ -38,10 +38,11 @@ impl Validator {
     /// Checks the events in one JSON text, in any of the [known wrappings](events), and hands every
     /// finding that is not [`Severity::Off`] to `found`. Returns the number of events.
     pub fn check(&mut self, text: &[u8], found: &mut dyn FnMut(Finding)) -> u64 {
-        if let Some(events) = self.known.clean(text) {
+        let mut reporter = Reporter::new(&self.severities, text, found);
+        if let Some(events) = self.known.check(text, &mut reporter) {
             return events;
         }
-        let mut reporter = Reporter::new(&self.severities, text, found);
+        reporter.kept = self.known.wants().then(Vec::new);
         let mut values = Vec::new();
         match self.tree.read(text) {
             Err(JsonError { at, what, too_deep }) => {
@@ -62,8 +63,8 @@ impl Validator {
                     }
                     reporter.event += 1;
                 });
-                if reporter.clean {
-                    self.known.learn(text, reporter.event, &values);
+                if let Some(found) = reporter.kept {
+                    self.known.learn(text, reporter.event, &values, found);
                 }
                 reporter.event
             }
