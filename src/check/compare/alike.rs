@@ -142,3 +142,40 @@ fn leaf<'n>(node: &'n mut Node, way: &[usize]) -> Option<&'n mut Leaf> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::compare::Keys;
+
+    /// That an event looks like an earlier one changes nothing that it means.
+    #[test]
+    fn known_events_mean_what_others_mean() {
+        let mut ignoring = Rules::default();
+        for path in ["metadata.event_timestamp", "principal.user", "additional.a"] {
+            ignoring.ignore(path);
+        }
+        let mut sets = Rules::default();
+        sets.set("principal.ip");
+        for (rules, least) in [(Rules::default(), 2_000), (ignoring, 2_000), (sets, 0)] {
+            let (mut reader, mut tree, mut known) = (MeaningReader::new(&rules), Tree::default(), 0);
+            for text in (0..4).flat_map(|seed| crate::check::mutated::events(seed, 500)) {
+                let shown = String::from_utf8_lossy(&text);
+                let expected = tree.read(&text).map(|event| Meaning::of(event, &rules));
+                if let Some(meaning) = reader.known(&text) {
+                    known += 1;
+                    assert_eq!(Some(meaning), expected.as_ref().ok(), "{shown}");
+                }
+                match (reader.read(&text), expected) {
+                    (Ok(meaning), Ok(expected)) => {
+                        assert_eq!(meaning, &expected, "{shown}");
+                        assert_eq!(meaning.digest(), expected.digest(), "{shown}");
+                        assert_eq!(Keys::of(meaning), Keys::of(&expected), "{shown}");
+                    }
+                    (got, expected) => assert_eq!(got.err(), expected.err(), "{shown}"),
+                }
+            }
+            assert!(known >= least, "{known}");
+        }
+    }
+}

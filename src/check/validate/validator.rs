@@ -71,6 +71,13 @@ impl Validator {
         }
     }
 
+    /// Whether the findings in a text are known from one that looks like it.
+    #[cfg(all(test, feature = "cli"))]
+    pub(super) fn knows(&mut self, text: &[u8]) -> bool {
+        let mut found = |_| {};
+        self.known.check(text, &mut Reporter::new(&self.severities, text, &mut found)).is_some()
+    }
+
     /// Checks all events of a stream of JSON texts of at most `limit` bytes each, such as NDJSON or one array. Hands
     /// every finding that is not [`Severity::Off`] to `found`, and returns the number of events.
     ///
