@@ -49,7 +49,12 @@ impl Keys {
 
 /// A digest of what kind of event it is.
 fn kind(event: &Meaning) -> u64 {
-    let parts = ["event_type", "log_type", "product_name", "vendor_name"];
-    let parts = parts.map(|name| format!("{:?}\n", event.at(&["metadata", name])));
-    XxHash3_128::oneshot(parts.concat().as_bytes()) as u64
+    let mut parts = Vec::with_capacity(128);
+    for name in ["event_type", "log_type", "product_name", "vendor_name"] {
+        match event.at(&["metadata", name]) {
+            Some(leaf) => Encoding::default().leaf(leaf, &mut parts),
+            None => parts.push(b'-'),
+        }
+    }
+    XxHash3_128::oneshot(&parts) as u64
 }

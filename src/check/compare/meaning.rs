@@ -131,17 +131,17 @@ impl Encoding {
                 to.push(b'}');
             }
             Node::List(elements, _) if self.unordered => {
-                let mut digests: Vec<u128> = elements
-                    .iter()
-                    .map(|element| {
-                        let mut bytes = Vec::new();
-                        self.node(element, &mut bytes);
-                        XxHash3_128::oneshot(&bytes)
-                    })
-                    .collect();
+                let digest = |element: &Node| {
+                    let start = to.len();
+                    self.node(element, to);
+                    let digest = XxHash3_128::oneshot(&to[start..]);
+                    to.truncate(start);
+                    digest
+                };
+                let mut digests: Vec<u128> = elements.iter().map(digest).collect();
                 digests.sort_unstable();
                 to.push(b'[');
-                digests.iter().for_each(|digest| to.extend(digest.to_le_bytes()));
+                digests.iter().for_each(|digest| to.extend_from_slice(&digest.to_le_bytes()));
                 to.push(b']');
             }
             Node::List(elements, _) => {
@@ -149,43 +149,46 @@ impl Encoding {
                 elements.iter().for_each(|element| self.node(element, to));
                 to.push(b']');
             }
-            Node::Leaf(leaf) => match leaf {
-                Leaf::Null => to.push(b'0'),
-                Leaf::Text(value) => {
-                    to.push(b't');
-                    text(value, to);
-                }
-                Leaf::Invalid(value) => {
-                    to.push(b'w');
-                    text(value, to);
-                }
-                Leaf::Bytes(value) => {
-                    to.push(b'b');
-                    to.extend(value.len().to_le_bytes());
-                    to.extend(value);
-                }
-                Leaf::Bool(value) => to.extend([b'?', u8::from(*value)]),
-                Leaf::Integer(value) => number(b'i', *value, to),
-                Leaf::Float(value) => number(b'f', value.to_bits().into(), to),
-                Leaf::Enum(value, _) => number(b'e', (*value).into(), to),
-                Leaf::Time(seconds, nanos) => {
-                    number(b'z', i128::from(*seconds) << 32 | i128::from(*nanos), to)
-                }
-                Leaf::Duration(value) => number(b'd', *value, to),
-                Leaf::Hole(_) => {}
-            },
+            Node::Leaf(leaf) => self.leaf(leaf, to),
+        }
+    }
+
+    /// A value alone, of which both kinds of encoding are the same.
+    pub(super) fn leaf(self, leaf: &Leaf, to: &mut Vec<u8>) {
+        match leaf {
+            Leaf::Null => to.push(b'0'),
+            Leaf::Text(value) => {
+                to.push(b't');
+                text(value, to);
+            }
+            Leaf::Invalid(value) => {
+                to.push(b'w');
+                text(value, to);
+            }
+            Leaf::Bytes(value) => {
+                to.push(b'b');
+                to.extend_from_slice(&value.len().to_le_bytes());
+                to.extend_from_slice(value);
+            }
+            Leaf::Bool(value) => to.extend_from_slice(&[b'?', u8::from(*value)]),
+            Leaf::Integer(value) => number(b'i', *value, to),
+            Leaf::Float(value) => number(b'f', value.to_bits().into(), to),
+            Leaf::Enum(value, _) => number(b'e', (*value).into(), to),
+            Leaf::Time(seconds, nanos) => number(b'z', i128::from(*seconds) << 32 | i128::from(*nanos), to),
+            Leaf::Duration(value) => number(b'd', *value, to),
+            Leaf::Hole(_) => {}
         }
     }
 }
 
 fn text(text: &str, to: &mut Vec<u8>) {
-    to.extend(text.len().to_le_bytes());
-    to.extend(text.as_bytes());
+    to.extend_from_slice(&text.len().to_le_bytes());
+    to.extend_from_slice(text.as_bytes());
 }
 
 fn number(kind: u8, number: i128, to: &mut Vec<u8>) {
     to.push(kind);
-    to.extend(number.to_le_bytes());
+    to.extend_from_slice(&number.to_le_bytes());
 }
 
 /// Reads an event. Paths are without indexes, and kept only where a rule may name them.

@@ -30,6 +30,8 @@ mod tests;
 
 #[cfg(feature = "cli")]
 pub(crate) use alike::MeaningReader;
+#[cfg(feature = "cli")]
+pub(crate) use differences::each_place;
 pub use differences::{Difference, How, differences, each_difference};
 pub use keys::Keys;
 pub use meaning::Meaning;
