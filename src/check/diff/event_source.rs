@@ -101,14 +101,18 @@ impl EventSource {
                 each(At { line: record.line, byte: record.offset, event });
             });
         }
-        let mut unit = |unit: &Unit, bytes: &[u8]| {
+        let mut unit = |unit: &Unit, bytes: &[u8], is_cut: bool| {
             let mut at =
                 |line, byte, event: Result<(&[u8], &Meaning), String>| each(At { line, byte, event });
-            if let Some(fault) = unit.error(bytes, self.limit) {
-                return at(unit.line, unit.offset, Err(fault.message));
+            if !is_cut {
+                let known = meanings.known(bytes);
+                let is_known = known.is_some();
+                known.into_iter().for_each(|meaning| at(unit.line, unit.offset, Ok((bytes, meaning))));
+                return is_known;
             }
-            if let Some(meaning) = meanings.known(bytes) {
-                return at(unit.line, unit.offset, Ok((bytes, meaning)));
+            if let Some(fault) = unit.error(bytes, self.limit) {
+                at(unit.line, unit.offset, Err(fault.message));
+                return true;
             }
             match tree.read(bytes) {
                 Err(flaw) => at(unit.line, unit.offset + flaw.at as u64, Err(flaw.to_string())),
@@ -126,7 +130,8 @@ impl EventSource {
                     });
                 }
             }
+            true
         };
-        body.units(chunk, self.limit, &mut unit, &mut 0);
+        body.known_units(chunk, self.limit, &mut unit, &mut 0);
     }
 }

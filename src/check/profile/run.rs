@@ -32,8 +32,14 @@ pub(crate) fn profile(
     let log = LogReader::new(mapping, &converter);
     let work = |gathered: &mut Gathered, chunk: Framed<'_>| {
         mistaken.look((chunk.text.number, &chunk.text.name), chunk.bytes, chunk.body, reading.limit);
-        let mut add = |unit: &Unit, bytes: &[u8]| gathered.add(&log, unit, bytes);
-        chunk.body.units(chunk.bytes, converter.max_record_bytes(), &mut add, &mut 0);
+        let mut add = |unit: &Unit, bytes: &[u8], is_cut: bool| match is_cut {
+            false => gathered.add_known(&log, bytes),
+            true => {
+                gathered.add(&log, unit, bytes);
+                true
+            }
+        };
+        chunk.body.known_units(chunk.bytes, converter.max_record_bytes(), &mut add, &mut 0);
     };
     let (mut failures, mut total) = (Vec::new(), 0);
     let parts = reading.run(sources, &Gathered::default, &work, &mut |piece| {
