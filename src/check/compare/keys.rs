@@ -36,10 +36,12 @@ impl Keys {
             }
             _ => 0,
         };
+        let mut bytes = Vec::with_capacity(1024);
+        let mut digest = |encoding| event.digest_of(encoding, &mut bytes) as u64;
         Keys {
             log_id,
-            unordered: event.digest_of(Encoding { unordered: true, timeless: false }) as u64,
-            timeless: event.digest_of(Encoding { timeless: true, unordered: false }) as u64,
+            unordered: digest(Encoding { unordered: true, timeless: false }),
+            timeless: digest(Encoding { timeless: true, unordered: false }),
             alike: kind(event),
             time: if instant == 0 { 0 } else { XxHash3_128::oneshot(&instant.to_le_bytes()) as u64 },
             instant,

@@ -79,13 +79,14 @@ impl Meaning {
 
     /// A digest: the same for the same meaning.
     pub fn digest(&self) -> u128 {
-        self.digest_of(Encoding::default())
+        self.digest_of(Encoding::default(), &mut Vec::with_capacity(1024))
     }
 
-    pub(super) fn digest_of(&self, encoding: Encoding) -> u128 {
-        let mut bytes = Vec::with_capacity(1024);
-        encoding.node(&self.root, &mut bytes);
-        XxHash3_128::oneshot(&bytes)
+    /// A digest of what this encoding keeps, which is made in `bytes`.
+    pub(super) fn digest_of(&self, encoding: Encoding, bytes: &mut Vec<u8>) -> u128 {
+        bytes.clear();
+        encoding.node(&self.root, bytes);
+        XxHash3_128::oneshot(bytes)
     }
 
     /// The value at a path of names.

@@ -150,7 +150,8 @@ impl Report {
         // What the event is, is asked only where it is told to somebody.
         let mut content = String::new();
         if self.fields.takes(&whole(code)) || self.findings.asks_for_content() {
-            let text = texts.get(event.text)?;
+            let mut text = Vec::new();
+            texts.get(event.text, &mut text)?;
             let text = String::from_utf8_lossy(&text);
             content = text.split_whitespace().collect::<Vec<_>>().join(" ");
             // White space between values says nothing; some more text than is kept makes up for it.

@@ -49,25 +49,29 @@ pub(super) struct OnDisk<'r> {
     pub(super) report: &'r mut Report,
     /// What reads the texts of each side.
     readers: [MeaningReader<'r>; 2],
+    /// The text of each side that was read last.
+    read: [Vec<u8>; 2],
 }
 
 impl<'r> OnDisk<'r> {
     pub(super) fn new(rules: &'r Rules, report: &'r mut Report) -> OnDisk<'r> {
         let readers = [MeaningReader::new(rules), MeaningReader::new(rules)];
-        OnDisk { texts: KeptTexts::default(), rules, report, readers }
+        OnDisk { texts: KeptTexts::default(), rules, report, readers, read: Default::default() }
     }
 }
 
 impl Sets for OnDisk<'_> {
     fn meaning(&mut self, event: &Unmatched) -> anyhow::Result<Meaning> {
-        let text = self.texts.get(event.text)?;
-        Ok(self.readers[event.side as usize].read(&text)?.clone())
+        let text = &mut self.read[event.side as usize];
+        self.texts.get(event.text, text)?;
+        Ok(self.readers[event.side as usize].read(text)?.clone())
     }
 
     fn pair(&mut self, a: &Unmatched, b: &Unmatched) -> anyhow::Result<()> {
-        let (text_a, text_b) = (self.texts.get(a.text)?, self.texts.get(b.text)?);
-        let [of_a, of_b] = &mut self.readers;
-        self.report.pair(a, b, of_a.read(&text_a)?, of_b.read(&text_b)?);
+        let ([text_a, text_b], [of_a, of_b]) = (&mut self.read, &mut self.readers);
+        self.texts.get(a.text, text_a)?;
+        self.texts.get(b.text, text_b)?;
+        self.report.pair(a, b, of_a.read(text_a)?, of_b.read(text_b)?);
         Ok(())
     }
 
