@@ -103,10 +103,10 @@ impl<T> Shapes<T> {
         &mut self.known[number]
     }
 
-    /// Whether the next text that fits no shape is to be learnt from. Asked once for each.
-    pub(crate) fn wants(&mut self) -> bool {
+    /// Whether a text that fits no shape is to be learnt from. Asked once for each.
+    pub(crate) fn wants(&mut self, text: &[u8]) -> bool {
         self.wait = self.wait.saturating_sub(1);
-        self.wait == 0
+        self.wait == 0 && text.len() <= MOST_BYTES
     }
 
     /// Remembers a text that was read. `values` are those that [may vary](may_vary), as far as a text in which they do
@@ -121,7 +121,7 @@ impl<T> Shapes<T> {
         self.patience = (self.patience + 1).min(MOST_PATIENCE);
         let late = self.patience.saturating_sub(AT_ONCE);
         self.wait = late * late;
-        if text.len() > MOST_BYTES || values.len() > MOST_VALUES {
+        if values.len() > MOST_VALUES {
             return;
         }
         if self.known.len() == MOST_SHAPES {
@@ -241,13 +241,15 @@ mod tests {
         let mut shapes = Shapes::default();
         let mut learnt = 0;
         for n in 0..100_000 {
-            if shapes.wants() {
-                learn(&mut shapes, &format!(r#"{{"key {n}":"x"}}"#), n);
+            let text = format!(r#"{{"key {n}":"x"}}"#);
+            if shapes.wants(text.as_bytes()) {
+                learn(&mut shapes, &text, n);
                 learnt += 1;
             }
             assert!(shapes.known.len() <= MOST_SHAPES && shapes.nodes.len() <= 2 * MOST_SHAPES);
         }
         assert!((64..200).contains(&learnt), "{learnt}");
+        assert!(!Shapes::<()>::default().wants(&[b' '; MOST_BYTES + 1]));
     }
 
     proptest! {

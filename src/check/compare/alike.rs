@@ -64,6 +64,18 @@ impl<'r> MeaningReader<'r> {
         Ok(&self.own)
     }
 
+    /// The same, to be kept.
+    ///
+    /// # Errors
+    /// When the text is not JSON.
+    pub(crate) fn read_owned(&mut self, text: &[u8]) -> Result<Meaning, JsonError> {
+        if let Some(meaning) = self.known(text) {
+            return Ok(meaning.clone());
+        }
+        self.read(text)?;
+        Ok(std::mem::replace(&mut self.own, Meaning::nothing()))
+    }
+
     /// What the event means that is the whole of `text`, if it looks like an earlier one.
     pub(crate) fn known(&mut self, text: &[u8]) -> Option<&Meaning> {
         let number = self.fit(text)?;
@@ -77,9 +89,11 @@ impl<'r> MeaningReader<'r> {
     }
 
     fn learn(&mut self, text: &[u8], event: Value<'_>) {
+        // Two that are large are not to be in memory at once.
+        self.own = Meaning::nothing();
         self.own = Meaning::of(event, self.rules);
         if event.raw().len() == text.len()
-            && self.shapes.wants()
+            && self.shapes.wants(text)
             && let Some((mut meaning, varying)) = Meaning::with_holes(event, self.rules)
         {
             let mut ways = Vec::new();

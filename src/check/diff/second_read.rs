@@ -64,7 +64,7 @@ impl Sets for OnDisk<'_> {
     fn meaning(&mut self, event: &Unmatched) -> anyhow::Result<Meaning> {
         let text = &mut self.read[event.side as usize];
         self.texts.get(event.text, text)?;
-        Ok(self.readers[event.side as usize].read(text)?.clone())
+        Ok(self.readers[event.side as usize].read_owned(text)?)
     }
 
     fn pair(&mut self, a: &Unmatched, b: &Unmatched) -> anyhow::Result<()> {

@@ -74,7 +74,7 @@ impl FieldStat {
         self.longest = self.longest.max(value.len());
         if !self.many {
             let values = self.values.get_or_insert_default();
-            // One that was counted before is no new one for the estimate either.
+            // One that was counted before does not change the estimate.
             if let Some(n) = values.get_mut(value) {
                 *n += 1;
                 return;

@@ -108,7 +108,8 @@ impl Gathered {
         let mut tree = std::mem::take(&mut self.tree);
         if let Ok(root) = tree.read(record.raw) {
             self.path.clear();
-            self.learning = (learns && record.fields.is_ok() && self.known.wants()).then(Learning::default);
+            self.learning =
+                (learns && record.fields.is_ok() && self.known.wants(record.raw)).then(Learning::default);
             self.below(log, root);
             if let (Some(learning), Ok(fields)) = (self.learning.take(), &record.fields) {
                 self.known.learn(log, root, fields, learning);

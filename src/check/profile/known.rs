@@ -134,9 +134,9 @@ impl Learning {
 }
 
 impl KnownRecords {
-    /// Whether the next record that is not known is to be learnt from. Asked once for each.
-    pub(super) fn wants(&mut self) -> bool {
-        self.shapes.wants()
+    /// Whether a record that is not known is to be learnt from. Asked once for each.
+    pub(super) fn wants(&mut self, record: &[u8]) -> bool {
+        self.shapes.wants(record)
     }
 
     /// Hands a record that looks like an earlier one to `each`, with what is known of it, its text, and where its values

@@ -31,9 +31,9 @@ struct KnownText {
 }
 
 impl KnownTexts {
-    /// Whether the next text that is not known is to be learnt from. Asked once for each.
-    pub(super) fn wants(&mut self) -> bool {
-        self.shapes.wants()
+    /// Whether a text that is not known is to be learnt from. Asked once for each.
+    pub(super) fn wants(&mut self, text: &[u8]) -> bool {
+        self.shapes.wants(text)
     }
 
     /// Reports what is found in the text, and says how many events there are; nothing, and nothing reported, if the text

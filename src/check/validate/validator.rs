@@ -49,8 +49,9 @@ impl Validator {
     /// The same for any other text.
     fn check_new(&mut self, text: &[u8], found: &mut dyn FnMut(Finding)) -> u64 {
         let mut reporter = Reporter::new(&self.severities, text, found);
-        reporter.kept = self.known.wants().then(Vec::new);
-        let mut values = Vec::new();
+        let learns = self.known.wants(text);
+        reporter.kept = learns.then(Vec::new);
+        let mut values = learns.then(Vec::new);
         match self.tree.read(text) {
             Err(JsonError { at, what, too_deep }) => {
                 let code = if too_deep { Code::TooDeep } else { Code::InvalidJson };
@@ -70,7 +71,7 @@ impl Validator {
                     }
                     reporter.event += 1;
                 });
-                if let Some(found) = reporter.kept {
+                if let (Some(found), Some(values)) = (reporter.kept, values) {
                     self.known.learn(text, reporter.event, &values, found);
                 }
                 reporter.event

@@ -13,11 +13,11 @@ use std::borrow::Cow;
 /// How deep messages may nest: the limit of protobuf's JSON reading.
 const DEEPEST: usize = 100;
 
-/// Checks one event. `values` become those of its values that were read, with their fields.
+/// Checks one event. If `values` are asked for, they become those of its values that were read, with their fields.
 pub(super) fn event<'t>(
     event: Value<'t>,
     reporter: &mut Reporter<'_>,
-    values: &mut Vec<(Value<'t>, &'static Entry)>,
+    values: &mut Option<Vec<(Value<'t>, &'static Entry)>>,
 ) {
     EventWalk { reporter, values }.message(event, index().root(), &Crumb::Root, 1);
     needs::check(event, reporter);
@@ -68,7 +68,7 @@ impl Crumb<'_> {
 
 struct EventWalk<'w, 'r, 't> {
     reporter: &'w mut Reporter<'r>,
-    values: &'w mut Vec<(Value<'t>, &'static Entry)>,
+    values: &'w mut Option<Vec<(Value<'t>, &'static Entry)>>,
 }
 
 impl<'t> EventWalk<'_, '_, 't> {
@@ -176,7 +176,7 @@ impl<'t> EventWalk<'_, '_, 't> {
             }
             Below::Scalar | Below::Enum(_) => match self::scalar(value.kind(), value.text(), entry) {
                 Err((code, message)) => self.add(code, path, message, value.start()),
-                Ok(()) => self.values.push((value, entry)),
+                Ok(()) => self.values.iter_mut().for_each(|values| values.push((value, entry))),
             },
         }
     }
