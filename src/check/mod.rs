@@ -24,6 +24,8 @@ pub(crate) mod groups;
 pub(crate) mod kinds;
 #[cfg(feature = "cli")]
 pub(crate) mod mistaken;
+#[cfg(all(test, feature = "cli"))]
+mod mutated;
 pub(crate) mod paths;
 #[cfg(feature = "cli")]
 pub(crate) mod profile;

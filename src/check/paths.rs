@@ -22,6 +22,9 @@ pub(crate) fn bare(path: &str) -> String {
 /// `path` with `[]` for every index, so that the elements of a list are counted together.
 #[cfg(feature = "cli")]
 pub(crate) fn general(path: &str) -> String {
+    if !path.contains(['[', ']']) {
+        return path.to_owned();
+    }
     let mut general = String::with_capacity(path.len());
     let mut inside = false;
     for c in path.chars() {

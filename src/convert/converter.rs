@@ -100,7 +100,8 @@ impl Converter {
     /// The same, but its batches have [`Layouts`](crate::columns::Layouts), which tables are made with.
     #[must_use]
     pub fn with_columns(self) -> Converter {
-        Converter { columns: true, ..self }
+        // What is kept of earlier runs has no layouts.
+        Converter { columns: true, spares: Mutex::default(), ..self }
     }
 
     /// The compiled mapping.

@@ -56,8 +56,7 @@ pub(super) fn write(
     range: TimeRange,
     out: &mut Vec<u8>,
 ) -> Result<Option<usize>, RecordError> {
-    let times =
-        plan.times.iter().map(|time| event_time(plan, time, fields)).collect::<Result<Vec<_>, _>>()?;
+    let times = times(plan, fields)?;
     if !range.is_all() {
         let own = plan.times.iter().zip(&times).find(|(time, _)| time.required).and_then(|(_, own)| *own);
         if own.is_some_and(|own| !range.holds(own)) {
@@ -71,6 +70,14 @@ pub(super) fn write(
         return Err(error);
     }
     Ok(Some(event_type(plan, &target)))
+}
+
+/// The plan's times that a record has.
+///
+/// # Errors
+/// When one can't be read, or is missing.
+pub(super) fn times(plan: &Plan, fields: &Fields<'_>) -> Result<Vec<Option<Instant>>, RecordError> {
+    plan.times.iter().map(|time| event_time(plan, time, fields)).collect()
 }
 
 /// The time that the first present field gives.

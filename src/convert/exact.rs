@@ -38,7 +38,12 @@ impl Exact {
     /// Converts one line.
     pub(super) fn line(&self, line: &[u8], offset: u64, number: u64, batch: &mut Batch) {
         let mut blank = 0;
-        let mut unit = |item: &Unit, bytes: &[u8]| self.unit(item, bytes, batch);
+        let mut unit = |item: &Unit, bytes: &[u8], is_cut: bool| {
+            if is_cut {
+                self.unit(item, bytes, batch);
+            }
+            is_cut
+        };
         frame::line(line, offset, number, self.max_record_bytes, &mut unit, &mut blank);
         batch.counts.blank += blank;
     }

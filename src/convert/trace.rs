@@ -28,21 +28,48 @@ impl Converter {
     /// Hands every record of a chunk to `each`, in order.
     pub(crate) fn trace(&self, chunk: &[u8], body: &ChunkBody, each: &mut dyn FnMut(&Traced<'_>)) {
         let limit = self.exact.max_record_bytes;
-        let mut unit = |item: &Unit, bytes: &[u8]| {
-            if let Some(error) = item.error(bytes, limit) {
-                let Unit { line, offset, .. } = *item;
-                return each(&Traced { line, offset, raw: bytes, format: Format::Plain, fields: Err(error) });
+        body.units(chunk, limit, &mut |unit, bytes| self.trace_unit(unit, bytes, each), &mut 0);
+    }
+
+    /// Hands every record of a unit to `each`, in order.
+    pub(crate) fn trace_unit(&self, unit: &Unit, bytes: &[u8], each: &mut dyn FnMut(&Traced<'_>)) {
+        if let Some(error) = unit.error(bytes, self.exact.max_record_bytes) {
+            let Unit { line, offset, .. } = *unit;
+            return each(&Traced { line, offset, raw: bytes, format: Format::Plain, fields: Err(error) });
+        }
+        let (known, projection) = (&self.exact.plan.formats, &self.exact.plan.projection);
+        let mut places = RecordPlaces::new(unit, bytes);
+        formats::records(bytes, known, projection, &mut |FoundRecord { range, format, fields }| {
+            let place = places.of(&range);
+            let raw = &bytes[range];
+            let fields = fields.map_err(|error| place.place(error, raw));
+            each(&Traced { line: place.line, offset: place.offset, raw, format, fields });
+        });
+    }
+
+    /// The longest record that is read, in bytes.
+    #[cfg(feature = "cli")]
+    pub(crate) fn max_record_bytes(&self) -> usize {
+        self.exact.max_record_bytes
+    }
+
+    /// The event's time that a record with these fields has, as [`Converter::time_of`] gives it, and why no event comes
+    /// of the record, if none does. `only_times` says that nothing but a time can be the reason.
+    #[cfg(feature = "cli")]
+    pub(crate) fn time_and_error(
+        &self,
+        fields: &Fields<'_>,
+        only_times: bool,
+    ) -> (Option<i64>, Option<RecordError>) {
+        let plan = &self.exact.plan;
+        match event::times(plan, fields) {
+            Err(error) => (self.time_of(fields), Some(error)),
+            Ok(times) => {
+                let own = plan.times.iter().zip(times).find(|(time, _)| time.required);
+                let own = own.and_then(|(_, own)| own).map(|own| own.seconds());
+                (own, if only_times { None } else { self.event(fields).err() })
             }
-            let (known, projection) = (&self.exact.plan.formats, &self.exact.plan.projection);
-            let mut places = RecordPlaces::new(item, bytes);
-            formats::records(bytes, known, projection, &mut |FoundRecord { range, format, fields }| {
-                let place = places.of(&range);
-                let raw = &bytes[range];
-                let fields = fields.map_err(|error| place.place(error, raw));
-                each(&Traced { line: place.line, offset: place.offset, raw, format, fields });
-            });
-        };
-        body.units(chunk, limit, &mut unit, &mut 0);
+        }
     }
 
     /// The event of a record with these fields, bare, without a newline.

@@ -7,9 +7,12 @@
 
 mod node;
 mod read;
+mod shapes;
 #[cfg(test)]
 mod tests;
 mod tree;
 
 pub use node::{JsonError, Kind};
+use read::plain;
+pub(crate) use shapes::{Shapes, may_vary};
 pub use tree::{Children, Tree, Value};

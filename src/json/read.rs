@@ -231,7 +231,7 @@ impl TreeReader<'_> {
 
 /// The first byte from `at` on that ends or interrupts a string, eight at a time.
 #[inline]
-fn plain(text: &[u8], mut at: usize) -> usize {
+pub(super) fn plain(text: &[u8], mut at: usize) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGHS: u64 = 0x8080_8080_8080_8080;
     while let Some(block) = text.get(at..at + 8).and_then(|block| <[u8; 8]>::try_from(block).ok()) {

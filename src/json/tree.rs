@@ -91,6 +91,11 @@ impl<'t> Value<'t> {
         if node.key.1 == 0 { node.start as usize } else { node.key.0 as usize - 1 }
     }
 
+    /// Whether it is a text that is written with escapes.
+    pub(crate) fn is_escaped(&self) -> bool {
+        self.node().escaped
+    }
+
     /// The value of a text; of anything else, how it is written.
     pub fn text(&self) -> Cow<'t, str> {
         let node = self.node();

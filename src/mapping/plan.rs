@@ -144,6 +144,22 @@ impl Plan {
         self.projection.paths()
     }
 
+    /// Whether any text fits where values are written: then only its times can make a record one without an event.
+    #[cfg(feature = "cli")]
+    pub(crate) fn takes_any_text(&self) -> bool {
+        fn takes(node: &EventNode) -> bool {
+            match node {
+                EventNode::Object(members) => members.iter().all(|member| takes(&member.node)),
+                EventNode::List(elements) => elements.iter().all(takes),
+                EventNode::Value(leaves) => leaves.iter().all(|leaf| match &leaf.value {
+                    ValueSource::Field { kind, .. } => *kind == TextKind::Text,
+                    _ => true,
+                }),
+            }
+        }
+        takes(&self.root)
+    }
+
     /// The slots whose values are tested for being IP addresses.
     pub(crate) fn tested(&self) -> Vec<usize> {
         fn tested(node: &EventNode, slots: &mut Vec<usize>) {

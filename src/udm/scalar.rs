@@ -50,43 +50,45 @@ fn error<T>(kind: ScalarErrorKind, message: String) -> Result<T, ScalarError> {
 
 /// Reads a value of a field that holds no message.
 pub(crate) fn read<'t>(value: Value<'t>, entry: &Entry) -> Result<Scalar<'t>, ScalarError> {
-    let of_type = |wanted: &str| {
-        error(ScalarErrorKind::WrongType, format!("{} where UDM has {wanted}", value.kind().name()))
-    };
-    match (entry.field.kind, value.kind()) {
-        (Type::String, Kind::Text) => Ok(Scalar::Text(value.text())),
+    read_text(value.kind(), value.text(), entry)
+}
+
+/// Reads a value of this kind; a text without quotes and escapes, anything else as it is written.
+pub(crate) fn read_text<'t>(
+    kind: Kind,
+    text: Cow<'t, str>,
+    entry: &Entry,
+) -> Result<Scalar<'t>, ScalarError> {
+    let of_type =
+        |wanted: &str| error(ScalarErrorKind::WrongType, format!("{} where UDM has {wanted}", kind.name()));
+    match (entry.field.kind, kind) {
+        (Type::String, Kind::Text) => Ok(Scalar::Text(text)),
         (Type::String, _) => of_type("a text"),
-        (Type::Bool, Kind::Bool) => Ok(Scalar::Bool(value.raw() == "true")),
+        (Type::Bool, Kind::Bool) => Ok(Scalar::Bool(text == "true")),
         (Type::Bool, _) => of_type("true or false"),
-        (Type::Bytes, Kind::Text) => bytes(&value.text()).map(Scalar::Bytes),
+        (Type::Bytes, Kind::Text) => bytes(&text).map(Scalar::Bytes),
         (Type::Bytes, _) => of_type("bytes, written as a text in base64"),
-        (Type::Integer { min, max, .. }, Kind::Number | Kind::Text) => integer(value, min, max),
+        (Type::Integer { min, max, .. }, Kind::Number | Kind::Text) => integer(kind, &text, min, max),
         (Type::Integer { .. }, _) => of_type("a whole number"),
-        (Type::Float { single }, Kind::Number | Kind::Text) => float(value, single),
+        (Type::Float { single }, Kind::Number | Kind::Text) => float(kind, &text, single),
         (Type::Float { .. }, _) => of_type("a number"),
-        (Type::Enum(_), Kind::Number | Kind::Text) => enumeration(value, entry),
+        (Type::Enum(_), Kind::Number | Kind::Text) => enumeration(kind, &text, entry),
         (Type::Enum(name), _) => of_type(&format!("a value of the enum {name}")),
-        (Type::Timestamp, Kind::Text) => {
-            let text = value.text();
-            match read_rfc3339(&text) {
-                Some(time) => Ok(Scalar::Time(time.seconds(), time.nanos())),
-                None => error(
-                    ScalarErrorKind::InvalidTimestamp,
-                    format!("`{}` is not an RFC 3339 time of the years 1 to 9999", shown(&text)),
-                ),
-            }
-        }
+        (Type::Timestamp, Kind::Text) => match read_rfc3339(&text) {
+            Some(time) => Ok(Scalar::Time(time.seconds(), time.nanos())),
+            None => error(
+                ScalarErrorKind::InvalidTimestamp,
+                format!("`{}` is not an RFC 3339 time of the years 1 to 9999", shown(&text)),
+            ),
+        },
         (Type::Timestamp, _) => of_type("a time, written as a text"),
-        (Type::Foreign(_), Kind::Text) => {
-            let text = value.text();
-            match duration(&text) {
-                Some(nanos) => Ok(Scalar::Duration(nanos)),
-                None => error(
-                    ScalarErrorKind::InvalidDuration,
-                    format!("`{}` is not a duration such as `1.5s`", shown(&text)),
-                ),
-            }
-        }
+        (Type::Foreign(_), Kind::Text) => match duration(&text) {
+            Some(nanos) => Ok(Scalar::Duration(nanos)),
+            None => error(
+                ScalarErrorKind::InvalidDuration,
+                format!("`{}` is not a duration such as `1.5s`", shown(&text)),
+            ),
+        },
         (Type::Foreign(_), _) => of_type("a duration, written as a text"),
         // Messages are not read here.
         (Type::Message(_), _) => of_type("an object"),
@@ -94,10 +96,9 @@ pub(crate) fn read<'t>(value: Value<'t>, entry: &Entry) -> Result<Scalar<'t>, Sc
 }
 
 /// A whole number, perhaps with an empty fraction or an exponent, perhaps in quotes.
-fn integer<'t>(value: Value<'t>, min: i128, max: i128) -> Result<Scalar<'t>, ScalarError> {
-    let text = value.text();
-    let quoted = value.kind() == Kind::Text;
-    let digits = text.strip_prefix('-').unwrap_or(&text);
+fn integer<'t>(kind: Kind, text: &str, min: i128, max: i128) -> Result<Scalar<'t>, ScalarError> {
+    let quoted = kind == Kind::Text;
+    let digits = text.strip_prefix('-').unwrap_or(text);
     let plain = !digits.is_empty() && digits.len() <= 39 && digits.bytes().all(|b| b.is_ascii_digit());
     let number = if plain {
         text.parse().ok()
@@ -111,36 +112,34 @@ fn integer<'t>(value: Value<'t>, min: i128, max: i128) -> Result<Scalar<'t>, Sca
     match number {
         Some(n) if (min..=max).contains(&n) => Ok(Scalar::Integer(n)),
         Some(_) => {
-            error(ScalarErrorKind::OutOfRange, format!("{} is not between {min} and {max}", shown(&text)))
+            error(ScalarErrorKind::OutOfRange, format!("{} is not between {min} and {max}", shown(text)))
         }
-        None => error(ScalarErrorKind::WrongType, format!("`{}` where UDM has a whole number", shown(&text))),
+        None => error(ScalarErrorKind::WrongType, format!("`{}` where UDM has a whole number", shown(text))),
     }
 }
 
-fn float<'t>(value: Value<'t>, single: bool) -> Result<Scalar<'t>, ScalarError> {
-    let text = value.text();
-    let quoted = value.kind() == Kind::Text;
-    if quoted && matches!(text.as_ref(), "NaN" | "Infinity" | "-Infinity") {
+fn float<'t>(kind: Kind, text: &str, single: bool) -> Result<Scalar<'t>, ScalarError> {
+    let quoted = kind == Kind::Text;
+    if quoted && matches!(text, "NaN" | "Infinity" | "-Infinity") {
         return Ok(Scalar::Float(text.parse().unwrap_or(f64::NAN)));
     }
     let plausible = !quoted || text.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b));
     let Some(number) = text.parse::<f64>().ok().filter(|_| plausible) else {
-        return error(ScalarErrorKind::WrongType, format!("`{}` where UDM has a number", shown(&text)));
+        return error(ScalarErrorKind::WrongType, format!("`{}` where UDM has a number", shown(text)));
     };
     if !number.is_finite() || (single && number.abs() > f64::from(f32::MAX)) {
-        return error(ScalarErrorKind::OutOfRange, format!("{} is too large for the field", shown(&text)));
+        return error(ScalarErrorKind::OutOfRange, format!("{} is too large for the field", shown(text)));
     }
     Ok(Scalar::Float(if single { f64::from(number as f32) } else { number }))
 }
 
 /// An enum's value by name, by number, or by number in quotes.
-fn enumeration<'t>(value: Value<'t>, entry: &Entry) -> Result<Scalar<'t>, ScalarError> {
+fn enumeration<'t>(kind: Kind, text: &str, entry: &Entry) -> Result<Scalar<'t>, ScalarError> {
     let Below::Enum(id) = entry.below else {
         return error(ScalarErrorKind::WrongType, "no value fits".into());
     };
     let values = index().values(id);
-    let text = value.text();
-    if let (Kind::Text, Some(number)) = (value.kind(), values.number(&text)) {
+    if let (Kind::Text, Some(number)) = (kind, values.number(text)) {
         return Ok(Scalar::Enum(number));
     }
     match text.parse::<i32>() {
@@ -148,16 +147,16 @@ fn enumeration<'t>(value: Value<'t>, entry: &Entry) -> Result<Scalar<'t>, Scalar
         Ok(number) => {
             error(ScalarErrorKind::UnknownEnumNumber, format!("{} has no value {number}", values.of.name))
         }
-        Err(_) if value.kind() == Kind::Number => error(
+        Err(_) if kind == Kind::Number => error(
             ScalarErrorKind::WrongType,
-            format!("{} is not a value of the enum {}", shown(&text), values.of.name),
+            format!("{} is not a value of the enum {}", shown(text), values.of.name),
         ),
         Err(_) => {
-            let near = super::nearest(&text, values.of.values.iter().map(|(name, _)| *name));
+            let near = super::nearest(text, values.of.values.iter().map(|(name, _)| *name));
             let near = near.map_or(String::new(), |near| format!("; the nearest is `{near}`"));
             error(
                 ScalarErrorKind::UnknownEnum,
-                format!("{} has no value `{}`{near}", values.of.name, shown(&text)),
+                format!("{} has no value `{}`{near}", values.of.name, shown(text)),
             )
         }
     }

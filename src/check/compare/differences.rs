@@ -2,6 +2,7 @@
 
 use super::meaning::{Encoding, Meaning, Node};
 use crate::text::add_to_path;
+use foldhash::fast::FixedState;
 use std::collections::HashMap;
 use twox_hash::XxHash3_128;
 
@@ -61,10 +62,19 @@ pub fn differences(a: &Meaning, b: &Meaning) -> Vec<Difference> {
 
 /// Hands all differences between two events to `each`.
 pub fn each_difference(a: &Meaning, b: &Meaning, each: &mut dyn FnMut(Difference)) {
-    let mut path = String::new();
-    nodes(&a.root, &b.root, &mut path, &mut |path, how, a, b| {
-        let shown = |node: Option<Shown<'_>>| node.map(Shown::text);
-        each(Difference { path: path.to_owned(), how, a: shown(a), b: shown(b) });
+    each_place(a, b, &mut |path, how, values| {
+        let (a, b) = values();
+        each(Difference { path: path.to_owned(), how, a, b });
+    });
+}
+
+/// Both values of a difference, made to text.
+pub(crate) type Values<'v> = dyn Fn() -> (Option<String>, Option<String>) + 'v;
+
+/// Hands the path and kind of each difference between two events to `each`, and its values where they are asked for.
+pub(crate) fn each_place(a: &Meaning, b: &Meaning, each: &mut dyn FnMut(&str, How, &Values<'_>)) {
+    nodes(&a.root, &b.root, &mut String::new(), &mut |path, how, a, b| {
+        each(path, how, &|| (a.map(Shown::text), b.map(Shown::text)));
     });
 }
 
@@ -137,18 +147,21 @@ fn lists(a: &[Node], b: &[Node], path: &mut String, each: &mut Each<'_>) {
     let mut taken = vec![false; b.len()];
     let (mut left_a, mut order) = (Vec::new(), Vec::new());
     // Where each element is in `b`, the last first; looked up instead of searched, for lists may be long.
-    let mut places: HashMap<u128, Vec<usize>> = HashMap::new();
-    for (place, element) in b.iter().enumerate().rev() {
-        places.entry(digest(element)).or_default().push(place);
-    }
+    let mut places: Option<HashMap<u128, Vec<usize>, FixedState>> = None;
     for (place, element) in a.iter().enumerate() {
         // The element at the same place first, so that what stayed stays.
         let here = place < b.len() && !taken[place] && b[place] == *element;
         let at = if here {
             Some(place)
         } else {
-            let places = places.get_mut(&digest(element));
-            places.and_then(|places| {
+            let places = places.get_or_insert_with(|| {
+                let mut places = HashMap::<u128, Vec<usize>, FixedState>::default();
+                for (place, element) in b.iter().enumerate().rev() {
+                    places.entry(digest(element)).or_default().push(place);
+                }
+                places
+            });
+            places.get_mut(&digest(element)).and_then(|places| {
                 while places.last().is_some_and(|place| taken[*place]) {
                     places.pop();
                 }

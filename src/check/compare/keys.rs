@@ -36,10 +36,12 @@ impl Keys {
             }
             _ => 0,
         };
+        let mut bytes = Vec::with_capacity(1024);
+        let mut digest = |encoding| event.digest_of(encoding, &mut bytes) as u64;
         Keys {
             log_id,
-            unordered: event.digest_of(Encoding { unordered: true, timeless: false }) as u64,
-            timeless: event.digest_of(Encoding { timeless: true, unordered: false }) as u64,
+            unordered: digest(Encoding { unordered: true, timeless: false }),
+            timeless: digest(Encoding { timeless: true, unordered: false }),
             alike: kind(event),
             time: if instant == 0 { 0 } else { XxHash3_128::oneshot(&instant.to_le_bytes()) as u64 },
             instant,
@@ -49,7 +51,12 @@ impl Keys {
 
 /// A digest of what kind of event it is.
 fn kind(event: &Meaning) -> u64 {
-    let parts = ["event_type", "log_type", "product_name", "vendor_name"];
-    let parts = parts.map(|name| format!("{:?}\n", event.at(&["metadata", name])));
-    XxHash3_128::oneshot(parts.concat().as_bytes()) as u64
+    let mut parts = Vec::with_capacity(128);
+    for name in ["event_type", "log_type", "product_name", "vendor_name"] {
+        match event.at(&["metadata", name]) {
+            Some(leaf) => Encoding::default().leaf(leaf, &mut parts),
+            None => parts.push(b'-'),
+        }
+    }
+    XxHash3_128::oneshot(&parts) as u64
 }

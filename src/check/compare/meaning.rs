@@ -2,12 +2,13 @@
 
 use super::rules::Rules;
 use crate::check::paths::bare;
-use crate::json::{Kind, Value};
+use crate::json::{Kind, Value, may_vary};
 use crate::udm::index::{Below, Entry, Known, index};
 use crate::udm::scalar::{self, Scalar};
-use crate::udm::schema::Cardinality;
+use crate::udm::schema::{Cardinality, Type};
 use chrono::{DateTime, SecondsFormat};
 use std::borrow::Cow;
+use std::ops::Range;
 use twox_hash::XxHash3_128;
 
 /// What an event means. Two events with equal meanings are the same.
@@ -38,29 +39,54 @@ pub(super) enum Leaf {
     Duration(i128),
     /// A value that does not fit its field, as it is written.
     Invalid(String),
+    /// The place of a value that differs from event to event; only in the making of what such events have in common.
+    Hole(usize),
+}
+
+/// A value of an event that may be another in an event that looks like it.
+#[derive(Debug)]
+pub(super) struct Varying {
+    pub(super) place: Range<usize>,
+    pub(super) kind: Kind,
+    /// The field that it is of; none, if it is ignored.
+    pub(super) entry: Option<&'static Entry>,
 }
 
 impl Meaning {
     /// What `event` means. Values that do not fit their fields are kept as they are written.
     pub fn of(event: Value<'_>, rules: &Rules) -> Meaning {
-        let reader = EventReader { rules, longest: rules.longest() };
-        let root = if event.kind() == Kind::Object {
-            reader.message(event, index().root(), "")
-        } else {
-            Node::Leaf(Leaf::Invalid(event.raw().to_owned()))
-        };
-        Meaning { root }
+        Meaning { root: EventReader { rules, longest: rules.longest(), varying: None }.event(event) }
+    }
+
+    /// What an event means that says nothing.
+    #[cfg(feature = "cli")]
+    pub(super) fn nothing() -> Meaning {
+        Meaning { root: Node::Object(Vec::new()) }
+    }
+
+    /// What `event` means, with holes where values may vary, and these values in the order of the text. Nothing, if
+    /// other values could be at other places.
+    #[cfg(feature = "cli")]
+    pub(super) fn with_holes(event: Value<'_>, rules: &Rules) -> Option<(Meaning, Vec<Varying>)> {
+        // The elements of a set are sorted.
+        if rules.has_sets() {
+            return None;
+        }
+        let mut reader = EventReader { rules, longest: rules.longest(), varying: Some(Vec::new()) };
+        let root = reader.event(event);
+        Some((Meaning { root }, reader.varying?))
     }
 
     /// A digest: the same for the same meaning.
     pub fn digest(&self) -> u128 {
-        self.digest_of(Encoding::default())
+        self.digest_of(Encoding::default(), &mut Vec::with_capacity(1024))
     }
 
-    pub(super) fn digest_of(&self, encoding: Encoding) -> u128 {
-        let mut bytes = Vec::with_capacity(1024);
-        encoding.node(&self.root, &mut bytes);
-        XxHash3_128::oneshot(&bytes)
+    /// A digest of what this encoding keeps, which is made in `bytes`.
+    pub(super) fn digest_of(&self, encoding: Encoding, bytes: &mut Vec<u8>) -> u128 {
+        bytes.clear();
+        encoding.node(&self.root, bytes);
+        XxHash3_128::oneshot(bytes)
     }
 
     /// The value at a path of names.
@@ -106,17 +132,17 @@ impl Encoding {
                 to.push(b'}');
             }
             Node::List(elements, _) if self.unordered => {
-                let mut digests: Vec<u128> = elements
-                    .iter()
-                    .map(|element| {
-                        let mut bytes = Vec::new();
-                        self.node(element, &mut bytes);
-                        XxHash3_128::oneshot(&bytes)
-                    })
-                    .collect();
+                let digest = |element: &Node| {
+                    let start = to.len();
+                    self.node(element, to);
+                    let digest = XxHash3_128::oneshot(&to[start..]);
+                    to.truncate(start);
+                    digest
+                };
+                let mut digests: Vec<u128> = elements.iter().map(digest).collect();
                 digests.sort_unstable();
                 to.push(b'[');
-                digests.iter().for_each(|digest| to.extend(digest.to_le_bytes()));
+                digests.iter().for_each(|digest| to.extend_from_slice(&digest.to_le_bytes()));
                 to.push(b']');
             }
             Node::List(elements, _) => {
@@ -124,42 +150,46 @@ impl Encoding {
                 elements.iter().for_each(|element| self.node(element, to));
                 to.push(b']');
             }
-            Node::Leaf(leaf) => match leaf {
-                Leaf::Null => to.push(b'0'),
-                Leaf::Text(value) => {
-                    to.push(b't');
-                    text(value, to);
-                }
-                Leaf::Invalid(value) => {
-                    to.push(b'w');
-                    text(value, to);
-                }
-                Leaf::Bytes(value) => {
-                    to.push(b'b');
-                    to.extend(value.len().to_le_bytes());
-                    to.extend(value);
-                }
-                Leaf::Bool(value) => to.extend([b'?', u8::from(*value)]),
-                Leaf::Integer(value) => number(b'i', *value, to),
-                Leaf::Float(value) => number(b'f', value.to_bits().into(), to),
-                Leaf::Enum(value, _) => number(b'e', (*value).into(), to),
-                Leaf::Time(seconds, nanos) => {
-                    number(b'z', i128::from(*seconds) << 32 | i128::from(*nanos), to)
-                }
-                Leaf::Duration(value) => number(b'd', *value, to),
-            },
+            Node::Leaf(leaf) => self.leaf(leaf, to),
+        }
+    }
+
+    /// A value alone, of which both kinds of encoding are the same.
+    pub(super) fn leaf(self, leaf: &Leaf, to: &mut Vec<u8>) {
+        match leaf {
+            Leaf::Null => to.push(b'0'),
+            Leaf::Text(value) => {
+                to.push(b't');
+                text(value, to);
+            }
+            Leaf::Invalid(value) => {
+                to.push(b'w');
+                text(value, to);
+            }
+            Leaf::Bytes(value) => {
+                to.push(b'b');
+                to.extend_from_slice(&value.len().to_le_bytes());
+                to.extend_from_slice(value);
+            }
+            Leaf::Bool(value) => to.extend_from_slice(&[b'?', u8::from(*value)]),
+            Leaf::Integer(value) => number(b'i', *value, to),
+            Leaf::Float(value) => number(b'f', value.to_bits().into(), to),
+            Leaf::Enum(value, _) => number(b'e', (*value).into(), to),
+            Leaf::Time(seconds, nanos) => number(b'z', i128::from(*seconds) << 32 | i128::from(*nanos), to),
+            Leaf::Duration(value) => number(b'd', *value, to),
+            Leaf::Hole(_) => {}
         }
     }
 }
 
 fn text(text: &str, to: &mut Vec<u8>) {
-    to.extend(text.len().to_le_bytes());
-    to.extend(text.as_bytes());
+    to.extend_from_slice(&text.len().to_le_bytes());
+    to.extend_from_slice(text.as_bytes());
 }
 
 fn number(kind: u8, number: i128, to: &mut Vec<u8>) {
     to.push(kind);
-    to.extend(number.to_le_bytes());
+    to.extend_from_slice(&number.to_le_bytes());
 }
 
 /// Reads an event. Paths are without indexes, and kept only where a rule may name them.
@@ -167,28 +197,60 @@ struct EventReader<'r> {
     rules: &'r Rules,
     /// The bytes of the longest path that a rule names.
     longest: usize,
+    /// The values that may vary, if somebody asks for them.
+    varying: Option<Vec<Varying>>,
 }
 
 /// Any path that no rule names: it has a character that no field's name has.
 const UNNAMED: &str = "\0";
 
 impl EventReader<'_> {
-    fn below(&self, path: &str, name: &str) -> String {
-        match path {
-            _ if path == UNNAMED || path.len() + name.len() > self.longest => UNNAMED.to_owned(),
-            "" => name.to_owned(),
-            path => format!("{path}.{name}"),
+    fn event(&mut self, event: Value<'_>) -> Node {
+        if event.kind() == Kind::Object {
+            self.message(event, index().root(), "")
+        } else {
+            Node::Leaf(Leaf::Invalid(event.raw().to_owned()))
         }
     }
 
-    fn message(&self, value: Value<'_>, known: &Known, path: &str) -> Node {
+    fn below(&self, path: &str, name: &str) -> Cow<'static, str> {
+        match path {
+            _ if path == UNNAMED || path.len() + name.len() > self.longest => UNNAMED.into(),
+            "" => name.to_owned().into(),
+            path => format!("{path}.{name}").into(),
+        }
+    }
+
+    /// Whether a value that is at this path is left out; it may vary then.
+    fn ignores(&mut self, value: Value<'_>, path: &str) -> bool {
+        let ignored = self.rules.is_ignored(path);
+        if ignored && self.varying.is_some() {
+            self.pass(value);
+        }
+        ignored
+    }
+
+    fn pass(&mut self, value: Value<'_>) {
+        self.hole(value, None);
+        value.children().for_each(|child| self.pass(child));
+    }
+
+    /// A hole in the place of this value, if it may vary and somebody asks for that.
+    fn hole(&mut self, value: Value<'_>, entry: Option<&'static Entry>) -> Option<Leaf> {
+        let varying = self.varying.as_mut()?;
+        let place = may_vary(value)?;
+        varying.push(Varying { place, kind: value.kind(), entry });
+        Some(Leaf::Hole(varying.len() - 1))
+    }
+
+    fn message(&mut self, value: Value<'_>, known: &'static Known, path: &str) -> Node {
         let mut members: Vec<(Cow<'static, str>, Node)> = Vec::new();
         for member in value.children().filter(|member| member.kind() != Kind::Null) {
             let key = member.key();
             let (name, node) = match known.field(&key) {
                 Some(entry) => {
                     let here = self.below(path, entry.field.name);
-                    if self.rules.is_ignored(&here) {
+                    if self.ignores(member, &here) {
                         continue;
                     }
                     let Some(node) = self.field(member, entry, &here) else { continue };
@@ -197,7 +259,7 @@ impl EventReader<'_> {
                 None => {
                     let name = bare(&key);
                     let here = self.below(path, &name);
-                    if self.rules.is_ignored(&here) {
+                    if self.ignores(member, &here) {
                         continue;
                     }
                     (Cow::Owned(name), self.free(member, &here))
@@ -213,7 +275,7 @@ impl EventReader<'_> {
     }
 
     /// A field's value; nothing, if it is as good as absent.
-    fn field(&self, value: Value<'_>, entry: &Entry, path: &str) -> Option<Node> {
+    fn field(&mut self, value: Value<'_>, entry: &'static Entry, path: &str) -> Option<Node> {
         match (entry.field.cardinality, value.kind()) {
             (Cardinality::Repeated, Kind::Array) => {
                 let elements: Vec<Node> =
@@ -249,24 +311,31 @@ impl EventReader<'_> {
         Node::List(elements, set)
     }
 
-    fn value(&self, value: Value<'_>, entry: &Entry, path: &str) -> Node {
+    fn value(&mut self, value: Value<'_>, entry: &'static Entry, path: &str) -> Node {
         match (entry.below, value.kind()) {
             (Below::Message(id), Kind::Object) => self.message(value, index().message(id), path),
             (Below::Struct, Kind::Object) => self.free(value, path),
-            (Below::Scalar | Below::Enum(_), kind) if kind != Kind::Null => Node::Leaf(leaf(value, entry)),
+            (Below::Scalar | Below::Enum(_), kind) if kind != Kind::Null => {
+                let varies = matches!(
+                    (entry.field.kind, kind),
+                    (Type::String | Type::Timestamp, Kind::Text) | (Type::Integer { .. }, Kind::Number)
+                );
+                let hole = if varies { self.hole(value, Some(entry)) } else { None };
+                Node::Leaf(hole.unwrap_or_else(|| leaf(value, entry)))
+            }
             _ => Node::Leaf(Leaf::Invalid(value.raw().to_owned())),
         }
     }
 
     /// A value without a schema.
-    fn free(&self, value: Value<'_>, path: &str) -> Node {
+    fn free(&mut self, value: Value<'_>, path: &str) -> Node {
         match value.kind() {
             Kind::Object => {
                 let mut members: Vec<(Cow<'static, str>, Node)> = Vec::new();
                 for member in value.children() {
                     let key = member.key();
                     let here = self.below(path, &key);
-                    if !self.rules.is_ignored(&here) {
+                    if !self.ignores(member, &here) {
                         members.push((Cow::Owned(key.into_owned()), self.free(member, &here)));
                     }
                 }
@@ -274,7 +343,8 @@ impl EventReader<'_> {
                 Node::Object(members)
             }
             Kind::Array => {
-                self.list(value.children().map(|element| self.free(element, path)).collect(), path)
+                let elements = value.children().map(|element| self.free(element, path)).collect();
+                self.list(elements, path)
             }
             Kind::Text => Node::Leaf(Leaf::Text(value.text().into_owned())),
             Kind::Number => Node::Leaf(Leaf::Float(unsigned_zero(value.raw().parse().unwrap_or(f64::NAN)))),
@@ -286,20 +356,7 @@ impl EventReader<'_> {
 
 fn leaf(value: Value<'_>, entry: &Entry) -> Leaf {
     match scalar::read(value, entry) {
-        Ok(Scalar::Text(text)) => Leaf::Text(text.into_owned()),
-        Ok(Scalar::Bytes(bytes)) => Leaf::Bytes(bytes),
-        Ok(Scalar::Bool(b)) => Leaf::Bool(b),
-        Ok(Scalar::Integer(n)) => Leaf::Integer(n),
-        Ok(Scalar::Float(f)) => Leaf::Float(unsigned_zero(f)),
-        Ok(Scalar::Enum(number)) => {
-            let name = match entry.below {
-                Below::Enum(id) => index().values(id).name(number),
-                _ => None,
-            };
-            Leaf::Enum(number, name)
-        }
-        Ok(Scalar::Time(seconds, nanos)) => Leaf::Time(seconds, nanos),
-        Ok(Scalar::Duration(nanos)) => Leaf::Duration(nanos),
+        Ok(scalar) => Leaf::of(scalar, entry),
         Err(_) => Leaf::Invalid(value.raw().to_owned()),
     }
 }
@@ -350,6 +407,25 @@ impl Node {
 }
 
 impl Leaf {
+    pub(super) fn of(scalar: Scalar<'_>, entry: &Entry) -> Leaf {
+        match scalar {
+            Scalar::Text(text) => Leaf::Text(text.into_owned()),
+            Scalar::Bytes(bytes) => Leaf::Bytes(bytes),
+            Scalar::Bool(b) => Leaf::Bool(b),
+            Scalar::Integer(n) => Leaf::Integer(n),
+            Scalar::Float(f) => Leaf::Float(unsigned_zero(f)),
+            Scalar::Enum(number) => {
+                let name = match entry.below {
+                    Below::Enum(id) => index().values(id).name(number),
+                    _ => None,
+                };
+                Leaf::Enum(number, name)
+            }
+            Scalar::Time(seconds, nanos) => Leaf::Time(seconds, nanos),
+            Scalar::Duration(nanos) => Leaf::Duration(nanos),
+        }
+    }
+
     fn shown(&self) -> String {
         let quoted = |text: &str| serde_json::Value::from(text).to_string();
         match self {
@@ -369,6 +445,7 @@ impl Leaf {
             }
             Leaf::Duration(nanos) => quoted(&format!("{}s", *nanos as f64 / 1e9)),
             Leaf::Invalid(raw) => raw.clone(),
+            Leaf::Hole(_) => String::new(),
         }
     }
 }

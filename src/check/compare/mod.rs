@@ -18,6 +18,8 @@
 //! # Ok::<(), udmap::json::JsonError>(())
 //! ```
 
+#[cfg(feature = "cli")]
+mod alike;
 mod differences;
 mod keys;
 mod meaning;
@@ -26,6 +28,10 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "cli")]
+pub(crate) use alike::MeaningReader;
+#[cfg(feature = "cli")]
+pub(crate) use differences::each_place;
 pub use differences::{Difference, How, differences, each_difference};
 pub use keys::Keys;
 pub use meaning::Meaning;

@@ -34,6 +34,11 @@ impl Rules {
         self.all_sets || self.sets.iter().any(|set| set == path)
     }
 
+    /// Whether any list is compared as a set.
+    pub(super) fn has_sets(&self) -> bool {
+        self.all_sets || !self.sets.is_empty()
+    }
+
     /// The bytes of the longest path that these rules name.
     pub(super) fn longest(&self) -> usize {
         self.ignored.iter().chain(&self.sets).map(String::len).max().unwrap_or(0)

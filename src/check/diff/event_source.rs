@@ -1,5 +1,6 @@
 //! One of the two sets: files of events, or raw logs with the mapping that makes events of them.
 
+use crate::check::compare::{Meaning, MeaningReader, Rules};
 use crate::check::events;
 use crate::check::reading::yaml_as_json;
 use crate::check::yaml::is_yaml;
@@ -36,8 +37,21 @@ pub(super) struct At<'e> {
     pub(super) line: u64,
     /// The byte of the source; no two events have the same.
     pub(super) byte: u64,
-    /// The event's JSON, or why there is none.
-    pub(super) event: Result<&'e [u8], String>,
+    /// The event's JSON and what it means, or why there is none.
+    pub(super) event: Result<(&'e [u8], &'e Meaning), String>,
+}
+
+/// What reads the events of a side; it keeps its memory from chunk to chunk.
+#[derive(Debug)]
+pub(super) struct SideReader<'r> {
+    tree: Tree,
+    meanings: MeaningReader<'r>,
+}
+
+impl<'r> SideReader<'r> {
+    pub(super) fn new(rules: &'r Rules) -> SideReader<'r> {
+        SideReader { tree: Tree::default(), meanings: MeaningReader::new(rules) }
+    }
 }
 
 impl EventSource {
@@ -68,33 +82,56 @@ impl EventSource {
     }
 
     /// Hands the events of a chunk to `each`, in order.
-    pub(super) fn each(&self, chunk: &[u8], body: &ChunkBody, tree: &mut Tree, each: &mut dyn FnMut(At<'_>)) {
+    pub(super) fn each(
+        &self,
+        chunk: &[u8],
+        body: &ChunkBody,
+        reader: &mut SideReader<'_>,
+        each: &mut dyn FnMut(At<'_>),
+    ) {
+        let SideReader { tree, meanings } = reader;
         if let Some(converter) = &self.converter {
             return converter.trace(chunk, body, &mut |record| {
                 let event = record.fields.as_ref().map_err(ToString::to_string);
                 let event =
                     event.and_then(|fields| converter.event(fields).map_err(|fault| fault.to_string()));
-                let event = event.as_deref().map_err(Clone::clone);
+                let event = event.as_deref().map_err(Clone::clone).and_then(|text| {
+                    meanings.read(text).map(|meaning| (text, meaning)).map_err(|error| error.to_string())
+                });
                 each(At { line: record.line, byte: record.offset, event });
             });
         }
-        let mut unit = |unit: &Unit, bytes: &[u8]| {
-            let mut at = |line, byte, event| each(At { line, byte, event });
-            match unit.error(bytes, self.limit) {
-                Some(fault) => at(unit.line, unit.offset, Err(fault.message)),
-                None => match tree.read(bytes) {
-                    Err(flaw) => at(unit.line, unit.offset + flaw.at as u64, Err(flaw.to_string())),
-                    Ok(value) => {
-                        let lines = LineIndex::of(bytes);
-                        events::find(value, &mut |candidate| {
-                            let start = candidate.value().start();
-                            let event = candidate.event().map(|event| event.raw().as_bytes());
-                            at(unit.line + lines.before(start), unit.offset + start as u64, event);
-                        });
-                    }
-                },
+        let mut unit = |unit: &Unit, bytes: &[u8], is_cut: bool| {
+            let mut at =
+                |line, byte, event: Result<(&[u8], &Meaning), String>| each(At { line, byte, event });
+            if !is_cut {
+                let known = meanings.known(bytes);
+                let is_known = known.is_some();
+                known.into_iter().for_each(|meaning| at(unit.line, unit.offset, Ok((bytes, meaning))));
+                return is_known;
             }
+            if let Some(fault) = unit.error(bytes, self.limit) {
+                at(unit.line, unit.offset, Err(fault.message));
+                return true;
+            }
+            match tree.read(bytes) {
+                Err(flaw) => at(unit.line, unit.offset + flaw.at as u64, Err(flaw.to_string())),
+                Ok(value) => {
+                    let lines = LineIndex::of(bytes);
+                    events::find(value, &mut |candidate| {
+                        let start = candidate.value().start();
+                        let (line, byte) = (unit.line + lines.before(start), unit.offset + start as u64);
+                        match candidate.event() {
+                            Ok(event) => {
+                                at(line, byte, Ok((event.raw().as_bytes(), meanings.of(bytes, event))));
+                            }
+                            Err(why) => at(line, byte, Err(why)),
+                        }
+                    });
+                }
+            }
+            true
         };
-        body.units(chunk, self.limit, &mut unit, &mut 0);
+        body.known_units(chunk, self.limit, &mut unit, &mut 0);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::store::{in_scratch, nameless};
 use std::fs::File;
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Seek as _, SeekFrom, Write as _};
 
 /// How many bytes are written at once.
 const BUFFER_BYTES: usize = 1 << 20;
@@ -42,12 +42,29 @@ impl KeptTexts {
         Ok(file)
     }
 
-    /// A text that was kept.
-    pub(super) fn get(&mut self, (at, length): (u64, u32)) -> io::Result<Vec<u8>> {
-        let file = self.flush()?;
-        file.seek(SeekFrom::Start(at)).map_err(in_scratch)?;
-        let mut text = vec![0; length as usize];
-        file.read_exact(&mut text).map_err(in_scratch)?;
-        Ok(text)
+    /// Reads a text that was kept into `text`.
+    pub(super) fn get(&mut self, (at, length): (u64, u32), text: &mut Vec<u8>) -> io::Result<()> {
+        text.resize(length as usize, 0);
+        // The last ones are not in the file yet.
+        if let Some(start) = at.checked_sub(self.written) {
+            let start = start as usize;
+            if let Some(kept) = self.buffer.get(start..start + text.len()) {
+                text.copy_from_slice(kept);
+                return Ok(());
+            }
+        }
+        read_at(self.flush()?, at, text).map_err(in_scratch)
     }
+}
+
+#[cfg(unix)]
+fn read_at(file: &mut File, at: u64, text: &mut [u8]) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, text, at)
+}
+
+#[cfg(not(unix))]
+fn read_at(file: &mut File, at: u64, text: &mut [u8]) -> io::Result<()> {
+    use std::io::Read as _;
+    file.seek(SeekFrom::Start(at))?;
+    file.read_exact(text)
 }

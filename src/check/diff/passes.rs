@@ -68,14 +68,14 @@ impl Passes {
                 let another = record[..8] != key;
                 if another || group.iter().map(Vec::len).sum::<usize>() >= 2 * MOST {
                     let whole = another && !full;
-                    self.group(number, pass, whole, std::mem::take(&mut group), sets)?;
+                    self.group(number, pass, whole, &mut group, sets)?;
                     full = !another;
                     key.copy_from_slice(&record[..8]);
                 }
                 let event = Unmatched::decode(&record[24..]);
                 group[event.side as usize].push(event);
             }
-            self.group(number, pass, !full, group, sets)?;
+            self.group(number, pass, !full, &mut group, sets)?;
         }
         for event in self.alone.sorted()? {
             sets.alone(&Unmatched::decode(&event?))?;
@@ -83,19 +83,27 @@ impl Passes {
         Ok(())
     }
 
-    /// Matches a group; `whole` says that it is not a part of a larger one.
+    /// Matches a group and empties it; `whole` says that it is not a part of a larger one.
     fn group(
         &mut self,
         number: usize,
         pass: Pass,
         whole: bool,
-        [of_a, of_b]: [Vec<Unmatched>; 2],
+        group: &mut [Vec<Unmatched>; 2],
         sets: &mut dyn Sets,
     ) -> anyhow::Result<()> {
+        let [of_a, of_b] = &*group;
+        // Most are of one side only.
+        if of_a.is_empty() || of_b.is_empty() {
+            for event in group.iter_mut().flat_map(|side| side.drain(..)) {
+                self.add_from(number + 1, &event)?;
+            }
+            return Ok(());
+        }
         let mut event = |side: Side, place: usize| {
             sets.meaning(if side == Side::A { &of_a[place] } else { &of_b[place] })
         };
-        let bytes: u64 = of_a.iter().chain(&of_b).map(|event| u64::from(event.text.1)).sum();
+        let bytes: u64 = of_a.iter().chain(of_b).map(|event| u64::from(event.text.1)).sum();
         // In a part of a large group, the most alike of all can't be known.
         let pairs = if pass == Pass::Alike && !whole {
             Vec::new()
@@ -112,6 +120,7 @@ impl Passes {
                 self.add_from(number + 1, event)?;
             }
         }
+        group.iter_mut().for_each(Vec::clear);
         Ok(())
     }
 }

@@ -3,9 +3,10 @@
 use super::event_source::SourceText;
 use super::kept_texts::KeptTexts;
 use super::unmatched::Unmatched;
-use crate::check::compare::{Difference, How, Meaning, Side, each_difference};
+use crate::check::compare::{How, Meaning, Side, each_place};
 use crate::check::findings::{Findings, Issue};
 use crate::check::groups::{GroupKey, Groups};
+use crate::check::paths::general;
 use crate::check::room::Room;
 use crate::check::validate::Severity;
 use crate::text::{cut, escaped, shown};
@@ -84,13 +85,16 @@ impl Report {
     pub(super) fn pair(&mut self, a: &Unmatched, b: &Unmatched, event_a: &Meaning, event_b: &Meaning) {
         self.pairs += 1;
         let names = std::mem::take(&mut self.names);
-        let (place_a, place_b) = {
-            let place = |event: &Unmatched| {
-                format!("{}:{}", names[event.side as usize][event.source as usize], event.line)
-            };
-            (place(a), place(b))
+        let place = |event: &Unmatched| {
+            format!("{}:{}", names[event.side as usize][event.source as usize], event.line)
         };
-        each_difference(event_a, event_b, &mut |Difference { path, how, a: value_a, b: value_b }| {
+        each_place(event_a, event_b, &mut |path, how, values| {
+            let key = GroupKey { severity: Severity::Error, code: how.name(), path: general(path) };
+            if !self.tells(&key) {
+                return self.count(key, 1);
+            }
+            let (value_a, value_b) = values();
+            let (place_a, place_b) = (place(a), place(b));
             let side = |value: &Option<String>, place: &str| {
                 value.as_deref().map(|value| (cut(value, MOST_OF_A_SAMPLE).into_owned(), place.to_owned()))
             };
@@ -104,12 +108,12 @@ impl Report {
                 ),
                 _ => format!("{} in A ({place_a}), {} in B ({place_b})", word(&value_a), word(&value_b)),
             };
-            let sample = Sample { path: path.clone(), sides };
+            let sample = Sample { path: path.to_owned(), sides };
             let at = Report::at(&names, if how == How::OnlyA { a } else { b });
             let whole = |value: &'_ Option<String>| value.clone().unwrap_or_default();
             let content = [whole(&value_a), whole(&value_b)];
             let content = [content[0].as_str(), content[1].as_str()];
-            self.add(Issue::difference(how.name(), &path, at, message, &content), sample);
+            self.add(Issue::difference(how.name(), path, at, message, &content), sample);
         });
         self.names = names;
     }
@@ -146,7 +150,8 @@ impl Report {
         // What the event is, is asked only where it is told to somebody.
         let mut content = String::new();
         if self.fields.takes(&whole(code)) || self.findings.asks_for_content() {
-            let text = texts.get(event.text)?;
+            let mut text = Vec::new();
+            texts.get(event.text, &mut text)?;
             let text = String::from_utf8_lossy(&text);
             content = text.split_whitespace().collect::<Vec<_>>().join(" ");
             // White space between values says nothing; some more text than is kept makes up for it.
@@ -162,11 +167,20 @@ impl Report {
         Ok(())
     }
 
+    /// Whether somebody is told what one more difference of this kind is, and not only how many there are.
+    fn tells(&self, key: &GroupKey) -> bool {
+        self.fields.takes(key) || self.findings.groups.takes(key) || self.findings.asks_for_content()
+    }
+
+    fn count(&mut self, key: GroupKey, count: u64) {
+        self.fields.add(key.clone(), count, None);
+        self.findings.add_unlisted(key, count);
+    }
+
     /// What is too much to be listed, of events as a whole.
     pub(super) fn unlisted(&mut self, code: &'static str, count: u64) {
         if count > 0 {
-            self.fields.add(whole(code), count, None);
-            self.findings.add_unlisted(whole(code), count);
+            self.count(whole(code), count);
         }
     }
 

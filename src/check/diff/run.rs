@@ -1,18 +1,16 @@
 //! A comparison from its inputs to its report.
 
 use super::digests::{Digest, Same, digest, each_same};
-use super::event_source::{EventSource, SourceText};
-use super::kept_texts::KeptTexts;
+use super::event_source::{EventSource, SideReader, SourceText};
 use super::passes::Passes;
 use super::report::Report;
 use super::second_read::{OnDisk, extra, read_again};
-use crate::check::compare::{Meaning, Rules, Side};
+use crate::check::compare::{Rules, Side};
 use crate::check::findings::Findings;
 use crate::check::mistaken::Mistaken;
 use crate::check::reading::Reading;
 use crate::check::room::Room;
 use crate::convert::pipeline::{Framed, Piece};
-use crate::json::Tree;
 use crate::store::sort::Sorter;
 use std::io;
 
@@ -54,7 +52,7 @@ pub(crate) fn diff(
         let mut extras = Sorter::default();
         each_same(digests, &mut |same| unequal(same, &mut extras, &mut report))?;
         let mut passes = Passes::new();
-        let mut sets = OnDisk { texts: KeptTexts::default(), rules: &options.rules, report: &mut report };
+        let mut sets = OnDisk::new(&options.rules, &mut report);
         read_again([a, b], &texts, extras, &mut passes, &mut sets)?;
         passes.run(&mut sets)?;
     }
@@ -95,27 +93,23 @@ fn first_read(
     digests: &mut Sorter<29>,
     report: &mut Report,
 ) -> anyhow::Result<Vec<SourceText>> {
-    let work = |trees: &mut (Tree, Tree), chunk: Framed<'_>| {
+    let work = |reader: &mut SideReader<'_>, chunk: Framed<'_>| {
         let mut part = DiffPart { digests: Vec::new(), unreadable: Vec::new(), more: 0 };
         let mut room = Room::new(MOST_UNREADABLE);
-        let (units, event) = trees;
         let text = (chunk.text.number, &*chunk.text.name);
         options.mistaken[side as usize].look(text, chunk.bytes, chunk.body, from.limit);
-        from.each(chunk.bytes, chunk.body, units, &mut |at| {
-            let text = match at.event {
-                Ok(text) => text,
+        from.each(chunk.bytes, chunk.body, reader, &mut |at| {
+            let meaning = match at.event {
+                Ok((_, meaning)) => meaning,
                 Err(why) if room.take(why.len()) => return part.unreadable.push((at.line, at.byte, why)),
                 Err(_) => return part.more += 1,
             };
-            // What was found in a text that was read can be read.
-            let Ok(value) = event.read(text) else { return };
-            let meaning = Meaning::of(value, &options.rules);
             part.digests.push(digest(meaning.digest(), side, chunk.text.number, at.byte));
         });
         part
     };
     let mut texts: Vec<SourceText> = Vec::new();
-    options.reading.run(&from.sources, &Default::default, &work, &mut |piece| {
+    options.reading.run(&from.sources, &|| SideReader::new(&options.rules), &work, &mut |piece| {
         match piece {
             Piece::Failed(_, error) => report.failed(error.to_string()),
             Piece::End(text, bytes) => {

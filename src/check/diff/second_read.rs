@@ -1,14 +1,13 @@
 //! The second reading of the inputs: the texts of events that are not in both sets alike.
 
 use super::digests::Place;
-use super::event_source::{EventSource, SourceText};
+use super::event_source::{EventSource, SideReader, SourceText};
 use super::kept_texts::KeptTexts;
 use super::passes::{Passes, Sets};
 use super::report::Report;
 use super::unmatched::Unmatched;
-use crate::check::compare::{Keys, Meaning, Rules, Side};
+use crate::check::compare::{Keys, Meaning, MeaningReader, Rules, Side};
 use crate::convert::CHUNK_BYTES;
-use crate::json::Tree;
 use crate::record::frame::Framer;
 use crate::store::sort::{Sorted, Sorter};
 use crate::store::store_error;
@@ -46,20 +45,33 @@ fn counts_of(extra: &Extra) -> [u32; 2] {
 #[derive(Debug)]
 pub(super) struct OnDisk<'r> {
     pub(super) texts: KeptTexts,
-    pub(super) rules: &'r Rules,
+    rules: &'r Rules,
     pub(super) report: &'r mut Report,
+    /// What reads the texts of each side.
+    readers: [MeaningReader<'r>; 2],
+    /// The text of each side that was read last.
+    read: [Vec<u8>; 2],
+}
+
+impl<'r> OnDisk<'r> {
+    pub(super) fn new(rules: &'r Rules, report: &'r mut Report) -> OnDisk<'r> {
+        let readers = [MeaningReader::new(rules), MeaningReader::new(rules)];
+        OnDisk { texts: KeptTexts::default(), rules, report, readers, read: Default::default() }
+    }
 }
 
 impl Sets for OnDisk<'_> {
     fn meaning(&mut self, event: &Unmatched) -> anyhow::Result<Meaning> {
-        let text = self.texts.get(event.text)?;
-        let mut tree = Tree::default();
-        Ok(Meaning::of(tree.read(&text)?, self.rules))
+        let text = &mut self.read[event.side as usize];
+        self.texts.get(event.text, text)?;
+        Ok(self.readers[event.side as usize].read_owned(text)?)
     }
 
     fn pair(&mut self, a: &Unmatched, b: &Unmatched) -> anyhow::Result<()> {
-        let (meaning_a, meaning_b) = (self.meaning(a)?, self.meaning(b)?);
-        self.report.pair(a, b, &meaning_a, &meaning_b);
+        let ([text_a, text_b], [of_a, of_b]) = (&mut self.read, &mut self.readers);
+        self.texts.get(a.text, text_a)?;
+        self.texts.get(b.text, text_b)?;
+        self.report.pair(a, b, of_a.read(text_a)?, of_b.read(text_b)?);
         Ok(())
     }
 
@@ -125,7 +137,7 @@ impl SecondRead<'_> {
     ) -> anyhow::Result<()> {
         let new_framer = || Framer::new(self.from.limit, CHUNK_BYTES);
         let mut framer = new_framer();
-        let (mut trees, mut buffer) = ((Tree::default(), Tree::default()), Vec::new());
+        let (mut reader, mut buffer) = (SideReader::new(sets.rules), Vec::new());
         loop {
             let chunk = match framer.next(&mut self.input, std::mem::take(&mut buffer)) {
                 Ok(Some(chunk)) => chunk,
@@ -157,12 +169,13 @@ impl SecondRead<'_> {
                 continue;
             }
             let mut failed = Ok(());
-            self.from.each(&chunk.bytes, &chunk.body, &mut trees.0, &mut |at| {
+            self.from.each(&chunk.bytes, &chunk.body, &mut reader, &mut |at| {
                 let result = (|| -> anyhow::Result<()> {
                     let Some(due) = next(extra)?.filter(here) else { return Ok(()) };
-                    let (Ok(text), true) = (at.event, at.byte == byte_of(&due)) else { return Ok(()) };
-                    let Ok(value) = trees.1.read(text) else { return Ok(()) };
-                    let keys = Keys::of(&Meaning::of(value, sets.rules));
+                    let (Ok((text, meaning)), true) = (at.event, at.byte == byte_of(&due)) else {
+                        return Ok(());
+                    };
+                    let keys = Keys::of(meaning);
                     let side = if self.side == 0 { Side::A } else { Side::B };
                     let text = (sets.texts.keep(text)?, u32::try_from(text.len())?);
                     let source = self.number;

@@ -21,20 +21,22 @@ impl Unmatched {
 
     /// Its bytes, which sort by side, input and place.
     pub(super) fn encode(&self) -> [u8; Unmatched::BYTES] {
-        let mut bytes = Vec::with_capacity(Unmatched::BYTES);
-        bytes.push(self.side as u8);
-        bytes.extend(self.source.to_be_bytes());
-        bytes.extend(self.line.to_be_bytes());
-        bytes.extend(self.byte.to_be_bytes());
-        bytes.extend(self.text.0.to_be_bytes());
-        bytes.extend(self.text.1.to_be_bytes());
-        for key in
-            [self.keys.log_id, self.keys.unordered, self.keys.timeless, self.keys.time, self.keys.alike]
-        {
-            bytes.extend(key.to_be_bytes());
-        }
-        bytes.extend(self.keys.instant.to_be_bytes());
-        bytes.try_into().unwrap_or([0; Unmatched::BYTES])
+        let mut bytes = [0; Unmatched::BYTES];
+        let mut at = 0;
+        let mut put = |part: &[u8]| {
+            bytes[at..at + part.len()].copy_from_slice(part);
+            at += part.len();
+        };
+        put(&[self.side as u8]);
+        put(&self.source.to_be_bytes());
+        put(&self.line.to_be_bytes());
+        put(&self.byte.to_be_bytes());
+        put(&self.text.0.to_be_bytes());
+        put(&self.text.1.to_be_bytes());
+        let Keys { log_id, unordered, timeless, time, alike, instant } = self.keys;
+        [log_id, unordered, timeless, time, alike].iter().for_each(|key| put(&key.to_be_bytes()));
+        put(&instant.to_be_bytes());
+        bytes
     }
 
     /// What [`Unmatched::encode`] gave.

@@ -70,21 +70,22 @@ impl FieldStat {
             self.empty += 1;
             return;
         }
-        self.distinct.insert_hash(FixedState::default().hash_one(value));
         self.shortest = Some(self.shortest.map_or(value.len(), |least| least.min(value.len())));
         self.longest = self.longest.max(value.len());
-        if self.many {
-            return;
-        }
-        let values = self.values.get_or_insert_default();
-        let room = values.len() < MOST_VALUES;
-        match values.get_mut(value) {
-            Some(n) => *n += 1,
-            None if room && value.len() <= LONGEST && all.take(value) => {
-                values.insert(value.into(), 1);
+        if !self.many {
+            let values = self.values.get_or_insert_default();
+            // One that was counted before does not change the estimate.
+            if let Some(n) = values.get_mut(value) {
+                *n += 1;
+                return;
             }
-            None => self.forget(all),
+            if values.len() < MOST_VALUES && value.len() <= LONGEST && all.take(value) {
+                values.insert(value.into(), 1);
+            } else {
+                self.forget(all);
+            }
         }
+        self.distinct.insert_hash(FixedState::default().hash_one(value));
     }
 
     fn forget(&mut self, all: &mut ValueRoom) {

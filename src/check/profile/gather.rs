@@ -1,11 +1,12 @@
 //! Counts over records, in bounded memory and by many threads: parts are gathered apart and merged.
 
 use super::field::{FieldStat, ValueRoom};
-use crate::convert::{Converter, Traced};
+use super::known::{CountedField, KnownRecords, Learning, LogReader};
+use crate::convert::Traced;
 use crate::json::{Kind, Tree, Value};
-use crate::mapping::Mapping;
-use crate::record::each_field;
 use crate::record::formats::Format;
+use crate::record::frame::Unit;
+use crate::record::{Fields, each_field};
 use crate::text::cut;
 use foldhash::fast::FixedState;
 use std::collections::{BTreeMap, HashMap};
@@ -35,7 +36,9 @@ pub(crate) struct Gathered {
     pub(crate) formats: BTreeMap<&'static str, u64>,
     /// Records by shape, with the first and the last second.
     pub(crate) shapes: BTreeMap<String, (u64, Option<(i64, i64)>)>,
-    pub(crate) fields: HashMap<String, FieldStat, FixedState>,
+    fields: Vec<(String, FieldStat)>,
+    /// The places of fields among these.
+    field_places: HashMap<String, usize, FixedState>,
     pub(crate) fields_not_counted: u64,
     /// Records by day and shape.
     pub(crate) days: BTreeMap<i64, BTreeMap<String, u64>>,
@@ -45,46 +48,82 @@ pub(crate) struct Gathered {
     room: ValueRoom,
     tree: Tree,
     path: String,
+    known: KnownRecords,
+    /// The fields of the record that is read, if somebody learns from it.
+    learning: Option<Learning>,
 }
 
 impl Gathered {
-    /// Counts a record.
-    pub(crate) fn add(&mut self, converter: &Converter, mapping: &Mapping, record: &Traced<'_>) {
-        self.records += 1;
-        *self.formats.entry(record.format.name()).or_default() += 1;
-        let fault = match &record.fields {
-            Err(fault) => Some(fault.reason),
-            Ok(fields) => {
-                let shape = converter.shape_of(fields);
-                let time = converter.time_of(fields);
-                self.shape(shape, time);
-                let event = converter.event(fields);
-                if event.is_ok() {
-                    self.kind(fields);
+    /// Counts the records of a unit.
+    pub(crate) fn add(&mut self, log: &LogReader<'_>, unit: &Unit, bytes: &[u8]) {
+        log.converter.trace_unit(unit, bytes, &mut |record| {
+            let learns = record.raw.len() == bytes.len() && record.format == Format::Plain;
+            self.add_record(log, record, learns);
+        });
+    }
+
+    /// Counts a unit that is a record which looks like an earlier one; whether it is.
+    pub(crate) fn add_known(&mut self, log: &LogReader<'_>, unit: &[u8]) -> bool {
+        let mut known = std::mem::take(&mut self.known);
+        let is_known = known.read(unit, &mut |record, text, values| {
+            self.records += 1;
+            *self.formats.entry(Format::Plain.name()).or_default() += 1;
+            self.outcome(log, &record.shape, &record.fields(text, values));
+            for CountedField { place, kind, value } in &record.counted {
+                let value = value.text(text, values);
+                match place.and_then(|place| self.fields.get_mut(place)) {
+                    Some((_, stat)) => stat.add(value, *kind, &mut self.room),
+                    None => self.fields_not_counted += 1,
                 }
-                event.err().map(|fault| fault.reason)
             }
-        };
-        if let Some(reason) = fault {
-            *self.rejects.entry(reason.code()).or_default() += 1;
-        }
-        if matches!(record.format, Format::Cef | Format::KeyValue) {
-            each_field(record.raw, record.format, mapping.formats(), &mut |leaf| {
-                self.count(&leaf.path(), &leaf.value, leaf.kind);
-            });
-        } else {
-            let mut tree = std::mem::take(&mut self.tree);
-            if let Ok(root) = tree.read(record.raw) {
-                self.path.clear();
-                self.below(root);
-            }
-            self.tree = tree;
+        });
+        self.known = known;
+        is_known
+    }
+
+    /// Counts what becomes of a record with these fields.
+    fn outcome(&mut self, log: &LogReader<'_>, shape: &str, fields: &Fields<'_>) {
+        let (time, error) = log.converter.time_and_error(fields, log.only_times);
+        self.shape(shape, time);
+        match error {
+            Some(error) => *self.rejects.entry(error.reason.code()).or_default() += 1,
+            None => self.kind(fields),
         }
     }
 
-    fn below(&mut self, value: Value<'_>) {
+    /// Counts a record; `learns` says that others may look like it.
+    fn add_record(&mut self, log: &LogReader<'_>, record: &Traced<'_>, learns: bool) {
+        self.records += 1;
+        *self.formats.entry(record.format.name()).or_default() += 1;
+        match &record.fields {
+            Err(error) => *self.rejects.entry(error.reason.code()).or_default() += 1,
+            Ok(fields) => self.outcome(log, log.converter.shape_of(fields), fields),
+        }
+        if matches!(record.format, Format::Cef | Format::KeyValue) {
+            each_field(record.raw, record.format, log.mapping.formats(), &mut |leaf| {
+                self.count(&leaf.path(), &leaf.value, leaf.kind);
+            });
+            return;
+        }
+        let mut tree = std::mem::take(&mut self.tree);
+        if let Ok(root) = tree.read(record.raw) {
+            self.path.clear();
+            self.learning =
+                (learns && record.fields.is_ok() && self.known.wants(record.raw)).then(Learning::default);
+            self.below(log, root);
+            if let (Some(learning), Ok(fields)) = (self.learning.take(), &record.fields) {
+                self.known.learn(log, root, fields, learning);
+            }
+        }
+        self.tree = tree;
+    }
+
+    fn below(&mut self, log: &LogReader<'_>, value: Value<'_>) {
         for member in value.children() {
             let length = self.path.len();
+            if let Some(learning) = self.learning.as_mut().filter(|_| length == 0) {
+                learning.begin(log, &member.key());
+            }
             // What is below a name that is too long has a name that is.
             if length <= LONGEST_NAME {
                 if length > 0 {
@@ -98,42 +137,62 @@ impl Gathered {
                 }
             }
             if member.kind() == Kind::Object && !member.is_empty() {
-                self.below(member);
+                self.below(log, member);
             } else {
                 let path = std::mem::take(&mut self.path);
-                self.count(&path, &member.text(), member.kind());
+                let place = self.count(&path, &member.text(), member.kind());
+                if let Some(learning) = &mut self.learning {
+                    learning.add(place, member);
+                }
                 self.path = path;
             }
             self.path.truncate(length);
         }
     }
 
-    fn count(&mut self, path: &str, value: &str, kind: Kind) {
-        if path.len() > LONGEST_NAME {
-            self.fields_not_counted += 1;
-            return;
-        }
-        let room = self.fields.len() < MOST_FIELDS;
-        match self.fields.get_mut(path) {
-            Some(stat) => stat.add(value, kind, &mut self.room),
-            None if room => {
-                let mut stat = FieldStat::default();
-                stat.add(value, kind, &mut self.room);
-                self.fields.insert(path.to_owned(), stat);
-            }
+    /// Counts a value; the place of its field, if it is counted one by one.
+    fn count(&mut self, path: &str, value: &str, kind: Kind) -> Option<usize> {
+        let place = if path.len() > LONGEST_NAME { None } else { self.place(path) };
+        match place.and_then(|place| self.fields.get_mut(place)) {
+            Some((_, stat)) => stat.add(value, kind, &mut self.room),
             None => self.fields_not_counted += 1,
         }
+        place
+    }
+
+    /// The place of a field, if there is room for it.
+    fn place(&mut self, path: &str) -> Option<usize> {
+        if let Some(place) = self.field_places.get(path) {
+            return Some(*place);
+        }
+        let new = self.fields.len();
+        (new < MOST_FIELDS).then(|| {
+            self.fields.push((path.to_owned(), FieldStat::default()));
+            self.field_places.insert(path.to_owned(), new);
+            new
+        })
+    }
+
+    /// The fields that were counted, in no order.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&String, &FieldStat)> {
+        self.fields.iter().map(|(name, stat)| (name, stat))
+    }
+
+    /// The field of this name.
+    pub(crate) fn field(&self, name: &str) -> Option<&FieldStat> {
+        self.fields.get(*self.field_places.get(name)?).map(|(_, stat)| stat)
     }
 
     fn shape(&mut self, shape: &str, time: Option<i64>) {
-        if !self.shapes.contains_key(shape) {
-            self.shapes.insert(shape.to_owned(), (0, None));
-        }
-        if let Some((n, range)) = self.shapes.get_mut(shape) {
+        let add = |(n, range): &mut (u64, Option<(i64, i64)>)| {
             *n += 1;
             if let Some(time) = time {
                 *range = Some(range.map_or((time, time), |(first, last)| (first.min(time), last.max(time))));
             }
+        };
+        match self.shapes.get_mut(shape) {
+            Some(counts) => add(counts),
+            None => add(self.shapes.entry(shape.to_owned()).or_default()),
         }
         if let Some(time) = time {
             let by_shape = self.days.entry(time.div_euclid(SECONDS_A_DAY)).or_default();
@@ -163,12 +222,14 @@ impl Gathered {
     }
 
     /// Records of one kind take the same way through the mapping.
-    fn kind(&mut self, fields: &crate::record::Fields<'_>) {
+    fn kind(&mut self, fields: &Fields<'_>) {
+        let may_be_address =
+            |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':'));
         let key: Vec<u8> = fields
             .iter()
             .map(|field| match field {
                 None => 0,
-                Some(text) => 1 + u8::from(text.parse::<IpAddr>().is_ok()),
+                Some(text) => 1 + u8::from(may_be_address(text) && text.parse::<IpAddr>().is_ok()),
             })
             .collect();
         let room = self.kinds.len() < MOST_KINDS;
@@ -198,14 +259,8 @@ impl Gathered {
             };
         }
         for (name, stat) in other.fields {
-            let room = self.fields.len() < MOST_FIELDS;
-            match self.fields.get_mut(&name) {
-                Some(mine) => mine.merge(stat, &mut self.room),
-                None if room => {
-                    let mut mine = FieldStat::default();
-                    mine.merge(stat, &mut self.room);
-                    self.fields.insert(name, mine);
-                }
+            match self.place(&name) {
+                Some(place) => self.fields[place].1.merge(stat, &mut self.room),
                 None => self.fields_not_counted += stat.present(),
             }
         }
@@ -230,4 +285,67 @@ impl Gathered {
 /// The date of a day, counted from 1970.
 pub(crate) fn day(day: i64) -> Option<chrono::NaiveDate> {
     chrono::DateTime::from_timestamp(day * SECONDS_A_DAY, 0).map(|time| time.date_naive())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::mutated;
+    use crate::convert::{Converter, Engine, Options};
+    use crate::mapping::Mapping;
+    use crate::record::frame::ChunkBody;
+
+    /// Everything that was counted.
+    fn shown(gathered: &Gathered) -> String {
+        let Gathered { records, rejects, formats, shapes, fields_not_counted, days, .. } = gathered;
+        let mut fields: Vec<String> = gathered
+            .fields()
+            .map(|(name, stat)| {
+                let mut values: Vec<_> = stat.values().collect();
+                values.sort_unstable();
+                format!("{:?} {values:?}", stat.field(name.clone(), true, true))
+            })
+            .collect();
+        fields.sort_unstable();
+        let mut kinds: Vec<_> = gathered.kinds.iter().map(|(key, (n, _))| (key, n)).collect();
+        kinds.sort_unstable();
+        format!(
+            "{records} {rejects:?} {formats:?} {shapes:?} {fields_not_counted} {days:?} {kinds:?} {fields:#?}"
+        )
+    }
+
+    /// That a record looks like an earlier one changes nothing that is counted.
+    #[test]
+    fn known_records_count_as_others() {
+        for table in ["duo_telephony", "duo_telephony_extended"] {
+            let mapping = Mapping::builtin(table).unwrap();
+            let options = Options { engine: Engine::Exact, ..Options::default() };
+            let converter = Converter::new(&mapping, &options);
+            for only_times in [true, false] {
+                let mut log = LogReader::new(&mapping, &converter);
+                log.only_times &= only_times;
+                let (mut fast, mut slow, mut known) = (Gathered::default(), Gathered::default(), 0);
+                let mix = "v2=6,v1=6,awkward=2,shuffled=1,broken=1,wrapped=1";
+                for line in (0..3).flat_map(|seed| mutated::records(seed, mix, 500)) {
+                    let body = ChunkBody::Lines { offset: 0, line: 1, end: line.len() };
+                    let mut unit = |unit: &Unit, bytes: &[u8], is_cut: bool| {
+                        let is_known = !is_cut && fast.add_known(&log, bytes);
+                        known += usize::from(is_known);
+                        if is_cut {
+                            fast.add(&log, unit, bytes);
+                        }
+                        is_known || is_cut
+                    };
+                    body.known_units(&line, converter.max_record_bytes(), &mut unit, &mut 0);
+                    let mut unit = |unit: &Unit, bytes: &[u8]| {
+                        let mut each = |record: &Traced<'_>| slow.add_record(&log, record, false);
+                        log.converter.trace_unit(unit, bytes, &mut each);
+                    };
+                    body.units(&line, converter.max_record_bytes(), &mut unit, &mut 0);
+                }
+                assert_eq!(shown(&fast), shown(&slow));
+                assert!(known > 500, "{known}");
+            }
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 mod field;
 mod gather;
+mod known;
 mod run;
 mod times;
 mod types;

@@ -2,6 +2,7 @@
 
 use super::field::FieldStat;
 use super::gather::Gathered;
+use super::known::LogReader;
 use super::times::{buckets, changes};
 use super::types::{Field, NewValue, Profile, RuleUse, Shape};
 use crate::check::coverage::Coverage;
@@ -10,6 +11,7 @@ use crate::check::reading::Reading;
 use crate::convert::pipeline::{Framed, Piece};
 use crate::convert::{Converter, Engine, Options};
 use crate::mapping::Mapping;
+use crate::record::frame::Unit;
 use crate::store::Source;
 use chrono::{DateTime, SecondsFormat};
 use std::borrow::Cow;
@@ -27,9 +29,17 @@ pub(crate) fn profile(
     mistaken: &Mistaken,
 ) -> anyhow::Result<Profile> {
     let converter = Converter::new(mapping, &Options { engine: Engine::Exact, ..Options::default() });
+    let log = LogReader::new(mapping, &converter);
     let work = |gathered: &mut Gathered, chunk: Framed<'_>| {
         mistaken.look((chunk.text.number, &chunk.text.name), chunk.bytes, chunk.body, reading.limit);
-        converter.trace(chunk.bytes, chunk.body, &mut |record| gathered.add(&converter, mapping, record));
+        let mut add = |unit: &Unit, bytes: &[u8], is_cut: bool| match is_cut {
+            false => gathered.add_known(&log, bytes),
+            true => {
+                gathered.add(&log, unit, bytes);
+                true
+            }
+        };
+        chunk.body.known_units(chunk.bytes, converter.max_record_bytes(), &mut add, &mut 0);
     };
     let (mut failures, mut total) = (Vec::new(), 0);
     let parts = reading.run(sources, &Gathered::default, &work, &mut |piece| {
@@ -64,7 +74,7 @@ fn of_gathered(gathered: &Gathered, converter: &Converter, mapping: &Mapping, wi
             .iter()
             .any(|read| name == read || name.strip_prefix(read.as_str()).is_some_and(|r| r.starts_with('.')))
     };
-    let mut fields: Vec<(&String, &FieldStat)> = gathered.fields.iter().collect();
+    let mut fields: Vec<(&String, &FieldStat)> = gathered.fields().collect();
     fields.sort_by_key(|(name, stat)| (std::cmp::Reverse(stat.present()), *name));
     let fields: Vec<Field> =
         fields.into_iter().map(|(name, stat)| stat.field(name.clone(), is_read(name), with_values)).collect();
@@ -72,7 +82,7 @@ fn of_gathered(gathered: &Gathered, converter: &Converter, mapping: &Mapping, wi
     let mut new_values = Vec::new();
     for known in mapping.known() {
         let name = known.from.to_string();
-        let stat = gathered.fields.get(&name);
+        let stat = gathered.field(&name);
         for (value, records) in stat.iter().flat_map(|stat| stat.values()) {
             if !known.values.iter().any(|known| known == value) {
                 new_values.push(NewValue { field: name.clone(), value: value.to_owned(), records });

@@ -45,12 +45,26 @@ pub struct Placed {
     pub event: u64,
 }
 
+/// A finding that every text like this one has, severity apart.
+#[derive(Debug, Clone)]
+pub(super) struct FixedFinding {
+    pub(super) event: u64,
+    pub(super) code: Code,
+    pub(super) path: String,
+    pub(super) message: String,
+    pub(super) at: usize,
+    /// Whether it is about an object or a list, and not about a scalar value or a key.
+    pub(super) about_container: bool,
+}
+
 /// Takes findings of one text, and leaves out those that are off.
 pub(super) struct Reporter<'a> {
     severities: &'a Severities,
     text: &'a [u8],
     pub(super) event: u64,
     suggestions: usize,
+    /// All that was found, also what is off; if somebody learns from it.
+    pub(super) kept: Option<Vec<FixedFinding>>,
     found: &'a mut dyn FnMut(Finding),
 }
 
@@ -61,7 +75,7 @@ impl<'a> Reporter<'a> {
         text: &'a [u8],
         found: &'a mut dyn FnMut(Finding),
     ) -> Reporter<'a> {
-        Reporter { severities, text, event: 0, suggestions: 0, found }
+        Reporter { severities, text, event: 0, suggestions: 0, kept: None, found }
     }
 
     /// Whether one more unknown name is looked up; counts it.
@@ -72,6 +86,11 @@ impl<'a> Reporter<'a> {
 
     pub(super) fn add(&mut self, code: Code, path: String, message: String, at: usize) {
         let severity = self.severities.of(code, &path);
+        if let Some(kept) = &mut self.kept {
+            let (event, path, message) = (self.event, path.clone(), message.clone());
+            let about_container = scalar_at(self.text, at).is_empty();
+            kept.push(FixedFinding { event, code, path, message, at, about_container });
+        }
         if severity != Severity::Off {
             let about = digest(scalar_at(self.text, at));
             (self.found)(Finding { code, severity, path, message, at, event: self.event, about });

@@ -15,6 +15,7 @@ use crate::check::room::Room;
 use crate::check::yaml::is_yaml;
 use crate::convert::pipeline::{Framed, Piece, Text};
 use crate::store::Source;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Read as _};
 use std::sync::Arc;
@@ -216,7 +217,12 @@ fn key(finding: &Finding) -> GroupKey {
 }
 
 fn fingerprint(finding: &Finding) -> Fingerprint {
-    let about = format!("{:032x}", finding.about);
+    // Most are about an object.
+    const NOTHING: &str = "00000000000000000000000000000000";
+    let about = match finding.about {
+        0 => Cow::Borrowed(NOTHING),
+        about => Cow::Owned(format!("{about:032x}")),
+    };
     Fingerprint::of(finding.code.name(), &general(&finding.path), &[&finding.message, &about])
 }
 

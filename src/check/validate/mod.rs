@@ -17,6 +17,7 @@ mod finding;
 mod formats;
 #[cfg(feature = "cli")]
 mod inputs;
+mod known;
 mod needs;
 mod severities;
 mod severity;

@@ -6,7 +6,7 @@ use super::finding::Reporter;
 use crate::json::{Kind, Value};
 use crate::udm::index::index;
 use crate::udm::schema;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 const RULES: &str = include_str!("../../../schema/udm_event_rules.tsv");
@@ -81,6 +81,17 @@ fn part(text: &'static str) -> NeededPart {
         _ => (text, Holds::Anything),
     };
     NeededPart { path: path.split('.').collect(), holds }
+}
+
+/// Whether a need looks at the words of fields of this name, and not only at whether they are there.
+pub(super) fn read_words_of(field: &str) -> bool {
+    static NAMES: OnceLock<HashSet<&'static str>> = OnceLock::new();
+    let names = NAMES.get_or_init(|| {
+        let parts = read().into_values().flatten().flat_map(|need| need.any);
+        let read = parts.filter(|part| matches!(part.holds, Holds::This(_)));
+        read.filter_map(|part| part.path.last().copied()).chain(["event_type"]).collect()
+    });
+    names.contains(field)
 }
 
 /// Checks an event that was compared with the schema.

@@ -196,3 +196,41 @@ fn places_in_yaml_are_those_of_the_file() {
         assert_eq!((events, found.len(), found[0].0, found[0].2), (1, 1, code, line), "{text}");
     }
 }
+
+/// That a text looks like an earlier one changes nothing that is found in it.
+#[cfg(feature = "cli")]
+#[test]
+fn in_known_texts_the_same_is_found_as_in_others() {
+    let mut severities = Severities::default();
+    severities.set(Code::DocumentedPart, Severity::Off);
+    severities.allow(Code::InvalidHostname, "principal.hostname");
+    let new = || Validator::new(severities.clone());
+    let (mut learnt, mut known, mut found) = (new(), 0, 0);
+    let texts = (0..4).flat_map(|seed| crate::check::mutated::events(seed, 500));
+    for text in texts {
+        known += usize::from(learnt.knows(&text));
+        let check = |mut validator: Validator| {
+            let mut all = Vec::new();
+            let events = validator.check(&text, &mut |finding| all.push(finding));
+            (events, all, validator)
+        };
+        let (events, all, _) = check(new());
+        let (same_events, same, kept) = check(learnt);
+        learnt = kept;
+        found += all.len();
+        assert_eq!((same_events, same), (events, all), "{}", String::from_utf8_lossy(&text));
+    }
+    assert!(known > 2_000 && found > 500, "{known} {found}");
+    // Severities may change with the file.
+    let text = event("USER_LOGIN", GOOD);
+    for strict in [false, true] {
+        let mut severities = Severities::default();
+        if strict {
+            severities.strict();
+        }
+        learnt.set_severities(severities);
+        let mut all = Vec::new();
+        learnt.check(text.as_bytes(), &mut |finding| all.push(finding.severity));
+        assert!(all.iter().all(|severity| *severity == Severity::Warning) != strict, "{all:?}");
+    }
+}

@@ -2,6 +2,7 @@
 
 use super::codes::Code;
 use super::finding::{Finding, Placed, Reporter};
+use super::known::KnownTexts;
 use super::severities::Severities;
 use super::severity::Severity;
 use super::walk;
@@ -19,12 +20,13 @@ use std::io::{self, Read};
 pub struct Validator {
     severities: Severities,
     tree: Tree,
+    known: KnownTexts,
 }
 
 impl Validator {
     /// A validator with these severities.
     pub fn new(severities: Severities) -> Validator {
-        Validator { severities, tree: Tree::default() }
+        Validator { severities, ..Validator::default() }
     }
 
     /// Checks what follows with other severities.
@@ -36,7 +38,20 @@ impl Validator {
     /// Checks the events in one JSON text, in any of the [known wrappings](events), and hands every
     /// finding that is not [`Severity::Off`] to `found`. Returns the number of events.
     pub fn check(&mut self, text: &[u8], found: &mut dyn FnMut(Finding)) -> u64 {
+        self.check_known(text, found).unwrap_or_else(|| self.check_new(text, found))
+    }
+
+    /// The same for a text that looks like an earlier one; nothing for others.
+    fn check_known(&mut self, text: &[u8], found: &mut dyn FnMut(Finding)) -> Option<u64> {
+        self.known.check(text, &mut Reporter::new(&self.severities, text, found))
+    }
+
+    /// The same for any other text.
+    fn check_new(&mut self, text: &[u8], found: &mut dyn FnMut(Finding)) -> u64 {
         let mut reporter = Reporter::new(&self.severities, text, found);
+        let learns = self.known.wants(text);
+        reporter.kept = learns.then(Vec::new);
+        let mut values = learns.then(Vec::new);
         match self.tree.read(text) {
             Err(JsonError { at, what, too_deep }) => {
                 let code = if too_deep { Code::TooDeep } else { Code::InvalidJson };
@@ -47,7 +62,7 @@ impl Validator {
                 events::find(value, &mut |candidate| {
                     let at = candidate.value().start();
                     match (candidate.event(), candidate) {
-                        (Ok(event), _) => walk::event(event, &mut reporter),
+                        (Ok(event), _) => walk::event(event, &mut reporter, &mut values),
                         (Err(_), Candidate::ParserError(error)) => {
                             let message = shown_up_to(error.raw(), MOST_OF_AN_ERROR);
                             reporter.add(Code::ParserError, String::new(), message, at);
@@ -56,9 +71,18 @@ impl Validator {
                     }
                     reporter.event += 1;
                 });
+                if let (Some(found), Some(values)) = (reporter.kept, values) {
+                    self.known.learn(text, reporter.event, &values, found);
+                }
                 reporter.event
             }
         }
+    }
+
+    /// Whether the findings in a text are known from one that looks like it.
+    #[cfg(all(test, feature = "cli"))]
+    pub(super) fn knows(&mut self, text: &[u8]) -> bool {
+        self.check_known(text, &mut |_| {}).is_some()
     }
 
     /// Checks all events of a stream of JSON texts of at most `limit` bytes each, such as NDJSON or one array. Hands
@@ -112,38 +136,39 @@ impl Validator {
         found: &mut dyn FnMut(Placed),
     ) -> u64 {
         let mut events = 0;
-        let mut unit = |unit: &Unit, bytes: &[u8]| {
+        let mut unit = |unit: &Unit, bytes: &[u8], is_cut: bool| {
             let first = events + 1;
-            let Some(error) = unit.error(bytes, limit) else {
-                let lines = LineIndex::of(bytes);
-                events += self.check(bytes, &mut |finding| {
-                    let (ends, characters) = lines.line_and_characters(finding.at);
-                    found(Placed {
-                        line: unit.line + ends,
-                        column: characters + if ends == 0 { unit.column } else { 1 },
-                        byte: unit.offset + finding.at as u64,
-                        event: first + finding.event,
-                        finding,
-                    });
-                });
-                return;
-            };
-            let code = Code::of_reject(error.reason);
-            let severity = self.severities.of(code, "");
-            if severity != Severity::Off {
-                let (path, message) = (String::new(), error.message);
-                let finding = Finding { code, severity, path, message, at: 0, event: 0, about: 0 };
-                found(Placed {
-                    finding,
-                    line: unit.line,
-                    column: unit.column,
-                    byte: unit.offset,
-                    event: first,
-                });
+            if let Some(error) = unit.error(bytes, limit) {
+                let code = Code::of_reject(error.reason);
+                let severity = self.severities.of(code, "");
+                if severity != Severity::Off {
+                    let (path, message) = (String::new(), error.message);
+                    let finding = Finding { code, severity, path, message, at: 0, event: 0, about: 0 };
+                    let Unit { line, column, offset: byte, .. } = *unit;
+                    found(Placed { finding, line, column, byte, event: first });
+                }
+                events += 1;
+                return true;
             }
-            events += 1;
+            let lines = LineIndex::of(bytes);
+            let mut place = |finding: Finding| {
+                let (ends, characters) = lines.line_and_characters(finding.at);
+                found(Placed {
+                    line: unit.line + ends,
+                    column: characters + if ends == 0 { unit.column } else { 1 },
+                    byte: unit.offset + finding.at as u64,
+                    event: first + finding.event,
+                    finding,
+                });
+            };
+            let checked = match is_cut {
+                false => self.check_known(bytes, &mut place),
+                true => Some(self.check_new(bytes, &mut place)),
+            };
+            events += checked.unwrap_or(0);
+            checked.is_some()
         };
-        body.units(bytes, limit, &mut unit, &mut 0);
+        body.known_units(bytes, limit, &mut unit, &mut 0);
         events
     }
 }

@@ -13,10 +13,22 @@ use std::borrow::Cow;
 /// How deep messages may nest: the limit of protobuf's JSON reading.
 const DEEPEST: usize = 100;
 
-/// Checks one event.
-pub(super) fn event(event: Value<'_>, reporter: &mut Reporter<'_>) {
-    EventWalk { reporter }.message(event, index().root(), &Crumb::Root, 1);
+/// Checks one event. If `values` are asked for, they become those of its values that were read, with their fields.
+pub(super) fn event<'t>(
+    event: Value<'t>,
+    reporter: &mut Reporter<'_>,
+    values: &mut Option<Vec<(Value<'t>, &'static Entry)>>,
+) {
+    EventWalk { reporter, values }.message(event, index().root(), &Crumb::Root, 1);
     needs::check(event, reporter);
+}
+
+/// Checks a value of a field that holds no message.
+pub(super) fn scalar(kind: Kind, text: Cow<'_, str>, entry: &Entry) -> Result<(), (Code, String)> {
+    let scalar = scalar::read_text(kind, text, entry).map_err(|error| (code(error.kind), error.message))?;
+    let is_element = entry.field.cardinality == Cardinality::Repeated;
+    let wrong = entry.format.and_then(|format| formats::check(format, &scalar, is_element));
+    wrong.map_or(Ok(()), Err)
 }
 
 /// The way to a value, from the event's root.
@@ -54,16 +66,17 @@ impl Crumb<'_> {
     }
 }
 
-struct EventWalk<'w, 'r> {
+struct EventWalk<'w, 'r, 't> {
     reporter: &'w mut Reporter<'r>,
+    values: &'w mut Option<Vec<(Value<'t>, &'static Entry)>>,
 }
 
-impl EventWalk<'_, '_> {
+impl<'t> EventWalk<'_, '_, 't> {
     fn add(&mut self, code: Code, path: &Crumb<'_>, message: String, at: usize) {
         self.reporter.add(code, path.path(), message, at);
     }
 
-    fn message(&mut self, value: Value<'_>, known: &Known, path: &Crumb<'_>, depth: usize) {
+    fn message(&mut self, value: Value<'t>, known: &'static Known, path: &Crumb<'_>, depth: usize) {
         if value.kind() != Kind::Object {
             let message = format!("{} where UDM has an object", value.kind().name());
             return self.add(Code::WrongType, path, message, value.start());
@@ -111,7 +124,7 @@ impl EventWalk<'_, '_> {
     }
 
     /// A field's value, or values.
-    fn field(&mut self, value: Value<'_>, entry: &Entry, path: &Crumb<'_>, depth: usize) {
+    fn field(&mut self, value: Value<'t>, entry: &'static Entry, path: &Crumb<'_>, depth: usize) {
         match (entry.field.cardinality, value.kind()) {
             (Cardinality::Singular, Kind::Array) => {
                 let message = format!("a list where UDM has one value of `{}`", entry.field.name);
@@ -140,7 +153,7 @@ impl EventWalk<'_, '_> {
         }
     }
 
-    fn map(&mut self, value: Value<'_>, entry: &Entry, path: &Crumb<'_>, depth: usize) {
+    fn map(&mut self, value: Value<'t>, entry: &'static Entry, path: &Crumb<'_>, depth: usize) {
         self.twice(value, path);
         for member in value.children() {
             let key = key(member);
@@ -153,7 +166,7 @@ impl EventWalk<'_, '_> {
         }
     }
 
-    fn value(&mut self, value: Value<'_>, entry: &Entry, path: &Crumb<'_>, depth: usize) {
+    fn value(&mut self, value: Value<'t>, entry: &'static Entry, path: &Crumb<'_>, depth: usize) {
         match entry.below {
             Below::Message(id) => self.message(value, index().message(id), path, depth + 1),
             Below::Struct if value.kind() == Kind::Object => self.free(value, path),
@@ -161,16 +174,9 @@ impl EventWalk<'_, '_> {
                 let message = format!("{} where UDM has an object of any content", value.kind().name());
                 self.add(Code::WrongType, path, message, value.start());
             }
-            Below::Scalar | Below::Enum(_) => match scalar::read(value, entry) {
-                Err(error) => self.add(code(error.kind), path, error.message, value.start()),
-                Ok(scalar) => {
-                    let is_element = entry.field.cardinality == Cardinality::Repeated;
-                    if let Some((code, message)) =
-                        entry.format.and_then(|format| formats::check(format, &scalar, is_element))
-                    {
-                        self.add(code, path, message, value.start());
-                    }
-                }
+            Below::Scalar | Below::Enum(_) => match self::scalar(value.kind(), value.text(), entry) {
+                Err((code, message)) => self.add(code, path, message, value.start()),
+                Ok(()) => self.values.iter_mut().for_each(|values| values.push((value, entry))),
             },
         }
     }

@@ -2,7 +2,7 @@
 
 use super::line::{LineCutter, is_one_unit};
 use super::span::UnitSpan;
-use super::unit::Unit;
+use super::unit::{Unit, UnitState};
 use crate::record::boundaries::{is_space, trim};
 
 /// A part of a stream that holds whole units.
@@ -49,10 +49,22 @@ impl ChunkBody {
     /// Hands each unit with its bytes, which lie in `chunk`, to `each`, in order; adds blank lines
     /// to `blank`. `limit` is the framer's.
     pub fn units(&self, chunk: &[u8], limit: usize, each: &mut dyn FnMut(&Unit, &[u8]), blank: &mut u64) {
+        let mut each = |unit: &Unit, bytes: &[u8], is_cut: bool| {
+            if is_cut {
+                each(unit, bytes);
+            }
+            is_cut
+        };
+        self.known_units(chunk, limit, &mut each, blank);
+    }
+
+    /// Does the same for one who knows some JSON values by their bytes: what may be one is first handed to `each` with
+    /// `false`, a whole line without a look into it. If `each` says that it took it, that is all.
+    pub(crate) fn known_units(&self, chunk: &[u8], limit: usize, each: &mut Each<'_>, blank: &mut u64) {
         match self {
             ChunkBody::Units { units, blank: passed, .. } => {
                 *blank += passed;
-                units.iter().for_each(|unit| each(unit, &chunk[unit.range.clone()]));
+                units.iter().for_each(|unit| ask(unit, &chunk[unit.range.clone()], each));
             }
             ChunkBody::Lines { offset, line, end } => {
                 let (mut offset, mut number) = (*offset, *line);
@@ -73,6 +85,15 @@ impl ChunkBody {
                 }
             }
         }
+    }
+}
+
+/// Takes a unit with its bytes, or, with `false`, what may be one, if it is known; whether it was taken.
+pub(crate) type Each<'e> = dyn FnMut(&Unit, &[u8], bool) -> bool + 'e;
+
+fn ask(unit: &Unit, bytes: &[u8], each: &mut Each<'_>) {
+    if unit.state != UnitState::Whole || !each(unit, bytes, false) {
+        each(unit, bytes, true);
     }
 }
 
@@ -97,32 +118,40 @@ pub(crate) fn line(
     offset: u64,
     number: u64,
     limit: usize,
-    each: &mut dyn FnMut(&Unit, &[u8]),
+    each: &mut Each<'_>,
     blank: &mut u64,
 ) {
     let solid = trim(line);
     if solid.is_empty() {
         *blank += 1;
-    } else if solid.len() <= limit && is_one_unit(solid) {
+        return;
+    }
+    if solid.len() <= limit {
         let leading = line.iter().take_while(|b| is_space(**b)).count() as u64;
         let (start, end) = (offset + leading, offset + leading + solid.len() as u64);
         let span = UnitSpan { start, end, line: number, column: leading + 1, defect: None };
-        each(&Unit::of(&span, 0..solid.len()), solid);
-    } else {
-        let mut cutter = LineCutter::new(limit, offset, number);
-        let (mut spans, mut from) = (Vec::new(), 0);
-        let line = line.strip_suffix(b"\n").unwrap_or(line);
-        while let Some(again) = cutter.feed(&line[from..], &mut spans) {
-            // It is within the line, whose length fits usize.
-            from = (again - offset) as usize;
+        let unit = Unit::of(&span, 0..solid.len());
+        if each(&unit, solid, false) {
+            return;
         }
-        cutter.finish(&mut spans);
-        *blank += u64::from(cutter.is_blank());
-        for span in &spans {
-            let start = (span.start - offset) as usize;
-            let bytes = &line[start..start + Unit::kept(span, limit) as usize];
-            each(&Unit { alone: spans.len() == 1, ..Unit::of(span, 0..bytes.len()) }, bytes);
+        if is_one_unit(solid) {
+            each(&unit, solid, true);
+            return;
         }
+    }
+    let mut cutter = LineCutter::new(limit, offset, number);
+    let (mut spans, mut from) = (Vec::new(), 0);
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    while let Some(again) = cutter.feed(&line[from..], &mut spans) {
+        // It is within the line, whose length fits usize.
+        from = (again - offset) as usize;
+    }
+    cutter.finish(&mut spans);
+    *blank += u64::from(cutter.is_blank());
+    for span in &spans {
+        let start = (span.start - offset) as usize;
+        let bytes = &line[start..start + Unit::kept(span, limit) as usize];
+        ask(&Unit { alone: spans.len() == 1, ..Unit::of(span, 0..bytes.len()) }, bytes, each);
     }
 }
 
