@@ -5,13 +5,13 @@
 
 use super::batch::Batch;
 use super::exact::Exact;
-use super::program::{FIRST_TIME, Program};
+use super::program::{FIRST_TIME, Program, TimeStep};
 use crate::mapping::{Plan, TextKind};
 use crate::record::formats::Format;
 use crate::record::frame;
-use crate::record::scan::{MOST_SLOTS, OWN_BYTES, Scanner};
+use crate::record::scan::{MOST_SLOTS, OWN_BYTES, RecordFound, Scanner};
 use crate::simd::{self, ByteSpan, Cpu, CpuLevel, PaddedInput, VALUES, Work, Write};
-use crate::time::{TIME_BYTES, TimestampCopier};
+use crate::time::{TIME_BYTES, TimeForm, TimestampCopier};
 use std::collections::HashMap;
 use std::net::IpAddr;
 
@@ -25,6 +25,15 @@ const AT_HAND: usize = 64;
 /// What a program is made for: the slots that are present, and those of them that are addresses.
 type Has = (u64, u64);
 
+/// What is known of records that look alike.
+#[derive(Debug, Clone)]
+struct Kin {
+    /// The slots that hold addresses in those that this is of.
+    ips: u64,
+    program: usize,
+    times: Vec<TimeStep>,
+}
+
 /// What one worker has learnt.
 #[derive(Debug, Clone)]
 pub(super) struct Fast {
@@ -35,6 +44,8 @@ pub(super) struct Fast {
     by_fields: HashMap<Has, usize>,
     /// Programs used recently, by a hash of their fields.
     at_hand: [(Has, usize); AT_HAND],
+    /// By the scanner's notes, from 1 on.
+    kin: Vec<Kin>,
     /// Slots whose values are tested for being addresses.
     tested: u64,
 }
@@ -42,7 +53,9 @@ pub(super) struct Fast {
 impl Fast {
     /// Nothing if the plan has more fields or times than this path can hold.
     pub(super) fn new(plan: &Plan, level: CpuLevel) -> Option<Fast> {
-        let scanner = Scanner::new(&plan.projection, &plan.formats.marks(&plan.projection))?;
+        let telling = plan.formats.own.fields.iter().filter_map(|(path, _)| plan.projection.slot(path));
+        let telling = telling.fold(0, |telling, slot| telling | 1u64.checked_shl(slot as u32).unwrap_or(0));
+        let scanner = Scanner::new(&plan.projection, &plan.formats.marks(&plan.projection), telling)?;
         if plan.times.len() > MOST_TIMES {
             return None;
         }
@@ -54,6 +67,7 @@ impl Fast {
             programs: Vec::new(),
             by_fields: HashMap::new(),
             at_hand: [((0, 0), usize::MAX); AT_HAND],
+            kin: Vec::new(),
             tested,
         })
     }
@@ -106,19 +120,13 @@ impl Work for Lines<'_> {
         let mut at = 0;
         let input = PaddedInput::new(bytes);
         while at < end {
-            let mut next = None;
+            // What can be read behind the lines is not theirs.
+            let most = (end - at).min(exact.max_record_bytes);
             if let Some(input) = input
-                && let Some((record_end, present)) = fast.scanner.record(cpu, input, at)
-                // What can be read behind the lines is not theirs.
-                && record_end <= end
-                && record_end - at <= exact.max_record_bytes
-                && fast.event(cpu, exact, input, present, &mut batch.events)
+                && let Some(length) = fast.event(cpu, exact, input, at, most, &mut batch.events)
             {
-                next = Some(record_end);
-            }
-            if let Some(next) = next {
                 number += 1;
-                at = next;
+                at += length;
                 continue;
             }
             // No record begins with white space, unless somebody means it.
@@ -148,63 +156,103 @@ fn is_one_of(own: &[Vec<u8>], text: &[u8]) -> bool {
 }
 
 impl Fast {
-    /// Writes the event of the record that was just read; `false`, and nothing written, if that
-    /// needs the exact path.
+    /// Writes the event of the record that begins at `start`, if its line is no longer than `most`; how
+    /// long that is. Nothing, and nothing written, if that needs the exact path.
     #[inline(always)]
     fn event<C: Cpu>(
         &mut self,
         cpu: C,
         exact: &Exact,
         input: PaddedInput<'_>,
-        present: u64,
+        start: usize,
+        most: usize,
         out: &mut Vec<u8>,
-    ) -> bool {
-        let Fast { scanner, copier, programs, by_fields, at_hand, tested, .. } = self;
-        let (values, scratch) = scanner.values();
+    ) -> Option<usize> {
+        let RecordFound { end, present, formed, note, values, scratch } =
+            self.scanner.record(cpu, input, start)?;
+        if end - start > most {
+            return None;
+        }
         // A respelled text that still has escapes is neither an address nor a time nor a number: the
         // code that reads it as one finds the backslash.
         let mut ips = 0u64;
-        let mut tested = *tested & present;
+        let mut tested = self.tested & present;
         while tested != 0 {
             let slot = tested.trailing_zeros() as usize;
             tested &= tested - 1;
             ips |= u64::from(is_ip(values[slot].text(input, scratch))) << slot;
         }
-        let has = (present, ips);
-        let hash = (present ^ ips.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58;
-        let near = &mut at_hand[hash as usize % AT_HAND];
-        if near.0 != has || near.1 == usize::MAX {
-            let known = by_fields.get(&has).copied();
-            let Some(id) = known.or_else(|| program(programs, by_fields, exact, has)) else {
-                return false;
-            };
-            *near = (has, id);
-        }
-        let Some(program) = &mut programs[near.1] else { return false };
-        for (slot, own) in &program.own {
-            let text = values[*slot].text(input, scratch);
-            // Nearly always it is the first, spelled as in the table.
-            if own.first().is_none_or(|own| own != text) && !is_one_of(own, text) {
-                return false;
+        let known = note.as_deref().and_then(|note| self.kin.get((*note as usize).wrapping_sub(1)));
+        let (program, times) = match known {
+            Some(kin) if kin.ips == ips => (self.programs.get_mut(kin.program)?.as_mut()?, Some(&kin.times)),
+            _ => {
+                let id =
+                    find(&mut self.at_hand, &mut self.programs, &mut self.by_fields, exact, (present, ips))?;
+                let program = self.programs[id].as_mut()?;
+                for (slot, own) in &program.own {
+                    let text = values[*slot].text(input, scratch);
+                    // Nearly always it is the first, spelled as in the table.
+                    if own.first().is_none_or(|own| own != text) && !is_one_of(own, text) {
+                        return None;
+                    }
+                }
+                if let Some(note) = note.filter(|note| **note == 0)
+                    && self.kin.len() < MOST_PROGRAMS
+                {
+                    let form = |step: &TimeStep| match formed >> step.slot & 1 {
+                        1 => step.form.of_texts_like(values[step.slot].text(input, scratch)),
+                        _ => step.form,
+                    };
+                    let times = program.times.iter().map(|step| TimeStep { form: form(step), ..*step });
+                    self.kin.push(Kin { ips, program: id, times: times.collect() });
+                    *note = self.kin.len() as u32;
+                }
+                (program, None)
             }
+        };
+        for step in times.unwrap_or(&program.times) {
+            // What was respelled lies behind the caller's own part of the scratch.
+            let (own, respelled) = scratch.split_first_chunk_mut::<OWN_BYTES>()?;
+            let own = own.as_chunks_mut::<TIME_BYTES>().0.get_mut(step.time)?;
+            let span = values[step.slot % VALUES];
+            let len = match step.form {
+                TimeForm::Any(reading) => {
+                    self.copier.convert(span.text_behind(input, OWN_BYTES, respelled), reading, own)
+                }
+                form => self.copier.convert_known(span.block(input)?, form, own),
+            }?;
+            values[(FIRST_TIME + step.time) % VALUES] = ByteSpan::of_scratch(step.time * TIME_BYTES, len);
         }
         for (slot, kind) in &program.checked {
             if !is_of_kind(values[*slot].text(input, scratch), *kind) {
-                return false;
+                return None;
             }
-        }
-        for &(n, slot, reading) in &program.times {
-            // What was respelled lies behind the caller's own part of the scratch.
-            let Some((own, respelled)) = scratch.split_at_mut_checked(OWN_BYTES) else { return false };
-            let Some(own) = own.as_chunks_mut::<TIME_BYTES>().0.get_mut(n) else { return false };
-            let text = values[slot % VALUES].text_behind(input, OWN_BYTES, respelled);
-            let Some(len) = copier.convert(text, reading, own) else { return false };
-            values[(FIRST_TIME + n) % VALUES] = ByteSpan::of_scratch(n * TIME_BYTES, len);
         }
         cpu.apart(Write { template: &program.template, out, input, scratch, values });
         program.events += 1;
-        true
+        Some(end - start)
     }
+}
+
+/// The program for these fields.
+#[inline(always)]
+fn find(
+    at_hand: &mut [(Has, usize); AT_HAND],
+    programs: &mut Vec<Option<Program>>,
+    by_fields: &mut HashMap<Has, usize>,
+    exact: &Exact,
+    has: Has,
+) -> Option<usize> {
+    let hash = (has.0 ^ has.1.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58;
+    let near = &mut at_hand[hash as usize % AT_HAND];
+    if near.0 != has || near.1 == usize::MAX {
+        let id = match by_fields.get(&has) {
+            Some(id) => *id,
+            None => program(programs, by_fields, exact, has)?,
+        };
+        *near = (has, id);
+    }
+    Some(near.1)
 }
 
 /// Makes the program for these fields.

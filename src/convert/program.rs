@@ -8,15 +8,15 @@ use crate::mapping::{Plan, TextKind};
 use crate::record::scan::MOST_SLOTS;
 use crate::record::{FieldPath, Reason, RecordError};
 use crate::simd::Template;
-use crate::time::Reading;
+use crate::time::{Reading, TimeForm};
 
 /// What the events of records with the same fields look like.
 #[derive(Debug, Clone)]
 pub(super) struct Program {
     /// The values are slots and, from [`FIRST_TIME`] on, times.
     pub(super) template: Template,
-    /// The times that there are: their numbers in the plan, and the slots and readings that give them.
-    pub(super) times: Vec<(usize, usize, Reading)>,
+    /// The times that there are.
+    pub(super) times: Vec<TimeStep>,
     /// The slots whose texts say whose record it is, and what they say in the mapping's own.
     pub(super) own: Vec<(usize, Vec<Vec<u8>>)>,
     /// The slots whose texts must be of a kind.
@@ -24,6 +24,15 @@ pub(super) struct Program {
     pub(super) event_type: usize,
     /// How many events it made.
     pub(super) events: u64,
+}
+
+/// A time of an event, and what gives it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TimeStep {
+    /// Its number in the plan.
+    pub(super) time: usize,
+    pub(super) slot: usize,
+    pub(super) form: TimeForm,
 }
 
 /// The number of the first time among the values.
@@ -65,10 +74,10 @@ impl Program {
         let pieces: Vec<(&[u8], usize)> =
             starts.clone().zip(&values).map(|(start, (end, value))| (&text[start..*end], *value)).collect();
         let template = Template::new(&pieces, &text[starts.last().unwrap_or(0)..]);
-        let times = times
-            .into_iter()
-            .enumerate()
-            .filter_map(|(n, time)| time.map(|(slot, reading)| (n, slot, reading)));
+        let step = |(time, from): (usize, Option<(usize, Reading)>)| {
+            from.map(|(slot, reading)| TimeStep { time, slot, form: TimeForm::Any(reading) })
+        };
+        let times = times.into_iter().enumerate().filter_map(step);
         Some(Program { template, times: times.collect(), own: own.collect(), checked, event_type, events: 0 })
     }
 }

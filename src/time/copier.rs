@@ -5,6 +5,51 @@ use super::read::{Reading, read};
 /// The longest output: `2023-03-21T22:34:49.123456789Z`, in a whole block.
 pub(crate) const TIME_BYTES: usize = 32;
 
+/// The common forms of a time, told by its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TimeForm {
+    /// Any; nothing about the text is known.
+    Any(Reading),
+    /// Ten digits without a leading zero.
+    Seconds,
+    /// As [`iso_form`] says, without a fraction or with one of six digits.
+    Iso { fraction: bool },
+}
+
+impl TimeForm {
+    /// The form of texts like this one: numbers of as many digits, or times of one [`iso_form`].
+    pub(crate) fn of_texts_like(self, text: &[u8]) -> TimeForm {
+        match self {
+            TimeForm::Any(Reading::EpochSeconds)
+                if text.len() == 10 && text.iter().all(u8::is_ascii_digit) =>
+            {
+                TimeForm::Seconds
+            }
+            TimeForm::Any(Reading::Iso8601) if iso_form(text).is_some() => {
+                TimeForm::Iso { fraction: text.len() > 25 }
+            }
+            form => form,
+        }
+    }
+}
+
+/// The form that a time of ISO 8601 has, if it is a common one: a digit is the most that one in its
+/// place may be, and everything else is as it is there.
+pub(crate) fn iso_form(text: &[u8]) -> Option<&'static [u8]> {
+    let form: &[u8] = match text.len() {
+        20 => b"9999-19-39T29:59:59Z",
+        25 => b"9999-19-39T29:59:59+00:00",
+        27 => b"9999-19-39T29:59:59.999999Z",
+        32 => b"9999-19-39T29:59:59.999999+00:00",
+        _ => return None,
+    };
+    let fits = |(byte, most): (&u8, &u8)| match most {
+        b'0'..=b'9' => (b'0'..=*most).contains(byte),
+        _ => byte == most,
+    };
+    text.iter().zip(form).all(fits).then_some(form)
+}
+
 /// Converts times. Remembers the last day, because logs have many records of one day.
 #[derive(Debug, Clone)]
 pub(crate) struct TimestampCopier {
@@ -33,6 +78,33 @@ impl TimestampCopier {
             Reading::EpochMilliseconds => None,
         };
         if known.is_some() { known } else { self.unusual(text, reading, out) }
+    }
+
+    /// The same for a text with which `block` begins, and which has this form: that was checked.
+    #[inline(always)]
+    pub(crate) fn convert_known(
+        &mut self,
+        block: &[u8; TIME_BYTES],
+        form: TimeForm,
+        out: &mut [u8; TIME_BYTES],
+    ) -> Option<usize> {
+        match form {
+            TimeForm::Any(_) => None,
+            TimeForm::Seconds => Some(self.seconds(block.first_chunk()?, out)),
+            TimeForm::Iso { fraction } => {
+                let date: &[u8; 10] = block.first_chunk()?;
+                if [block[11], block[12]] > *b"23" {
+                    return None;
+                }
+                if *date != self.date {
+                    self.date = in_calendar(date)?;
+                }
+                *out = *block;
+                let len = if fraction { fraction_end(block[18..].first_chunk()?) } else { 19 };
+                out[len] = b'Z';
+                Some(len + 1)
+            }
+        }
     }
 
     #[cold]
@@ -87,6 +159,13 @@ impl TimestampCopier {
         if text[0] == b'0' || !(fits(first, b"99999999") && fits(last, b"99999999")) {
             return None;
         }
+        Some(self.seconds(text, out))
+    }
+
+    /// The same, for digits.
+    #[inline(always)]
+    fn seconds(&mut self, text: &[u8; 10], out: &mut [u8; TIME_BYTES]) -> usize {
+        let first: &[u8; 8] = &[text[0], text[1], text[2], text[3], text[4], text[5], text[6], text[7]];
         let seconds = number(first) * 100 + u64::from(text[8] - b'0') * 10 + u64::from(text[9] - b'0');
         let (day, second) = (seconds / 86_400, (seconds % 86_400) as u32);
         if day != self.day.0 {
@@ -100,7 +179,7 @@ impl TimestampCopier {
         out[16] = b':';
         out[17..19].copy_from_slice(&two(second % 60));
         out[19] = b'Z';
-        Some(20)
+        20
     }
 
     /// `2023-03-21T22:34:49`, then nothing or a fraction of six digits, then `Z` or `+00:00`.
@@ -132,18 +211,26 @@ impl TimestampCopier {
             }
             out[16..24].copy_from_slice(&text[16..24]);
             out[18..26].copy_from_slice(digits);
-            // As few digits as hold the fraction: six, three or none.
-            let digits = u64::from_le_bytes(*digits);
-            if digits >> 40 != 0x30_3030 {
-                len = 26;
-            } else if digits >> 16 != 0x3030_3030_3030 {
-                len = 23;
-            }
+            len = fraction_end(digits);
         } else {
             out[11..19].copy_from_slice(time);
         }
         out[len] = b'Z';
         Some(len + 1)
+    }
+}
+
+/// Where a time ends, without `Z`, of which these are the last digit of the seconds, the point, and
+/// a fraction: as few digits as hold that, six, three or none.
+#[inline(always)]
+fn fraction_end(digits: &[u8; 8]) -> usize {
+    let digits = u64::from_le_bytes(*digits);
+    if digits >> 40 != 0x30_3030 {
+        26
+    } else if digits >> 16 != 0x3030_3030_3030 {
+        23
+    } else {
+        19
     }
 }
 
@@ -242,6 +329,13 @@ mod tests {
         let fast = copier.convert(text.as_bytes(), reading, &mut out).map(|len| out[..len].to_vec());
         let exact = read(text, reading).ok().map(|time| time.to_rfc3339().into_bytes());
         assert_eq!(fast, exact, "{text}");
+        let form = TimeForm::Any(reading).of_texts_like(text.as_bytes());
+        if form != TimeForm::Any(reading) && !(form == TimeForm::Seconds && text.starts_with('0')) {
+            let mut block = [b'?'; TIME_BYTES];
+            block[..text.len()].copy_from_slice(text.as_bytes());
+            let known = copier.convert_known(&block, form, &mut out).map(|len| out[..len].to_vec());
+            assert_eq!(known, exact, "{text}");
+        }
     }
 
     #[test]

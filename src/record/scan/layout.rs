@@ -1,8 +1,8 @@
 //! How a record is compared with others: literals, and between them values.
 //!
 //! The end of a value says where the literal behind it is, so one must be found after the
-//! other. But what always has one length is compared at once: blocks in which some bytes must be
-//! these, and others plain text.
+//! other. But what always has one length is compared at once: blocks in which each byte may be
+//! some: the one that a literal has there, a digit, a byte of a plain text.
 //!
 //! Many kinds of records begin alike. So the layouts of all of them are one [`LayoutTree`]: where a part
 //! does not fit, the part in its place in another kind is tried.
@@ -10,7 +10,7 @@
 use super::value;
 use super::walk::{ScalarKind, ScannedValue};
 use super::{MOST_SLOTS, NO_PLACE};
-use crate::simd::{BLOCK, ByteSpan, Cpu, PaddedInput, Pattern, VALUES};
+use crate::simd::{Allowed, ByteSpan, Cpu, PaddedInput, Pattern, VALUES, WIDE};
 use std::ops::Range;
 
 /// A part that has the same length in all records, and the value behind it that has not.
@@ -19,6 +19,7 @@ pub(super) struct LayoutPart {
     first: Pattern,
     /// The patterns behind the first, if the part is longer than a block.
     more: Vec<Pattern>,
+    /// The values inside the part that fill slots.
     fixed: Vec<Fixed>,
     len: u32,
     behind: Behind,
@@ -36,13 +37,11 @@ enum Behind {
     End,
 }
 
-/// A value inside a part; one that fills no slot is only there to be checked.
+/// A value inside a part.
 #[derive(Debug, Clone, PartialEq)]
 struct Fixed {
-    /// Where in the part it begins.
-    at: u32,
-    len: u32,
-    is_number: bool,
+    /// Where it is, counted from where the part begins.
+    span: ByteSpan,
     place: u8,
 }
 
@@ -57,7 +56,7 @@ pub(super) fn parts(record: &[u8], values: &[ScannedValue], varies: &[bool]) -> 
     let mut start = 0;
     let mut fixed = Vec::new();
     for (value, varies) in values.iter().zip(varies) {
-        if !(*varies && value.varies()) {
+        if !*varies {
             fixed.push(value);
             continue;
         }
@@ -77,22 +76,16 @@ pub(super) fn parts(record: &[u8], values: &[ScannedValue], varies: &[bool]) -> 
 impl LayoutPart {
     /// The part for this range of the record, with these values in it, as if it were the last.
     fn last(record: &[u8], range: Range<usize>, fixed: &[&ScannedValue]) -> LayoutPart {
-        // What is compared as it is; a word is.
-        let mut literals = vec![true; range.len()];
-        for value in fixed.iter().filter(|value| value.varies()) {
-            literals[value.start - range.start..value.end - range.start].fill(false);
+        let mut bytes: Vec<Allowed> =
+            record[range.clone()].iter().map(|byte| Allowed::From(*byte, *byte)).collect();
+        for value in fixed {
+            let at = value.start - range.start..value.end - range.start;
+            bytes[at].copy_from_slice(&value::like(&record[value.start..value.end], value.kind));
         }
-        let bytes = record[range.clone()].iter().zip(literals);
-        let bytes: Vec<Option<u8>> = bytes.map(|(byte, literal)| literal.then_some(*byte)).collect();
-        let mut patterns = bytes.chunks(BLOCK).map(|bytes| Pattern::new(bytes.iter().copied()));
+        let mut patterns = bytes.chunks(WIDE).map(|bytes| Pattern::new(bytes.iter().copied()));
         let first = patterns.next().unwrap_or_else(|| Pattern::new([]));
-        // Plain texts and words that fill no slot are done with: the patterns hold them.
-        let looked_at =
-            fixed.iter().filter(|value| value.slot < MOST_SLOTS || value.kind == ScalarKind::Number);
-        let fixed = looked_at.map(|value| Fixed {
-            at: (value.start - range.start) as u32,
-            len: (value.end - value.start) as u32,
-            is_number: value.kind == ScalarKind::Number,
+        let fixed = fixed.iter().filter(|value| value.slot < MOST_SLOTS).map(|value| Fixed {
+            span: ByteSpan::of_input(value.start - range.start, value.end - value.start),
             place: place(value.slot),
         });
         LayoutPart {
@@ -115,23 +108,18 @@ impl LayoutPart {
         start: usize,
         spans: &mut [ByteSpan; VALUES],
     ) -> Option<usize> {
-        if cpu.differs(input.block(start)?, &self.first) {
+        if cpu.differs(input.wide(start)?, &self.first) {
             return None;
         }
         let mut at = start;
         for pattern in &self.more {
-            at += BLOCK;
-            if cpu.differs(input.block(at)?, pattern) {
+            at += WIDE;
+            if cpu.differs(input.wide(at)?, pattern) {
                 return None;
             }
         }
         for value in &self.fixed {
-            let start = start + value.at as usize;
-            let len = value.len as usize;
-            if value.is_number && value::number(cpu, input, start) != Some(start + len) {
-                return None;
-            }
-            spans[usize::from(value.place) % VALUES] = ByteSpan::of_input(start, len);
+            spans[usize::from(value.place) % VALUES] = value.span.moved(start);
         }
         Some(start + self.len as usize)
     }
@@ -166,8 +154,8 @@ impl LayoutTree {
         self.nodes.len()
     }
 
-    /// Adds the layout of the kind of this number; `false` if there is one like it.
-    pub(super) fn add(&mut self, parts: &[LayoutPart], kind: usize) -> bool {
+    /// Adds the layout of the kind of this number, if there is none like it.
+    pub(super) fn add(&mut self, parts: &[LayoutPart], kind: usize) {
         // The node that leads to the next, and whether by `instead`.
         let mut from: Option<(usize, bool)> = None;
         let mut is_new = false;
@@ -195,11 +183,10 @@ impl LayoutTree {
         if is_new && let Some((last, _)) = from {
             self.nodes[last].then = kind;
         }
-        is_new
     }
 
     /// Where the record at `start` ends, and its kind, if it is one of the tree's. `spans` become
-    /// those of its values, and `seen` is told the length of each that may have any, in order.
+    /// those of its values.
     #[inline(always)]
     pub(super) fn fit<C: Cpu>(
         &self,
@@ -207,16 +194,25 @@ impl LayoutTree {
         input: PaddedInput<'_>,
         start: usize,
         spans: &mut [ByteSpan; VALUES],
-        mut seen: impl FnMut(usize),
     ) -> Option<(usize, usize)> {
-        let mut at = start;
-        let mut next = self.first;
+        let (mut at, mut next) = (start, self.first);
+        // Another way, and where it begins: what follows a part that fits need not.
+        let mut other = (start, NONE);
         loop {
-            let LayoutNode { part, instead, then } = self.nodes.get(next)?;
+            let LayoutNode { part, instead, then } = match self.nodes.get(next) {
+                Some(node) => node,
+                None => {
+                    (at, next) = std::mem::replace(&mut other, (start, NONE));
+                    self.nodes.get(next)?
+                }
+            };
             next = *instead;
             let Some(start) = part.fits(cpu, input, at, spans) else { continue };
             let end = match part.behind {
-                Behind::Text => value::plain_text(cpu, input, start)?,
+                Behind::Text => match value::plain_text(cpu, input, start) {
+                    Some(end) => end,
+                    None => continue,
+                },
                 Behind::Number => match value::number(cpu, input, start) {
                     Some(end) => end,
                     None => continue,
@@ -227,8 +223,10 @@ impl LayoutTree {
             if len < usize::from(part.least) {
                 continue;
             }
+            if *instead != NONE {
+                other = (at, *instead);
+            }
             spans[usize::from(part.place) % VALUES] = ByteSpan::of_input(start, len);
-            seen(len);
             (at, next) = (end, *then);
         }
     }

@@ -15,7 +15,7 @@ mod shape;
 mod value;
 mod walk;
 
-pub(crate) use scanner::Scanner;
+pub(crate) use scanner::{RecordFound, Scanner};
 
 use crate::simd::VALUES;
 

@@ -6,12 +6,17 @@
 //! 0x80 and above) or a number, then the other record is JSON as the walked one was, and has the
 //! same fields.
 //!
-//! Most texts have one length in all records of a shape. So each shape has two layouts: a loose one
-//! for texts of any length and, once it was seen which always have the same, a tight one.
+//! Most texts have one length in all records of a shape, so a shape begins with all lengths as
+//! they are. Where a record has another length than it, but is like it in all else, there is a
+//! second shape in which that length may be any; and so on, until all such records have one.
 
+use super::MOST_SLOTS;
 use super::layout::{self, LayoutPart, LayoutTree};
-use super::walk::{Scanned, ScannedValue};
+use super::value;
+use super::walk::{ScalarKind, Scanned, ScannedValue};
 use crate::simd::{ByteSpan, Cpu, PaddedInput, VALUES};
+use crate::time::iso_form;
+use std::cmp::Reverse;
 use std::ops::Range;
 
 /// How many shapes are remembered, and how many parts of them: each takes some 200 bytes.
@@ -24,59 +29,44 @@ const MOST_BYTES: usize = 16 * 1024;
 const AT_ONCE: u32 = 64;
 /// So few shapes are put in order of their hits at once.
 const FEW: usize = 16;
-/// How many records say which texts always have the same length.
-const SAMPLES: u32 = 16;
+/// A shape that fits so rarely goes when there is one that fits more.
+const RARE: u32 = 64;
 
 /// What one kind of record looks like.
 #[derive(Debug, Clone)]
-struct RecordShape {
+pub(super) struct RecordShape {
     /// The record that it was learnt from, and its values.
     record: Vec<u8>,
     values: Vec<ScannedValue>,
-    present: u64,
-    /// The values whose lengths differed.
+    /// The values that may have any length.
     varies: Vec<bool>,
-    /// Those whose lengths had differed when the tight layout was made, if it was.
-    tight: Option<Vec<bool>>,
-    /// How many records only the loose layout fits, until another tight one is made.
-    patience: u32,
-    waits: u32,
     hits: u32,
+    /// The slots that are present.
+    pub(super) present: u64,
+    /// The slots whose values are numbers or times that have one length and form.
+    pub(super) formed: u64,
+    /// Whatever the caller wants to remember of it; 0 at first.
+    pub(super) note: u32,
 }
 
 /// The shapes that are known.
 #[derive(Debug, Clone)]
 pub(super) struct Shapes {
     shapes: Vec<RecordShape>,
-    tight: LayoutTree,
-    loose: LayoutTree,
-    /// The lengths of a record's values.
-    lens: Vec<usize>,
+    tree: LayoutTree,
     /// Records until the next is learnt from: there are many in logs where none is like another.
     patience: u32,
     wait: u32,
     /// Records since a shape fitted one.
     misses: u32,
-    /// Records that no tight layout fitted.
-    tries: u32,
 }
 
 impl Shapes {
     pub(super) fn new() -> Shapes {
-        Shapes {
-            shapes: Vec::new(),
-            tight: LayoutTree::new(),
-            loose: LayoutTree::new(),
-            lens: Vec::new(),
-            patience: 0,
-            wait: 0,
-            misses: 0,
-            tries: 0,
-        }
+        Shapes { shapes: Vec::new(), tree: LayoutTree::new(), patience: 0, wait: 0, misses: 0 }
     }
 
-    /// Fills `spans` if the record at `start` has a known shape; where it ends, and the slots that
-    /// are present.
+    /// Fills `spans` if the record at `start` has a known shape; where it ends, and the shape's number.
     #[inline(always)]
     pub(super) fn fit<C: Cpu>(
         &mut self,
@@ -84,7 +74,7 @@ impl Shapes {
         input: PaddedInput<'_>,
         start: usize,
         spans: &mut [ByteSpan; VALUES],
-    ) -> Option<(usize, u64)> {
+    ) -> Option<(usize, usize)> {
         // Where no shape fits for long, only every sixteenth record is tried.
         if self.misses > 64 {
             self.misses += 1;
@@ -92,72 +82,28 @@ impl Shapes {
                 return None;
             }
         }
-        if let Some((end, shape)) = self.tight.fit(cpu, input, start, spans, |_| {}) {
-            let shape = &mut self.shapes[shape];
-            shape.hits = shape.hits.saturating_add(1);
-            self.misses = 0;
-            return Some((end, shape.present));
-        }
-        // That a text has another length than always is rare: then the record is walked, and only
-        // sometimes looked at once more, to learn from it.
-        self.tries = self.tries.wrapping_add(1);
-        if self.tries.is_multiple_of(2) {
-            let lens = &mut self.lens;
-            lens.clear();
-            // All values but words, in order.
-            let fit = self.loose.fit(cpu, input, start, spans, |len| lens.push(len));
-            if let Some((end, shape)) = fit {
-                self.misses = 0;
-                let present = self.shapes[shape].present;
-                self.seen(shape);
-                return Some((end, present));
-            }
-        }
-        self.misses = self.misses.saturating_add(1);
-        None
+        let Some((end, shape)) = self.tree.fit(cpu, input, start, spans) else {
+            self.misses = self.misses.saturating_add(1);
+            return None;
+        };
+        self.misses = 0;
+        Some((end, shape))
     }
 
-    /// Learns which lengths differ from one more record of the shape of this number. The shapes may
-    /// have other numbers afterwards.
-    #[cold]
-    #[inline(never)]
-    fn seen(&mut self, number: usize) {
+    /// The shape of this number, which a record has that was just read.
+    #[inline(always)]
+    pub(super) fn hit(&mut self, number: usize) -> &mut RecordShape {
         let shape = &mut self.shapes[number];
-        let mut lens = self.lens.iter();
-        for (value, varies) in shape.values.iter().zip(&mut shape.varies) {
-            if value.varies() {
-                *varies |= lens.next().is_some_and(|len| value.end - value.start != *len);
-            }
-        }
         shape.hits = shape.hits.saturating_add(1);
-        shape.waits -= 1;
-        if shape.waits > 0 {
-            return;
-        }
-        if shape.tight.as_ref() == Some(&shape.varies) {
-            // Nothing new was learnt: it will take longer.
-            shape.patience = shape.patience.saturating_mul(2);
-            shape.waits = shape.patience;
-            return;
-        }
-        shape.waits = shape.patience;
-        // The layout before it may stay in the tree: what fits it is right.
-        self.tight.add(&shape.parts(&shape.varies), number);
-        shape.tight = Some(shape.varies.clone());
-        if self.shapes.len() <= FEW {
-            self.plant();
-        }
+        shape
     }
 
-    /// Makes the trees anew, what is met most often first.
+    /// Makes the tree anew, what is met most often first.
     fn plant(&mut self) {
-        (self.tight, self.loose) = (LayoutTree::new(), LayoutTree::new());
-        self.shapes.sort_by_key(|shape| std::cmp::Reverse(shape.hits));
+        self.tree = LayoutTree::new();
+        self.shapes.sort_by_key(|shape| Reverse(shape.hits));
         for (number, shape) in self.shapes.iter().enumerate() {
-            self.loose.add(&shape.loose(), number);
-            if let Some(varies) = &shape.tight {
-                self.tight.add(&shape.parts(varies), number);
-            }
+            self.tree.add(&shape.parts(), number);
         }
     }
 
@@ -177,15 +123,28 @@ impl Shapes {
         self.patience = (self.patience + 1).min(4096);
         let late = self.patience.saturating_sub(AT_ONCE);
         self.wait = late * late;
-        let Some(shape) = RecordShape::of(bytes, line, found) else { return };
-        if self.shapes.len() == MOST_SHAPES || self.tight.len() + self.loose.len() > MOST_PARTS {
+        let Some(mut shape) = RecordShape::of(bytes, line, found) else { return };
+        let like = self.shapes.iter().filter(|known| known.is_like(&shape));
+        if let Some(like) = like.max_by_key(|like| like.varies.iter().filter(|varies| **varies).count()) {
+            shape.vary_as(like);
+        }
+        if self.shapes.iter().any(|known| known.varies == shape.varies && known.is_like(&shape)) {
+            return;
+        }
+        let known = self.shapes.len();
+        // Those that the new one makes needless.
+        self.shapes.retain(|known| known.hits > RARE || !known.is_like(&shape));
+        if self.shapes.len() >= MOST_SHAPES || self.tree.len() > MOST_PARTS {
             // Those that fit often stay, if they still do; the others make room.
-            self.shapes.sort_by_key(|shape| std::cmp::Reverse(shape.hits));
+            self.shapes.sort_by_key(|shape| Reverse(shape.hits));
             self.shapes.truncate(self.shapes.len() / 2);
             self.shapes.iter_mut().for_each(|shape| shape.hits /= 2);
-            self.plant();
         }
-        if self.loose.add(&shape.loose(), self.shapes.len()) {
+        if self.shapes.len() < known || known < FEW {
+            self.shapes.push(shape);
+            self.plant();
+        } else {
+            self.tree.add(&shape.parts(), known);
             self.shapes.push(shape);
         }
     }
@@ -205,15 +164,55 @@ impl RecordShape {
         };
         let values: Vec<ScannedValue> = found.values.iter().map(moved).collect();
         let varies = vec![false; values.len()];
-        let (present, waits) = (found.present, SAMPLES);
-        Some(RecordShape { record, values, present, varies, tight: None, patience: waits, waits, hits: 0 })
+        let mut shape =
+            RecordShape { record, values, varies, hits: 0, present: found.present, formed: 0, note: 0 };
+        shape.formed = shape.formed();
+        Some(shape)
     }
 
-    fn parts(&self, varies: &[bool]) -> Vec<LayoutPart> {
-        layout::parts(&self.record, &self.values, varies)
+    /// The slots of numbers and times that do not vary.
+    fn formed(&self) -> u64 {
+        let values = self.values.iter().zip(&self.varies).filter(|(value, varies)| {
+            let has_form = match value.kind {
+                ScalarKind::Number => true,
+                ScalarKind::Text => iso_form(self.text(value)).is_some(),
+                ScalarKind::Word => false,
+            };
+            value.slot < MOST_SLOTS && !**varies && has_form
+        });
+        values.fold(0, |formed, (value, _)| formed | 1 << value.slot)
     }
 
-    fn loose(&self) -> Vec<LayoutPart> {
-        self.parts(&vec![true; self.values.len()])
+    fn text(&self, value: &ScannedValue) -> &[u8] {
+        &self.record[value.start..value.end]
+    }
+
+    /// What is between the values, and the values that are part of what a record looks like.
+    fn literals(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = [0].into_iter().chain(self.values.iter().map(|value| value.end));
+        let ends = self.values.iter().map(|value| value.start).chain([self.record.len()]);
+        let between = starts.zip(ends).map(|(start, end)| &self.record[start..end]);
+        let words = self.values.iter().filter(|value| value.kind == ScalarKind::Word);
+        between.chain(words.map(|value| self.text(value)))
+    }
+
+    /// Whether the other differs in values alone.
+    fn is_like(&self, other: &RecordShape) -> bool {
+        let same = |(a, b): (&ScannedValue, &ScannedValue)| (a.kind, a.slot) == (b.kind, b.slot);
+        self.values.len() == other.values.len()
+            && self.values.iter().zip(&other.values).all(same)
+            && self.literals().eq(other.literals())
+    }
+
+    /// Lets vary what varies in a shape like this one, and what differs between them.
+    fn vary_as(&mut self, other: &RecordShape) {
+        let like = |shape: &RecordShape, value: &ScannedValue| value::like(shape.text(value), value.kind);
+        let differs = |n: usize| like(self, &self.values[n]) != like(other, &other.values[n]);
+        self.varies = (0..self.varies.len()).map(|n| other.varies[n] || differs(n)).collect();
+        self.formed = self.formed();
+    }
+
+    fn parts(&self) -> Vec<LayoutPart> {
+        layout::parts(&self.record, &self.values, &self.varies)
     }
 }

@@ -1,6 +1,37 @@
 //! The scalar values: numbers and texts with escapes.
 
-use crate::simd::{BLOCK, Cpu, PaddedInput};
+use super::walk::ScalarKind;
+use crate::simd::{Allowed, BLOCK, Cpu, PaddedInput};
+use crate::time::iso_form;
+
+/// What the bytes of values may be that are as long as this one and of its kind. Of times, and of
+/// numbers, more than that is the same: where their digits are.
+pub(super) fn like(value: &[u8], kind: ScalarKind) -> Vec<Allowed> {
+    let literal = |byte: &u8| Allowed::From(*byte, *byte);
+    match kind {
+        ScalarKind::Word => value.iter().map(literal).collect(),
+        ScalarKind::Text => match iso_form(value) {
+            Some(form) => {
+                let up_to = |most: &u8| {
+                    if most.is_ascii_digit() { Allowed::From(b'0', *most) } else { literal(most) }
+                };
+                form.iter().map(up_to).collect()
+            }
+            None => vec![Allowed::Text; value.len()],
+        },
+        ScalarKind::Number => {
+            let digit =
+                |byte: &u8| if byte.is_ascii_digit() { Allowed::From(b'0', b'9') } else { literal(byte) };
+            let mut bytes: Vec<Allowed> = value.iter().map(digit).collect();
+            // A whole part of more than one digit does not begin with a zero.
+            let first = usize::from(value.first() == Some(&b'-'));
+            if value.get(first + 1).is_some_and(u8::is_ascii_digit) {
+                bytes[first] = Allowed::From(b'1', b'9');
+            }
+            bytes
+        }
+    }
+}
 
 /// Where the text that begins at `start` ends, if it is plain: before the closing quote, if it is one,
 /// or whatever else can't stand in a text.
@@ -8,9 +39,9 @@ use crate::simd::{BLOCK, Cpu, PaddedInput};
 pub(super) fn plain_text<C: Cpu>(cpu: C, input: PaddedInput<'_>, start: usize) -> Option<usize> {
     let mut at = start;
     loop {
-        let (marks, high) = cpu.marks(input.block(at)?);
-        if marks | high != 0 {
-            return Some(at + (marks | high).trailing_zeros() as usize);
+        let stops = cpu.stops(input.block(at)?);
+        if stops != 0 {
+            return Some(at + stops.trailing_zeros() as usize);
         }
         at += BLOCK;
     }
@@ -24,7 +55,7 @@ pub(super) fn number<C: Cpu>(cpu: C, input: PaddedInput<'_>, start: usize) -> Op
     let digits = cpu.digits(window);
     // Mostly a whole number, and not long.
     let plain = digits.wrapping_sub(1) < BLOCK - 1
-        && !matches!(window[digits], b'.' | b'e' | b'E')
+        && (matches!(window[digits], b',' | b'}') || !matches!(window[digits], b'.' | b'e' | b'E'))
         && (window[0] != b'0' || digits == 1);
     if plain { Some(start + digits) } else { any_number(input.bytes(), start) }
 }

@@ -25,6 +25,8 @@ pub(super) struct Scanned {
     pub(super) learnable: bool,
     /// The scalar values that may differ in a record like this one. Kept only if that was asked.
     pub(super) values: Vec<ScannedValue>,
+    /// The slots whose texts are part of what the record looks like.
+    telling: u64,
 }
 
 /// What a [`ScannedValue`] is.
@@ -33,7 +35,7 @@ pub(super) enum ScalarKind {
     /// A text without escapes.
     Text,
     Number,
-    /// `true` or `false`, part of what the record looks like.
+    /// Part of what the record looks like: `true`, `false`, or a text that tells something.
     Word,
 }
 
@@ -48,21 +50,15 @@ pub(super) struct ScannedValue {
     pub(super) slot: usize,
 }
 
-impl ScannedValue {
-    /// Whether its length may differ from record to record.
-    pub(super) fn varies(&self) -> bool {
-        self.kind != ScalarKind::Word
-    }
-}
-
-impl Default for Scanned {
-    fn default() -> Scanned {
+impl Scanned {
+    pub(super) fn new(telling: u64) -> Scanned {
         Scanned {
             spans: [ByteSpan::default(); VALUES],
             present: 0,
             scratch: vec![0; OWN_BYTES],
             learnable: false,
             values: Vec::new(),
+            telling,
         }
     }
 }
@@ -83,7 +79,7 @@ impl Work for RecordWalk<'_> {
     #[inline(always)]
     fn run<C: Cpu>(self, cpu: C) -> Option<usize> {
         let RecordWalk { keys, input, start, learn, found } = self;
-        let Scanned { spans, scratch, values, .. } = found;
+        let Scanned { spans, scratch, values, telling, .. } = found;
         scratch.truncate(OWN_BYTES);
         values.clear();
         let mut walker = Walker {
@@ -96,6 +92,7 @@ impl Work for RecordWalk<'_> {
             present: 0,
             wrong: 0,
             learnable: learn,
+            telling: *telling,
             spans,
             scratch,
             values,
@@ -128,6 +125,7 @@ struct Walker<'a, C> {
     /// The slots that hold containers.
     wrong: u64,
     learnable: bool,
+    telling: u64,
     spans: &'a mut [ByteSpan; VALUES],
     scratch: &'a mut Vec<u8>,
     values: &'a mut Vec<ScannedValue>,
@@ -313,7 +311,8 @@ impl<'a, C: Cpu> Walker<'a, C> {
         let is_empty = start == end;
         self.present |= if is_empty { 0 } else { wants.slot };
         if self.learnable && !(is_empty && wants.slot != 0) {
-            self.keep(wants, start, end, ScalarKind::Text);
+            let tells = self.telling & wants.slot != 0;
+            self.keep(wants, start, end, if tells { ScalarKind::Word } else { ScalarKind::Text });
         }
         Some(())
     }
@@ -340,7 +339,8 @@ impl<'a, C: Cpu> Walker<'a, C> {
         self.spans[usize::from(wants.place) % VALUES] = ByteSpan::of_input(start, end - start);
         self.present |= wants.slot;
         if self.learnable && (kind != ScalarKind::Word || wants.slot != 0) {
-            self.keep(wants, start, end, kind);
+            let tells = self.telling & wants.slot != 0;
+            self.keep(wants, start, end, if tells { ScalarKind::Word } else { kind });
         }
     }
 

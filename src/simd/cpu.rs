@@ -1,0 +1,68 @@
+//! What is asked of vector instructions, whichever they are.
+
+/// How many bytes are looked at at a time where a text may end soon.
+pub(crate) const BLOCK: usize = 32;
+/// How many bytes are compared or copied at a time.
+pub(crate) const WIDE: usize = 64;
+
+/// What a byte of a record may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Allowed {
+    /// One of these, both included.
+    From(u8, u8),
+    /// Any of a plain text: no quote, backslash, control character or high byte.
+    Text,
+}
+
+/// What a wide block of a record may be, byte by byte.
+#[derive(Debug, Clone, PartialEq)]
+#[repr(C, align(64))]
+pub(crate) struct Pattern {
+    /// The least value of each byte.
+    pub(super) least: [u8; WIDE],
+    /// By how much a byte may be more.
+    pub(super) span: [u8; WIDE],
+    /// 0xff for the bytes that may be neither a quote nor a backslash, and 0.
+    pub(super) text: [u8; WIDE],
+    /// Whether a byte of the second half may not be any.
+    pub(super) is_long: bool,
+}
+
+impl Pattern {
+    /// A pattern of at most a wide block; what is behind may be anything.
+    pub(crate) fn new(bytes: impl IntoIterator<Item = Allowed>) -> Pattern {
+        let mut pattern = Pattern { least: [0; WIDE], span: [0xff; WIDE], text: [0; WIDE], is_long: false };
+        for (i, byte) in bytes.into_iter().enumerate().take(WIDE) {
+            let (least, most, text) = match byte {
+                Allowed::From(least, most) => (least, most, 0),
+                Allowed::Text => (0x20, 0x7f, 0xff),
+            };
+            (pattern.least[i], pattern.span[i], pattern.text[i]) = (least, most - least, text);
+            pattern.is_long = i >= BLOCK;
+        }
+        pattern
+    }
+}
+
+/// What the reader asks of blocks of bytes. Bit i of a mask stands for byte i.
+pub(crate) trait Cpu: Copy {
+    /// The *marks*, which end or break a JSON text (quotes, backslashes, and all below 0x20), and
+    /// the high bytes, of 0x80 and above.
+    fn marks(self, block: &[u8; BLOCK]) -> (u32, u32);
+    /// Marks and high bytes, together.
+    fn stops(self, block: &[u8; BLOCK]) -> u32;
+    /// Whether the block is not as the pattern has it.
+    fn differs(self, block: &[u8; WIDE], pattern: &Pattern) -> bool;
+    /// How many digits the block begins with.
+    fn digits(self, block: &[u8; BLOCK]) -> usize;
+    /// Does `work` with these instructions in a function of its own, so that the registers are its.
+    fn apart<W: Work>(self, work: W) -> W::Output;
+}
+
+/// Work that is compiled once for each [`Cpu`].
+pub(crate) trait Work {
+    /// What it gives.
+    type Output;
+    /// Does it. Marked `inline(always)`, so that it is compiled with the caller's instructions.
+    fn run<C: Cpu>(self, cpu: C) -> Self::Output;
+}

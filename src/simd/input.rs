@@ -1,0 +1,99 @@
+//! The bytes that are read, and where in them things are.
+
+use super::cpu::{BLOCK, WIDE};
+
+/// Bytes of which whole blocks can be read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PaddedInput<'a> {
+    pub(super) bytes: &'a [u8],
+    /// The last place at which a wide block begins.
+    pub(super) last: usize,
+}
+
+impl<'a> PaddedInput<'a> {
+    /// The first 2 GiB of `bytes`, so that a [`ByteSpan`] can say where things are. Nothing if there is
+    /// not even one block.
+    pub(crate) fn new(bytes: &'a [u8]) -> Option<PaddedInput<'a>> {
+        let bytes = &bytes[..bytes.len().min(i32::MAX as usize)];
+        Some(PaddedInput { bytes, last: bytes.len().checked_sub(WIDE)? })
+    }
+
+    /// All of it.
+    pub(crate) fn bytes(self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The block that begins at `at`; nothing if a wide one would reach behind the end.
+    #[inline(always)]
+    pub(crate) fn block(self, at: usize) -> Option<&'a [u8; BLOCK]> {
+        self.wide(at).map(|wide| &wide.as_chunks::<BLOCK>().0[0])
+    }
+
+    /// The wide block that begins at `at`; nothing if it would reach behind the end.
+    #[inline(always)]
+    pub(crate) fn wide(self, at: usize) -> Option<&'a [u8; WIDE]> {
+        if at > self.last {
+            return None;
+        }
+        // SAFETY: `at + WIDE <= self.last + WIDE`, which is the length of the bytes.
+        Some(unsafe { &*self.bytes.as_ptr().add(at).cast::<[u8; WIDE]>() })
+    }
+}
+
+/// Where a text is: in the input, or in a scratch next to it.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct ByteSpan {
+    /// The top bit says which.
+    pub(super) start: u32,
+    pub(super) len: u32,
+}
+
+pub(super) const IN_SCRATCH: u32 = 1 << 31;
+
+impl ByteSpan {
+    /// `start..start + len` of the input.
+    #[inline(always)]
+    pub(crate) fn of_input(start: usize, len: usize) -> ByteSpan {
+        ByteSpan { start: start as u32, len: len as u32 }
+    }
+
+    /// `start..start + len` of the scratch.
+    #[inline(always)]
+    pub(crate) fn of_scratch(start: usize, len: usize) -> ByteSpan {
+        ByteSpan { start: start as u32 | IN_SCRATCH, len: len as u32 }
+    }
+
+    /// The same, `by` bytes behind, for one of the input.
+    #[inline(always)]
+    pub(crate) fn moved(self, by: usize) -> ByteSpan {
+        ByteSpan { start: self.start + by as u32, len: self.len }
+    }
+
+    /// The block of the input that begins with the text.
+    #[inline(always)]
+    pub(crate) fn block<'a>(self, input: PaddedInput<'a>) -> Option<&'a [u8; BLOCK]> {
+        // What lies in the scratch is behind the end of any input.
+        input.block(self.start as usize)
+    }
+
+    /// The text.
+    #[inline(always)]
+    pub(crate) fn text<'a>(self, input: PaddedInput<'a>, scratch: &'a [u8]) -> &'a [u8] {
+        self.text_behind(input, 0, scratch)
+    }
+
+    /// The text, where only what is behind `skipped` bytes of the scratch is at hand.
+    #[inline(always)]
+    pub(crate) fn text_behind<'a>(
+        self,
+        input: PaddedInput<'a>,
+        skipped: usize,
+        scratch: &'a [u8],
+    ) -> &'a [u8] {
+        let (from, start) = match self.start & IN_SCRATCH {
+            0 => (input.bytes, self.start as usize),
+            _ => (scratch, (self.start & !IN_SCRATCH) as usize - skipped),
+        };
+        &from[start..start + self.len as usize]
+    }
+}

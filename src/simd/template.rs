@@ -1,0 +1,149 @@
+//! Texts that are the same but for some values.
+
+use super::cpu::{BLOCK, Cpu, WIDE, Work};
+use super::input::{ByteSpan, IN_SCRATCH, PaddedInput};
+
+/// How many values a template can choose from.
+pub(crate) const VALUES: usize = 128;
+
+/// Constant pieces and, between them, values: the text of events that have the same fields.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Template {
+    /// All constants, one after the other, and a wide block more.
+    constants: Vec<u8>,
+    steps: Vec<CopyStep>,
+    /// The length of the constant behind the last step.
+    last: usize,
+    /// The most that one event takes, if its values are no longer than a block, and a wide block
+    /// that is written past its end.
+    room: usize,
+}
+
+/// A constant, and the value behind it.
+#[derive(Debug, Clone, Copy)]
+struct CopyStep {
+    len: u32,
+    value: u32,
+}
+
+impl Template {
+    /// A constant before each value, which is one of [`VALUES`], and a last one.
+    pub(crate) fn new(pieces: &[(&[u8], usize)], last: &[u8]) -> Template {
+        let mut constants = Vec::new();
+        let mut steps = Vec::new();
+        for (constant, value) in pieces {
+            constants.extend_from_slice(constant);
+            steps.push(CopyStep { len: constant.len() as u32, value: (value % VALUES) as u32 });
+        }
+        constants.extend_from_slice(last);
+        let room = constants.len() + steps.len() * BLOCK + WIDE;
+        constants.extend_from_slice(&[0; WIDE]);
+        Template { constants, steps, last: last.len(), room }
+    }
+
+    /// Appends the constants with the values between them to `out`.
+    #[inline(always)]
+    pub(super) fn append(
+        &self,
+        out: &mut Vec<u8>,
+        input: PaddedInput<'_>,
+        scratch: &[u8],
+        values: &[ByteSpan; VALUES],
+    ) {
+        // The places before which a whole block can be read. A scratch that is shorter than a block
+        // has none, not even at 0.
+        let (from, end) = (input.bytes.as_ptr(), input.last + 1);
+        let scratch_end = scratch.len().saturating_sub(BLOCK - 1);
+        out.reserve(self.room);
+        // SAFETY: the place behind the last byte.
+        let mut to = unsafe { out.as_mut_ptr().add(out.len()) };
+        let mut constant = self.constants.as_ptr();
+        for step in &self.steps {
+            let len = step.len as usize;
+            // SAFETY: `constant` is where this step's constant begins, since all before it have
+            // been passed by their lengths; a wide block can be read behind the last one. From
+            // `to` on there is `room` for all that is written from here on.
+            unsafe {
+                copy_wide(constant, to, len);
+                constant = constant.add(len);
+                to = to.add(len);
+            }
+            let ByteSpan { start, len } = values[step.value as usize % VALUES];
+            let (start, len) = (start as usize, len as usize);
+            // What lies in the scratch has a start behind the end of any input.
+            let scratch_start = start ^ IN_SCRATCH as usize;
+            if len <= BLOCK && start < end {
+                // SAFETY: a block can be read before `end`, and `room` has a block for each value
+                // besides the constants.
+                unsafe {
+                    std::ptr::copy_nonoverlapping(from.add(start), to, BLOCK);
+                    to = to.add(len);
+                }
+            } else if len <= BLOCK && scratch_start < scratch_end {
+                // SAFETY: as above, before the scratch's own end.
+                unsafe {
+                    std::ptr::copy_nonoverlapping(scratch.as_ptr().add(scratch_start), to, BLOCK);
+                    to = to.add(len);
+                }
+            } else {
+                // SAFETY: `to` lies in the vector's buffer.
+                let end = unsafe { to.offset_from_unsigned(out.as_ptr()) };
+                // SAFETY: everything up to `end` was written, and `end` is within the capacity.
+                unsafe { out.set_len(end) };
+                to = self.long_value(out, values[step.value as usize % VALUES].text(input, scratch));
+            }
+        }
+        // SAFETY: as above; then everything up to `to` and the last constant has been written, which
+        // is within the capacity.
+        unsafe {
+            copy_wide(constant, to, self.last);
+            out.set_len(to.offset_from_unsigned(out.as_ptr()) + self.last);
+        }
+    }
+
+    /// Appends a value of any length, and makes room for the rest as if it were the whole; the place
+    /// behind the value.
+    #[cold]
+    #[inline(never)]
+    fn long_value(&self, out: &mut Vec<u8>, value: &[u8]) -> *mut u8 {
+        out.extend_from_slice(value);
+        out.reserve(self.room);
+        // SAFETY: the place behind the last byte.
+        unsafe { out.as_mut_ptr().add(out.len()) }
+    }
+}
+
+/// Appends a template's constants, with the values between them, to `out`.
+#[derive(Debug)]
+pub(crate) struct Write<'a> {
+    pub(crate) template: &'a Template,
+    pub(crate) out: &'a mut Vec<u8>,
+    pub(crate) input: PaddedInput<'a>,
+    pub(crate) scratch: &'a [u8],
+    pub(crate) values: &'a [ByteSpan; VALUES],
+}
+
+impl Work for Write<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<C: Cpu>(self, _: C) {
+        self.template.append(self.out, self.input, self.scratch, self.values);
+    }
+}
+
+/// Copies `len` bytes, rounded up to whole wide blocks.
+///
+/// # Safety
+/// Up to a wide block more than `len` can be read from `from` and written to `to`.
+#[inline(always)]
+unsafe fn copy_wide(from: *const u8, to: *mut u8, len: usize) {
+    // SAFETY: what begins at or before `len` ends within a wide block of it.
+    unsafe { std::ptr::copy_nonoverlapping(from, to, WIDE) };
+    let mut at = WIDE;
+    while at < len {
+        // SAFETY: as above.
+        unsafe { std::ptr::copy_nonoverlapping(from.add(at), to.add(at), WIDE) };
+        at += WIDE;
+    }
+}
