@@ -5,12 +5,12 @@
 
 use super::batch::Batch;
 use super::exact::Exact;
-use super::program::{FIRST_TIME, Program, TimeStep};
+use super::program::{FIRST_TIME, Program};
 use crate::mapping::{Plan, TextKind};
 use crate::record::formats::Format;
 use crate::record::frame;
 use crate::record::scan::{MOST_SLOTS, OWN_BYTES, RecordFound, Scanner};
-use crate::simd::{self, ByteSpan, Cpu, CpuLevel, PaddedInput, VALUES, Work, Write};
+use crate::simd::{self, ByteSpan, Cpu, CpuLevel, PaddedInput, VALUES, Work};
 use crate::time::{TIME_BYTES, TimeForm, TimestampCopier};
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -30,8 +30,8 @@ type Has = (u64, u64);
 struct Kin {
     /// The slots that hold addresses in those that this is of.
     ips: u64,
-    program: usize,
-    times: Vec<TimeStep>,
+    /// Their program, with the forms that their times have.
+    program: Program,
 }
 
 /// What one worker has learnt.
@@ -74,11 +74,11 @@ impl Fast {
 
     /// Adds what the programs made to the books, and empties them.
     fn settle(&mut self, batch: &mut Batch, exact: &Exact) {
-        for (&(present, _), &id) in &self.by_fields {
-            let Some(program) = &mut self.programs[id] else { continue };
+        let kin = self.kin.iter_mut().map(|kin| &mut kin.program);
+        for program in self.programs.iter_mut().flatten().chain(kin) {
             let events = std::mem::take(&mut program.events);
             if events > 0 {
-                let shape = exact.shape(&|slot| present >> slot & 1 == 1);
+                let shape = exact.shape(&|slot| program.present >> slot & 1 == 1);
                 batch.count(Format::Plain, Some(shape), events);
                 batch.counts.events += events;
                 batch.counts.by_event_type[program.event_type].events += events;
@@ -122,9 +122,7 @@ impl Work for Lines<'_> {
         while at < end {
             // What can be read behind the lines is not theirs.
             let most = (end - at).min(exact.max_record_bytes);
-            if let Some(input) = input
-                && let Some(length) = fast.event(cpu, exact, input, at, most, &mut batch.events)
-            {
+            if let Some(length) = fast.event(cpu, exact, input, at, most, &mut batch.events) {
                 number += 1;
                 at += length;
                 continue;
@@ -182,12 +180,12 @@ impl Fast {
             tested &= tested - 1;
             ips |= u64::from(is_ip(values[slot].text(input, scratch))) << slot;
         }
-        let known = note.as_deref().and_then(|note| self.kin.get((*note as usize).wrapping_sub(1)));
-        let (program, times) = match known {
-            Some(kin) if kin.ips == ips => (self.programs.get_mut(kin.program)?.as_mut()?, Some(&kin.times)),
+        let number = note.as_deref().map_or(0, |note| *note as usize);
+        let program = match self.kin.get_mut(number.wrapping_sub(1)) {
+            Some(kin) if kin.ips == ips => &mut kin.program,
             _ => {
-                let id =
-                    find(&mut self.at_hand, &mut self.programs, &mut self.by_fields, exact, (present, ips))?;
+                let has = (present, ips);
+                let id = find(&mut self.at_hand, &mut self.programs, &mut self.by_fields, exact, has)?;
                 let program = self.programs[id].as_mut()?;
                 for (slot, own) in &program.own {
                     let text = values[*slot].text(input, scratch);
@@ -199,18 +197,17 @@ impl Fast {
                 if let Some(note) = note.filter(|note| **note == 0)
                     && self.kin.len() < MOST_PROGRAMS
                 {
-                    let form = |step: &TimeStep| match formed >> step.slot & 1 {
-                        1 => step.form.of_texts_like(values[step.slot].text(input, scratch)),
-                        _ => step.form,
-                    };
-                    let times = program.times.iter().map(|step| TimeStep { form: form(step), ..*step });
-                    self.kin.push(Kin { ips, program: id, times: times.collect() });
+                    let mut program = Program { events: 0, ..program.clone() };
+                    for step in program.times.iter_mut().filter(|step| formed >> step.slot & 1 == 1) {
+                        step.form = step.form.of_texts_like(values[step.slot].text(input, scratch));
+                    }
+                    self.kin.push(Kin { ips, program });
                     *note = self.kin.len() as u32;
                 }
-                (program, None)
+                program
             }
         };
-        for step in times.unwrap_or(&program.times) {
+        for step in &program.times {
             // What was respelled lies behind the caller's own part of the scratch.
             let (own, respelled) = scratch.split_first_chunk_mut::<OWN_BYTES>()?;
             let own = own.as_chunks_mut::<TIME_BYTES>().0.get_mut(step.time)?;
@@ -228,7 +225,7 @@ impl Fast {
                 return None;
             }
         }
-        cpu.apart(Write { template: &program.template, out, input, scratch, values });
+        program.template.append(out, input, scratch, values);
         program.events += 1;
         Some(end - start)
     }

@@ -22,6 +22,8 @@ pub(super) struct Program {
     /// The slots whose texts must be of a kind.
     pub(super) checked: Vec<(usize, TextKind)>,
     pub(super) event_type: usize,
+    /// The slots that are present.
+    pub(super) present: u64,
     /// How many events it made.
     pub(super) events: u64,
 }
@@ -71,14 +73,25 @@ impl Program {
         let event_type = event::event_type(plan, &recorder);
         let Recorder { text, values, checked, .. } = recorder;
         let starts = [0].into_iter().chain(values.iter().map(|(end, _)| *end));
-        let pieces: Vec<(&[u8], usize)> =
-            starts.clone().zip(&values).map(|(start, (end, value))| (&text[start..*end], *value)).collect();
+        let pieces: Vec<(&[u8], u8)> = starts
+            .clone()
+            .zip(&values)
+            .map(|(start, (end, value))| (&text[start..*end], *value as u8))
+            .collect();
         let template = Template::new(&pieces, &text[starts.last().unwrap_or(0)..]);
         let step = |(time, from): (usize, Option<(usize, Reading)>)| {
             from.map(|(slot, reading)| TimeStep { time, slot, form: TimeForm::Any(reading) })
         };
         let times = times.into_iter().enumerate().filter_map(step);
-        Some(Program { template, times: times.collect(), own: own.collect(), checked, event_type, events: 0 })
+        Some(Program {
+            template,
+            times: times.collect(),
+            own: own.collect(),
+            checked,
+            event_type,
+            present,
+            events: 0,
+        })
     }
 }
 

@@ -6,19 +6,19 @@ use super::cpu::{BLOCK, WIDE};
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PaddedInput<'a> {
     pub(super) bytes: &'a [u8],
-    /// The last place at which a wide block begins.
-    pub(super) last: usize,
+    /// The place before which a wide block begins.
+    pub(super) end: usize,
 }
 
 impl<'a> PaddedInput<'a> {
-    /// The first 2 GiB of `bytes`, so that a [`ByteSpan`] can say where things are. Nothing if there is
-    /// not even one block.
-    pub(crate) fn new(bytes: &'a [u8]) -> Option<PaddedInput<'a>> {
+    /// The first 2 GiB of `bytes`, so that a [`ByteSpan`] can say where things are.
+    pub(crate) fn new(bytes: &'a [u8]) -> PaddedInput<'a> {
         let bytes = &bytes[..bytes.len().min(i32::MAX as usize)];
-        Some(PaddedInput { bytes, last: bytes.len().checked_sub(WIDE)? })
+        PaddedInput { bytes, end: bytes.len().saturating_sub(WIDE - 1) }
     }
 
     /// All of it.
+    #[inline(always)]
     pub(crate) fn bytes(self) -> &'a [u8] {
         self.bytes
     }
@@ -32,10 +32,10 @@ impl<'a> PaddedInput<'a> {
     /// The wide block that begins at `at`; nothing if it would reach behind the end.
     #[inline(always)]
     pub(crate) fn wide(self, at: usize) -> Option<&'a [u8; WIDE]> {
-        if at > self.last {
+        if at >= self.end {
             return None;
         }
-        // SAFETY: `at + WIDE <= self.last + WIDE`, which is the length of the bytes.
+        // SAFETY: `at < self.end`, so that `at + WIDE` is at most the length of the bytes.
         Some(unsafe { &*self.bytes.as_ptr().add(at).cast::<[u8; WIDE]>() })
     }
 }
@@ -61,12 +61,6 @@ impl ByteSpan {
     #[inline(always)]
     pub(crate) fn of_scratch(start: usize, len: usize) -> ByteSpan {
         ByteSpan { start: start as u32 | IN_SCRATCH, len: len as u32 }
-    }
-
-    /// The same, `by` bytes behind, for one of the input.
-    #[inline(always)]
-    pub(crate) fn moved(self, by: usize) -> ByteSpan {
-        ByteSpan { start: self.start + by as u32, len: self.len }
     }
 
     /// The block of the input that begins with the text.

@@ -17,4 +17,4 @@ mod x86;
 pub(crate) use cpu::{Allowed, BLOCK, Cpu, Pattern, WIDE, Work};
 pub(crate) use input::{ByteSpan, PaddedInput};
 pub(crate) use level::{CpuLevel, with_cpu};
-pub(crate) use template::{Template, VALUES, Write};
+pub(crate) use template::{Template, VALUES};

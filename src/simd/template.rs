@@ -1,10 +1,10 @@
 //! Texts that are the same but for some values.
 
-use super::cpu::{BLOCK, Cpu, WIDE, Work};
+use super::cpu::{BLOCK, WIDE};
 use super::input::{ByteSpan, IN_SCRATCH, PaddedInput};
 
 /// How many values a template can choose from.
-pub(crate) const VALUES: usize = 128;
+pub(crate) const VALUES: usize = 1 << u8::BITS;
 
 /// Constant pieces and, between them, values: the text of events that have the same fields.
 #[derive(Debug, Clone, Default)]
@@ -23,17 +23,17 @@ pub(crate) struct Template {
 #[derive(Debug, Clone, Copy)]
 struct CopyStep {
     len: u32,
-    value: u32,
+    value: u8,
 }
 
 impl Template {
     /// A constant before each value, which is one of [`VALUES`], and a last one.
-    pub(crate) fn new(pieces: &[(&[u8], usize)], last: &[u8]) -> Template {
+    pub(crate) fn new(pieces: &[(&[u8], u8)], last: &[u8]) -> Template {
         let mut constants = Vec::new();
         let mut steps = Vec::new();
         for (constant, value) in pieces {
             constants.extend_from_slice(constant);
-            steps.push(CopyStep { len: constant.len() as u32, value: (value % VALUES) as u32 });
+            steps.push(CopyStep { len: constant.len() as u32, value: *value });
         }
         constants.extend_from_slice(last);
         let room = constants.len() + steps.len() * BLOCK + WIDE;
@@ -43,18 +43,19 @@ impl Template {
 
     /// Appends the constants with the values between them to `out`.
     #[inline(always)]
-    pub(super) fn append(
+    pub(crate) fn append(
         &self,
         out: &mut Vec<u8>,
         input: PaddedInput<'_>,
         scratch: &[u8],
         values: &[ByteSpan; VALUES],
     ) {
-        // The places before which a whole block can be read. A scratch that is shorter than a block
-        // has none, not even at 0.
-        let (from, end) = (input.bytes.as_ptr(), input.last + 1);
+        let from = input.bytes.as_ptr();
+        // The place in the scratch before which a whole block can be read.
         let scratch_end = scratch.len().saturating_sub(BLOCK - 1);
-        out.reserve(self.room);
+        if out.capacity() - out.len() < self.room {
+            more_room(out, self.room);
+        }
         // SAFETY: the place behind the last byte.
         let mut to = unsafe { out.as_mut_ptr().add(out.len()) };
         let mut constant = self.constants.as_ptr();
@@ -68,30 +69,32 @@ impl Template {
                 constant = constant.add(len);
                 to = to.add(len);
             }
-            let ByteSpan { start, len } = values[step.value as usize % VALUES];
+            let ByteSpan { start, len } = values[usize::from(step.value)];
             let (start, len) = (start as usize, len as usize);
-            // What lies in the scratch has a start behind the end of any input.
-            let scratch_start = start ^ IN_SCRATCH as usize;
-            if len <= BLOCK && start < end {
+            if len <= BLOCK && start < input.end {
                 // SAFETY: a block can be read before `end`, and `room` has a block for each value
                 // besides the constants.
                 unsafe {
                     std::ptr::copy_nonoverlapping(from.add(start), to, BLOCK);
                     to = to.add(len);
                 }
-            } else if len <= BLOCK && scratch_start < scratch_end {
+                continue;
+            }
+            // What lies in the scratch has a start behind the end of any input.
+            let start = start ^ IN_SCRATCH as usize;
+            if len <= BLOCK && start < scratch_end {
                 // SAFETY: as above, before the scratch's own end.
                 unsafe {
-                    std::ptr::copy_nonoverlapping(scratch.as_ptr().add(scratch_start), to, BLOCK);
+                    std::ptr::copy_nonoverlapping(scratch.as_ptr().add(start), to, BLOCK);
                     to = to.add(len);
                 }
-            } else {
-                // SAFETY: `to` lies in the vector's buffer.
-                let end = unsafe { to.offset_from_unsigned(out.as_ptr()) };
-                // SAFETY: everything up to `end` was written, and `end` is within the capacity.
-                unsafe { out.set_len(end) };
-                to = self.long_value(out, values[step.value as usize % VALUES].text(input, scratch));
+                continue;
             }
+            // SAFETY: `to` lies in the vector's buffer.
+            let end = unsafe { to.offset_from_unsigned(out.as_ptr()) };
+            // SAFETY: everything up to `end` was written, and `end` is within the capacity.
+            unsafe { out.set_len(end) };
+            to = self.long_value(out, values[usize::from(step.value)].text(input, scratch));
         }
         // SAFETY: as above; then everything up to `to` and the last constant has been written, which
         // is within the capacity.
@@ -113,23 +116,10 @@ impl Template {
     }
 }
 
-/// Appends a template's constants, with the values between them, to `out`.
-#[derive(Debug)]
-pub(crate) struct Write<'a> {
-    pub(crate) template: &'a Template,
-    pub(crate) out: &'a mut Vec<u8>,
-    pub(crate) input: PaddedInput<'a>,
-    pub(crate) scratch: &'a [u8],
-    pub(crate) values: &'a [ByteSpan; VALUES],
-}
-
-impl Work for Write<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<C: Cpu>(self, _: C) {
-        self.template.append(self.out, self.input, self.scratch, self.values);
-    }
+#[cold]
+#[inline(never)]
+fn more_room(out: &mut Vec<u8>, room: usize) {
+    out.reserve(room);
 }
 
 /// Copies `len` bytes, rounded up to whole wide blocks.
@@ -140,10 +130,16 @@ impl Work for Write<'_> {
 unsafe fn copy_wide(from: *const u8, to: *mut u8, len: usize) {
     // SAFETY: what begins at or before `len` ends within a wide block of it.
     unsafe { std::ptr::copy_nonoverlapping(from, to, WIDE) };
+    if len <= WIDE {
+        return;
+    }
     let mut at = WIDE;
-    while at < len {
+    loop {
         // SAFETY: as above.
         unsafe { std::ptr::copy_nonoverlapping(from.add(at), to.add(at), WIDE) };
         at += WIDE;
+        if at >= len {
+            return;
+        }
     }
 }

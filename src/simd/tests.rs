@@ -99,7 +99,7 @@ fn templates_write_constants_and_values() {
             let mut out = b"ab".to_vec();
             // The values lie near the ends of what they lie in.
             let (input, scratch) = (&text[..150 + len + slack], &text[..53 + slack]);
-            let input = PaddedInput::new(input).unwrap();
+            let input = PaddedInput::new(input);
             let mut values = [ByteSpan::default(); VALUES];
             values[0] = ByteSpan::of_input(150, len);
             values[1] = ByteSpan::of_scratch(50, 3);
@@ -118,8 +118,8 @@ fn templates_write_constants_and_values() {
 #[test]
 fn blocks_end_with_the_input() {
     let bytes: Vec<u8> = (0..100).collect();
-    assert!(PaddedInput::new(&bytes[..63]).is_none());
-    let input = PaddedInput::new(&bytes).unwrap();
+    assert!(PaddedInput::new(&bytes[..63]).wide(0).is_none());
+    let input = PaddedInput::new(&bytes);
     assert_eq!((input.wide(36).unwrap()[63], input.block(36).unwrap()[31]), (99, 67));
     assert!(input.wide(37).is_none() && input.block(37).is_none() && input.block(usize::MAX).is_none());
     assert!(ByteSpan::of_input(36, 1).block(input).is_some());

@@ -40,8 +40,9 @@ enum Behind {
 /// A value inside a part.
 #[derive(Debug, Clone, PartialEq)]
 struct Fixed {
-    /// Where it is, counted from where the part begins.
-    span: ByteSpan,
+    /// Where in the part it begins.
+    at: u32,
+    len: u16,
     place: u8,
 }
 
@@ -85,7 +86,9 @@ impl LayoutPart {
         let mut patterns = bytes.chunks(WIDE).map(|bytes| Pattern::new(bytes.iter().copied()));
         let first = patterns.next().unwrap_or_else(|| Pattern::new([]));
         let fixed = fixed.iter().filter(|value| value.slot < MOST_SLOTS).map(|value| Fixed {
-            span: ByteSpan::of_input(value.start - range.start, value.end - value.start),
+            at: (value.start - range.start) as u32,
+            // A record that is learnt from is no longer.
+            len: (value.end - value.start) as u16,
             place: place(value.slot),
         });
         LayoutPart {
@@ -119,7 +122,8 @@ impl LayoutPart {
             }
         }
         for value in &self.fixed {
-            spans[usize::from(value.place) % VALUES] = value.span.moved(start);
+            spans[usize::from(value.place)] =
+                ByteSpan::of_input(start + value.at as usize, usize::from(value.len));
         }
         Some(start + self.len as usize)
     }
@@ -195,16 +199,18 @@ impl LayoutTree {
         start: usize,
         spans: &mut [ByteSpan; VALUES],
     ) -> Option<(usize, usize)> {
+        let nodes = &self.nodes[..];
         let (mut at, mut next) = (start, self.first);
         // Another way, and where it begins: what follows a part that fits need not.
         let mut other = (start, NONE);
         loop {
-            let LayoutNode { part, instead, then } = match self.nodes.get(next) {
-                Some(node) => node,
-                None => {
-                    (at, next) = std::mem::replace(&mut other, (start, NONE));
-                    self.nodes.get(next)?
+            let Some(LayoutNode { part, instead, then }) = nodes.get(next) else {
+                if other.1 == NONE {
+                    return None;
                 }
+                (at, next) = other;
+                other.1 = NONE;
+                continue;
             };
             next = *instead;
             let Some(start) = part.fits(cpu, input, at, spans) else { continue };
@@ -226,7 +232,7 @@ impl LayoutTree {
             if *instead != NONE {
                 other = (at, *instead);
             }
-            spans[usize::from(part.place) % VALUES] = ByteSpan::of_input(start, len);
+            spans[usize::from(part.place)] = ByteSpan::of_input(start, len);
             (at, next) = (end, *then);
         }
     }

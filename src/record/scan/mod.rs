@@ -17,12 +17,9 @@ mod walk;
 
 pub(crate) use scanner::{RecordFound, Scanner};
 
-use crate::simd::VALUES;
-
 /// The most slots that this reader can fill.
 pub(crate) const MOST_SLOTS: usize = 64;
 /// The place among the values of those that fill no slot: nobody looks at it.
-const NO_PLACE: u8 = VALUES as u8 - 1;
-const _: () = assert!(MOST_SLOTS < NO_PLACE as usize);
+const NO_PLACE: u8 = u8::MAX;
 /// How much of the scratch is left to the caller.
 pub(crate) const OWN_BYTES: usize = 128;

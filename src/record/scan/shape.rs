@@ -6,9 +6,9 @@
 //! 0x80 and above) or a number, then the other record is JSON as the walked one was, and has the
 //! same fields.
 //!
-//! Most texts have one length in all records of a shape, so a shape begins with all lengths as
-//! they are. Where a record has another length than it, but is like it in all else, there is a
-//! second shape in which that length may be any; and so on, until all such records have one.
+//! Most texts have one length in all records of a shape, so in the beginning each value has the
+//! length that it had in the records that the shape was learnt from. Where a record is like it in all
+//! but lengths, there is a second shape in which those may be any; and so on, until all have one.
 
 use super::MOST_SLOTS;
 use super::layout::{self, LayoutPart, LayoutTree};
@@ -27,10 +27,10 @@ const MOST_VALUES: usize = 256;
 const MOST_BYTES: usize = 16 * 1024;
 /// How many shapes are learnt without a pause.
 const AT_ONCE: u32 = 64;
-/// So few shapes are put in order of their hits at once.
-const FEW: usize = 16;
-/// A shape that fits so rarely goes when there is one that fits more.
-const RARE: u32 = 64;
+/// So many records that look alike make a shape.
+const SIGHTINGS: u32 = 4;
+/// A shape goes that fits fewer records than one of so many: to compare with it costs all of them.
+const RARE: u64 = 128;
 
 /// What one kind of record looks like.
 #[derive(Debug, Clone)]
@@ -40,7 +40,11 @@ pub(super) struct RecordShape {
     values: Vec<ScannedValue>,
     /// The values that may have any length.
     varies: Vec<bool>,
-    hits: u32,
+    /// How many records it was learnt from; once they are enough, others are compared with it.
+    sightings: u32,
+    hits: u64,
+    /// How many records there had been when it was learnt.
+    since: u64,
     /// The slots that are present.
     pub(super) present: u64,
     /// The slots whose values are numbers or times that have one length and form.
@@ -59,11 +63,13 @@ pub(super) struct Shapes {
     wait: u32,
     /// Records since a shape fitted one.
     misses: u32,
+    /// All records.
+    records: u64,
 }
 
 impl Shapes {
     pub(super) fn new() -> Shapes {
-        Shapes { shapes: Vec::new(), tree: LayoutTree::new(), patience: 0, wait: 0, misses: 0 }
+        Shapes { shapes: Vec::new(), tree: LayoutTree::new(), patience: 0, wait: 0, misses: 0, records: 0 }
     }
 
     /// Fills `spans` if the record at `start` has a known shape; where it ends, and the shape's number.
@@ -75,6 +81,7 @@ impl Shapes {
         start: usize,
         spans: &mut [ByteSpan; VALUES],
     ) -> Option<(usize, usize)> {
+        self.records += 1;
         // Where no shape fits for long, only every sixteenth record is tried.
         if self.misses > 64 {
             self.misses += 1;
@@ -94,15 +101,17 @@ impl Shapes {
     #[inline(always)]
     pub(super) fn hit(&mut self, number: usize) -> &mut RecordShape {
         let shape = &mut self.shapes[number];
-        shape.hits = shape.hits.saturating_add(1);
+        shape.hits += 1;
         shape
     }
 
     /// Makes the tree anew, what is met most often first.
     fn plant(&mut self) {
+        let is_rare = |shape: &RecordShape| shape.hits * RARE + 8 * RARE < self.records - shape.since;
+        self.shapes.retain(|shape| !shape.is_known() || !is_rare(shape));
         self.tree = LayoutTree::new();
         self.shapes.sort_by_key(|shape| Reverse(shape.hits));
-        for (number, shape) in self.shapes.iter().enumerate() {
+        for (number, shape) in self.shapes.iter().enumerate().filter(|(_, shape)| shape.is_known()) {
             self.tree.add(&shape.parts(), number);
         }
     }
@@ -118,41 +127,50 @@ impl Shapes {
     #[cold]
     #[inline(never)]
     pub(super) fn learn(&mut self, bytes: &[u8], line: Range<usize>, found: &Scanned) {
+        let Some(mut shape) = RecordShape::of(bytes, line, found, self.records) else { return };
+        let is_new = |known: &&mut RecordShape| !known.is_known() && known.is_like(&shape);
+        if let Some(known) = self.shapes.iter_mut().find(is_new) {
+            known.vary_as(&shape);
+            known.sightings += 1;
+            if known.is_known() {
+                self.plant();
+            }
+            return;
+        }
         // The first shapes at once, then ever more slowly: to learn one costs as much as to walk a
         // hundred records.
         self.patience = (self.patience + 1).min(4096);
         let late = self.patience.saturating_sub(AT_ONCE);
         self.wait = late * late;
-        let Some(mut shape) = RecordShape::of(bytes, line, found) else { return };
-        let like = self.shapes.iter().filter(|known| known.is_like(&shape));
-        if let Some(like) = like.max_by_key(|like| like.varies.iter().filter(|varies| **varies).count()) {
-            shape.vary_as(like);
+        let alike = self.shapes.iter().filter(|known| known.is_like(&shape));
+        if let Some(widest) = alike.max_by_key(|known| known.freedom()) {
+            shape.vary_as(widest);
+            shape.sightings = SIGHTINGS;
+            if self.shapes.iter().any(|known| known.varies == shape.varies && known.is_like(&shape)) {
+                return;
+            }
+            // Those that the new one makes needless.
+            self.shapes.retain(|known| known.hits > RARE || !known.is_like(&shape));
         }
-        if self.shapes.iter().any(|known| known.varies == shape.varies && known.is_like(&shape)) {
-            return;
-        }
-        let known = self.shapes.len();
-        // Those that the new one makes needless.
-        self.shapes.retain(|known| known.hits > RARE || !known.is_like(&shape));
         if self.shapes.len() >= MOST_SHAPES || self.tree.len() > MOST_PARTS {
-            // Those that fit often stay, if they still do; the others make room.
+            // Those that fit often stay; the others make room.
             self.shapes.sort_by_key(|shape| Reverse(shape.hits));
-            self.shapes.truncate(self.shapes.len() / 2);
-            self.shapes.iter_mut().for_each(|shape| shape.hits /= 2);
-        }
-        if self.shapes.len() < known || known < FEW {
+            self.shapes.truncate(MOST_SHAPES / 2);
             self.shapes.push(shape);
             self.plant();
         } else {
-            self.tree.add(&shape.parts(), known);
+            let is_known = shape.is_known();
             self.shapes.push(shape);
+            if is_known {
+                self.plant();
+            }
         }
     }
 }
 
 impl RecordShape {
     /// The shape of a record that was walked; nothing if it is too large for one.
-    fn of(bytes: &[u8], line: Range<usize>, found: &Scanned) -> Option<RecordShape> {
+    fn of(bytes: &[u8], line: Range<usize>, found: &Scanned, since: u64) -> Option<RecordShape> {
         if found.values.len() > MOST_VALUES || line.len() > MOST_BYTES {
             return None;
         }
@@ -164,10 +182,29 @@ impl RecordShape {
         };
         let values: Vec<ScannedValue> = found.values.iter().map(moved).collect();
         let varies = vec![false; values.len()];
-        let mut shape =
-            RecordShape { record, values, varies, hits: 0, present: found.present, formed: 0, note: 0 };
+        let mut shape = RecordShape {
+            record,
+            values,
+            varies,
+            sightings: 1,
+            hits: 0,
+            since,
+            present: found.present,
+            formed: 0,
+            note: 0,
+        };
         shape.formed = shape.formed();
         Some(shape)
+    }
+
+    /// Whether records are compared with it.
+    fn is_known(&self) -> bool {
+        self.sightings >= SIGHTINGS
+    }
+
+    /// How many of its values vary.
+    fn freedom(&self) -> usize {
+        self.varies.iter().filter(|varies| **varies).count()
     }
 
     /// The slots of numbers and times that do not vary.

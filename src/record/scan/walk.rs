@@ -302,11 +302,11 @@ impl<'a, C: Cpu> Walker<'a, C> {
         if !plain {
             self.learnable = false;
             let text = &self.input.bytes()[start..end];
-            self.spans[usize::from(wants.place) % VALUES] = escaped_text(self.scratch, text)?;
+            self.spans[usize::from(wants.place)] = escaped_text(self.scratch, text)?;
             self.present |= wants.slot;
             return Some(());
         }
-        self.spans[usize::from(wants.place) % VALUES] = ByteSpan::of_input(start, end - start);
+        self.spans[usize::from(wants.place)] = ByteSpan::of_input(start, end - start);
         // A mapped text that is empty is nothing, as `null` is: part of what the record looks like.
         let is_empty = start == end;
         self.present |= if is_empty { 0 } else { wants.slot };
@@ -336,7 +336,7 @@ impl<'a, C: Cpu> Walker<'a, C> {
 
     #[inline(always)]
     fn fill(&mut self, wants: &Wants, start: usize, end: usize, kind: ScalarKind) {
-        self.spans[usize::from(wants.place) % VALUES] = ByteSpan::of_input(start, end - start);
+        self.spans[usize::from(wants.place)] = ByteSpan::of_input(start, end - start);
         self.present |= wants.slot;
         if self.learnable && (kind != ScalarKind::Word || wants.slot != 0) {
             let tells = self.telling & wants.slot != 0;
