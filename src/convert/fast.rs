@@ -7,9 +7,10 @@ use super::batch::Batch;
 use super::exact::Exact;
 use super::program::{FIRST_TIME, Program};
 use crate::mapping::{Plan, TextKind};
+use crate::record::FieldPath;
 use crate::record::formats::Format;
 use crate::record::frame;
-use crate::record::scan::{MOST_SLOTS, OWN_BYTES, RecordFound, Scanner};
+use crate::record::scan::{MOST_SLOTS, OWN_BYTES, RecordFound, Scanner, TopKeys};
 use crate::simd::{self, ByteSpan, Cpu, CpuLevel, PaddedInput, VALUES, Work};
 use crate::time::{TIME_BYTES, TimeForm, TimestampCopier};
 use std::collections::HashMap;
@@ -46,6 +47,12 @@ pub(super) struct Fast {
     at_hand: [(Has, usize); AT_HAND],
     /// By the scanner's notes, from 1 on.
     kin: Vec<Kin>,
+    /// Slots of which one says that a record is the mapping's own,
+    any: u64,
+    /// and those that say nothing more if it does.
+    aside: u64,
+    /// The slots whose texts say whose record it is, and what they say in the mapping's own.
+    own: Vec<(usize, Vec<Vec<u8>>)>,
     /// Slots whose values are tested for being addresses.
     tested: u64,
 }
@@ -53,12 +60,27 @@ pub(super) struct Fast {
 impl Fast {
     /// Nothing if the plan has more fields or times than this path can hold.
     pub(super) fn new(plan: &Plan, level: CpuLevel) -> Option<Fast> {
-        let telling = plan.formats.own.fields.iter().filter_map(|(path, _)| plan.projection.slot(path));
-        let telling = telling.fold(0, |telling, slot| telling | 1u64.checked_shl(slot as u32).unwrap_or(0));
-        let scanner = Scanner::new(&plan.projection, &plan.formats.marks(&plan.projection), telling)?;
-        if plan.times.len() > MOST_TIMES {
+        if plan.projection.paths().len() > MOST_SLOTS || plan.times.len() > MOST_TIMES {
             return None;
         }
+        let own = &plan.formats.own;
+        // What says whose a record is, is read with what is mapped, as far as there is room.
+        let mut fields = plan.projection.clone();
+        for path in own.fields.iter().map(|(path, _)| path).chain(&own.any) {
+            if fields.paths().len() < MOST_SLOTS {
+                // One that overlaps with a mapped field is not read.
+                let _ = fields.add(path);
+            }
+        }
+        let slots = |paths: &mut dyn Iterator<Item = &FieldPath>| {
+            paths.filter_map(|path| fields.slot(path)).fold(0, |slots, slot| slots | 1 << slot)
+        };
+        let telling: u64 = slots(&mut own.fields.iter().map(|(path, _)| path));
+        let any: u64 = slots(&mut own.any.iter());
+        let mapped = (1 << plan.projection.paths().len()) - 1;
+        let known = (!own.any.is_empty()).then(|| own.known.clone());
+        let top = TopKeys { exact: plan.formats.marks(&fields), known };
+        let scanner = Scanner::new(&fields, &top, telling)?;
         let tested = plan.tested().into_iter().fold(0, |tested, slot| tested | 1 << slot);
         Some(Fast {
             level,
@@ -68,6 +90,15 @@ impl Fast {
             by_fields: HashMap::new(),
             at_hand: [((0, 0), usize::MAX); AT_HAND],
             kin: Vec::new(),
+            any,
+            aside: !(mapped | telling),
+            own: own
+                .fields
+                .iter()
+                .filter_map(|(path, own)| {
+                    Some((fields.slot(path)?, own.iter().map(|text| text.clone().into_bytes()).collect()))
+                })
+                .collect(),
             tested,
         })
     }
@@ -166,10 +197,13 @@ impl Fast {
         most: usize,
         out: &mut Vec<u8>,
     ) -> Option<usize> {
-        let RecordFound { end, present, formed, note, values, scratch } =
+        let RecordFound { end, mut present, formed, note, values, scratch } =
             self.scanner.record(cpu, input, start)?;
         if end - start > most {
             return None;
+        }
+        if present & self.any != 0 {
+            present &= !self.aside;
         }
         // A respelled text that still has escapes is neither an address nor a time nor a number: the
         // code that reads it as one finds the backslash.
@@ -187,7 +221,7 @@ impl Fast {
                 let has = (present, ips);
                 let id = find(&mut self.at_hand, &mut self.programs, &mut self.by_fields, exact, has)?;
                 let program = self.programs[id].as_mut()?;
-                for (slot, own) in &program.own {
+                for (slot, own) in self.own.iter().filter(|(slot, _)| present >> slot & 1 == 1) {
                     let text = values[*slot].text(input, scratch);
                     // Nearly always it is the first, spelled as in the table.
                     if own.first().is_none_or(|own| own != text) && !is_one_of(own, text) {

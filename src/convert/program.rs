@@ -5,8 +5,8 @@
 
 use super::event::{self, Target};
 use crate::mapping::{Plan, TextKind};
-use crate::record::scan::MOST_SLOTS;
-use crate::record::{FieldPath, Reason, RecordError};
+use crate::record::scan::{MOST_SLOTS, STRANGER};
+use crate::record::{Reason, RecordError};
 use crate::simd::Template;
 use crate::time::{Reading, TimeForm};
 
@@ -17,8 +17,6 @@ pub(super) struct Program {
     pub(super) template: Template,
     /// The times that there are.
     pub(super) times: Vec<TimeStep>,
-    /// The slots whose texts say whose record it is, and what they say in the mapping's own.
-    pub(super) own: Vec<(usize, Vec<Vec<u8>>)>,
     /// The slots whose texts must be of a kind.
     pub(super) checked: Vec<(usize, TextKind)>,
     pub(super) event_type: usize,
@@ -50,15 +48,10 @@ impl Program {
         if plan.times.iter().zip(&times).any(|(time, found)| time.required && found.is_none()) {
             return None;
         }
-        let own = &plan.formats.own;
-        let slot = |path: &FieldPath| plan.projection.slot(path).filter(|slot| has(*slot));
-        // Whose record it is depends on its other keys, which are not known here.
-        if !own.any.is_empty() && own.any.iter().all(|path| slot(path).is_none()) {
+        // It is another log's, or may be: none of those that say so is present.
+        if present & STRANGER != 0 {
             return None;
         }
-        let own = own.fields.iter().filter_map(|(path, own)| {
-            Some((slot(path)?, own.iter().map(|text| text.clone().into_bytes()).collect()))
-        });
         let mut recorder = Recorder {
             present,
             ips,
@@ -83,15 +76,7 @@ impl Program {
             from.map(|(slot, reading)| TimeStep { time, slot, form: TimeForm::Any(reading) })
         };
         let times = times.into_iter().enumerate().filter_map(step);
-        Some(Program {
-            template,
-            times: times.collect(),
-            own: own.collect(),
-            checked,
-            event_type,
-            present,
-            events: 0,
-        })
+        Some(Program { template, times: times.collect(), checked, event_type, present, events: 0 })
     }
 }
 

@@ -1,6 +1,6 @@
 //! The bytes that are read, and where in them things are.
 
-use super::cpu::{BLOCK, WIDE};
+use super::cpu::{BLOCK, Cpu, Pattern, WIDE};
 
 /// Bytes of which whole blocks can be read.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +37,23 @@ impl<'a> PaddedInput<'a> {
         }
         // SAFETY: `at < self.end`, so that `at + WIDE` is at most the length of the bytes.
         Some(unsafe { &*self.bytes.as_ptr().add(at).cast::<[u8; WIDE]>() })
+    }
+
+    /// Whether the wide blocks from `at` on are as these patterns have them.
+    #[inline(always)]
+    pub(crate) fn is<C: Cpu>(self, cpu: C, mut at: usize, patterns: &[Pattern]) -> bool {
+        if at >= self.end || self.end - at <= WIDE * patterns.len().saturating_sub(1) {
+            return false;
+        }
+        for pattern in patterns {
+            // SAFETY: the last of the blocks begins before `self.end`, so that it ends within the bytes.
+            let block = unsafe { &*self.bytes.as_ptr().add(at).cast::<[u8; WIDE]>() };
+            if cpu.differs(block, pattern) {
+                return false;
+            }
+            at += WIDE;
+        }
+        true
     }
 }
 

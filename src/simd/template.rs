@@ -9,13 +9,13 @@ pub(crate) const VALUES: usize = 1 << u8::BITS;
 /// Constant pieces and, between them, values: the text of events that have the same fields.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Template {
-    /// All constants, one after the other, and a wide block more.
+    /// All constants, one after the other, and [`MORE`].
     constants: Vec<u8>,
     steps: Vec<CopyStep>,
     /// The length of the constant behind the last step.
     last: usize,
-    /// The most that one event takes, if its values are no longer than a block, and a wide block
-    /// that is written past its end.
+    /// The most that one event takes, if its values are no longer than a block, and [`MORE`] that
+    /// is written past its end.
     room: usize,
 }
 
@@ -36,8 +36,8 @@ impl Template {
             steps.push(CopyStep { len: constant.len() as u32, value: *value });
         }
         constants.extend_from_slice(last);
-        let room = constants.len() + steps.len() * BLOCK + WIDE;
-        constants.extend_from_slice(&[0; WIDE]);
+        let room = constants.len() + steps.len() * BLOCK + MORE;
+        constants.extend_from_slice(&[0; MORE]);
         Template { constants, steps, last: last.len(), room }
     }
 
@@ -62,7 +62,7 @@ impl Template {
         for step in &self.steps {
             let len = step.len as usize;
             // SAFETY: `constant` is where this step's constant begins, since all before it have
-            // been passed by their lengths; a wide block can be read behind the last one. From
+            // been passed by their lengths; `MORE` can be read behind the last one. From
             // `to` on there is `room` for all that is written from here on.
             unsafe {
                 copy_wide(constant, to, len);
@@ -122,24 +122,21 @@ fn more_room(out: &mut Vec<u8>, room: usize) {
     out.reserve(room);
 }
 
-/// Copies `len` bytes, rounded up to whole wide blocks.
+/// How much is copied of a constant that is longer than a wide block, at a time.
+const MORE: usize = 2 * WIDE;
+
+/// Copies `len` bytes, and some of what is behind them.
 ///
 /// # Safety
-/// Up to a wide block more than `len` can be read from `from` and written to `to`.
+/// Up to [`MORE`] more than `len` can be read from `from` and written to `to`.
 #[inline(always)]
 unsafe fn copy_wide(from: *const u8, to: *mut u8, len: usize) {
-    // SAFETY: what begins at or before `len` ends within a wide block of it.
+    // SAFETY: what begins at or before `len` ends within `MORE` of it.
     unsafe { std::ptr::copy_nonoverlapping(from, to, WIDE) };
-    if len <= WIDE {
-        return;
-    }
     let mut at = WIDE;
-    loop {
+    while at < len {
         // SAFETY: as above.
-        unsafe { std::ptr::copy_nonoverlapping(from.add(at), to.add(at), WIDE) };
-        at += WIDE;
-        if at >= len {
-            return;
-        }
+        unsafe { std::ptr::copy_nonoverlapping(from.add(at), to.add(at), MORE) };
+        at += MORE;
     }
 }

@@ -16,9 +16,7 @@ use std::ops::Range;
 /// A part that has the same length in all records, and the value behind it that has not.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct LayoutPart {
-    first: Pattern,
-    /// The patterns behind the first, if the part is longer than a block.
-    more: Vec<Pattern>,
+    patterns: Vec<Pattern>,
     /// The values inside the part that fill slots.
     fixed: Vec<Fixed>,
     len: u32,
@@ -83,8 +81,7 @@ impl LayoutPart {
             let at = value.start - range.start..value.end - range.start;
             bytes[at].copy_from_slice(&value::like(&record[value.start..value.end], value.kind));
         }
-        let mut patterns = bytes.chunks(WIDE).map(|bytes| Pattern::new(bytes.iter().copied()));
-        let first = patterns.next().unwrap_or_else(|| Pattern::new([]));
+        let patterns = bytes.chunks(WIDE).map(|bytes| Pattern::new(bytes.iter().copied()));
         let fixed = fixed.iter().filter(|value| value.slot < MOST_SLOTS).map(|value| Fixed {
             at: (value.start - range.start) as u32,
             // A record that is learnt from is no longer.
@@ -92,8 +89,7 @@ impl LayoutPart {
             place: place(value.slot),
         });
         LayoutPart {
-            first,
-            more: patterns.collect(),
+            patterns: patterns.collect(),
             fixed: fixed.collect(),
             len: range.len() as u32,
             behind: Behind::End,
@@ -111,15 +107,8 @@ impl LayoutPart {
         start: usize,
         spans: &mut [ByteSpan; VALUES],
     ) -> Option<usize> {
-        if cpu.differs(input.wide(start)?, &self.first) {
+        if !input.is(cpu, start, &self.patterns) {
             return None;
-        }
-        let mut at = start;
-        for pattern in &self.more {
-            at += WIDE;
-            if cpu.differs(input.wide(at)?, pattern) {
-                return None;
-            }
         }
         for value in &self.fixed {
             spans[usize::from(value.place)] =

@@ -1,6 +1,6 @@
 //! The layers, one after the other.
 
-use super::keys::KeyTable;
+use super::keys::{KeyTable, TopKeys};
 use super::shape::Shapes;
 use super::walk::{RecordWalk, Scanned};
 use crate::record::Projection;
@@ -15,12 +15,11 @@ pub(crate) struct Scanner {
 }
 
 impl Scanner {
-    /// A scanner for these fields; records with one of the keys in `exact` at their top go to the
-    /// exact reader. Of the slots in `telling`, records that look alike have the same texts. Nothing if
+    /// A scanner for these fields. Of the slots in `telling`, records that look alike have the same texts. Nothing if
     /// there are more fields than it can hold.
-    pub(crate) fn new(projection: &Projection, exact: &[String], telling: u64) -> Option<Scanner> {
+    pub(crate) fn new(projection: &Projection, top: &TopKeys, telling: u64) -> Option<Scanner> {
         Some(Scanner {
-            keys: KeyTable::new(projection, exact)?,
+            keys: KeyTable::new(projection, top)?,
             shapes: Shapes::new(),
             found: Scanned::new(telling),
         })
@@ -67,7 +66,7 @@ impl Scanner {
 pub(crate) struct RecordFound<'s> {
     /// Where its line ends, behind the newline.
     pub(crate) end: usize,
-    /// The slots that are present.
+    /// The slots that are present, and [`STRANGER`](super::STRANGER).
     pub(crate) present: u64,
     /// The slots whose values are numbers or times, of the one length and form that they have in all
     /// records that share the note.

@@ -5,7 +5,7 @@
 
 use super::keys::{HEAD, KeyTable, NO_LIST, Wants};
 use super::value;
-use super::{MOST_SLOTS, OWN_BYTES};
+use super::{MOST_SLOTS, OWN_BYTES, STRANGER};
 use crate::simd::{BLOCK, ByteSpan, Cpu, PaddedInput, VALUES, Work};
 
 /// How deep containers may nest: as deep as the exact reader lets them.
@@ -157,8 +157,10 @@ impl<'a, C: Cpu> Walker<'a, C> {
             return None;
         }
         self.tree()?;
+        // A container is a value of a key that is not known, but not of one that is.
+        self.present |= self.wrong & STRANGER;
         // Only white space may follow.
-        if self.wrong != 0 || self.solid()? != b'\n' {
+        if self.wrong & !STRANGER != 0 || self.solid()? != b'\n' {
             return None;
         }
         Some(self.at + 1)
@@ -256,7 +258,7 @@ impl<'a, C: Cpu> Walker<'a, C> {
             self.present &= !slots;
             self.wrong &= !slots;
         }
-        self.given |= wants.slot;
+        self.given |= wants.slot & !STRANGER;
         if wants.exact || self.solid()? != b':' {
             return None;
         }
@@ -370,7 +372,7 @@ fn escaped_key<'a>(keys: &'a KeyTable, scratch: &mut Vec<u8>, list: u8, key: &[u
     value::respell(key, scratch)?;
     let wants = match &scratch[kept..] {
         // What still has escapes has characters that no mapped key has.
-        spelled if memchr::memchr(b'\\', spelled).is_some() => &Wants::NOTHING,
+        spelled if memchr::memchr(b'\\', spelled).is_some() => keys.unknown(list),
         spelled if spelled.len() > HEAD => keys.long(list, spelled),
         spelled => {
             let mut block = [0; BLOCK];
