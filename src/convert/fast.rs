@@ -29,7 +29,8 @@ type Has = (u64, u64);
 /// What is known of records that look alike.
 #[derive(Debug, Clone)]
 struct Kin {
-    /// The slots that hold addresses in those that this is of.
+    /// The slots that are tested for addresses, and those of them that hold one.
+    tested: u64,
     ips: u64,
     /// Their program, with the forms that their times have.
     program: Program,
@@ -80,7 +81,7 @@ impl Fast {
         let mapped = (1 << plan.projection.paths().len()) - 1;
         let known = (!own.any.is_empty()).then(|| own.known.clone());
         let top = TopKeys { exact: plan.formats.marks(&fields), known };
-        let scanner = Scanner::new(&fields, &top, telling)?;
+        let scanner = Scanner::new(&fields, &top, telling, mapped | telling)?;
         let tested = plan.tested().into_iter().fold(0, |tested, slot| tested | 1 << slot);
         Some(Fast {
             level,
@@ -202,22 +203,17 @@ impl Fast {
         if end - start > most {
             return None;
         }
-        if present & self.any != 0 {
-            present &= !self.aside;
-        }
         // A respelled text that still has escapes is neither an address nor a time nor a number: the
         // code that reads it as one finds the backslash.
-        let mut ips = 0u64;
-        let mut tested = self.tested & present;
-        while tested != 0 {
-            let slot = tested.trailing_zeros() as usize;
-            tested &= tested - 1;
-            ips |= u64::from(is_ip(values[slot].text(input, scratch))) << slot;
-        }
         let number = note.as_deref().map_or(0, |note| *note as usize);
         let program = match self.kin.get_mut(number.wrapping_sub(1)) {
-            Some(kin) if kin.ips == ips => &mut kin.program,
+            Some(kin) if addresses(kin.tested, input, values, scratch) == kin.ips => &mut kin.program,
             _ => {
+                if present & self.any != 0 {
+                    present &= !self.aside;
+                }
+                let tested = self.tested & present;
+                let ips = addresses(tested, input, values, scratch);
                 let has = (present, ips);
                 let id = find(&mut self.at_hand, &mut self.programs, &mut self.by_fields, exact, has)?;
                 let program = self.programs[id].as_mut()?;
@@ -235,7 +231,7 @@ impl Fast {
                     for step in program.times.iter_mut().filter(|step| formed >> step.slot & 1 == 1) {
                         step.form = step.form.of_texts_like(values[step.slot].text(input, scratch));
                     }
-                    self.kin.push(Kin { ips, program });
+                    self.kin.push(Kin { tested, ips, program });
                     *note = self.kin.len() as u32;
                 }
                 program
@@ -263,6 +259,18 @@ impl Fast {
         program.events += 1;
         Some(end - start)
     }
+}
+
+/// Those of the slots that hold addresses.
+#[inline(always)]
+fn addresses(slots: u64, input: PaddedInput<'_>, values: &[ByteSpan; VALUES], scratch: &[u8]) -> u64 {
+    let (mut left, mut ips) = (slots, 0);
+    while left != 0 {
+        let slot = left.trailing_zeros() as usize;
+        left &= left - 1;
+        ips |= u64::from(is_ip(values[slot].text(input, scratch))) << slot;
+    }
+    ips
 }
 
 /// The program for these fields.

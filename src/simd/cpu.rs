@@ -17,30 +17,39 @@ pub(crate) enum Allowed {
 /// What a wide block of a record may be, byte by byte.
 #[derive(Debug, Clone, PartialEq)]
 #[repr(C, align(64))]
-pub(crate) struct Pattern {
+pub(crate) struct WidePattern {
     /// The least value of each byte.
     pub(super) least: [u8; WIDE],
     /// By how much a byte may be more.
     pub(super) span: [u8; WIDE],
     /// 0xff for the bytes that may be neither a quote nor a backslash, and 0.
     pub(super) text: [u8; WIDE],
-    /// Whether a byte of the second half may not be any.
-    pub(super) is_long: bool,
+}
+
+/// What a piece of a record may be, byte by byte.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Pattern {
+    /// As many as `blocks` need.
+    pub(super) wide: Vec<WidePattern>,
+    /// How many blocks the piece reaches into.
+    pub(super) blocks: usize,
 }
 
 impl Pattern {
-    /// A pattern of at most a wide block; what is behind may be anything.
-    pub(crate) fn new(bytes: impl IntoIterator<Item = Allowed>) -> Pattern {
-        let mut pattern = Pattern { least: [0; WIDE], span: [0xff; WIDE], text: [0; WIDE], is_long: false };
-        for (i, byte) in bytes.into_iter().enumerate().take(WIDE) {
-            let (least, most, text) = match byte {
-                Allowed::From(least, most) => (least, most, 0),
-                Allowed::Text => (0x20, 0x7f, 0xff),
-            };
-            (pattern.least[i], pattern.span[i], pattern.text[i]) = (least, most - least, text);
-            pattern.is_long = i >= BLOCK;
-        }
-        pattern
+    /// A pattern for these bytes; what is behind may be anything.
+    pub(crate) fn new(bytes: &[Allowed]) -> Pattern {
+        let wide = bytes.chunks(WIDE).map(|bytes| {
+            let mut pattern = WidePattern { least: [0; WIDE], span: [0xff; WIDE], text: [0; WIDE] };
+            for (i, byte) in bytes.iter().enumerate() {
+                let (least, most, text) = match *byte {
+                    Allowed::From(least, most) => (least, most, 0),
+                    Allowed::Text => (0x20, 0x7f, 0xff),
+                };
+                (pattern.least[i], pattern.span[i], pattern.text[i]) = (least, most - least, text);
+            }
+            pattern
+        });
+        Pattern { wide: wide.collect(), blocks: bytes.len().div_ceil(BLOCK) }
     }
 }
 
@@ -51,8 +60,15 @@ pub(crate) trait Cpu: Copy {
     fn marks(self, block: &[u8; BLOCK]) -> (u32, u32);
     /// Marks and high bytes, together.
     fn stops(self, block: &[u8; BLOCK]) -> u32;
-    /// Whether the block is not as the pattern has it.
-    fn differs(self, block: &[u8; WIDE], pattern: &Pattern) -> bool;
+    /// Whether this many blocks, of which two make a wide one, are not as the patterns have them.
+    ///
+    /// # Safety
+    /// There are as many wide blocks at `from`, and patterns, as that makes, rounded up.
+    unsafe fn differ<const BLOCKS: usize>(
+        self,
+        from: *const [u8; WIDE],
+        patterns: *const WidePattern,
+    ) -> bool;
     /// How many digits the block begins with.
     fn digits(self, block: &[u8; BLOCK]) -> usize;
     /// Does `work` with these instructions in a function of its own, so that the registers are its.

@@ -1,6 +1,6 @@
 //! The bytes that are read, and where in them things are.
 
-use super::cpu::{BLOCK, Cpu, Pattern, WIDE};
+use super::cpu::{BLOCK, Cpu, Pattern, WIDE, WidePattern};
 
 /// Bytes of which whole blocks can be read.
 #[derive(Debug, Clone, Copy)]
@@ -39,21 +39,55 @@ impl<'a> PaddedInput<'a> {
         Some(unsafe { &*self.bytes.as_ptr().add(at).cast::<[u8; WIDE]>() })
     }
 
-    /// Whether the wide blocks from `at` on are as these patterns have them.
+    /// Whether what is at `at` is as the pattern has it.
     #[inline(always)]
-    pub(crate) fn is<C: Cpu>(self, cpu: C, mut at: usize, patterns: &[Pattern]) -> bool {
-        if at >= self.end || self.end - at <= WIDE * patterns.len().saturating_sub(1) {
+    pub(crate) fn is<C: Cpu>(self, cpu: C, mut at: usize, pattern: &Pattern) -> bool {
+        // As many blocks as are compared by code of their own.
+        const MOST: usize = 8;
+        let (mut patterns, mut left) = (pattern.wide.as_ptr(), pattern.blocks);
+        // SAFETY: a pattern has a wide one for every two of its blocks, rounded up, and `left` of the
+        // blocks are those from `patterns` on.
+        unsafe {
+            if left == 1 {
+                return self.is_known::<C, 1>(cpu, at, patterns);
+            }
+            while left > MOST {
+                if !self.is_known::<C, MOST>(cpu, at, patterns) {
+                    return false;
+                }
+                (at, patterns, left) = (at + MOST * BLOCK, patterns.add(MOST / 2), left - MOST);
+            }
+            match left {
+                1 => self.is_known::<C, 1>(cpu, at, patterns),
+                2 => self.is_known::<C, 2>(cpu, at, patterns),
+                3 => self.is_known::<C, 3>(cpu, at, patterns),
+                4 => self.is_known::<C, 4>(cpu, at, patterns),
+                5 => self.is_known::<C, 5>(cpu, at, patterns),
+                6 => self.is_known::<C, 6>(cpu, at, patterns),
+                7 => self.is_known::<C, 7>(cpu, at, patterns),
+                8 => self.is_known::<C, 8>(cpu, at, patterns),
+                _ => true,
+            }
+        }
+    }
+
+    /// Whether this many blocks at `at` are as the patterns have them.
+    ///
+    /// # Safety
+    /// There are as many patterns as that takes.
+    #[inline(always)]
+    unsafe fn is_known<C: Cpu, const BLOCKS: usize>(
+        self,
+        cpu: C,
+        at: usize,
+        patterns: *const WidePattern,
+    ) -> bool {
+        // The last of the wide blocks begins before the end.
+        if at >= self.end || self.end - at <= (BLOCKS.div_ceil(2) - 1) * WIDE {
             return false;
         }
-        for pattern in patterns {
-            // SAFETY: the last of the blocks begins before `self.end`, so that it ends within the bytes.
-            let block = unsafe { &*self.bytes.as_ptr().add(at).cast::<[u8; WIDE]>() };
-            if cpu.differs(block, pattern) {
-                return false;
-            }
-            at += WIDE;
-        }
-        true
+        // SAFETY: all of the blocks lie in the bytes, as was just seen.
+        unsafe { !cpu.differ::<BLOCKS>(self.bytes.as_ptr().add(at).cast(), patterns) }
     }
 }
 

@@ -14,7 +14,7 @@ mod tests;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-pub(crate) use cpu::{Allowed, BLOCK, Cpu, Pattern, WIDE, Work};
+pub(crate) use cpu::{Allowed, BLOCK, Cpu, Pattern, Work};
 pub(crate) use input::{ByteSpan, PaddedInput};
 pub(crate) use level::{CpuLevel, with_cpu};
 pub(crate) use template::{Template, VALUES};

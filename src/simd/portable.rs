@@ -1,6 +1,6 @@
 //! Plain integers, for machines without the vector instructions that [`super::x86`] has.
 
-use super::cpu::{BLOCK, Cpu, Pattern, WIDE, Work};
+use super::cpu::{BLOCK, Cpu, WIDE, WidePattern, Work};
 
 /// Plain integers, eight bytes at a time.
 #[derive(Debug, Clone, Copy)]
@@ -53,17 +53,23 @@ impl Cpu for Portable {
     }
 
     #[inline(always)]
-    fn differs(self, block: &[u8; WIDE], pattern: &Pattern) -> bool {
-        let differ = |range: std::ops::Range<usize>| {
-            // Without a branch, so that it becomes whatever vector instructions there are.
-            range.fold(0, |wrong, i| {
+    unsafe fn differ<const BLOCKS: usize>(
+        self,
+        from: *const [u8; WIDE],
+        patterns: *const WidePattern,
+    ) -> bool {
+        // Without a branch, so that it becomes whatever vector instructions there are.
+        let differs = |wrong: u8, n: usize| {
+            // SAFETY: the caller has as many.
+            let (block, pattern) = unsafe { (&*from.add(n / 2), &*patterns.add(n / 2)) };
+            (n % 2 * BLOCK..(n % 2 + 1) * BLOCK).fold(wrong, |wrong, i| {
                 let byte = block[i];
                 let outside = u8::from(byte.wrapping_sub(pattern.least[i]) > pattern.span[i]);
                 let ends = (u8::from(byte == b'"') | u8::from(byte == b'\\')) & pattern.text[i];
                 wrong | outside | ends
-            }) != 0
+            })
         };
-        differ(0..BLOCK) || (pattern.is_long && differ(BLOCK..WIDE))
+        (0..BLOCKS).fold(0, differs) != 0
     }
 
     #[inline(always)]

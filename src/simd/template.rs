@@ -132,11 +132,13 @@ const MORE: usize = 2 * WIDE;
 #[inline(always)]
 unsafe fn copy_wide(from: *const u8, to: *mut u8, len: usize) {
     // SAFETY: what begins at or before `len` ends within `MORE` of it.
-    unsafe { std::ptr::copy_nonoverlapping(from, to, WIDE) };
-    let mut at = WIDE;
-    while at < len {
-        // SAFETY: as above.
-        unsafe { std::ptr::copy_nonoverlapping(from.add(at), to.add(at), MORE) };
-        at += MORE;
+    unsafe {
+        std::ptr::copy_nonoverlapping(from, to, WIDE);
+        if len > WIDE {
+            std::ptr::copy_nonoverlapping(from.add(WIDE), to.add(WIDE), MORE);
+            if len > WIDE + MORE {
+                std::ptr::copy_nonoverlapping(from, to, len);
+            }
+        }
     }
 }

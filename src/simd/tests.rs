@@ -1,5 +1,6 @@
 //! Every level against the plainest code for the same.
 
+use super::cpu::WIDE;
 use super::*;
 
 /// What a level says of a block: its marks and high bytes, those together, its digits, and whether
@@ -10,7 +11,8 @@ impl Work for Asked<'_> {
     type Output = ((u32, u32), u32, usize, Vec<bool>);
     #[inline(always)]
     fn run<C: Cpu>(self, cpu: C) -> Self::Output {
-        let differs = self.1.iter().map(|pattern| cpu.differs(self.0, pattern)).collect();
+        let input = PaddedInput::new(self.0);
+        let differs = self.1.iter().map(|pattern| !input.is(cpu, 0, pattern)).collect();
         let block = &self.0.as_chunks::<BLOCK>().0[0];
         (cpu.marks(block), cpu.stops(block), cpu.digits(block), differs)
     }
@@ -51,28 +53,29 @@ fn every_level_sees_the_same() {
                 };
                 let same = |i: usize| Allowed::From(block[i], block[i]);
                 let off = |i: usize, by: u8| Allowed::From(block[i] ^ by, block[i] ^ by);
+                let of = |bytes: &mut dyn Iterator<Item = Allowed>| Pattern::new(&bytes.collect::<Vec<_>>());
                 // Texts in a range, and elsewhere the block's bytes.
                 let pattern = |text: std::ops::Range<usize>| {
-                    Pattern::new((0..WIDE).map(|i| if text.contains(&i) { Allowed::Text } else { same(i) }))
+                    of(&mut (0..WIDE).map(|i| if text.contains(&i) { Allowed::Text } else { same(i) }))
                 };
                 let stop = |b: &u8| is_mark(b) || *b >= 0x80;
                 let digit = |b: &u8| b.is_ascii_digit();
                 let patterns = [
-                    (Pattern::new([]), false),
-                    (Pattern::new((0..WIDE).map(same)), false),
-                    (Pattern::new((0..WIDE).map(|i| off(i, 0x80))), true),
-                    (Pattern::new((0..=at).map(|i| off(i, u8::from(i == at)))), true),
-                    (Pattern::new((0..at).map(same)), false),
-                    (Pattern::new([Allowed::Text; WIDE]), block.iter().any(stop)),
-                    (Pattern::new([Allowed::Text; BLOCK]), half.iter().any(stop)),
+                    (Pattern::new(&[]), false),
+                    (of(&mut (0..WIDE).map(same)), false),
+                    (of(&mut (0..WIDE).map(|i| off(i, 0x80))), true),
+                    (of(&mut (0..=at).map(|i| off(i, u8::from(i == at)))), true),
+                    (of(&mut (0..at).map(same)), false),
+                    (Pattern::new(&[Allowed::Text; WIDE]), block.iter().any(stop)),
+                    (Pattern::new(&[Allowed::Text; BLOCK]), half.iter().any(stop)),
                     (pattern(at..at + 1), stop(&byte)),
                     (pattern(0..at), block[..at].iter().any(stop)),
                     (pattern(at..WIDE), block[at..].iter().any(stop)),
-                    (Pattern::new([Allowed::From(b'0', b'9'); WIDE]), !block.iter().all(digit)),
-                    (Pattern::new([Allowed::From(b'0', b'9'); BLOCK]), !half.iter().all(digit)),
-                    (Pattern::new([Allowed::From(0, 0xff); WIDE]), false),
+                    (Pattern::new(&[Allowed::From(b'0', b'9'); WIDE]), !block.iter().all(digit)),
+                    (Pattern::new(&[Allowed::From(b'0', b'9'); BLOCK]), !half.iter().all(digit)),
+                    (Pattern::new(&[Allowed::From(0, 0xff); WIDE]), false),
                     (
-                        Pattern::new([Allowed::From(b'1', b'8'); WIDE]),
+                        Pattern::new(&[Allowed::From(b'1', b'8'); WIDE]),
                         !block.iter().all(|b| (b'1'..=b'8').contains(b)),
                     ),
                 ];
@@ -85,6 +88,44 @@ fn every_level_sees_the_same() {
                     assert_eq!(got, expected, "{level:?} {byte} {fill} {at}");
                 }
             }
+        }
+    }
+}
+
+/// Whether some bytes of an input are as a pattern has them.
+struct Is<'a>(PaddedInput<'a>, usize, &'a Pattern);
+
+impl Work for Is<'_> {
+    type Output = bool;
+    #[inline(always)]
+    fn run<C: Cpu>(self, cpu: C) -> bool {
+        self.0.is(cpu, self.1, self.2)
+    }
+}
+
+/// Pieces of every length, up to the input's end; each byte of them counts.
+#[test]
+fn pieces_are_compared_to_their_ends() {
+    let text: Vec<u8> = (0..700).map(|i| b'a' + (i % 26) as u8).collect();
+    for len in (0..600).step_by(if cfg!(miri) { 41 } else { 1 }) {
+        let allowed: Vec<Allowed> = text[7..7 + len].iter().map(|byte| Allowed::From(*byte, *byte)).collect();
+        let pattern = Pattern::new(&allowed);
+        let mut changed = text.clone();
+        for level in CpuLevel::all() {
+            let is = |text: &[u8], at| with_cpu(level, Is(PaddedInput::new(text), at, &pattern));
+            assert!(is(&text, 7), "{level:?} {len}");
+            assert!(is(&text[..7 + len.next_multiple_of(WIDE)], 7), "{level:?} {len}");
+            // Whole wide blocks must be there.
+            assert!(len == 0 || !is(&text[..6 + len.next_multiple_of(WIDE)], 7), "{level:?} {len}");
+            assert!(len == 0 || (!is(&text, 8) && !is(&text, usize::MAX)), "{level:?} {len}");
+            for at in (0..len).step_by(if cfg!(miri) { 63 } else { 13 }).chain(len.checked_sub(1)) {
+                changed[7 + at] = b'A';
+                assert!(!is(&changed, 7), "{level:?} {len} {at}");
+                changed[7 + at] = text[7 + at];
+            }
+            changed[7 + len] = b'A';
+            assert!(is(&changed, 7), "{level:?} {len}");
+            changed[7 + len] = text[7 + len];
         }
     }
 }

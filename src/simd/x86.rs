@@ -1,6 +1,6 @@
 //! AVX2 and AVX-512.
 
-use super::cpu::{BLOCK, Cpu, Pattern, WIDE, Work};
+use super::cpu::{BLOCK, Cpu, WIDE, WidePattern, Work};
 use std::arch::x86_64::*;
 
 /// AVX2. Made only by [`super::level::with_cpu`], where the machine has it.
@@ -19,15 +19,15 @@ fn load(block: &[u8; BLOCK]) -> __m256i {
     unsafe { _mm256_loadu_si256(block.as_ptr().cast()) }
 }
 
-/// Loads the half that begins at `at`, 0 or 32.
+/// Loads the first or the second half.
 #[inline(always)]
-fn load_at(block: &[u8; WIDE], at: usize) -> __m256i {
-    load(&block.as_chunks::<BLOCK>().0[at / BLOCK])
+fn half(block: &[u8; WIDE], which: usize) -> __m256i {
+    load(&block.as_chunks::<BLOCK>().0[which])
 }
 
 /// Loads a wide block.
 #[inline(always)]
-fn load_wide(block: &[u8; WIDE]) -> __m512i {
+fn wide(block: &[u8; WIDE]) -> __m512i {
     // SAFETY: the array has 64 readable bytes; the load needs no alignment. Callers hold an
     // `Avx512`, so the machine has AVX-512 F.
     unsafe { _mm512_loadu_si512(block.as_ptr().cast()) }
@@ -100,21 +100,21 @@ impl Cpu for Avx2 {
     }
 
     #[inline(always)]
-    fn differs(self, block: &[u8; WIDE], pattern: &Pattern) -> bool {
-        let half = |at: usize| {
-            let x = load_at(block, at);
-            // SAFETY: an `Avx2` exists only where the machine has AVX2.
-            unsafe {
-                let over = _mm256_sub_epi8(x, load_at(&pattern.least, at));
-                let over = _mm256_subs_epu8(over, load_at(&pattern.span, at));
-                _mm256_or_si256(over, _mm256_and_si256(ends(x), load_at(&pattern.text, at)))
-            }
-        };
-        let mut wrong = half(0);
-        // SAFETY: an `Avx2` exists only where the machine has AVX2.
+    unsafe fn differ<const BLOCKS: usize>(
+        self,
+        from: *const [u8; WIDE],
+        patterns: *const WidePattern,
+    ) -> bool {
+        // SAFETY: an `Avx2` exists only where the machine has AVX2. The caller has as many blocks.
         unsafe {
-            if pattern.is_long {
-                wrong = _mm256_or_si256(wrong, half(BLOCK));
+            let mut wrong = _mm256_setzero_si256();
+            for n in 0..BLOCKS {
+                let (block, pattern) = (&*from.add(n / 2), &*patterns.add(n / 2));
+                let x = half(block, n % 2);
+                let over = _mm256_sub_epi8(x, half(&pattern.least, n % 2));
+                let over = _mm256_subs_epu8(over, half(&pattern.span, n % 2));
+                let ends = _mm256_and_si256(ends(x), half(&pattern.text, n % 2));
+                wrong = _mm256_or_si256(wrong, _mm256_or_si256(over, ends));
             }
             _mm256_testz_si256(wrong, wrong) == 0
         }
@@ -158,19 +158,25 @@ impl Cpu for Avx512 {
     }
 
     #[inline(always)]
-    fn differs(self, block: &[u8; WIDE], pattern: &Pattern) -> bool {
-        let x = load_wide(block);
-        // SAFETY: an `Avx512` exists only where the machine has AVX-512 F and BW.
+    unsafe fn differ<const BLOCKS: usize>(
+        self,
+        from: *const [u8; WIDE],
+        patterns: *const WidePattern,
+    ) -> bool {
+        // SAFETY: an `Avx512` exists only where the machine has AVX-512 F and BW. The caller has as
+        // many blocks.
         unsafe {
-            let over = _mm512_sub_epi8(x, load_wide(&pattern.least));
-            let over = _mm512_cmpgt_epu8_mask(over, load_wide(&pattern.span));
-            let text = load_wide(&pattern.text);
-            let quote = _mm512_xor_si512(x, _mm512_set1_epi8(0x22));
-            let backslash = _mm512_xor_si512(x, _mm512_set1_epi8(0x5c));
-            // What is zero in one of them ends a text.
-            let neither = _mm512_min_epu8(quote, backslash);
-            over | _mm512_mask_cmpeq_epi8_mask(_mm512_movepi8_mask(text), neither, _mm512_setzero_si512())
-                != 0
+            let mut wrong = 0;
+            for n in 0..BLOCKS.div_ceil(2) {
+                let pattern = &*patterns.add(n);
+                let x = wide(&*from.add(n));
+                let over = _mm512_sub_epi8(x, wide(&pattern.least));
+                let text = _mm512_movepi8_mask(wide(&pattern.text));
+                wrong |= _mm512_cmpgt_epu8_mask(over, wide(&pattern.span))
+                    | _mm512_mask_cmpeq_epi8_mask(text, x, _mm512_set1_epi8(0x22))
+                    | _mm512_mask_cmpeq_epi8_mask(text, x, _mm512_set1_epi8(0x5c));
+            }
+            wrong != 0
         }
     }
 

@@ -8,15 +8,15 @@
 //! does not fit, the part in its place in another kind is tried.
 
 use super::value;
-use super::walk::{ScalarKind, ScannedValue};
+use super::walk::{ScalarKind, ScannedValue, rare};
 use super::{MOST_SLOTS, NO_PLACE};
-use crate::simd::{Allowed, ByteSpan, Cpu, PaddedInput, Pattern, VALUES, WIDE};
+use crate::simd::{Allowed, ByteSpan, Cpu, PaddedInput, Pattern, VALUES, Work};
 use std::ops::Range;
 
 /// A part that has the same length in all records, and the value behind it that has not.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct LayoutPart {
-    patterns: Vec<Pattern>,
+    pattern: Pattern,
     /// The values inside the part that fill slots.
     fixed: Vec<Fixed>,
     len: u32,
@@ -49,8 +49,8 @@ fn place(slot: usize) -> u8 {
 }
 
 /// The parts of records like this one, if these of its values have any length, and the others that
-/// of this record.
-pub(super) fn parts(record: &[u8], values: &[ScannedValue], varies: &[bool]) -> Vec<LayoutPart> {
+/// of this record. Of those that have one, the ones in the slots in `read` are looked at.
+pub(super) fn parts(record: &[u8], values: &[ScannedValue], varies: &[bool], read: u64) -> Vec<LayoutPart> {
     let mut parts = Vec::new();
     let mut start = 0;
     let mut fixed = Vec::new();
@@ -63,33 +63,33 @@ pub(super) fn parts(record: &[u8], values: &[ScannedValue], varies: &[bool]) -> 
             behind: if value.kind == ScalarKind::Text { Behind::Text } else { Behind::Number },
             place: place(value.slot),
             least: u8::from(value.slot < MOST_SLOTS),
-            ..LayoutPart::last(record, start..value.start, &fixed)
+            ..LayoutPart::last(record, start..value.start, &fixed, read)
         });
         fixed.clear();
         start = value.end;
     }
-    parts.push(LayoutPart::last(record, start..record.len(), &fixed));
+    parts.push(LayoutPart::last(record, start..record.len(), &fixed, read));
     parts
 }
 
 impl LayoutPart {
     /// The part for this range of the record, with these values in it, as if it were the last.
-    fn last(record: &[u8], range: Range<usize>, fixed: &[&ScannedValue]) -> LayoutPart {
+    fn last(record: &[u8], range: Range<usize>, fixed: &[&ScannedValue], read: u64) -> LayoutPart {
         let mut bytes: Vec<Allowed> =
             record[range.clone()].iter().map(|byte| Allowed::From(*byte, *byte)).collect();
         for value in fixed {
             let at = value.start - range.start..value.end - range.start;
             bytes[at].copy_from_slice(&value::like(&record[value.start..value.end], value.kind));
         }
-        let patterns = bytes.chunks(WIDE).map(|bytes| Pattern::new(bytes.iter().copied()));
-        let fixed = fixed.iter().filter(|value| value.slot < MOST_SLOTS).map(|value| Fixed {
+        let is_read = |value: &&&ScannedValue| value.slot < MOST_SLOTS && read >> value.slot & 1 == 1;
+        let fixed = fixed.iter().filter(is_read).map(|value| Fixed {
             at: (value.start - range.start) as u32,
             // A record that is learnt from is no longer.
             len: (value.end - value.start) as u16,
             place: place(value.slot),
         });
         LayoutPart {
-            patterns: patterns.collect(),
+            pattern: Pattern::new(&bytes),
             fixed: fixed.collect(),
             len: range.len() as u32,
             behind: Behind::End,
@@ -107,7 +107,7 @@ impl LayoutPart {
         start: usize,
         spans: &mut [ByteSpan; VALUES],
     ) -> Option<usize> {
-        if !input.is(cpu, start, &self.patterns) {
+        if !input.is(cpu, start, &self.pattern) {
             return None;
         }
         for value in &self.fixed {
@@ -115,6 +115,23 @@ impl LayoutPart {
                 ByteSpan::of_input(start + value.at as usize, usize::from(value.len));
         }
         Some(start + self.len as usize)
+    }
+}
+
+/// Compares the record at `start` with what a tree has.
+pub(super) struct Fit<'a> {
+    pub(super) tree: &'a LayoutTree,
+    pub(super) input: PaddedInput<'a>,
+    pub(super) start: usize,
+    pub(super) spans: &'a mut [ByteSpan; VALUES],
+}
+
+impl Work for Fit<'_> {
+    type Output = Option<(usize, usize)>;
+
+    #[inline(always)]
+    fn run<C: Cpu>(self, cpu: C) -> Option<(usize, usize)> {
+        self.tree.fit(cpu, self.input, self.start, self.spans)
     }
 }
 
@@ -181,7 +198,7 @@ impl LayoutTree {
     /// Where the record at `start` ends, and its kind, if it is one of the tree's. `spans` become
     /// those of its values.
     #[inline(always)]
-    pub(super) fn fit<C: Cpu>(
+    fn fit<C: Cpu>(
         &self,
         cpu: C,
         input: PaddedInput<'_>,
@@ -219,6 +236,7 @@ impl LayoutTree {
                 continue;
             }
             if *instead != NONE {
+                rare();
                 other = (at, *instead);
             }
             spans[usize::from(part.place)] = ByteSpan::of_input(start, len);

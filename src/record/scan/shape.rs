@@ -11,7 +11,7 @@
 //! but lengths, there is a second shape in which those may be any; and so on, until all have one.
 
 use super::MOST_SLOTS;
-use super::layout::{self, LayoutPart, LayoutTree};
+use super::layout::{self, Fit, LayoutPart, LayoutTree};
 use super::value;
 use super::walk::{ScalarKind, Scanned, ScannedValue};
 use crate::simd::{ByteSpan, Cpu, PaddedInput, VALUES};
@@ -56,6 +56,7 @@ pub(super) struct RecordShape {
 /// The shapes that are known.
 #[derive(Debug, Clone)]
 pub(super) struct Shapes {
+    read: u64,
     shapes: Vec<RecordShape>,
     tree: LayoutTree,
     /// Records until the next is learnt from: there are many in logs where none is like another.
@@ -68,8 +69,17 @@ pub(super) struct Shapes {
 }
 
 impl Shapes {
-    pub(super) fn new() -> Shapes {
-        Shapes { shapes: Vec::new(), tree: LayoutTree::new(), patience: 0, wait: 0, misses: 0, records: 0 }
+    /// No shapes. Of their values, those in the slots in `read` are looked at.
+    pub(super) fn new(read: u64) -> Shapes {
+        Shapes {
+            read,
+            shapes: Vec::new(),
+            tree: LayoutTree::new(),
+            patience: 0,
+            wait: 0,
+            misses: 0,
+            records: 0,
+        }
     }
 
     /// Fills `spans` if the record at `start` has a known shape; where it ends, and the shape's number.
@@ -89,7 +99,7 @@ impl Shapes {
                 return None;
             }
         }
-        let Some((end, shape)) = self.tree.fit(cpu, input, start, spans) else {
+        let Some((end, shape)) = cpu.apart(Fit { tree: &self.tree, input, start, spans }) else {
             self.misses = self.misses.saturating_add(1);
             return None;
         };
@@ -112,7 +122,7 @@ impl Shapes {
         self.tree = LayoutTree::new();
         self.shapes.sort_by_key(|shape| Reverse(shape.hits));
         for (number, shape) in self.shapes.iter().enumerate().filter(|(_, shape)| shape.is_known()) {
-            self.tree.add(&shape.parts(), number);
+            self.tree.add(&shape.parts(self.read), number);
         }
     }
 
@@ -249,7 +259,7 @@ impl RecordShape {
         self.formed = self.formed();
     }
 
-    fn parts(&self) -> Vec<LayoutPart> {
-        layout::parts(&self.record, &self.values, &self.varies)
+    fn parts(&self, read: u64) -> Vec<LayoutPart> {
+        layout::parts(&self.record, &self.values, &self.varies, read)
     }
 }

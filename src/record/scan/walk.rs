@@ -356,7 +356,7 @@ impl<'a, C: Cpu> Walker<'a, C> {
 
 /// Where this is called, the compiler takes the branch for one that is rarely taken.
 #[cold]
-fn rare() {}
+pub(super) fn rare() {}
 
 #[cold]
 #[inline(never)]
