@@ -238,17 +238,24 @@ impl Fast {
             }
         };
         for step in &program.times {
-            // What was respelled lies behind the caller's own part of the scratch.
-            let (own, respelled) = scratch.split_first_chunk_mut::<OWN_BYTES>()?;
-            let own = own.as_chunks_mut::<TIME_BYTES>().0.get_mut(step.time)?;
             let span = values[step.slot % VALUES];
-            let len = match step.form {
-                TimeForm::Any(reading) => {
-                    self.copier.convert(span.text_behind(input, OWN_BYTES, respelled), reading, own)
+            values[(FIRST_TIME + step.time) % VALUES] = match step.form {
+                // What UDM has is a part of the text.
+                TimeForm::Iso { fraction } => span.cut(self.copier.iso_known(span.block(input)?, fraction)?),
+                form => {
+                    // What was respelled lies behind the caller's own part of the scratch.
+                    let (own, respelled) = scratch.split_first_chunk_mut::<OWN_BYTES>()?;
+                    let own = own.as_chunks_mut::<TIME_BYTES>().0.get_mut(step.time)?;
+                    let len = match form {
+                        TimeForm::Any(reading) => {
+                            let text = span.text_behind(input, OWN_BYTES, respelled);
+                            self.copier.convert(text, reading, own)?
+                        }
+                        _ => self.copier.seconds(span.block(input)?.first_chunk()?, own),
+                    };
+                    ByteSpan::of_scratch(step.time * TIME_BYTES, len)
                 }
-                form => self.copier.convert_known(span.block(input)?, form, own),
-            }?;
-            values[(FIRST_TIME + step.time) % VALUES] = ByteSpan::of_scratch(step.time * TIME_BYTES, len);
+            };
         }
         for (slot, kind) in &program.checked {
             if !is_of_kind(values[*slot].text(input, scratch), *kind) {

@@ -133,7 +133,7 @@ impl Target for Recorder<'_> {
     fn time(&mut self, time: usize) {
         self.constant(b"\"");
         self.value(FIRST_TIME + time);
-        self.constant(b"\"");
+        self.constant(b"Z\"");
     }
 
     fn mark(&self) -> Self::Mark {

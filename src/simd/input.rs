@@ -114,6 +114,12 @@ impl ByteSpan {
         ByteSpan { start: start as u32 | IN_SCRATCH, len: len as u32 }
     }
 
+    /// The first `len` bytes, no more than there are.
+    #[inline(always)]
+    pub(crate) fn cut(self, len: usize) -> ByteSpan {
+        ByteSpan { len: len as u32, ..self }
+    }
+
     /// The block of the input that begins with the text.
     #[inline(always)]
     pub(crate) fn block<'a>(self, input: PaddedInput<'a>) -> Option<&'a [u8; BLOCK]> {

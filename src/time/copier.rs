@@ -2,7 +2,7 @@
 
 use super::read::{Reading, read};
 
-/// The longest output: `2023-03-21T22:34:49.123456789Z`, in a whole block.
+/// The longest output: `2023-03-21T22:34:49.123456789`, in a whole block.
 pub(crate) const TIME_BYTES: usize = 32;
 
 /// The common forms of a time, told by its text.
@@ -50,18 +50,19 @@ pub(crate) fn iso_form(text: &[u8]) -> Option<&'static [u8]> {
     text.iter().zip(form).all(fits).then_some(form)
 }
 
-/// Converts times. Remembers the last day, because logs have many records of one day.
+/// Converts times, to texts without their last letter, `Z`. Remembers the last day, because logs have
+/// many records of one day.
 #[derive(Debug, Clone)]
 pub(crate) struct TimestampCopier {
-    /// Days since 1970, and the day's text.
-    day: (u64, [u8; 10]),
+    /// The day's first second since 1970, and its text at midnight, in numbers of eight bytes.
+    day: (u64, [u64; 2]),
     /// The last date that was found to be in the calendar.
     date: [u8; 10],
 }
 
 impl TimestampCopier {
     pub(crate) fn new() -> TimestampCopier {
-        TimestampCopier { day: (0, *b"1970-01-01"), date: *b"1970-01-01" }
+        TimestampCopier { day: (0, midnight(0)), date: *b"1970-01-01" }
     }
 
     /// Writes the time that `text` says to `out`; its length. Nothing if it is not a time.
@@ -80,31 +81,18 @@ impl TimestampCopier {
         if known.is_some() { known } else { self.unusual(text, reading, out) }
     }
 
-    /// The same for a text with which `block` begins, and which has this form: that was checked.
+    /// How much of a text, with which `block` begins, is the time, if it has one of the forms
+    /// [`TimeForm::Iso`].
     #[inline(always)]
-    pub(crate) fn convert_known(
-        &mut self,
-        block: &[u8; TIME_BYTES],
-        form: TimeForm,
-        out: &mut [u8; TIME_BYTES],
-    ) -> Option<usize> {
-        match form {
-            TimeForm::Any(_) => None,
-            TimeForm::Seconds => Some(self.seconds(block.first_chunk()?, out)),
-            TimeForm::Iso { fraction } => {
-                let date: &[u8; 10] = block.first_chunk()?;
-                if [block[11], block[12]] > *b"23" {
-                    return None;
-                }
-                if *date != self.date {
-                    self.date = in_calendar(date)?;
-                }
-                *out = *block;
-                let len = if fraction { fraction_end(block[18..].first_chunk()?) } else { 19 };
-                out[len] = b'Z';
-                Some(len + 1)
-            }
+    pub(crate) fn iso_known(&mut self, block: &[u8; TIME_BYTES], fraction: bool) -> Option<usize> {
+        let date: &[u8; 10] = block.first_chunk()?;
+        if u16::from_be_bytes([block[11], block[12]]) > u16::from_be_bytes(*b"23") {
+            return None;
         }
+        if *date != self.date {
+            self.date = in_calendar(date)?;
+        }
+        Some(if fraction { fraction_end(block[18..].first_chunk()?) } else { 19 })
     }
 
     #[cold]
@@ -147,8 +135,7 @@ impl TimestampCopier {
         {
             return None;
         }
-        out[len] = b'Z';
-        Some(len + 1)
+        Some(len)
     }
 
     /// Ten digits without a leading zero: 2001-09-09 to 2286-11-20.
@@ -162,24 +149,24 @@ impl TimestampCopier {
         Some(self.seconds(text, out))
     }
 
-    /// The same, for digits.
+    /// The same for ten bytes that are digits.
     #[inline(always)]
-    fn seconds(&mut self, text: &[u8; 10], out: &mut [u8; TIME_BYTES]) -> usize {
-        let first: &[u8; 8] = &[text[0], text[1], text[2], text[3], text[4], text[5], text[6], text[7]];
-        let seconds = number(first) * 100 + u64::from(text[8] - b'0') * 10 + u64::from(text[9] - b'0');
-        let (day, second) = (seconds / 86_400, (seconds % 86_400) as u32);
-        if day != self.day.0 {
-            self.day = (day, date(day));
+    pub(crate) fn seconds(&mut self, text: &[u8; 10], out: &mut [u8; TIME_BYTES]) -> usize {
+        let [first @ .., tens, ones] = text;
+        let seconds = number(first) * 100 + u64::from(*tens & 15) * 10 + u64::from(*ones & 15);
+        let mut second = seconds.wrapping_sub(self.day.0);
+        if second >= DAY {
+            let day = seconds / DAY;
+            self.day = (day * DAY, midnight(day));
+            second = seconds % DAY;
         }
-        out[..10].copy_from_slice(&self.day.1);
-        out[10] = b'T';
-        out[11..13].copy_from_slice(&two(second / 3600));
-        out[13] = b':';
-        out[14..16].copy_from_slice(&two(second / 60 % 60));
-        out[16] = b':';
-        out[17..19].copy_from_slice(&two(second % 60));
-        out[19] = b'Z';
-        20
+        let second = second as u32;
+        let [date, hours] = self.day.1;
+        let hours = hours + (two(second / 3600) << 24) + (two(second / 60 % 60) << 48);
+        out[..8].copy_from_slice(&date.to_le_bytes());
+        out[8..16].copy_from_slice(&hours.to_le_bytes());
+        out[16..20].copy_from_slice(&(0x3030_3a + (two(second % 60) << 8)).to_le_bytes()[..4]);
+        19
     }
 
     /// `2023-03-21T22:34:49`, then nothing or a fraction of six digits, then `Z` or `+00:00`.
@@ -215,8 +202,7 @@ impl TimestampCopier {
         } else {
             out[11..19].copy_from_slice(time);
         }
-        out[len] = b'Z';
-        Some(len + 1)
+        Some(len)
     }
 }
 
@@ -236,6 +222,7 @@ fn fraction_end(digits: &[u8; 8]) -> usize {
 
 fn general(text: &[u8], reading: Reading, out: &mut [u8; TIME_BYTES]) -> Option<usize> {
     let time = read(std::str::from_utf8(text).ok()?, reading).ok()?.to_rfc3339();
+    let time = time.strip_suffix('Z')?;
     out[..time.len()].copy_from_slice(time.as_bytes());
     Some(time.len())
 }
@@ -283,8 +270,27 @@ fn in_calendar(date: &[u8; 10]) -> Option<[u8; 10]> {
     right.then_some(*date)
 }
 
-fn two(n: u32) -> [u8; 2] {
-    // Below 100.
+/// How many seconds a day has.
+const DAY: u64 = 86_400;
+
+/// A day since 1970 at midnight, `2023-03-21T00:00`.
+#[cold]
+fn midnight(day: u64) -> [u64; 2] {
+    let date = date(day);
+    let mut text = *b"1970-01-01T00:00";
+    text[..10].copy_from_slice(&date);
+    let (words, _) = text.as_chunks::<8>();
+    [u64::from_le_bytes(words[0]), u64::from_le_bytes(words[1])]
+}
+
+/// What is to be added to `00` to give a number below 100, as bytes from the lowest on.
+#[inline(always)]
+fn two(n: u32) -> u64 {
+    u64::from(n / 10 + (n % 10 << 8))
+}
+
+/// The two digits of a number below 100.
+fn digits(n: u32) -> [u8; 2] {
     [b'0' + (n / 10) as u8, b'0' + (n % 10) as u8]
 }
 
@@ -314,9 +320,9 @@ fn date(days_since: u64) -> [u8; 10] {
         rest -= days(year, month);
         month += 1;
     }
-    let [a, b] = two(year / 100);
-    let [c, d] = two(year % 100);
-    let ([e, f], [g, h]) = (two(month), two(rest + 1));
+    let [a, b] = digits(year / 100);
+    let [c, d] = digits(year % 100);
+    let ([e, f], [g, h]) = (digits(month), digits(rest + 1));
     [a, b, c, d, b'-', e, f, b'-', g, h]
 }
 
@@ -328,13 +334,20 @@ mod tests {
         let mut out = [0; TIME_BYTES];
         let fast = copier.convert(text.as_bytes(), reading, &mut out).map(|len| out[..len].to_vec());
         let exact = read(text, reading).ok().map(|time| time.to_rfc3339().into_bytes());
+        let exact = exact.map(|text| text.strip_suffix(b"Z").unwrap().to_vec());
         assert_eq!(fast, exact, "{text}");
-        let form = TimeForm::Any(reading).of_texts_like(text.as_bytes());
-        if form != TimeForm::Any(reading) && !(form == TimeForm::Seconds && text.starts_with('0')) {
-            let mut block = [b'?'; TIME_BYTES];
-            block[..text.len()].copy_from_slice(text.as_bytes());
-            let known = copier.convert_known(&block, form, &mut out).map(|len| out[..len].to_vec());
-            assert_eq!(known, exact, "{text}");
+        let mut block = [b'?'; TIME_BYTES];
+        match TimeForm::Any(reading).of_texts_like(text.as_bytes()) {
+            TimeForm::Seconds if !text.starts_with('0') => {
+                let len = copier.seconds(text.as_bytes().first_chunk().unwrap(), &mut block);
+                assert_eq!(Some(&block[..len]), exact.as_deref(), "{text}");
+            }
+            TimeForm::Iso { fraction } => {
+                block[..text.len()].copy_from_slice(text.as_bytes());
+                let len = copier.iso_known(&block, fraction);
+                assert_eq!(len.map(|len| &block[..len]), exact.as_deref(), "{text}");
+            }
+            _ => {}
         }
     }
 

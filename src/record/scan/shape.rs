@@ -142,6 +142,7 @@ impl Shapes {
         if let Some(known) = self.shapes.iter_mut().find(is_new) {
             known.vary_as(&shape);
             known.sightings += 1;
+            self.wait = self.patience;
             if known.is_known() {
                 self.plant();
             }
