@@ -6,13 +6,14 @@
 use super::batch::Batch;
 use super::exact::Exact;
 use super::program::{FIRST_TIME, Program};
+use super::range::{TextRange, TimeRange};
 use crate::mapping::{Plan, TextKind};
 use crate::record::FieldPath;
 use crate::record::formats::Format;
 use crate::record::frame;
 use crate::record::scan::{MOST_SLOTS, OWN_BYTES, RecordFound, Scanner, TopKeys};
 use crate::simd::{self, ByteSpan, Cpu, CpuLevel, PaddedInput, VALUES, Work};
-use crate::time::{TIME_BYTES, TimeForm, TimestampCopier};
+use crate::time::{SECONDS_BYTES, TIME_BYTES, TimeForm, TimestampCopier};
 use std::collections::HashMap;
 use std::net::IpAddr;
 
@@ -54,13 +55,16 @@ pub(super) struct Fast {
     aside: u64,
     /// The slots whose texts say whose record it is, and what they say in the mapping's own.
     own: Vec<(usize, Vec<Vec<u8>>)>,
+    /// The range that an event's own time is to be in, if not all are, and which of its times that is.
+    range: Option<TextRange>,
+    own_time: usize,
     /// Slots whose values are tested for being addresses.
     tested: u64,
 }
 
 impl Fast {
     /// Nothing if the plan has more fields or times than this path can hold.
-    pub(super) fn new(plan: &Plan, level: CpuLevel) -> Option<Fast> {
+    pub(super) fn new(plan: &Plan, level: CpuLevel, range: TimeRange) -> Option<Fast> {
         if plan.projection.paths().len() > MOST_SLOTS || plan.times.len() > MOST_TIMES {
             return None;
         }
@@ -100,6 +104,8 @@ impl Fast {
                     Some((fields.slot(path)?, own.iter().map(|text| text.clone().into_bytes()).collect()))
                 })
                 .collect(),
+            range: (!range.is_all()).then(|| range.text()),
+            own_time: plan.times.iter().position(|time| time.required)?,
             tested,
         })
     }
@@ -109,10 +115,14 @@ impl Fast {
         let kin = self.kin.iter_mut().map(|kin| &mut kin.program);
         for program in self.programs.iter_mut().flatten().chain(kin) {
             let events = std::mem::take(&mut program.events);
-            if events > 0 {
+            let outside = std::mem::take(&mut program.outside);
+            if events + outside > 0 {
                 let shape = exact.shape(&|slot| program.present >> slot & 1 == 1);
-                batch.count(Format::Plain, Some(shape), events);
+                batch.count(Format::Plain, Some(shape), events + outside);
                 batch.counts.events += events;
+                batch.counts.outside += outside;
+                // Nothing comes of the lines of those.
+                batch.uneven |= outside > 0;
                 batch.counts.by_event_type[program.event_type].events += events;
             }
         }
@@ -227,7 +237,7 @@ impl Fast {
                 if let Some(note) = note.filter(|note| **note == 0)
                     && self.kin.len() < MOST_PROGRAMS
                 {
-                    let mut program = Program { events: 0, ..program.clone() };
+                    let mut program = Program { events: 0, outside: 0, ..program.clone() };
                     for step in program.times.iter_mut().filter(|step| formed >> step.slot & 1 == 1) {
                         step.form = step.form.of_texts_like(values[step.slot].text(input, scratch));
                     }
@@ -251,11 +261,20 @@ impl Fast {
                             let text = span.text_behind(input, OWN_BYTES, respelled);
                             self.copier.convert(text, reading, own)?
                         }
-                        _ => self.copier.seconds(span.block(input)?.first_chunk()?, own),
+                        _ => {
+                            cpu.write(self.copier.seconds(span.block(input)?.first_chunk()?), own);
+                            SECONDS_BYTES
+                        }
                     };
                     ByteSpan::of_scratch(step.time * TIME_BYTES, len)
                 }
             };
+        }
+        if let Some(range) = &self.range
+            && !range.holds(values[FIRST_TIME + self.own_time].text(input, scratch))
+        {
+            program.outside += 1;
+            return Some(end - start);
         }
         for (slot, kind) in &program.checked {
             if !is_of_kind(values[*slot].text(input, scratch), *kind) {
@@ -343,8 +362,10 @@ const _: () = assert!(MOST_SLOTS <= u64::BITS as usize);
 
 #[cfg(test)]
 mod tests {
+    use crate::convert::range::TimeRange;
     use crate::convert::{Converter, Engine, Options};
     use crate::mapping::Mapping;
+    use std::fmt::Write as _;
 
     const TABLE: &str = r#"
 [mapping]
@@ -377,6 +398,45 @@ from = "phone"
 udm = "network.sent_bytes"
 from = "credits"
 "#;
+
+    /// A range's limits are compared as texts: with and without fractions, of other lengths.
+    #[test]
+    fn a_range_has_the_records_of_the_exact_path() {
+        let mapping = Mapping::load("small.toml", TABLE, &|_| Err(String::new())).unwrap();
+        let fractions = ["", ".5", ".500001", ".499999", ".49", ".000000001", ".999999999", ".000"];
+        let mut log = String::new();
+        for second in 48..51 {
+            for fraction in fractions {
+                let _ = writeln!(log, "{{\"ts\":\"2023-03-21T22:34:{second}{fraction}Z\",\"host\":\"h\"}}");
+            }
+            let _ = writeln!(log, "{{\"timestamp\":{},\"phone\":\"p\"}}", 1_679_438_040 + second);
+        }
+        log.push_str("{\"ts\":\"0001-01-01T00:00:00Z\"}\n{\"ts\":\"never\"}\n\n");
+        let log = log.repeat(if cfg!(miri) { 1 } else { 6 });
+        let limits = ["2023-03-21T22:34:49Z", "2023-03-21T22:34:49.5Z", "0001-01-01T00:00:00Z"];
+        let limits = limits.map(|text| crate::time::read_rfc3339(text).unwrap());
+        for since in [None].into_iter().chain(limits.map(Some)) {
+            for until in [None].into_iter().chain(limits.map(Some)) {
+                let range = TimeRange { since, until };
+                let convert = |engine| {
+                    Converter::new(&mapping, &Options { engine, range, ..Options::default() })
+                        .convert(log.as_bytes())
+                };
+                let exact = convert(Engine::Exact);
+                assert!(range.is_all() || exact.counts.outside > 0, "{range:?}");
+                for engine in Engine::ALL.into_iter().filter(|engine| engine.is_available()) {
+                    let got = convert(engine);
+                    assert!(got.events == exact.events, "{engine:?} {range:?}");
+                    assert_eq!(
+                        (got.rejects, got.uneven),
+                        (exact.rejects.clone(), exact.uneven),
+                        "{engine:?} {range:?}"
+                    );
+                    assert_eq!(got.counts, exact.counts, "{engine:?} {range:?}");
+                }
+            }
+        }
+    }
 
     /// Whole records through all of the fast path, few enough for Miri, and a small table; the
     /// integration tests have the many.

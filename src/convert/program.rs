@@ -24,6 +24,8 @@ pub(super) struct Program {
     pub(super) present: u64,
     /// How many events it made.
     pub(super) events: u64,
+    /// How many records had a time outside of the range that was asked for.
+    pub(super) outside: u64,
 }
 
 /// A time of an event, and what gives it.
@@ -76,7 +78,15 @@ impl Program {
             from.map(|(slot, reading)| TimeStep { time, slot, form: TimeForm::Any(reading) })
         };
         let times = times.into_iter().enumerate().filter_map(step);
-        Some(Program { template, times: times.collect(), checked, event_type, present, events: 0 })
+        Some(Program {
+            template,
+            times: times.collect(),
+            checked,
+            event_type,
+            present,
+            events: 0,
+            outside: 0,
+        })
     }
 }
 

@@ -71,6 +71,8 @@ pub(crate) trait Cpu: Copy {
     ) -> bool;
     /// How many digits the block begins with.
     fn digits(self, block: &[u8; BLOCK]) -> usize;
+    /// Writes four numbers at once, so that they can be read at once soon.
+    fn write(self, numbers: [u64; 4], to: &mut [u8; BLOCK]);
     /// Does `work` with these instructions in a function of its own, so that the registers are its.
     fn apart<W: Work>(self, work: W) -> W::Output;
 }

@@ -85,6 +85,13 @@ impl Cpu for Portable {
         BLOCK
     }
 
+    #[inline(always)]
+    fn write(self, numbers: [u64; 4], to: &mut [u8; BLOCK]) {
+        for (to, number) in to.as_chunks_mut().0.iter_mut().zip(numbers) {
+            *to = number.to_le_bytes();
+        }
+    }
+
     #[inline(never)]
     fn apart<W: Work>(self, work: W) -> W::Output {
         work.run(self)

@@ -3,18 +3,20 @@
 use super::cpu::WIDE;
 use super::*;
 
-/// What a level says of a block: its marks and high bytes, those together, its digits, and whether
-/// it is as each of the patterns has it.
+/// What a level says of a block: its marks and high bytes, those together, its digits, whether
+/// it is as each of the patterns has it, and how it is written.
 struct Asked<'a>(&'a [u8; WIDE], &'a [Pattern]);
 
 impl Work for Asked<'_> {
-    type Output = ((u32, u32), u32, usize, Vec<bool>);
+    type Output = ((u32, u32), u32, usize, Vec<bool>, [u8; BLOCK]);
     #[inline(always)]
     fn run<C: Cpu>(self, cpu: C) -> Self::Output {
         let input = PaddedInput::new(self.0);
         let differs = self.1.iter().map(|pattern| !input.is(cpu, 0, pattern)).collect();
         let block = &self.0.as_chunks::<BLOCK>().0[0];
-        (cpu.marks(block), cpu.stops(block), cpu.digits(block), differs)
+        let mut written = [0; BLOCK];
+        cpu.write(std::array::from_fn(|i| u64::from_le_bytes(block.as_chunks().0[i])), &mut written);
+        (cpu.marks(block), cpu.stops(block), cpu.digits(block), differs, written)
     }
 }
 
@@ -82,7 +84,7 @@ fn every_level_sees_the_same() {
                 let (patterns, differ): (Vec<Pattern>, Vec<bool>) = patterns.into_iter().unzip();
                 let digits = half.iter().take_while(|b| digit(b)).count();
                 let (marks, high) = (mask(&is_mark), mask(&|b| *b >= 0x80));
-                let expected = ((marks, high), marks | high, digits, differ);
+                let expected = ((marks, high), marks | high, digits, differ, half.try_into().unwrap());
                 for level in CpuLevel::all() {
                     let got = with_cpu(level, Asked(&block, &patterns));
                     assert_eq!(got, expected, "{level:?} {byte} {fill} {at}");

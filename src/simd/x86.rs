@@ -50,6 +50,15 @@ fn outside(x: __m256i) -> __m256i {
     unsafe { _mm256_cmpgt_epi8(_mm256_set1_epi8(0x20), x) }
 }
 
+/// Writes four numbers at once.
+#[inline(always)]
+fn write(numbers: [u64; 4], to: &mut [u8; BLOCK]) {
+    let [a, b, c, d] = numbers.map(u64::cast_signed);
+    // SAFETY: the array has 32 writable bytes; the store needs no alignment. Callers hold an `Avx2` or
+    // `Avx512`, so the machine has AVX.
+    unsafe { _mm256_storeu_si256(to.as_mut_ptr().cast(), _mm256_set_epi64x(d, c, b, a)) }
+}
+
 /// How many digits a block begins with.
 #[inline(always)]
 fn digits(block: &[u8; BLOCK]) -> usize {
@@ -126,6 +135,11 @@ impl Cpu for Avx2 {
     }
 
     #[inline(always)]
+    fn write(self, numbers: [u64; 4], to: &mut [u8; BLOCK]) {
+        write(numbers, to);
+    }
+
+    #[inline(always)]
     fn apart<W: Work>(self, work: W) -> W::Output {
         // SAFETY: an `Avx2` exists only where the machine has these instructions.
         unsafe { avx2(work) }
@@ -183,6 +197,11 @@ impl Cpu for Avx512 {
     #[inline(always)]
     fn digits(self, block: &[u8; BLOCK]) -> usize {
         digits(block)
+    }
+
+    #[inline(always)]
+    fn write(self, numbers: [u64; 4], to: &mut [u8; BLOCK]) {
+        write(numbers, to);
     }
 
     #[inline(always)]

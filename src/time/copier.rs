@@ -5,6 +5,9 @@ use super::read::{Reading, read};
 /// The longest output: `2023-03-21T22:34:49.123456789`, in a whole block.
 pub(crate) const TIME_BYTES: usize = 32;
 
+/// The length of a time without a fraction: `2023-03-21T22:34:49`.
+pub(crate) const SECONDS_BYTES: usize = 19;
+
 /// The common forms of a time, told by its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TimeForm {
@@ -146,12 +149,16 @@ impl TimestampCopier {
         if text[0] == b'0' || !(fits(first, b"99999999") && fits(last, b"99999999")) {
             return None;
         }
-        Some(self.seconds(text, out))
+        for (out, number) in out.as_chunks_mut().0.iter_mut().zip(self.seconds(text)) {
+            *out = number.to_le_bytes();
+        }
+        Some(SECONDS_BYTES)
     }
 
-    /// The same for ten bytes that are digits.
+    /// The same for ten bytes that are digits, as numbers of eight bytes; [`SECONDS_BYTES`] of them are
+    /// the time.
     #[inline(always)]
-    pub(crate) fn seconds(&mut self, text: &[u8; 10], out: &mut [u8; TIME_BYTES]) -> usize {
+    pub(crate) fn seconds(&mut self, text: &[u8; 10]) -> [u64; 4] {
         let [first @ .., tens, ones] = text;
         let seconds = number(first) * 100 + u64::from(*tens & 15) * 10 + u64::from(*ones & 15);
         let mut second = seconds.wrapping_sub(self.day.0);
@@ -163,10 +170,7 @@ impl TimestampCopier {
         let second = second as u32;
         let [date, hours] = self.day.1;
         let hours = hours + (two(second / 3600) << 24) + (two(second / 60 % 60) << 48);
-        out[..8].copy_from_slice(&date.to_le_bytes());
-        out[8..16].copy_from_slice(&hours.to_le_bytes());
-        out[16..20].copy_from_slice(&(0x3030_3a + (two(second % 60) << 8)).to_le_bytes()[..4]);
-        19
+        [date, hours, 0x3030_3a + (two(second % 60) << 8), 0]
     }
 
     /// `2023-03-21T22:34:49`, then nothing or a fraction of six digits, then `Z` or `+00:00`.
@@ -339,8 +343,9 @@ mod tests {
         let mut block = [b'?'; TIME_BYTES];
         match TimeForm::Any(reading).of_texts_like(text.as_bytes()) {
             TimeForm::Seconds if !text.starts_with('0') => {
-                let len = copier.seconds(text.as_bytes().first_chunk().unwrap(), &mut block);
-                assert_eq!(Some(&block[..len]), exact.as_deref(), "{text}");
+                let numbers = copier.seconds(text.as_bytes().first_chunk().unwrap());
+                let time = numbers.map(u64::to_le_bytes).concat();
+                assert_eq!(Some(&time[..SECONDS_BYTES]), exact.as_deref(), "{text}");
             }
             TimeForm::Iso { fraction } => {
                 block[..text.len()].copy_from_slice(text.as_bytes());
