@@ -24,6 +24,9 @@ const MOST_PROGRAMS: usize = 1024;
 /// How many of them are found without a search.
 const AT_HAND: usize = 64;
 
+/// How far ahead of a record input is asked for: some ten records.
+const AHEAD: usize = 2048;
+
 /// What a program is made for: the slots that are present, and those of them that are addresses.
 type Has = (u64, u64);
 
@@ -162,6 +165,7 @@ impl Work for Lines<'_> {
         let mut at = 0;
         let input = PaddedInput::new(bytes);
         while at < end {
+            input.fetch(at + AHEAD);
             // What can be read behind the lines is not theirs.
             let most = (end - at).min(exact.max_record_bytes);
             if let Some(length) = fast.event(cpu, exact, input, at, most, &mut batch.events) {

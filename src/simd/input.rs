@@ -23,6 +23,25 @@ impl<'a> PaddedInput<'a> {
         self.bytes
     }
 
+    /// Says that what is at `at` will be read soon.
+    #[inline(always)]
+    pub(crate) fn fetch(self, at: usize) {
+        #[cfg(target_arch = "x86_64")]
+        if at < self.end {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            // SAFETY: all of these lines begin in the bytes, or at most as far behind them.
+            unsafe {
+                let line = self.bytes.as_ptr().add(at).cast::<i8>();
+                _mm_prefetch(line, _MM_HINT_T0);
+                _mm_prefetch(line.wrapping_add(64), _MM_HINT_T0);
+                _mm_prefetch(line.wrapping_add(128), _MM_HINT_T0);
+                _mm_prefetch(line.wrapping_add(192), _MM_HINT_T0);
+            }
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = at;
+    }
+
     /// The block that begins at `at`; nothing if a wide one would reach behind the end.
     #[inline(always)]
     pub(crate) fn block(self, at: usize) -> Option<&'a [u8; BLOCK]> {
