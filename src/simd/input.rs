@@ -58,6 +58,12 @@ impl<'a> PaddedInput<'a> {
         Some(unsafe { &*self.bytes.as_ptr().add(at).cast::<[u8; WIDE]>() })
     }
 
+    /// The two bytes at `at`; nothing if a wide block there would reach behind the end.
+    #[inline(always)]
+    pub(crate) fn pair(self, at: usize) -> Option<[u8; 2]> {
+        self.wide(at).map(|wide| [wide[0], wide[1]])
+    }
+
     /// Whether what is at `at` is as the pattern has it.
     #[inline(always)]
     pub(crate) fn is<C: Cpu>(self, cpu: C, mut at: usize, pattern: &Pattern) -> bool {

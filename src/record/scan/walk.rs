@@ -205,8 +205,13 @@ impl<'a, C: Cpu> Walker<'a, C> {
                 }
                 _ => return None,
             }
-            // Behind a value: the ends of containers, or a comma.
+            // Behind a value: the ends of containers, or a comma. Mostly the next key follows at once.
             loop {
+                if list != ARRAY && self.input.pair(self.at)? == *b",\"" {
+                    self.at += 1;
+                    (wants, byte) = self.key(b'"', list)?;
+                    break;
+                }
                 let end = self.solid()?;
                 self.at += 1;
                 if end == b',' {
@@ -259,7 +264,16 @@ impl<'a, C: Cpu> Walker<'a, C> {
             self.wrong &= !slots;
         }
         self.given |= wants.slot & !STRANGER;
-        if wants.exact || self.solid()? != b':' {
+        if wants.exact {
+            return None;
+        }
+        // Mostly without white space.
+        let [colon, value] = self.input.pair(self.at)?;
+        if colon == b':' && value > b' ' {
+            self.at += 1;
+            return Some((wants, value));
+        }
+        if self.solid()? != b':' {
             return None;
         }
         self.at += 1;
@@ -268,30 +282,24 @@ impl<'a, C: Cpu> Walker<'a, C> {
 
     /// Where the text ends whose first block this is, and whether it has no escapes.
     #[inline(always)]
-    fn text_end(&mut self, start: usize, block: &[u8; BLOCK]) -> Option<(usize, bool)> {
-        let mut mark = self.mark(start, block)?;
-        if self.input.bytes()[mark] == b'"' {
-            return Some((mark, true));
-        }
-        while self.input.bytes()[mark] == b'\\' {
-            // The byte behind a backslash is part of the escape, a mark or not.
-            mark = self.mark(mark + 2, self.input.block(mark + 2)?)?;
-        }
-        (self.input.bytes()[mark] == b'"').then_some((mark, false))
-    }
-
-    /// Where the first mark is in this block, which is at `at`, or behind it.
-    #[inline(always)]
-    fn mark(&mut self, mut at: usize, block: &[u8; BLOCK]) -> Option<usize> {
-        let (mut marks, high) = self.cpu.marks(block);
-        self.high |= high;
-        while marks == 0 {
+    fn text_end(&mut self, start: usize, mut block: &'a [u8; BLOCK]) -> Option<(usize, bool)> {
+        let mut at = start;
+        loop {
+            let stops = self.cpu.stops(block);
+            let first = stops.trailing_zeros() as usize;
+            // Where there is no stop, this is the first byte, and no quote.
+            if block[first % BLOCK] == b'"' {
+                return Some((at + first, true));
+            }
+            if stops != 0 {
+                break;
+            }
             at += BLOCK;
-            let (more, high) = self.cpu.marks(self.input.block(at)?);
-            marks = more;
-            self.high |= high;
+            block = self.input.block(at)?;
         }
-        Some(at + marks.trailing_zeros() as usize)
+        let (end, plain, high) = self.cpu.apart(OddText { input: self.input, at })?;
+        self.high |= high;
+        Some((end, plain))
     }
 
     /// Passes a text.
@@ -351,6 +359,39 @@ impl<'a, C: Cpu> Walker<'a, C> {
     fn keep(&mut self, wants: &Wants, start: usize, end: usize, kind: ScalarKind) {
         let slot = usize::from(wants.place).min(MOST_SLOTS);
         keep(self.values, ScannedValue { start, end, kind, slot });
+    }
+}
+
+/// Looks for the end of a text that has escapes or high bytes, from a place before them on: where it is,
+/// whether it has no escapes, and what is not zero if it may have high bytes.
+struct OddText<'a> {
+    input: PaddedInput<'a>,
+    at: usize,
+}
+
+impl Work for OddText<'_> {
+    type Output = Option<(usize, bool, u32)>;
+
+    #[inline(always)]
+    fn run<C: Cpu>(self, cpu: C) -> Self::Output {
+        let OddText { input, mut at } = self;
+        let (mut plain, mut all) = (true, 0);
+        loop {
+            let (marks, high) = cpu.marks(input.block(at)?);
+            all |= high;
+            if marks == 0 {
+                at += BLOCK;
+                continue;
+            }
+            at += marks.trailing_zeros() as usize;
+            match input.bytes()[at] {
+                b'"' => return Some((at, plain, all)),
+                b'\\' => plain = false,
+                _ => return None,
+            }
+            // The byte behind a backslash is part of the escape, a mark or not.
+            at += 2;
+        }
     }
 }
 
