@@ -11,6 +11,7 @@ use super::value;
 use super::walk::{ScalarKind, ScannedValue, rare};
 use super::{MOST_SLOTS, NO_PLACE};
 use crate::simd::{Allowed, ByteSpan, Cpu, PaddedInput, Pattern, VALUES, Work};
+use crate::time::iso_form;
 use std::ops::Range;
 
 /// A part that has the same length in all records, and the value behind it that has not.
@@ -72,6 +73,35 @@ pub(super) fn parts(record: &[u8], values: &[ScannedValue], varies: &[bool], rea
     parts
 }
 
+/// What the bytes of values may be that are as long as this one and of its kind. Of times, and of
+/// numbers, more than that is the same: where their digits are.
+pub(super) fn like(value: &[u8], kind: ScalarKind) -> Vec<Allowed> {
+    let literal = |byte: &u8| Allowed::From(*byte, *byte);
+    match kind {
+        ScalarKind::Word => value.iter().map(literal).collect(),
+        ScalarKind::Text => match iso_form(value) {
+            Some(form) => {
+                let up_to = |most: &u8| {
+                    if most.is_ascii_digit() { Allowed::From(b'0', *most) } else { literal(most) }
+                };
+                form.iter().map(up_to).collect()
+            }
+            None => vec![Allowed::Text; value.len()],
+        },
+        ScalarKind::Number => {
+            let digit =
+                |byte: &u8| if byte.is_ascii_digit() { Allowed::From(b'0', b'9') } else { literal(byte) };
+            let mut bytes: Vec<Allowed> = value.iter().map(digit).collect();
+            // A whole part of more than one digit does not begin with a zero.
+            let first = usize::from(value.first() == Some(&b'-'));
+            if value.get(first + 1).is_some_and(u8::is_ascii_digit) {
+                bytes[first] = Allowed::From(b'1', b'9');
+            }
+            bytes
+        }
+    }
+}
+
 impl LayoutPart {
     /// The part for this range of the record, with these values in it, as if it were the last.
     fn last(record: &[u8], range: Range<usize>, fixed: &[&ScannedValue], read: u64) -> LayoutPart {
@@ -79,7 +109,7 @@ impl LayoutPart {
             record[range.clone()].iter().map(|byte| Allowed::From(*byte, *byte)).collect();
         for value in fixed {
             let at = value.start - range.start..value.end - range.start;
-            bytes[at].copy_from_slice(&value::like(&record[value.start..value.end], value.kind));
+            bytes[at].copy_from_slice(&like(&record[value.start..value.end], value.kind));
         }
         let is_read = |value: &&&ScannedValue| value.slot < MOST_SLOTS && read >> value.slot & 1 == 1;
         let fixed = fixed.iter().filter(is_read).map(|value| Fixed {

@@ -12,7 +12,6 @@
 
 use super::MOST_SLOTS;
 use super::layout::{self, Fit, LayoutPart, LayoutTree};
-use super::value;
 use super::walk::{ScalarKind, Scanned, ScannedValue};
 use crate::simd::{ByteSpan, Cpu, PaddedInput, VALUES};
 use crate::time::iso_form;
@@ -254,7 +253,7 @@ impl RecordShape {
 
     /// Lets vary what varies in a shape like this one, and what differs between them.
     fn vary_as(&mut self, other: &RecordShape) {
-        let like = |shape: &RecordShape, value: &ScannedValue| value::like(shape.text(value), value.kind);
+        let like = |shape: &RecordShape, value: &ScannedValue| layout::like(shape.text(value), value.kind);
         let differs = |n: usize| like(self, &self.values[n]) != like(other, &other.values[n]);
         self.varies = (0..self.varies.len()).map(|n| other.varies[n] || differs(n)).collect();
         self.formed = self.formed();

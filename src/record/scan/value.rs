@@ -1,37 +1,6 @@
 //! The scalar values: numbers and texts with escapes.
 
-use super::walk::ScalarKind;
-use crate::simd::{Allowed, BLOCK, Cpu, PaddedInput};
-use crate::time::iso_form;
-
-/// What the bytes of values may be that are as long as this one and of its kind. Of times, and of
-/// numbers, more than that is the same: where their digits are.
-pub(super) fn like(value: &[u8], kind: ScalarKind) -> Vec<Allowed> {
-    let literal = |byte: &u8| Allowed::From(*byte, *byte);
-    match kind {
-        ScalarKind::Word => value.iter().map(literal).collect(),
-        ScalarKind::Text => match iso_form(value) {
-            Some(form) => {
-                let up_to = |most: &u8| {
-                    if most.is_ascii_digit() { Allowed::From(b'0', *most) } else { literal(most) }
-                };
-                form.iter().map(up_to).collect()
-            }
-            None => vec![Allowed::Text; value.len()],
-        },
-        ScalarKind::Number => {
-            let digit =
-                |byte: &u8| if byte.is_ascii_digit() { Allowed::From(b'0', b'9') } else { literal(byte) };
-            let mut bytes: Vec<Allowed> = value.iter().map(digit).collect();
-            // A whole part of more than one digit does not begin with a zero.
-            let first = usize::from(value.first() == Some(&b'-'));
-            if value.get(first + 1).is_some_and(u8::is_ascii_digit) {
-                bytes[first] = Allowed::From(b'1', b'9');
-            }
-            bytes
-        }
-    }
-}
+use crate::simd::{BLOCK, Cpu, PaddedInput};
 
 /// Where the text that begins at `start` ends, if it is plain: before the closing quote, if it is one,
 /// or whatever else can't stand in a text.

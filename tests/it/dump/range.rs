@@ -4,7 +4,7 @@ use super::{events, files, gzip, manifest, outputs};
 use crate::support::{json_lines, run};
 use chrono::{DateTime, Utc};
 use std::path::Path;
-use udmap::convert::{Converter, Engine, Options};
+use udmap::convert::{Converter, Options};
 use udmap::lab::{Generator, Mix};
 use udmap::mapping::Mapping;
 use udmap::time::{Reading, read};
