@@ -26,6 +26,8 @@ const MOST_VALUES: usize = 256;
 const MOST_BYTES: usize = 16 * 1024;
 /// How many shapes are learnt without a pause.
 const AT_ONCE: u32 = 64;
+/// If there are so few shapes, they are put in order of their hits at once.
+const FEW: usize = 16;
 /// So many records that look alike make a shape.
 const SIGHTINGS: u32 = 4;
 /// A shape goes that fits fewer records than one of so many: to compare with it costs all of them.
@@ -63,8 +65,9 @@ pub(super) struct Shapes {
     wait: u32,
     /// Records since a shape fitted one.
     misses: u32,
-    /// All records.
+    /// All records, and how many there were when the tree was made.
     records: u64,
+    planted: u64,
 }
 
 impl Shapes {
@@ -78,6 +81,7 @@ impl Shapes {
             wait: 0,
             misses: 0,
             records: 0,
+            planted: 0,
         }
     }
 
@@ -114,14 +118,24 @@ impl Shapes {
         shape
     }
 
-    /// Makes the tree anew, what is met most often first.
+    /// Makes the tree anew, what is met most often first, without what is rare.
     fn plant(&mut self) {
+        self.planted = self.records;
         let is_rare = |shape: &RecordShape| shape.hits * RARE + 8 * RARE < self.records - shape.since;
         self.shapes.retain(|shape| !shape.is_known() || !is_rare(shape));
         self.tree = LayoutTree::new();
         self.shapes.sort_by_key(|shape| Reverse(shape.hits));
         for (number, shape) in self.shapes.iter().enumerate().filter(|(_, shape)| shape.is_known()) {
             self.tree.add(&shape.parts(self.read), number);
+        }
+    }
+
+    /// Adds the shape of this number to the tree. To make it anew takes long if there are many.
+    fn enter(&mut self, number: usize) {
+        if self.shapes.len() <= FEW || self.records > 2 * self.planted {
+            self.plant();
+        } else {
+            self.tree.add(&self.shapes[number].parts(self.read), number);
         }
     }
 
@@ -137,43 +151,50 @@ impl Shapes {
     #[inline(never)]
     pub(super) fn learn(&mut self, bytes: &[u8], line: Range<usize>, found: &Scanned) {
         let Some(mut shape) = RecordShape::of(bytes, line, found, self.records) else { return };
-        let is_new = |known: &&mut RecordShape| !known.is_known() && known.is_like(&shape);
-        if let Some(known) = self.shapes.iter_mut().find(is_new) {
+        let late = self.patience.saturating_sub(AT_ONCE);
+        let alike = |known: &RecordShape| known.is_like(&shape);
+        if let Some(number) = self.shapes.iter().position(|known| !known.is_known() && alike(known)) {
+            let known = &mut self.shapes[number];
             known.vary_as(&shape);
             known.sightings += 1;
-            self.wait = self.patience;
+            self.wait = late;
             if known.is_known() {
-                self.plant();
+                self.enter(number);
             }
             return;
+        }
+        let known = (0..self.shapes.len()).filter(|number| alike(&self.shapes[*number]));
+        if let Some(number) = known.max_by_key(|number| self.shapes[*number].freedom()) {
+            let known = &self.shapes[number];
+            shape.vary_as(known);
+            shape.sightings = SIGHTINGS;
+            self.wait = late;
+            if known.varies == shape.varies {
+                return;
+            }
+            if known.hits <= RARE {
+                // Hardly any record is like that. Its layout may stay: what fits it fits this one.
+                self.shapes[number] = shape;
+                return self.enter(number);
+            }
         }
         // The first shapes at once, then ever more slowly: to learn one costs as much as to walk a
         // hundred records.
         self.patience = (self.patience + 1).min(4096);
-        let late = self.patience.saturating_sub(AT_ONCE);
         self.wait = late * late;
-        let alike = self.shapes.iter().filter(|known| known.is_like(&shape));
-        if let Some(widest) = alike.max_by_key(|known| known.freedom()) {
-            shape.vary_as(widest);
-            shape.sightings = SIGHTINGS;
-            if self.shapes.iter().any(|known| known.varies == shape.varies && known.is_like(&shape)) {
-                return;
-            }
-            // Those that the new one makes needless.
-            self.shapes.retain(|known| known.hits > RARE || !known.is_like(&shape));
-        }
+        let number = self.shapes.len();
         if self.shapes.len() >= MOST_SHAPES || self.tree.len() > MOST_PARTS {
             // Those that fit often stay; the others make room.
             self.shapes.sort_by_key(|shape| Reverse(shape.hits));
             self.shapes.truncate(MOST_SHAPES / 2);
             self.shapes.push(shape);
             self.plant();
-        } else {
-            let is_known = shape.is_known();
-            self.shapes.push(shape);
-            if is_known {
-                self.plant();
-            }
+            return;
+        }
+        let is_known = shape.is_known();
+        self.shapes.push(shape);
+        if is_known {
+            self.enter(number);
         }
     }
 }
