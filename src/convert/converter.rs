@@ -77,9 +77,8 @@ impl Converter {
             (Envelope::Event, true) => (b"{\"event\":{\"idm\":{\"readOnlyUdm\":", b"}}}\n"),
         };
         let plan = Plan::new(mapping, style);
-        // The fast path has no event's time at hand, only its text.
-        let level = options.engine.level().filter(|_| options.range.is_all());
-        let fast = level.and_then(|level| Fast::new(&plan, level)).map(Box::new);
+        let fast =
+            options.engine.level().and_then(|level| Fast::new(&plan, level, options.range)).map(Box::new);
         Converter {
             engine: if fast.is_some() { options.engine.resolved() } else { Engine::Exact },
             columns: false,

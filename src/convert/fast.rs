@@ -6,12 +6,14 @@
 use super::batch::Batch;
 use super::exact::Exact;
 use super::program::{FIRST_TIME, Program};
+use super::range::{TextRange, TimeRange};
 use crate::mapping::{Plan, TextKind};
+use crate::record::FieldPath;
 use crate::record::formats::Format;
 use crate::record::frame;
-use crate::record::scan::{MOST_SLOTS, OWN_BYTES, Scanner};
-use crate::simd::{self, ByteSpan, Cpu, CpuLevel, PaddedInput, VALUES, Work, Write};
-use crate::time::{TIME_BYTES, TimestampCopier};
+use crate::record::scan::{MOST_SLOTS, OWN_BYTES, RecordFound, Scanner, TopKeys};
+use crate::simd::{self, ByteSpan, Cpu, CpuLevel, PaddedInput, VALUES, Work};
+use crate::time::{SECONDS_BYTES, TIME_BYTES, TimeForm, TimestampCopier};
 use std::collections::HashMap;
 use std::net::IpAddr;
 
@@ -22,8 +24,21 @@ const MOST_PROGRAMS: usize = 1024;
 /// How many of them are found without a search.
 const AT_HAND: usize = 64;
 
+/// How far ahead of a record input is asked for: some ten records.
+const AHEAD: usize = 2048;
+
 /// What a program is made for: the slots that are present, and those of them that are addresses.
 type Has = (u64, u64);
+
+/// What is known of records that look alike.
+#[derive(Debug, Clone)]
+struct Kin {
+    /// The slots that are tested for addresses, and those of them that hold one.
+    tested: u64,
+    ips: u64,
+    /// Their program, with the forms that their times have.
+    program: Program,
+}
 
 /// What one worker has learnt.
 #[derive(Debug, Clone)]
@@ -35,17 +50,45 @@ pub(super) struct Fast {
     by_fields: HashMap<Has, usize>,
     /// Programs used recently, by a hash of their fields.
     at_hand: [(Has, usize); AT_HAND],
+    /// By the scanner's notes, from 1 on.
+    kin: Vec<Kin>,
+    /// Slots of which one says that a record is the mapping's own,
+    any: u64,
+    /// and those that say nothing more if it does.
+    aside: u64,
+    /// The slots whose texts say whose record it is, and what they say in the mapping's own.
+    own: Vec<(usize, Vec<Vec<u8>>)>,
+    /// The range that an event's own time is to be in, if not all are, and which of its times that is.
+    range: Option<TextRange>,
+    own_time: usize,
     /// Slots whose values are tested for being addresses.
     tested: u64,
 }
 
 impl Fast {
     /// Nothing if the plan has more fields or times than this path can hold.
-    pub(super) fn new(plan: &Plan, level: CpuLevel) -> Option<Fast> {
-        let scanner = Scanner::new(&plan.projection, &plan.formats.marks(&plan.projection))?;
-        if plan.times.len() > MOST_TIMES {
+    pub(super) fn new(plan: &Plan, level: CpuLevel, range: TimeRange) -> Option<Fast> {
+        if plan.projection.paths().len() > MOST_SLOTS || plan.times.len() > MOST_TIMES {
             return None;
         }
+        let own = &plan.formats.own;
+        // What says whose a record is, is read with what is mapped, as far as there is room.
+        let mut fields = plan.projection.clone();
+        for path in own.fields.iter().map(|(path, _)| path).chain(&own.any) {
+            if fields.paths().len() < MOST_SLOTS {
+                // One that overlaps with a mapped field is not read.
+                let _ = fields.add(path);
+            }
+        }
+        let slots = |paths: &mut dyn Iterator<Item = &FieldPath>| {
+            paths.filter_map(|path| fields.slot(path)).fold(0, |slots, slot| slots | 1 << slot)
+        };
+        let telling: u64 = slots(&mut own.fields.iter().map(|(path, _)| path));
+        let any: u64 = slots(&mut own.any.iter());
+        let mapped = (1 << plan.projection.paths().len()) - 1;
+        let known = (!own.any.is_empty()).then(|| own.known.clone());
+        let top = TopKeys { exact: plan.formats.marks(&fields), known };
+        let scanner = Scanner::new(&fields, &top, telling, mapped | telling)?;
         let tested = plan.tested().into_iter().fold(0, |tested, slot| tested | 1 << slot);
         Some(Fast {
             level,
@@ -54,19 +97,35 @@ impl Fast {
             programs: Vec::new(),
             by_fields: HashMap::new(),
             at_hand: [((0, 0), usize::MAX); AT_HAND],
+            kin: Vec::new(),
+            any,
+            aside: !(mapped | telling),
+            own: own
+                .fields
+                .iter()
+                .filter_map(|(path, own)| {
+                    Some((fields.slot(path)?, own.iter().map(|text| text.clone().into_bytes()).collect()))
+                })
+                .collect(),
+            range: (!range.is_all()).then(|| range.text()),
+            own_time: plan.times.iter().position(|time| time.required)?,
             tested,
         })
     }
 
     /// Adds what the programs made to the books, and empties them.
     fn settle(&mut self, batch: &mut Batch, exact: &Exact) {
-        for (&(present, _), &id) in &self.by_fields {
-            let Some(program) = &mut self.programs[id] else { continue };
+        let kin = self.kin.iter_mut().map(|kin| &mut kin.program);
+        for program in self.programs.iter_mut().flatten().chain(kin) {
             let events = std::mem::take(&mut program.events);
-            if events > 0 {
-                let shape = exact.shape(&|slot| present >> slot & 1 == 1);
-                batch.count(Format::Plain, Some(shape), events);
+            let outside = std::mem::take(&mut program.outside);
+            if events + outside > 0 {
+                let shape = exact.shape(&|slot| program.has[0] >> slot & 1 == 1);
+                batch.count(Format::Plain, Some(shape), events + outside);
                 batch.counts.events += events;
+                batch.counts.outside += outside;
+                // Nothing comes of the lines of those.
+                batch.uneven |= outside > 0;
                 batch.counts.by_event_type[program.event_type].events += events;
             }
         }
@@ -106,19 +165,12 @@ impl Work for Lines<'_> {
         let mut at = 0;
         let input = PaddedInput::new(bytes);
         while at < end {
-            let mut next = None;
-            if let Some(input) = input
-                && let Some((record_end, present)) = fast.scanner.record(cpu, input, at)
-                // What can be read behind the lines is not theirs.
-                && record_end <= end
-                && record_end - at <= exact.max_record_bytes
-                && fast.event(cpu, exact, input, present, batch)
-            {
-                next = Some(record_end);
-            }
-            if let Some(next) = next {
+            input.fetch(at + AHEAD);
+            // What can be read behind the lines is not theirs.
+            let most = (end - at).min(exact.max_record_bytes);
+            if let Some(length) = fast.event(cpu, exact, input, at, most, batch) {
                 number += 1;
-                at = next;
+                at += length;
                 continue;
             }
             // No record begins with white space, unless somebody means it.
@@ -148,66 +200,131 @@ fn is_one_of(own: &[Vec<u8>], text: &[u8]) -> bool {
 }
 
 impl Fast {
-    /// Writes the event of the record that was just read; `false`, and nothing written, if that
-    /// needs the exact path.
+    /// Writes the event of the record that begins at `start`, if its line is no longer than `most`; how
+    /// long that is. Nothing, and nothing written, if that needs the exact path.
     #[inline(always)]
     fn event<C: Cpu>(
         &mut self,
         cpu: C,
         exact: &Exact,
         input: PaddedInput<'_>,
-        present: u64,
+        start: usize,
+        most: usize,
         batch: &mut Batch,
-    ) -> bool {
-        let Fast { scanner, copier, programs, by_fields, at_hand, tested, .. } = self;
-        let (values, scratch) = scanner.values();
+    ) -> Option<usize> {
+        let RecordFound { end, mut present, formed, note, values, scratch } =
+            self.scanner.record(cpu, input, start)?;
+        if end - start > most {
+            return None;
+        }
         // A respelled text that still has escapes is neither an address nor a time nor a number: the
         // code that reads it as one finds the backslash.
-        let mut ips = 0u64;
-        let mut tested = *tested & present;
-        while tested != 0 {
-            let slot = tested.trailing_zeros() as usize;
-            tested &= tested - 1;
-            ips |= u64::from(is_ip(values[slot].text(input, scratch))) << slot;
-        }
-        let has = (present, ips);
-        let hash = (present ^ ips.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58;
-        let near = &mut at_hand[hash as usize % AT_HAND];
-        if near.0 != has || near.1 == usize::MAX {
-            let known = by_fields.get(&has).copied();
-            let Some(id) = known.or_else(|| program(programs, by_fields, exact, has)) else {
-                return false;
-            };
-            *near = (has, id);
-        }
-        let Some(program) = &mut programs[near.1] else { return false };
-        for (slot, own) in &program.own {
-            let text = values[*slot].text(input, scratch);
-            // Nearly always it is the first, spelled as in the table.
-            if own.first().is_none_or(|own| own != text) && !is_one_of(own, text) {
-                return false;
+        let number = note.as_deref().map_or(0, |note| *note as usize);
+        let program = match self.kin.get_mut(number.wrapping_sub(1)) {
+            Some(kin) if addresses(kin.tested, input, values, scratch) == kin.ips => &mut kin.program,
+            _ => {
+                if present & self.any != 0 {
+                    present &= !self.aside;
+                }
+                let tested = self.tested & present;
+                let ips = addresses(tested, input, values, scratch);
+                let has = (present, ips);
+                let id = find(&mut self.at_hand, &mut self.programs, &mut self.by_fields, exact, has)?;
+                let program = self.programs[id].as_mut()?;
+                for (slot, own) in self.own.iter().filter(|(slot, _)| present >> slot & 1 == 1) {
+                    let text = values[*slot].text(input, scratch);
+                    // Nearly always it is the first, spelled as in the table.
+                    if own.first().is_none_or(|own| own != text) && !is_one_of(own, text) {
+                        return None;
+                    }
+                }
+                if let Some(note) = note.filter(|note| **note == 0)
+                    && self.kin.len() < MOST_PROGRAMS
+                {
+                    let mut program = Program { events: 0, outside: 0, ..program.clone() };
+                    for step in program.times.iter_mut().filter(|step| formed >> step.slot & 1 == 1) {
+                        step.form = step.form.of_texts_like(values[step.slot].text(input, scratch));
+                    }
+                    self.kin.push(Kin { tested, ips, program });
+                    *note = self.kin.len() as u32;
+                }
+                program
             }
+        };
+        for step in &program.times {
+            let span = values[step.slot % VALUES];
+            values[(FIRST_TIME + step.time) % VALUES] = match step.form {
+                // What UDM has is a part of the text.
+                TimeForm::Iso { fraction } => span.cut(self.copier.iso_known(span.block(input)?, fraction)?),
+                form => {
+                    // What was respelled lies behind the caller's own part of the scratch.
+                    let (own, respelled) = scratch.split_first_chunk_mut::<OWN_BYTES>()?;
+                    let own = own.as_chunks_mut::<TIME_BYTES>().0.get_mut(step.time)?;
+                    let len = match form {
+                        TimeForm::Any(reading) => {
+                            let text = span.text_behind(input, OWN_BYTES, respelled);
+                            self.copier.convert(text, reading, own)?
+                        }
+                        _ => {
+                            cpu.write(self.copier.seconds(span.block(input)?.first_chunk()?), own);
+                            SECONDS_BYTES
+                        }
+                    };
+                    ByteSpan::of_scratch(step.time * TIME_BYTES, len)
+                }
+            };
+        }
+        if let Some(range) = &self.range
+            && !range.holds(values[FIRST_TIME + self.own_time].text(input, scratch))
+        {
+            program.outside += 1;
+            return Some(end - start);
         }
         for (slot, kind) in &program.checked {
             if !is_of_kind(values[*slot].text(input, scratch), *kind) {
-                return false;
+                return None;
             }
         }
-        for &(n, slot, reading) in &program.times {
-            // What was respelled lies behind the caller's own part of the scratch.
-            let Some((own, respelled)) = scratch.split_at_mut_checked(OWN_BYTES) else { return false };
-            let Some(own) = own.as_chunks_mut::<TIME_BYTES>().0.get_mut(n) else { return false };
-            let text = values[slot % VALUES].text_behind(input, OWN_BYTES, respelled);
-            let Some(len) = copier.convert(text, reading, own) else { return false };
-            values[(FIRST_TIME + n) % VALUES] = ByteSpan::of_scratch(n * TIME_BYTES, len);
-        }
-        cpu.apart(Write { template: &program.template, out: &mut batch.events, input, scratch, values });
+        program.template.append(&mut batch.events, input, scratch, values);
         program.events += 1;
         if let Some(layouts) = &mut batch.layouts {
-            exact.lay_out(layouts, &[has.0, has.1], batch.events.len());
+            exact.lay_out(layouts, &program.has, batch.events.len());
         }
-        true
+        Some(end - start)
     }
+}
+
+/// Those of the slots that hold addresses.
+#[inline(always)]
+fn addresses(slots: u64, input: PaddedInput<'_>, values: &[ByteSpan; VALUES], scratch: &[u8]) -> u64 {
+    let (mut left, mut ips) = (slots, 0);
+    while left != 0 {
+        let slot = left.trailing_zeros() as usize;
+        left &= left - 1;
+        ips |= u64::from(is_ip(values[slot].text(input, scratch))) << slot;
+    }
+    ips
+}
+
+/// The program for these fields.
+#[inline(always)]
+fn find(
+    at_hand: &mut [(Has, usize); AT_HAND],
+    programs: &mut Vec<Option<Program>>,
+    by_fields: &mut HashMap<Has, usize>,
+    exact: &Exact,
+    has: Has,
+) -> Option<usize> {
+    let hash = (has.0 ^ has.1.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58;
+    let near = &mut at_hand[hash as usize % AT_HAND];
+    if near.0 != has || near.1 == usize::MAX {
+        let id = match by_fields.get(&has) {
+            Some(id) => *id,
+            None => program(programs, by_fields, exact, has)?,
+        };
+        *near = (has, id);
+    }
+    Some(near.1)
 }
 
 /// Makes the program for these fields.
@@ -252,8 +369,10 @@ const _: () = assert!(MOST_SLOTS <= u64::BITS as usize);
 
 #[cfg(test)]
 mod tests {
+    use crate::convert::range::TimeRange;
     use crate::convert::{Converter, Engine, Options};
     use crate::mapping::Mapping;
+    use std::fmt::Write as _;
 
     const TABLE: &str = r#"
 [mapping]
@@ -286,6 +405,47 @@ from = "phone"
 udm = "network.sent_bytes"
 from = "credits"
 "#;
+
+    /// A range's limits are compared as texts: with and without fractions, of other lengths.
+    #[test]
+    fn a_range_has_the_records_of_the_exact_path() {
+        let mapping = Mapping::load("small.toml", TABLE, &|_| Err(String::new())).unwrap();
+        let fractions = ["", ".5", ".500001", ".499999", ".49", ".000000001", ".999999999", ".000"];
+        let mut log = String::new();
+        for second in 48..51 {
+            for fraction in fractions {
+                let _ = writeln!(log, "{{\"ts\":\"2023-03-21T22:34:{second}{fraction}Z\",\"host\":\"h\"}}");
+            }
+            let _ = writeln!(log, "{{\"timestamp\":{},\"phone\":\"p\"}}", 1_679_438_040 + second);
+        }
+        log.push_str("{\"ts\":\"0001-01-01T00:00:00Z\"}\n{\"ts\":\"never\"}\n\n");
+        let log = log.repeat(if cfg!(miri) { 1 } else { 6 });
+        let limits = ["2023-03-21T22:34:49Z", "2023-03-21T22:34:49.5Z", "0001-01-01T00:00:00Z"];
+        let limits = limits.map(|text| crate::time::read_rfc3339(text).unwrap());
+        let mut outside = 0;
+        for since in [None].into_iter().chain(limits.map(Some)) {
+            for until in [None].into_iter().chain(limits.map(Some)) {
+                let range = TimeRange { since, until };
+                let convert = |engine| {
+                    Converter::new(&mapping, &Options { engine, range, ..Options::default() })
+                        .convert(log.as_bytes())
+                };
+                let exact = convert(Engine::Exact);
+                outside += exact.counts.outside;
+                for engine in Engine::ALL.into_iter().filter(|engine| engine.is_available()) {
+                    let got = convert(engine);
+                    assert!(got.events == exact.events, "{engine:?} {range:?}");
+                    assert_eq!(
+                        (got.rejects, got.uneven),
+                        (exact.rejects.clone(), exact.uneven),
+                        "{engine:?} {range:?}"
+                    );
+                    assert_eq!(got.counts, exact.counts, "{engine:?} {range:?}");
+                }
+            }
+        }
+        assert!(outside > 0);
+    }
 
     /// Whole records through all of the fast path, few enough for Miri, and a small table; the
     /// integration tests have the many.

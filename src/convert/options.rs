@@ -87,7 +87,7 @@ impl Options {
 
     /// Only records of this time or later are converted: all unless set. The time is that of the event. Others are
     /// [counted](super::Counts::outside), and are neither events nor rejects. A record whose time can't be read is a
-    /// reject as ever. With a range, [`Engine::Exact`] reads the records.
+    /// reject as ever.
     #[must_use]
     pub fn records_since(self, since: Instant) -> Options {
         Options { range: TimeRange { since: Some(since), ..self.range }, ..self }

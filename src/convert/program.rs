@@ -6,25 +6,36 @@
 use super::event::{self, Target};
 use crate::columns::Sample;
 use crate::mapping::{Plan, TextKind};
-use crate::record::scan::MOST_SLOTS;
-use crate::record::{FieldPath, Reason, RecordError};
+use crate::record::scan::{MOST_SLOTS, STRANGER};
+use crate::record::{Reason, RecordError};
 use crate::simd::Template;
-use crate::time::Reading;
+use crate::time::{Reading, TimeForm};
 
 /// What the events of records with the same fields look like.
 #[derive(Debug, Clone)]
 pub(super) struct Program {
     /// The values are slots and, from [`FIRST_TIME`] on, times.
     pub(super) template: Template,
-    /// The times that there are: their numbers in the plan, and the slots and readings that give them.
-    pub(super) times: Vec<(usize, usize, Reading)>,
-    /// The slots whose texts say whose record it is, and what they say in the mapping's own.
-    pub(super) own: Vec<(usize, Vec<Vec<u8>>)>,
+    /// The times that there are.
+    pub(super) times: Vec<TimeStep>,
     /// The slots whose texts must be of a kind.
     pub(super) checked: Vec<(usize, TextKind)>,
     pub(super) event_type: usize,
+    /// The slots that are present, and those of them that are addresses.
+    pub(super) has: [u64; 2],
     /// How many events it made.
     pub(super) events: u64,
+    /// How many records had a time outside of the range that was asked for.
+    pub(super) outside: u64,
+}
+
+/// A time of an event, and what gives it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TimeStep {
+    /// Its number in the plan.
+    pub(super) time: usize,
+    pub(super) slot: usize,
+    pub(super) form: TimeForm,
 }
 
 /// The number of the first time among the values.
@@ -40,28 +51,34 @@ impl Program {
         if plan.times.iter().zip(&times).any(|(time, found)| time.required && found.is_none()) {
             return None;
         }
-        let own = &plan.formats.own;
-        let slot = |path: &FieldPath| plan.projection.slot(path).filter(|slot| has(*slot));
-        // Whose record it is depends on its other keys, which are not known here.
-        if !own.any.is_empty() && own.any.iter().all(|path| slot(path).is_none()) {
+        // It is another log's, or may be: none of those that say so is present.
+        if present & STRANGER != 0 {
             return None;
         }
-        let own = own.fields.iter().filter_map(|(path, own)| {
-            Some((slot(path)?, own.iter().map(|text| text.clone().into_bytes()).collect()))
-        });
         let is_ip = |slot: usize| ips >> slot & 1 == 1;
         let recorder = Recorder::record(plan, &has, &is_ip, before, after)?;
         let event_type = event::event_type(plan, &recorder);
         let Recorder { text, values, checked, .. } = recorder;
         let starts = [0].into_iter().chain(values.iter().map(|(end, _)| *end));
-        let pieces: Vec<(&[u8], usize)> =
-            starts.clone().zip(&values).map(|(start, (end, value))| (&text[start..*end], *value)).collect();
+        let pieces: Vec<(&[u8], u8)> = starts
+            .clone()
+            .zip(&values)
+            .map(|(start, (end, value))| (&text[start..*end], *value as u8))
+            .collect();
         let template = Template::new(&pieces, &text[starts.last().unwrap_or(0)..]);
-        let times = times
-            .into_iter()
-            .enumerate()
-            .filter_map(|(n, time)| time.map(|(slot, reading)| (n, slot, reading)));
-        Some(Program { template, times: times.collect(), own: own.collect(), checked, event_type, events: 0 })
+        let step = |(time, from): (usize, Option<(usize, Reading)>)| {
+            from.map(|(slot, reading)| TimeStep { time, slot, form: TimeForm::Any(reading) })
+        };
+        let times = times.into_iter().enumerate().filter_map(step);
+        Some(Program {
+            template,
+            times: times.collect(),
+            checked,
+            event_type,
+            has: [present, ips],
+            events: 0,
+            outside: 0,
+        })
     }
 }
 
@@ -156,7 +173,7 @@ impl Target for Recorder<'_> {
     fn time(&mut self, time: usize) {
         self.constant(b"\"");
         self.value(FIRST_TIME + time);
-        self.constant(b"\"");
+        self.constant(b"Z\"");
     }
 
     fn mark(&self) -> Self::Mark {

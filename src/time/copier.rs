@@ -2,21 +2,70 @@
 
 use super::read::{Reading, read};
 
-/// The longest output: `2023-03-21T22:34:49.123456789Z`, in a whole block.
+/// The longest output: `2023-03-21T22:34:49.123456789`, in a whole block.
 pub(crate) const TIME_BYTES: usize = 32;
 
-/// Converts times. Remembers the last day, because logs have many records of one day.
+/// The length of a time without a fraction: `2023-03-21T22:34:49`.
+pub(crate) const SECONDS_BYTES: usize = 19;
+
+/// The common forms of a time, told by its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TimeForm {
+    /// Any; nothing about the text is known.
+    Any(Reading),
+    /// Ten digits without a leading zero.
+    Seconds,
+    /// As [`iso_form`] says, without a fraction or with one of six digits.
+    Iso { fraction: bool },
+}
+
+impl TimeForm {
+    /// The form of texts like this one: numbers of as many digits, or times of one [`iso_form`].
+    pub(crate) fn of_texts_like(self, text: &[u8]) -> TimeForm {
+        match self {
+            TimeForm::Any(Reading::EpochSeconds)
+                if text.len() == 10 && text.iter().all(u8::is_ascii_digit) =>
+            {
+                TimeForm::Seconds
+            }
+            TimeForm::Any(Reading::Iso8601) if iso_form(text).is_some() => {
+                TimeForm::Iso { fraction: text.len() > 25 }
+            }
+            form => form,
+        }
+    }
+}
+
+/// The form that a time of ISO 8601 has, if it is a common one: a digit is the most that one in its
+/// place may be, and everything else is as it is there.
+pub(crate) fn iso_form(text: &[u8]) -> Option<&'static [u8]> {
+    let form: &[u8] = match text.len() {
+        20 => b"9999-19-39T29:59:59Z",
+        25 => b"9999-19-39T29:59:59+00:00",
+        27 => b"9999-19-39T29:59:59.999999Z",
+        32 => b"9999-19-39T29:59:59.999999+00:00",
+        _ => return None,
+    };
+    let fits = |(byte, most): (&u8, &u8)| match most {
+        b'0'..=b'9' => (b'0'..=*most).contains(byte),
+        _ => byte == most,
+    };
+    text.iter().zip(form).all(fits).then_some(form)
+}
+
+/// Converts times, to texts without their last letter, `Z`. Remembers the last day, because logs have
+/// many records of one day.
 #[derive(Debug, Clone)]
 pub(crate) struct TimestampCopier {
-    /// Days since 1970, and the day's text.
-    day: (u64, [u8; 10]),
+    /// The day's first second since 1970, and its text at midnight, in numbers of eight bytes.
+    day: (u64, [u64; 2]),
     /// The last date that was found to be in the calendar.
     date: [u8; 10],
 }
 
 impl TimestampCopier {
     pub(crate) fn new() -> TimestampCopier {
-        TimestampCopier { day: (0, *b"1970-01-01"), date: *b"1970-01-01" }
+        TimestampCopier { day: (0, midnight(0)), date: *b"1970-01-01" }
     }
 
     /// Writes the time that `text` says to `out`; its length. Nothing if it is not a time.
@@ -33,6 +82,20 @@ impl TimestampCopier {
             Reading::EpochMilliseconds => None,
         };
         if known.is_some() { known } else { self.unusual(text, reading, out) }
+    }
+
+    /// How much of a text, with which `block` begins, is the time, if it has one of the forms
+    /// [`TimeForm::Iso`].
+    #[inline(always)]
+    pub(crate) fn iso_known(&mut self, block: &[u8; TIME_BYTES], fraction: bool) -> Option<usize> {
+        let date: &[u8; 10] = block.first_chunk()?;
+        if u16::from_be_bytes([block[11], block[12]]) > u16::from_be_bytes(*b"23") {
+            return None;
+        }
+        if *date != self.date {
+            self.date = in_calendar(date)?;
+        }
+        Some(if fraction { fraction_end(block[18..].first_chunk()?) } else { 19 })
     }
 
     #[cold]
@@ -75,8 +138,7 @@ impl TimestampCopier {
         {
             return None;
         }
-        out[len] = b'Z';
-        Some(len + 1)
+        Some(len)
     }
 
     /// Ten digits without a leading zero: 2001-09-09 to 2286-11-20.
@@ -87,20 +149,28 @@ impl TimestampCopier {
         if text[0] == b'0' || !(fits(first, b"99999999") && fits(last, b"99999999")) {
             return None;
         }
-        let seconds = number(first) * 100 + u64::from(text[8] - b'0') * 10 + u64::from(text[9] - b'0');
-        let (day, second) = (seconds / 86_400, (seconds % 86_400) as u32);
-        if day != self.day.0 {
-            self.day = (day, date(day));
+        for (out, number) in out.as_chunks_mut().0.iter_mut().zip(self.seconds(text)) {
+            *out = number.to_le_bytes();
         }
-        out[..10].copy_from_slice(&self.day.1);
-        out[10] = b'T';
-        out[11..13].copy_from_slice(&two(second / 3600));
-        out[13] = b':';
-        out[14..16].copy_from_slice(&two(second / 60 % 60));
-        out[16] = b':';
-        out[17..19].copy_from_slice(&two(second % 60));
-        out[19] = b'Z';
-        Some(20)
+        Some(SECONDS_BYTES)
+    }
+
+    /// The same for ten bytes that are digits, as numbers of eight bytes; [`SECONDS_BYTES`] of them are
+    /// the time.
+    #[inline(always)]
+    pub(crate) fn seconds(&mut self, text: &[u8; 10]) -> [u64; 4] {
+        let [first @ .., tens, ones] = text;
+        let seconds = number(first) * 100 + u64::from(*tens & 15) * 10 + u64::from(*ones & 15);
+        let mut second = seconds.wrapping_sub(self.day.0);
+        if second >= DAY {
+            let day = seconds / DAY;
+            self.day = (day * DAY, midnight(day));
+            second = seconds % DAY;
+        }
+        let second = second as u32;
+        let [date, hours] = self.day.1;
+        let hours = hours + (two(second / 3600) << 24) + (two(second / 60 % 60) << 48);
+        [date, hours, 0x3030_3a + (two(second % 60) << 8), 0]
     }
 
     /// `2023-03-21T22:34:49`, then nothing or a fraction of six digits, then `Z` or `+00:00`.
@@ -132,23 +202,31 @@ impl TimestampCopier {
             }
             out[16..24].copy_from_slice(&text[16..24]);
             out[18..26].copy_from_slice(digits);
-            // As few digits as hold the fraction: six, three or none.
-            let digits = u64::from_le_bytes(*digits);
-            if digits >> 40 != 0x30_3030 {
-                len = 26;
-            } else if digits >> 16 != 0x3030_3030_3030 {
-                len = 23;
-            }
+            len = fraction_end(digits);
         } else {
             out[11..19].copy_from_slice(time);
         }
-        out[len] = b'Z';
-        Some(len + 1)
+        Some(len)
+    }
+}
+
+/// Where a time ends, without `Z`, of which these are the last digit of the seconds, the point, and
+/// a fraction: as few digits as hold that, six, three or none.
+#[inline(always)]
+fn fraction_end(digits: &[u8; 8]) -> usize {
+    let digits = u64::from_le_bytes(*digits);
+    if digits >> 40 != 0x30_3030 {
+        26
+    } else if digits >> 16 != 0x3030_3030_3030 {
+        23
+    } else {
+        19
     }
 }
 
 fn general(text: &[u8], reading: Reading, out: &mut [u8; TIME_BYTES]) -> Option<usize> {
     let time = read(std::str::from_utf8(text).ok()?, reading).ok()?.to_rfc3339();
+    let time = time.strip_suffix('Z')?;
     out[..time.len()].copy_from_slice(time.as_bytes());
     Some(time.len())
 }
@@ -196,8 +274,27 @@ fn in_calendar(date: &[u8; 10]) -> Option<[u8; 10]> {
     right.then_some(*date)
 }
 
-fn two(n: u32) -> [u8; 2] {
-    // Below 100.
+/// How many seconds a day has.
+const DAY: u64 = 86_400;
+
+/// A day since 1970 at midnight, `2023-03-21T00:00`.
+#[cold]
+fn midnight(day: u64) -> [u64; 2] {
+    let date = date(day);
+    let mut text = *b"1970-01-01T00:00";
+    text[..10].copy_from_slice(&date);
+    let (words, _) = text.as_chunks::<8>();
+    [u64::from_le_bytes(words[0]), u64::from_le_bytes(words[1])]
+}
+
+/// What is to be added to `00` to give a number below 100, as bytes from the lowest on.
+#[inline(always)]
+fn two(n: u32) -> u64 {
+    u64::from(n / 10 + (n % 10 << 8))
+}
+
+/// The two digits of a number below 100.
+fn digits(n: u32) -> [u8; 2] {
     [b'0' + (n / 10) as u8, b'0' + (n % 10) as u8]
 }
 
@@ -227,9 +324,9 @@ fn date(days_since: u64) -> [u8; 10] {
         rest -= days(year, month);
         month += 1;
     }
-    let [a, b] = two(year / 100);
-    let [c, d] = two(year % 100);
-    let ([e, f], [g, h]) = (two(month), two(rest + 1));
+    let [a, b] = digits(year / 100);
+    let [c, d] = digits(year % 100);
+    let ([e, f], [g, h]) = (digits(month), digits(rest + 1));
     [a, b, c, d, b'-', e, f, b'-', g, h]
 }
 
@@ -241,7 +338,22 @@ mod tests {
         let mut out = [0; TIME_BYTES];
         let fast = copier.convert(text.as_bytes(), reading, &mut out).map(|len| out[..len].to_vec());
         let exact = read(text, reading).ok().map(|time| time.to_rfc3339().into_bytes());
+        let exact = exact.map(|text| text.strip_suffix(b"Z").unwrap().to_vec());
         assert_eq!(fast, exact, "{text}");
+        let mut block = [b'?'; TIME_BYTES];
+        match TimeForm::Any(reading).of_texts_like(text.as_bytes()) {
+            TimeForm::Seconds if !text.starts_with('0') => {
+                let numbers = copier.seconds(text.as_bytes().first_chunk().unwrap());
+                let time = numbers.map(u64::to_le_bytes).concat();
+                assert_eq!(Some(&time[..SECONDS_BYTES]), exact.as_deref(), "{text}");
+            }
+            TimeForm::Iso { fraction } => {
+                block[..text.len()].copy_from_slice(text.as_bytes());
+                let len = copier.iso_known(&block, fraction);
+                assert_eq!(len.map(|len| &block[..len]), exact.as_deref(), "{text}");
+            }
+            _ => {}
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod duration;
 mod instant;
 mod read;
 
-pub(crate) use copier::{TIME_BYTES, TimestampCopier};
+pub(crate) use copier::{SECONDS_BYTES, TIME_BYTES, TimeForm, TimestampCopier, iso_form};
 #[cfg(feature = "bucket")]
 pub use duration::duration;
 pub use instant::Instant;

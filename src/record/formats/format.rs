@@ -19,16 +19,26 @@ pub struct Formats {
 }
 
 impl Formats {
-    /// Keys at the top of an object that say more than a mapped value does: one of them is in every
-    /// envelope, and in every record that may belong to another log by a field that the mapping does not read.
+    /// Keys at the top of an object that say more than a value does that is read: one of them is in every
+    /// envelope, and in every record that may belong to another log by a field that `projection` has not.
     pub(crate) fn marks(&self, projection: &Projection) -> Vec<String> {
-        let mark = |envelope: &EnvelopeRule| {
+        let top = |path: &FieldPath| path.keys().first().cloned();
+        let is_told = |path: &FieldPath| projection.slot(path).is_some();
+        let mut marks = Vec::new();
+        for envelope in &self.envelopes {
             let first = envelope.when.iter().map(|(path, _)| path).chain(&envelope.present).next();
-            first.and_then(|path| path.keys().first()).cloned()
-        };
-        let told = self.own.fields.iter().filter(|(path, _)| projection.slot(path).is_none());
-        let told = told.filter_map(|(path, _)| path.keys().first().cloned());
-        self.envelopes.iter().filter_map(mark).chain(told).collect()
+            match (&envelope.holds, first) {
+                // Records have it too. But not where an envelope has records.
+                (EnvelopeHolds::Records(places), Some(path)) if is_told(path) => {
+                    marks.extend(places.iter().filter_map(top));
+                }
+                (_, path) => marks.extend(path.and_then(top)),
+            }
+        }
+        marks.extend(
+            self.own.fields.iter().filter(|(path, _)| !is_told(path)).filter_map(|(path, _)| top(path)),
+        );
+        marks
     }
 }
 

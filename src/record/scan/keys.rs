@@ -1,7 +1,9 @@
 //! The keys of mapped fields, to be found at once.
 
+use super::STRANGER;
 use crate::record::projection::{Branch, BranchTarget, Projection};
 use crate::simd::BLOCK;
+use std::collections::BTreeSet;
 
 /// The list of no object: no key in it is mapped.
 pub(super) const NO_LIST: u8 = u8::MAX;
@@ -30,6 +32,15 @@ impl Wants {
     pub(super) const ROOT: Wants = Wants { list: 0, ..Wants::NOTHING };
 }
 
+/// What is to be known of keys at a record's top, besides the fields.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TopKeys {
+    /// Records that have one are for the exact reader.
+    pub(crate) exact: Vec<String>,
+    /// All that are known, if it matters whether a record has others.
+    pub(crate) known: Option<BTreeSet<String>>,
+}
+
 /// The keys of mapped fields: for each object on the way to one a list, list 0 for the record.
 #[derive(Debug, Clone)]
 pub(super) struct KeyTable {
@@ -37,6 +48,8 @@ pub(super) struct KeyTable {
     table: Vec<KeyEntry>,
     /// KeyTable longer than [`HEAD`], in full.
     long: Vec<(u8, Vec<u8>, Wants)>,
+    /// What keys lead to that are not known: those of other lists, and those at the top.
+    unknown: [Wants; 2],
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -68,9 +81,8 @@ static HEADS: [u128; HEAD + 1] = {
 };
 
 impl KeyTable {
-    /// Nothing if there are more than this reader can hold. Records with one of the keys in
-    /// `exact` at their top are not for it.
-    pub(super) fn new(projection: &Projection, exact: &[String]) -> Option<KeyTable> {
+    /// Nothing if there are more than this reader can hold.
+    pub(super) fn new(projection: &Projection, top: &TopKeys) -> Option<KeyTable> {
         let mut lists = Vec::new();
         let mut count = 0;
         if projection.paths().len() > super::MOST_SLOTS {
@@ -80,7 +92,15 @@ impl KeyTable {
         if count >= usize::from(NO_LIST) - 1 {
             return None;
         }
-        for key in exact {
+        let is_listed = |lists: &[(usize, String, Wants)], key: &str| {
+            lists.iter().any(|(list, known, _)| *list == 0 && known == key)
+        };
+        for key in top.known.iter().flatten() {
+            if !is_listed(&lists, key) {
+                lists.push((0, key.clone(), Wants::NOTHING));
+            }
+        }
+        for key in &top.exact {
             lists.retain(|(list, known, _)| *list != 0 || known != key);
             lists.push((0, key.clone(), Wants { exact: true, ..Wants::NOTHING }));
         }
@@ -91,7 +111,9 @@ impl KeyTable {
         }
         let room = (4 * lists.len()).next_power_of_two();
         let free = KeyEntry { head: 0, key: FREE, wants: Wants::NOTHING };
-        let mut keys = KeyTable { table: vec![free; room], long: Vec::new() };
+        let stranger = if top.known.is_some() { STRANGER } else { 0 };
+        let unknown = [Wants::NOTHING, Wants { slot: stranger, ..Wants::NOTHING }];
+        let mut keys = KeyTable { table: vec![free; room], long: Vec::new(), unknown };
         for (list, key, wants) in lists {
             if key.len() > HEAD {
                 keys.long.push((list as u8, key.into_bytes(), wants));
@@ -123,13 +145,13 @@ impl KeyTable {
         let key = of(list, len);
         let mut at = self.place(head, key);
         loop {
-            let Some(entry) = self.table.get(at) else { return &Wants::NOTHING };
+            let Some(entry) = self.table.get(at) else { return self.unknown(list) };
             if entry.head == head && entry.key == key {
                 return &entry.wants;
             }
             // A quarter of the table is taken at most, so this ends.
             if entry.key == FREE {
-                return &Wants::NOTHING;
+                return self.unknown(list);
             }
             at = (at + 1) & (self.table.len() - 1);
         }
@@ -139,7 +161,13 @@ impl KeyTable {
     #[inline(always)]
     pub(super) fn long<'a>(&'a self, list: u8, key: &[u8]) -> &'a Wants {
         let known = self.long.iter().find(|(l, known, _)| *l == list && known == key);
-        known.map_or(&Wants::NOTHING, |(_, _, wants)| wants)
+        known.map_or(self.unknown(list), |(_, _, wants)| wants)
+    }
+
+    /// What a key leads to that is not in this list.
+    #[inline(always)]
+    pub(super) fn unknown(&self, list: u8) -> &Wants {
+        &self.unknown[usize::from(list == 0)]
     }
 }
 
@@ -185,7 +213,9 @@ mod tests {
         for path in ["a", "b.c", "b.d.e", "timestamp", &long, &sixteen, &format!("b.{long}")] {
             projection.add(&FieldPath::parse(path).unwrap()).unwrap();
         }
-        let keys = KeyTable::new(&projection, &["a".into(), "stat".into()]).unwrap();
+        let keys =
+            KeyTable::new(&projection, &TopKeys { exact: vec!["a".into(), "stat".into()], known: None })
+                .unwrap();
         let find = |list, key: &str| look_up(&keys, list, key);
         let slot = |n: u8| Wants { slot: 1 << n, place: n, ..Wants::NOTHING };
         assert!(find(0, "a").exact && find(0, "stat").exact);
@@ -211,6 +241,25 @@ mod tests {
         }
     }
 
+    #[test]
+    fn strangers_are_told_from_known_keys() {
+        let mut projection = Projection::default();
+        projection.add(&FieldPath::parse("a.b").unwrap()).unwrap();
+        let long = "k".repeat(17);
+        let known = ["a".to_owned(), "c".to_owned(), long.clone()].into();
+        let keys = KeyTable::new(&projection, &TopKeys { exact: Vec::new(), known: Some(known) }).unwrap();
+        let a = look_up(&keys, 0, "a");
+        assert_eq!((a.slot, a.below), (0, 1));
+        for key in ["c", &long] {
+            assert_eq!(look_up(&keys, 0, key), Wants::NOTHING, "{key}");
+        }
+        for key in ["", "b", "d", "kkkkkkkkkkkkkkkk", "kkkkkkkkkkkkkkkkl"] {
+            assert_eq!(look_up(&keys, 0, key).slot, STRANGER, "{key}");
+            assert_eq!(look_up(&keys, NO_LIST, key), Wants::NOTHING, "{key}");
+        }
+        assert_eq!(look_up(&keys, a.list, "c"), Wants::NOTHING);
+    }
+
     /// KeyTable of other objects that lie in the way when one is looked for.
     #[test]
     fn keys_belong_to_their_lists() {
@@ -221,7 +270,7 @@ mod tests {
                 projection.add(&FieldPath::parse(&format!("l{list}.{key}{list}")).unwrap()).unwrap();
             }
         }
-        let keys = KeyTable::new(&projection, &[]).unwrap();
+        let keys = KeyTable::new(&projection, &TopKeys::default()).unwrap();
         let find = |list, key: String| look_up(&keys, list, &key);
         for list in 0..lists {
             let id = find(0, format!("l{list}")).list;

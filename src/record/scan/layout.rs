@@ -1,24 +1,24 @@
 //! How a record is compared with others: literals, and between them values.
 //!
 //! The end of a value says where the literal behind it is, so one must be found after the
-//! other. But what always has one length is compared at once: blocks in which some bytes must be
-//! these, and others plain text.
+//! other. But what always has one length is compared at once: blocks in which each byte may be
+//! some: the one that a literal has there, a digit, a byte of a plain text.
 //!
 //! Many kinds of records begin alike. So the layouts of all of them are one [`LayoutTree`]: where a part
 //! does not fit, the part in its place in another kind is tried.
 
 use super::value;
-use super::walk::{ScalarKind, ScannedValue};
+use super::walk::{ScalarKind, ScannedValue, rare};
 use super::{MOST_SLOTS, NO_PLACE};
-use crate::simd::{BLOCK, ByteSpan, Cpu, PaddedInput, Pattern, VALUES};
+use crate::simd::{Allowed, ByteSpan, Cpu, PaddedInput, Pattern, VALUES, Work};
+use crate::time::iso_form;
 use std::ops::Range;
 
 /// A part that has the same length in all records, and the value behind it that has not.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct LayoutPart {
-    first: Pattern,
-    /// The patterns behind the first, if the part is longer than a block.
-    more: Vec<Pattern>,
+    pattern: Pattern,
+    /// The values inside the part that fill slots.
     fixed: Vec<Fixed>,
     len: u32,
     behind: Behind,
@@ -36,13 +36,12 @@ enum Behind {
     End,
 }
 
-/// A value inside a part; one that fills no slot is only there to be checked.
+/// A value inside a part.
 #[derive(Debug, Clone, PartialEq)]
 struct Fixed {
     /// Where in the part it begins.
     at: u32,
-    len: u32,
-    is_number: bool,
+    len: u16,
     place: u8,
 }
 
@@ -51,13 +50,13 @@ fn place(slot: usize) -> u8 {
 }
 
 /// The parts of records like this one, if these of its values have any length, and the others that
-/// of this record.
-pub(super) fn parts(record: &[u8], values: &[ScannedValue], varies: &[bool]) -> Vec<LayoutPart> {
+/// of this record. Of those that have one, the ones in the slots in `read` are looked at.
+pub(super) fn parts(record: &[u8], values: &[ScannedValue], varies: &[bool], read: u64) -> Vec<LayoutPart> {
     let mut parts = Vec::new();
     let mut start = 0;
     let mut fixed = Vec::new();
     for (value, varies) in values.iter().zip(varies) {
-        if !(*varies && value.varies()) {
+        if !*varies {
             fixed.push(value);
             continue;
         }
@@ -65,39 +64,62 @@ pub(super) fn parts(record: &[u8], values: &[ScannedValue], varies: &[bool]) -> 
             behind: if value.kind == ScalarKind::Text { Behind::Text } else { Behind::Number },
             place: place(value.slot),
             least: u8::from(value.slot < MOST_SLOTS),
-            ..LayoutPart::last(record, start..value.start, &fixed)
+            ..LayoutPart::last(record, start..value.start, &fixed, read)
         });
         fixed.clear();
         start = value.end;
     }
-    parts.push(LayoutPart::last(record, start..record.len(), &fixed));
+    parts.push(LayoutPart::last(record, start..record.len(), &fixed, read));
     parts
+}
+
+/// What the bytes of values may be that are as long as this one and of its kind. Of times, and of
+/// numbers, more than that is the same: where their digits are.
+pub(super) fn like(value: &[u8], kind: ScalarKind) -> Vec<Allowed> {
+    let literal = |byte: &u8| Allowed::From(*byte, *byte);
+    match kind {
+        ScalarKind::Word => value.iter().map(literal).collect(),
+        ScalarKind::Text => match iso_form(value) {
+            Some(form) => {
+                let up_to = |most: &u8| {
+                    if most.is_ascii_digit() { Allowed::From(b'0', *most) } else { literal(most) }
+                };
+                form.iter().map(up_to).collect()
+            }
+            None => vec![Allowed::Text; value.len()],
+        },
+        ScalarKind::Number => {
+            let digit =
+                |byte: &u8| if byte.is_ascii_digit() { Allowed::From(b'0', b'9') } else { literal(byte) };
+            let mut bytes: Vec<Allowed> = value.iter().map(digit).collect();
+            // A whole part of more than one digit does not begin with a zero.
+            let first = usize::from(value.first() == Some(&b'-'));
+            if value.get(first + 1).is_some_and(u8::is_ascii_digit) {
+                bytes[first] = Allowed::From(b'1', b'9');
+            }
+            bytes
+        }
+    }
 }
 
 impl LayoutPart {
     /// The part for this range of the record, with these values in it, as if it were the last.
-    fn last(record: &[u8], range: Range<usize>, fixed: &[&ScannedValue]) -> LayoutPart {
-        // What is compared as it is; a word is.
-        let mut literals = vec![true; range.len()];
-        for value in fixed.iter().filter(|value| value.varies()) {
-            literals[value.start - range.start..value.end - range.start].fill(false);
+    fn last(record: &[u8], range: Range<usize>, fixed: &[&ScannedValue], read: u64) -> LayoutPart {
+        let mut bytes: Vec<Allowed> =
+            record[range.clone()].iter().map(|byte| Allowed::From(*byte, *byte)).collect();
+        for value in fixed {
+            let at = value.start - range.start..value.end - range.start;
+            bytes[at].copy_from_slice(&like(&record[value.start..value.end], value.kind));
         }
-        let bytes = record[range.clone()].iter().zip(literals);
-        let bytes: Vec<Option<u8>> = bytes.map(|(byte, literal)| literal.then_some(*byte)).collect();
-        let mut patterns = bytes.chunks(BLOCK).map(|bytes| Pattern::new(bytes.iter().copied()));
-        let first = patterns.next().unwrap_or_else(|| Pattern::new([]));
-        // Plain texts and words that fill no slot are done with: the patterns hold them.
-        let looked_at =
-            fixed.iter().filter(|value| value.slot < MOST_SLOTS || value.kind == ScalarKind::Number);
-        let fixed = looked_at.map(|value| Fixed {
+        let is_read = |value: &&&ScannedValue| value.slot < MOST_SLOTS && read >> value.slot & 1 == 1;
+        let fixed = fixed.iter().filter(is_read).map(|value| Fixed {
             at: (value.start - range.start) as u32,
-            len: (value.end - value.start) as u32,
-            is_number: value.kind == ScalarKind::Number,
+            // A record that is learnt from is no longer.
+            len: (value.end - value.start) as u16,
             place: place(value.slot),
         });
         LayoutPart {
-            first,
-            more: patterns.collect(),
+            pattern: Pattern::new(&bytes),
             fixed: fixed.collect(),
             len: range.len() as u32,
             behind: Behind::End,
@@ -115,25 +137,31 @@ impl LayoutPart {
         start: usize,
         spans: &mut [ByteSpan; VALUES],
     ) -> Option<usize> {
-        if cpu.differs(input.block(start)?, &self.first) {
+        if !input.is(cpu, start, &self.pattern) {
             return None;
         }
-        let mut at = start;
-        for pattern in &self.more {
-            at += BLOCK;
-            if cpu.differs(input.block(at)?, pattern) {
-                return None;
-            }
-        }
         for value in &self.fixed {
-            let start = start + value.at as usize;
-            let len = value.len as usize;
-            if value.is_number && value::number(cpu, input, start) != Some(start + len) {
-                return None;
-            }
-            spans[usize::from(value.place) % VALUES] = ByteSpan::of_input(start, len);
+            spans[usize::from(value.place)] =
+                ByteSpan::of_input(start + value.at as usize, usize::from(value.len));
         }
         Some(start + self.len as usize)
+    }
+}
+
+/// Compares the record at `start` with what a tree has.
+pub(super) struct Fit<'a> {
+    pub(super) tree: &'a LayoutTree,
+    pub(super) input: PaddedInput<'a>,
+    pub(super) start: usize,
+    pub(super) spans: &'a mut [ByteSpan; VALUES],
+}
+
+impl Work for Fit<'_> {
+    type Output = Option<(usize, usize)>;
+
+    #[inline(always)]
+    fn run<C: Cpu>(self, cpu: C) -> Option<(usize, usize)> {
+        self.tree.fit(cpu, self.input, self.start, self.spans)
     }
 }
 
@@ -166,8 +194,8 @@ impl LayoutTree {
         self.nodes.len()
     }
 
-    /// Adds the layout of the kind of this number; `false` if there is one like it.
-    pub(super) fn add(&mut self, parts: &[LayoutPart], kind: usize) -> bool {
+    /// Adds the layout of the kind of this number, if there is none like it.
+    pub(super) fn add(&mut self, parts: &[LayoutPart], kind: usize) {
         // The node that leads to the next, and whether by `instead`.
         let mut from: Option<(usize, bool)> = None;
         let mut is_new = false;
@@ -195,28 +223,38 @@ impl LayoutTree {
         if is_new && let Some((last, _)) = from {
             self.nodes[last].then = kind;
         }
-        is_new
     }
 
     /// Where the record at `start` ends, and its kind, if it is one of the tree's. `spans` become
-    /// those of its values, and `seen` is told the length of each that may have any, in order.
+    /// those of its values.
     #[inline(always)]
-    pub(super) fn fit<C: Cpu>(
+    fn fit<C: Cpu>(
         &self,
         cpu: C,
         input: PaddedInput<'_>,
         start: usize,
         spans: &mut [ByteSpan; VALUES],
-        mut seen: impl FnMut(usize),
     ) -> Option<(usize, usize)> {
-        let mut at = start;
-        let mut next = self.first;
+        let nodes = &self.nodes[..];
+        let (mut at, mut next) = (start, self.first);
+        // Another way, and where it begins: what follows a part that fits need not.
+        let mut other = (start, NONE);
         loop {
-            let LayoutNode { part, instead, then } = self.nodes.get(next)?;
+            let Some(LayoutNode { part, instead, then }) = nodes.get(next) else {
+                if other.1 == NONE {
+                    return None;
+                }
+                (at, next) = other;
+                other.1 = NONE;
+                continue;
+            };
             next = *instead;
             let Some(start) = part.fits(cpu, input, at, spans) else { continue };
             let end = match part.behind {
-                Behind::Text => value::plain_text(cpu, input, start)?,
+                Behind::Text => match value::plain_text(cpu, input, start) {
+                    Some(end) => end,
+                    None => continue,
+                },
                 Behind::Number => match value::number(cpu, input, start) {
                     Some(end) => end,
                     None => continue,
@@ -227,8 +265,11 @@ impl LayoutTree {
             if len < usize::from(part.least) {
                 continue;
             }
-            spans[usize::from(part.place) % VALUES] = ByteSpan::of_input(start, len);
-            seen(len);
+            if *instead != NONE {
+                rare();
+                other = (at, *instead);
+            }
+            spans[usize::from(part.place)] = ByteSpan::of_input(start, len);
             (at, next) = (end, *then);
         }
     }

@@ -15,14 +15,14 @@ mod shape;
 mod value;
 mod walk;
 
-pub(crate) use scanner::Scanner;
-
-use crate::simd::VALUES;
+pub(crate) use keys::TopKeys;
+pub(crate) use scanner::{RecordFound, Scanner};
 
 /// The most slots that this reader can fill.
-pub(crate) const MOST_SLOTS: usize = 64;
+pub(crate) const MOST_SLOTS: usize = 63;
+/// Stands among the slots for all keys at the top that are not known: present if one has a value.
+pub(crate) const STRANGER: u64 = 1 << MOST_SLOTS;
 /// The place among the values of those that fill no slot: nobody looks at it.
-const NO_PLACE: u8 = VALUES as u8 - 1;
-const _: () = assert!(MOST_SLOTS < NO_PLACE as usize);
+const NO_PLACE: u8 = u8::MAX;
 /// How much of the scratch is left to the caller.
 pub(crate) const OWN_BYTES: usize = 128;

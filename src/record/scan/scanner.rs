@@ -1,6 +1,6 @@
 //! The layers, one after the other.
 
-use super::keys::KeyTable;
+use super::keys::{KeyTable, TopKeys};
 use super::shape::Shapes;
 use super::walk::{RecordWalk, Scanned};
 use crate::record::Projection;
@@ -15,42 +15,67 @@ pub(crate) struct Scanner {
 }
 
 impl Scanner {
-    /// A scanner for these fields; records with one of the keys in `exact` at their top go to the
-    /// exact reader. Nothing if there are more fields than it can hold.
-    pub(crate) fn new(projection: &Projection, exact: &[String]) -> Option<Scanner> {
+    /// A scanner for these fields. Of the slots in `telling`, records that look alike have the same texts; of those in `read` the values are wanted. Nothing if
+    /// there are more fields than it can hold.
+    pub(crate) fn new(projection: &Projection, top: &TopKeys, telling: u64, read: u64) -> Option<Scanner> {
         Some(Scanner {
-            keys: KeyTable::new(projection, exact)?,
-            shapes: Shapes::new(),
-            found: Scanned::default(),
+            keys: KeyTable::new(projection, top)?,
+            shapes: Shapes::new(read),
+            found: Scanned::new(telling),
         })
     }
 
-    /// Reads the record that is the line at `start`: where that ends, behind its newline, and the
-    /// slots that are present. Nothing if it is a line for the exact reader.
+    /// Reads the record that is the line at `start`. Nothing if it is a line for the exact reader.
     #[inline(always)]
     pub(crate) fn record<C: Cpu>(
         &mut self,
         cpu: C,
         input: PaddedInput<'_>,
         start: usize,
-    ) -> Option<(usize, u64)> {
+    ) -> Option<RecordFound<'_>> {
         let Scanner { keys, shapes, found } = self;
-        if let Some(fit) = shapes.fit(cpu, input, start, &mut found.spans) {
-            return Some(fit);
+        if let Some((end, number)) = shapes.fit(cpu, input, start, &mut found.spans) {
+            let shape = shapes.hit(number);
+            return Some(RecordFound {
+                end,
+                present: shape.present,
+                formed: shape.formed,
+                note: Some(&mut shape.note),
+                values: &mut found.spans,
+                scratch: &mut found.scratch,
+            });
         }
         let learn = shapes.wants();
         let end = cpu.apart(RecordWalk { keys, input, start, learn, found })?;
         if found.learnable {
             shapes.learn(input.bytes(), start..end, found);
         }
-        Some((end, found.present))
+        Some(RecordFound {
+            end,
+            present: found.present,
+            formed: 0,
+            note: None,
+            values: &mut found.spans,
+            scratch: &mut found.scratch,
+        })
     }
+}
 
-    /// The values of the record that was read, by slot, and then room for the caller's own; and the
-    /// scratch that holds those that had escapes, spelled as the output spells them. Its first
+/// A record that was read.
+#[derive(Debug)]
+pub(crate) struct RecordFound<'s> {
+    /// Where its line ends, behind the newline.
+    pub(crate) end: usize,
+    /// The slots that are present, and [`STRANGER`](super::STRANGER).
+    pub(crate) present: u64,
+    /// The slots whose values are numbers or times, of the one length and form that they have in all
+    /// records that share the note.
+    pub(crate) formed: u64,
+    /// What was noted of the records that look like this one, if such are known; 0 at first.
+    pub(crate) note: Option<&'s mut u32>,
+    /// The values, by slot, and then room for the caller's own.
+    pub(crate) values: &'s mut [ByteSpan; VALUES],
+    /// What holds the values that had escapes, spelled as the output spells them. Its first
     /// [`OWN_BYTES`](super::OWN_BYTES) are the caller's too.
-    #[inline(always)]
-    pub(crate) fn values(&mut self) -> (&mut [ByteSpan; VALUES], &mut [u8]) {
-        (&mut self.found.spans, &mut self.found.scratch)
-    }
+    pub(crate) scratch: &'s mut [u8],
 }

@@ -6,12 +6,16 @@
 //! 0x80 and above) or a number, then the other record is JSON as the walked one was, and has the
 //! same fields.
 //!
-//! Most texts have one length in all records of a shape. So each shape has two layouts: a loose one
-//! for texts of any length and, once it was seen which always have the same, a tight one.
+//! Most texts have one length in all records of a shape, so in the beginning each value has the
+//! length that it had in the records that the shape was learnt from. Where a record is like it in all
+//! but lengths, there is a second shape in which those may be any; and so on, until all have one.
 
-use super::layout::{self, LayoutPart, LayoutTree};
-use super::walk::{Scanned, ScannedValue};
+use super::MOST_SLOTS;
+use super::layout::{self, Fit, LayoutPart, LayoutTree};
+use super::walk::{ScalarKind, Scanned, ScannedValue};
 use crate::simd::{ByteSpan, Cpu, PaddedInput, VALUES};
+use crate::time::iso_form;
+use std::cmp::Reverse;
 use std::ops::Range;
 
 /// How many shapes are remembered, and how many parts of them: each takes some 200 bytes.
@@ -22,61 +26,66 @@ const MOST_VALUES: usize = 256;
 const MOST_BYTES: usize = 16 * 1024;
 /// How many shapes are learnt without a pause.
 const AT_ONCE: u32 = 64;
-/// So few shapes are put in order of their hits at once.
+/// If there are so few shapes, they are put in order of their hits at once.
 const FEW: usize = 16;
-/// How many records say which texts always have the same length.
-const SAMPLES: u32 = 16;
+/// So many records that look alike make a shape.
+const SIGHTINGS: u32 = 4;
+/// A shape goes that fits fewer records than one of so many: to compare with it costs all of them.
+const RARE: u64 = 128;
 
 /// What one kind of record looks like.
 #[derive(Debug, Clone)]
-struct RecordShape {
+pub(super) struct RecordShape {
     /// The record that it was learnt from, and its values.
     record: Vec<u8>,
     values: Vec<ScannedValue>,
-    present: u64,
-    /// The values whose lengths differed.
+    /// The values that may have any length.
     varies: Vec<bool>,
-    /// Those whose lengths had differed when the tight layout was made, if it was.
-    tight: Option<Vec<bool>>,
-    /// How many records only the loose layout fits, until another tight one is made.
-    patience: u32,
-    waits: u32,
-    hits: u32,
+    /// How many records it was learnt from; once they are enough, others are compared with it.
+    sightings: u32,
+    hits: u64,
+    /// How many records there had been when it was learnt.
+    since: u64,
+    /// The slots that are present.
+    pub(super) present: u64,
+    /// The slots whose values are numbers or times that have one length and form.
+    pub(super) formed: u64,
+    /// Whatever the caller wants to remember of it; 0 at first.
+    pub(super) note: u32,
 }
 
 /// The shapes that are known.
 #[derive(Debug, Clone)]
 pub(super) struct Shapes {
+    read: u64,
     shapes: Vec<RecordShape>,
-    tight: LayoutTree,
-    loose: LayoutTree,
-    /// The lengths of a record's values.
-    lens: Vec<usize>,
+    tree: LayoutTree,
     /// Records until the next is learnt from: there are many in logs where none is like another.
     patience: u32,
     wait: u32,
     /// Records since a shape fitted one.
     misses: u32,
-    /// Records that no tight layout fitted.
-    tries: u32,
+    /// All records, and how many there were when the tree was made.
+    records: u64,
+    planted: u64,
 }
 
 impl Shapes {
-    pub(super) fn new() -> Shapes {
+    /// No shapes. Of their values, those in the slots in `read` are looked at.
+    pub(super) fn new(read: u64) -> Shapes {
         Shapes {
+            read,
             shapes: Vec::new(),
-            tight: LayoutTree::new(),
-            loose: LayoutTree::new(),
-            lens: Vec::new(),
+            tree: LayoutTree::new(),
             patience: 0,
             wait: 0,
             misses: 0,
-            tries: 0,
+            records: 0,
+            planted: 0,
         }
     }
 
-    /// Fills `spans` if the record at `start` has a known shape; where it ends, and the slots that
-    /// are present.
+    /// Fills `spans` if the record at `start` has a known shape; where it ends, and the shape's number.
     #[inline(always)]
     pub(super) fn fit<C: Cpu>(
         &mut self,
@@ -84,7 +93,8 @@ impl Shapes {
         input: PaddedInput<'_>,
         start: usize,
         spans: &mut [ByteSpan; VALUES],
-    ) -> Option<(usize, u64)> {
+    ) -> Option<(usize, usize)> {
+        self.records += 1;
         // Where no shape fits for long, only every sixteenth record is tried.
         if self.misses > 64 {
             self.misses += 1;
@@ -92,72 +102,40 @@ impl Shapes {
                 return None;
             }
         }
-        if let Some((end, shape)) = self.tight.fit(cpu, input, start, spans, |_| {}) {
-            let shape = &mut self.shapes[shape];
-            shape.hits = shape.hits.saturating_add(1);
-            self.misses = 0;
-            return Some((end, shape.present));
-        }
-        // That a text has another length than always is rare: then the record is walked, and only
-        // sometimes looked at once more, to learn from it.
-        self.tries = self.tries.wrapping_add(1);
-        if self.tries.is_multiple_of(2) {
-            let lens = &mut self.lens;
-            lens.clear();
-            // All values but words, in order.
-            let fit = self.loose.fit(cpu, input, start, spans, |len| lens.push(len));
-            if let Some((end, shape)) = fit {
-                self.misses = 0;
-                let present = self.shapes[shape].present;
-                self.seen(shape);
-                return Some((end, present));
-            }
-        }
-        self.misses = self.misses.saturating_add(1);
-        None
+        let Some((end, shape)) = cpu.apart(Fit { tree: &self.tree, input, start, spans }) else {
+            self.misses = self.misses.saturating_add(1);
+            return None;
+        };
+        self.misses = 0;
+        Some((end, shape))
     }
 
-    /// Learns which lengths differ from one more record of the shape of this number. The shapes may
-    /// have other numbers afterwards.
-    #[cold]
-    #[inline(never)]
-    fn seen(&mut self, number: usize) {
+    /// The shape of this number, which a record has that was just read.
+    #[inline(always)]
+    pub(super) fn hit(&mut self, number: usize) -> &mut RecordShape {
         let shape = &mut self.shapes[number];
-        let mut lens = self.lens.iter();
-        for (value, varies) in shape.values.iter().zip(&mut shape.varies) {
-            if value.varies() {
-                *varies |= lens.next().is_some_and(|len| value.end - value.start != *len);
-            }
-        }
-        shape.hits = shape.hits.saturating_add(1);
-        shape.waits -= 1;
-        if shape.waits > 0 {
-            return;
-        }
-        if shape.tight.as_ref() == Some(&shape.varies) {
-            // Nothing new was learnt: it will take longer.
-            shape.patience = shape.patience.saturating_mul(2);
-            shape.waits = shape.patience;
-            return;
-        }
-        shape.waits = shape.patience;
-        // The layout before it may stay in the tree: what fits it is right.
-        self.tight.add(&shape.parts(&shape.varies), number);
-        shape.tight = Some(shape.varies.clone());
-        if self.shapes.len() <= FEW {
-            self.plant();
+        shape.hits += 1;
+        shape
+    }
+
+    /// Makes the tree anew, what is met most often first, without what is rare.
+    fn plant(&mut self) {
+        self.planted = self.records;
+        let is_rare = |shape: &RecordShape| shape.hits * RARE + 8 * RARE < self.records - shape.since;
+        self.shapes.retain(|shape| !shape.is_known() || !is_rare(shape));
+        self.tree = LayoutTree::new();
+        self.shapes.sort_by_key(|shape| Reverse(shape.hits));
+        for (number, shape) in self.shapes.iter().enumerate().filter(|(_, shape)| shape.is_known()) {
+            self.tree.add(&shape.parts(self.read), number);
         }
     }
 
-    /// Makes the trees anew, what is met most often first.
-    fn plant(&mut self) {
-        (self.tight, self.loose) = (LayoutTree::new(), LayoutTree::new());
-        self.shapes.sort_by_key(|shape| std::cmp::Reverse(shape.hits));
-        for (number, shape) in self.shapes.iter().enumerate() {
-            self.loose.add(&shape.loose(), number);
-            if let Some(varies) = &shape.tight {
-                self.tight.add(&shape.parts(varies), number);
-            }
+    /// Adds the shape of this number to the tree. To make it anew takes long if there are many.
+    fn enter(&mut self, number: usize) {
+        if self.shapes.len() <= FEW || self.records > 2 * self.planted {
+            self.plant();
+        } else {
+            self.tree.add(&self.shapes[number].parts(self.read), number);
         }
     }
 
@@ -172,28 +150,58 @@ impl Shapes {
     #[cold]
     #[inline(never)]
     pub(super) fn learn(&mut self, bytes: &[u8], line: Range<usize>, found: &Scanned) {
+        let Some(mut shape) = RecordShape::of(bytes, line, found, self.records) else { return };
+        let late = self.patience.saturating_sub(AT_ONCE);
+        let alike = |known: &RecordShape| known.is_like(&shape);
+        if let Some(number) = self.shapes.iter().position(|known| !known.is_known() && alike(known)) {
+            let known = &mut self.shapes[number];
+            known.vary_as(&shape);
+            known.sightings += 1;
+            self.wait = late;
+            if known.is_known() {
+                self.enter(number);
+            }
+            return;
+        }
+        let known = (0..self.shapes.len()).filter(|number| alike(&self.shapes[*number]));
+        if let Some(number) = known.max_by_key(|number| self.shapes[*number].freedom()) {
+            let known = &self.shapes[number];
+            shape.vary_as(known);
+            shape.sightings = SIGHTINGS;
+            self.wait = late;
+            if known.varies == shape.varies {
+                return;
+            }
+            if known.hits <= RARE {
+                // Hardly any record is like that. Its layout may stay: what fits it fits this one.
+                self.shapes[number] = shape;
+                return self.enter(number);
+            }
+        }
         // The first shapes at once, then ever more slowly: to learn one costs as much as to walk a
         // hundred records.
         self.patience = (self.patience + 1).min(4096);
-        let late = self.patience.saturating_sub(AT_ONCE);
         self.wait = late * late;
-        let Some(shape) = RecordShape::of(bytes, line, found) else { return };
-        if self.shapes.len() == MOST_SHAPES || self.tight.len() + self.loose.len() > MOST_PARTS {
-            // Those that fit often stay, if they still do; the others make room.
-            self.shapes.sort_by_key(|shape| std::cmp::Reverse(shape.hits));
-            self.shapes.truncate(self.shapes.len() / 2);
-            self.shapes.iter_mut().for_each(|shape| shape.hits /= 2);
-            self.plant();
-        }
-        if self.loose.add(&shape.loose(), self.shapes.len()) {
+        let number = self.shapes.len();
+        if self.shapes.len() >= MOST_SHAPES || self.tree.len() > MOST_PARTS {
+            // Those that fit often stay; the others make room.
+            self.shapes.sort_by_key(|shape| Reverse(shape.hits));
+            self.shapes.truncate(MOST_SHAPES / 2);
             self.shapes.push(shape);
+            self.plant();
+            return;
+        }
+        let is_known = shape.is_known();
+        self.shapes.push(shape);
+        if is_known {
+            self.enter(number);
         }
     }
 }
 
 impl RecordShape {
     /// The shape of a record that was walked; nothing if it is too large for one.
-    fn of(bytes: &[u8], line: Range<usize>, found: &Scanned) -> Option<RecordShape> {
+    fn of(bytes: &[u8], line: Range<usize>, found: &Scanned, since: u64) -> Option<RecordShape> {
         if found.values.len() > MOST_VALUES || line.len() > MOST_BYTES {
             return None;
         }
@@ -205,15 +213,74 @@ impl RecordShape {
         };
         let values: Vec<ScannedValue> = found.values.iter().map(moved).collect();
         let varies = vec![false; values.len()];
-        let (present, waits) = (found.present, SAMPLES);
-        Some(RecordShape { record, values, present, varies, tight: None, patience: waits, waits, hits: 0 })
+        let mut shape = RecordShape {
+            record,
+            values,
+            varies,
+            sightings: 1,
+            hits: 0,
+            since,
+            present: found.present,
+            formed: 0,
+            note: 0,
+        };
+        shape.formed = shape.formed();
+        Some(shape)
     }
 
-    fn parts(&self, varies: &[bool]) -> Vec<LayoutPart> {
-        layout::parts(&self.record, &self.values, varies)
+    /// Whether records are compared with it.
+    fn is_known(&self) -> bool {
+        self.sightings >= SIGHTINGS
     }
 
-    fn loose(&self) -> Vec<LayoutPart> {
-        self.parts(&vec![true; self.values.len()])
+    /// How many of its values vary.
+    fn freedom(&self) -> usize {
+        self.varies.iter().filter(|varies| **varies).count()
+    }
+
+    /// The slots of numbers and times that do not vary.
+    fn formed(&self) -> u64 {
+        let values = self.values.iter().zip(&self.varies).filter(|(value, varies)| {
+            let has_form = match value.kind {
+                ScalarKind::Number => true,
+                ScalarKind::Text => iso_form(self.text(value)).is_some(),
+                ScalarKind::Word => false,
+            };
+            value.slot < MOST_SLOTS && !**varies && has_form
+        });
+        values.fold(0, |formed, (value, _)| formed | 1 << value.slot)
+    }
+
+    fn text(&self, value: &ScannedValue) -> &[u8] {
+        &self.record[value.start..value.end]
+    }
+
+    /// What is between the values, and the values that are part of what a record looks like.
+    fn literals(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = [0].into_iter().chain(self.values.iter().map(|value| value.end));
+        let ends = self.values.iter().map(|value| value.start).chain([self.record.len()]);
+        let between = starts.zip(ends).map(|(start, end)| &self.record[start..end]);
+        let words = self.values.iter().filter(|value| value.kind == ScalarKind::Word);
+        between.chain(words.map(|value| self.text(value)))
+    }
+
+    /// Whether the other differs in values alone.
+    fn is_like(&self, other: &RecordShape) -> bool {
+        let same = |(a, b): (&ScannedValue, &ScannedValue)| (a.kind, a.slot) == (b.kind, b.slot);
+        self.values.len() == other.values.len()
+            && self.values.iter().zip(&other.values).all(same)
+            && self.literals().eq(other.literals())
+    }
+
+    /// Lets vary what varies in a shape like this one, and what differs between them.
+    fn vary_as(&mut self, other: &RecordShape) {
+        let like = |shape: &RecordShape, value: &ScannedValue| layout::like(shape.text(value), value.kind);
+        let differs = |n: usize| like(self, &self.values[n]) != like(other, &other.values[n]);
+        self.varies = (0..self.varies.len()).map(|n| other.varies[n] || differs(n)).collect();
+        self.formed = self.formed();
+    }
+
+    fn parts(&self, read: u64) -> Vec<LayoutPart> {
+        layout::parts(&self.record, &self.values, &self.varies, read)
     }
 }

@@ -8,9 +8,9 @@ use crate::simd::{BLOCK, Cpu, PaddedInput};
 pub(super) fn plain_text<C: Cpu>(cpu: C, input: PaddedInput<'_>, start: usize) -> Option<usize> {
     let mut at = start;
     loop {
-        let (marks, high) = cpu.marks(input.block(at)?);
-        if marks | high != 0 {
-            return Some(at + (marks | high).trailing_zeros() as usize);
+        let stops = cpu.stops(input.block(at)?);
+        if stops != 0 {
+            return Some(at + stops.trailing_zeros() as usize);
         }
         at += BLOCK;
     }
@@ -22,10 +22,12 @@ pub(super) fn plain_text<C: Cpu>(cpu: C, input: PaddedInput<'_>, start: usize) -
 pub(super) fn number<C: Cpu>(cpu: C, input: PaddedInput<'_>, start: usize) -> Option<usize> {
     let window = input.block(start)?;
     let digits = cpu.digits(window);
-    // Mostly a whole number, and not long.
-    let plain = digits.wrapping_sub(1) < BLOCK - 1
-        && !matches!(window[digits], b'.' | b'e' | b'E')
-        && (window[0] != b'0' || digits == 1);
+    // Mostly a whole number, and not long. What the digits are is not foreseen, so there is no branch.
+    let next = window[digits % BLOCK];
+    let plain = (digits.wrapping_sub(1) < BLOCK - 1)
+        & ((window[0] != b'0') | (digits == 1))
+        & (next != b'.')
+        & (next | 0x20 != b'e');
     if plain { Some(start + digits) } else { any_number(input.bytes(), start) }
 }
 

@@ -5,7 +5,7 @@
 
 use super::keys::{HEAD, KeyTable, NO_LIST, Wants};
 use super::value;
-use super::{MOST_SLOTS, OWN_BYTES};
+use super::{MOST_SLOTS, OWN_BYTES, STRANGER};
 use crate::simd::{BLOCK, ByteSpan, Cpu, PaddedInput, VALUES, Work};
 
 /// How deep containers may nest: as deep as the exact reader lets them.
@@ -25,6 +25,8 @@ pub(super) struct Scanned {
     pub(super) learnable: bool,
     /// The scalar values that may differ in a record like this one. Kept only if that was asked.
     pub(super) values: Vec<ScannedValue>,
+    /// The slots whose texts are part of what the record looks like.
+    telling: u64,
 }
 
 /// What a [`ScannedValue`] is.
@@ -33,7 +35,7 @@ pub(super) enum ScalarKind {
     /// A text without escapes.
     Text,
     Number,
-    /// `true` or `false`, part of what the record looks like.
+    /// Part of what the record looks like: `true`, `false`, or a text that tells something.
     Word,
 }
 
@@ -48,21 +50,15 @@ pub(super) struct ScannedValue {
     pub(super) slot: usize,
 }
 
-impl ScannedValue {
-    /// Whether its length may differ from record to record.
-    pub(super) fn varies(&self) -> bool {
-        self.kind != ScalarKind::Word
-    }
-}
-
-impl Default for Scanned {
-    fn default() -> Scanned {
+impl Scanned {
+    pub(super) fn new(telling: u64) -> Scanned {
         Scanned {
             spans: [ByteSpan::default(); VALUES],
             present: 0,
             scratch: vec![0; OWN_BYTES],
             learnable: false,
             values: Vec::new(),
+            telling,
         }
     }
 }
@@ -83,7 +79,7 @@ impl Work for RecordWalk<'_> {
     #[inline(always)]
     fn run<C: Cpu>(self, cpu: C) -> Option<usize> {
         let RecordWalk { keys, input, start, learn, found } = self;
-        let Scanned { spans, scratch, values, .. } = found;
+        let Scanned { spans, scratch, values, telling, .. } = found;
         scratch.truncate(OWN_BYTES);
         values.clear();
         let mut walker = Walker {
@@ -96,6 +92,7 @@ impl Work for RecordWalk<'_> {
             present: 0,
             wrong: 0,
             learnable: learn,
+            telling: *telling,
             spans,
             scratch,
             values,
@@ -128,6 +125,7 @@ struct Walker<'a, C> {
     /// The slots that hold containers.
     wrong: u64,
     learnable: bool,
+    telling: u64,
     spans: &'a mut [ByteSpan; VALUES],
     scratch: &'a mut Vec<u8>,
     values: &'a mut Vec<ScannedValue>,
@@ -159,8 +157,10 @@ impl<'a, C: Cpu> Walker<'a, C> {
             return None;
         }
         self.tree()?;
+        // A container is a value of a key that is not known, but not of one that is.
+        self.present |= self.wrong & STRANGER;
         // Only white space may follow.
-        if self.wrong != 0 || self.solid()? != b'\n' {
+        if self.wrong & !STRANGER != 0 || self.solid()? != b'\n' {
             return None;
         }
         Some(self.at + 1)
@@ -205,8 +205,13 @@ impl<'a, C: Cpu> Walker<'a, C> {
                 }
                 _ => return None,
             }
-            // Behind a value: the ends of containers, or a comma.
+            // Behind a value: the ends of containers, or a comma. Mostly the next key follows at once.
             loop {
+                if list != ARRAY && self.input.pair(self.at)? == *b",\"" {
+                    self.at += 1;
+                    (wants, byte) = self.key(b'"', list)?;
+                    break;
+                }
                 let end = self.solid()?;
                 self.at += 1;
                 if end == b',' {
@@ -258,8 +263,17 @@ impl<'a, C: Cpu> Walker<'a, C> {
             self.present &= !slots;
             self.wrong &= !slots;
         }
-        self.given |= wants.slot;
-        if wants.exact || self.solid()? != b':' {
+        self.given |= wants.slot & !STRANGER;
+        if wants.exact {
+            return None;
+        }
+        // Mostly without white space.
+        let [colon, value] = self.input.pair(self.at)?;
+        if colon == b':' && value > b' ' {
+            self.at += 1;
+            return Some((wants, value));
+        }
+        if self.solid()? != b':' {
             return None;
         }
         self.at += 1;
@@ -268,30 +282,24 @@ impl<'a, C: Cpu> Walker<'a, C> {
 
     /// Where the text ends whose first block this is, and whether it has no escapes.
     #[inline(always)]
-    fn text_end(&mut self, start: usize, block: &[u8; BLOCK]) -> Option<(usize, bool)> {
-        let mut mark = self.mark(start, block)?;
-        if self.input.bytes()[mark] == b'"' {
-            return Some((mark, true));
-        }
-        while self.input.bytes()[mark] == b'\\' {
-            // The byte behind a backslash is part of the escape, a mark or not.
-            mark = self.mark(mark + 2, self.input.block(mark + 2)?)?;
-        }
-        (self.input.bytes()[mark] == b'"').then_some((mark, false))
-    }
-
-    /// Where the first mark is in this block, which is at `at`, or behind it.
-    #[inline(always)]
-    fn mark(&mut self, mut at: usize, block: &[u8; BLOCK]) -> Option<usize> {
-        let (mut marks, high) = self.cpu.marks(block);
-        self.high |= high;
-        while marks == 0 {
+    fn text_end(&mut self, start: usize, mut block: &'a [u8; BLOCK]) -> Option<(usize, bool)> {
+        let mut at = start;
+        loop {
+            let stops = self.cpu.stops(block);
+            let first = stops.trailing_zeros() as usize;
+            // Where there is no stop, this is the first byte, and no quote.
+            if block[first % BLOCK] == b'"' {
+                return Some((at + first, true));
+            }
+            if stops != 0 {
+                break;
+            }
             at += BLOCK;
-            let (more, high) = self.cpu.marks(self.input.block(at)?);
-            marks = more;
-            self.high |= high;
+            block = self.input.block(at)?;
         }
-        Some(at + marks.trailing_zeros() as usize)
+        let (end, plain, high) = self.cpu.apart(OddText { input: self.input, at })?;
+        self.high |= high;
+        Some((end, plain))
     }
 
     /// Passes a text.
@@ -304,16 +312,17 @@ impl<'a, C: Cpu> Walker<'a, C> {
         if !plain {
             self.learnable = false;
             let text = &self.input.bytes()[start..end];
-            self.spans[usize::from(wants.place) % VALUES] = escaped_text(self.scratch, text)?;
+            self.spans[usize::from(wants.place)] = escaped_text(self.scratch, text)?;
             self.present |= wants.slot;
             return Some(());
         }
-        self.spans[usize::from(wants.place) % VALUES] = ByteSpan::of_input(start, end - start);
+        self.spans[usize::from(wants.place)] = ByteSpan::of_input(start, end - start);
         // A mapped text that is empty is nothing, as `null` is: part of what the record looks like.
         let is_empty = start == end;
         self.present |= if is_empty { 0 } else { wants.slot };
         if self.learnable && !(is_empty && wants.slot != 0) {
-            self.keep(wants, start, end, ScalarKind::Text);
+            let tells = self.telling & wants.slot != 0;
+            self.keep(wants, start, end, if tells { ScalarKind::Word } else { ScalarKind::Text });
         }
         Some(())
     }
@@ -337,10 +346,11 @@ impl<'a, C: Cpu> Walker<'a, C> {
 
     #[inline(always)]
     fn fill(&mut self, wants: &Wants, start: usize, end: usize, kind: ScalarKind) {
-        self.spans[usize::from(wants.place) % VALUES] = ByteSpan::of_input(start, end - start);
+        self.spans[usize::from(wants.place)] = ByteSpan::of_input(start, end - start);
         self.present |= wants.slot;
         if self.learnable && (kind != ScalarKind::Word || wants.slot != 0) {
-            self.keep(wants, start, end, kind);
+            let tells = self.telling & wants.slot != 0;
+            self.keep(wants, start, end, if tells { ScalarKind::Word } else { kind });
         }
     }
 
@@ -352,9 +362,42 @@ impl<'a, C: Cpu> Walker<'a, C> {
     }
 }
 
+/// Looks for the end of a text that has escapes or high bytes, from a place before them on: where it is,
+/// whether it has no escapes, and what is not zero if it may have high bytes.
+struct OddText<'a> {
+    input: PaddedInput<'a>,
+    at: usize,
+}
+
+impl Work for OddText<'_> {
+    type Output = Option<(usize, bool, u32)>;
+
+    #[inline(always)]
+    fn run<C: Cpu>(self, cpu: C) -> Self::Output {
+        let OddText { input, mut at } = self;
+        let (mut plain, mut all) = (true, 0);
+        loop {
+            let (marks, high) = cpu.marks(input.block(at)?);
+            all |= high;
+            if marks == 0 {
+                at += BLOCK;
+                continue;
+            }
+            at += marks.trailing_zeros() as usize;
+            match input.bytes()[at] {
+                b'"' => return Some((at, plain, all)),
+                b'\\' => plain = false,
+                _ => return None,
+            }
+            // The byte behind a backslash is part of the escape, a mark or not.
+            at += 2;
+        }
+    }
+}
+
 /// Where this is called, the compiler takes the branch for one that is rarely taken.
 #[cold]
-fn rare() {}
+pub(super) fn rare() {}
 
 #[cold]
 #[inline(never)]
@@ -370,7 +413,7 @@ fn escaped_key<'a>(keys: &'a KeyTable, scratch: &mut Vec<u8>, list: u8, key: &[u
     value::respell(key, scratch)?;
     let wants = match &scratch[kept..] {
         // What still has escapes has characters that no mapped key has.
-        spelled if memchr::memchr(b'\\', spelled).is_some() => &Wants::NOTHING,
+        spelled if memchr::memchr(b'\\', spelled).is_some() => keys.unknown(list),
         spelled if spelled.len() > HEAD => keys.long(list, spelled),
         spelled => {
             let mut block = [0; BLOCK];

@@ -16,6 +16,10 @@ const WORDS: &str = r#"{"phone":"a","x":true,"y":null,"type":"","timestamp":1584
 const BOOLEANS: &str = r#"{"phone":"a","type":true,"timestamp":1584718692}"#;
 const HOSTS: &str = r#"{"host":"api-1234abcd.duosecurity.com","timestamp":1584718692}"#;
 const ISO: &str = r#"{"ts":"2023-03-21T22:34:49.466370+00:00","phone":"a"}"#;
+const FORMS: &str = r#"{"credits":-12.50e+3,"x":0.25,"timestamp":1584718692.25,"phone":"a"}"#;
+const TOLD: &str = r#"{"eventtype":"telephony","phone":"a","timestamp":1584718692}"#;
+const KNOWN: &str = r#"{"host":"h","timestamp":1584718692}"#;
+const STRANGE: &str = r#"{"x":"v","phone":"p","timestamp":1584718692}"#;
 const NESTED: &str = r#"{"a":{"host":"h","port":1,"b":{"c":"x"}},"timestamp":1584718692}"#;
 
 const TRAPS: &[Trap] = &[
@@ -68,6 +72,94 @@ const TRAPS: &[Trap] = &[
             r#"{"credits":1,"x":-2,"timestamp":1584718692,"phone":"a"}"#,
             r#"{"credits":1,"x":02,"timestamp":1584718692,"phone":"a"}"#,
             r#"{"credits":1,"x":11111111111111111111111111111111111111111111111111111111111111111x,"timestamp":1,"phone":"a"}"#,
+        ],
+    ),
+    (
+        "digits stand for digits, and for nothing else",
+        FORMS,
+        &[
+            r#"{"credits":-99.99e+9,"x":9.99,"timestamp":1684718692.99,"phone":"a"}"#,
+            r#"{"credits":-02.50e+3,"x":0.25,"timestamp":1584718692.25,"phone":"a"}"#,
+            r#"{"credits":-12.50e+3,"x":00.5,"timestamp":1584718692.25,"phone":"a"}"#,
+            r#"{"credits":-12.50e-3,"x":0.25,"timestamp":1584718692.25,"phone":"a"}"#,
+            r#"{"credits":-12.50E+3,"x":0.25,"timestamp":1584718692.25,"phone":"a"}"#,
+            r#"{"credits":+12.50e+3,"x":0.25,"timestamp":1584718692.25,"phone":"a"}"#,
+            r#"{"credits":-12,50e+3,"x":0.25,"timestamp":1584718692.25,"phone":"a"}"#,
+            r#"{"credits":-1/.50e+3,"x":0.25,"timestamp":1584718692.25,"phone":"a"}"#,
+            r#"{"credits":-1:.50e+3,"x":0.25,"timestamp":1584718692.25,"phone":"a"}"#,
+            r#"{"credits":-12.50e+ ,"x":0.25,"timestamp":1584718692.25,"phone":"a"}"#,
+            r#"{"credits":-12.50e+3,"x":0.2.,"timestamp":1584718692.25,"phone":"a"}"#,
+            r#"{"credits":-12.50e+3,"x":-.25,"timestamp":1584718692.25,"phone":"a"}"#,
+            r#"{"credits":-12.50e+3,"x":0.25,"timestamp":0584718692.25,"phone":"a"}"#,
+            r#"{"credits":-12.50e+3,"x":0.25,"timestamp":1584718692.255,"phone":"a"}"#,
+            r#"{"credits":-12.50e+3,"x":0.25,"timestamp":"1584718692.5","phone":"a"}"#,
+        ],
+    ),
+    (
+        "a text that tells whose record it is",
+        TOLD,
+        &[
+            r#"{"eventtype":"telephonx","phone":"a","timestamp":1584718692}"#,
+            r#"{"eventtype":"TELEPHONY","phone":"a","timestamp":1584718692}"#,
+            r#"{"eventtype":"authentication","phone":"a","timestamp":1584718692}"#,
+            r#"{"eventtype":"","phone":"a","timestamp":1584718692}"#,
+            r#"{"eventtype":null,"phone":"a","timestamp":1584718692}"#,
+            r#"{"eventtype":7,"phone":"a","timestamp":1584718692}"#,
+            r#"{"eventtype":true,"phone":"a","timestamp":1584718692}"#,
+            r#"{"eventtype":["telephony"],"phone":"a","timestamp":1584718692}"#,
+            r#"{"eventtype":"telephony","phone":"a","timestamp":1584718692}"#,
+            r#"{"eventtype":"authentication","phone":"a","timestamp":1584718692,"eventtype":"telephony"}"#,
+            r#"{"service":"telephony","phone":"a","timestamp":1584718692}"#,
+            r#"{"service":"Telephony","phone":"a","timestamp":1584718692}"#,
+            r#"{"service":"telepathy","phone":"a","timestamp":1584718692}"#,
+            r#"{"service":{},"phone":"a","timestamp":1584718692}"#,
+            r#"{"service":"telephony","message":{"phone":"b","timestamp":1584718692}}"#,
+            r#"{"service":"telephony","message":"m","phone":"a","timestamp":1584718692}"#,
+            r#"{"service":"telephony","message":{"phone":"b","timestamp":1584718692}}"#,
+            r#"{"message":{"phone":"b","timestamp":1584718692},"service":"telephony"}"#,
+            r#"{"message":{"phone":"b","timestamp":1584718692},"phone":"a","timestamp":1584718692}"#,
+            r#"{"event_type":"telephony","phone":"a","timestamp":1584718692}"#,
+            r#"{"event_type":"telephon","phone":"a","timestamp":1584718692}"#,
+        ],
+    ),
+    (
+        "a key that is not known, where nothing says whose record it is",
+        KNOWN,
+        &[
+            r#"{"hosu":"h","timestamp":1584718692}"#,
+            r#"{"host":"h","timestamp":1584718692,"x":"v"}"#,
+            r#"{"host":"h","timestamp":1584718692,"x":""}"#,
+            r#"{"host":"h","timestamp":1584718692,"x":null}"#,
+            r#"{"host":"h","timestamp":1584718692,"x":0}"#,
+            r#"{"host":"h","timestamp":1584718692,"x":false}"#,
+            r#"{"host":"h","timestamp":1584718692,"x":{}}"#,
+            r#"{"host":"h","timestamp":1584718692,"x":[]}"#,
+            r#"{"host":"h","timestamp":1584718692,"x":"v","x":null}"#,
+            r#"{"host":"h","timestamp":1584718692,"x":null,"x":"v"}"#,
+            r#"{"host":"h","timestamp":1584718692,"x":"v"}"#,
+            r#"{"host":"h","timestamp":1584718692,"a"b":"v"}"#,
+            r#"{"host":"h","timestamp":1584718692,"é":"v"}"#,
+            r#"{"host":"h","timestamp":1584718692,"a key of more than sixteen bytes":"v"}"#,
+            r#"{"host":"h","timestamp":1584718692,"txid":"t"}"#,
+            r#"{"host":"h","timestamp":1584718692,"telephony_id":"t","x":"v"}"#,
+            r#"{"host":"h","timestamp":1584718692,"telephony_id":null,"x":"v"}"#,
+            r#"{"host":"h","timestamp":1584718692,"telephony_id":"","x":"v"}"#,
+            r#"{"host":"h","timestamp":1584718692,"telephony_id":{},"x":"v"}"#,
+            r#"{"host":"h","timestamp":1584718692,"telephony_id":"t","telephony_id":null,"x":"v"}"#,
+            r#"{"host":"h","timestamp":1584718692,"x":{"phone":"p"}}"#,
+        ],
+    ),
+    (
+        "a key that is not known, next to one that says enough",
+        STRANGE,
+        &[
+            r#"{"x":"","phone":"p","timestamp":1584718692}"#,
+            r#"{"x":"v","phone":"","timestamp":1584718692}"#,
+            r#"{"x":"","phone":"","timestamp":1584718692}"#,
+            r#"{"x":"v","phone":null,"timestamp":1584718692}"#,
+            r#"{"x":null,"phone":null,"timestamp":1584718692}"#,
+            r#"{"x":"v","phonx":"p","timestamp":1584718692}"#,
+            r#"{"x":"v","phone":"p","phone":"","timestamp":1584718692}"#,
         ],
     ),
     (
