@@ -165,18 +165,9 @@ impl Builder {
                 }
                 row.layout = *number;
             }
-            // What a row has in a column.
-            let value = |row: &Row, sources: &[&'_ Source]| match sources.get(row.layout) {
-                None | Some(Source::Nothing) => None,
-                Some(Source::Constant(text)) => Some(Cow::Borrowed(text.as_str())),
-                Some(Source::Value(n)) => places.get(row.places + n).and_then(|place| {
-                    let raw = text.get(place.start..place.end)?;
-                    if place.is_escaped { unescaped(raw) } else { Some(Cow::Borrowed(raw)) }
-                }),
-            };
             let mut sources: Vec<&Source> = used.iter().map(|it| &it.sources[COLUMNS.len()]).collect();
             for row in rows.iter() {
-                times.append_option(value(row, &sources).and_then(|text| reader.micros(&text)));
+                times.append_option(value(row, &sources, places, text).and_then(|text| reader.micros(&text)));
             }
             for (column, texts) in texts.iter_mut().enumerate() {
                 sources.clear();
@@ -190,7 +181,7 @@ impl Builder {
                 };
                 if !stays {
                     let texts = texts.rows(is_event);
-                    rows.iter().for_each(|row| texts.append_option(value(row, &sources)));
+                    rows.iter().for_each(|row| texts.append_option(value(row, &sources, places, text)));
                 }
             }
         }
@@ -217,6 +208,19 @@ impl Builder {
         self.is_event.clear();
         self.bytes = 0;
         Ok(arrays)
+    }
+}
+
+/// What a row has in a column.
+fn value<'a>(row: &Row, sources: &[&'a Source], places: &[Place], text: &'a str) -> Option<Cow<'a, str>> {
+    match sources.get(row.layout)? {
+        Source::Nothing => None,
+        Source::Constant(text) => Some(Cow::Borrowed(text)),
+        Source::Value(n) => {
+            let place = places.get(row.places + n)?;
+            let raw = text.get(place.start..place.end)?;
+            if place.is_escaped { unescaped(raw) } else { Some(Cow::Borrowed(raw)) }
+        }
     }
 }
 
