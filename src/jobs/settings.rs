@@ -97,7 +97,7 @@ pub(crate) fn one_of<T: Copy>(text: &str, all: &[(&'static str, T)]) -> Result<T
 
 /// How outputs are compressed.
 pub(crate) fn compression(text: &str) -> Result<Compression, String> {
-    one_of(text, &Compression::ALL)
+    text.parse()
 }
 
 /// A whole number within limits.

@@ -1,9 +1,7 @@
-//! Compression of what is written: how much, with which checks, as a stream, at once, or in blocks on many threads.
+//! Compression of what is written: with which checks, as a stream, at once, or in blocks on many threads.
 //!
 //! The same text becomes the same bytes, whatever the number of threads: no time or name goes into them.
 
-use flate2::write::GzEncoder;
-use flate2::{Compress, Crc, FlushCompress};
 #[cfg(feature = "bucket")]
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -12,62 +10,27 @@ use std::fmt;
 use std::io::Read as _;
 use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, channel};
+
+use flate2::Crc;
 use zstd::stream::write::Encoder as ZstdEncoder;
+
+use super::compression::Compression;
+use super::deflate::{Deflater, zlib};
 
 /// So much text is compressed on its own: enough that the start of a block costs nothing to speak
 /// of, and little enough to be held some times over.
 const BLOCK: usize = 1 << 20;
-/// As `gzip` and `zstd` do by default.
-const GZIP_LEVEL: flate2::Compression = flate2::Compression::new(6);
-const ZSTD_LEVEL: i32 = 3;
 /// No name, no time, no system.
 const GZIP_HEADER: &[u8] = &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 /// A last deflate block with nothing in it.
 const GZIP_LAST: &[u8] = &[3, 0];
 
-/// How objects are compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Compression {
-    /// gzip: what every feed reads.
-    #[default]
-    Gzip,
-    /// Zstandard.
-    Zstd,
-    /// Not at all.
-    None,
-}
-
-impl Compression {
-    /// Each compression with its name in settings.
-    pub const ALL: [(&'static str, Compression); 3] =
-        [("gzip", Compression::Gzip), ("zstd", Compression::Zstd), ("none", Compression::None)];
-
-    /// What an object's key ends with.
-    pub fn extension(self) -> &'static str {
-        match self {
-            Compression::Gzip => ".ndjson.gz",
-            Compression::Zstd => ".ndjson.zst",
-            Compression::None => ".ndjson",
-        }
-    }
-
-    /// The compression that an extension stands for.
-    pub fn of(extension: &str) -> Option<Compression> {
-        Compression::ALL.into_iter().map(|(_, it)| it).find(|it| it.extension() == extension)
-    }
-}
-
-/// Compresses into `out` as a stream.
-pub(super) fn gzip<W: Write>(out: W) -> GzEncoder<W> {
-    GzEncoder::new(out, GZIP_LEVEL)
-}
-
 /// Compresses into `out` as a stream.
 ///
 /// # Errors
 /// If there is no memory for it.
-pub(super) fn zstd<W: Write>(out: W) -> io::Result<ZstdEncoder<'static, W>> {
-    let mut encoder = ZstdEncoder::new(out, ZSTD_LEVEL)?;
+pub(super) fn zstd<W: Write>(out: W, level: i32) -> io::Result<ZstdEncoder<'static, W>> {
+    let mut encoder = ZstdEncoder::new(out, level)?;
     // As the command zstd does: otherwise hardly any damage would be noticed.
     encoder.include_checksum(true)?;
     Ok(encoder)
@@ -80,15 +43,12 @@ impl Compression {
     /// If there is no memory for it.
     #[cfg(feature = "bucket")]
     pub(crate) fn encode(self, text: Cow<'_, [u8]>) -> io::Result<Vec<u8>> {
-        match self {
-            Compression::None => Ok(text.into_owned()),
-            Compression::Gzip => {
-                let mut encoder = gzip(Vec::new());
-                encoder.write_all(&text)?;
-                encoder.finish()
-            }
-            Compression::Zstd => zstd_whole(&text),
+        if self == Compression::None {
+            return Ok(text.into_owned());
         }
+        let mut blocks = BlockCompressor::new(Vec::new(), self, 1);
+        blocks.write_all(&text)?;
+        blocks.finish()
     }
 
     /// The text of an object, which has at most `most` bytes.
@@ -101,10 +61,10 @@ impl Compression {
         let limit = most as u64 + 1;
         match self {
             Compression::None => text.extend_from_slice(bytes),
-            Compression::Gzip => {
+            Compression::Gzip | Compression::GzipSmall => {
                 flate2::read::MultiGzDecoder::new(bytes).take(limit).read_to_end(&mut text)?;
             }
-            Compression::Zstd => {
+            Compression::Zstd(_) => {
                 zstd::Decoder::new(bytes)?.take(limit).read_to_end(&mut text)?;
             }
         }
@@ -115,35 +75,71 @@ impl Compression {
     }
 }
 
-fn zstd_whole(text: &[u8]) -> io::Result<Vec<u8>> {
-    let mut encoder = zstd(Vec::new())?;
-    encoder.write_all(text)?;
-    encoder.finish()
-}
-
 /// Compresses what is written to it into `out`. gzip becomes one member, zstd a frame a block.
 pub struct BlockCompressor<W> {
     out: W,
     compression: Compression,
     threads: usize,
-    block: Vec<u8>,
-    waiting: VecDeque<Receiver<io::Result<Done>>>,
+    block: Block,
+    waiting: VecDeque<Receiver<io::Result<Block>>>,
+    /// Blocks that are done with, for their memory.
+    spare: Vec<Block>,
     sum: Crc,
     any: bool,
 }
 
-/// A compressed block, with its buffer to be used again.
-struct Done {
+/// A piece of text, and what becomes of it.
+#[derive(Default)]
+struct Block {
+    text: Vec<u8>,
     bytes: Vec<u8>,
     sum: Crc,
-    text: Vec<u8>,
+    deflater: Option<Deflater>,
+}
+
+impl Block {
+    /// Compresses the text.
+    fn compress(mut self, compression: Compression) -> io::Result<Block> {
+        self.bytes.clear();
+        match compression {
+            Compression::Gzip => {
+                let bytes = std::mem::take(&mut self.bytes);
+                self.bytes = self.deflater.get_or_insert_default().deflate(&self.text, bytes)?;
+            }
+            Compression::GzipSmall => zlib(&self.text, &mut self.bytes)?,
+            Compression::Zstd(level) => {
+                let mut encoder = zstd(std::mem::take(&mut self.bytes), level)?;
+                encoder.write_all(&self.text)?;
+                self.bytes = encoder.finish()?;
+            }
+            Compression::None => self.bytes.extend_from_slice(&self.text),
+        }
+        if is_gzip(compression) {
+            self.sum.reset();
+            self.sum.update(&self.text);
+        }
+        self.text.clear();
+        Ok(self)
+    }
+}
+
+fn is_gzip(compression: Compression) -> bool {
+    matches!(compression, Compression::Gzip | Compression::GzipSmall)
 }
 
 impl<W: Write> BlockCompressor<W> {
     /// Compresses on `threads` threads of rayon's pool; with one, on the caller's.
     pub fn new(out: W, compression: Compression, threads: usize) -> BlockCompressor<W> {
-        let (block, waiting) = (Vec::new(), VecDeque::new());
-        BlockCompressor { out, compression, threads, block, waiting, sum: Crc::new(), any: false }
+        BlockCompressor {
+            out,
+            compression,
+            threads,
+            block: Block::default(),
+            waiting: VecDeque::new(),
+            spare: Vec::new(),
+            sum: Crc::new(),
+            any: false,
+        }
     }
 
     /// Compresses the rest; what was written to.
@@ -152,13 +148,13 @@ impl<W: Write> BlockCompressor<W> {
     /// If that fails.
     pub fn finish(mut self) -> io::Result<W> {
         let nothing = !self.any && self.waiting.is_empty();
-        if !self.block.is_empty() || self.compression == Compression::Zstd && nothing {
+        if !self.block.text.is_empty() || matches!(self.compression, Compression::Zstd(_)) && nothing {
             self.next()?;
         }
         while let Some(done) = self.waiting.pop_front() {
             self.take(received(&done)?)?;
         }
-        if self.compression == Compression::Gzip {
+        if is_gzip(self.compression) {
             if !self.any {
                 self.out.write_all(GZIP_HEADER)?;
             }
@@ -171,73 +167,44 @@ impl<W: Write> BlockCompressor<W> {
 
     /// Has the block compressed.
     fn next(&mut self) -> io::Result<()> {
-        let text = std::mem::take(&mut self.block);
+        let block = std::mem::take(&mut self.block);
         let compression = self.compression;
         if self.threads <= 1 {
-            return self.take(compress(compression, text)?);
+            self.take(block.compress(compression)?)?;
+        } else {
+            let (to, from) = channel();
+            rayon::spawn(move || {
+                crate::panics::provoke("compress");
+                // Who has failed no longer listens.
+                let _ = to.send(block.compress(compression));
+            });
+            self.waiting.push_back(from);
+            if self.waiting.len() > self.threads
+                && let Some(done) = self.waiting.pop_front()
+            {
+                self.take(received(&done)?)?;
+            }
         }
-        let (to, from) = channel();
-        rayon::spawn(move || {
-            crate::panics::provoke("compress");
-            // Who has failed no longer listens.
-            let _ = to.send(compress(compression, text));
-        });
-        self.waiting.push_back(from);
-        if self.waiting.len() > self.threads
-            && let Some(done) = self.waiting.pop_front()
-        {
-            self.take(received(&done)?)?;
-        }
+        self.block = self.spare.pop().unwrap_or_default();
         Ok(())
     }
 
-    fn take(&mut self, done: Done) -> io::Result<()> {
-        if self.compression == Compression::Gzip {
+    fn take(&mut self, block: Block) -> io::Result<()> {
+        if is_gzip(self.compression) {
             if !self.any {
                 self.out.write_all(GZIP_HEADER)?;
             }
-            self.sum.combine(&done.sum);
+            self.sum.combine(&block.sum);
         }
         self.any = true;
-        self.out.write_all(&done.bytes)?;
-        if self.block.capacity() == 0 {
-            self.block = done.text;
-            self.block.clear();
-        }
+        self.out.write_all(&block.bytes)?;
+        self.spare.push(block);
         Ok(())
     }
 }
 
-fn received(from: &Receiver<io::Result<Done>>) -> io::Result<Done> {
+fn received(from: &Receiver<io::Result<Block>>) -> io::Result<Block> {
     from.recv().unwrap_or_else(|_| Err(io::Error::other("the compressor has stopped")))
-}
-
-fn compress(compression: Compression, text: Vec<u8>) -> io::Result<Done> {
-    let mut sum = Crc::new();
-    let bytes = match compression {
-        Compression::Gzip => {
-            sum.update(&text);
-            deflate(&text)?
-        }
-        Compression::Zstd => zstd_whole(&text)?,
-        Compression::None => text.clone(),
-    };
-    Ok(Done { bytes, sum, text })
-}
-
-/// A run of deflate blocks that ends with a byte, and refers to nothing before it.
-fn deflate(text: &[u8]) -> io::Result<Vec<u8>> {
-    let mut state = Compress::new(GZIP_LEVEL, false);
-    let mut bytes = Vec::with_capacity(text.len() / 4 + 64);
-    loop {
-        let rest = &text[usize::try_from(state.total_in()).unwrap_or(text.len())..];
-        state.compress_vec(rest, &mut bytes, FlushCompress::Full)?;
-        // All taken, and nothing left inside.
-        if state.total_in() == text.len() as u64 && bytes.len() < bytes.capacity() {
-            return Ok(bytes);
-        }
-        bytes.reserve(bytes.capacity().max(64));
-    }
 }
 
 impl<W: Write> Write for BlockCompressor<W> {
@@ -246,9 +213,10 @@ impl<W: Write> Write for BlockCompressor<W> {
             self.out.write_all(bytes)?;
             return Ok(bytes.len());
         }
-        let taken = bytes.len().min(BLOCK - self.block.len());
-        self.block.extend_from_slice(&bytes[..taken]);
-        if self.block.len() == BLOCK {
+        let text = &mut self.block.text;
+        let taken = bytes.len().min(BLOCK - text.len());
+        text.extend_from_slice(&bytes[..taken]);
+        if text.len() == BLOCK {
             self.next()?;
         }
         Ok(taken)
@@ -284,19 +252,20 @@ mod tests {
             blocks.finish().unwrap()
         };
         let exact = 2 * BLOCK;
+        let all = [Compression::GzipSmall, Compression::Zstd(3)].into_iter().chain(Compression::KINDS);
         for text in [&text[..], &text[..exact], &text[..100], b""] {
-            for (_, compression) in Compression::ALL {
+            for compression in all.clone() {
                 let packed = pack(text, compression, 1, 1000);
                 assert!(packed == pack(text, compression, 3, 77_777), "{compression:?} {}", text.len());
                 let mut back = Vec::new();
                 match compression {
                     // One member: a reader that knows no others gets everything.
-                    Compression::Gzip => {
+                    Compression::Gzip | Compression::GzipSmall => {
                         let mut decoder = flate2::bufread::GzDecoder::new(&packed[..]);
                         std::io::Read::read_to_end(&mut decoder, &mut back).unwrap();
                         assert!(decoder.into_inner().is_empty());
                     }
-                    Compression::Zstd => back = zstd::decode_all(&packed[..]).unwrap(),
+                    Compression::Zstd(_) => back = zstd::decode_all(&packed[..]).unwrap(),
                     Compression::None => back.clone_from(&packed),
                 }
                 assert!(back == text, "{compression:?}");
@@ -310,7 +279,7 @@ mod tests {
     #[test]
     fn the_same_bytes_at_once_and_back() {
         let lines = b"{\"a\":1}\n".repeat(1000);
-        for (_, compression) in Compression::ALL {
+        for compression in Compression::KINDS {
             let packed = compression.encode(Cow::Borrowed(&lines)).unwrap();
             assert_eq!(packed, compression.encode(Cow::Borrowed(&lines)).unwrap());
             assert_eq!(compression.decode(&packed, lines.len()).unwrap(), lines);

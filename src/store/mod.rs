@@ -27,7 +27,9 @@
 mod atomic;
 mod codec;
 mod compress;
+mod compression;
 mod counting;
+mod deflate;
 mod encode;
 mod error;
 mod file;
@@ -54,7 +56,8 @@ mod wide;
 
 #[cfg(feature = "cli")]
 pub(crate) use atomic::{AtomicFile, in_scratch, nameless, remove_temporaries};
-pub use encode::{BlockCompressor, Compression};
+pub use compression::Compression;
+pub use encode::BlockCompressor;
 #[cfg(feature = "cli")]
 pub(crate) use error::store_error;
 pub use error::{Error, ErrorKind};

@@ -1,4 +1,4 @@
-//! Where a output's bytes go in the end: an open file, or stdout.
+//! Where an output's bytes go in the end: an open file, or stdout.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -44,20 +44,12 @@ pub(crate) fn stdout_is_open() -> Result<(), Error> {
 /// An open file or stdout, without a buffer.
 pub(super) struct Out {
     handle: Handle,
-    closed: bool,
-}
-
-impl Out {
-    /// Takes no more bytes.
-    pub(super) fn close(&mut self) {
-        self.closed = true;
-    }
 }
 
 #[cfg(unix)]
 impl Out {
     pub(super) fn new(handle: File) -> Out {
-        Out { handle, closed: false }
+        Out { handle }
     }
 
     /// stdout as a file: `io::Stdout` would look for line ends in every block.
@@ -83,9 +75,6 @@ impl Out {
 
 impl Write for Out {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.closed {
-            return Err(io::ErrorKind::BrokenPipe.into());
-        }
         loop {
             match self.handle.write(bytes) {
                 // Another process may have set a shared terminal or pipe to non-blocking.
@@ -136,11 +125,11 @@ impl Stored for io::Stdout {
 #[cfg(not(unix))]
 impl Out {
     pub(super) fn new(handle: File) -> Out {
-        Out { handle: Box::new(handle), closed: false }
+        Out { handle: Box::new(handle) }
     }
 
     pub(super) fn stdout() -> Result<Out, Error> {
-        Ok(Out { handle: Box::new(io::stdout()), closed: false })
+        Ok(Out { handle: Box::new(io::stdout()) })
     }
 
     pub(super) fn sync(&self) -> io::Result<()> {

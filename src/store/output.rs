@@ -5,12 +5,12 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use flate2::write::GzEncoder;
 use zstd::stream::write::Encoder as ZstdEncoder;
 
 use super::STANDARD;
 use super::atomic::{AtomicFile, folder_of, follow};
-use super::encode;
+use super::compression::Compression;
+use super::encode::{self, BlockCompressor};
 use super::error::{Doing, Error, ErrorKind, Object};
 use super::out::Out;
 
@@ -34,7 +34,7 @@ pub struct Output {
 
 enum OutputBody {
     Plain(Out),
-    Gzip(GzEncoder<Out>),
+    Gzip(BlockCompressor<Out>),
     Zstd(ZstdEncoder<'static, Out>),
 }
 
@@ -79,9 +79,9 @@ impl Output {
             }
         };
         let body = if target.ends_with(".gz") {
-            OutputBody::Gzip(encode::gzip(out))
+            OutputBody::Gzip(BlockCompressor::new(out, Compression::Gzip, 1))
         } else if target.ends_with(".zst") {
-            OutputBody::Zstd(encode::zstd(out).map_err(fail(Doing::Create))?)
+            OutputBody::Zstd(encode::zstd(out, 1).map_err(fail(Doing::Create))?)
         } else {
             OutputBody::Plain(out)
         };
@@ -143,15 +143,6 @@ impl Write for Output {
 
     fn flush(&mut self) -> io::Result<()> {
         self.with(|body| body.flush())
-    }
-}
-
-impl Drop for Output {
-    fn drop(&mut self) {
-        // The gzip encoder would write its end now, and a broken-off stream in a pipe look whole.
-        if let Some(OutputBody::Gzip(encoder)) = &mut self.body {
-            encoder.get_mut().close();
-        }
     }
 }
 

@@ -91,7 +91,7 @@ fn ending(kind: Kind, format: Format) -> String {
 
 /// How keys of outputs of a kind may end: in this format, or in any.
 pub(super) fn endings(kind: Kind, format: Option<Format>) -> Vec<String> {
-    let all = Compression::ALL.map(|(_, compression)| Format::Lines(compression));
+    let all = Compression::KINDS.map(Format::Lines);
     let mut endings: Vec<String> = match format {
         Some(format) => vec![ending(kind, format)],
         None => all.into_iter().map(|format| ending(kind, format)).collect(),

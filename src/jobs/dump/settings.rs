@@ -108,12 +108,16 @@ pub enum Format {
 }
 
 impl Format {
-    fn name(self) -> &'static str {
+    /// What a fingerprint calls it. Versions that knew one level of gzip and zstd wrote no level.
+    fn name(self) -> String {
         match self {
-            Format::Lines(compression) => name_of(&Compression::ALL, compression),
+            Format::Lines(Compression::Gzip) => "gzip:fast".to_owned(),
+            Format::Lines(Compression::GzipSmall) => "gzip".to_owned(),
+            Format::Lines(Compression::Zstd(3)) => "zstd".to_owned(),
+            Format::Lines(compression) => compression.to_string(),
             #[cfg(feature = "parquet")]
             // `parquet` was compressed with zstd 3, in other pages.
-            Format::Parquet => "parquet:2",
+            Format::Parquet => "parquet:2".to_owned(),
         }
     }
 
