@@ -63,7 +63,7 @@ pub(super) struct Args {
     #[arg(long, env = "UDMAP_DECORATE", value_parser = switch)]
     decorate: bool,
 
-    /// How objects are compressed: gzip, zstd or none [default: gzip].
+    /// How objects are compressed: gzip, gzip:small, zstd, zstd:N (1 to 19) or none [default: gzip].
     #[arg(long, value_name = "HOW", env = "UDMAP_COMPRESS", value_parser = compression)]
     compress: Option<Compression>,
 

@@ -87,7 +87,7 @@ fn value_of(arg: Arg) -> Arg {
     let listed = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
     let name = arg.get_value_names().and_then(|names| names.first()).map(ToString::to_string);
     match (arg.get_id().as_str(), name.as_deref().unwrap_or_default()) {
-        ("compress", _) => values(arg, listed(&["gzip", "zstd", "none"])),
+        ("compress", _) => values(arg, listed(&["gzip", "gzip:small", "zstd", "zstd:3", "none"])),
         ("signature", _) => values(arg, listed(&["v5", "v2-sha512", "v2-sha1"])),
         (_, "NAME|FILE") => values(arg, builtin_mappings().map(ToOwned::to_owned).collect()),
         (_, "CODE") => {

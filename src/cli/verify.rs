@@ -61,7 +61,7 @@ pub(super) struct Args {
           value_parser = clap::value_parser!(u64).range(1..=1 << 30))]
     max_record_bytes: u64,
 
-    /// How outputs are compressed: gzip, zstd or none.
+    /// How outputs are compressed: gzip, zstd or none, at any level.
     #[arg(long, value_name = "HOW", default_value = "gzip", value_parser = compression)]
     compress: Compression,
 

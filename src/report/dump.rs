@@ -54,6 +54,14 @@ impl Report<'_> {
         }
         row(to, "objects", &objects)?;
         before(to, get(&progress.known_rejects), get(&progress.superseded))?;
+        let levels = get(&progress.known_at_other_level);
+        if levels > 0 {
+            row(
+                to,
+                "compression",
+                &format!("{} done before at another level, and kept as they are", grouped(levels)),
+            )?;
+        }
         let written = get(&progress.written);
         row(
             to,
@@ -94,6 +102,7 @@ impl Report<'_> {
             known_records: u64,
             known_rejects: u64,
             known_outside: u64,
+            known_at_other_level: u64,
             superseded: u64,
             several_rejects: u64,
             failed: u64,
@@ -129,6 +138,7 @@ impl Report<'_> {
                 known_records: get(&progress.known_records),
                 known_rejects: get(&progress.known_rejects),
                 known_outside: get(&progress.known_outside),
+                known_at_other_level: get(&progress.known_at_other_level),
                 superseded: get(&progress.superseded),
                 several_rejects: get(&progress.several_rejects),
                 failed: progress.failed(),

@@ -203,10 +203,11 @@ impl Collector {
             let key = held.state.key(window);
             let count = step.lines.len() as u64;
             let lines = self.lines(&step.lines, window);
+            let compression = compression(self.plan.compression, window);
             // The lines themselves are needed only for a derivation: a page may be large.
             let (packed, lines) = match self.derivation {
-                Some(_) => (pack(window, Cow::Borrowed(&lines))?, lines),
-                None => (pack(window, Cow::Owned(lines))?, Vec::new()),
+                Some(_) => (pack(compression, Cow::Borrowed(&lines))?, lines),
+                None => (pack(compression, Cow::Owned(lines))?, Vec::new()),
             };
             let size = packed.len() as u64;
             let name = format!("{}{key}", self.to.prefix);
@@ -254,7 +255,7 @@ impl Collector {
     }
 
     fn unpack(&self, window: &Window, name: &str, bytes: &[u8]) -> Result<String, Error> {
-        let lines = compression(window).decode(bytes, MAX_OBJECT_BYTES);
+        let lines = compression(self.plan.compression, window).decode(bytes, MAX_OBJECT_BYTES);
         lines
             .map_err(|error| error.to_string())
             .and_then(|lines| String::from_utf8(lines).map_err(|e| e.to_string()))
@@ -284,7 +285,7 @@ impl Collector {
             if made.bytes.is_empty() {
                 continue;
             }
-            let packed = pack(window, Cow::Owned(made.bytes))?;
+            let packed = pack(compression(self.plan.compression, window), Cow::Owned(made.bytes))?;
             let created = place.store.create(&format!("{}{key}", place.prefix), packed.into()).await;
             created.map_err(|error| Error::store(ErrorKind::Store, &error))?;
         }
@@ -358,12 +359,14 @@ fn unsteady() -> Error {
     )
 }
 
-/// The compression that the window was opened with; its name was checked when the state was read.
-fn compression(window: &Window) -> Compression {
-    Compression::of(&window.extension).unwrap_or_default()
+/// The compression that the window was opened with; its name was checked when the state was read. The level is that of
+/// the settings, if they have the same kind.
+fn compression(set: Compression, window: &Window) -> Compression {
+    let set = Some(set).filter(|set| set.extension() == window.extension);
+    set.or_else(|| Compression::of(&window.extension)).unwrap_or_default()
 }
 
-fn pack(window: &Window, lines: Cow<'_, [u8]>) -> Result<Vec<u8>, Error> {
-    let packed = compression(window).encode(lines);
+fn pack(compression: Compression, lines: Cow<'_, [u8]>) -> Result<Vec<u8>, Error> {
+    let packed = compression.encode(lines);
     packed.map_err(|error| Error::new(ErrorKind::Store, format!("an object can't be compressed: {error}")))
 }

@@ -13,7 +13,7 @@ use super::outputs::endings;
 use super::part::{Item, Reader, Written, end_in, ranks};
 use super::place::{Target, order};
 use super::runs::Runs;
-use super::{After, Context, Format};
+use super::{After, Context, Format, Settings};
 use crate::store::Error;
 use crate::store::objects::ObjectMeta;
 use std::cmp::Ordering;
@@ -42,8 +42,7 @@ pub(super) struct Index {
     manifest: Target,
     output: Target,
     rejects: Option<Target>,
-    format: Format,
-    fingerprint: String,
+    settings: Settings,
     /// Outputs of another place are none of this run's.
     below: String,
     /// By their first names.
@@ -94,8 +93,7 @@ impl Index {
             manifest: manifest.clone(),
             output: context.output.clone(),
             rejects: context.rejects.clone(),
-            format: context.settings.format,
-            fingerprint: context.settings.fingerprint.clone(),
+            settings: context.settings.clone(),
             below: context.output.whole_name(),
             parts: Vec::new(),
             any: false,
@@ -205,7 +203,9 @@ impl Index {
         let mut past: Vec<&Past> =
             self.open.iter().filter_map(|open| open.lines.get(&key)).flatten().collect();
         past.sort_by_key(|past| past.rank);
-        let ours = |line: &ManifestEntry| line.etag == etag && line.fingerprint == self.fingerprint;
+        let settings = &self.settings;
+        let ours =
+            |line: &ManifestEntry| line.etag == etag && settings.format_of(&line.fingerprint).is_some();
         let known = past.iter().rfind(|past| past.counts && !past.line.pruned && ours(&past.line));
         let overtaken = past.iter().rfind(|past| !past.line.pruned).is_some_and(|last| !ours(&last.line));
         let mut others: HashSet<&str> = HashSet::new();
@@ -253,7 +253,7 @@ impl Index {
         let mut packs: HashMap<String, Vec<usize>> = HashMap::new();
         for (at, past) in past.iter_mut().enumerate() {
             let line = &past.line;
-            if line.fingerprint != self.fingerprint {
+            if self.settings.format_of(&line.fingerprint).is_none() {
                 continue;
             }
             match line.outputs.first() {
@@ -274,7 +274,8 @@ impl Index {
     }
 
     fn follows(&self, line: &ManifestEntry, input: &str, id: &str, pack: bool) -> bool {
-        follows((&self.output, self.rejects.as_ref(), self.format), line, input, id, pack)
+        // Levels have the same endings.
+        follows((&self.output, self.rejects.as_ref(), self.settings.format), line, input, id, pack)
     }
 }
 

@@ -35,7 +35,12 @@ pub(super) struct Converted {
 impl Context<'_> {
     /// The identity of an object's output.
     pub(super) fn id(&self, origin: &Origin, found: &ObjectMeta) -> String {
-        id(&[&origin.store.name(&found.key), &found.etag, &self.settings.fingerprint])
+        self.id_by(&self.settings.fingerprint, origin, found)
+    }
+
+    /// The same by another fingerprint.
+    pub(super) fn id_by(&self, fingerprint: &str, origin: &Origin, found: &ObjectMeta) -> String {
+        id(&[&origin.store.name(&found.key), &found.etag, fingerprint])
     }
 
     /// Feeds an object to `outputs`.

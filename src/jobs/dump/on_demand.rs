@@ -111,11 +111,27 @@ impl<'a> OnDemand<'a> {
         }
     }
 
-    /// The line of an object that has been converted, if its outputs are all there.
+    /// The line of an object that has been converted, at this level of compression or at the one that earlier versions
+    /// had, if its outputs are all there.
     fn known(&self, origin: &Origin, found: &ObjectMeta) -> Result<Option<Box<ManifestEntry>>, Error> {
+        for fingerprint in self.0.settings.asked() {
+            if let Some(line) = self.known_by(fingerprint, origin, found)? {
+                return Ok(Some(line));
+            }
+        }
+        Ok(None)
+    }
+
+    fn known_by(
+        &self,
+        fingerprint: &str,
+        origin: &Origin,
+        found: &ObjectMeta,
+    ) -> Result<Option<Box<ManifestEntry>>, Error> {
         let OnDemand(context) = self;
         let Target { store, prefix } = &context.manifest;
-        let key = format!("{prefix}{}/part-00001.ndjson", context.id(origin, found));
+        let id = context.id_by(fingerprint, origin, found);
+        let key = format!("{prefix}{id}/part-00001.ndjson");
         let Some(part) = store.head(&key)? else { return Ok(None) };
         let bytes = store.read_end(&part, false, part.size)?;
         let name = store.name(&key);
@@ -130,8 +146,8 @@ impl<'a> OnDemand<'a> {
         let ours = line.filter(|line| {
             let places = (&context.output, context.rejects.as_ref(), context.settings.format);
             line.input == origin.store.name(&found.key)
-                && line.identity() == context.id(origin, found)
-                && follows(places, line, &line.input, &line.identity(), false)
+                && line.identity() == id
+                && follows(places, line, &line.input, &id, false)
         });
         Ok(ours.filter(|line| context.is_still_there(line)))
     }

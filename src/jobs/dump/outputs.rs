@@ -145,7 +145,7 @@ impl Outputs {
     }
 
     /// Outputs that are not written, only measured; rejects among them if they were `kept`.
-    pub(super) fn measured(context: &Context<'_>, kept: bool, threads: usize) -> Outputs {
+    pub(super) fn measured(context: &Context<'_>, format: Format, kept: bool, threads: usize) -> Outputs {
         let side = |kind| Side {
             kind,
             store: context.output.store.clone(),
@@ -158,7 +158,7 @@ impl Outputs {
             rejects: kept.then(|| side(Kind::Rejects)),
             sources: context.settings.from_rejects.then(|| side(Kind::Sources)),
             count: 0,
-            format: context.settings.format,
+            format,
             threads,
             line: Vec::new(),
             dry: true,

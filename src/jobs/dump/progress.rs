@@ -48,6 +48,8 @@ pub struct Progress {
     pub known_rejects: AtomicU64,
     /// Records among those whose time is outside of the range.
     pub known_outside: AtomicU64,
+    /// Of the objects known, those whose outputs are compressed at another level than this run's.
+    pub known_at_other_level: AtomicU64,
     /// Outputs of the inputs listed that stand although later ones have taken their places.
     pub superseded: AtomicU64,
     /// Reject files, of those listed to be taken back, that are of the same input as another one: one of them may be

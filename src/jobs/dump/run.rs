@@ -203,6 +203,8 @@ impl Context<'_> {
         self.progress.known_records.fetch_add(line.records, Relaxed);
         self.progress.known_rejects.fetch_add(line.rejects, Relaxed);
         self.progress.known_outside.fetch_add(line.outside, Relaxed);
+        let other_level = line.fingerprint != self.settings.fingerprint;
+        self.progress.known_at_other_level.fetch_add(u64::from(other_level), Relaxed);
         self.progress.rejected_earlier(&line);
         self.progress.finished(found.size);
         let deletes = self.settings.after != After::Keep;

@@ -45,13 +45,26 @@ pub struct Settings {
     pub(super) mapping: String,
     /// What decides over the bytes of outputs, see [`Settings::fingerprint`].
     pub(super) fingerprint: String,
+    /// The fingerprints of these settings at each level of the same compression, this one among them.
+    levels: Vec<(String, Format)>,
     /// Whether inputs are reject files.
     pub(super) from_rejects: bool,
 }
 
 impl Settings {
+    /// The fingerprints by which an object alone is looked for: this one, and that of versions that knew one level.
+    pub(super) fn asked(&self) -> impl Iterator<Item = &str> {
+        let earlier = self.levels.iter().filter(|(_, format)| {
+            matches!(format, Format::Lines(Compression::GzipSmall | Compression::Zstd(3)))
+        });
+        let earlier = earlier.map(|(fingerprint, _)| fingerprint.as_str());
+        std::iter::once(self.fingerprint.as_str()).chain(earlier.filter(|it| *it != self.fingerprint))
+    }
+
     /// A run that converts by `mapping` with `options` and writes `format`. It has no inputs yet.
     pub fn new(mapping: &Mapping, options: &Options, format: Format, output: impl Into<String>) -> Settings {
+        let fingerprint = |format| fingerprint(mapping, options, format);
+        let levels = format.levels().into_iter().map(|format| (fingerprint(format), format)).collect();
         Settings {
             inputs: Vec::new(),
             output: output.into(),
@@ -65,7 +78,8 @@ impl Settings {
             format,
             pack: None,
             mapping: mapping.name().to_owned(),
-            fingerprint: fingerprint(mapping, options, format),
+            fingerprint: fingerprint(format),
+            levels,
             from_rejects: false,
         }
     }
@@ -74,14 +88,21 @@ impl Settings {
     #[must_use]
     pub fn from_rejects(self) -> Settings {
         // The same object becomes something else if it is read as a log.
-        let fingerprint = digest(&format!("{} from rejects", self.fingerprint));
-        Settings { fingerprint, from_rejects: true, ..self }
+        let other = |fingerprint: &str| digest(&format!("{fingerprint} from rejects"));
+        let levels = self.levels.iter().map(|(fingerprint, format)| (other(fingerprint), *format)).collect();
+        Settings { fingerprint: other(&self.fingerprint), levels, from_rejects: true, ..self }
     }
 
     /// What decides over the bytes of outputs, in 32 hexadecimal digits: the rules of the mapping, how events are
     /// written, the longest record, the range of the records' time, and the format. Threads, engine and version are not in it.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
+    }
+
+    /// How outputs with this fingerprint are written; nothing if more than the level of their compression differs from
+    /// these settings. A level alone is no reason to convert an input again: its events are the same.
+    pub(super) fn format_of(&self, fingerprint: &str) -> Option<Format> {
+        self.levels.iter().find(|(known, _)| known == fingerprint).map(|(_, format)| *format)
     }
 }
 
@@ -102,7 +123,8 @@ pub enum After {
 pub enum Format {
     /// One a line, as JSON.
     Lines(Compression),
-    /// As a Parquet file, see [`columns`](crate::columns). Rejects are lines, compressed with gzip.
+    /// As a Parquet file, see [`columns`](crate::columns). Rejects are lines, compressed with gzip as the command
+    /// `gzip` does.
     #[cfg(feature = "parquet")]
     Parquet,
 }
@@ -118,6 +140,15 @@ impl Format {
             #[cfg(feature = "parquet")]
             // `parquet` was compressed with zstd 3, in other pages.
             Format::Parquet => "parquet:2".to_owned(),
+        }
+    }
+
+    /// The format at each level of its compression.
+    fn levels(self) -> Vec<Format> {
+        match self {
+            Format::Lines(compression) => compression.levels().into_iter().map(Format::Lines).collect(),
+            #[cfg(feature = "parquet")]
+            Format::Parquet => vec![self],
         }
     }
 
@@ -140,7 +171,7 @@ impl Format {
         match self {
             Format::Lines(compression) => compression,
             #[cfg(feature = "parquet")]
-            Format::Parquet => Compression::Gzip,
+            Format::Parquet => Compression::GzipSmall,
         }
     }
 }

@@ -200,10 +200,13 @@ impl Verifier<'_> {
     fn again(&self, lines: Vec<ManifestEntry>) -> Result<(), Error> {
         let context = &self.context;
         let count = lines.len() as u64;
-        if lines.iter().any(|line| line.fingerprint != context.settings.fingerprint) {
+        // One output has one fingerprint, at whatever level it was compressed.
+        let fingerprint = lines.first().map_or("", |line| line.fingerprint.as_str());
+        let format = context.settings.format_of(fingerprint);
+        let Some(format) = format.filter(|_| lines.iter().all(|line| line.fingerprint == fingerprint)) else {
             self.verified.other.fetch_add(count, Relaxed);
             return Ok(());
-        }
+        };
         let mut inputs = Vec::new();
         for line in &lines {
             let (store, key) = self.stores.of(&line.input, self.access)?;
@@ -222,7 +225,7 @@ impl Verifier<'_> {
         let _permit = context.budget.take(size, large);
         let threads = if large { context.settings.threads } else { 1 };
         let kept = lines.iter().flat_map(|line| &line.outputs).any(|it| it.kind == super::Kind::Rejects);
-        let mut outputs = Outputs::measured(context, kept, threads);
+        let mut outputs = Outputs::measured(context, format, kept, threads);
         for ((origin, found), line) in inputs.iter().zip(&lines) {
             let fed = context.feed(origin, found, &mut outputs)?;
             let (now, then) = (

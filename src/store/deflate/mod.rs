@@ -20,7 +20,7 @@ use matcher::{Matcher, Sequence};
 
 /// So much text is looked at before a decision.
 const PIECE: usize = 1 << 16;
-/// How far a decision reaches.
+/// How far a decision for zlib reaches.
 const REACH: usize = 8 * PIECE;
 /// So many sequences make a block of deflate.
 const MOST: usize = 1 << 15;
@@ -44,13 +44,16 @@ impl Deflater {
         let mut out = BitWriter::behind(bytes);
         self.matcher.clear();
         self.sequences.clear();
-        // Up to `written` all is in `out`, up to `at` in sequences; up to `decided` nothing is asked.
-        let (mut written, mut at, mut decided) = (0, 0, 0);
+        // Up to `written` all is in `out`, up to `at` in sequences.
+        let (mut written, mut at) = (0, 0);
+        // The piece of which zlib was seen to make hardly less.
+        let mut fine = None;
         while at < text.len() {
             let (from, before) = (at, self.sequences.len());
             at = self.matcher.find(text, from, (from + PIECE).min(text.len()), &mut self.sequences);
             let (earlier, found) = self.sequences.split_at(before);
-            if from >= decided && doubtful(at - from, found) {
+            let looks = Looks::of(at - from, found);
+            if looks.doubtful() && !fine.is_some_and(|fine| looks.is_like(fine)) {
                 let mut zlib = Zlib::new();
                 let mut bytes = Vec::new();
                 zlib.add(&text[from..at], FlushCompress::Sync, &mut bytes)?;
@@ -62,7 +65,7 @@ impl Deflater {
                     (written, at) = (end, end);
                     self.sequences.clear();
                 } else {
-                    decided = at + REACH;
+                    fine = Some(looks);
                 }
             }
             if self.sequences.len() >= MOST {
@@ -77,10 +80,30 @@ impl Deflater {
     }
 }
 
-/// Whether zlib might make much less of a text than these sequences do. Of events it never would.
-fn doubtful(length: usize, sequences: &[Sequence]) -> bool {
-    let literals: usize = sequences.iter().map(|sequence| sequence.literals as usize).sum();
-    literals * 6 + sequences.len() * 20 > length * 8 / 6
+/// What a piece of text is like: how many literals and sequences there are in 64 KiB of it.
+#[derive(Debug, Clone, Copy)]
+struct Looks {
+    literals: usize,
+    sequences: usize,
+}
+
+impl Looks {
+    fn of(length: usize, sequences: &[Sequence]) -> Looks {
+        let literals: usize = sequences.iter().map(|sequence| sequence.literals as usize).sum();
+        let of_piece = |count: usize| count * PIECE / length.max(1);
+        Looks { literals: of_piece(literals), sequences: of_piece(sequences.len()) }
+    }
+
+    /// Whether zlib might make much less of the text. Of events it never would.
+    fn doubtful(self) -> bool {
+        self.literals * 6 + self.sequences * 20 > PIECE * 8 / 6
+    }
+
+    /// Whether what holds for the other piece holds for this one.
+    fn is_like(self, other: Looks) -> bool {
+        let near = |a: usize, b: usize| a.abs_diff(b) <= a.max(b) / 4 + PIECE / 256;
+        near(self.literals, other.literals) && near(self.sequences, other.sequences)
+    }
 }
 
 /// Writes a text, of which this is how it repeats itself and what is before it.
