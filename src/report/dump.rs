@@ -58,8 +58,8 @@ impl Report<'_> {
         if levels > 0 {
             row(
                 to,
-                "compression",
-                &format!("{} done before at another level, and kept as they are", grouped(levels)),
+                "level",
+                &format!("{} done before at another level of compression, and kept", grouped(levels)),
             )?;
         }
         let written = get(&progress.written);

@@ -205,3 +205,34 @@ fn digest(text: &str) -> String {
 fn name_of<T: Copy + PartialEq>(all: &[(&'static str, T)], value: T) -> &'static str {
     all.iter().find(|(_, it)| *it == value).map_or("", |(name, _)| name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What versions wrote that knew one level of gzip and of zstd is known at every level, and compressed again as it
+    /// was.
+    #[test]
+    fn outputs_of_one_level_are_known_at_every_other() {
+        let mapping = &Mapping::builtin("duo_telephony").expect("it is built in");
+        let settings =
+            |compression| Settings::new(mapping, &Options::default(), Format::Lines(compression), "out/");
+        let levels = [
+            (Compression::Gzip, Compression::GzipSmall),
+            (Compression::ZSTD, Compression::Zstd(3)),
+            (Compression::Zstd(19), Compression::Zstd(3)),
+        ];
+        for (now, then) in levels {
+            let (new, old) = (settings(now), settings(then));
+            assert_ne!(new.fingerprint(), old.fingerprint());
+            assert_eq!(new.format_of(old.fingerprint()), Some(Format::Lines(then)));
+            assert_eq!(old.format_of(new.fingerprint()), Some(Format::Lines(now)));
+            assert_eq!(new.asked().collect::<Vec<_>>(), [new.fingerprint(), old.fingerprint()]);
+            let (new, old) = (new.from_rejects(), old.from_rejects());
+            assert_eq!(new.format_of(old.fingerprint()), Some(Format::Lines(then)));
+        }
+        let other = settings(Compression::None);
+        assert_eq!(settings(Compression::Gzip).format_of(other.fingerprint()), None);
+        assert_eq!(other.asked().count(), 1);
+    }
+}
