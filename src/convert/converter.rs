@@ -29,7 +29,6 @@ pub struct Converter {
     /// The fast path as it begins.
     fast: Option<Box<Fast>>,
     /// The fast path as threads have left it, one for each that was at work at once.
-    #[expect(clippy::vec_box, reason = "what is taken out and put back is large, and is not copied")]
     left: Mutex<Vec<Box<Fast>>>,
     /// Buffers that runs have left: the next one needs no others. Many inputs are smaller than what it takes to make them.
     pub(super) spares: Mutex<Vec<Spare<Batch>>>,

@@ -33,6 +33,8 @@ type Has = (u64, u64);
 /// What is known of records that look alike.
 #[derive(Debug, Clone)]
 struct Kin {
+    /// The number of the program that this was made from.
+    id: usize,
     /// The slots that are tested for addresses, and those of them that hold one.
     tested: u64,
     ips: u64,
@@ -245,8 +247,13 @@ impl Fast {
                     for step in program.times.iter_mut().filter(|step| formed >> step.slot & 1 == 1) {
                         step.form = step.form.of_texts_like(values[step.slot].text(input, scratch));
                     }
-                    self.kin.push(Kin { tested, ips, program });
-                    *note = self.kin.len() as u32;
+                    // Several shapes may have the same fields, and their times the same forms.
+                    let same = |kin: &Kin| (kin.id, &kin.program.times) == (id, &program.times);
+                    let number = self.kin.iter().position(same).unwrap_or(self.kin.len());
+                    if number == self.kin.len() {
+                        self.kin.push(Kin { id, tested, ips, program });
+                    }
+                    *note = number as u32 + 1;
                 }
                 program
             }

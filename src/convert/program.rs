@@ -30,7 +30,7 @@ pub(super) struct Program {
 }
 
 /// A time of an event, and what gives it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct TimeStep {
     /// Its number in the plan.
     pub(super) time: usize,

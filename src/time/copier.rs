@@ -170,7 +170,7 @@ impl TimestampCopier {
         let second = second as u32;
         let [date, hours] = self.day.1;
         let hours = hours + (two(second / 3600) << 24) + (two(second / 60 % 60) << 48);
-        [date, hours, 0x3030_3a + (two(second % 60) << 8), 0]
+        [date, hours, 0x0030_303a + (two(second % 60) << 8), 0]
     }
 
     /// `2023-03-21T22:34:49`, then nothing or a fraction of six digits, then `Z` or `+00:00`.
@@ -290,7 +290,7 @@ fn midnight(day: u64) -> [u64; 2] {
 /// What is to be added to `00` to give a number below 100, as bytes from the lowest on.
 #[inline(always)]
 fn two(n: u32) -> u64 {
-    u64::from(n / 10 + (n % 10 << 8))
+    u64::from(n / 10 + ((n % 10) << 8))
 }
 
 /// The two digits of a number below 100.
