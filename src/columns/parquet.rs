@@ -200,4 +200,40 @@ mod tests {
             0
         );
     }
+
+    #[test]
+    #[cfg(feature = "cli")]
+    fn the_file_is_the_same_however_events_come() {
+        let mapping = Mapping::builtin("duo_telephony").unwrap();
+        let log = crate::lab::Generator::records(3, &"v2=70,v1=25,awkward=5".parse().unwrap(), 9_000);
+        let file = |chunk_bytes| {
+            let options = Options { chunk_bytes, ..Options::default() };
+            let converter = Converter::new(&mapping, &options).with_columns();
+            let mut table = Table::new(Vec::new()).unwrap();
+            let mut rows = 0;
+            let input = crate::convert::Input::reader("log", &log[..]);
+            let run = converter.run([input], 1, |piece| {
+                let crate::convert::Piece::Batch { batch, .. } = piece else { panic!() };
+                table.push(&batch.events, batch.layouts()).unwrap();
+                rows += batch.counts.events;
+                std::ops::ControlFlow::Continue(())
+            });
+            run.unwrap();
+            (table.finish().unwrap(), rows)
+        };
+        let (expected, rows) = file(1 << 20);
+        let reader = SerializedFileReader::new(Bytes::from(expected.clone())).unwrap();
+        assert_eq!(reader.metadata().file_metadata().num_rows() as u64, rows);
+        for chunk_bytes in [1, 5_000, 1 << 24] {
+            assert!(file(chunk_bytes).0 == expected, "{chunk_bytes}");
+        }
+    }
+
+    #[test]
+    fn events_without_layouts_are_an_error() {
+        let mut table = Table::new(Vec::new()).unwrap();
+        assert!(table.push(b"{}\n", None).is_err());
+        let none = crate::columns::Layouts::default();
+        assert!(table.push(b"{}\n", Some(&none)).is_err());
+    }
 }
