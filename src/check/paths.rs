@@ -22,7 +22,7 @@ pub(crate) fn bare(path: &str) -> String {
 /// `path` with `[]` for every index, so that the elements of a list are counted together.
 #[cfg(feature = "cli")]
 pub(crate) fn general(path: &str) -> String {
-    if !path.contains(['[', ']']) {
+    if memchr::memchr2(b'[', b']', path.as_bytes()).is_none() {
         return path.to_owned();
     }
     let mut general = String::with_capacity(path.len());
