@@ -343,6 +343,7 @@ mod tests {
             pack: None,
             mapping: "m".into(),
             fingerprint: "f".into(),
+            levels: vec![("f".into(), Format::Lines(Compression::None))],
             from_rejects: false,
         };
         let converter = Converter::new(&Mapping::builtin("duo_telephony").unwrap(), &Options::default());

@@ -275,6 +275,7 @@ mod tests {
             pack,
             mapping: "m".into(),
             fingerprint: "f".into(),
+            levels: vec![("f".into(), Format::Lines(Compression::None))],
             from_rejects: false,
         }
     }

@@ -46,7 +46,7 @@ pub struct Settings {
     /// What decides over the bytes of outputs, see [`Settings::fingerprint`].
     pub(super) fingerprint: String,
     /// The fingerprints of these settings at each level of the same compression, this one among them.
-    levels: Vec<(String, Format)>,
+    pub(super) levels: Vec<(String, Format)>,
     /// Whether inputs are reject files.
     pub(super) from_rejects: bool,
 }
