@@ -123,8 +123,7 @@ pub enum After {
 pub enum Format {
     /// One a line, as JSON.
     Lines(Compression),
-    /// As a Parquet file, see [`columns`](crate::columns). Rejects are lines, compressed with gzip as the command
-    /// `gzip` does.
+    /// As a Parquet file, see [`columns`](crate::columns). Rejects are lines, compressed with gzip.
     #[cfg(feature = "parquet")]
     Parquet,
 }
@@ -171,7 +170,7 @@ impl Format {
         match self {
             Format::Lines(compression) => compression,
             #[cfg(feature = "parquet")]
-            Format::Parquet => Compression::GzipSmall,
+            Format::Parquet => Compression::Gzip,
         }
     }
 }
