@@ -19,7 +19,7 @@ pub(super) struct Layout {
 struct Step {
     /// How many bytes of constants lead to it, from the end of the value before it.
     skip: usize,
-    /// Whether it is a text: a quote is behind it, else a comma or a bracket.
+    /// Whether it is in quotes. It reaches up to the closing one, else to a comma or a bracket.
     is_text: bool,
 }
 
@@ -52,15 +52,15 @@ pub(super) struct Place {
 
 impl Layout {
     /// The layout of events like `sample`, in which a `0` is at each of the places `values` instead of a value.
-    /// Nothing if it is not JSON.
+    /// Nothing if it is not JSON, or a value is not at the beginning of its text.
     pub(super) fn new(names: &Names, sample: &[u8], values: &[usize]) -> Option<Layout> {
         let mut tree = Tree::default();
         let places = names.places(tree.read(sample).ok()?);
         let text = std::str::from_utf8(sample).ok()?;
         let source = |place: &Option<Range<usize>>| {
             let Some(place) = place else { return Some(Source::Nothing) };
-            match values.iter().position(|value| *value == place.start) {
-                Some(value) => Some(Source::Value(value)),
+            match values.iter().position(|value| place.contains(value)) {
+                Some(value) => (values[value] == place.start).then_some(Source::Value(value)),
                 None => Some(Source::Constant(unescaped(text.get(place.clone())?)?.into_owned())),
             }
         };
@@ -68,11 +68,12 @@ impl Layout {
         let needed = sources.iter().map(|it| if let Source::Value(n) = it { n + 1 } else { 0 }).max();
         let mut end = 0;
         let step = |at: &usize| {
-            let step = Step { skip: at - end, is_text: sample.get(at + 1) == Some(&b'"') };
-            end = at + 1;
-            step
+            let is_text = *at > 0 && sample.get(at - 1) == Some(&b'"');
+            let step = Step { skip: at.checked_sub(end)?, is_text };
+            end = at + step.length(sample.get(*at..)?)?.0;
+            Some(step)
         };
-        let steps = values.iter().take(needed.unwrap_or(0)).map(step).collect();
+        let steps = values.iter().take(needed.unwrap_or(0)).map(step).collect::<Option<Vec<Step>>>()?;
         Some(Layout { steps, sources })
     }
 
@@ -81,16 +82,22 @@ impl Layout {
         let mut at = start;
         for step in &self.steps {
             at += step.skip;
-            let rest = text.get(at..)?;
-            let (length, is_escaped) = if step.is_text {
-                text_length(rest)?
-            } else {
-                (rest.iter().position(|byte| matches!(byte, b',' | b'}' | b']'))?, false)
-            };
+            let (length, is_escaped) = step.length(text.get(at..)?)?;
             places.push(Place { start: at, end: at + length, is_escaped });
             at += length;
         }
         Some(())
+    }
+}
+
+impl Step {
+    /// How long the value is that `text` begins with, and whether it has escapes.
+    #[inline]
+    fn length(self, text: &[u8]) -> Option<(usize, bool)> {
+        if self.is_text {
+            return text_length(text);
+        }
+        Some((text.iter().position(|byte| matches!(byte, b',' | b'}' | b']'))?, false))
     }
 }
 
