@@ -4,6 +4,7 @@ use crate::convert::{Batch, Converter, Options};
 use crate::jobs::dump::Format;
 use crate::mapping::Mapping;
 use crate::store::{Compression, Error, Output};
+use crate::text::escaped;
 use anyhow::bail;
 use std::io::{self, Write as _};
 
@@ -58,9 +59,32 @@ pub(super) enum EventOutput {
 }
 
 impl EventOutput {
-    pub(super) fn create(output: &str, format: Option<OutputFormat>) -> anyhow::Result<EventOutput> {
+    /// Opens `output`; it is compressed on `threads` threads, at the level of `compress` if that is given.
+    ///
+    /// # Errors
+    /// If it can't be opened, or if its name says another compression.
+    pub(super) fn create(
+        output: &str,
+        format: Option<OutputFormat>,
+        compress: Option<Compression>,
+        threads: usize,
+    ) -> anyhow::Result<EventOutput> {
         let format = OutputFormat::of(format, output)?;
-        let sink = Output::create(output)?;
+        let named = match format {
+            OutputFormat::Ndjson => Output::compression(output),
+            OutputFormat::Parquet => Compression::None,
+        };
+        if let Some(compress) = compress
+            && !named.levels().contains(&compress)
+        {
+            let ending = compress.extension();
+            bail!(
+                "`--compress {compress}` does not go with `-o {}`: its name says whether one file is compressed, and how; \
+                 expected a name that ends in {ending}",
+                escaped(output)
+            );
+        }
+        let sink = Output::create(output)?.on_threads(threads).at_level(compress.unwrap_or(named));
         match format {
             #[cfg(feature = "parquet")]
             OutputFormat::Parquet => {

@@ -25,11 +25,11 @@ const GZIP_HEADER: &[u8] = &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 /// A last deflate block with nothing in it.
 const GZIP_LAST: &[u8] = &[3, 0];
 
-/// Compresses into `out` as a stream.
+/// Compresses into `out` as a frame.
 ///
 /// # Errors
 /// If there is no memory for it.
-pub(super) fn zstd<W: Write>(out: W, level: i32) -> io::Result<ZstdEncoder<'static, W>> {
+fn zstd<W: Write>(out: W, level: i32) -> io::Result<ZstdEncoder<'static, W>> {
     let mut encoder = ZstdEncoder::new(out, level)?;
     // As the command zstd does: otherwise hardly any damage would be noticed.
     encoder.include_checksum(true)?;
@@ -140,6 +140,16 @@ impl<W: Write> BlockCompressor<W> {
             sum: Crc::new(),
             any: false,
         }
+    }
+
+    /// From here on on this many threads.
+    pub(super) fn on_threads(&mut self, threads: usize) {
+        self.threads = threads;
+    }
+
+    /// From here on at another level of the same kind.
+    pub(super) fn at_level(&mut self, compression: Compression) {
+        self.compression = compression;
     }
 
     /// Compresses the rest; what was written to.

@@ -5,12 +5,10 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use zstd::stream::write::Encoder as ZstdEncoder;
-
 use super::STANDARD;
 use super::atomic::{AtomicFile, folder_of, follow};
 use super::compression::Compression;
-use super::encode::{self, BlockCompressor};
+use super::encode::BlockCompressor;
 use super::error::{Doing, Error, ErrorKind, Object};
 use super::out::Out;
 
@@ -18,7 +16,7 @@ use super::out::Out;
 /// was; an output that is dropped before leaves nothing behind.
 ///
 /// What goes to stdout, a pipe or a device is there at once, of course. Nothing is buffered here
-/// but by compression: write large pieces.
+/// but by compression, which works on a MiB at a time: write large pieces.
 ///
 /// # Errors
 /// Every [`io::Error`] holds an [`Error`] that names the target, see [`Error::from_io`].
@@ -34,8 +32,7 @@ pub struct Output {
 
 enum OutputBody {
     Plain(Out),
-    Gzip(BlockCompressor<Out>),
-    Zstd(ZstdEncoder<'static, Out>),
+    Compressed(BlockCompressor<Out>),
 }
 
 impl Output {
@@ -78,14 +75,40 @@ impl Output {
                 }
             }
         };
-        let body = if target.ends_with(".gz") {
-            OutputBody::Gzip(BlockCompressor::new(out, Compression::Gzip, 1))
-        } else if target.ends_with(".zst") {
-            OutputBody::Zstd(encode::zstd(out, 1).map_err(fail(Doing::Create))?)
-        } else {
-            OutputBody::Plain(out)
+        let body = match Output::compression(target) {
+            Compression::None => OutputBody::Plain(out),
+            compression => OutputBody::Compressed(BlockCompressor::new(out, compression, 1)),
         };
         Ok(Output { target: target.to_owned(), object, body: Some(body), temporary, failed: false })
+    }
+
+    /// How a target of this name is compressed.
+    pub fn compression(target: &str) -> Compression {
+        match target.rsplit_once('.') {
+            Some((_, "gz")) => Compression::Gzip,
+            Some((_, "zst")) => Compression::ZSTD,
+            _ => Compression::None,
+        }
+    }
+
+    /// The same, compressed on this many threads. The bytes don't depend on them.
+    #[must_use]
+    pub fn on_threads(mut self, threads: usize) -> Output {
+        if let Some(OutputBody::Compressed(blocks)) = &mut self.body {
+            blocks.on_threads(threads);
+        }
+        self
+    }
+
+    /// The same, compressed at the level of `compression`, if that is of the kind that the target's name says.
+    #[must_use]
+    pub fn at_level(mut self, compression: Compression) -> Output {
+        if let Some(OutputBody::Compressed(blocks)) = &mut self.body
+            && Output::compression(&self.target).levels().contains(&compression)
+        {
+            blocks.at_level(compression);
+        }
+        self
     }
 
     /// The target as given.
@@ -105,8 +128,7 @@ impl Output {
         }
         let out = match self.body.take() {
             Some(OutputBody::Plain(out)) => Ok(out),
-            Some(OutputBody::Gzip(encoder)) => encoder.finish(),
-            Some(OutputBody::Zstd(encoder)) => encoder.finish(),
+            Some(OutputBody::Compressed(blocks)) => blocks.finish(),
             None => return Ok(()),
         };
         let mut out = out.map_err(fail.clone()(Doing::Write))?;
@@ -122,8 +144,7 @@ impl Output {
     fn with<T>(&mut self, act: impl FnOnce(&mut dyn Write) -> io::Result<T>) -> io::Result<T> {
         let result = match &mut self.body {
             Some(OutputBody::Plain(out)) => act(out),
-            Some(OutputBody::Gzip(encoder)) => act(encoder),
-            Some(OutputBody::Zstd(encoder)) => act(encoder),
+            Some(OutputBody::Compressed(blocks)) => act(blocks),
             None => Err(io::ErrorKind::BrokenPipe.into()),
         };
         result.map_err(|error| {

@@ -124,9 +124,9 @@ pub(super) struct DumpArgs {
     pub(super) manifest: Option<String>,
 
     /// How outputs are compressed: gzip, gzip:small (a tenth smaller, four times the time), zstd, zstd:N (1 to 19) or
-    /// none.
-    #[arg(long, value_name = "HOW", default_value = "gzip", value_parser = compression)]
-    pub(super) compress: Compression,
+    /// none [default: gzip, or what the name of one file says].
+    #[arg(long, help_heading = None, value_name = "HOW", value_parser = compression)]
+    pub(super) compress: Option<Compression>,
 
     /// Only inputs that match, by their keys below the prefix; `*` matches `/`, too. May be given several times.
     #[arg(long, help_heading = None, value_name = "GLOB", value_parser = pattern)]
@@ -274,7 +274,7 @@ impl Args {
         if self.inputs.iter().any(|input| input == "-") {
             bail!("stdin has no name to call an output by: give `-o` a file");
         }
-        let format = OutputFormat::of_dump(self.output_format, dump.compress)?;
+        let format = OutputFormat::of_dump(self.output_format, dump.compress.unwrap_or_default())?;
         let mut settings = Settings::new(mapping, options, format, &self.output);
         if self.from_rejects {
             settings = settings.from_rejects();

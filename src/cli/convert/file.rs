@@ -75,7 +75,8 @@ impl<'a> Run<'a> {
     pub(super) fn start(args: &'a Args, sources: &[Source]) -> anyhow::Result<Run<'a>> {
         let create = |target: &Option<String>| target.as_deref().map(Output::create).transpose();
         let total = sources.iter().map(Source::size).sum::<Option<u64>>();
-        let events = EventOutput::create(&args.output, args.output_format)?;
+        let events =
+            EventOutput::create(&args.output, args.output_format, args.dump.compress, args.threads())?;
         let (rejects, summary) = (create(&args.rejects)?, create(&args.summary)?);
         let sources = create(&args.sources)?;
         // Only now: to open a named pipe waits for its reader, and heeds nothing.
