@@ -95,7 +95,7 @@ fn columns_are_those_of_the_tree() {
                     let alike = converter.convert(&crate::lab::Generator::records(6, &v2, 100));
                     let reject = converter.convert(b"{}\n");
                     // Alike, with and without rejects among them, and then not any more.
-                    check(&mut builder, &[alike.clone()]);
+                    check(&mut builder, std::slice::from_ref(&alike));
                     check(&mut builder, &[reject.clone(), alike.clone(), reject.clone(), alike.clone()]);
                     check(&mut builder, &[alike, reject, converter.convert(log.get(..4000).unwrap())]);
                     check(&mut builder, &[]);

@@ -19,6 +19,9 @@ use std::io;
 use std::ops::ControlFlow;
 use std::sync::Mutex;
 
+/// What the workers had at the end, in no order.
+pub(crate) type WorkersKept<S, T> = Vec<(S, Spare<T>)>;
+
 /// What is done with each chunk.
 pub(crate) struct Job<'a, S, T> {
     /// Makes the framer of a text.
@@ -58,7 +61,7 @@ impl<S: Send, T: Send> Job<'_, S, T> {
         inputs: Vec<Input<'_>>,
         threads: usize,
         take: &mut Take<'_, T, B>,
-    ) -> io::Result<ControlFlow<B, Vec<(S, Spare<T>)>>> {
+    ) -> io::Result<ControlFlow<B, WorkersKept<S, T>>> {
         let inputs = Inputs::new(inputs, self.framer);
         if threads <= 1 {
             return Ok(self.on_this_thread(inputs, take));
@@ -131,7 +134,7 @@ impl<S: Send, T: Send> Job<'_, S, T> {
         &self,
         mut inputs: Inputs<'_, '_>,
         take: &mut Take<'_, T, B>,
-    ) -> ControlFlow<B, Vec<(S, Spare<T>)>> {
+    ) -> ControlFlow<B, WorkersKept<S, T>> {
         let (mut state, Spare { part: mut spare, mut buffer }) = (self.worker)();
         while let Some((_, text, taken)) = take_next(&mut inputs, &mut buffer) {
             match taken {

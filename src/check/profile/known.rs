@@ -8,6 +8,9 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ops::Range;
 
+/// Takes what is known of a record, its text, and where its values are.
+type Each<'a> = dyn FnMut(&KnownRecord, &str, &[Range<usize>]) + 'a;
+
 /// What reads a log.
 #[derive(Debug)]
 pub(super) struct LogReader<'m> {
@@ -141,11 +144,7 @@ impl KnownRecords {
 
     /// Hands a record that looks like an earlier one to `each`, with what is known of it, its text, and where its values
     /// are; whether it does.
-    pub(super) fn read(
-        &mut self,
-        record: &[u8],
-        each: &mut dyn FnMut(&KnownRecord, &str, &[Range<usize>]),
-    ) -> bool {
+    pub(super) fn read(&mut self, record: &[u8], each: &mut Each<'_>) -> bool {
         let Some((text, number)) = self.shapes.fit(record, &mut self.places) else { return false };
         each(self.shapes.known(number), text, &self.places);
         true

@@ -43,7 +43,7 @@ struct Side {
 
 #[derive(Debug)]
 enum Encoder {
-    Lines(BlockCompressor<Destination>),
+    Lines(Box<BlockCompressor<Destination>>),
     #[cfg(feature = "parquet")]
     Parquet(Box<crate::columns::Table<Destination>>),
 }
@@ -270,7 +270,7 @@ impl Side {
             };
             self.encoder = Some(match format {
                 Format::Lines(compression) => {
-                    Encoder::Lines(BlockCompressor::new(sink, compression, threads))
+                    Encoder::Lines(Box::new(BlockCompressor::new(sink, compression, threads)))
                 }
                 #[cfg(feature = "parquet")]
                 Format::Parquet => Encoder::Parquet(Box::new(crate::columns::Table::new(sink)?)),
