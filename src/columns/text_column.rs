@@ -37,7 +37,7 @@ impl TextColumn {
         }
     }
 
-    /// The rows so far, one by one. Rows that are no events have no text.
+    /// The rows so far, one by one. Rows without an event have no text.
     pub(super) fn rows(&mut self, is_event: &[bool]) -> &mut StringBuilder {
         let same = self.same.take().flatten();
         self.rows.get_or_insert_with(|| {
@@ -71,7 +71,7 @@ impl TextColumn {
     }
 }
 
-/// So many rows of one text, or of nothing.
+/// This many rows of one text, or of nothing.
 fn copies_of(text: Option<&str>, count: usize) -> StringArray {
     match text {
         Some(text) => StringArray::from_iter_values(std::iter::repeat_n(text, count)),

@@ -31,7 +31,7 @@ const LINES: [(&str, &[&str]); 10] = [
     ("udmap convert --mapping duo", &["duo_telephony", "duo_telephony_extended"]),
     ("udmap mappings show duo", &["duo_telephony", "duo_telephony_extended"]),
     ("udmap convert --engine por", &["portable"]),
-    ("udmap convert --compress z", &["zstd"]),
+    ("udmap convert --compress z", &["zstd", "zstd:3"]),
     ("udmap collect --signature v2-sha5", &["v2-sha512"]),
     ("udmap validate --explain invalid-i", &["invalid-ip"]),
     ("udmap test --report sar", &["sarif="]),

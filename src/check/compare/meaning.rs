@@ -45,6 +45,7 @@ pub(super) enum Leaf {
 
 /// A value of an event that may be another in an event that looks like it.
 #[derive(Debug)]
+#[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "only what learns from events reads it"))]
 pub(super) struct Varying {
     pub(super) place: Range<usize>,
     pub(super) kind: Kind,

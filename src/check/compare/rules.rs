@@ -35,6 +35,7 @@ impl Rules {
     }
 
     /// Whether any list is compared as a set.
+    #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "only what learns from events asks"))]
     pub(super) fn has_sets(&self) -> bool {
         self.all_sets || !self.sets.is_empty()
     }

@@ -338,7 +338,7 @@ mod tests {
             ("UDMAP_OVERLAP", "10", "(UDMAP_OVERLAP): expected a duration"),
             ("UDMAP_PAGE_SIZE", "1001", "from 1 to 1000"),
             ("UDMAP_PAGE_SIZE", "0", "from 1 to 1000"),
-            ("UDMAP_COMPRESS", "rar", "gzip, zstd, none"),
+            ("UDMAP_COMPRESS", "rar", "gzip, gzip:small, zstd, zstd:N, none"),
             ("UDMAP_SIGNATURE", "v3", "v5, v2-sha512, v2-sha1"),
             ("UDMAP_DECORATE", "maybe", "true or false"),
             ("UDMAP_API_URL", "ftp://x", "https://HOST"),

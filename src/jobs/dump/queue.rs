@@ -1,7 +1,7 @@
 //! Things on their way from threads to other threads.
 //!
 //! Waking a thread costs more than handing over a small object, so it is done rarely: who waits for room gets half of
-//! all room at once, and who wants many things is woken when there are so many.
+//! all room at once, and who wants many things is woken when that many are there.
 
 use crate::sync::{lock, wait};
 use std::collections::VecDeque;

@@ -100,7 +100,7 @@ impl Settings {
     }
 
     /// How outputs with this fingerprint are written; nothing if more than the level of their compression differs from
-    /// these settings. A level alone is no reason to convert an input again: its events are the same.
+    /// these settings. Another level alone does not make an input convert again: its events are the same.
     pub(super) fn format_of(&self, fingerprint: &str) -> Option<Format> {
         self.levels.iter().find(|(known, _)| known == fingerprint).map(|(_, format)| *format)
     }

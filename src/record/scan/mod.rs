@@ -20,7 +20,7 @@ pub(crate) use scanner::{RecordFound, Scanner};
 
 /// The most slots that this reader can fill.
 pub(crate) const MOST_SLOTS: usize = 63;
-/// Stands among the slots for all keys at the top that are not known: present if one has a value.
+/// One of the slots, for all keys at the top that are not known: present if one has a value.
 pub(crate) const STRANGER: u64 = 1 << MOST_SLOTS;
 /// The place among the values of those that fill no slot: nobody looks at it.
 const NO_PLACE: u8 = u8::MAX;

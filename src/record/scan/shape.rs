@@ -28,9 +28,9 @@ const MOST_BYTES: usize = 16 * 1024;
 const AT_ONCE: u32 = 64;
 /// If there are so few shapes, they are put in order of their hits at once.
 const FEW: usize = 16;
-/// So many records that look alike make a shape.
+/// This many records that look alike make a shape.
 const SIGHTINGS: u32 = 4;
-/// A shape goes that fits fewer records than one of so many: to compare with it costs all of them.
+/// A shape goes that fits fewer records than one of this many: to compare with it costs all of them.
 const RARE: u64 = 128;
 
 /// What one kind of record looks like.

@@ -18,7 +18,7 @@ impl BitWriter {
         BitWriter { at: bytes.len(), bytes, bits: 0, count: 0 }
     }
 
-    /// Makes room for so many bits, which [`BitWriter::flush`] relies on.
+    /// Makes room for this many bits, which [`BitWriter::flush`] relies on.
     pub(super) fn reserve(&mut self, bits: u64) {
         self.bytes.resize(self.at + (bits / 8) as usize + 24, 0);
     }

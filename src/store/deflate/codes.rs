@@ -37,7 +37,7 @@ impl<const N: usize> Code<N> {
         Code { bits: canonical(&lengths), lengths }
     }
 
-    /// How many bits it takes to write so many of each symbol.
+    /// How many bits it takes to write this many of each symbol.
     pub(super) fn cost(&self, counts: &[u32; N]) -> u64 {
         self.lengths.iter().zip(counts).map(|(&length, &count)| u64::from(length) * u64::from(count)).sum()
     }
