@@ -15,7 +15,7 @@ pub(super) struct Sequence {
     pub(super) distance: u16,
 }
 
-/// So many bytes must be equal for a place to be found.
+/// This many bytes must be equal for a place to be found.
 const KEY: usize = 8;
 /// log2 of the table's rows.
 const ROWS: u32 = 11;
@@ -25,7 +25,7 @@ const PLACES: usize = 4;
 const BACK: usize = 48;
 /// How far a quote is looked for behind it. Without one, the text is asked byte by byte.
 const AHEAD: usize = 64;
-/// A copy with another distance must be so many bytes longer than going on with the present one.
+/// A copy with another distance must be this many bytes longer than going on with the present one.
 const WORTH: usize = 5;
 /// A copy so long is taken without looking for a longer one.
 const ENOUGH: usize = 300;

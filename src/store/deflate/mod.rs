@@ -22,7 +22,7 @@ use matcher::{Matcher, Sequence};
 const PIECE: usize = 1 << 16;
 /// How far a decision for zlib reaches.
 const REACH: usize = 8 * PIECE;
-/// So many sequences make a block of deflate.
+/// This many sequences make a block of deflate.
 const MOST: usize = 1 << 15;
 /// zlib is preferred if this goes to its size, in percent.
 const WORSE: u64 = 112;
