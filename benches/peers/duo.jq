@@ -53,7 +53,7 @@ def iso:
   elif length == 25 and .[19:] == "+00:00" and .[10:11] == "T" then .[:19] + "Z"
   else
     capture("^(?<y>[0-9]{4})-(?<m>[0-9]{2})-(?<d>[0-9]{2})[Tt ](?<H>[0-9]{2}):(?<M>[0-9]{2}):(?<S>[0-9]{2})"
-      + "([.,](?<f>[0-9]+))?([Zz]|(?<s>[+-])(?<oh>[0-9]{2}):?(?<om>[0-9]{2}))?$")
+      + "([.,](?<f>[0-9]+))?([Zz]|(?<s>[+-])(?<oh>[0-9]{2}):?(?<om>[0-9]{2})?)?$")
     | (if .s == "-" then 1 elif .s == "+" then -1 else 0 end) as $sign
     | (days(.y | tonumber; .m | tonumber; .d | tonumber) * 86400
         + (.H | tonumber) * 3600 + (.M | tonumber) * 60 + (.S | tonumber)

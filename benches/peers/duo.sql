@@ -21,7 +21,9 @@ CREATE MACRO epoch_text(seconds) AS CASE
         || fraction(strftime(make_timestamp(TRY_CAST(floor(TRY_CAST(seconds AS DOUBLE) * 1e6) AS BIGINT)), '%f')) END;
 
 -- The minutes of an offset at the end of a time.
-CREATE MACRO minutes(moment) AS CASE WHEN regexp_matches(moment, '[+-][0-9]{2}:?[0-9]{2}$') THEN
+CREATE MACRO minutes(moment) AS CASE WHEN regexp_matches(moment, '[+-][0-9]{2}$') THEN
+    CAST(moment[-3:-3] || '1' AS INTEGER) * CAST(moment[-2:] AS INTEGER) * 60
+    WHEN regexp_matches(moment, '[+-][0-9]{2}:?[0-9]{2}$') THEN
     CAST(regexp_extract(moment, '([+-])[0-9]{2}:?[0-9]{2}$', 1) || '1' AS INTEGER)
     * (CAST(regexp_extract(moment, '([0-9]{2}):?[0-9]{2}$', 1) AS INTEGER) * 60 + CAST(moment[-2:] AS INTEGER))
     ELSE 0 END;

@@ -404,7 +404,7 @@ def whole_jobs(missing):
 def events_in(made):
     """How many events a file holds."""
     if made.suffix == ".parquet":
-        count = "import duckdb, sys; print(duckdb.sql(f\"SELECT count(*) FROM '{sys.argv[1]}'\").fetchone()[0])"
+        count = "import duckdb, sys; print(duckdb.sql(f\"SELECT count(*) FROM '{sys.argv[1]}'\").fetchall()[0][0])"
         return int(output(PYTHON, "-c", count, made))
     unpack = {".gz": ["gzip", "-dc"], ".zst": ["zstd", "-dc"]}[made.suffix]
     return subprocess.run([*unpack, made], check=True, stdout=subprocess.PIPE).stdout.count(b"\n")
@@ -455,7 +455,7 @@ def machine():
     info = Path("/proc/cpuinfo")
     found = re.search(r"model name\s*: (.*)", info.read_text()) if info.exists() else None
     cpu = found[1] if found else "unknown CPU"
-    flags = "with AVX-512" if found and "avx512vbmi2" in info.read_text() else "without AVX-512"
+    flags = "with AVX-512" if found and "avx512bw" in info.read_text() else "without AVX-512"
     print(f"{cpu} {flags}, {os.cpu_count()} cores; {output('rustc', '--version')}; {date.today()}\n")
 
 

@@ -74,6 +74,7 @@ pub fn iso(text: &str, out: &mut Vec<u8>) -> Option<()> {
         [] | [b'Z' | b'z'] => 0,
         [sign @ (b'+' | b'-'), rest @ ..] => {
             let minutes = match rest.len() {
+                2 => 0,
                 4 => number(end + 3, end + 5)?,
                 5 if at(end + 3, b":") => number(end + 4, end + 6)?,
                 _ => return None,
