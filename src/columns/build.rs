@@ -75,7 +75,7 @@ impl Builder {
         self.is_event.len()
     }
 
-    /// Whether there is no row yet.
+    /// Whether it has no rows.
     pub fn is_empty(&self) -> bool {
         self.is_event.is_empty()
     }

@@ -114,7 +114,7 @@ impl LayoutPart {
         let is_read = |value: &&&ScannedValue| value.slot < MOST_SLOTS && read >> value.slot & 1 == 1;
         let fixed = fixed.iter().filter(is_read).map(|value| Fixed {
             at: (value.start - range.start) as u32,
-            // A record that is learnt from is no longer.
+            // Longer records are not learnt from.
             len: (value.end - value.start) as u16,
             place: place(value.slot),
         });

@@ -15,8 +15,8 @@ pub(crate) struct Scanner {
 }
 
 impl Scanner {
-    /// A scanner for these fields. Of the slots in `telling`, records that look alike have the same texts; of those in `read` the values are wanted. Nothing if
-    /// there are more fields than it can hold.
+    /// A scanner for these fields. Of the slots in `telling`, records that look alike have the same
+    /// texts; of those in `read` the values are wanted. Nothing if there are more fields than it can hold.
     pub(crate) fn new(projection: &Projection, top: &TopKeys, telling: u64, read: u64) -> Option<Scanner> {
         Some(Scanner {
             keys: KeyTable::new(projection, top)?,

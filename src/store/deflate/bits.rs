@@ -18,9 +18,15 @@ impl BitWriter {
         BitWriter { at: bytes.len(), bytes, bits: 0, count: 0 }
     }
 
-    /// Makes room for this many bits, which [`BitWriter::flush`] relies on.
+    /// Makes room for this many bits, so that it is not made piece by piece.
     pub(super) fn reserve(&mut self, bits: u64) {
         self.bytes.resize(self.at + (bits / 8) as usize + 24, 0);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn more_room(&mut self) {
+        self.bytes.resize(2 * self.bytes.len() + 64, 0);
     }
 
     /// Adds the lowest `count` bits of `bits`, which has no others. Between two flushes at most 56 bits may come.
@@ -31,12 +37,13 @@ impl BitWriter {
         self.count += count;
     }
 
-    /// Moves what fills bytes to them. There must be room.
+    /// Moves what fills bytes to them.
     #[inline(always)]
     pub(super) fn flush(&mut self) {
-        if let Some(room) = self.bytes.get_mut(self.at..self.at + 8) {
-            room.copy_from_slice(&self.bits.to_le_bytes());
+        if self.bytes.len() < self.at + 8 {
+            self.more_room();
         }
+        self.bytes[self.at..self.at + 8].copy_from_slice(&self.bits.to_le_bytes());
         self.at += (self.count / 8) as usize;
         self.bits >>= self.count & !7;
         self.count &= 7;

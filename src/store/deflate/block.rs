@@ -115,6 +115,8 @@ impl<'a> Block<'a> {
             }
             rest = behind.get(length..).unwrap_or(&[]);
         }
+        // Anything else would come out as another text.
+        assert!(rest.is_empty(), "the sequences are of another text");
         out.put(self.literals.bits[END].into(), self.literals.lengths[END].into());
         out.flush();
     }
