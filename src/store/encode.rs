@@ -11,7 +11,7 @@ use std::io::Read as _;
 use std::io::{self, Write};
 use std::sync::mpsc::{Receiver, channel};
 
-use crc_fast::{CrcAlgorithm, checksum, checksum_combine};
+use flate2::Crc;
 use zstd::stream::write::Encoder as ZstdEncoder;
 
 use super::compression::Compression;
@@ -84,7 +84,7 @@ pub struct BlockCompressor<W> {
     waiting: VecDeque<Receiver<io::Result<Block>>>,
     /// Blocks that are done with, for their memory.
     spare: Vec<Block>,
-    sum: Sum,
+    sum: Crc,
     any: bool,
 }
 
@@ -93,7 +93,7 @@ pub struct BlockCompressor<W> {
 struct Block {
     text: Vec<u8>,
     bytes: Vec<u8>,
-    sum: Sum,
+    sum: Crc,
     deflater: Option<Deflater>,
 }
 
@@ -115,38 +115,11 @@ impl Block {
             Compression::None => self.bytes.extend_from_slice(&self.text),
         }
         if is_gzip(compression) {
-            self.sum = Sum::of(&self.text);
+            self.sum.reset();
+            self.sum.update(&self.text);
         }
         self.text.clear();
         Ok(self)
-    }
-}
-
-/// The CRC-32 of a text, and how long it is: what gzip ends with.
-#[derive(Debug, Clone, Copy, Default)]
-struct Sum {
-    crc: u64,
-    length: u64,
-}
-
-/// The CRC that gzip has.
-const CRC: CrcAlgorithm = CrcAlgorithm::Crc32IsoHdlc;
-
-impl Sum {
-    fn of(text: &[u8]) -> Sum {
-        Sum { crc: checksum(CRC, text), length: text.len() as u64 }
-    }
-
-    /// Adds a text that follows.
-    fn add(&mut self, next: &Sum) {
-        self.crc = checksum_combine(CRC, self.crc, next.crc, next.length);
-        self.length += next.length;
-    }
-
-    /// The last bytes of a member (RFC 1952, 2.3.1).
-    fn trailer(self) -> [u8; 8] {
-        // Both are the lowest 32 bits.
-        (self.crc & 0xffff_ffff | self.length << 32).to_le_bytes()
     }
 }
 
@@ -164,7 +137,7 @@ impl<W: Write> BlockCompressor<W> {
             block: Block::default(),
             waiting: VecDeque::new(),
             spare: Vec::new(),
-            sum: Sum::default(),
+            sum: Crc::new(),
             any: false,
         }
     }
@@ -196,7 +169,8 @@ impl<W: Write> BlockCompressor<W> {
                 self.out.write_all(GZIP_HEADER)?;
             }
             self.out.write_all(GZIP_LAST)?;
-            self.out.write_all(&self.sum.trailer())?;
+            self.out.write_all(&self.sum.sum().to_le_bytes())?;
+            self.out.write_all(&self.sum.amount().to_le_bytes())?;
         }
         Ok(self.out)
     }
@@ -230,7 +204,7 @@ impl<W: Write> BlockCompressor<W> {
             if !self.any {
                 self.out.write_all(GZIP_HEADER)?;
             }
-            self.sum.add(&block.sum);
+            self.sum.combine(&block.sum);
         }
         self.any = true;
         self.out.write_all(&block.bytes)?;
