@@ -36,7 +36,7 @@ impl Coverage {
             };
             match &rule.content {
                 Content::Fixed(_) => add(CoveragePart::Rule, rule.line(), rule.content.to_string()),
-                Content::From { fields, default } => {
+                Content::From { fields, default, .. } => {
                     for field in fields {
                         add(CoveragePart::From(field.to_string()), rule.line(), field.to_string());
                     }

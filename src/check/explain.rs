@@ -173,7 +173,12 @@ impl Explanation {
             // A wanted field that holds an object has leaves below it.
             let below =
                 |path: &FieldPath| leaf.keys.get(..path.keys().len()).is_some_and(|keys| is(path, keys));
-            let list = if wanted.iter().any(below) { &mut read } else { &mut all.left };
+            // A list or a text may hold what is wanted.
+            let around = |path: &FieldPath| {
+                path.keys().len() > leaf.keys.len() && path.keys().iter().zip(leaf.keys).all(|(a, b)| a == b)
+            };
+            let is_read = wanted.iter().any(|path| below(path) || around(path));
+            let list = if is_read { &mut read } else { &mut all.left };
             if let Some(slot) = wanted.iter().position(|path| is(path, leaf.keys)) {
                 last[slot] = Some(raw(leaf));
             }
@@ -201,6 +206,9 @@ impl Explanation {
             let mut text = rule.content.to_string();
             if let Some(label) = &rule.label {
                 text = format!("{label}: {text}");
+            }
+            if !rule.only_if.is_empty() {
+                text = format!("{text}, if {}", rule.only_if);
             }
             Rule {
                 udm: rule.target.to_string(),
@@ -234,7 +242,14 @@ impl Explanation {
         }
         let used: HashSet<&str> =
             all.fields.iter().filter_map(|field| field.from.as_ref()).map(|raw| raw.field.as_str()).collect();
-        read.retain(|raw: &RawField| !used.contains(raw.field.as_str()));
+        // What is in a list or a JSON text is named by its own path: `groups[].name`, `description.x`.
+        let is_used = |raw: &RawField| {
+            let inside = |used: &&str| {
+                used.strip_prefix(raw.field.as_str()).is_some_and(|rest| rest.starts_with(['[', '.']))
+            };
+            used.contains(raw.field.as_str()) || used.iter().any(inside)
+        };
+        read.retain(|raw: &RawField| !is_used(raw));
         all.unused = read;
         all.skipped = lineage
             .skipped

@@ -4,7 +4,7 @@ use super::reports::Reports;
 use super::{DONE, FAILED};
 use crate::check::findings::Issue;
 use crate::mapping::files::LoadError;
-use crate::mapping::{Content, Mapping, Problem, When};
+use crate::mapping::{Content, Mapping, Problem};
 use crate::mapping::{builtin_mappings, files};
 use crate::store::store_error;
 use crate::store::{Error, Output};
@@ -147,10 +147,11 @@ fn show(mapping: &Mapping) -> String {
             if let Some(label) = &rule.label {
                 content = format!("{{key: \"{label}\", value: {content}}}");
             }
-            match rule.when {
-                Some(When::Ip) => content.push_str(", if it is an IP address"),
-                Some(When::NotIp) => content.push_str(", if it is not an IP address"),
-                None => {}
+            if let Some(when) = rule.when {
+                let _ = write!(content, ", if it is {}", when.words());
+            }
+            if !rule.only_if.is_empty() {
+                let _ = write!(content, ", if {}", rule.only_if);
             }
             if let (Content::Cases(_), Some(order)) = (&rule.content, rule.order) {
                 let _ = write!(content, " (order {order})");

@@ -18,14 +18,18 @@ pub(super) trait Target {
     type Mark: Copy + PartialEq;
     /// Whether a slot has a value.
     fn present(&self, slot: usize) -> bool;
+    /// How many values a slot has.
+    fn count(&self, slot: usize) -> usize;
+    /// Whether a slot's value is this text.
+    fn holds(&self, slot: usize, text: &str) -> bool;
     /// Whether a slot's value is an IP address.
     fn is_ip(&self, slot: usize) -> bool;
     /// Whether there is a time of this number.
     fn has_time(&self, time: usize) -> bool;
     /// Writes JSON as it is.
     fn constant(&mut self, json: &[u8]);
-    /// Writes a slot's value.
-    fn field(&mut self, slot: usize, kind: TextKind) -> Result<(), RecordError>;
+    /// Writes the one of a slot's values with this number.
+    fn field(&mut self, slot: usize, nth: usize, kind: TextKind) -> Result<(), RecordError>;
     /// Writes a time, with its quotes.
     fn time(&mut self, time: usize);
     /// Where the output is.
@@ -45,7 +49,7 @@ pub(super) fn event_type<T: Target>(plan: &Plan, target: &T) -> usize {
     plan.event_types.iter().position(|choice| fits(choice, target)).unwrap_or(0)
 }
 
-/// Appends the event of a record to `out`, and says which of the plan's event types it has.
+/// Appends the event of a record to `out`, from its fields and what is made of them ([`Plan::derive`]), and says which of the plan's event types it has.
 /// Nothing is appended on an error, nor if the event's time is outside of `range`.
 ///
 /// # Errors
@@ -109,6 +113,7 @@ fn event_time(
 
 fn fits<T: Target>(choice: &Choice, target: &T) -> bool {
     choice.present.iter().all(|slot| target.present(*slot))
+        && choice.holds.is_none_or(|slot| target.holds(slot, &choice.text))
         && choice.absent.iter().all(|slot| !target.present(*slot))
 }
 
@@ -121,12 +126,14 @@ fn node<T: Target>(node: &EventNode, target: &mut T) -> Result<bool, RecordError
             target.constant(b"[");
             let empty = target.mark();
             for element in elements {
-                let before = target.mark();
-                if before != empty {
-                    target.constant(b",");
-                }
-                if !self::node(element, target)? {
-                    target.back(before);
+                for nth in 0..copies(element, target) {
+                    let before = target.mark();
+                    if before != empty {
+                        target.constant(b",");
+                    }
+                    if !self::copy(element, nth, target)? {
+                        target.back(before);
+                    }
                 }
             }
             if target.mark() == empty {
@@ -138,12 +145,33 @@ fn node<T: Target>(node: &EventNode, target: &mut T) -> Result<bool, RecordError
         }
         EventNode::Value(leaves) => {
             for leaf in leaves {
-                if self::leaf(leaf, target)? {
+                if self::leaf(leaf, 0, target)? {
                     return Ok(true);
                 }
             }
             Ok(false)
         }
+    }
+}
+
+/// How many elements of its list a node becomes at most.
+fn copies<T: Target>(node: &EventNode, target: &T) -> usize {
+    match node {
+        EventNode::Value(leaves) => match leaves[..] {
+            [EventValue { value: ValueSource::Each { slot, .. }, .. }] => target.count(slot),
+            _ => 1,
+        },
+        _ => 1,
+    }
+}
+
+/// Writes the one of a node's elements with this number.
+fn copy<T: Target>(node: &EventNode, nth: usize, target: &mut T) -> Result<bool, RecordError> {
+    match node {
+        EventNode::Value(leaves) if nth > 0 => {
+            leaves.first().map_or(Ok(false), |leaf| self::leaf(leaf, nth, target))
+        }
+        node => self::node(node, target),
     }
 }
 
@@ -172,10 +200,13 @@ fn object<T: Target>(members: &[EventMember], target: &mut T) -> Result<bool, Re
     Ok(true)
 }
 
-fn leaf<T: Target>(leaf: &EventValue, target: &mut T) -> Result<bool, RecordError> {
+fn leaf<T: Target>(leaf: &EventValue, nth: usize, target: &mut T) -> Result<bool, RecordError> {
+    if leaf.only_if.is_some_and(|slot| !target.present(slot)) {
+        return Ok(false);
+    }
     let start = target.mark();
     target.constant(leaf.label.as_deref().unwrap_or_default());
-    if !value(&leaf.value, target)? {
+    if !value(&leaf.value, nth, target)? {
         target.back(start);
         return Ok(false);
     }
@@ -185,25 +216,33 @@ fn leaf<T: Target>(leaf: &EventValue, target: &mut T) -> Result<bool, RecordErro
     Ok(true)
 }
 
-fn value<T: Target>(value: &ValueSource, target: &mut T) -> Result<bool, RecordError> {
+fn value<T: Target>(value: &ValueSource, nth: usize, target: &mut T) -> Result<bool, RecordError> {
     match value {
-        ValueSource::Constant(json) => target.constant(json),
+        ValueSource::Constant(json) => return Ok(constant(json, target)),
         ValueSource::Time(time) if target.has_time(*time) => target.time(*time),
         ValueSource::Time(_) => return Ok(false),
-        ValueSource::Choices(choices) => match choices.iter().find(|choice| fits(choice, target)) {
-            Some(choice) => target.constant(&choice.json),
-            None => return Ok(false),
-        },
+        ValueSource::Choices(choices) => {
+            let choice = choices.iter().find(|choice| fits(choice, target));
+            return Ok(choice.is_some_and(|choice| constant(&choice.json, target)));
+        }
         ValueSource::Field { slots, when, kind, default } => {
             match (slots.iter().find(|slot| target.present(**slot)), default) {
                 (Some(slot), _) if !passes(*when, *slot, target) => return Ok(false),
-                (Some(slot), _) => target.field(*slot, *kind)?,
-                (None, Some(json)) => target.constant(json),
+                (Some(slot), _) => target.field(*slot, 0, *kind)?,
+                (None, Some(json)) => return Ok(constant(json, target)),
                 (None, None) => return Ok(false),
             }
         }
+        ValueSource::Each { slot, kind } if nth < target.count(*slot) => target.field(*slot, nth, *kind)?,
+        ValueSource::Each { .. } => return Ok(false),
     }
     Ok(true)
+}
+
+/// Writes a constant, unless it is one that is left out.
+fn constant<T: Target>(json: &[u8], target: &mut T) -> bool {
+    target.constant(json);
+    !json.is_empty()
 }
 
 /// Whether `text` is an IPv4 or IPv6 address.
@@ -216,6 +255,8 @@ fn passes<T: Target>(when: Option<When>, slot: usize, target: &T) -> bool {
         None => true,
         Some(When::Ip) => target.is_ip(slot),
         Some(When::NotIp) => !target.is_ip(slot),
+        // What other tests say is made of the field before.
+        Some(_) => true,
     }
 }
 
@@ -234,6 +275,14 @@ impl Target for AtOnce<'_> {
         self.fields[slot].is_some()
     }
 
+    fn count(&self, slot: usize) -> usize {
+        self.fields.all(slot).count()
+    }
+
+    fn holds(&self, slot: usize, text: &str) -> bool {
+        self.fields[slot].as_deref() == Some(text)
+    }
+
     fn is_ip(&self, slot: usize) -> bool {
         self.fields[slot].as_deref().is_some_and(is_ip)
     }
@@ -246,10 +295,12 @@ impl Target for AtOnce<'_> {
         self.out.extend_from_slice(json);
     }
 
-    fn field(&mut self, slot: usize, kind: TextKind) -> Result<(), RecordError> {
-        let text = self.fields[slot].as_deref().unwrap_or_default();
+    fn field(&mut self, slot: usize, nth: usize, kind: TextKind) -> Result<(), RecordError> {
+        let text = self.fields.all(slot).nth(nth).map_or("", |text| &**text);
         if let Some(expected) = kind.refuses(text) {
-            let field = &self.plan.projection.paths()[slot];
+            let source = self.plan.source(slot, self.fields).unwrap_or(slot);
+            let field =
+                self.plan.projection.paths().get(source).map_or_else(String::new, ToString::to_string);
             let message = format!("`{field}` holds `{}`, not {expected}", crate::text::shown(text));
             return Err(RecordError::new(Reason::FieldType, message));
         }

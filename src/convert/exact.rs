@@ -75,6 +75,7 @@ impl Exact {
 
     fn record(&self, fields: &Fields<'_>, format: Format, place: &Unit, raw: &[u8], batch: &mut Batch) {
         let start = batch.events.len();
+        let fields = &*self.plan.derive(fields);
         let shape = self.shape(&|slot| fields[slot].is_some());
         batch.events.extend_from_slice(self.before);
         match event::write(&self.plan, fields, self.range, &mut batch.events) {
@@ -91,7 +92,8 @@ impl Exact {
                     let is_ip = |slot: usize| event::is_ip(fields[slot].as_deref().unwrap_or_default());
                     let (present, ips) =
                         (bits(fields.len(), &|slot| fields[slot].is_some()), bits(fields.len(), &is_ip));
-                    self.lay_out(layouts, &[present, ips].concat(), batch.events.len());
+                    let more = fields.more().map(|(slot, more)| (slot as u64) << 32 | more as u64).collect();
+                    self.lay_out(layouts, &[present, ips, more].concat(), batch.events.len());
                 }
                 batch.count(format, Some(shape), 1);
                 batch.counts.events += 1;
@@ -105,14 +107,20 @@ impl Exact {
     }
 
     /// Notes what the event looks like that ends at `end`. `fields` are the slots that are present, as bits, and then
-    /// those that are addresses, which is asked of some of them only.
+    /// those that are addresses, which is asked of some of them only; then of lists how many more elements they have than
+    /// one, each with its slot.
     #[inline]
     pub(super) fn lay_out(&self, layouts: &mut Layouts, fields: &[u64], end: usize) {
-        let (present, ips) = fields.split_at(fields.len() / 2);
+        let words = self.plan.slots_in_all().div_ceil(64).max(1);
+        let (present, rest) = fields.split_at(words);
+        let (ips, more) = rest.split_at(words);
         let has = |bits: &[u64], slot: usize| bits[slot / 64] >> (slot % 64) & 1 == 1;
         layouts.add(fields, end, || {
             let (present, is_ip) = (|slot| has(present, slot), |slot| has(ips, slot));
-            program::sample(&self.plan, &present, &is_ip, self.before, self.after)
+            let more =
+                |slot: usize| more.iter().find(|it| **it >> 32 == slot as u64).map_or(0, |it| *it as u32);
+            let count = |slot: usize| 1 + more(slot) as usize;
+            program::sample(&self.plan, &present, &is_ip, &count, self.before, self.after)
         });
     }
 

@@ -68,9 +68,9 @@ pub(super) struct Fast {
 }
 
 impl Fast {
-    /// Nothing if the plan has more fields or times than this path can hold.
+    /// Nothing if the plan has more fields or times than this path can hold, or makes values of fields.
     pub(super) fn new(plan: &Plan, level: CpuLevel, range: TimeRange) -> Option<Fast> {
-        if plan.projection.paths().len() > MOST_SLOTS || plan.times.len() > MOST_TIMES {
+        if plan.projection.paths().len() > MOST_SLOTS || plan.times.len() > MOST_TIMES || plan.is_extended() {
             return None;
         }
         let own = &plan.formats.own;

@@ -3,7 +3,9 @@
 //! This is a second walk of the plan's tree, which keeps reasons instead of writing bytes. That it
 //! gives what `event` writes is held by the tests, on every fixture.
 
-use crate::mapping::{Choice, EventMember, EventNode, EventValue, Plan, ValueSource, When, json_text};
+use crate::mapping::{
+    Choice, Derived, EventMember, EventNode, EventValue, Plan, TextKind, ValueSource, When, json_text,
+};
 use crate::record::Fields;
 use crate::time;
 use std::net::IpAddr;
@@ -69,9 +71,9 @@ impl LineageWalk<'_> {
             EventNode::List(elements) => {
                 let (mut filled, mut place) = (Vec::new(), 0);
                 for element in elements {
-                    let below = self.node(element, &format!("{path}[{place}]"));
-                    place += usize::from(!below.is_empty());
-                    filled.extend(below);
+                    for below in self.copies(element, path, &mut place) {
+                        filled.extend(below);
+                    }
                 }
                 filled
             }
@@ -82,7 +84,7 @@ impl LineageWalk<'_> {
                         self.say(leaf.rule, "a rule for the same field came first".to_owned());
                         continue;
                     }
-                    match self.leaf(leaf, path) {
+                    match self.leaf(leaf, 0, path) {
                         Ok(fields) => filled = fields,
                         Err(why) => self.say(leaf.rule, why),
                     }
@@ -90,6 +92,33 @@ impl LineageWalk<'_> {
                 filled
             }
         }
+    }
+
+    /// What the elements give that a node of a list becomes, the first of them at `place`.
+    fn copies(&mut self, node: &EventNode, path: &str, place: &mut usize) -> Vec<Vec<Filled>> {
+        let each = match node {
+            EventNode::Value(leaves) => match &leaves[..] {
+                [leaf] => match leaf.value {
+                    ValueSource::Each { slot, .. } => Some((leaf, self.fields.all(slot).count())),
+                    _ => None,
+                },
+                _ => None,
+            },
+            _ => None,
+        };
+        let Some((leaf, count @ 2..)) = each else {
+            let below = self.node(node, &format!("{path}[{place}]"));
+            *place += usize::from(!below.is_empty());
+            return vec![below];
+        };
+        let elements: Vec<_> = (0..count)
+            .filter_map(|nth| self.leaf(leaf, nth, &format!("{path}[{}]", *place + nth)).ok())
+            .collect();
+        *place += elements.len();
+        if elements.is_empty() {
+            let _ = self.leaf(leaf, 0, path).map_err(|why| self.say(leaf.rule, why));
+        }
+        elements
     }
 
     fn say(&mut self, rule: Option<usize>, why: String) {
@@ -108,8 +137,18 @@ impl LineageWalk<'_> {
         if hosts { filled } else { Vec::new() }
     }
 
-    fn leaf(&self, leaf: &EventValue, path: &str) -> Result<Vec<Filled>, String> {
-        let (value, from, how, line) = self.value(&leaf.value)?;
+    fn leaf(&self, leaf: &EventValue, nth: usize, path: &str) -> Result<Vec<Filled>, String> {
+        if let Some(slot) = leaf.only_if.filter(|slot| self.fields[*slot].is_none()) {
+            let words = match self.plan.made(slot) {
+                Some(Derived::Holds { words, .. }) => words.as_str(),
+                _ => "",
+            };
+            return Err(format!("the condition does not hold: {words}"));
+        }
+        let (value, from, how, line) = self.value(&leaf.value, nth)?;
+        if value.is_empty() {
+            return Err("the enum's zero value is left out".into());
+        }
         let field =
             |path: String, value: String, from, how| Filled { path, value, rule: leaf.rule, line, from, how };
         Ok(match &leaf.label {
@@ -133,7 +172,11 @@ impl LineageWalk<'_> {
 
     /// The value as JSON, its raw field, what was done, and the line of a case.
     #[allow(clippy::type_complexity)]
-    fn value(&self, value: &ValueSource) -> Result<(String, Option<usize>, String, Option<usize>), String> {
+    fn value(
+        &self,
+        value: &ValueSource,
+        nth: usize,
+    ) -> Result<(String, Option<usize>, String, Option<usize>), String> {
         let json = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         match value {
             ValueSource::Constant(text) => Ok((json(text), None, "the table's fixed value".into(), None)),
@@ -155,6 +198,10 @@ impl LineageWalk<'_> {
                 }
                 Err(format!("{} absent", self.names(from.iter().map(|(slot, _)| *slot))))
             }
+            ValueSource::Each { slot, kind } => self.made(*slot, nth, *kind),
+            ValueSource::Field { slots, kind, .. } if self.plan.made(slots[0]).is_some() => {
+                self.made(slots[0], 0, *kind)
+            }
             ValueSource::Field { slots, when, kind, default } => {
                 match (slots.iter().find(|slot| self.fields[**slot].is_some()), default) {
                     (Some(slot), _) => {
@@ -166,7 +213,7 @@ impl LineageWalk<'_> {
                             Some(When::NotIp) if is_ip => return Err(format!("`{name}` is an IP address")),
                             Some(When::Ip) => "as it is, because it is an IP address",
                             Some(When::NotIp) => "as it is, because it is not an IP address",
-                            None => "as it is",
+                            _ => "as it is",
                         };
                         let mut out = Vec::new();
                         kind.json(text, &mut out);
@@ -180,6 +227,41 @@ impl LineageWalk<'_> {
                 }
             }
         }
+    }
+
+    /// A value that a rule makes of fields.
+    #[allow(clippy::type_complexity)]
+    fn made(
+        &self,
+        slot: usize,
+        nth: usize,
+        kind: TextKind,
+    ) -> Result<(String, Option<usize>, String, Option<usize>), String> {
+        let Some(Derived::Text(text)) = self.plan.made(slot) else { return Err(String::new()) };
+        let source = text.source(self.fields);
+        let value = self.fields.all(slot).nth(nth);
+        let Some(value) = value else {
+            let Some(source) = source else {
+                return Err(format!("{} absent", self.names(text.from.iter().copied())));
+            };
+            let name = &self.plan.projection.paths()[source];
+            let raw = self.fields[source].as_deref().unwrap_or_default();
+            return Err(match text.when {
+                Some(when) if !when.fits(raw) => format!("`{name}` is {}", when.opposite().words()),
+                _ => format!("`{name}` gives nothing{}", text.change),
+            });
+        };
+        let mut out = Vec::new();
+        kind.json(value, &mut out);
+        let how = match source {
+            None => format!("the table's default: {} absent", self.names(text.from.iter().copied())),
+            Some(_) => match (text.change.to_string(), text.when) {
+                (change, _) if !change.is_empty() => change.trim_start_matches(", ").to_owned(),
+                (_, Some(when)) => format!("as it is, because it is {}", when.words()),
+                _ => "as it is".to_owned(),
+            },
+        };
+        Ok((String::from_utf8_lossy(&out).into_owned(), source, how, None))
     }
 
     fn fits(&self, choice: &Choice) -> bool {

@@ -56,7 +56,8 @@ impl Program {
             return None;
         }
         let is_ip = |slot: usize| ips >> slot & 1 == 1;
-        let recorder = Recorder::record(plan, &has, &is_ip, before, after)?;
+        // Of lists, and of what is made of fields, nothing is known here.
+        let recorder = Recorder::record(plan, &has, &is_ip, &|_| 1, before, after)?;
         let event_type = event::event_type(plan, &recorder);
         let Recorder { text, values, checked, .. } = recorder;
         let starts = [0].into_iter().chain(values.iter().map(|(end, _)| *end));
@@ -87,11 +88,13 @@ pub(super) fn sample(
     plan: &Plan,
     present: &dyn Fn(usize) -> bool,
     is_ip: &dyn Fn(usize) -> bool,
+    count: &dyn Fn(usize) -> usize,
     before: &[u8],
     after: &[u8],
 ) -> Sample {
     let mut sample = Sample { text: Vec::new(), values: Vec::new() };
-    if let Some(Recorder { text, values, .. }) = Recorder::record(plan, present, is_ip, before, after) {
+    if let Some(Recorder { text, values, .. }) = Recorder::record(plan, present, is_ip, count, before, after)
+    {
         let mut start = 0;
         for (end, _) in values {
             sample.text.extend_from_slice(&text[start..end]);
@@ -109,6 +112,7 @@ struct Recorder<'a> {
     plan: &'a Plan,
     present: &'a dyn Fn(usize) -> bool,
     is_ip: &'a dyn Fn(usize) -> bool,
+    count: &'a dyn Fn(usize) -> usize,
     /// The constants, one after the other.
     text: Vec<u8>,
     /// Where in the text values stand, and which.
@@ -122,11 +126,12 @@ impl<'a> Recorder<'a> {
         plan: &'a Plan,
         present: &'a dyn Fn(usize) -> bool,
         is_ip: &'a dyn Fn(usize) -> bool,
+        count: &'a dyn Fn(usize) -> usize,
         before: &[u8],
         after: &[u8],
     ) -> Option<Recorder<'a>> {
         let (text, values, checked) = Default::default();
-        let mut recorder = Recorder { plan, present, is_ip, text, values, checked };
+        let mut recorder = Recorder { plan, present, is_ip, count, text, values, checked };
         recorder.constant(before);
         event::walk(plan, &mut recorder).ok()?;
         recorder.constant(after);
@@ -149,6 +154,15 @@ impl Target for Recorder<'_> {
         (self.is_ip)(slot)
     }
 
+    fn count(&self, slot: usize) -> usize {
+        if self.present(slot) { (self.count)(slot) } else { 0 }
+    }
+
+    fn holds(&self, _: usize, _: &str) -> bool {
+        // Only asked of what is made of fields, for counts of events.
+        false
+    }
+
     fn has_time(&self, time: usize) -> bool {
         self.plan.times[time].from.iter().any(|(slot, _)| (self.present)(*slot))
     }
@@ -157,7 +171,7 @@ impl Target for Recorder<'_> {
         self.text.extend_from_slice(json);
     }
 
-    fn field(&mut self, slot: usize, kind: TextKind) -> Result<(), RecordError> {
+    fn field(&mut self, slot: usize, _: usize, kind: TextKind) -> Result<(), RecordError> {
         let quoted = matches!(kind, TextKind::Text | TextKind::Integer { quoted: true, .. });
         let quote: &[u8] = if quoted { b"\"" } else { b"" };
         self.constant(quote);

@@ -78,7 +78,7 @@ impl Converter {
     /// A [`RecordError`] when the record can't be converted.
     pub(crate) fn event(&self, fields: &Fields<'_>) -> Result<Vec<u8>, RecordError> {
         let mut out = Vec::new();
-        event::write(&self.exact.plan, fields, TimeRange::default(), &mut out)?;
+        event::write(&self.exact.plan, &self.exact.plan.derive(fields), TimeRange::default(), &mut out)?;
         Ok(out)
     }
 
@@ -98,7 +98,7 @@ impl Converter {
     pub(crate) fn lineage(&self, fields: &Fields<'_>) -> Result<Lineage, RecordError> {
         // What can't be converted has no lineage.
         self.event(fields)?;
-        Ok(Lineage::of(&self.exact.plan, fields))
+        Ok(Lineage::of(&self.exact.plan, &self.exact.plan.derive(fields)))
     }
 
     /// The name of the first of the mapping's shapes that a record with these fields has; `other`

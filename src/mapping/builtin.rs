@@ -8,6 +8,9 @@ const TABLES: [(&str, &str); 2] = [
     ("duo_telephony_extended", include_str!("../../mappings/duo_telephony_extended.toml")),
 ];
 
+/// Names and texts of the files that their rules name: maps.
+const FILES: [(&str, &str); 0] = [];
+
 /// The names of the built-in tables; the first is the default.
 pub fn builtin_mappings() -> impl Iterator<Item = &'static str> {
     TABLES.iter().map(|(name, _)| *name)
@@ -18,12 +21,17 @@ pub fn builtin_text(name: &str) -> Option<&'static str> {
     TABLES.iter().find(|(table, _)| *table == name).map(|(_, text)| *text)
 }
 
+/// The text of the file called `name` that a table names: a built-in table, or a map of one.
+pub(super) fn builtin_file(name: &str) -> Option<&'static str> {
+    builtin_text(name).or_else(|| FILES.iter().find(|(file, _)| *file == name).map(|(_, text)| *text))
+}
+
 impl Mapping {
     /// The built-in table called `name`: `duo_telephony` or `duo_telephony_extended`. Nothing if
     /// there is no such table.
     pub fn builtin(name: &str) -> Option<Mapping> {
         let base =
-            |name: &str| builtin_text(name).map(str::to_owned).ok_or_else(|| "no such table".to_owned());
+            |name: &str| builtin_file(name).map(str::to_owned).ok_or_else(|| "no such table".to_owned());
         // The built-in tables are right; a test holds that.
         Mapping::load(name, builtin_text(name)?, &base).ok()
     }

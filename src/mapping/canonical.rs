@@ -1,6 +1,8 @@
 //! A table as a text that says all that decides over events, and nothing else.
 
 use super::table::{Case, Content, Mapping, Rule, When};
+use super::transform::Transform;
+use super::value_map::ValueMap;
 use crate::record::FieldPath;
 use crate::record::formats::EnvelopeHolds;
 use crate::record::formats::Own;
@@ -52,6 +54,9 @@ impl Mapping {
         if let Some(own) = own(&self.formats.own) {
             all["own"] = own;
         }
+        if !self.embedded.is_empty() {
+            all["embedded"] = self.embedded.iter().map(|text| text.from.to_string()).collect();
+        }
         all.to_string()
     }
 }
@@ -70,22 +75,42 @@ fn own(own: &Own) -> Option<Value> {
 
 fn rule(rule: &Rule) -> Value {
     let content = match &rule.content {
-        Content::From { fields, default } => json!({ "from": paths(fields), "default": default }),
+        Content::From { fields, default, change } => {
+            let mut from = json!({ "from": texts(fields), "default": default });
+            if !change.is_none() {
+                let steps: Vec<Value> = change.steps.iter().map(Transform::json).collect();
+                from["change"] = json!([change.absent, steps, change.map.as_ref().map(ValueMap::json)]);
+            }
+            from
+        }
         Content::Fixed(text) => json!({ "fixed": text }),
         Content::Cases(cases) => {
-            let case = |case: &Case| json!([paths(&case.present), paths(&case.absent), case.value]);
+            let case = |case: &Case| match case.when.is_empty() {
+                true => json!([texts(&case.present), texts(&case.absent), case.value]),
+                false => json!([texts(&case.present), texts(&case.absent), case.value, case.when.json()]),
+            };
             json!({ "cases": cases.iter().map(case).collect::<Vec<_>>() })
         }
         Content::Time(fields) => {
-            let one = |(path, reading): &(FieldPath, _)| json!([keys(path), format!("{reading:?}")]);
+            let one = |(path, reading): &(FieldPath, _)| json!([text(path), format!("{reading:?}")]);
             json!({ "time": fields.iter().map(one).collect::<Vec<_>>() })
         }
     };
-    let when = rule.when.map(|when| match when {
-        When::Ip => "ip",
-        When::NotIp => "not-ip",
-    });
-    json!([rule.target.to_string(), content, when, rule.label, rule.order])
+    let when = rule.when.map(When::name);
+    let mut all = json!([rule.target.to_string(), content, when, rule.label, rule.order]);
+    if let (false, Some(parts)) = (rule.only_if.is_empty(), all.as_array_mut()) {
+        parts.push(rule.only_if.json());
+    }
+    all
+}
+
+/// A field that may lead into lists: one that does not is its keys.
+fn text(path: &FieldPath) -> Value {
+    if path.has_lists() { json!(path.to_string()) } else { json!(keys(path)) }
+}
+
+fn texts(paths: &[FieldPath]) -> Vec<Value> {
+    paths.iter().map(text).collect()
 }
 
 fn keys(path: &FieldPath) -> &[String] {

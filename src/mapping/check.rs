@@ -1,15 +1,20 @@
 //! A mapping table against UDM's schema: paths, types, enum values, and rules that collide.
 
+use super::condition::Condition;
 use super::problem::{MOST, MappingError, Problem, TextPlace};
 use super::scalar::TextKind;
-use super::table::{Case, Content, Mapping, Rule};
-use crate::record::Projection;
+use super::table::{Case, Change, Content, Mapping, Rule};
+use super::value_map::ValueMap;
+use crate::record::FieldPath;
 use crate::text::shown;
 use crate::udm::{self, Cardinality, Field, Index, Type};
 use std::collections::{HashMap, HashSet};
 
 /// UDM requires these of every event.
 const REQUIRED: [&str; 2] = ["metadata.event_timestamp", "metadata.event_type"];
+
+/// How many cases before one are compared with it.
+const MOST_COMPARED: usize = 200;
 
 /// How many raw fields a table may read.
 const MOST_FIELDS: usize = 10_000;
@@ -35,7 +40,24 @@ pub(super) fn check(mapping: &Mapping) -> Result<(), MappingError> {
             }
         }
     }
+    problems.extend(event_type(mapping.rules()));
     if problems.is_empty() { Ok(()) } else { Err(MappingError::new(problems)) }
+}
+
+/// What is wrong with the rules for the event type as a whole: one must give it to every record.
+fn event_type(rules: &[Rule]) -> Option<Problem> {
+    let own = || rules.iter().filter(|rule| rule.target.to_string() == REQUIRED[1]);
+    let last = own().next_back().filter(|_| !own().any(Rule::is_certain))?;
+    // A single rule with cases was told at its last case.
+    if matches!(last.content, Content::Cases(_)) && last.order.is_none() && last.only_if.is_empty() {
+        return None;
+    }
+    let problem =
+        last.at.problem(format!("no rule may give a value, but every event must have `{}`", REQUIRED[1]));
+    Some(
+        problem
+            .hint("let the last rule have no condition, and a `default` and `otherwise` if it has a `map`"),
+    )
 }
 
 /// What the field at the end of a rule's target holds, once its path is known to be right.
@@ -64,6 +86,9 @@ pub(super) fn target(rule: &Rule) -> Result<&'static Field, Box<Problem>> {
         if i == last {
             return Ok(field);
         }
+        if field.kind == STRUCT {
+            return free(rule, &rule.target.segments[i + 1..], &walked);
+        }
         message = match field.kind {
             Type::Message(name) => udm::message(name).ok_or_else(|| {
                 Box::new(rule.at.problem(format!("`{walked}` is a message without fields")))
@@ -77,6 +102,34 @@ pub(super) fn target(rule: &Rule) -> Result<&'static Field, Box<Problem>> {
         };
     }
     Err(Box::new(rule.at.problem("the path is empty")))
+}
+
+/// The type of `additional`, which holds texts by any name.
+const STRUCT: Type = Type::Foreign("google.protobuf.Struct");
+
+/// What is in a field of this type, at a name.
+static FREE_TEXT: Field = Field {
+    name: "value",
+    json_name: "value",
+    kind: Type::String,
+    cardinality: Cardinality::Singular,
+    deprecated: false,
+    optional: false,
+    oneof: None,
+};
+
+/// What is at `names` in a field that holds texts by any name.
+fn free(rule: &Rule, names: &[udm::Segment], walked: &str) -> Result<&'static Field, Box<Problem>> {
+    match names {
+        [name] if name.index.is_none() => Ok(&FREE_TEXT),
+        [_] => Err(Box::new(
+            rule.at.problem(format!("`{walked}` holds one text for each name, so it takes no index")),
+        )),
+        _ => {
+            let problem = rule.at.problem(format!("`{walked}` holds texts by their names, one level deep"));
+            Err(Box::new(problem.hint(format!("put a name with dots into quotes: `{walked}.\"a.b\"`"))))
+        }
+    }
 }
 
 /// Whether a step's index fits its field's cardinality.
@@ -140,6 +193,10 @@ fn check_rule(rule: &Rule) -> Result<(), Box<Problem>> {
             let fields = fields.unwrap_or_default().join(", ");
             return Err(Box::new(problem.hint(format!("name one of its fields: {fields}, ..."))));
         }
+        (STRUCT, None) => {
+            let problem = rule.at.problem(format!("`{}` holds texts by their names", rule.target));
+            return Err(Box::new(problem.hint(format!("name one: `{}.\"name\"`", rule.target))));
+        }
         (Type::Foreign(name), None) => {
             return refuse(format!("`{}` is a {name}, which tables can't fill", rule.target));
         }
@@ -148,6 +205,22 @@ fn check_rule(rule: &Rule) -> Result<(), Box<Problem>> {
         }
         (kind, None) => kind,
     };
+    if rule.is_many() && rule.target.segments.last().is_some_and(|s| s.index.is_none()) {
+        let problem =
+            rule.at.problem(format!("`{}` holds one value, but the rule may give several", rule.target));
+        let hint =
+            "name one element: `[0]` is the first; of `split` take one with `{ by = \",\", element = 0 }`";
+        return Err(Box::new(problem.hint(hint)));
+    }
+    if rule.target.to_string() == REQUIRED[0] && !rule.only_if.is_empty() {
+        let problem = rule
+            .at
+            .problem(format!("every event must have `{}`, so its rule takes no condition", REQUIRED[0]));
+        return Err(Box::new(problem));
+    }
+    if let Some(field) = rule.only_if.contradiction() {
+        return refuse(format!("the condition on `{field}` can't hold, so the rule never applies"));
+    }
     check_content(rule, kind)
 }
 
@@ -176,28 +249,29 @@ fn check_content(rule: &Rule, kind: Type) -> Result<(), Box<Problem>> {
             let hint = "fill it with `time = [{ from = \"...\", read = \"iso8601\" }]`";
             Err(Box::new(problem.hint(hint)))
         }
-        (Content::From { .. }, Type::Enum(name)) => {
+        (Content::From { change: Change { map: None, .. }, .. }, Type::Enum(name)) => {
             let problem = rule.at.problem(format!("`{}` holds a value of the enum {name}", rule.target));
-            Err(Box::new(problem.hint("fill it with `value` or `cases`")))
+            Err(Box::new(
+                problem.hint("fill it with `value` or `cases`, or say with `map` what each value becomes"),
+            ))
         }
-        (Content::From { default: Some(text), .. } | Content::Fixed(text), kind) => {
-            constant(text, kind, &rule.at)
+        (Content::From { default, change, .. }, kind) => {
+            default.iter().try_for_each(|text| constant(text, kind, &rule.at))?;
+            change.map.iter().flat_map(ValueMap::results).try_for_each(|(text, at)| constant(text, kind, at))
         }
-        (Content::From { default: None, .. }, _) => Ok(()),
+        (Content::Fixed(text), kind) => constant(text, kind, &rule.at),
         (Content::Cases(cases), kind) => {
-            let Some((last, before)) = cases.split_last() else {
+            let Some(last) = cases.last() else {
                 return refuse("`cases` lists no cases".into());
             };
             for case in cases {
                 constant(&case.value, kind, &case.at)?;
             }
-            let unconditional = |case: &Case| case.present.is_empty() && case.absent.is_empty();
-            if let Some(case) = before.iter().find(|case| unconditional(case)) {
-                let problem =
-                    case.at.problem("this case fits every record, so the cases after it never apply");
-                return Err(Box::new(problem));
-            }
-            if REQUIRED.contains(&rule.target.to_string().as_str()) && !unconditional(last) {
+            reachable(cases)?;
+            if REQUIRED.contains(&rule.target.to_string().as_str())
+                && rule.order.is_none()
+                && !last.condition().is_empty()
+            {
                 let problem =
                     last.at.problem(format!("no case may fit, but every event must have `{}`", rule.target));
                 return Err(Box::new(problem.hint("end with a case that has only a `value`")));
@@ -207,10 +281,41 @@ fn check_content(rule: &Rule, kind: Type) -> Result<(), Box<Problem>> {
     }
 }
 
+/// Whether each case can be the first that fits.
+fn reachable(cases: &[Case]) -> Result<(), Box<Problem>> {
+    let conditions: Vec<Condition> = cases.iter().map(Case::condition).collect();
+    let before = cases.len().saturating_sub(1);
+    if let Some(all) = conditions[..before].iter().position(Condition::is_empty) {
+        let problem = cases[all].at.problem("this case fits every record, so the cases after it never apply");
+        return Err(Box::new(problem));
+    }
+    for (i, (case, condition)) in cases.iter().zip(&conditions).enumerate() {
+        if let Some(field) = condition.contradiction() {
+            let message = format!("what the case asks of `{field}` can't hold, so it never applies");
+            return Err(Box::new(case.at.problem(message)));
+        }
+        // Long lists of cases are looked through only as far as that is quick.
+        let earlier =
+            conditions[..i].iter().take(MOST_COMPARED).position(|first| first.follows_from(condition));
+        if let Some(first) = earlier {
+            let message = format!(
+                "the case on line {} fits whenever this one does, so this one never applies",
+                cases[first].line()
+            );
+            return Err(Box::new(case.at.problem(message).hint("put it before that one, or leave it out")));
+        }
+    }
+    Ok(())
+}
+
 /// Whether `text` is a value of `kind`.
 fn constant(text: &str, kind: Type, at: &TextPlace) -> Result<(), Box<Problem>> {
     if let Type::Enum(name) = kind {
         let Some(values) = udm::enumeration(name).map(|e| &e.values) else { return Ok(()) };
+        if name.ends_with("EventType") && values.iter().any(|(value, number)| (*value, *number) == (text, 0))
+        {
+            return Err(Box::new(at.problem(format!("`{text}` means that there is no event type"))));
+        }
         if values.iter().any(|(value, _)| *value == text) {
             return Ok(());
         }
@@ -275,7 +380,7 @@ fn collisions(rules: &[Rule], problems: &mut Vec<Problem>) {
 
 /// No field may be read both as a value and as an object; shapes are told by fields that are read.
 fn sources(mapping: &Mapping, problems: &mut Vec<Problem>) {
-    let mut projection = Projection::default();
+    let mut projection = mapping.projection();
     for rule in mapping.rules() {
         for field in rule.fields() {
             if let Err(overlap) = projection.add(field) {
@@ -288,6 +393,16 @@ fn sources(mapping: &Mapping, problems: &mut Vec<Problem>) {
             if problems.len() > MOST {
                 return;
             }
+        }
+    }
+    for text in mapping.embedded() {
+        let inside = |path: &&FieldPath| {
+            path.keys().len() > text.from.keys().len()
+                && path.first(text.from.keys().len(), true) == text.from
+        };
+        if !projection.paths().iter().any(|path| inside(&path)) {
+            let message = format!("no rule reads a field inside of `{}`", text.from);
+            problems.push(text.at.problem(message).hint("leave this section out, or read one in a rule"));
         }
     }
     for shape in mapping.shapes() {

@@ -1,7 +1,7 @@
 //! Walking a TOML document: each value with its place, each problem collected.
 
 use super::problem::{MOST, Problem, TableText, TextPlace};
-use crate::record::FieldPath;
+use crate::record::{FieldPath, FieldPathError};
 use crate::text::shown;
 use std::cell::RefCell;
 use std::ops::Range;
@@ -109,6 +109,12 @@ impl<'t> TomlTable<'t> {
         members.filter_map(|(key, item)| Some((field(self.file, key, &item.at())?, item))).collect()
     }
 
+    /// The same where fields may lead into lists.
+    pub(super) fn by_field_in_lists(&self) -> Vec<(FieldPath, TomlValue<'t>)> {
+        let members = self.members().into_iter();
+        members.filter_map(|(key, item)| Some((field_in_lists(self.file, key, &item.at())?, item))).collect()
+    }
+
     /// The text at `key`; a problem if something else is there.
     pub(super) fn text(&self, key: &str) -> Option<String> {
         self.get(key)?.text()
@@ -136,6 +142,11 @@ impl<'t> TomlTable<'t> {
     pub(super) fn fields(&self, key: &str) -> Vec<FieldPath> {
         self.texts(key).into_iter().filter_map(|(text, at)| field(self.file, &text, &at)).collect()
     }
+
+    /// The same where fields may lead into lists.
+    pub(super) fn fields_in_lists(&self, key: &str) -> Vec<FieldPath> {
+        self.texts(key).into_iter().filter_map(|(text, at)| field_in_lists(self.file, &text, &at)).collect()
+    }
 }
 
 impl<'t> TomlValue<'t> {
@@ -143,7 +154,7 @@ impl<'t> TomlValue<'t> {
         self.file.at(self.value.span())
     }
 
-    fn wrong(&self, expected: &str) {
+    pub(super) fn wrong(&self, expected: &str) {
         let found = self.value.get_ref().type_str();
         let article = if found.starts_with(['a', 'i']) { "an" } else { "a" };
         let message = format!("expected {expected}, found {article} {found}");
@@ -217,6 +228,12 @@ impl<'t> TomlValue<'t> {
 /// Reads a raw field's path; a problem if it is none.
 pub(super) fn field(file: &TomlFile, text: &str, at: &TextPlace) -> Option<FieldPath> {
     FieldPath::parse(text).map_err(|error| file.report(at.problem(error.to_string()).hint(error.hint()))).ok()
+}
+
+/// The same for one that may lead into lists.
+pub(super) fn field_in_lists(file: &TomlFile, text: &str, at: &TextPlace) -> Option<FieldPath> {
+    let refuse = |error: FieldPathError| file.report(at.problem(error.to_string()).hint(error.hint()));
+    FieldPath::parse_in_lists(text).map_err(refuse).ok()
 }
 
 /// `a`, `b`, `c`.

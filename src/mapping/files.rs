@@ -1,5 +1,6 @@
 //! Mapping tables by the names that users give: a built-in one's, or a file's.
 
+use super::builtin::builtin_file;
 use super::{Mapping, MappingError, builtin_mappings, builtin_text};
 use crate::text::escaped;
 use crate::udm;
@@ -17,7 +18,7 @@ pub struct LoadedTable {
     pub name: String,
     /// Its text.
     pub text: String,
-    /// The texts of files that it builds on, by the names that `extends` holds.
+    /// The texts of files that it builds on, by the names that `extends` and `map_file` hold.
     pub bases: BTreeMap<String, String>,
 }
 
@@ -138,7 +139,7 @@ fn make(
     file: &dyn Fn(&str) -> Result<String, String>,
 ) -> Result<LoadedTable, LoadError> {
     let bases = std::cell::RefCell::new(BTreeMap::new());
-    let base = |base: &str| match builtin_text(base) {
+    let base = |base: &str| match builtin_file(base) {
         Some(text) => Ok(text.to_owned()),
         None => {
             let text = file(base)?;

@@ -7,6 +7,8 @@
 mod builtin;
 mod canonical;
 mod check;
+mod condition;
+mod derived;
 mod document;
 #[cfg(feature = "files")]
 pub mod files;
@@ -16,17 +18,23 @@ mod problem;
 mod read;
 mod scalar;
 mod table;
+mod transform;
+mod value_map;
 
 pub use builtin::{builtin_mappings, builtin_text};
+pub use condition::Condition;
+pub(crate) use derived::Derived;
 pub use plan::Plan;
 pub(crate) use plan::{Choice, EventMember, EventNode, EventStyle, EventValue, Time, ValueSource};
 pub use problem::{MappingError, Problem};
 pub(crate) use scalar::{TextKind, json_text};
-pub use table::{Case, Content, KnownValues, Mapping, Rule, Shape, When};
+pub use table::{Case, Change, Content, EmbeddedText, KnownValues, Mapping, Rule, Shape, When};
+pub use transform::Transform;
+pub use value_map::ValueMap;
 
 impl Mapping {
     /// Reads the table in `text`. `file` is its name in messages; `base` gives the text of the
-    /// table that this one builds on, by the name that `extends` holds.
+    /// table that this one builds on, by the name that `extends` holds, and of the files that `map_file` names.
     ///
     /// # Errors
     /// A [`MappingError`] that lists everything that is wrong, each with file, line and column.

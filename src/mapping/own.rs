@@ -2,8 +2,8 @@
 
 use super::document::{TomlTable, TomlValue};
 use super::table::{Mapping, Rule};
+use crate::record::FieldPath;
 use crate::record::formats::{HeaderPart, Own};
-use crate::record::{FieldPath, Projection};
 use std::collections::BTreeSet;
 
 /// The keys at a record's top that lead to what these rules read.
@@ -73,7 +73,7 @@ fn against_rules(keys: &TomlTable<'_>, mapping: &Mapping) {
         let problem = item.at().problem("the table reads no CEF lines, so there is no header to check");
         keys.report(problem.hint("add a `[cef]` section, or leave this out"));
     }
-    let mut projection = Projection::default();
+    let mut projection = mapping.projection();
     for field in mapping.rules.iter().flat_map(Rule::fields) {
         // Rules that contradict each other are reported where rules are checked.
         let _ = projection.add(field);

@@ -1,18 +1,24 @@
 //! A mapping table compiled: which fields to read, and a tree of what to write, names encoded.
 
 use super::check;
+use super::condition::Condition;
+use super::derived::{Derived, DerivedText};
 use super::scalar::{TextKind, json_text};
 use super::table::{Content, Mapping, Rule, When};
+use super::value_map::ValueMap;
 use crate::record::formats::Formats;
-use crate::record::{FieldPath, Projection};
+use crate::record::{FieldPath, Fields, Projection};
 use crate::time::Reading;
-use crate::udm::{self, Index, Message, Type};
-use std::collections::HashMap;
+use crate::udm::{self, Cardinality, Field, Index, Message, Type};
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
 /// A [`Mapping`] made ready to run, with the choices of one conversion (names, labels) built in.
 #[derive(Debug, Clone)]
 pub struct Plan {
     pub(crate) projection: Projection,
+    /// What is made of fields; the slots follow those of the fields.
+    pub(crate) derived: Vec<Derived>,
     pub(crate) formats: Formats,
     pub(crate) times: Vec<Time>,
     /// What the event can be, in the order of the tests; reports count by it.
@@ -58,6 +64,8 @@ pub(crate) struct EventMember {
 pub(crate) struct EventValue {
     /// The rule that it comes from, by its place in the table; nothing for what a conversion adds.
     pub(crate) rule: Option<usize>,
+    /// The slot of the condition that must hold.
+    pub(crate) only_if: Option<usize>,
     /// `{"key":"...","value":` before it, and `}` behind.
     pub(crate) label: Option<Vec<u8>>,
     pub(crate) value: ValueSource,
@@ -70,6 +78,8 @@ pub(crate) enum ValueSource {
     Constant(Vec<u8>),
     /// From the first of these slots that is present.
     Field { slots: Vec<usize>, when: Option<When>, kind: TextKind, default: Option<Vec<u8>> },
+    /// From each of a slot's values; the node is one of a list.
+    Each { slot: usize, kind: TextKind },
     /// From the first case that fits.
     Choices(Vec<Choice>),
     /// From [`Plan::times`].
@@ -81,7 +91,9 @@ pub(crate) enum ValueSource {
 pub(crate) struct Choice {
     pub(crate) present: Vec<usize>,
     pub(crate) absent: Vec<usize>,
-    /// As JSON.
+    /// A slot whose value must be this choice's text.
+    pub(crate) holds: Option<usize>,
+    /// As JSON; empty if it is left out.
     pub(crate) json: Vec<u8>,
     /// The constant as the table has it.
     pub(crate) text: String,
@@ -113,7 +125,8 @@ impl Plan {
     /// Compiles a table, which was checked when it was loaded.
     pub(crate) fn new(mapping: &Mapping, style: EventStyle<'_>) -> Plan {
         let mut plan = Plan {
-            projection: Projection::default(),
+            projection: mapping.projection(),
+            derived: Vec::new(),
             formats: mapping.formats().clone(),
             times: Vec::new(),
             event_types: Vec::new(),
@@ -130,6 +143,10 @@ impl Plan {
         let first = |rule: &Rule| places.get(&rule.target).copied().unwrap_or(0);
         let appends = |rule: &Rule| rule.target.segments.last().is_some_and(|s| s.index.is_some());
         rules.sort_by_key(|(_, rule)| (first(rule), if appends(rule) { 0 } else { rule.order.unwrap_or(0) }));
+        // All fields come first, in the order in which rules read them.
+        for field in rules.iter().flat_map(|(_, rule)| rule.fields()) {
+            plan.slot(field);
+        }
         for (place, rule) in rules {
             plan.rule(place, rule, style);
         }
@@ -152,7 +169,9 @@ impl Plan {
                 EventNode::Object(members) => members.iter().all(|member| takes(&member.node)),
                 EventNode::List(elements) => elements.iter().all(takes),
                 EventNode::Value(leaves) => leaves.iter().all(|leaf| match &leaf.value {
-                    ValueSource::Field { kind, .. } => *kind == TextKind::Text,
+                    ValueSource::Field { kind, .. } | ValueSource::Each { kind, .. } => {
+                        *kind == TextKind::Text
+                    }
                     _ => true,
                 }),
             }
@@ -180,6 +199,64 @@ impl Plan {
         slots
     }
 
+    /// How many slots there are: those of fields, and of what is made of them.
+    pub(crate) fn slots_in_all(&self) -> usize {
+        self.projection.paths().len() + self.derived.len()
+    }
+
+    /// Whether records need more than their fields at keys, taken as they are.
+    pub(crate) fn is_extended(&self) -> bool {
+        !self.derived.is_empty() || self.projection.is_extended()
+    }
+
+    /// What is made of the field in a slot, if it is not a field itself.
+    pub(crate) fn made(&self, slot: usize) -> Option<&Derived> {
+        self.derived.get(slot.checked_sub(self.projection.paths().len())?)
+    }
+
+    /// The fields of a record with what is made of them.
+    pub(crate) fn derive<'f>(&'f self, fields: &'f Fields<'f>) -> Cow<'f, Fields<'f>> {
+        if self.derived.is_empty() {
+            return Cow::Borrowed(fields);
+        }
+        let mut all = fields.extended(self.derived.len());
+        for (slot, derived) in self.derived.iter().enumerate() {
+            derived.values(fields, &mut |text| all.push(self.projection.paths().len() + slot, text));
+        }
+        Cow::Owned(all)
+    }
+
+    /// What the plan's maps give for a record with these fields, what is made of them included.
+    #[cfg(feature = "cli")]
+    pub(crate) fn chosen<'f>(&self, fields: &'f Fields<'_>) -> impl Iterator<Item = &'f str> {
+        let is_map = |made: &Derived| matches!(made, Derived::Text(text) if text.change.map.is_some());
+        let made = self.derived.iter().enumerate().filter(move |(_, made)| is_map(made));
+        let first = self.projection.paths().len();
+        made.map(move |(slot, _)| fields[first + slot].as_deref().unwrap_or_default())
+    }
+
+    /// The slot of the field that what is in a slot comes from.
+    pub(crate) fn source(&self, slot: usize, fields: &Fields<'_>) -> Option<usize> {
+        match self.made(slot) {
+            None => Some(slot),
+            Some(Derived::Text(text)) => text.source(fields),
+            Some(Derived::Holds { .. }) => None,
+        }
+    }
+
+    /// The slot of a new value that is made of fields.
+    fn derived(&mut self, derived: Derived) -> usize {
+        self.derived.push(derived);
+        self.slots_in_all() - 1
+    }
+
+    /// The slot of a condition, if it asks anything.
+    fn condition(&mut self, condition: &Condition) -> Option<usize> {
+        let derived =
+            (!condition.is_empty()).then(|| Derived::holds(condition, &mut |path| self.slot(path)))?;
+        Some(self.derived(derived))
+    }
+
     fn slot(&mut self, field: &FieldPath) -> usize {
         // The table was checked: no two fields overlap, so a slot can always be had.
         self.projection.add(field).unwrap_or(0)
@@ -193,42 +270,60 @@ impl Plan {
         let Ok(field) = check::target(rule) else { return };
         let required = rule.target.to_string() == "metadata.event_timestamp";
         let is_event_type = rule.target.to_string() == "metadata.event_type";
+        let only_if = self.condition(&rule.only_if);
         let value = match &rule.content {
             Content::Fixed(text) => {
-                let choice = Choice {
-                    present: Vec::new(),
-                    absent: Vec::new(),
-                    json: constant(text, field.kind),
-                    text: text.clone(),
-                    because: "always".into(),
-                    line: rule.line(),
-                };
-                let json = choice.json.clone();
+                let json = constant(text, field);
                 if is_event_type {
-                    self.event_types.push(choice);
+                    self.event_types.push(choice(rule, text, "always".into(), json.clone(), only_if));
                 }
                 ValueSource::Constant(json)
             }
-            Content::From { fields, default } => ValueSource::Field {
-                slots: self.slots(fields),
-                when: rule.when,
-                kind: TextKind::of(field.kind).unwrap_or(TextKind::Text),
-                default: default.as_ref().map(|text| constant(text, field.kind)),
-            },
+            Content::From { fields, default, change }
+                if change.is_none()
+                    && !rule.is_many()
+                    && matches!(rule.when, None | Some(When::Ip | When::NotIp)) =>
+            {
+                ValueSource::Field {
+                    slots: self.slots(fields),
+                    when: rule.when,
+                    kind: TextKind::of(field.kind).unwrap_or(TextKind::Text),
+                    default: default.as_ref().map(|text| constant(text, field)),
+                }
+            }
+            Content::From { fields, default, change } => {
+                let from = self.slots(fields);
+                let (when, change, default) = (rule.when, change.clone(), default.clone());
+                let zero = zero(field).map(str::to_owned);
+                let text = DerivedText { from, when, change, default, zero };
+                let slot = self.derived(Derived::Text(Box::new(text)));
+                if is_event_type {
+                    self.mapped_event_types(rule, slot, only_if);
+                }
+                let kind = TextKind::of(field.kind).unwrap_or(TextKind::Text);
+                match rule.is_many() {
+                    true => ValueSource::Each { slot, kind },
+                    false => ValueSource::Field { slots: vec![slot], when: None, kind, default: None },
+                }
+            }
             Content::Cases(cases) => {
                 let mut choices = Vec::new();
                 for case in cases {
-                    choices.push(Choice {
-                        present: self.slots(&case.present),
-                        absent: self.slots(&case.absent),
-                        json: constant(&case.value, field.kind),
-                        text: case.value.clone(),
-                        because: case.to_string(),
-                        line: case.at.line(),
-                    });
+                    let json = constant(&case.value, field);
+                    let holds = self.condition(&case.when);
+                    let mut choice = choice(rule, &case.value, case.to_string(), json, holds);
+                    choice.line = case.line();
+                    choice.present.extend(self.slots(&case.present));
+                    choice.absent = self.slots(&case.absent);
+                    choices.push(choice);
                 }
                 if is_event_type {
-                    self.event_types.extend(choices.iter().cloned());
+                    let only_if = only_if.as_slice();
+                    let with = |choice: &Choice| Choice {
+                        present: [&choice.present, only_if].concat(),
+                        ..choice.clone()
+                    };
+                    self.event_types.extend(choices.iter().map(with));
                 }
                 ValueSource::Choices(choices)
             }
@@ -239,7 +334,21 @@ impl Plan {
             }
         };
         let label = rule.label.as_ref().map(|key| label_start(key));
-        self.put(rule, EventValue { rule: Some(place), label, value }, style);
+        self.put(rule, EventValue { rule: Some(place), only_if, label, value }, style);
+    }
+
+    /// Adds what the event type can become by a map.
+    fn mapped_event_types(&mut self, rule: &Rule, slot: usize, only_if: Option<usize>) {
+        let Content::From { default, change, .. } = &rule.content else { return };
+        let results = change.map.iter().flat_map(ValueMap::results).map(|(text, at)| (text, at.line()));
+        let mut seen = HashSet::new();
+        for (text, line) in results.chain(default.iter().map(|text| (text.as_str(), rule.line()))) {
+            if seen.insert(text) {
+                let because = format!("by what {} holds", rule.sources());
+                let choice = choice(rule, text, because, quoted(text), only_if);
+                self.event_types.push(Choice { holds: Some(slot), line, ..choice });
+            }
+        }
     }
 
     /// Puts a leaf where the rule's target says.
@@ -261,8 +370,12 @@ impl Plan {
 
     /// Adds what the conversion adds to every event, whatever the table says.
     fn guests(&mut self, style: EventStyle<'_>) {
-        let text =
-            |text: &str| EventValue { rule: None, label: None, value: ValueSource::Constant(quoted(text)) };
+        let text = |text: &str| EventValue {
+            rule: None,
+            only_if: None,
+            label: None,
+            value: ValueSource::Constant(quoted(text)),
+        };
         for (key, value) in style.labels {
             let root = Cursor { node: &mut self.root, message: udm::message("UDM"), camel: style.camel };
             let labels = root.child("metadata").child("ingestion_labels");
@@ -326,12 +439,27 @@ fn label_start(key: &str) -> Vec<u8> {
     [b"{\"key\":".as_slice(), &quoted(key), b",\"value\":"].concat()
 }
 
-/// A text from the table as JSON.
-fn constant(text: &str, kind: Type) -> Vec<u8> {
+/// A text from the table as JSON; nothing if it is left out.
+fn constant(text: &str, field: &Field) -> Vec<u8> {
     let mut json = Vec::new();
-    // An enum's value is its name in quotes, like a text.
-    TextKind::of(kind).unwrap_or(TextKind::Text).json(text, &mut json);
+    if zero(field) != Some(text) {
+        // An enum's value is its name in quotes, like a text.
+        TextKind::of(field.kind).unwrap_or(TextKind::Text).json(text, &mut json);
+    }
     json
+}
+
+/// The value that a field for one value never holds, because it means none: the zero of its enum.
+fn zero(field: &Field) -> Option<&'static str> {
+    let Type::Enum(name) = field.kind else { return None };
+    let values = &udm::enumeration(name).filter(|_| field.cardinality == Cardinality::Singular)?.values;
+    values.iter().find(|(_, number)| *number == 0).map(|(value, _)| *value)
+}
+
+/// The choice of `text` where the condition in this slot holds.
+fn choice(rule: &Rule, text: &str, because: String, json: Vec<u8>, only_if: Option<usize>) -> Choice {
+    let (present, absent) = (only_if.into_iter().collect(), Vec::new());
+    Choice { present, absent, holds: None, json, text: text.to_owned(), because, line: rule.line() }
 }
 
 /// The element `n` of `node`, or a new one at its end.

@@ -1,9 +1,11 @@
 //! The file format of mapping tables: from TOML to rules. `docs/mapping.md` describes it.
 
-use super::document::{TomlFile, TomlTable, TomlValue, field, list};
+use super::condition::{self, Condition};
+use super::document::{TomlFile, TomlTable, TomlValue, field, field_in_lists, list};
 use super::own;
 use super::problem::{MappingError, Problem, TextPlace};
-use super::table::{Case, Content, KnownValues, Mapping, Rule, Shape, When};
+use super::table::{Case, Change, Content, EmbeddedText, KnownValues, Mapping, Rule, Shape, When};
+use super::{transform, value_map};
 use crate::record::FieldPath;
 use crate::record::formats::{Cef, EnvelopeHolds, EnvelopeRule, Formats, KeyValue};
 use crate::record::notation;
@@ -63,7 +65,7 @@ fn whole(
     base: &dyn Fn(&str) -> Result<String, String>,
     depth: usize,
 ) -> Result<Mapping, MappingError> {
-    keys.only(&["mapping", "shape", "known", "own", "envelope", "cef", "key-value", "rule"]);
+    keys.only(&["mapping", "shape", "known", "own", "envelope", "cef", "key-value", "embedded", "rule"]);
     let mut mapping = Mapping {
         name: String::new(),
         log_type: String::new(),
@@ -73,6 +75,7 @@ fn whole(
         shapes: Vec::new(),
         known: Vec::new(),
         formats: Formats::default(),
+        embedded: Vec::new(),
     };
     let mut without = Vec::new();
     if let Some(head) = keys.get("mapping").and_then(|item| item.table()) {
@@ -108,7 +111,10 @@ fn whole(
         mapping.known = keys.tables("known").iter().filter_map(|keys| known(file, keys)).collect();
     }
     formats(keys, &mut mapping.formats);
-    rules(file, keys, &mut mapping.rules);
+    if keys.get("embedded").is_some() {
+        mapping.embedded = keys.tables("embedded").iter().filter_map(|keys| embedded(file, keys)).collect();
+    }
+    rules(file, keys, base, &mut mapping.rules);
     own::read(keys, below, &mut mapping);
     if mapping.rules.is_empty() {
         keys.report(keys.at().problem("the table has no rules, but every UDM event has a time and a type"));
@@ -150,6 +156,13 @@ fn known(file: &TomlFile, keys: &TomlTable<'_>) -> Option<KnownValues> {
     let at = keys.get("from").map_or_else(|| keys.at(), |item| item.at());
     let values = keys.texts("values").into_iter().map(|(text, _)| text).collect();
     Some(KnownValues { from: field(file, &from, &at)?, values })
+}
+
+fn embedded(file: &TomlFile, keys: &TomlTable<'_>) -> Option<EmbeddedText> {
+    keys.only(&["from"]);
+    let from = keys.required("from");
+    let at = keys.get("from").map_or_else(|| keys.at(), |item| item.at());
+    Some(EmbeddedText { from: field_in_lists(file, &from, &at)?, at })
 }
 
 fn formats(keys: &TomlTable<'_>, formats: &mut Formats) {
@@ -218,9 +231,33 @@ fn envelope(keys: &TomlTable<'_>) -> Option<EnvelopeRule> {
 }
 
 /// Adds the rules of one file to those of the table that it builds on.
-fn rules(file: &TomlFile, keys: &TomlTable<'_>, rules: &mut Vec<Rule>) {
-    const KEYS: [&str; 11] =
-        ["udm", "from", "default", "value", "cases", "time", "when", "label", "order", "replace", "literal"];
+fn rules(
+    file: &TomlFile,
+    keys: &TomlTable<'_>,
+    base: &dyn Fn(&str) -> Result<String, String>,
+    rules: &mut Vec<Rule>,
+) {
+    const KEYS: [&str; 19] = [
+        "udm",
+        "from",
+        "default",
+        "value",
+        "cases",
+        "time",
+        "when",
+        "only_if",
+        "label",
+        "order",
+        "replace",
+        "literal",
+        "absent",
+        "capture",
+        "split",
+        "read",
+        "map",
+        "map_file",
+        "otherwise",
+    ];
     for keys in keys.tables("rule") {
         if file.is_full() {
             return;
@@ -242,14 +279,16 @@ fn rules(file: &TomlFile, keys: &TomlTable<'_>, rules: &mut Vec<Rule>) {
                 continue;
             }
         };
-        let Some(content) = content(file, &keys) else { continue };
+        let Some(content) = content(file, &keys, base) else { continue };
         if !keys.get("literal").is_some_and(|item| item.flag()) {
             constants(&keys);
         }
+        let (when, only_if) = when(&keys, matches!(content, Content::From { .. }));
         let rule = Rule {
             target,
             content,
-            when: when(&keys),
+            when,
+            only_if,
             label: keys.text("label"),
             order: keys.get("order").and_then(|item| item.integer()),
             at,
@@ -265,7 +304,7 @@ fn rules(file: &TomlFile, keys: &TomlTable<'_>, rules: &mut Vec<Rule>) {
 /// Reports constants that look like something to be filled in.
 fn constants(keys: &TomlTable<'_>) {
     let cases = keys.get("cases").map(|item| item.tables()).unwrap_or_default();
-    let own = ["value", "default", "label"].into_iter().filter_map(|key| keys.get(key));
+    let own = ["value", "default", "label", "otherwise"].into_iter().filter_map(|key| keys.get(key));
     for item in own.chain(cases.iter().filter_map(|case| case.get("value"))) {
         // What is not a text was reported before.
         let Some(text) = item.as_text() else { continue };
@@ -292,7 +331,11 @@ fn replace(keys: &TomlTable<'_>, rules: &mut Vec<Rule>, rule: Rule) {
     }
 }
 
-fn content(file: &TomlFile, keys: &TomlTable<'_>) -> Option<Content> {
+fn content(
+    file: &TomlFile,
+    keys: &TomlTable<'_>,
+    base: &dyn Fn(&str) -> Result<String, String>,
+) -> Option<Content> {
     const KINDS: [&str; 4] = ["from", "value", "cases", "time"];
     let given: Vec<&str> = KINDS.into_iter().filter(|kind| keys.get(kind).is_some()).collect();
     let [kind] = given[..] else {
@@ -302,7 +345,7 @@ fn content(file: &TomlFile, keys: &TomlTable<'_>) -> Option<Content> {
         return None;
     };
     if kind != "from" {
-        for key in ["default", "when"] {
+        for key in ["default", "absent", "capture", "split", "read", "map", "map_file", "otherwise"] {
             if let Some(item) = keys.get(key) {
                 keys.report(item.at().problem(format!("`{key}` goes only with `from`")));
             }
@@ -310,8 +353,13 @@ fn content(file: &TomlFile, keys: &TomlTable<'_>) -> Option<Content> {
     }
     match kind {
         "from" => {
-            let fields = keys.fields("from");
-            (!fields.is_empty()).then(|| Content::From { fields, default: keys.text("default") })
+            let fields = keys.fields_in_lists("from");
+            let change = Change {
+                absent: keys.texts("absent").into_iter().map(|(text, _)| text).collect(),
+                steps: transform::read(keys),
+                map: value_map::read(keys, base),
+            };
+            (!fields.is_empty()).then(|| Content::From { fields, default: keys.text("default"), change })
         }
         "value" => keys.text("value").map(Content::Fixed),
         "cases" => Some(Content::Cases(keys.tables("cases").iter().map(case).collect())),
@@ -320,9 +368,11 @@ fn content(file: &TomlFile, keys: &TomlTable<'_>) -> Option<Content> {
 }
 
 fn case(keys: &TomlTable<'_>) -> Case {
-    keys.only(&["present", "absent", "value"]);
+    keys.only(&["when", "present", "absent", "value"]);
     let at = keys.get("value").map_or_else(|| keys.at(), |item| item.at());
-    Case { present: keys.fields("present"), absent: keys.fields("absent"), value: keys.required("value"), at }
+    let when = keys.get("when").and_then(|item| item.table()).map(|table| condition::read(&table));
+    let (present, absent) = (keys.fields_in_lists("present"), keys.fields_in_lists("absent"));
+    Case { present, absent, when: when.unwrap_or_default(), value: keys.required("value"), at }
 }
 
 fn time(file: &TomlFile, keys: &TomlTable<'_>) -> Option<(FieldPath, Reading)> {
@@ -336,19 +386,38 @@ fn time(file: &TomlFile, keys: &TomlTable<'_>) -> Option<(FieldPath, Reading)> {
         keys.report(item.at().problem(message).nearest(&read, names.iter().copied()));
     }
     let at = keys.get("from").map_or_else(|| keys.at(), |item| item.at());
-    Some((field(file, &from, &at)?, reading?))
+    Some((field_in_lists(file, &from, &at).filter(|path| one(file, path, &at))?, reading?))
 }
 
-fn when(keys: &TomlTable<'_>) -> Option<When> {
-    let text = keys.text("when")?;
-    match text.as_str() {
-        "ip" => Some(When::Ip),
-        "not-ip" => Some(When::NotIp),
-        _ => {
-            let at = keys.get("when").map_or_else(|| keys.at(), |item| item.at());
-            let message = format!("unknown condition `{}`; expected `ip` or `not-ip`", shown(&text));
-            keys.report(at.problem(message).nearest(&text, ["ip", "not-ip"]));
-            None
+/// Whether a path leads to one value; a problem if not.
+fn one(file: &TomlFile, path: &FieldPath, at: &TextPlace) -> bool {
+    if path.is_many() {
+        let problem = at.problem(format!("`{path}` may be several values, but the rule is for one time"));
+        file.report(problem.hint("name one element: `[0]` is the first"));
+    }
+    !path.is_many()
+}
+
+/// What a rule asks of its own value, and of the record.
+fn when(keys: &TomlTable<'_>, has_value: bool) -> (Option<When>, Condition) {
+    let table = |key: &str| keys.get(key).filter(|item| key == "only_if" || item.is_table());
+    let (mut word, mut only_if) = (None, Condition::default());
+    for item in ["when", "only_if"].into_iter().filter_map(table) {
+        let read = item.table().map(|table| condition::read(&table));
+        only_if.tests.extend(read.unwrap_or_default().tests);
+    }
+    if let Some(item) = keys.get("when").filter(|item| !item.is_table()) {
+        let text = item.text().unwrap_or_default();
+        word = When::ALL.iter().find(|(name, _)| *name == text).map(|(_, when)| *when);
+        let names = When::ALL.map(|(name, _)| name);
+        if !has_value {
+            let problem = item.at().problem("a word in `when` goes only with `from`: it is about the value");
+            keys.report(problem.hint("for a test of other fields write `when = { field = \"text\" }`"));
+        } else if word.is_none() && item.as_text().is_some() {
+            let message = format!("unknown condition `{}`; expected one of: {}", shown(&text), list(&names));
+            let hint = "for a test of other fields write `when = { field = \"text\" }`";
+            keys.report(item.at().problem(message).hint(hint).nearest(&text, names));
         }
     }
+    (word, only_if)
 }

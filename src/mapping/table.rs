@@ -1,8 +1,11 @@
 //! What a mapping table says: its rules, and the formats in which its records arrive.
 
+use super::condition::Condition;
 use super::problem::TextPlace;
-use crate::record::FieldPath;
+use super::transform::Transform;
+use super::value_map::ValueMap;
 use crate::record::formats::Formats;
+use crate::record::{FieldPath, Projection, ValueTest};
 use crate::time::Reading;
 use crate::udm;
 use std::fmt;
@@ -18,6 +21,16 @@ pub struct Mapping {
     pub(super) shapes: Vec<Shape>,
     pub(super) known: Vec<KnownValues>,
     pub(super) formats: Formats,
+    /// The fields whose texts are read as JSON.
+    pub(super) embedded: Vec<EmbeddedText>,
+}
+
+/// A field whose text holds JSON.
+#[derive(Debug, Clone)]
+pub struct EmbeddedText {
+    /// The raw field.
+    pub from: FieldPath,
+    pub(crate) at: TextPlace,
 }
 
 impl Mapping {
@@ -60,6 +73,16 @@ impl Mapping {
     pub fn formats(&self) -> &Formats {
         &self.formats
     }
+
+    /// The fields whose texts are read as JSON.
+    pub fn embedded(&self) -> &[EmbeddedText] {
+        &self.embedded
+    }
+
+    /// A projection for its fields, which has none yet.
+    pub(super) fn projection(&self) -> Projection {
+        Projection::with_json(self.embedded.iter().map(|text| &text.from))
+    }
 }
 
 /// A row of the table: what one UDM field gets.
@@ -71,6 +94,8 @@ pub struct Rule {
     pub content: Content,
     /// A test that the raw value must pass.
     pub when: Option<When>,
+    /// What the record must pass; without tests it is every record.
+    pub only_if: Condition,
     /// For a repeated message of keys and values: the key, with the content as its value.
     pub label: Option<String>,
     /// Which of several rules for one singular field comes first: the lowest.
@@ -87,6 +112,8 @@ pub enum Content {
         fields: Vec<FieldPath>,
         /// What to put if none is present.
         default: Option<String>,
+        /// What is made of the value.
+        change: Change,
     },
     /// Always this.
     Fixed(String),
@@ -96,6 +123,24 @@ pub enum Content {
     Time(Vec<(FieldPath, Reading)>),
 }
 
+/// What is made of a field's value.
+#[derive(Debug, Clone, Default)]
+pub struct Change {
+    /// Texts that count as absent.
+    pub absent: Vec<String>,
+    /// What is done to it, in this order.
+    pub steps: Vec<Transform>,
+    /// What it becomes then.
+    pub map: Option<ValueMap>,
+}
+
+impl Change {
+    /// Whether the value is taken as it is.
+    pub fn is_none(&self) -> bool {
+        self.absent.is_empty() && self.steps.is_empty() && self.map.is_none()
+    }
+}
+
 /// One of the cases of a [`Content::Cases`].
 #[derive(Debug, Clone)]
 pub struct Case {
@@ -103,6 +148,8 @@ pub struct Case {
     pub present: Vec<FieldPath>,
     /// Raw fields that must be absent.
     pub absent: Vec<FieldPath>,
+    /// What else the record must pass.
+    pub when: Condition,
     /// The value.
     pub value: String,
     pub(crate) at: TextPlace,
@@ -115,6 +162,55 @@ pub enum When {
     Ip,
     /// It is not an IP address.
     NotIp,
+    /// It has the form of a phone number.
+    Phone,
+    /// It does not have the form of a phone number.
+    NotPhone,
+    /// It has the form of an e-mail address.
+    Email,
+    /// It does not have the form of an e-mail address.
+    NotEmail,
+}
+
+impl When {
+    /// Each test with its name in mapping tables.
+    pub const ALL: [(&'static str, When); 6] = [
+        ("ip", When::Ip),
+        ("not-ip", When::NotIp),
+        ("phone", When::Phone),
+        ("not-phone", When::NotPhone),
+        ("email", When::Email),
+        ("not-email", When::NotEmail),
+    ];
+
+    /// Its name in mapping tables.
+    pub(crate) fn name(self) -> &'static str {
+        When::ALL.iter().find(|(_, when)| *when == self).map_or("", |(name, _)| name)
+    }
+
+    /// The test that every value passes that does not pass this one.
+    pub(crate) fn opposite(self) -> When {
+        match self {
+            When::Ip => When::NotIp,
+            When::NotIp => When::Ip,
+            When::Phone => When::NotPhone,
+            When::NotPhone => When::Phone,
+            When::Email => When::NotEmail,
+            When::NotEmail => When::Email,
+        }
+    }
+
+    /// What a value is that passes, in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            When::Ip => "an IP address",
+            When::NotIp => "not an IP address",
+            When::Phone => "a phone number",
+            When::NotPhone => "not a phone number",
+            When::Email => "an e-mail address",
+            When::NotEmail => "not an e-mail address",
+        }
+    }
 }
 
 /// A shape of record that reports tell apart.
@@ -149,18 +245,60 @@ impl Rule {
 
     /// Every raw field that the rule reads, in order.
     pub(super) fn fields(&self) -> Vec<&FieldPath> {
-        match &self.content {
+        let mut all: Vec<&FieldPath> = match &self.content {
             Content::Fixed(_) => Vec::new(),
             Content::From { fields, .. } => fields.iter().collect(),
             Content::Time(times) => times.iter().map(|(field, _)| field).collect(),
-            Content::Cases(cases) => {
-                cases.iter().flat_map(|case| case.present.iter().chain(&case.absent)).collect()
+            Content::Cases(cases) => cases.iter().flat_map(Case::fields).collect(),
+        };
+        all.extend(self.only_if.tests.iter().map(|(field, _)| field));
+        all
+    }
+
+    /// The raw fields that its value may come from, as a list in words.
+    pub(super) fn sources(&self) -> String {
+        let Content::From { fields, .. } = &self.content else { return String::new() };
+        fields.iter().map(|field| format!("`{field}`")).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Whether it may give several values.
+    pub(super) fn is_many(&self) -> bool {
+        match &self.content {
+            Content::From { fields, change, .. } => {
+                fields.iter().any(FieldPath::is_many) || change.steps.iter().any(Transform::is_many)
             }
+            _ => false,
         }
+    }
+
+    /// Whether it gives a value for every record.
+    pub(super) fn is_certain(&self) -> bool {
+        let value = match &self.content {
+            Content::Fixed(_) => true,
+            Content::Cases(cases) => cases.last().is_some_and(|case| case.condition().is_empty()),
+            Content::From { default, change, .. } => {
+                let certain = |map: &ValueMap| map.otherwise.is_some() && change.steps.is_empty();
+                default.is_some() && self.when.is_none() && change.map.as_ref().is_some_and(certain)
+            }
+            Content::Time(_) => true,
+        };
+        value && self.only_if.is_empty()
     }
 }
 
 impl Case {
+    /// The raw fields that it reads.
+    fn fields(&self) -> impl Iterator<Item = &FieldPath> {
+        self.present.iter().chain(&self.absent).chain(self.when.tests.iter().map(|(field, _)| field))
+    }
+
+    /// All that it asks, as one condition.
+    pub(super) fn condition(&self) -> Condition {
+        let test = |is: bool| move |path: &FieldPath| (path.clone(), ValueTest::present(is));
+        let tests = self.present.iter().map(test(true)).chain(self.absent.iter().map(test(false)));
+        Condition { tests: tests.chain(self.when.tests.iter().cloned()).collect() }
+    }
+
     /// The line of its `value`, from 1.
     pub fn line(&self) -> usize {
         self.at.line()
@@ -172,11 +310,40 @@ impl fmt::Display for Case {
         let names =
             |fields: &[FieldPath]| fields.iter().map(|p| format!("`{p}`")).collect::<Vec<_>>().join(", ");
         match (self.present.is_empty(), self.absent.is_empty()) {
-            (true, true) => f.write_str("otherwise"),
+            (true, true) if self.when.is_empty() => f.write_str("otherwise"),
+            (true, true) => Ok(()),
             (false, true) => write!(f, "with {}", names(&self.present)),
             (true, false) => write!(f, "without {}", names(&self.absent)),
             (false, false) => write!(f, "with {}, without {}", names(&self.present), names(&self.absent)),
+        }?;
+        let is_alone = self.present.is_empty() && self.absent.is_empty();
+        match self.when.is_empty() {
+            true => Ok(()),
+            false => write!(f, "{}if {}", if is_alone { "" } else { ", " }, self.when),
         }
+    }
+}
+
+/// What comes behind a field's name in a rule.
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for text in &self.absent {
+            write!(f, ", unless it is \"{text}\"")?;
+        }
+        for step in &self.steps {
+            write!(f, ", {step}")?;
+        }
+        let Some(map) = &self.map else { return Ok(()) };
+        let mut by_result: Vec<(&str, Vec<&str>)> = Vec::new();
+        for (value, result) in &map.entries {
+            match by_result.iter_mut().find(|(known, _)| known == result) {
+                Some((_, values)) => values.push(value),
+                None => by_result.push((result, vec![value])),
+            }
+        }
+        let all = by_result.iter().map(|(result, values)| format!("{result} for {}", values.join(", ")));
+        write!(f, ", mapped: {}", all.collect::<Vec<_>>().join("; "))?;
+        map.otherwise.iter().try_for_each(|text| write!(f, "; otherwise {text}"))
     }
 }
 
@@ -185,8 +352,10 @@ impl fmt::Display for Content {
         let paths =
             |fields: &[FieldPath]| fields.iter().map(ToString::to_string).collect::<Vec<_>>().join(", else ");
         match self {
-            Content::From { fields, default: None } => f.write_str(&paths(fields)),
-            Content::From { fields, default: Some(text) } => write!(f, "{}, else \"{text}\"", paths(fields)),
+            Content::From { fields, default, change } => {
+                write!(f, "{}{change}", paths(fields))?;
+                default.iter().try_for_each(|text| write!(f, ", else \"{text}\""))
+            }
             Content::Fixed(text) => write!(f, "\"{text}\""),
             Content::Cases(cases) => {
                 let cases: Vec<String> = cases.iter().map(|case| format!("{} {case}", case.value)).collect();

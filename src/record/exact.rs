@@ -6,6 +6,7 @@
 //! that keeps a number's source text, which `Number` rewrites (`1E5` to `1e+5`).
 
 use super::looks::looks;
+use super::path::ListStep;
 use super::projection::{Branch, BranchTarget};
 use super::{FieldPath, Fields, Projection, Reason, RecordError};
 use crate::json::Tree;
@@ -58,43 +59,128 @@ pub(crate) type Members<'a> = Vec<(Cow<'a, str>, &'a RawValue)>;
 /// A [`RecordError`] with [`Reason::FieldType`] when a mapped field holds an object or an array; it
 /// names the first such field in the order of the slots.
 pub(crate) fn fields<'a>(members: &Members<'a>, projection: &Projection) -> Result<Fields<'a>, RecordError> {
-    let mut fields = vec![None; projection.paths().len()];
-    let mut wrong = None;
-    fill(projection.root(), members, &mut fields, &mut wrong);
-    match wrong {
-        None => Ok(fields),
-        Some((slot, kind)) => {
-            let path = &projection.paths()[slot];
-            Err(RecordError::new(
-                Reason::FieldType,
-                format!("`{path}` holds {kind}, not a text, number or boolean"),
-            ))
-        }
-    }
+    let mut found = FoundFields { fields: Fields::absent(projection.paths().len()), wrong: None };
+    found.keys(projection.root(), members);
+    found.checked(projection)
 }
 
-/// Fills the slots below `branches`; `wrong` becomes the lowest slot that holds a container.
-fn fill<'a>(
-    branches: &[Branch],
-    members: &Members<'a>,
-    fields: &mut Fields<'a>,
-    wrong: &mut Option<(usize, &'static str)>,
-) {
-    for branch in branches {
-        let Some(value) = last(members, &branch.key) else { continue };
-        match &branch.below {
+/// The mapped fields of a record that is a flat list of names and values; of two with one name the last counts.
+///
+/// # Errors
+/// As for [`fields`], which only what is inside of JSON texts can be.
+pub(crate) fn fields_of_pairs<'a>(
+    pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    projection: &Projection,
+) -> Result<Fields<'a>, RecordError> {
+    let mut found = FoundFields { fields: Fields::absent(projection.paths().len()), wrong: None };
+    for branch in projection.root() {
+        if let Some((_, value)) = pairs.iter().rev().find(|(name, _)| *name == branch.key) {
+            found.text(&branch.below, value.clone());
+        }
+    }
+    found.checked(projection)
+}
+
+/// The fields that were found so far.
+struct FoundFields<'a> {
+    fields: Fields<'a>,
+    /// The lowest slot that holds an object or array, and which of them.
+    wrong: Option<(usize, &'static str)>,
+}
+
+impl<'a> FoundFields<'a> {
+    fn checked(self, projection: &Projection) -> Result<Fields<'a>, RecordError> {
+        let Some((slot, kind)) = self.wrong else { return Ok(self.fields) };
+        let path = &projection.paths()[slot];
+        let message = format!("`{path}` holds {kind}, not a text, number or boolean");
+        Err(RecordError::new(Reason::FieldType, message))
+    }
+
+    /// Takes what is at the keys of an object.
+    fn keys(&mut self, branches: &[Branch], members: &Members<'a>) {
+        for branch in branches {
+            if let Some(value) = last(members, &branch.key) {
+                self.value(&branch.below, value);
+            }
+        }
+    }
+
+    fn value(&mut self, target: &BranchTarget, value: &'a RawValue) {
+        match target {
             BranchTarget::Keys(below) => {
-                if let Some(members) = self::members(value) {
-                    fill(below, &members, fields, wrong);
+                if let Some(members) = members(value) {
+                    self.keys(below, &members);
                 }
             }
-            BranchTarget::Slot(slot) => match scalar(value) {
-                Ok(text) => fields[*slot] = text,
-                Err(kind) if wrong.is_none_or(|(least, _)| *slot < least) => *wrong = Some((*slot, kind)),
+            BranchTarget::List(steps) => {
+                // One value where a list is read is a list of one.
+                let elements = elements(value).unwrap_or_else(|| vec![value]);
+                for (step, target) in steps {
+                    match step {
+                        ListStep::Each => elements.iter().for_each(|element| self.value(target, element)),
+                        ListStep::At(n) => {
+                            elements.get(*n).into_iter().for_each(|element| self.value(target, element));
+                        }
+                    }
+                }
+            }
+            BranchTarget::Slot(slot) | BranchTarget::Json(slot, _) => match scalar(value) {
+                Ok(Some(text)) => self.text(target, text),
+                Ok(None) => {}
+                Err(kind) if self.wrong.is_none_or(|(least, _)| *slot < least) => {
+                    self.wrong = Some((*slot, kind));
+                }
                 Err(_) => {}
             },
         }
     }
+
+    /// Takes a value that is a text.
+    fn text(&mut self, target: &BranchTarget, text: Cow<'a, str>) {
+        match target {
+            _ if text.is_empty() => {}
+            BranchTarget::Keys(_) => {}
+            BranchTarget::Slot(slot) => self.fields.push(*slot, text),
+            BranchTarget::List(steps) => {
+                for (_, target) in
+                    steps.iter().filter(|(step, _)| matches!(step, ListStep::Each | ListStep::At(0)))
+                {
+                    self.text(target, text.clone());
+                }
+            }
+            BranchTarget::Json(slot, below) => {
+                let text = match text {
+                    Cow::Borrowed(text) => match json_object(text) {
+                        Some(members) => return self.keys(below, &members),
+                        None => Cow::Borrowed(text),
+                    },
+                    // What is in a text that was respelled lives no longer than that.
+                    Cow::Owned(text) => {
+                        let Some(members) = json_object(&text) else {
+                            return self.fields.push(*slot, Cow::Owned(text));
+                        };
+                        let mut inner =
+                            FoundFields { fields: Fields::absent(self.fields.len()), wrong: None };
+                        inner.keys(below, &members);
+                        if let Some((slot, kind)) = inner.wrong
+                            && self.wrong.is_none_or(|(least, _)| slot < least)
+                        {
+                            self.wrong = Some((slot, kind));
+                        }
+                        return self.fields.take(inner.fields.into_owned());
+                    }
+                };
+                self.fields.push(*slot, text);
+            }
+        }
+    }
+}
+
+/// The members of the object that a text holds as strict JSON.
+fn json_object(text: &str) -> Option<Members<'_>> {
+    // Most texts are none, and this says so at once.
+    let is_possible = text.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('{');
+    is_possible.then(|| members(check(text.as_bytes()).ok()?)).flatten()
 }
 
 /// The value's text; nothing for `null` and `""`; for an object or array, which of them it is.

@@ -11,6 +11,7 @@
 
 mod all_fields;
 pub(crate) mod boundaries;
+mod condition;
 mod error;
 pub mod exact;
 pub mod formats;
@@ -22,6 +23,7 @@ mod projection;
 pub(crate) mod scan;
 
 pub use all_fields::{RawField, each_field};
+pub use condition::{TestPart, ValueTest};
 pub use error::{Reason, RecordError};
-pub use path::{FieldPath, FieldPathError};
+pub use path::{FieldPath, FieldPathError, ListStep};
 pub use projection::{Fields, Overlap, Projection};

@@ -52,13 +52,15 @@ pub(crate) fn of_field(text: &str) -> Option<Notation> {
         );
     }
     if let Some((field, _)) = text.split_once('|') {
-        let hint =
-            format!("write `{}`; a value is taken as it is, functions are not supported", field.trim());
+        let hint = format!(
+            "write `{}`; the rule's `read` says what is done to the value: `read = \"lower\"`",
+            field.trim()
+        );
         return say("a path holds no functions", hint);
     }
     if text.contains(['[', '*']) {
-        let hint = "elements of lists can't be read yet: a list in a mapped field rejects the record";
-        return say("a path leads through objects only, not into lists", hint.into());
+        let hint = "elements of lists: `name[]` reads every one, `name[0]` the first, where a rule names what it reads";
+        return say("here a path leads through objects only, not into lists", hint.into());
     }
     if let Some(inner) = text.strip_prefix(['\'', '`']).and_then(|rest| rest.strip_suffix(['\'', '`'])) {
         return say("a key is quoted with `\"`, where it needs quotes", write(inner));

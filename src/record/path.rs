@@ -7,10 +7,24 @@ use std::fmt;
 /// The most keys of a path: records nest no deeper.
 const MOST_KEYS: usize = 127;
 
-/// The keys that lead from a record's root to one of its fields.
+/// The most digits of an element's number.
+const MOST_DIGITS: usize = 4;
+
+/// The keys that lead from a record's root to one of its fields, and into lists on the way.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FieldPath {
     keys: Vec<String>,
+    /// What is read of the lists at some of the keys, by the key's place.
+    lists: Vec<(usize, ListStep)>,
+}
+
+/// What is read of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ListStep {
+    /// `name[3]`: the fourth element.
+    At(usize),
+    /// `name[]`: every element.
+    Each,
 }
 
 /// Why a text is not a [`FieldPath`].
@@ -36,15 +50,27 @@ impl FieldPath {
     /// blanks at its ends or one of the signs that other notations use (`\"` and `\\` inside quotes).
     ///
     /// # Errors
-    /// When a key is empty, a quote is not closed, the text is in another tool's notation, or there
-    /// are more than 127 keys.
+    /// When a key is empty, a quote is not closed, the text is in another tool's notation or leads into a
+    /// list, or there are more than 127 keys.
     pub fn parse(text: &str) -> Result<FieldPath, FieldPathError> {
+        FieldPath::read(text, false)
+    }
+
+    /// The same for a path that may lead into lists: `groups[]`, `groups[].name`, `groups[0].name`.
+    ///
+    /// # Errors
+    /// As for [`FieldPath::parse`], lists aside.
+    pub fn parse_in_lists(text: &str) -> Result<FieldPath, FieldPathError> {
+        FieldPath::read(text, true)
+    }
+
+    fn read(text: &str, in_lists: bool) -> Result<FieldPath, FieldPathError> {
         let fail = |why| FieldPathError { text: text.to_owned(), why, hint: String::new() };
         let foreign = || {
             let notation = notation::of_field(text)?;
             Some(FieldPathError { text: text.to_owned(), why: notation.why, hint: notation.hint })
         };
-        let mut keys = Vec::new();
+        let (mut keys, mut lists) = (Vec::new(), Vec::new());
         let mut rest = text;
         loop {
             let key;
@@ -64,6 +90,7 @@ impl FieldPath {
                 key = unescaped;
             } else {
                 let end = rest.find('.').unwrap_or(rest.len());
+                let end = if in_lists { rest[..end].find('[').unwrap_or(end) } else { end };
                 key = rest[..end].to_owned();
                 if key.contains('"') {
                     return Err(fail("a key that contains a quote must be quoted as a whole"));
@@ -78,26 +105,66 @@ impl FieldPath {
                 }
                 rest = &rest[end..];
             }
+            if let Some(inner) = rest.strip_prefix('[').filter(|_| in_lists) {
+                let (number, behind) = inner.split_once(']').ok_or_else(|| fail("expected `]`"))?;
+                let is_number = number.len() <= MOST_DIGITS && number.bytes().all(|b| b.is_ascii_digit());
+                let step = match number.parse() {
+                    _ if number.is_empty() => ListStep::Each,
+                    Ok(n) if is_number => ListStep::At(n),
+                    _ => {
+                        let why = "expected `[]` for every element of a list, or a number as in `[0]`";
+                        return Err(
+                            foreign().map_or_else(|| fail(why), |error| FieldPathError { why, ..error })
+                        );
+                    }
+                };
+                lists.push((keys.len(), step));
+                rest = behind;
+            }
             keys.push(key);
             if keys.len() > MOST_KEYS {
                 return Err(fail("it has more than 127 keys, and records nest no deeper"));
             }
             match rest.strip_prefix('.') {
                 Some(more) => rest = more,
-                None if rest.is_empty() => return Ok(FieldPath { keys }),
-                None => return Err(fail("expected a dot after the quoted key")),
+                None if rest.is_empty() => return Ok(FieldPath { keys, lists }),
+                None => return Err(fail("expected a dot after the key")),
             }
         }
     }
 
     /// The path of these keys, from the root.
     pub(crate) fn of(keys: Vec<String>) -> FieldPath {
-        FieldPath { keys }
+        FieldPath { keys, lists: Vec::new() }
     }
 
     /// The keys, from the root; never empty.
     pub fn keys(&self) -> &[String] {
         &self.keys
+    }
+
+    /// What is read of the list at the key with this place, if one is expected there.
+    pub(crate) fn list(&self, key: usize) -> Option<ListStep> {
+        self.lists.iter().find(|(place, _)| *place == key).map(|(_, step)| *step)
+    }
+
+    /// Whether it leads into lists.
+    pub(crate) fn has_lists(&self) -> bool {
+        !self.lists.is_empty()
+    }
+
+    /// Whether it may lead to several values.
+    pub(crate) fn is_many(&self) -> bool {
+        self.lists.iter().any(|(_, step)| *step == ListStep::Each)
+    }
+
+    /// The path of its first keys, `whole` with what is read of a list at the last of them.
+    pub(crate) fn first(&self, keys: usize, whole: bool) -> FieldPath {
+        let is_before = |(place, _): &&(usize, ListStep)| *place + usize::from(!whole) < keys;
+        FieldPath {
+            keys: self.keys[..keys].to_vec(),
+            lists: self.lists.iter().filter(is_before).copied().collect(),
+        }
     }
 }
 
@@ -111,6 +178,11 @@ impl fmt::Display for FieldPath {
                 write!(f, "\"{}\"", key.replace('\\', "\\\\").replace('"', "\\\""))?;
             } else {
                 f.write_str(key)?;
+            }
+            match self.list(i) {
+                None => {}
+                Some(ListStep::Each) => f.write_str("[]")?,
+                Some(ListStep::At(n)) => write!(f, "[{n}]")?,
             }
         }
         Ok(())
@@ -138,6 +210,31 @@ mod tests {
             assert!(FieldPath::parse(text).is_err(), "{text}");
         }
         assert!(FieldPath::parse(&deep[2..]).is_ok());
+    }
+
+    #[test]
+    fn paths_lead_into_lists_where_they_may() {
+        use ListStep::{At, Each};
+        for (text, keys, lists) in [
+            ("groups[]", vec!["groups"], vec![(0, Each)]),
+            ("a.groups[].key", vec!["a", "groups", "key"], vec![(1, Each)]),
+            ("groups[0].name", vec!["groups", "name"], vec![(0, At(0))]),
+            ("\"a.b\"[12].\"c\"[]", vec!["a.b", "c"], vec![(0, At(12)), (1, Each)]),
+            ("a.b", vec!["a", "b"], vec![]),
+        ] {
+            let path = FieldPath::parse_in_lists(text).unwrap();
+            assert_eq!(
+                (path.keys(), &path.lists),
+                (&keys.iter().map(|k| (*k).to_owned()).collect::<Vec<_>>()[..], &lists)
+            );
+            assert_eq!(FieldPath::parse_in_lists(&path.to_string()), Ok(path.clone()), "{path}");
+            assert_eq!(FieldPath::parse(text).is_ok(), lists.is_empty(), "{text}");
+        }
+        for text in
+            ["a[*]", "a[-1]", "a[0", "a[]b", "a[][]", "[0]", "a[00000]", "$['a']", "a | b[0]", "a[0] | b"]
+        {
+            assert!(FieldPath::parse_in_lists(text).is_err(), "{text}");
+        }
     }
 
     #[test]

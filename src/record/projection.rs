@@ -1,45 +1,151 @@
 //! The fields that a mapping reads, as a tree of keys with a slot at each end.
 
-use super::path::FieldPath;
+use super::path::{FieldPath, ListStep};
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
+use std::ops::Deref;
 
 /// The values that a mapping reads from one record, by slot of its [`Projection`].
 ///
 /// `None` is an absent field: missing, `null` or `""`. A string is its unescaped value, a number
-/// its own source text, `true` and `false` are those words.
-pub type Fields<'a> = Vec<Option<Cow<'a, str>>>;
+/// its own source text, `true` and `false` are those words. Of a list this is the first element, and
+/// [`Fields::all`] gives every one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fields<'a> {
+    texts: Vec<Option<Cow<'a, str>>>,
+    /// The further elements of lists, by slot.
+    more: Vec<(usize, Vec<Cow<'a, str>>)>,
+}
+
+impl<'a> Fields<'a> {
+    /// This many absent fields.
+    pub(crate) fn absent(slots: usize) -> Fields<'a> {
+        Fields { texts: vec![None; slots], more: Vec::new() }
+    }
+
+    /// Adds a value to those of a slot.
+    pub(crate) fn push(&mut self, slot: usize, text: Cow<'a, str>) {
+        if self.texts[slot].is_none() {
+            self.texts[slot] = Some(text);
+            return;
+        }
+        match self.more.iter_mut().find(|(other, _)| *other == slot) {
+            Some((_, more)) => more.push(text),
+            None => self.more.push((slot, vec![text])),
+        }
+    }
+
+    /// Adds the values of others, which have the same slots.
+    pub(crate) fn take(&mut self, others: Fields<'a>) {
+        let texts = others.texts.into_iter().enumerate();
+        texts.for_each(|(slot, text)| text.into_iter().for_each(|text| self.push(slot, text)));
+        let more = others.more.into_iter();
+        more.for_each(|(slot, texts)| texts.into_iter().for_each(|text| self.push(slot, text)));
+    }
+
+    /// All values of a slot.
+    pub fn all(&self, slot: usize) -> impl Iterator<Item = &Cow<'a, str>> {
+        let more = self.more.iter().filter(move |(other, _)| *other == slot);
+        self.texts[slot].iter().chain(more.flat_map(|(_, more)| more))
+    }
+
+    /// The values of lists that are not among those that come first: how many, by slot.
+    pub(crate) fn more(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.more.iter().map(|(slot, more)| (*slot, more.len()))
+    }
+
+    /// The same, followed by slots that are absent; texts are borrowed.
+    pub(crate) fn extended(&'a self, slots: usize) -> Fields<'a> {
+        let borrowed = |text: &'a Cow<'_, str>| Cow::Borrowed(&**text);
+        let texts = self.texts.iter().map(|text| text.as_ref().map(borrowed));
+        let more = self.more.iter().map(|(slot, more)| (*slot, more.iter().map(borrowed).collect()));
+        Fields { texts: texts.chain((0..slots).map(|_| None)).collect(), more: more.collect() }
+    }
+
+    /// The same with texts of their own.
+    pub(crate) fn into_owned(self) -> Fields<'static> {
+        self.with(|text| text)
+    }
+
+    /// The same with what `change` makes of the texts.
+    pub(crate) fn with(self, change: impl Fn(Cow<'a, str>) -> Cow<'a, str>) -> Fields<'static> {
+        let owned = |text: Cow<'a, str>| Cow::Owned(change(text).into_owned());
+        let texts = self.texts.into_iter().map(|text| text.map(&owned)).collect();
+        let more = self.more.into_iter().map(|(slot, more)| (slot, more.into_iter().map(&owned).collect()));
+        Fields { texts, more: more.collect() }
+    }
+}
+
+impl<'a> FromIterator<Option<Cow<'a, str>>> for Fields<'a> {
+    fn from_iter<I: IntoIterator<Item = Option<Cow<'a, str>>>>(texts: I) -> Fields<'a> {
+        Fields { texts: texts.into_iter().collect(), more: Vec::new() }
+    }
+}
+
+impl<'a> Deref for Fields<'a> {
+    type Target = [Option<Cow<'a, str>>];
+
+    fn deref(&self) -> &Self::Target {
+        &self.texts
+    }
+}
 
 /// The fields that a mapping reads, each with a slot number, counted from 0 in order of first
 /// mention.
 #[derive(Debug, Clone, Default)]
 pub struct Projection {
     paths: Vec<FieldPath>,
-    slots: HashMap<Vec<String>, usize>,
-    /// The keys of the objects on the way to them.
-    inner: HashSet<Vec<String>>,
+    slots: HashMap<FieldPath, usize>,
+    /// What is at each place on the way to a field, and at the field.
+    roles: HashMap<FieldPath, Role>,
     root: Vec<Branch>,
+    /// Whether only slots of single values at keys are read.
+    is_extended: bool,
 }
 
-/// A key, and what is read at it: its value, or keys below it.
+/// What is read at a place in a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Value,
+    Object,
+    List,
+    /// A text: its value, unless it is JSON with an object, whose fields are read.
+    Json,
+}
+
+/// A key, and what is read at it.
 #[derive(Debug, Clone)]
 pub(crate) struct Branch {
     pub(crate) key: String,
     pub(crate) below: BranchTarget,
 }
 
+/// What is read of a value.
 #[derive(Debug, Clone)]
 pub(crate) enum BranchTarget {
+    /// The value itself.
     Slot(usize),
+    /// What is at the keys of an object.
     Keys(Vec<Branch>),
+    /// What is read of the elements of a list.
+    List(Vec<(ListStep, BranchTarget)>),
+    /// What is at the keys of the object that a text holds as JSON; of any other text the value.
+    Json(usize, Vec<Branch>),
 }
 
-/// Two fields that can't both be read: one is read as a value, the other lies inside it.
+/// Two fields that can't both be read: what one needs as a value, the other needs as something else.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` and `{1}` can't both be read: a field is either a value or an object")]
+#[error("`{0}` and `{1}` can't both be read: a field is a value, an object or a list")]
 pub struct Overlap(pub FieldPath, pub FieldPath);
 
 impl Projection {
+    /// The texts at `paths` are read as JSON, where fields below them are read.
+    pub(crate) fn with_json<'p>(paths: impl IntoIterator<Item = &'p FieldPath>) -> Projection {
+        let mut projection = Projection::default();
+        projection.roles.extend(paths.into_iter().map(|path| (path.clone(), Role::Json)));
+        projection
+    }
+
     /// The slot for `path`, a new one if it has none yet.
     ///
     /// # Errors
@@ -51,29 +157,42 @@ impl Projection {
         if let Some(overlap) = self.overlap(path) {
             return Err(overlap);
         }
+        // A text that is read as JSON is read in any case.
+        let way = (1..path.keys().len()).map(|keys| path.first(keys, true));
+        for text in way.filter(|at| self.roles.get(at) == Some(&Role::Json)).collect::<Vec<_>>() {
+            self.add(&text)?;
+        }
+        for (place, role) in places(path) {
+            self.roles.entry(place).or_insert(role);
+        }
         let slot = self.paths.len();
         self.paths.push(path.clone());
-        self.slots.insert(path.keys().to_vec(), slot);
-        self.inner.extend(outer(path).map(<[String]>::to_vec));
-        insert(&mut self.root, path.keys(), slot);
+        self.slots.insert(path.clone(), slot);
+        let is_json = self.roles.get(path) == Some(&Role::Json);
+        self.is_extended |= path.has_lists() || is_json;
+        let end = if is_json { BranchTarget::Json(slot, Vec::new()) } else { BranchTarget::Slot(slot) };
+        insert(&mut self.root, path, 0, end);
         Ok(slot)
     }
 
-    /// The field that lies inside `path`, or that `path` lies inside of, if there is one.
+    /// The field that can't be read together with `path`, if there is one.
     pub(crate) fn overlap(&self, path: &FieldPath) -> Option<Overlap> {
-        let around = outer(path).any(|outer| self.slots.contains_key(outer));
-        if !around && !self.inner.contains(path.keys()) {
-            return None;
-        }
-        let inside =
-            |a: &FieldPath, b: &FieldPath| a.keys().starts_with(b.keys()) || b.keys().starts_with(a.keys());
-        let other = self.paths.iter().find(|other| *other != path && inside(other, path))?;
-        Some(Overlap(other.clone(), path.clone()))
+        let (place, _) = places(path).find(|(place, role)| match (self.roles.get(place), role) {
+            (None, _) | (Some(Role::Json), Role::Value | Role::Object) => false,
+            (Some(other), role) => other != role,
+        })?;
+        let through = |other: &&FieldPath| *other != path && places(other).any(|(other, _)| other == place);
+        Some(Overlap(self.paths.iter().find(through).unwrap_or(&place).clone(), path.clone()))
     }
 
     /// The slot of `path`, if it is read.
     pub fn slot(&self, path: &FieldPath) -> Option<usize> {
-        self.slots.get(path.keys()).copied()
+        self.slots.get(path).copied()
+    }
+
+    /// Whether more is read than values at keys of objects: lists, or JSON in texts.
+    pub(crate) fn is_extended(&self) -> bool {
+        self.is_extended
     }
 
     /// The fields, by slot.
@@ -84,39 +203,50 @@ impl Projection {
     pub(crate) fn root(&self) -> &[Branch] {
         &self.root
     }
+}
 
-    /// The fields of a record that is a flat list of names and values; of two with one name the
-    /// last counts.
-    pub(crate) fn pick<'a>(&self, pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>) -> Fields<'a> {
-        let mut fields: Fields<'a> = vec![None; self.paths.len()];
-        for (name, value) in pairs {
-            let branch = self.root.iter().find(|branch| branch.key == name);
-            if let Some(Branch { below: BranchTarget::Slot(slot), .. }) = branch {
-                fields[*slot] = if value.is_empty() { None } else { Some(value) };
-            }
+/// The places on the way to a field, and its own, with what is read there.
+fn places(path: &FieldPath) -> impl Iterator<Item = (FieldPath, Role)> {
+    (0..path.keys().len()).flat_map(move |key| {
+        let last = if key + 1 == path.keys().len() { Role::Value } else { Role::Object };
+        let is_list = path.list(key).is_some();
+        let place = (path.first(key + 1, false), if is_list { Role::List } else { last });
+        [Some(place), is_list.then(|| (path.first(key + 1, true), last))].into_iter().flatten()
+    })
+}
+
+/// Adds what is at the end of `path` to the branches at its key with this number.
+fn insert(branches: &mut Vec<Branch>, path: &FieldPath, key: usize, end: BranchTarget) {
+    let name = &path.keys()[key];
+    let is_last = key + 1 == path.keys().len();
+    let start =
+        |is_list: bool| if is_list { BranchTarget::List(Vec::new()) } else { BranchTarget::Keys(Vec::new()) };
+    let list = path.list(key);
+    if is_last && list.is_none() {
+        return branches.push(Branch { key: name.clone(), below: end });
+    }
+    let at = branches.iter().position(|branch| branch.key == *name).unwrap_or_else(|| {
+        branches.push(Branch { key: name.clone(), below: start(list.is_some()) });
+        branches.len() - 1
+    });
+    match (&mut branches[at].below, list) {
+        (BranchTarget::List(steps), Some(step)) if is_last => steps.push((step, end)),
+        (BranchTarget::List(steps), Some(step)) => {
+            let at = steps.iter().position(|(other, _)| *other == step).unwrap_or_else(|| {
+                steps.push((step, start(false)));
+                steps.len() - 1
+            });
+            insert_below(&mut steps[at].1, path, key, end);
         }
-        fields
+        (below, _) => insert_below(below, path, key, end),
     }
 }
 
-/// The keys of the objects around a field.
-fn outer(path: &FieldPath) -> impl Iterator<Item = &[String]> {
-    (1..path.keys().len()).map(|end| &path.keys()[..end])
-}
-
-fn insert(branches: &mut Vec<Branch>, keys: &[String], slot: usize) {
-    let Some((key, rest)) = keys.split_first() else { return };
-    if rest.is_empty() {
-        branches.push(Branch { key: key.clone(), below: BranchTarget::Slot(slot) });
-        return;
+/// The same for what is below the key.
+fn insert_below(below: &mut BranchTarget, path: &FieldPath, key: usize, end: BranchTarget) {
+    if let BranchTarget::Keys(keys) | BranchTarget::Json(_, keys) = below {
+        insert(keys, path, key + 1, end);
     }
-    if let Some(Branch { below: BranchTarget::Keys(below), .. }) = branches.iter_mut().find(|b| b.key == *key)
-    {
-        return insert(below, rest, slot);
-    }
-    let mut below = Vec::new();
-    insert(&mut below, rest, slot);
-    branches.push(Branch { key: key.clone(), below: BranchTarget::Keys(below) });
 }
 
 #[cfg(test)]
@@ -134,5 +264,21 @@ mod tests {
             assert!(projection.add(&path(text)).is_err(), "{text}");
         }
         assert_eq!(projection.paths().len(), 3);
+    }
+
+    #[test]
+    fn a_place_is_a_value_an_object_or_a_list() {
+        let path = |text| FieldPath::parse_in_lists(text).unwrap();
+        let mut projection = Projection::with_json([&path("d")]);
+        // The text of `d` has a slot as soon as something in it is read.
+        for (text, slot) in
+            [("a[].k", 0), ("a[0].k", 1), ("a[].l", 2), ("b[]", 3), ("d.x", 5), ("d", 4), ("d.y[]", 6)]
+        {
+            assert_eq!(projection.add(&path(text)), Ok(slot), "{text}");
+        }
+        for text in ["a", "a.k", "a[]", "a[0]", "b", "b.c", "b[].c", "d.x.z", "d.y", "d[]", "d[0]"] {
+            assert!(projection.add(&path(text)).is_err(), "{text}");
+        }
+        assert!(projection.is_extended());
     }
 }

@@ -15,7 +15,7 @@ const MOST_STEPS: usize = 64;
 /// One step of a [`Path`]: a field's name and, for a repeated field, which of its elements.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Segment {
-    /// The field's name in snake_case, as the proto has it.
+    /// The field's name in snake_case, as the proto has it; in a free structure any name.
     pub name: String,
     /// Nothing for a singular field.
     pub index: Option<Index>,
@@ -42,12 +42,30 @@ impl Path {
     /// Reads a path.
     ///
     /// # Errors
-    /// When a step is empty, has a character other than letters, digits and `_`, or an index that
-    /// is neither `[]` nor `[N]` with N up to 99; or when there are more than 64 steps.
+    /// When a step is empty, has a character other than letters, digits and `_` and no double quotes around it, or an
+    /// index that is neither `[]` nor `[N]` with N up to 99; or when there are more than 64 steps.
     pub fn parse(text: &str) -> Result<Path, PathError> {
         let fail = |why| PathError { text: text.to_owned(), why };
         let mut segments = Vec::new();
-        for step in text.split('.') {
+        let mut rest = Some(text);
+        while let Some(text) = rest {
+            if let Some(quoted) = text.strip_prefix('"') {
+                let (name, behind) = quoted.split_once('"').ok_or_else(|| fail("a quote is not closed"))?;
+                if name.is_empty() || name.contains(char::is_control) {
+                    return Err(fail("a name in quotes is empty or has control characters"));
+                }
+                segments.push(Segment { name: name.to_owned(), index: None });
+                rest = match behind.strip_prefix('.') {
+                    None if !behind.is_empty() => return Err(fail("expected a dot after the quoted name")),
+                    more => more,
+                };
+                if segments.len() > MOST_STEPS {
+                    return Err(fail("it has more than 64 steps"));
+                }
+                continue;
+            }
+            let (step, more) = text.split_once('.').map_or((text, None), |(step, more)| (step, Some(more)));
+            rest = more;
             let (name, index) = match step.split_once('[') {
                 None => (step, None),
                 Some((name, rest)) => {
@@ -90,7 +108,10 @@ impl fmt::Display for Path {
             if i > 0 {
                 f.write_str(".")?;
             }
-            f.write_str(&segment.name)?;
+            match segment.name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+                true => f.write_str(&segment.name)?,
+                false => write!(f, "\"{}\"", segment.name)?,
+            }
             match segment.index {
                 None => {}
                 Some(Index::Append) => f.write_str("[]")?,
@@ -107,10 +128,19 @@ mod tests {
 
     #[test]
     fn paths_read_and_print() {
-        for text in ["metadata.event_type", "principal.ip[]", "security_result[0].summary", "a[12].b[].c"] {
+        for text in [
+            "metadata.event_type",
+            "principal.ip[]",
+            "security_result[0].summary",
+            "a[12].b[].c",
+            "additional.\"a.b c\"",
+        ] {
             assert_eq!(Path::parse(text).unwrap().to_string(), text);
         }
-        for text in ["", "a..b", "a.", "a[", "a[x]", "a[-1]", "a[100]", "a b", "a[0]b", "a.b-c", "é"] {
+        for text in [
+            "", "a..b", "a.", "a[", "a[x]", "a[-1]", "a[100]", "a b", "a[0]b", "a.b-c", "é", "a.\"b",
+            "a.\"\"", "a.\"b\"c",
+        ] {
             assert!(Path::parse(text).is_err(), "{text}");
         }
     }

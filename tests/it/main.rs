@@ -18,6 +18,7 @@ mod goldens;
 mod inputs;
 #[cfg(feature = "lambda")]
 mod lambda;
+mod language;
 mod mapping;
 mod oracles;
 mod outputs;

@@ -24,9 +24,11 @@ const SECONDS_A_DAY: i64 = 86_400;
 const LONGEST_NAME: usize = 1_000;
 /// How much of a value is kept in an example of a kind: what rules ask for is shorter.
 const LONGEST_VALUE: usize = 500;
+/// The same where what a value holds decides over an event.
+const LONGEST_DECIDING: usize = 1 << 13;
 
 /// The fields of a record, kept.
-type Sample = Vec<Option<String>>;
+type Sample = Fields<'static>;
 
 /// What was counted.
 #[derive(Debug, Default)]
@@ -57,7 +59,10 @@ impl Gathered {
     /// Counts the records of a unit.
     pub(crate) fn add(&mut self, log: &LogReader<'_>, unit: &Unit, bytes: &[u8]) {
         log.converter.trace_unit(unit, bytes, &mut |record| {
-            let learns = record.raw.len() == bytes.len() && record.format == Format::Plain;
+            // Where values decide, records that look alike may still differ.
+            let learns = record.raw.len() == bytes.len()
+                && record.format == Format::Plain
+                && !log.converter.plan().is_extended();
             self.add_record(log, record, learns);
         });
     }
@@ -87,7 +92,7 @@ impl Gathered {
         self.shape(shape, time);
         match error {
             Some(error) => *self.rejects.entry(error.reason.code()).or_default() += 1,
-            None => self.kind(fields),
+            None => self.kind(log, fields),
         }
     }
 
@@ -222,22 +227,29 @@ impl Gathered {
     }
 
     /// Records of one kind take the same way through the mapping.
-    fn kind(&mut self, fields: &Fields<'_>) {
+    fn kind(&mut self, log: &LogReader<'_>, fields: &Fields<'_>) {
         let may_be_address =
             |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':'));
-        let key: Vec<u8> = fields
+        let plan = log.converter.plan();
+        let all = plan.derive(fields);
+        let mut key: Vec<u8> = all
             .iter()
             .map(|field| match field {
                 None => 0,
                 Some(text) => 1 + u8::from(may_be_address(text) && text.parse::<IpAddr>().is_ok()),
             })
             .collect();
+        key.extend(plan.chosen(&all).flat_map(|text| text.bytes().chain([0])));
+        // What decides over an event may be at the end of a long value.
+        let longest = if plan.is_extended() { LONGEST_DECIDING } else { LONGEST_VALUE };
         let room = self.kinds.len() < MOST_KINDS;
         match self.kinds.get_mut(&key) {
             Some((n, _)) => *n += 1,
             None if room => {
-                let kept = |text: &str| cut(text, LONGEST_VALUE).into_owned();
-                let sample = fields.iter().map(|field| field.as_deref().map(kept)).collect();
+                let sample = fields.clone().with(|text| match text.len() > longest {
+                    true => cut(&text, longest).into_owned().into(),
+                    false => text,
+                });
                 self.kinds.insert(key, (1, sample));
             }
             None => {}

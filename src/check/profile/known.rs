@@ -162,7 +162,7 @@ impl KnownRecords {
             return;
         }
         let mut sources = Vec::new();
-        for field in fields {
+        for field in fields.iter() {
             let Some(field) = field else {
                 sources.push(None);
                 continue;

@@ -14,7 +14,6 @@ use crate::mapping::Mapping;
 use crate::record::frame::Unit;
 use crate::store::Source;
 use chrono::{DateTime, SecondsFormat};
-use std::borrow::Cow;
 
 /// Reads `sources` and says what is in them, and what `mapping` makes of it. Inputs that can't be read are among the
 /// profile's failures. `mistaken` sees what is not a raw log.
@@ -99,8 +98,7 @@ fn of_gathered(gathered: &Gathered, converter: &Converter, mapping: &Mapping, wi
 
     let mut coverage = Coverage::new(mapping, names);
     for (events, sample) in gathered.kinds.values() {
-        let fields = sample.iter().map(|field| field.as_deref().map(Cow::Borrowed)).collect();
-        if let Ok(lineage) = converter.lineage(&fields) {
+        if let Ok(lineage) = converter.lineage(sample) {
             coverage.add(&lineage, *events);
         }
     }

@@ -11,7 +11,6 @@ use crate::record::exact::{self, Members};
 use crate::record::{FieldPath, Fields, Projection, Reason, RecordError};
 use crate::text::shown;
 use serde_json::value::RawValue;
-use std::borrow::Cow;
 use std::ops::Range;
 
 /// How many texts may lie in each other.
@@ -145,9 +144,7 @@ impl<'a> UnitReader<'a, '_> {
             let start = unit.as_ptr() as usize - inner.as_ptr() as usize;
             records_in(unit.as_bytes(), self.formats, self.projection, self.texts + 1, &mut |record| {
                 all.push(match record.fields {
-                    Ok(fields) => {
-                        Ok(fields.into_iter().map(|field| Some(Cow::Owned(field?.into_owned()))).collect())
-                    }
+                    Ok(fields) => Ok(fields.into_owned()),
                     Err(error) => {
                         let at = start + record.range.start + 1;
                         Err(RecordError::new(

@@ -3,7 +3,7 @@
 use super::cef;
 use super::format::{Cef, Format, Formats};
 use super::pairs::{self, Pairs};
-use crate::record::{Fields, Projection, RecordError};
+use crate::record::{Fields, Projection, RecordError, exact};
 
 /// A record that is not JSON but in one of the text formats.
 pub(super) fn record<'a>(
@@ -17,7 +17,7 @@ pub(super) fn record<'a>(
     let pairs = key_value_pairs(text, formats)?;
     let fields = match formats.own.refuses_pairs(&pairs) {
         Some(error) => Err(error),
-        None => Ok(projection.pick(pairs)),
+        None => exact::fields_of_pairs(pairs, projection),
     };
     Some((Format::KeyValue, fields))
 }
@@ -42,7 +42,7 @@ fn cef_fields<'a>(
     };
     match wrong.into_iter().find(|(at, _)| counts(*at)) {
         Some((_, error)) => Err(error),
-        None => Ok(projection.pick(pairs)),
+        None => exact::fields_of_pairs(pairs, projection),
     }
 }
 

@@ -85,7 +85,8 @@ impl KeyTable {
     pub(super) fn new(projection: &Projection, top: &TopKeys) -> Option<KeyTable> {
         let mut lists = Vec::new();
         let mut count = 0;
-        if projection.paths().len() > super::MOST_SLOTS {
+        // Lists, and JSON in texts, are for the exact reader.
+        if projection.paths().len() > super::MOST_SLOTS || projection.is_extended() {
             return None;
         }
         add(projection.root(), &mut lists, &mut count);
@@ -184,6 +185,8 @@ fn add(branches: &[Branch], lists: &mut Vec<(usize, String, Wants)>, count: &mut
                 let (list, below) = add(keys, lists, count);
                 Wants { below, list: list as u8, ..Wants::NOTHING }
             }
+            // Not among the branches of a projection that is not extended.
+            BranchTarget::List(_) | BranchTarget::Json(..) => Wants { exact: true, ..Wants::NOTHING },
         };
         slots |= wants.slot | wants.below;
         lists.push((list, branch.key.clone(), wants));

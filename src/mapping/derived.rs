@@ -1,0 +1,111 @@
+//! Values that a plan makes of fields before it writes an event: what conditions say, and what rules compute.
+//!
+//! Each has a slot of its own, behind those of the fields. So all that writes or counts events only asks what is in
+//! a slot.
+
+use super::condition::Condition;
+use super::table::{Change, When};
+use super::transform;
+use crate::record::{Fields, ValueTest};
+use std::borrow::Cow;
+
+/// A value that is made of fields.
+#[derive(Debug, Clone)]
+pub(crate) enum Derived {
+    /// Whether all of these slots pass their tests: a text if they do.
+    Holds {
+        tests: Vec<(usize, ValueTest)>,
+        /// The condition in words.
+        words: String,
+    },
+    /// What a rule makes of the first of these slots that has a value.
+    Text(Box<DerivedText>),
+}
+
+/// What a rule makes of fields.
+#[derive(Debug, Clone)]
+pub(crate) struct DerivedText {
+    pub(crate) from: Vec<usize>,
+    pub(crate) when: Option<When>,
+    pub(crate) change: Change,
+    pub(crate) default: Option<String>,
+    /// A value that is left out: the zero of an enum in a field for one value.
+    pub(crate) zero: Option<String>,
+}
+
+/// The text of a condition that holds.
+const YES: &str = "true";
+
+impl Derived {
+    /// The tests of a condition, by slot.
+    pub(super) fn holds(
+        condition: &Condition,
+        slot: &mut dyn FnMut(&crate::record::FieldPath) -> usize,
+    ) -> Derived {
+        let tests = condition.tests.iter().map(|(path, test)| (slot(path), test.clone())).collect();
+        Derived::Holds { tests, words: condition.to_string() }
+    }
+
+    /// Hands what it is for a record with these fields to `each`.
+    pub(super) fn values<'f>(&'f self, fields: &'f Fields<'_>, each: &mut dyn FnMut(Cow<'f, str>)) {
+        match self {
+            Derived::Holds { tests, .. } => {
+                let passes =
+                    |(slot, test): &(usize, ValueTest)| test.passes(fields.all(*slot).map(|text| &**text));
+                if tests.iter().all(passes) {
+                    each(Cow::Borrowed(YES));
+                }
+            }
+            Derived::Text(text) => text.values(fields, each),
+        }
+    }
+}
+
+impl DerivedText {
+    /// The slot that the value comes from.
+    pub(crate) fn source(&self, fields: &Fields<'_>) -> Option<usize> {
+        self.from.iter().copied().find(|slot| fields.all(*slot).any(|text| self.counts(text)))
+    }
+
+    /// Whether a text is not one that stands for nothing.
+    fn counts(&self, text: &str) -> bool {
+        !self.change.absent.iter().any(|absent| absent == text)
+    }
+
+    fn values<'f>(&'f self, fields: &'f Fields<'_>, each: &mut dyn FnMut(Cow<'f, str>)) {
+        let mut some = |text: Cow<'f, str>| {
+            if self.zero.as_deref() != Some(&*text) && !text.is_empty() {
+                each(text);
+            }
+        };
+        let Some(slot) = self.source(fields) else {
+            return self.default.iter().for_each(|text| some(Cow::Borrowed(text)));
+        };
+        let fits = |text: &str| self.counts(text) && self.when.is_none_or(|when| when.fits(text));
+        for text in fields.all(slot).filter(|text| fits(text)) {
+            transform::apply(
+                &self.change.steps,
+                Cow::Borrowed(&**text),
+                &mut |text| match &self.change.map {
+                    None => some(text),
+                    Some(map) => map.of(&text).into_iter().for_each(|text| some(Cow::Borrowed(text))),
+                },
+            );
+        }
+    }
+}
+
+impl When {
+    /// Whether a value passes the test.
+    pub(crate) fn fits(self, text: &str) -> bool {
+        let is_ip = || text.parse::<std::net::IpAddr>().is_ok();
+        match self {
+            When::Ip => is_ip(),
+            When::NotIp => !is_ip(),
+            When::Phone => transform::phone(text).is_some(),
+            When::NotPhone => transform::phone(text).is_none(),
+            When::Email => transform::is_email(text),
+            When::NotEmail => !transform::is_email(text),
+        }
+    }
+}
