@@ -49,6 +49,12 @@ impl Coverage {
                         add(CoveragePart::Case(case.line()), case.line(), format!("{} {case}", case.value));
                     }
                 }
+                Content::Template(template) => {
+                    // Lineage names the first of its fields.
+                    if let Some(field) = template.fields().next() {
+                        add(CoveragePart::From(field.to_string()), rule.line(), rule.content.to_string());
+                    }
+                }
                 Content::Time(times) => {
                     for (field, _) in times {
                         add(

@@ -9,7 +9,7 @@ use crate::mapping::{
     Choice, EventMember, EventNode, EventValue, Plan, TextKind, ValueSource, When, json_text,
 };
 use crate::record::{Fields, Reason, RecordError};
-use crate::time::{self, Instant, TimeError};
+use crate::time::{Instant, TimeError};
 use std::net::IpAddr;
 
 /// What the walk asks, and where it writes.
@@ -93,7 +93,7 @@ fn event_time(
     let name = |slot: usize| &plan.projection.paths()[slot];
     for (slot, reading) in &time.from {
         let Some(text) = &fields[*slot] else { continue };
-        return match time::read(text, *reading) {
+        return match reading.read(text) {
             Ok(instant) => Ok(Some(instant)),
             Err(TimeError::NotATime(why)) => {
                 Err(RecordError::new(Reason::BadTimestamp, format!("`{}`: {why}", name(*slot))))

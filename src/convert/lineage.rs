@@ -4,10 +4,9 @@
 //! gives what `event` writes is held by the tests, on every fixture.
 
 use crate::mapping::{
-    Choice, Derived, EventMember, EventNode, EventValue, Plan, TextKind, ValueSource, When, json_text,
+    Choice, Derived, EventMember, EventNode, EventValue, Joined, Plan, TextKind, ValueSource, When, json_text,
 };
 use crate::record::Fields;
-use crate::time;
 use std::net::IpAddr;
 
 /// What made an event, and what did not.
@@ -191,10 +190,10 @@ impl LineageWalk<'_> {
                 let from = &self.plan.times[*time].from;
                 for (slot, reading) in from {
                     let Some(text) = &self.fields[*slot] else { continue };
-                    let Ok(instant) = time::read(text, *reading) else { continue };
+                    let Ok(instant) = reading.read(text) else { continue };
                     let mut out = Vec::new();
                     json_text(&instant.to_rfc3339(), &mut out);
-                    return Ok((json(&out), Some(*slot), format!("read as {}", reading.name()), None));
+                    return Ok((json(&out), Some(*slot), format!("read as {reading}"), None));
                 }
                 Err(format!("{} absent", self.names(from.iter().map(|(slot, _)| *slot))))
             }
@@ -237,7 +236,23 @@ impl LineageWalk<'_> {
         nth: usize,
         kind: TextKind,
     ) -> Result<(String, Option<usize>, String, Option<usize>), String> {
-        let Some(Derived::Text(text)) = self.plan.made(slot) else { return Err(String::new()) };
+        let text = match self.plan.made(slot) {
+            Some(Derived::Text(text)) => text,
+            Some(Derived::Joined(parts)) => {
+                let Some(value) = &self.fields[slot] else {
+                    let slots = parts.iter().filter_map(|part| match part {
+                        Joined::Slot(slot) => Some(*slot).filter(|slot| self.fields[*slot].is_none()),
+                        Joined::Text(_) => None,
+                    });
+                    return Err(format!("{} absent", self.names(slots)));
+                };
+                let mut out = Vec::new();
+                kind.json(value, &mut out);
+                let source = self.plan.source(slot, self.fields);
+                return Ok((String::from_utf8_lossy(&out).into_owned(), source, "filled in".into(), None));
+            }
+            _ => return Err(String::new()),
+        };
         let source = text.source(self.fields);
         let value = self.fields.all(slot).nth(nth);
         let Some(value) = value else {

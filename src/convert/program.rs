@@ -5,11 +5,11 @@
 
 use super::event::{self, Target};
 use crate::columns::Sample;
-use crate::mapping::{Plan, TextKind};
+use crate::mapping::{Plan, TextKind, Time};
 use crate::record::scan::{MOST_SLOTS, STRANGER};
 use crate::record::{Reason, RecordError};
 use crate::simd::Template;
-use crate::time::{Reading, TimeForm};
+use crate::time::{Reading, TimeForm, TimeReading};
 
 /// What the events of records with the same fields look like.
 #[derive(Debug, Clone)]
@@ -46,8 +46,10 @@ impl Program {
     /// Nothing if such a record is rejected, or may be.
     pub(super) fn new(plan: &Plan, present: u64, ips: u64, before: &[u8], after: &[u8]) -> Option<Program> {
         let has = |slot: usize| present >> slot & 1 == 1;
-        let times: Vec<Option<(usize, Reading)>> =
-            plan.times.iter().map(|time| time.from.iter().find(|(slot, _)| has(*slot)).copied()).collect();
+        // Other readings than those with a name are not for this path.
+        let named = |(slot, reading): &(usize, TimeReading)| Some((*slot, reading.named()?));
+        let first = |time: &Time| time.from.iter().find(|(slot, _)| has(*slot)).and_then(named);
+        let times: Vec<Option<(usize, Reading)>> = plan.times.iter().map(first).collect();
         if plan.times.iter().zip(&times).any(|(time, found)| time.required && found.is_none()) {
             return None;
         }

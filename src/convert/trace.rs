@@ -7,7 +7,6 @@ use super::range::TimeRange;
 use crate::record::formats::{self, Format, FoundRecord};
 use crate::record::frame::{ChunkBody, RecordPlaces, Unit};
 use crate::record::{Fields, RecordError};
-use crate::time;
 
 /// A record where it was found.
 #[derive(Debug)]
@@ -87,8 +86,8 @@ impl Converter {
     pub fn time_of(&self, fields: &Fields<'_>) -> Option<i64> {
         let time = self.exact.plan.times.iter().find(|time| time.required)?;
         let (text, reading) =
-            time.from.iter().find_map(|(slot, read)| Some((fields[*slot].as_deref()?, *read)))?;
-        time::read(text, reading).ok().map(|instant| instant.seconds())
+            time.from.iter().find_map(|(slot, read)| Some((fields[*slot].as_deref()?, read)))?;
+        reading.read(text).ok().map(|instant| instant.seconds())
     }
 
     /// Where each field of the event of a record with these fields comes from.

@@ -6,7 +6,7 @@ use super::value_map::ValueMap;
 use crate::record::FieldPath;
 use crate::record::formats::EnvelopeHolds;
 use crate::record::formats::Own;
-use crate::time::Instant;
+use crate::time::{Instant, TimeReading};
 use serde_json::{Value, json};
 
 impl Mapping {
@@ -92,9 +92,13 @@ fn rule(rule: &Rule) -> Value {
             json!({ "cases": cases.iter().map(case).collect::<Vec<_>>() })
         }
         Content::Time(fields) => {
-            let one = |(path, reading): &(FieldPath, _)| json!([text(path), format!("{reading:?}")]);
+            let one = |(path, reading): &(FieldPath, TimeReading)| match reading.named() {
+                Some(reading) => json!([text(path), format!("{reading:?}")]),
+                None => json!([text(path), reading.to_string()]),
+            };
             json!({ "time": fields.iter().map(one).collect::<Vec<_>>() })
         }
+        Content::Template(template) => json!({ "template": template.to_string() }),
     };
     let when = rule.when.map(When::name);
     let mut all = json!([rule.target.to_string(), content, when, rule.label, rule.order]);

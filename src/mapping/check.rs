@@ -259,6 +259,10 @@ fn check_content(rule: &Rule, kind: Type) -> Result<(), Box<Problem>> {
             default.iter().try_for_each(|text| constant(text, kind, &rule.at))?;
             change.map.iter().flat_map(ValueMap::results).try_for_each(|(text, at)| constant(text, kind, at))
         }
+        (Content::Template(_), Type::Enum(name)) => {
+            refuse(format!("`{}` holds a value of the enum {name}, which a template can't give", rule.target))
+        }
+        (Content::Template(_), _) => Ok(()),
         (Content::Fixed(text), kind) => constant(text, kind, &rule.at),
         (Content::Cases(cases), kind) => {
             let Some(last) = cases.last() else {

@@ -5,8 +5,9 @@
 
 use super::condition::Condition;
 use super::table::{Change, When};
+use super::template::{Template, TemplatePart};
 use super::transform;
-use crate::record::{Fields, ValueTest};
+use crate::record::{FieldPath, Fields, ValueTest};
 use std::borrow::Cow;
 
 /// A value that is made of fields.
@@ -20,6 +21,15 @@ pub(crate) enum Derived {
     },
     /// What a rule makes of the first of these slots that has a value.
     Text(Box<DerivedText>),
+    /// Texts and the values of slots, if all these have one.
+    Joined(Vec<Joined>),
+}
+
+/// A part of a text that is put together.
+#[derive(Debug, Clone)]
+pub(crate) enum Joined {
+    Text(String),
+    Slot(usize),
 }
 
 /// What a rule makes of fields.
@@ -38,10 +48,7 @@ const YES: &str = "true";
 
 impl Derived {
     /// The tests of a condition, by slot.
-    pub(super) fn holds(
-        condition: &Condition,
-        slot: &mut dyn FnMut(&crate::record::FieldPath) -> usize,
-    ) -> Derived {
+    pub(super) fn holds(condition: &Condition, slot: &mut dyn FnMut(&FieldPath) -> usize) -> Derived {
         let tests = condition.tests.iter().map(|(path, test)| (slot(path), test.clone())).collect();
         Derived::Holds { tests, words: condition.to_string() }
     }
@@ -57,7 +64,28 @@ impl Derived {
                 }
             }
             Derived::Text(text) => text.values(fields, each),
+            Derived::Joined(parts) => {
+                let text = |part: &'f Joined| match part {
+                    Joined::Text(text) => Some(text.as_str()),
+                    Joined::Slot(slot) => fields[*slot].as_deref(),
+                };
+                parts
+                    .iter()
+                    .map(text)
+                    .collect::<Option<String>>()
+                    .into_iter()
+                    .for_each(|text| each(text.into()));
+            }
         }
+    }
+
+    /// The text that a template makes of fields.
+    pub(super) fn joined(template: &Template, slot: &mut dyn FnMut(&FieldPath) -> usize) -> Derived {
+        let part = |part: &TemplatePart| match part {
+            TemplatePart::Text(text) => Joined::Text(text.clone()),
+            TemplatePart::Field(path) => Joined::Slot(slot(path)),
+        };
+        Derived::Joined(template.parts.iter().map(part).collect())
     }
 }
 

@@ -18,17 +18,19 @@ mod problem;
 mod read;
 mod scalar;
 mod table;
+mod template;
 mod transform;
 mod value_map;
 
 pub use builtin::{builtin_mappings, builtin_text};
 pub use condition::Condition;
-pub(crate) use derived::Derived;
+pub(crate) use derived::{Derived, Joined};
 pub use plan::Plan;
 pub(crate) use plan::{Choice, EventMember, EventNode, EventStyle, EventValue, Time, ValueSource};
 pub use problem::{MappingError, Problem};
 pub(crate) use scalar::{TextKind, json_text};
 pub use table::{Case, Change, Content, EmbeddedText, KnownValues, Mapping, Rule, Shape, When};
+pub use template::{Template, TemplatePart};
 pub use transform::Transform;
 pub use value_map::ValueMap;
 

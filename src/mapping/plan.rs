@@ -2,13 +2,13 @@
 
 use super::check;
 use super::condition::Condition;
-use super::derived::{Derived, DerivedText};
+use super::derived::{Derived, DerivedText, Joined};
 use super::scalar::{TextKind, json_text};
 use super::table::{Content, Mapping, Rule, When};
 use super::value_map::ValueMap;
 use crate::record::formats::Formats;
 use crate::record::{FieldPath, Fields, Projection};
-use crate::time::Reading;
+use crate::time::TimeReading;
 use crate::udm::{self, Cardinality, Field, Index, Message, Type};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -31,7 +31,7 @@ pub struct Plan {
 /// A time that the event holds.
 #[derive(Debug, Clone)]
 pub(crate) struct Time {
-    pub(crate) from: Vec<(usize, Reading)>,
+    pub(crate) from: Vec<(usize, TimeReading)>,
     /// Whether a record without it is rejected.
     pub(crate) required: bool,
 }
@@ -206,7 +206,9 @@ impl Plan {
 
     /// Whether records need more than their fields at keys, taken as they are.
     pub(crate) fn is_extended(&self) -> bool {
-        !self.derived.is_empty() || self.projection.is_extended()
+        let has_format =
+            self.times.iter().flat_map(|time| &time.from).any(|(_, reading)| reading.named().is_none());
+        !self.derived.is_empty() || self.projection.is_extended() || has_format
     }
 
     /// What is made of the field in a slot, if it is not a field itself.
@@ -240,6 +242,10 @@ impl Plan {
         match self.made(slot) {
             None => Some(slot),
             Some(Derived::Text(text)) => text.source(fields),
+            Some(Derived::Joined(parts)) => parts.iter().find_map(|part| match part {
+                Joined::Slot(slot) => Some(*slot),
+                Joined::Text(_) => None,
+            }),
             Some(Derived::Holds { .. }) => None,
         }
     }
@@ -306,6 +312,12 @@ impl Plan {
                     false => ValueSource::Field { slots: vec![slot], when: None, kind, default: None },
                 }
             }
+            Content::Template(template) => {
+                let text = Derived::joined(template, &mut |path| self.slot(path));
+                let (slots, kind) =
+                    (vec![self.derived(text)], TextKind::of(field.kind).unwrap_or(TextKind::Text));
+                ValueSource::Field { slots, when: None, kind, default: None }
+            }
             Content::Cases(cases) => {
                 let mut choices = Vec::new();
                 for case in cases {
@@ -328,7 +340,7 @@ impl Plan {
                 ValueSource::Choices(choices)
             }
             Content::Time(times) => {
-                let from = times.iter().map(|(field, reading)| (self.slot(field), *reading)).collect();
+                let from = times.iter().map(|(field, reading)| (self.slot(field), reading.clone())).collect();
                 self.times.push(Time { from, required });
                 ValueSource::Time(self.times.len() - 1)
             }

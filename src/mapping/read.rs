@@ -5,12 +5,12 @@ use super::document::{TomlFile, TomlTable, TomlValue, field, field_in_lists, lis
 use super::own;
 use super::problem::{MappingError, Problem, TextPlace};
 use super::table::{Case, Change, Content, EmbeddedText, KnownValues, Mapping, Rule, Shape, When};
-use super::{transform, value_map};
+use super::{template, transform, value_map};
 use crate::record::FieldPath;
 use crate::record::formats::{Cef, EnvelopeHolds, EnvelopeRule, Formats, KeyValue};
 use crate::record::notation;
 use crate::text::shown;
-use crate::time::{self, Instant, Reading, TimeError};
+use crate::time::{self, Instant, Reading, TimeError, TimeFormat, TimeReading};
 use crate::udm;
 use std::collections::BTreeSet;
 use toml::de::DeTable;
@@ -237,13 +237,14 @@ fn rules(
     base: &dyn Fn(&str) -> Result<String, String>,
     rules: &mut Vec<Rule>,
 ) {
-    const KEYS: [&str; 19] = [
+    const KEYS: [&str; 20] = [
         "udm",
         "from",
         "default",
         "value",
         "cases",
         "time",
+        "template",
         "when",
         "only_if",
         "label",
@@ -336,7 +337,7 @@ fn content(
     keys: &TomlTable<'_>,
     base: &dyn Fn(&str) -> Result<String, String>,
 ) -> Option<Content> {
-    const KINDS: [&str; 4] = ["from", "value", "cases", "time"];
+    const KINDS: [&str; 5] = ["from", "value", "cases", "time", "template"];
     let given: Vec<&str> = KINDS.into_iter().filter(|kind| keys.get(kind).is_some()).collect();
     let [kind] = given[..] else {
         let at = keys.get("udm").map_or_else(|| keys.at(), |item| item.at());
@@ -345,7 +346,9 @@ fn content(
         return None;
     };
     if kind != "from" {
-        for key in ["default", "absent", "capture", "split", "read", "map", "map_file", "otherwise"] {
+        for key in
+            ["default", "absent", "capture", "split", "template", "read", "map", "map_file", "otherwise"]
+        {
             if let Some(item) = keys.get(key) {
                 keys.report(item.at().problem(format!("`{key}` goes only with `from`")));
             }
@@ -362,6 +365,9 @@ fn content(
             (!fields.is_empty()).then(|| Content::From { fields, default: keys.text("default"), change })
         }
         "value" => keys.text("value").map(Content::Fixed),
+        "template" => {
+            keys.get("template").and_then(|item| template::read(keys, &item)).map(Content::Template)
+        }
         "cases" => Some(Content::Cases(keys.tables("cases").iter().map(case).collect())),
         _ => Some(Content::Time(keys.tables("time").iter().filter_map(|keys| time(file, keys)).collect())),
     }
@@ -375,18 +381,41 @@ fn case(keys: &TomlTable<'_>) -> Case {
     Case { present, absent, when: when.unwrap_or_default(), value: keys.required("value"), at }
 }
 
-fn time(file: &TomlFile, keys: &TomlTable<'_>) -> Option<(FieldPath, Reading)> {
+fn time(file: &TomlFile, keys: &TomlTable<'_>) -> Option<(FieldPath, TimeReading)> {
     keys.only(&["from", "read"]);
     let from = keys.required("from");
+    let at = keys.get("from").map_or_else(|| keys.at(), |item| item.at());
+    let reading = match keys.get("read") {
+        Some(item) if item.is_table() => item.table().and_then(|table| time_format(&table, &item)),
+        _ => time_named(keys),
+    };
+    Some((field_in_lists(file, &from, &at).filter(|path| one(file, path, &at))?, reading?))
+}
+
+fn time_named(keys: &TomlTable<'_>) -> Option<TimeReading> {
     let read = keys.required("read");
-    let names: Vec<&str> = Reading::ALL.iter().map(|(name, _)| *name).collect();
+    let names = Reading::ALL.map(|(name, _)| name);
     let reading = Reading::ALL.iter().find(|(name, _)| *name == read).map(|(_, reading)| *reading);
     if let (None, Some(item), false) = (reading, keys.get("read"), keys.is_full()) {
         let message = format!("unknown time format `{}`; expected one of: {}", shown(&read), list(&names));
-        keys.report(item.at().problem(message).nearest(&read, names.iter().copied()));
+        let hint = "for a form of your own write `read = { format = \"%d/%b/%Y %H:%M:%S\", zone = \"UTC\" }`";
+        keys.report(item.at().problem(message).hint(hint).nearest(&read, names));
     }
-    let at = keys.get("from").map_or_else(|| keys.at(), |item| item.at());
-    Some((field_in_lists(file, &from, &at).filter(|path| one(file, path, &at))?, reading?))
+    reading.map(TimeReading::Named)
+}
+
+fn time_format(table: &TomlTable<'_>, item: &TomlValue<'_>) -> Option<TimeReading> {
+    table.only(&["format", "zone"]);
+    let (format, zone) = (table.required("format"), table.text("zone").unwrap_or_else(|| "UTC".to_owned()));
+    match TimeFormat::new(&format, &zone) {
+        Ok(format) => Some(TimeReading::Format(format)),
+        Err(why) => {
+            if !table.is_full() {
+                table.report(item.at().problem(why));
+            }
+            None
+        }
+    }
 }
 
 /// Whether a path leads to one value; a problem if not.

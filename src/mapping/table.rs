@@ -2,11 +2,12 @@
 
 use super::condition::Condition;
 use super::problem::TextPlace;
+use super::template::Template;
 use super::transform::Transform;
 use super::value_map::ValueMap;
 use crate::record::formats::Formats;
 use crate::record::{FieldPath, Projection, ValueTest};
-use crate::time::Reading;
+use crate::time::TimeReading;
 use crate::udm;
 use std::fmt;
 
@@ -120,7 +121,9 @@ pub enum Content {
     /// The value of the first case that fits.
     Cases(Vec<Case>),
     /// The first of these raw fields that is present, read as a time.
-    Time(Vec<(FieldPath, Reading)>),
+    Time(Vec<(FieldPath, TimeReading)>),
+    /// Texts with the values of raw fields between them; nothing if one of these is absent.
+    Template(Template),
 }
 
 /// What is made of a field's value.
@@ -250,6 +253,7 @@ impl Rule {
             Content::From { fields, .. } => fields.iter().collect(),
             Content::Time(times) => times.iter().map(|(field, _)| field).collect(),
             Content::Cases(cases) => cases.iter().flat_map(Case::fields).collect(),
+            Content::Template(template) => template.fields().collect(),
         };
         all.extend(self.only_if.tests.iter().map(|(field, _)| field));
         all
@@ -281,6 +285,7 @@ impl Rule {
                 default.is_some() && self.when.is_none() && change.map.as_ref().is_some_and(certain)
             }
             Content::Time(_) => true,
+            Content::Template(_) => false,
         };
         value && self.only_if.is_empty()
     }
@@ -362,9 +367,10 @@ impl fmt::Display for Content {
                 f.write_str(&cases.join("; "))
             }
             Content::Time(times) => {
-                let times: Vec<String> = times.iter().map(|(p, r)| format!("{p} as {}", r.name())).collect();
+                let times: Vec<String> = times.iter().map(|(p, r)| format!("{p} as {r}")).collect();
                 f.write_str(&times.join(", else "))
             }
+            Content::Template(template) => write!(f, "\"{template}\""),
         }
     }
 }

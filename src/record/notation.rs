@@ -82,7 +82,11 @@ pub(crate) fn of_value(text: &str) -> Option<Notation> {
     for (open, close) in TEMPLATES {
         let Some((_, rest)) = text.split_once(open) else { continue };
         if let Some((inner, _)) = rest.split_once(close) {
-            return say("looks like a template, which is not filled in", inner.trim());
+            let hint = format!(
+                "for a text with values in it write `template = \"${{{}}} ...\"`; if the text is meant, add `literal = true`",
+                inner.trim()
+            );
+            return Some(Notation { why: "looks like a template, which `value` does not fill in", hint });
         }
     }
     if let Some(rest) = text.strip_prefix("$.") {

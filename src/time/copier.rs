@@ -79,7 +79,7 @@ impl TimestampCopier {
         let known = match reading {
             Reading::EpochSeconds => self.epoch(text, out),
             Reading::Iso8601 => self.iso(text, out),
-            Reading::EpochMilliseconds => None,
+            Reading::EpochMilliseconds | Reading::EpochMicroseconds | Reading::EpochNanoseconds => None,
         };
         if known.is_some() { known } else { self.unusual(text, reading, out) }
     }

@@ -14,6 +14,10 @@ pub enum Reading {
     EpochSeconds,
     /// Milliseconds since 1970-01-01T00:00:00Z: a JSON number of any form.
     EpochMilliseconds,
+    /// Microseconds since 1970-01-01T00:00:00Z: a JSON number of any form.
+    EpochMicroseconds,
+    /// Nanoseconds since 1970-01-01T00:00:00Z: a JSON number of any form.
+    EpochNanoseconds,
     /// ISO 8601 / RFC 3339: `2023-03-21T22:34:49.466370+00:00`. Between date and time `T`, `t` or
     /// a space; before the fraction `.` or `,`; `Z`, `z`, `+hh:mm`, `+hhmm`, `+hh`, or nothing for UTC.
     Iso8601,
@@ -21,9 +25,11 @@ pub enum Reading {
 
 impl Reading {
     /// Each reading with its name in mapping tables.
-    pub const ALL: [(&'static str, Reading); 3] = [
+    pub const ALL: [(&'static str, Reading); 5] = [
         ("epoch-seconds", Reading::EpochSeconds),
         ("epoch-milliseconds", Reading::EpochMilliseconds),
+        ("epoch-microseconds", Reading::EpochMicroseconds),
+        ("epoch-nanoseconds", Reading::EpochNanoseconds),
         ("iso8601", Reading::Iso8601),
     ];
 
@@ -53,6 +59,8 @@ pub fn read(text: &str, reading: Reading) -> Result<Instant, TimeError> {
     match reading {
         Reading::EpochSeconds => epoch(text, 0),
         Reading::EpochMilliseconds => epoch(text, 3),
+        Reading::EpochMicroseconds => epoch(text, 6),
+        Reading::EpochNanoseconds => epoch(text, 9),
         Reading::Iso8601 => iso(text.as_bytes())
             .and_then(|instant| {
                 instant.in_range().ok_or_else(|| TimeError::OutOfRange(format!("`{}` is", shown(text))))
@@ -133,7 +141,12 @@ fn decimal(text: &str) -> Option<Decimal> {
 /// A number of 10^-`scale` seconds since 1970.
 fn epoch(text: &str, scale: i64) -> Result<Instant, TimeError> {
     let Some(number) = decimal(text) else {
-        let unit = if scale == 0 { "seconds" } else { "milliseconds" };
+        let unit = match scale {
+            0 => "seconds",
+            3 => "milliseconds",
+            6 => "microseconds",
+            _ => "nanoseconds",
+        };
         let why = format!("`{}` is not a number of {unit} since 1970-01-01T00:00:00Z", shown(text));
         return Err(TimeError::NotATime(why));
     };
@@ -242,6 +255,25 @@ mod tests {
             };
             assert_eq!(got, *expected, "{reading:?} of `{given}`");
         }
+    }
+
+    #[test]
+    fn finer_epochs() {
+        table(
+            Reading::EpochMicroseconds,
+            &[
+                ("1683648435123456", "2023-05-09T16:07:15.123456Z"),
+                ("1.5", "1970-01-01T00:00:00.000001500Z"),
+                ("x", "!"),
+            ],
+        );
+        table(
+            Reading::EpochNanoseconds,
+            &[
+                ("1683648435123456789", "2023-05-09T16:07:15.123456789Z"),
+                ("-1", "1969-12-31T23:59:59.999999999Z"),
+            ],
+        );
     }
 
     #[test]
