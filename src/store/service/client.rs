@@ -7,6 +7,7 @@ use super::config::{ClientConfig, Requests, is_listing};
 use super::given::SettingError;
 use super::listing::{self, Page, Unfit};
 use super::own::OWN;
+use super::tls::Tls;
 use super::unusual_keys::{Keys, UnusualKeys, is_unusual};
 use crate::store::error::ErrorKind;
 use async_trait::async_trait;
@@ -18,6 +19,7 @@ use object_store::client::{
 use object_store::{ClientConfigKey, ClientOptions, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client};
+use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -81,9 +83,7 @@ pub(crate) struct Connector {
     speaks: Speaks,
     /// The longest time for one request; without one, a minute of silence.
     timeout: Option<Duration>,
-    /// Trusted besides the system's.
-    certificates: Vec<Certificate>,
-    pem: Option<Arc<[u8]>>,
+    tls: Tls,
     /// Whether it is not the bucket that is asked, but who gives credentials.
     for_credentials: bool,
 }
@@ -98,8 +98,7 @@ impl Connector {
         speaks: Speaks,
         pem: Option<&[u8]>,
     ) -> Result<Connector, SettingError> {
-        let certificates = Certificate::from_pem_bundle(pem.unwrap_or_default());
-        let certificates = certificates.map_err(|error| {
+        Certificate::from_pem_bundle(pem.unwrap_or_default()).map_err(|error| {
             SettingError::new(format!("the certificates of `AWS_CA_BUNDLE` can't be read: {error}"))
         })?;
         Ok(Connector {
@@ -109,8 +108,7 @@ impl Connector {
             azure: Arc::default(),
             speaks,
             timeout: config.timeout,
-            certificates,
-            pem: pem.map(Arc::from),
+            tls: Tls::new(pem),
             for_credentials: false,
         })
     }
@@ -120,17 +118,17 @@ impl Connector {
         Connector { timeout: Some(Duration::from_secs(10)), for_credentials: true, ..self.clone() }
     }
 
-    fn client(&self, allow_http: bool) -> Result<Client, reqwest::Error> {
+    fn client(&self, allow_http: bool) -> Result<Client, Box<dyn Error + Send + Sync>> {
         let connect = Duration::from_secs(if self.for_credentials { 2 } else { 10 });
-        let builder = http_client()
-            .https_only(!allow_http)
-            .connect_timeout(connect)
-            .tls_certs_merge(self.certificates.iter().cloned());
-        match self.timeout {
+        let mut tls = self.tls.config()?;
+        tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let builder =
+            http_client().https_only(!allow_http).connect_timeout(connect).tls_backend_preconfigured(tls);
+        let builder = match self.timeout {
             Some(timeout) => builder.timeout(timeout),
             None => builder.read_timeout(Duration::from_secs(60)),
-        }
-        .build()
+        };
+        Ok(builder.build()?)
     }
 }
 
@@ -138,16 +136,15 @@ impl HttpConnector for Connector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
         let allow_http =
             options.get_config_value(&ClientConfigKey::AllowHttp).is_some_and(|value| value == "true");
-        let client = self.client(allow_http).map_err(|error| object_store::Error::Generic {
-            store: "HTTP client",
-            source: Box::new(error),
-        })?;
+        let client = self
+            .client(allow_http)
+            .map_err(|source| object_store::Error::Generic { store: "HTTP client", source })?;
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         Ok(HttpClient::new(Interceptor {
             inner: HttpClient::new(client),
             number: NUMBER.fetch_add(1, Ordering::Relaxed),
             allow_http,
-            unusual: UnusualKeys::new(Arc::clone(&self.keys), self.pem.clone()),
+            unusual: UnusualKeys::new(Arc::clone(&self.keys), self.tls.clone()),
             connector: self.clone(),
             empty_pages: AtomicU64::new(0),
         }))

@@ -15,6 +15,7 @@ mod open;
 mod own;
 mod profile;
 mod settings;
+mod tls;
 mod unusual_keys;
 
 pub(super) use answer::{is_no_bucket, translated};

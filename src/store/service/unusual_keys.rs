@@ -6,6 +6,7 @@
 //! `..` itself. Proxies that the environment names are not used for such keys.
 
 use super::keys::{decode_path, is_encoded};
+use super::tls::Tls;
 use crate::text::percent_encoded;
 use aws_lc_rs::{digest, hmac};
 use bytes::Bytes;
@@ -19,9 +20,6 @@ use object_store::client::{
     HttpError, HttpErrorKind, HttpRequest, HttpRequestBody, HttpResponse, HttpResponseBody,
 };
 use object_store::{CredentialProvider, HeaderValue};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
-use rustls_platform_verifier::Verifier;
 use std::sync::{Arc, OnceLock};
 
 /// What a bucket's requests are signed with.
@@ -31,8 +29,7 @@ pub(crate) type Keys = Arc<OnceLock<Arc<dyn CredentialProvider<Credential = AwsC
 #[derive(Debug)]
 pub(super) struct UnusualKeys {
     keys: Keys,
-    /// Certificates to trust besides the system's.
-    pem: Option<Arc<[u8]>>,
+    tls: Tls,
     client: OnceLock<Client<HttpsConnector<HttpConnector>, HttpRequestBody>>,
 }
 
@@ -42,25 +39,15 @@ pub(super) fn is_unusual(request: &HttpRequest) -> bool {
 }
 
 impl UnusualKeys {
-    pub(super) fn new(keys: Keys, pem: Option<Arc<[u8]>>) -> UnusualKeys {
-        UnusualKeys { keys, pem, client: OnceLock::new() }
+    pub(super) fn new(keys: Keys, tls: Tls) -> UnusualKeys {
+        UnusualKeys { keys, tls, client: OnceLock::new() }
     }
 
     fn client(&self) -> Result<&Client<HttpsConnector<HttpConnector>, HttpRequestBody>, HttpError> {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let more = CertificateDer::pem_slice_iter(self.pem.as_deref().unwrap_or_default());
-        let more: Vec<_> = more.filter_map(Result::ok).collect();
-        let unknown = |error| HttpError::new(HttpErrorKind::Unknown, error);
-        let verifier = Verifier::new_with_extra_roots(more, Arc::clone(&provider)).map_err(unknown)?;
-        let config = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(unknown)?
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier))
-            .with_no_client_auth();
+        let config = self.tls.config().map_err(|error| HttpError::new(HttpErrorKind::Unknown, error))?;
         let connector =
             HttpsConnectorBuilder::new().with_tls_config(config).https_or_http().enable_http1().build();
         Ok(self.client.get_or_init(|| Client::builder(TokioExecutor::new()).build(connector)))

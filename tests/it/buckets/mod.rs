@@ -1,6 +1,7 @@
 //! Buckets whose service says what no service should: settings, listings, lengths, refusals; and inputs that overlap.
 
 mod answers;
+mod connections;
 mod listings;
 mod repeated;
 mod settings;
@@ -8,8 +9,10 @@ mod settings;
 use crate::dump::finish;
 use crate::s3::at;
 use crate::support::Run;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -23,12 +26,24 @@ pub(crate) struct Asked {
     pub(crate) target: String,
     /// All header lines, in lower case.
     pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Asked {
     pub(crate) fn is_listing(&self) -> bool {
         self.target.contains("list-type=2")
     }
+}
+
+/// What becomes of an answer and its connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// The connection stays open.
+    Stay(Vec<u8>),
+    /// The connection is closed behind it, whether the answer says so or not.
+    Close(Vec<u8>),
+    /// The connection is closed without an answer.
+    Drop,
 }
 
 /// A service on this machine that answers as it is told; it ends with the test.
@@ -42,8 +57,17 @@ pub(crate) struct Service {
 impl Service {
     /// `answer` gives a whole answer, from its status line on.
     pub(crate) fn start(answer: impl Fn(&Asked) -> Vec<u8> + Send + Sync + 'static) -> Service {
+        Service::with(None, move |asked, _| Then::Close(answer(asked)))
+    }
+
+    /// `answer` is told how many requests its connection brought before. With `tls`, connections are encrypted.
+    pub(crate) fn with(
+        tls: Option<Arc<ServerConfig>>,
+        answer: impl Fn(&Asked, usize) -> Then + Send + Sync + 'static,
+    ) -> Service {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
+        let endpoint = format!("http{}://{address}", if tls.is_some() { "s" } else { "" });
         let stop = Arc::new(AtomicBool::new(false));
         let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
         let (stopped, all, answer) = (Arc::clone(&stop), Arc::clone(&asked), Arc::new(answer));
@@ -52,11 +76,17 @@ impl Service {
                 if stopped.load(SeqCst) {
                     return;
                 }
-                let (all, answer) = (Arc::clone(&all), Arc::clone(&answer));
-                std::thread::spawn(move || serve(stream?, &all, &*answer));
+                let (all, answer, tls) = (Arc::clone(&all), Arc::clone(&answer), tls.clone());
+                std::thread::spawn(move || {
+                    let stream = stream?;
+                    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+                    let Some(tls) = tls else { return serve(stream, &all, &*answer) };
+                    let connection = ServerConnection::new(tls).expect("settings that can be used");
+                    serve(StreamOwned::new(connection, stream), &all, &*answer)
+                });
             }
         });
-        Service { endpoint: format!("http://{address}"), asked, stop, address }
+        Service { endpoint, asked, stop, address }
     }
 
     pub(crate) fn count(&self, wanted: impl Fn(&Asked) -> bool) -> usize {
@@ -72,36 +102,43 @@ impl Drop for Service {
 }
 
 fn serve(
-    stream: TcpStream,
+    stream: impl Read + Write,
     all: &Mutex<Vec<Asked>>,
-    answer: &dyn Fn(&Asked) -> Vec<u8>,
+    answer: &dyn Fn(&Asked, usize) -> Then,
 ) -> std::io::Result<()> {
-    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-    let mut from = BufReader::new(stream.try_clone()?);
-    let (mut first, mut head, mut length) = (String::new(), String::new(), 0);
-    from.read_line(&mut first)?;
-    loop {
-        let mut line = String::new();
-        from.read_line(&mut line)?;
-        let line = line.trim_end().to_ascii_lowercase();
-        if line.is_empty() {
+    let mut from = BufReader::new(stream);
+    for number in 0.. {
+        let (mut first, mut head, mut length) = (String::new(), String::new(), 0);
+        if from.read_line(&mut first)? == 0 {
             break;
         }
-        if let Some(value) = line.strip_prefix("content-length:") {
-            length = value.trim().parse().expect("a length");
+        loop {
+            let mut line = String::new();
+            from.read_line(&mut line)?;
+            let line = line.trim_end().to_ascii_lowercase();
+            if line.is_empty() {
+                break;
+            }
+            if let Some(value) = line.strip_prefix("content-length:") {
+                length = value.trim().parse().expect("a length");
+            }
+            head.push_str(&line);
+            head.push('\n');
         }
-        head.push_str(&line);
-        head.push('\n');
+        let mut body = vec![0; length];
+        from.read_exact(&mut body)?;
+        let mut words = first.split(' ').map(str::to_owned);
+        let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let asked = Asked { method, target, head, body };
+        let then = answer(&asked, number);
+        all.lock().expect("nobody failed").push(asked);
+        match then {
+            Then::Stay(answered) => from.get_mut().write_all(&answered)?,
+            Then::Close(answered) => return from.get_mut().write_all(&answered),
+            Then::Drop => break,
+        }
     }
-    let mut body = vec![0; length];
-    from.read_exact(&mut body)?;
-    let mut words = first.split(' ').map(str::to_owned);
-    let asked =
-        Asked { method: words.next().unwrap_or_default(), target: words.next().unwrap_or_default(), head };
-    let answered = answer(&asked);
-    all.lock().expect("nobody failed").push(asked);
-    let mut stream = stream;
-    stream.write_all(&answered)
+    Ok(())
 }
 
 /// An answer with headers, `\r\n` behind each, and a body.
@@ -155,6 +192,19 @@ pub(crate) fn object(asked: &Asked, key: &str, bytes: &[u8]) -> Vec<u8> {
     if asked.method == "HEAD" { all[..head].to_vec() } else { all }
 }
 
+/// The command with a service's environment, and nothing of anybody's settings but what is in `home`.
+fn command(endpoint: &str, home: &Path) -> Command {
+    let mut command = at(endpoint);
+    for name in ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"] {
+        command.env_remove(name);
+    }
+    for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+        command.env_remove(name);
+    }
+    command.env("HOME", home);
+    command
+}
+
 /// Converts `inputs` of the service at `endpoint` into a folder of its own, with settings changed.
 pub(crate) fn convert(
     endpoint: &str,
@@ -162,11 +212,8 @@ pub(crate) fn convert(
     change: impl Fn(&mut Command),
 ) -> (Run, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut command = at(endpoint);
-    for name in ["AWS_PROFILE", "AWS_SESSION_TOKEN", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
-        command.env_remove(name);
-    }
-    command.env("HOME", folder.path()).arg("convert").args(inputs);
+    let mut command = command(endpoint, folder.path());
+    command.arg("convert").args(inputs);
     command.arg("-o").arg(format!("{}/out/", folder.path().display()));
     change(&mut command);
     (finish(&mut command), folder)
