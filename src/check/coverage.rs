@@ -2,7 +2,7 @@
 
 use crate::convert::Lineage;
 use crate::mapping::{Content, Mapping};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A part of a rule that may or may not be used.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,6 +71,8 @@ impl Coverage {
 
     /// Counts what made this many events.
     pub(crate) fn add(&mut self, lineage: &Lineage, events: u64) {
+        // Of a list, each element comes from the same part.
+        let mut seen = BTreeSet::new();
         for filled in &lineage.filled {
             let Some(rule) = filled.rule else { continue };
             let part = match (filled.line, filled.from) {
@@ -81,7 +83,10 @@ impl Coverage {
             };
             // A label's key comes with its value, from no field; it counts for nothing.
             let is_key = filled.path.ends_with(".key") && filled.from.is_none() && filled.line.is_none();
-            if let (Some((_, n)), false) = (self.parts.get_mut(&(rule, part)), is_key) {
+            let part = (rule, part);
+            if let (Some((_, n)), false) = (self.parts.get_mut(&part), is_key)
+                && seen.insert(part)
+            {
                 *n += events;
             }
         }

@@ -26,6 +26,8 @@ pub(crate) mod kinds;
 pub(crate) mod mistaken;
 #[cfg(all(test, feature = "cli"))]
 mod mutated;
+#[cfg(feature = "cli")]
+pub(crate) mod own_tests;
 pub(crate) mod paths;
 #[cfg(feature = "cli")]
 pub(crate) mod profile;

@@ -3,8 +3,9 @@
 use super::reports::Reports;
 use super::{DONE, FAILED};
 use crate::check::findings::Issue;
+use crate::check::own_tests;
 use crate::mapping::files::LoadError;
-use crate::mapping::{Content, Mapping, Problem};
+use crate::mapping::{Content, Mapping, MappingError, Problem};
 use crate::mapping::{builtin_mappings, files};
 use crate::store::store_error;
 use crate::store::{Error, Output};
@@ -13,13 +14,17 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::time::Instant;
 
+/// The format of table files as a JSON Schema.
+const TABLE_SCHEMA: &str = include_str!("../../schema/mapping_table.json");
+
 /// List, show and check mapping tables.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Examples:
   udmap mappings
   udmap mappings show duo_telephony
   udmap mappings show duo_telephony --source > my.toml
-  udmap mappings check my.toml")]
+  udmap mappings check my.toml
+  udmap mappings schema > mapping-table.json")]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Option<Command>,
@@ -38,7 +43,9 @@ enum Command {
         #[arg(long)]
         source: bool,
     },
-    /// Check tables against UDM's schema; exit 2 if one is faulty.
+    /// Print a JSON Schema of the table format, for editors.
+    Schema,
+    /// Check tables against UDM's schema, and run the test cases in them; exit 2 if one is faulty.
     Check {
         /// Built-in tables' names, or files.
         #[arg(value_name = "NAME|FILE", required = true)]
@@ -54,6 +61,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         None | Some(Command::List) => print(&list()),
         Some(Command::Show { table, source: true }) => print(&files::load(table)?.text),
         Some(Command::Show { table, source: false }) => print(&show(&load(table)?)),
+        Some(Command::Schema) => print(TABLE_SCHEMA),
         Some(Command::Check { tables, reports }) => check(tables, reports),
     }
 }
@@ -67,12 +75,17 @@ fn check(tables: &[String], reports: &Reports) -> anyhow::Result<u8> {
     for table in tables {
         findings.begin(table, table);
         let begun = Instant::now();
-        match load(table) {
+        match load(table).and_then(|mapping| tested(table, mapping)) {
             Ok(mapping) if reports.on_stdout() => drop(mapping),
             Ok(mapping) => {
                 let rules = mapping.rules().len();
                 let (table, name) = (escaped(table), escaped(mapping.name()));
-                print(&format!("{table}: `{name}` is right, {rules} rules\n"))?;
+                let tests = match mapping.tests().len() {
+                    0 => String::new(),
+                    1 => ", 1 test".to_owned(),
+                    tests => format!(", {tests} tests"),
+                };
+                print(&format!("{table}: `{name}` is right, {rules} rules{tests}\n"))?;
             }
             Err(error) => {
                 super::report(&error);
@@ -94,6 +107,19 @@ fn check(tables: &[String], reports: &Reports) -> anyhow::Result<u8> {
     Ok(findings.exit_status)
 }
 
+/// A table whose test cases pass.
+fn tested(name: &str, mapping: Mapping) -> anyhow::Result<Mapping> {
+    let failing = |error: MappingError| {
+        let what = match error.problems().len() {
+            1 => "a test case that fails".to_owned(),
+            cases => format!("{cases} test cases that fail"),
+        };
+        LoadError::Faulty { name: name.to_owned(), what, error }
+    };
+    own_tests::run(&mapping).map_err(failing)?;
+    Ok(mapping)
+}
+
 /// What is wrong with a table as a finding.
 fn issue(problem: &Problem) -> Issue {
     let (message, line) = (problem.message(), problem.line() as u64);
@@ -110,7 +136,7 @@ pub(super) fn load(name: &str) -> anyhow::Result<Mapping> {
 }
 
 /// Prints to stdout; a reader that closes the pipe is not an error.
-fn print(text: &str) -> anyhow::Result<u8> {
+pub(super) fn print(text: &str) -> anyhow::Result<u8> {
     let mut sink = Output::create("-")?;
     match sink.write_all(text.as_bytes()).map_err(store_error).and_then(|()| Ok(sink.finish()?)) {
         Err(error) if !error.downcast_ref().is_some_and(Error::is_broken_pipe) => Err(error),

@@ -22,6 +22,7 @@ mod errors;
 mod events;
 mod explain;
 mod failures;
+mod fields;
 mod generate;
 mod inputs;
 mod mappings;
@@ -91,6 +92,7 @@ enum Command {
     Prune(prune::Args),
     Generate(generate::Args),
     Mappings(mappings::Args),
+    Fields(fields::Args),
     Validate(Box<validate::Args>),
     Test(Box<cases::Args>),
     Diff(Box<diff::Args>),
@@ -139,6 +141,7 @@ fn run() -> anyhow::Result<u8> {
         Command::Prune(args) => prune::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Mappings(args) => mappings::run(&args),
+        Command::Fields(args) => fields::run(&args),
         Command::Validate(args) => validate::run(&args),
         Command::Test(args) => cases::run(&args),
         Command::Diff(args) => diff::run(&args),

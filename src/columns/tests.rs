@@ -105,6 +105,43 @@ fn columns_are_those_of_the_tree() {
     }
 }
 
+/// Events of one kind differ in how many values a list has, and in what conditions and changes make of their fields.
+#[test]
+fn columns_of_lists_and_conditions_are_those_of_the_tree() {
+    let rules = r#"
+[[rule]]
+udm = "principal.ip[]"
+from = "ips[]"
+
+[[rule]]
+udm = "target.hostname"
+from = "host"
+read = "lower"
+when = { a = "x" }
+
+[[rule]]
+udm = 'additional."x y"'
+from = "ips[1]"
+"#;
+    let mapping = Mapping::load("small.toml", &format!("{TABLE}{rules}"), &|_| Err(String::new())).unwrap();
+    let log = [
+        r#""ips":["1.1.1.1","a\"b"]"#,
+        r#""ips":["c"],"host":"H","a":"x""#,
+        r#""host":"H""#,
+        r#""ips":["d","e","f"],"host":"I","a":"x""#,
+        r#""ips":["g","h"]"#,
+        r#""ips":[],"a":{}"#,
+    ]
+    .map(|members| format!("{{\"ts\":\"2024-01-01T00:00:00Z\",{members}}}\n"))
+    .concat();
+    for options in spellings() {
+        let converter = Converter::new(&mapping, &options).with_columns();
+        let batch = converter.convert(log.as_bytes());
+        assert_eq!((batch.counts.events, batch.counts.rejects), (5, 1));
+        assert!(check(&mut Builder::new(true), &[batch]) > 10);
+    }
+}
+
 const TABLE: &str = r#"
 [mapping]
 name = "small"

@@ -13,6 +13,7 @@ mod document;
 #[cfg(feature = "files")]
 pub mod files;
 mod own;
+mod own_test;
 mod plan;
 mod problem;
 mod read;
@@ -25,6 +26,7 @@ mod value_map;
 pub use builtin::{builtin_mappings, builtin_text};
 pub use condition::Condition;
 pub(crate) use derived::{Derived, Joined};
+pub use own_test::{OwnTest, TestOutcome};
 pub use plan::Plan;
 pub(crate) use plan::{Choice, EventMember, EventNode, EventStyle, EventValue, Time, ValueSource};
 pub use problem::{MappingError, Problem};

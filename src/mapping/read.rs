@@ -2,9 +2,9 @@
 
 use super::condition::{self, Condition};
 use super::document::{TomlFile, TomlTable, TomlValue, field, field_in_lists, list};
-use super::own;
 use super::problem::{MappingError, Problem, TextPlace};
 use super::table::{Case, Change, Content, EmbeddedText, KnownValues, Mapping, Rule, Shape, When};
+use super::{own, own_test};
 use super::{template, transform, value_map};
 use crate::record::FieldPath;
 use crate::record::formats::{Cef, EnvelopeHolds, EnvelopeRule, Formats, KeyValue};
@@ -65,7 +65,18 @@ fn whole(
     base: &dyn Fn(&str) -> Result<String, String>,
     depth: usize,
 ) -> Result<Mapping, MappingError> {
-    keys.only(&["mapping", "shape", "known", "own", "envelope", "cef", "key-value", "embedded", "rule"]);
+    keys.only(&[
+        "mapping",
+        "shape",
+        "known",
+        "own",
+        "envelope",
+        "cef",
+        "key-value",
+        "embedded",
+        "rule",
+        "test",
+    ]);
     let mut mapping = Mapping {
         name: String::new(),
         log_type: String::new(),
@@ -76,6 +87,7 @@ fn whole(
         known: Vec::new(),
         formats: Formats::default(),
         embedded: Vec::new(),
+        tests: Vec::new(),
     };
     let mut without = Vec::new();
     if let Some(head) = keys.get("mapping").and_then(|item| item.table()) {
@@ -115,6 +127,8 @@ fn whole(
         mapping.embedded = keys.tables("embedded").iter().filter_map(|keys| embedded(file, keys)).collect();
     }
     rules(file, keys, base, &mut mapping.rules);
+    // Those of the table below are about its own events.
+    mapping.tests = keys.tables("test").iter().filter_map(own_test::read).collect();
     own::read(keys, below, &mut mapping);
     if mapping.rules.is_empty() {
         keys.report(keys.at().problem("the table has no rules, but every UDM event has a time and a type"));

@@ -1,6 +1,7 @@
 //! What a mapping table says: its rules, and the formats in which its records arrive.
 
 use super::condition::Condition;
+use super::own_test::OwnTest;
 use super::problem::TextPlace;
 use super::template::Template;
 use super::transform::Transform;
@@ -24,6 +25,7 @@ pub struct Mapping {
     pub(super) formats: Formats,
     /// The fields whose texts are read as JSON.
     pub(super) embedded: Vec<EmbeddedText>,
+    pub(super) tests: Vec<OwnTest>,
 }
 
 /// A field whose text holds JSON.
@@ -78,6 +80,11 @@ impl Mapping {
     /// The fields whose texts are read as JSON.
     pub fn embedded(&self) -> &[EmbeddedText] {
         &self.embedded
+    }
+
+    /// Its test cases, without those of the table that it builds on.
+    pub fn tests(&self) -> &[OwnTest] {
+        &self.tests
     }
 
     /// A projection for its fields, which has none yet.

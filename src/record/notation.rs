@@ -59,7 +59,7 @@ pub(crate) fn of_field(text: &str) -> Option<Notation> {
         return say("a path holds no functions", hint);
     }
     if text.contains(['[', '*']) {
-        let hint = "elements of lists: `name[]` reads every one, `name[0]` the first, where a rule names what it reads";
+        let hint = "elements of lists: in a rule, `name[]` reads each, `name[0]` the first";
         return say("here a path leads through objects only, not into lists", hint.into());
     }
     if let Some(inner) = text.strip_prefix(['\'', '`']).and_then(|rest| rest.strip_suffix(['\'', '`'])) {
@@ -83,7 +83,8 @@ pub(crate) fn of_value(text: &str) -> Option<Notation> {
         let Some((_, rest)) = text.split_once(open) else { continue };
         if let Some((inner, _)) = rest.split_once(close) {
             let hint = format!(
-                "for a text with values in it write `template = \"${{{}}} ...\"`; if the text is meant, add `literal = true`",
+                "for a field's value write `from = \"{}\"`, for a text with values in it `template`; \
+                 if the text is meant, add `literal = true`",
                 inner.trim()
             );
             return Some(Notation { why: "looks like a template, which `value` does not fill in", hint });
@@ -147,8 +148,8 @@ mod tests {
             (".a", "write `a`"),
             (" a", "write `a`"),
             ("a ", "write `a`"),
-            ("a | lower", "write `a`;"),
-            ("a|lower", "write `a`;"),
+            ("a | lower", "write `a`,"),
+            ("a|lower", "write `a`,"),
             ("a ?? b", "write a list: `[\"a\", \"b\"]`"),
             ("a or b", "write a list"),
             ("a, b", "write a list"),

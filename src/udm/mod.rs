@@ -7,6 +7,8 @@ pub(crate) mod index;
 mod path;
 pub(crate) mod scalar;
 pub(crate) mod schema;
+mod search;
 
 pub use path::{Index, Path, PathError, Segment};
 pub use schema::{Cardinality, Enum, Field, Message, Type, enumeration, message, nearest};
+pub use search::{FoundField, search};

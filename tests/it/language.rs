@@ -438,6 +438,63 @@ split = { by = ",", element = 1 }
 }
 
 #[test]
+fn templates_put_values_into_texts() {
+    let rules = r#"
+[[rule]]
+udm = "metadata.description"
+template = "${context} by ${o.type}: $${x} 5$"
+
+[[rule]]
+udm = "network.sent_bytes"
+template = "1${n}"
+"#;
+    check(
+        rules,
+        &[
+            (
+                r#""context":"a\"b","o":{"type":1.50}"#,
+                json!({"metadata":{"description":"a\"b by 1.50: ${x} 5$"}}),
+            ),
+            (r#""context":"a""#, json!({})),
+            (r#""n":2"#, json!({"network":{"sent_bytes":"12"}})),
+            (
+                r#""n":"x""#,
+                json!("field-type: `n` holds `1x`, not a whole number from 0 to 18446744073709551615"),
+            ),
+        ],
+    );
+}
+
+#[test]
+fn times_are_read_by_formats_and_finer_epochs() {
+    let rules = r#"
+[[rule]]
+udm = "principal.user.first_seen_time"
+time = [
+  { from = "a", read = { format = "%d/%b/%Y:%H:%M:%S %z" } },
+  { from = "b", read = { format = "%Y-%m-%d %H:%M:%S", zone = "+02:00" } },
+  { from = "c", read = "epoch-microseconds" },
+  { from = "list[0].d", read = "epoch-nanoseconds" },
+]
+"#;
+    let time = |text: &str| json!({"principal":{"user":{"first_seen_time":text}}});
+    check(
+        rules,
+        &[
+            (r#""a":"28/Nov/2023:10:00:01 +0100""#, time("2023-11-28T09:00:01Z")),
+            (r#""b":"2023-11-28 01:00:00""#, time("2023-11-27T23:00:00Z")),
+            (r#""c":1701122400000001"#, time("2023-11-27T22:00:00.000001Z")),
+            (r#""list":[{"d":"1"}]"#, time("1970-01-01T00:00:00.000000001Z")),
+            (
+                r#""b":"yesterday""#,
+                json!("bad-timestamp: `b`: `yesterday` is not a time like `%Y-%m-%d %H:%M:%S`"),
+            ),
+            (r#""x":1"#, json!({})),
+        ],
+    );
+}
+
+#[test]
 fn faults_are_refused_with_their_place_and_what_to_write() {
     let rule = |keys: &str| format!("{TYPE}[[rule]]\nudm = \"principal.hostname\"\n{keys}\n");
     let cases = |cases: &str| {
@@ -448,12 +505,23 @@ fn faults_are_refused_with_their_place_and_what_to_write() {
     for (rules, words) in [
         (rule("from = \"a[]\""), "may give several"),
         (rule("from = \"a\"\nsplit = \",\""), "may give several"),
-        (rule("from = \"a[*]\""), "`name[]` reads every one"),
+        (rule("from = \"a[*]\""), "`name[]` reads each"),
         (rule("from = \"a\"\nread = \"lowercase\""), "unknown `read`: `lowercase`"),
         (rule("from = \"a | lower\""), "`read = \"lower\"`"),
         (rule("from = \"a\"\nwhen = \"ipv4\""), "unknown condition `ipv4`"),
         (rule("value = \"x\"\nwhen = \"ip\""), "goes only with `from`"),
         (rule("value = \"x\"\nread = \"lower\""), "`read` goes only with `from`"),
+        (rule("template = \"x\""), "names no field"),
+        (rule("template = \"${a\""), "expected `}`"),
+        (rule("template = \"${a[]}\""), "several values"),
+        (rule("value = \"${a}\""), "`template`"),
+        (format!("{TYPE}[[rule]]\nudm = \"security_result[0].severity\"\ntemplate = \"${{a}}\"\n"), "can't give"),
+        (format!("{TYPE}[[rule]]\nudm = \"principal.user.first_seen_time\"\ntime = [{{ from = \"a\", read = {{ format = \"%b %d\" }} }}]\n"), "does not say year"),
+        (format!("{TYPE}[[rule]]\nudm = \"principal.user.first_seen_time\"\ntime = [{{ from = \"a\", read = {{ format = \"%Y-%m-%d\", zone = \"CET\" }} }}]\n"), "names of zones"),
+        (format!("{TYPE}[[rule]]\nudm = \"principal.user.first_seen_time\"\ntime = [{{ from = \"a[]\", read = \"iso8601\" }}]\n"), "several values"),
+        (format!("{TYPE}[[test]]\nrecord = '{{}}'\n"), "either `event` or `reject`"),
+        (format!("{TYPE}[[test]]\nrecord = '{{}}'\nevent = '{{'\n"), "not valid JSON"),
+        (format!("{TYPE}[[test]]\nrecord = '{{}}'\nreject = 'no-time'\n"), "`no-timestamp`"),
         (rule("from = \"a\"\nwhen = {}"), "names no field"),
         (rule("from = \"a\"\nwhen = { b = 5 }"), "expected a text, or a table with a test"),
         (rule("from = \"a\"\nwhen = { b = { c = \"x\" } }"), "needs quotes"),
@@ -507,4 +575,65 @@ fn faults_are_refused_with_their_place_and_what_to_write() {
     ] {
         assert!(load(&rules).is_ok(), "{rules} {:?}", load(&rules));
     }
+}
+
+#[test]
+fn tables_hold_their_own_tests() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let check = |tests: &str| {
+        let path = folder.path().join("t.toml");
+        std::fs::write(&path, format!("{BASE}\n{TYPE}{tests}")).expect("written");
+        crate::support::run(&["mappings", "check", path.to_str().expect("a path")])
+    };
+    let right = r#"
+[[test]]
+record = '{"ts":"2024-01-01T00:00:00Z"}'
+event = '''
+{"metadata":{"event_timestamp":"2024-01-01T00:00:00Z","event_type":"GENERIC_EVENT"}}
+'''
+
+[[test]]
+record = '{}'
+reject = 'no-timestamp'
+"#;
+    let run = check(right);
+    assert_eq!((run.status, run.stdout.contains("2 tests")), (0, true), "{}{}", run.stdout, run.stderr);
+    for (is, other, words) in [
+        (
+            "GENERIC_EVENT",
+            "USER_LOGIN",
+            "`metadata.event_type`: expected \"USER_LOGIN\", found \"GENERIC_EVENT\"",
+        ),
+        ("no-timestamp", "bad-timestamp", "the record is rejected: no-timestamp"),
+        ("'{}'", "'[]'", "expected one record, found 0"),
+        (
+            r#","event_type":"GENERIC_EVENT""#,
+            "",
+            "`metadata.event_type`, \"GENERIC_EVENT\", which is not expected",
+        ),
+        (
+            r#""event_type""#,
+            r#""event_typo":1,"event_type""#,
+            "the event has no `metadata.event_typo`, expected 1",
+        ),
+    ] {
+        assert!(right.contains(is));
+        let run = check(&right.replace(is, other));
+        assert_eq!(run.status, 2, "{}", run.stderr);
+        assert!(run.stderr.contains(words) && run.stderr.contains("t.toml:"), "{words}\n{}", run.stderr);
+    }
+}
+
+#[test]
+fn fields_of_udm_are_found() {
+    let run = crate::support::run(&["fields", "event_type", "user_login"]);
+    let expected = "metadata.event_type  enum Metadata.EventType: USER_LOGIN\n";
+    assert_eq!((run.status, run.stdout.as_str()), (0, expected));
+    let many = crate::support::run(&["fields", "ip"]);
+    assert!(
+        many.stdout.contains("principal.ip[]") && many.stdout.contains("more: add a word"),
+        "{}",
+        many.stdout
+    );
+    assert_eq!(crate::support::run(&["fields", "no-such-field"]).status, 3);
 }

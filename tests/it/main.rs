@@ -30,6 +30,7 @@ mod s3;
 mod services;
 mod store;
 mod support;
+mod table_schema;
 mod tables;
 mod tools;
 mod words;

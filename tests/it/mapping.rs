@@ -42,7 +42,7 @@ fn faulty_tables_are_refused_with_their_place() {
         ("[[rule]]\nudm = \"security_result[1].summary\"\nfrom = \"h\"", "11:7", &["no rule fills `[0]`"]),
         ("[[rule]]\nudm = \"principal\"\nfrom = \"h\"", "11:7", &["is a message (Noun)", "hostname"]),
         ("[[rule]]\nudm = \"principal.hostname.x\"\nfrom = \"h\"", "11:7", &["not a message"]),
-        ("[[rule]]\nudm = \"additional\"\nfrom = \"h\"", "11:7", &["google.protobuf.Struct"]),
+        ("[[rule]]\nudm = \"additional\"\nfrom = \"h\"", "11:7", &["holds texts by their names"]),
         ("[[rule]]\nudm = \"metadata.id\"\nfrom = \"h\"", "11:7", &["holds bytes"]),
         ("[[rule]]\nudm = \"security_result[0].variables\"\nfrom = \"h\"", "11:7", &["is a map"]),
         (

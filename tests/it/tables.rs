@@ -145,7 +145,7 @@ fn faulty_sections_and_notations_are_refused_with_their_place() {
             "8:8",
             &["only with `records`"],
         ),
-        ("[[rule]]\nudm = \"principal.hostname\"\nfrom = \"ips[0]\"\n", "6:8", &["lists", "`\"ips[0]\"`"]),
+        ("[[rule]]\nudm = \"principal.hostname\"\nfrom = \"ips[*]\"\n", "6:8", &["lists", "`\"ips[*]\"`"]),
         ("[[rule]]\nudm = \"principal.hostname\"\nfrom = \"$.ips\"\n", "6:8", &["write `ips`"]),
         ("[[rule]]\nudm = \"principal.hostname\"\nfrom = \"a | lower\"\n", "6:8", &["functions"]),
         (

@@ -69,9 +69,10 @@ fn of_gathered(gathered: &Gathered, converter: &Converter, mapping: &Mapping, wi
     let wanted = converter.plan().fields();
     let names: Vec<String> = wanted.iter().map(ToString::to_string).collect();
     let is_read = |name: &str| {
-        names
-            .iter()
-            .any(|read| name == read || name.strip_prefix(read.as_str()).is_some_and(|r| r.starts_with('.')))
+        // A list or a text may hold what is read.
+        let inside =
+            |inner: &str, outer: &str| inner.strip_prefix(outer).is_some_and(|r| r.starts_with(['.', '[']));
+        names.iter().any(|read| name == read || inside(name, read) || inside(read, name))
     };
     let mut fields: Vec<(&String, &FieldStat)> = gathered.fields().collect();
     fields.sort_by_key(|(name, stat)| (std::cmp::Reverse(stat.present()), *name));
