@@ -29,7 +29,7 @@ fn in_seconds(counts: &[u64]) -> World {
 fn authlogs_is_under_response() {
     let world = minutely("authentication");
     block_on(world.run());
-    assert_eq!(world.delivered().len(), 118);
+    assert!(world.delivered().len() > 110);
     check(&world, "");
     // A list, or a list of another name, is not taken for no logs.
     for response in [r#"[{"txid":"a"}]"#, r#"{"items":[]}"#] {

@@ -89,7 +89,7 @@ fn a_place_for_each() {
         (&two[..], "logs", "state/{log}.json", "`--to` (UDMAP_TO) is one place for several logs"),
         (&two, "{log}", "state.json", "`--state` (UDMAP_STATE) is one place for several logs"),
         (&two, "{log}", "activity/{log}.json", "of the authentication log is inside"),
-        (&["duo-telefony"], "x", "y", "a similar value exists: 'telephony'"),
+        (&["duo-telefony"], "x", "y", "[possible values: telephony, authentication,"),
     ] {
         let run = finish(&mut collect(&server, folder.path(), logs, to, state));
         assert!(run.status == 2 && run.stderr.contains(words), "{words}: {}", run.stderr);
