@@ -1,21 +1,27 @@
-//! `udmap collect`: Duo's telephony log from its API into a bucket or a folder.
+//! `udmap collect`: Duo's logs from its API into a bucket or a folder.
 
 use super::spelling::Spelling;
 use super::{DONE, FAILED, REJECTS, mappings};
 use crate::convert::Converter;
 use crate::jobs::collect::sign::Signature;
 use crate::jobs::collect::{
-    Collector, Derive, Error, Failure, Level, Limits, Outcome, Report, Settings, Stop, When, settings,
+    self, Collector, Derive, Error, Failure, Level, Limits, Log, Outcome, Report, Settings, Stop, When,
+    settings,
 };
 use crate::jobs::events::Events;
 use crate::jobs::settings::{compression, switch, time, when};
 use crate::store::{Compression, Output};
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
-/// Collect Duo's telephony log from its Admin API into a bucket or a folder, each record exactly once.
+/// Collect Duo's logs from its Admin API into a bucket or a folder, each record exactly once.
+///
+/// Several logs are collected side by side in one process, each into a place of its own, with a state of its own: put
+/// `{log}` where its name goes. Without a name it is the telephony log.
 ///
 /// A run finishes what an earlier one left open, and collects what came since. Keys come from the environment:
 /// DUO_IKEY, DUO_SKEY and DUO_API_HOST, or the files that DUO_IKEY_FILE, DUO_SKEY_FILE and DUO_API_HOST_FILE name; those
@@ -28,22 +34,24 @@ use url::Url;
   1  done, with records that `--convert` rejected, or with items of Duo's that are not records
   2  could not do it; what was delivered before stays so, and the next run continues from there
   With `--every`, that of the last run when it is stopped, or 1 if one before had rejects
+  Of several logs the worst counts; one that fails does not stop the others
 
 Examples:
   udmap collect --check --to s3://bucket/duo-telephony/ --state s3://bucket/state/duo-telephony.json
   udmap collect duo-telephony --to s3://bucket/duo-telephony/ --state s3://bucket/state/duo-telephony.json --since 30d
   udmap collect duo-telephony --to /var/lib/duo/logs --state /var/lib/duo/state.json --every 1h
-  udmap collect duo-telephony --to logs --state state.json --convert --udm-to events --rejects-to rejects")]
+  udmap collect duo-telephony --to logs --state state.json --convert --udm-to events --rejects-to rejects
+  udmap collect telephony authentication activity --to s3://bucket/duo-{log}/ --state s3://bucket/state/duo-{log}.json")]
 pub(super) struct Args {
-    /// Which log: there is one so far.
-    #[arg(value_name = "LOG", value_parser = ["duo-telephony"])]
-    log: Option<String>,
+    /// Which logs [default: telephony].
+    #[arg(value_name = "LOG", env = "UDMAP_LOGS", value_delimiter = ',', value_parser = names())]
+    logs: Vec<String>,
 
-    /// Where the records go: s3://bucket/prefix, or a folder [else: S3_BUCKET and S3_PREFIX].
+    /// Where the records go: s3://bucket/prefix, or a folder [else: S3_BUCKET and S3_PREFIX]; `{log}` is the log's name.
     #[arg(long, value_name = "URL|DIR", env = "UDMAP_TO")]
     to: Option<String>,
 
-    /// The state: s3://bucket/key, or a file; outside of `--to` [else: S3_BUCKET and STATE_KEY].
+    /// The state: s3://bucket/key, or a file; outside of `--to` [else: S3_BUCKET and STATE_KEY]; `{log}` as there.
     #[arg(long, value_name = "URL|FILE", env = "UDMAP_STATE")]
     state: Option<String>,
 
@@ -71,7 +79,7 @@ pub(super) struct Args {
     #[arg(long, env = "UDMAP_CONVERT", value_parser = switch)]
     convert: bool,
 
-    /// The mapping table of `--convert`: a built-in one's name, or a file [default: duo_telephony].
+    /// The mapping table of `--convert`: a built-in one's name, or a file [default: each log's own, as duo_telephony].
     #[arg(long, value_name = "NAME|FILE", env = "UDMAP_MAPPING")]
     mapping: Option<String>,
 
@@ -135,6 +143,13 @@ pub(super) struct Args {
     quiet: bool,
 }
 
+/// The logs' names; each may begin with `duo-`.
+fn names() -> PossibleValuesParser {
+    PossibleValuesParser::new(
+        Log::all().iter().map(|log| PossibleValue::new(log.name).alias(format!("duo-{log}"))),
+    )
+}
+
 /// An option as the environment gives it: a blank variable counts as not set, and no value is shown in the help.
 fn from_environment(option: clap::Arg) -> clap::Arg {
     let blank = option
@@ -155,7 +170,10 @@ fn period(text: &str) -> Result<Duration, String> {
 impl Args {
     fn settings(&self) -> Result<Settings, Error> {
         let base = Settings::inherited(&|name| std::env::var(name).ok())?;
+        let logs: Result<Vec<&Log>, String> = self.logs.iter().map(|name| Log::named(name)).collect();
+        let logs = logs.map_err(Error::config)?;
         Ok(Settings {
+            logs: if logs.is_empty() { base.logs } else { logs },
             api_url: self.api_url.clone(),
             allow_any_host: self.allow_any_host,
             ca_file: self.ca_file.clone().or(base.ca_file),
@@ -178,40 +196,62 @@ impl Args {
         })
     }
 
-    fn derive(&self) -> anyhow::Result<Arc<dyn Derive>> {
-        let mapping = mappings::load(self.mapping.as_deref().unwrap_or("duo_telephony"))?;
+    fn derive(&self, log: &Log) -> anyhow::Result<Arc<dyn Derive>> {
+        let mapping = mappings::load(self.mapping.as_deref().unwrap_or(log.table))?;
         Ok(Arc::new(Events(Converter::new(&mapping, &self.spelling.options()))))
     }
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let settings = args.settings()?;
-    let derive = if settings.convert { Some(args.derive()?) } else { None };
-    let mut collector = settings.open(derive)?;
+    let derive = |log: &'static Log| settings.convert.then(|| args.derive(log)).transpose();
+    let mut collectors = settings.open(derive)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let several = collectors.len() > 1;
     if args.check {
-        return runtime.block_on(check(&collector));
+        return runtime.block_on(check(&collectors));
     }
     let stop = Stop::new();
     let asked = stop.clone();
     super::signals::ask_by(move || asked.stop());
     let limits = Limits { deadline: args.deadline, max_pages: settings.max_pages, stop };
-    match args.every {
-        None => Ok(tell(args, runtime.block_on(collector.run(&limits)), "")),
-        Some(period) => {
-            let (mut last, mut rejects) = (DONE, false);
-            let told = &mut |result: Result<Report, Failure>| {
-                let now = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
-                // To be stopped in the middle is how a daemon ends: the run before says whether it went well.
-                let stopped = result.as_ref().is_ok_and(|report| report.outcome == Outcome::Stopped);
-                let status = tell(args, result, &format!("{now} "));
-                rejects |= status == REJECTS;
-                last = if stopped { last } else { status };
-            };
-            runtime.block_on(collector.every(period, &limits, told));
-            Ok(if last != DONE || !rejects { last } else { REJECTS })
+    let mut ends: BTreeMap<&str, Ends> = BTreeMap::new();
+    let told = &mut |log: &'static Log, result: Result<Report, Failure>| {
+        let mut at = String::new();
+        if args.every.is_some() {
+            at = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true) + " ";
         }
+        if several {
+            at += &format!("{log}: ");
+        }
+        // To be stopped in the middle is how a daemon ends: the run before says whether it went well.
+        let stopped =
+            args.every.is_some() && result.as_ref().is_ok_and(|report| report.outcome == Outcome::Stopped);
+        let status = tell(args, result, &at);
+        let ends = ends.entry(log.name).or_default();
+        ends.rejects |= status == REJECTS;
+        ends.last = if stopped { ends.last } else { status };
+    };
+    runtime.block_on(collect::run(&mut collectors, args.every, &limits, told));
+    let failed: Vec<&str> =
+        ends.iter().filter(|(_, ends)| ends.last == FAILED).map(|(name, _)| *name).collect();
+    if several && !failed.is_empty() {
+        say!("{} of {} logs failed: {}", failed.len(), collectors.len(), failed.join(", "));
     }
+    Ok(match ends.values().any(|ends| ends.rejects) {
+        _ if !failed.is_empty() => FAILED,
+        true => REJECTS,
+        false => DONE,
+    })
+}
+
+/// How the runs of a log ended.
+#[derive(Default)]
+struct Ends {
+    /// The last one.
+    last: u8,
+    /// One of them had rejects.
+    rejects: bool,
 }
 
 /// Says how a run went, and what its exit status is.
@@ -248,21 +288,24 @@ fn tell(args: &Args, result: Result<Report, Failure>, at: &str) -> u8 {
     }
 }
 
-async fn check(collector: &Collector) -> anyhow::Result<u8> {
+async fn check(collectors: &[Collector]) -> anyhow::Result<u8> {
     let mut status = DONE;
     let mut text = String::new();
-    for finding in collector.check().await {
-        let word = match finding.level {
-            Level::Good => "ok     ",
-            Level::Warning => "warning",
-            Level::Bad => {
-                status = FAILED;
-                "bad    "
+    for collector in collectors {
+        let which = if collectors.len() > 1 { format!("{}: ", collector.log()) } else { String::new() };
+        for finding in collector.check().await {
+            let word = match finding.level {
+                Level::Good => "ok     ",
+                Level::Warning => "warning",
+                Level::Bad => {
+                    status = FAILED;
+                    "bad    "
+                }
+            };
+            text.push_str(&format!("{word}  {which}{}\n", finding.what));
+            if let Some(hint) = finding.hint {
+                text.push_str(&format!("         hint: {hint}\n"));
             }
-        };
-        text.push_str(&format!("{word}  {}\n", finding.what));
-        if let Some(hint) = finding.hint {
-            text.push_str(&format!("         hint: {hint}\n"));
         }
     }
     let mut sink = Output::create("-")?;

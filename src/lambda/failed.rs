@@ -1,5 +1,6 @@
 //! Why an invocation failed, as Lambda shows it.
 
+use super::Run;
 use crate::jobs::collect::Error;
 use lambda_runtime::Diagnostic;
 
@@ -16,6 +17,17 @@ pub(super) struct Failed {
 impl Failed {
     pub(super) fn new(kind: &str, why: impl ToString) -> Failed {
         Failed { kind: kind.to_owned(), why: why.to_string() }
+    }
+
+    /// Of the runs that failed, the first one's kind, and what each says; nothing if none failed.
+    pub(super) fn of(runs: Vec<Run>) -> Option<Failed> {
+        let failed =
+            runs.into_iter().filter_map(|(log, result)| Some((log, Failed::from(result.err()?.error))));
+        let named = failed.map(|(log, failed)| match log {
+            Some(log) => Failed { why: format!("{log}: {}", failed.why), ..failed },
+            None => failed,
+        });
+        named.reduce(|all, next| Failed { why: format!("{}; {}", all.why, next.why), ..all })
     }
 }
 

@@ -1,7 +1,7 @@
 //! AWS Lambda functions in one program: the collector, and the conversion of objects (`objects`). `UDMAP_FUNCTION`
 //! says which; it is the collector by default.
 //!
-//! Of the collector, one invocation is one run, until shortly before its deadline.
+//! Of the collector, one invocation is one run of each log, until shortly before its deadline.
 //!
 //! Settings come from the environment, by the same names as everywhere; Duo's keys from there or, with `DUO_SECRET_ARN`,
 //! from Secrets Manager. A run that fails is an invocation that fails: Lambda counts it, repeats it, and an alarm can ring.
@@ -12,7 +12,7 @@ mod line;
 mod objects;
 mod secret;
 
-use crate::jobs::collect::{Collector, Error, Failure, Limits, Report, Settings};
+use crate::jobs::collect::{self, Collector, Error, Failure, Limits, Log, Report, Settings};
 use crate::jobs::settings::Environment;
 use failed::{FAULT, Failed};
 use lambda_runtime::{LambdaEvent, service_fn};
@@ -44,40 +44,56 @@ pub async fn serve() -> Result<(), lambda_runtime::Error> {
     }
 }
 
+/// How a log's run went; without a log if it did not get that far.
+type Run = (Option<&'static Log>, Result<Report, Failure>);
+
 /// One invocation. What the event says is of no interest: it only says when.
 async fn invoked(event: LambdaEvent<IgnoredAny>) -> Result<Line, Failed> {
     let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
     let panics = crate::panics::happened();
-    let result = match tokio::time::timeout(
-        left.saturating_sub(LAST_MOMENT),
-        run(left.saturating_sub(MARGIN)),
-    )
-    .await
-    {
-        Ok(_) if crate::panics::happened() > panics => Err(failure(Error::config(FAULT))),
-        Ok(result) => result,
-        Err(_) => Err(failure(too_late(left))),
+    let mut runs = Vec::new();
+    let work = run(left.saturating_sub(MARGIN), &mut runs);
+    let ended = tokio::time::timeout(left.saturating_sub(LAST_MOMENT), work).await;
+    match ended {
+        Ok(_) if crate::panics::happened() > panics => runs.push((None, Err(failure(Error::config(FAULT))))),
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => runs.push((None, Err(failure(error)))),
+        Err(_) => runs.push((None, Err(failure(too_late(left))))),
+    }
+    let mut lines: Vec<Line> = runs.iter().map(Line::new).collect();
+    let line = match lines.len() {
+        1 => lines.remove(0),
+        _ => {
+            for line in lines.drain(..).map(Line::of_several) {
+                println!("{}", line.json());
+            }
+            Line::whole(runs.iter().map(Line::new).collect())
+        }
     };
-    let line = Line::new(&result);
     // The line that alarms are made of (docs/deploy.md).
     println!("{}", line.json());
-    match result {
-        Ok(_) => Ok(line),
-        Err(failure) => Err(failure.error.into()),
+    match Failed::of(runs) {
+        Some(failed) => Err(failed),
+        None => Ok(line),
     }
 }
 
-/// One run that ends in this time. Settings and keys are read afresh, so that a key that was replaced is used at once.
-async fn run(time: Duration) -> Result<Report, Failure> {
+/// One run of each log that ends in this time. Settings and keys are read afresh, so that a key that was replaced is used
+/// at once.
+async fn run(time: Duration, runs: &mut Vec<Run>) -> Result<(), Error> {
     crate::panics::provoke("collect");
     let begun = Instant::now();
-    let (mut collector, max_pages) = open().await.map_err(failure)?;
+    let (mut collectors, max_pages) = open().await?;
     // Keys that were slow to come are paid for with pages, not with the end.
     let deadline = Some(time.saturating_sub(begun.elapsed()));
-    collector.run(&Limits { deadline, max_pages, ..Limits::default() }).await
+    let limits = Limits { deadline, max_pages, ..Limits::default() };
+    let several = collectors.len() > 1;
+    let told = &mut |log, result| runs.push((Some(log).filter(|_| several), result));
+    collect::run(&mut collectors, None, &limits, told).await;
+    Ok(())
 }
 
-async fn open() -> Result<(Collector, Option<u64>), Error> {
+async fn open() -> Result<(Vec<Collector>, Option<u64>), Error> {
     let variable = |name: &str| std::env::var(name).ok();
     let env = Environment(&variable);
     let keys = match env.text("DUO_SECRET_ARN") {
@@ -85,7 +101,7 @@ async fn open() -> Result<(Collector, Option<u64>), Error> {
         None => Keys::default(),
     };
     let settings = Settings::read(&|name| keys.get(name).or_else(|| variable(name)))?;
-    let derive = if settings.convert { Some(convert::derivation(env)?) } else { None };
+    let derive = |log| settings.convert.then(|| convert::derivation(env, log)).transpose();
     Ok((settings.open(derive)?, settings.max_pages))
 }
 

@@ -1,34 +1,21 @@
 //! What Duo's answer means: a page, a reason to ask again, or an error. Judged by HTTP status first.
 
 use super::clock::difference;
+use super::logs::Log;
+use super::page::{self, Page, read_object};
 use super::transport::Response;
 use chrono::DateTime;
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::fmt;
 use std::time::Duration;
 
 /// How much of each part of an error is kept, in bytes; less of it is shown.
 const MOST_KEPT: usize = 4096;
-/// The most records of an answer: ten times what may be asked for.
-const MOST_ITEMS: usize = 10_000;
-/// The longest offset, in bytes; Duo's have some fifty.
-pub(super) const MOST_OFFSET: usize = 1024;
 /// A `Date` before this is that of a machine that does not know the time: 2010, in ms.
 const FIRST_DATE: i64 = 1_262_304_000_000;
 /// A refused signature is put down to clocks that differ by this, whatever the code, in ms.
 const CLOCK_OFF: i64 = 120_000;
-
-/// A page of records, each in Duo's own bytes.
-#[derive(Debug, Clone)]
-pub(super) struct Page<'a> {
-    /// The records.
-    pub items: Vec<&'a RawValue>,
-    /// Where the next page begins; `None` at the end of the data.
-    pub next_offset: Option<String>,
-}
 
 /// What is to be done about an answer.
 #[derive(Debug)]
@@ -68,7 +55,7 @@ pub(super) struct Refusal {
 }
 
 /// Judges an answer that arrived at `now` (ms).
-pub(super) fn judge(response: &Response, now: i64) -> Verdict<'_> {
+pub(super) fn judge<'a>(log: &Log, response: &'a Response, now: i64) -> Verdict<'a> {
     let body: Option<&RawValue> = serde_json::from_slice(&response.body).ok();
     let body: Option<PageBody<'_>> = body.and_then(read_object);
     let fail = body.as_ref().filter(|body| body.stat.as_deref() == Some("FAIL"));
@@ -81,7 +68,10 @@ pub(super) fn judge(response: &Response, now: i64) -> Verdict<'_> {
     };
     match status {
         200 => match body {
-            Some(body) if body.stat.as_deref() == Some("OK") => page(body.response),
+            Some(body) if body.stat.as_deref() == Some("OK") => match page::read(log, body.response) {
+                Ok(page) => Verdict::Page(page),
+                Err(why) => Verdict::Wrong(format!("Duo's answer has no page of {log} logs: {why}")),
+            },
             _ => again(format!("the answer is not JSON of Duo's: {said}")),
         },
         429 => {
@@ -153,105 +143,6 @@ impl PageBody<'_> {
     }
 }
 
-#[derive(Deserialize)]
-struct PageContent<'a> {
-    #[serde(borrow)]
-    items: Option<Items<'a>>,
-    #[serde(borrow)]
-    metadata: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Metadata<'a> {
-    #[serde(borrow)]
-    next_offset: Option<&'a RawValue>,
-}
-
-/// A list of anything, up to [`MOST_ITEMS`].
-struct Items<'a>(Vec<&'a RawValue>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Items<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Items<'a>, D::Error> {
-        struct List;
-        impl<'de> Visitor<'de> for List {
-            type Value = Items<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "a list of at most {MOST_ITEMS} records")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Items<'de>, A::Error> {
-                let mut items = Vec::new();
-                while let Some(item) = list.next_element()? {
-                    if items.len() == MOST_ITEMS {
-                        return Err(A::Error::invalid_length(MOST_ITEMS + 1, &self));
-                    }
-                    items.push(item);
-                }
-                Ok(Items(items))
-            }
-        }
-        deserializer.deserialize_seq(List)
-    }
-}
-
-fn page(response: Option<&RawValue>) -> Verdict<'_> {
-    let wrong = |why: &str| Verdict::Wrong(format!("Duo's answer has no page of telephony logs: {why}"));
-    let Some(response) = response else { return wrong("there is no `response`") };
-    if response.get().starts_with('[') {
-        return wrong("`response` is a list, as version 1 of the API gives");
-    }
-    let content = match serde_json::from_str::<PageContent<'_>>(response.get()) {
-        Ok(content) => content,
-        Err(error) => {
-            return wrong(&format!("`response` is not {{\"items\":[...],\"metadata\":{{...}}}}: {error}"));
-        }
-    };
-    let Some(Items(items)) = content.items else { return wrong("`response` has no `items`") };
-    // What can't be read is not the end of the data.
-    let metadata: Option<Metadata<'_>> = match content.metadata {
-        None => None,
-        Some(text) => match read_object(text) {
-            None => return wrong("`metadata` is not an object with one `next_offset`"),
-            metadata => metadata,
-        },
-    };
-    let next_offset = match metadata.and_then(|metadata| metadata.next_offset).map(offset) {
-        None => None,
-        Some(Ok(offset)) => offset.filter(|offset| !offset.is_empty()),
-        Some(Err(why)) => return wrong(&format!("`next_offset` {why}")),
-    };
-    Verdict::Page(Page { items, next_offset })
-}
-
-/// An object; serde would also read a list as the fields in their order.
-fn read_object<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Option<T> {
-    if raw.get().starts_with('{') { serde_json::from_str(raw.get()).ok() } else { None }
-}
-
-/// An offset as it is sent: a text, a number, or a list of them joined by commas.
-fn offset(raw: &RawValue) -> Result<Option<String>, String> {
-    // It goes into the state and into every request.
-    if raw.get().len() > MOST_OFFSET {
-        return Err(format!("has {} bytes, expected at most {MOST_OFFSET}", raw.get().len()));
-    }
-    let other = || "is neither a text nor a list of them".to_owned();
-    let scalar = |value: &serde_json::Value| match value {
-        serde_json::Value::String(text) => Some(text.clone()),
-        serde_json::Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    };
-    let value: serde_json::Value = serde_json::from_str(raw.get()).map_err(|_| other())?;
-    match &value {
-        serde_json::Value::Null => Ok(None),
-        serde_json::Value::Array(parts) => {
-            let parts: Option<Vec<String>> = parts.iter().map(scalar).collect();
-            Ok(Some(parts.ok_or_else(other)?.join(",")))
-        }
-        value => Ok(Some(scalar(value).ok_or_else(other)?)),
-    }
-}
-
 /// `Retry-After`: seconds, or a date.
 fn retry_after(text: &str, now: i64) -> Option<Duration> {
     let text = text.trim();
@@ -289,6 +180,8 @@ fn kept(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::logs::LOGS;
+    use super::super::page::MOST_ITEMS;
     use super::*;
 
     fn response(status: u16, body: &str) -> Response {
@@ -297,7 +190,7 @@ mod tests {
 
     /// A verdict in a word or two.
     fn verdict(response: &Response) -> String {
-        match judge(response, 0) {
+        match judge(&LOGS[0], response, 0) {
             Verdict::Page(page) => format!("page {} {:?}", page.items.len(), page.next_offset),
             Verdict::Again(Again { limited, after, .. }) => {
                 format!(
@@ -385,13 +278,13 @@ mod tests {
     #[test]
     fn what_is_said_is_bounded() {
         let body = "\u{1b}é".repeat(1 << 20);
-        let Verdict::Again(again) = judge(&response(500, &body), 0) else { panic!() };
+        let Verdict::Again(again) = judge(&LOGS[0], &response(500, &body), 0) else { panic!() };
         assert!(again.why.len() < MOST_KEPT + 20);
         let fail = format!(r#"{{"stat":"FAIL","code":40103,"message":"{}"}}"#, "é".repeat(1 << 20));
-        let Verdict::SignAfresh(refusal) = judge(&response(401, &fail), 0) else { panic!() };
+        let Verdict::SignAfresh(refusal) = judge(&LOGS[0], &response(401, &fail), 0) else { panic!() };
         assert!(refusal.what.len() < MOST_KEPT + 40);
         let fail = r#"{"stat":"FAIL","code":40103,"message":"Invalid signature","message_detail":null}"#;
-        let Verdict::SignAfresh(refusal) = judge(&response(401, fail), 0) else { panic!() };
+        let Verdict::SignAfresh(refusal) = judge(&LOGS[0], &response(401, fail), 0) else { panic!() };
         assert_eq!(refusal.what, "HTTP 401: 40103: Invalid signature");
     }
 
@@ -400,7 +293,7 @@ mod tests {
         let hint = |code: u32, date: Option<&str>, now: i64| {
             let body = format!(r#"{{"stat":"FAIL","code":{code},"message":"no"}}"#);
             let answer = Response { date: date.map(str::to_owned), ..response(401, &body) };
-            let Verdict::SignAfresh(refusal) = judge(&answer, now) else { panic!() };
+            let Verdict::SignAfresh(refusal) = judge(&LOGS[0], &answer, now) else { panic!() };
             refusal.hint.unwrap()
         };
         const NOON: i64 = 1_773_144_000_000;

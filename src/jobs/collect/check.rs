@@ -85,7 +85,7 @@ impl Collector {
             }
         };
         let now = self.client.clock.now();
-        let key = match judge(&response, now) {
+        let key = match judge(self.log(), &response, now) {
             Verdict::Page(_) => good(format!("the key works at {} and may read logs", self.host())),
             Verdict::SignAfresh(refusal) | Verdict::Refused(refusal) => bad(self.client.refused(refusal)),
             Verdict::Again(again) => {
@@ -173,7 +173,7 @@ impl Collector {
                 (object, Some(state))
             }
             None => {
-                let bytes = Bytes::from(State::new(&self.client.credentials).write());
+                let bytes = Bytes::from(State::new(self.log(), &self.client.credentials).write());
                 let created = self.state.store.create(&self.state.prefix, bytes.clone()).await;
                 match created.map_err(|error| Error::store(ErrorKind::State, &error))? {
                     Created::New(version) => (Object { bytes, version }, None),

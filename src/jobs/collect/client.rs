@@ -2,15 +2,15 @@
 
 use super::answer::{Again, Refusal, Verdict, judge};
 use super::clock::{Clock, jittered, random, shown};
+use super::logs::{Log, Next};
 use super::sign::{self, Signature, Signed};
+use super::state::offset_ms;
 use super::stop::Stop;
 use super::transport::{NoAnswer, Request, Response, Transport};
 use super::{Credentials, Error, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Where the logs are.
-pub const PATH: &str = "/admin/v2/logs/telephony";
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(120);
 /// How often a request is repeated, at most.
@@ -31,7 +31,7 @@ pub(super) struct Query {
     pub from: i64,
     /// The last millisecond.
     pub to: i64,
-    /// The most records of a page: 1 to 1,000.
+    /// The most records of a page.
     pub limit: u32,
     /// Where the page before ended; `None` for the first.
     pub offset: Option<String>,
@@ -39,14 +39,23 @@ pub(super) struct Query {
 
 impl Query {
     /// The query as it is signed and sent: every page carries its whole window.
-    pub(super) fn params(&self) -> String {
-        let mut params = vec![
-            ("mintime", self.from.to_string()),
-            ("maxtime", self.to.to_string()),
-            ("limit", self.limit.to_string()),
-            ("sort", "ts:asc".to_owned()),
-        ];
-        params.extend(self.offset.clone().map(|offset| ("next_offset", offset)));
+    pub(super) fn params(&self, log: &Log) -> String {
+        let time = |ms: i64| ms.div_euclid(log.unit).to_string();
+        let mut params = Vec::new();
+        match log.next {
+            Next::Told(name) => {
+                params.extend([("mintime", time(self.from)), ("limit", self.limit.to_string())]);
+                params.extend(self.offset.clone().map(|offset| (name, offset)));
+            }
+            Next::LastSecond => {
+                let begin = self.offset.as_deref().and_then(offset_ms).unwrap_or(self.from);
+                params.push(("mintime", time(begin)));
+            }
+        }
+        if log.has_end {
+            params.push(("maxtime", time(self.to)));
+        }
+        params.extend(log.sort.map(|order| ("sort", order.to_owned())));
         sign::canonical_params(params)
     }
 }
@@ -65,6 +74,7 @@ pub(super) enum Answer {
 /// Asks for pages.
 #[derive(Debug)]
 pub(super) struct Client {
+    pub(super) log: &'static Log,
     pub(super) credentials: Credentials,
     pub(super) transport: Arc<dyn Transport>,
     pub(super) clock: Arc<dyn Clock>,
@@ -95,7 +105,7 @@ impl Client {
             };
             let again = match answer {
                 Err(NoAnswer(why)) => Again { why, limited: false, after: None },
-                Ok(response) => match judge(&response, self.clock.now()) {
+                Ok(response) => match judge(self.log, &response, self.clock.now()) {
                     Verdict::Page(_) => return Ok(Answer::Page(response, signed_at)),
                     Verdict::TooOld(why) => return Ok(Answer::TooOld(self.credentials.shown(&why))),
                     Verdict::Again(again) => again,
@@ -132,12 +142,12 @@ impl Client {
         deadline: Option<Duration>,
     ) -> Result<Response, NoAnswer> {
         let date = sign::date(now);
-        let params = query.params();
+        let params = query.params(self.log);
         let signed = Signed {
             date: &date,
             method: "GET",
             host: self.credentials.host(),
-            path: PATH,
+            path: self.log.path,
             params: &params,
             body: b"",
             headers: &[],
@@ -146,7 +156,9 @@ impl Client {
         let authorization = sign::authorization(self.signature, &signed, ikey, skey);
         let left = deadline.map(|deadline| deadline.saturating_sub(self.clock.elapsed()));
         let timeout = left.map_or(TIMEOUT, |left| left.min(TIMEOUT));
-        self.transport.get(Request { path: PATH.into(), query: params, date, authorization, timeout }).await
+        self.transport
+            .get(Request { path: self.log.path.into(), query: params, date, authorization, timeout })
+            .await
     }
 
     /// How long to wait after the `tries`th failure of its kind.

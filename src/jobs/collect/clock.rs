@@ -5,6 +5,8 @@ use chrono::Utc;
 use std::fmt;
 use std::time::{Duration, Instant};
 
+/// A second, in ms.
+pub(super) const SECOND: i64 = 1_000;
 /// A clock that is this far off is worth a word, in ms.
 pub(super) const CLOCK_OFF: i64 = 30_000;
 

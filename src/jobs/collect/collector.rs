@@ -2,6 +2,7 @@
 
 use super::client::Client;
 use super::derive::Derivation;
+use super::logs::Log;
 use super::report::Outcome;
 use super::stop::Stop;
 use super::{Error, window};
@@ -19,7 +20,7 @@ pub struct Limits {
     pub stop: Stop,
 }
 
-/// Collects one account's telephony log into one place. Made by
+/// Collects one log of an account into one place. Made by
 /// [`Settings::open`](super::Settings::open).
 #[derive(Debug)]
 pub struct Collector {
@@ -47,6 +48,17 @@ impl From<Error> for Ends {
 }
 
 impl Collector {
+    /// Which log it collects.
+    pub fn log(&self) -> &'static Log {
+        self.client.log
+    }
+
+    /// Where it writes what a feed may read.
+    pub(super) fn outputs(&self) -> impl Iterator<Item = &StorePath> {
+        let derived = self.derivation.iter().flat_map(|derivation| &derivation.targets);
+        std::iter::once(&self.to).chain(derived.map(|(_, place)| place))
+    }
+
     /// The name of this account's API host.
     pub fn host(&self) -> &str {
         self.client.credentials.host()

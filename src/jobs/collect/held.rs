@@ -22,7 +22,7 @@ impl Collector {
     pub(super) async fn load(&self, report: &mut Report) -> Result<Held, Error> {
         let Some(object) = self.read_state().await? else {
             report.first = true;
-            return Ok(Held { state: State::new(&self.client.credentials), version: None });
+            return Ok(Held { state: State::new(self.log(), &self.client.credentials), version: None });
         };
         let state = match self.understand(&object)? {
             Loaded::Ours(state) => state,
@@ -45,7 +45,7 @@ impl Collector {
 
     /// What a state's object says.
     pub(super) fn understand(&self, object: &Object) -> Result<Loaded, Error> {
-        State::read(&object.bytes, &self.state.name(""), &self.client.credentials)
+        State::read(&object.bytes, &self.state.name(""), self.log(), &self.client.credentials)
     }
 
     /// Moves the state on, if it is still as it was read.

@@ -45,9 +45,7 @@ impl Collector {
     /// the next run goes on from there.
     pub async fn run(&mut self, limits: &Limits) -> Result<Report, Failure> {
         let mut report = Report::default();
-        let derived =
-            self.derivation.iter().flat_map(|derivation| &derivation.targets).map(|(_, place)| place);
-        for place in std::iter::once(&self.to).chain(derived).filter(|place| place.holds(&self.state)) {
+        for place in self.outputs().filter(|place| place.holds(&self.state)) {
             report.notes.push(format!(
                 "the state `{}` lies under `{}`, where a feed would ingest or delete it: move it elsewhere with \
                  `--state`",
@@ -123,7 +121,7 @@ impl Collector {
                 Answer::Stopped => return Err(Ends::Early(Outcome::Stopped)),
                 Answer::TooOld(why) => {
                     // The service's clock, or its patience, differs from ours: a day more is given up.
-                    let Some(moved) = window::move_up(&next, window.from + window::DAY) else {
+                    let Some(moved) = window::move_up(self.log(), &next, window.from + window::DAY) else {
                         return Err(too_old(&why).into());
                     };
                     draft = Some((moved, why));
@@ -189,13 +187,13 @@ impl Collector {
     /// Delivers what is new in a page.
     async fn page(&self, held: &mut Held, response: &Response, report: &mut Report) -> Result<(), Ends> {
         let Some(window) = &held.state.window.clone() else { return Ok(()) };
-        let Verdict::Page(page) = judge(response, 0) else {
+        let Verdict::Page(page) = judge(self.log(), response, 0) else {
             return Err(Error::new(ErrorKind::Answer, "Duo's answer is not a page").into());
         };
         report.pages += 1;
         report.records += page.items.len() as u64;
         loop {
-            let step = step::take(&held.state, &page)?;
+            let step = step::take(self.log(), &held.state, &page)?;
             if step.lines.is_empty() {
                 report.tell_foreign(&step.foreign);
                 return self.save(held, step.next, report).await;
@@ -227,9 +225,9 @@ impl Collector {
                     drop((step, lines));
                     let lines = self.unpack(window, &name, &object.bytes)?;
                     self.derive(&key, window, lines.as_bytes(), report).await?;
-                    let adopted = step::adopt(&held.state, &lines);
+                    let adopted = step::adopt(self.log(), &held.state, &lines);
                     report.adopted += 1;
-                    let step = step::take(&adopted, &page)?;
+                    let step = step::take(self.log(), &adopted, &page)?;
                     if step.lines.is_empty() {
                         report.tell_foreign(&step.foreign);
                         return self.save(held, step.next, report).await;
@@ -247,7 +245,8 @@ impl Collector {
         let mut out = Vec::with_capacity(lines.iter().map(|line| line.as_ref().len() + 1).sum());
         for line in lines {
             let line = line.as_ref();
-            let decorated = if window.decorate { record::decorate(line, self.host()) } else { None };
+            let decorated =
+                if window.decorate { record::decorate(self.log(), line, self.host()) } else { None };
             out.extend_from_slice(decorated.as_deref().unwrap_or(line).as_bytes());
             out.push(b'\n');
         }

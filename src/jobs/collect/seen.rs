@@ -122,6 +122,11 @@ impl Seen {
         self.0.values_mut().for_each(|mark| mark.passed = 0);
     }
 
+    /// What was at `ms` or later is about to come by once more.
+    pub(super) fn again_from(&mut self, ms: i64) {
+        self.0.values_mut().filter(|mark| mark.ms >= ms).for_each(|mark| mark.passed = 0);
+    }
+
     /// How many are remembered.
     pub(super) fn len(&self) -> usize {
         self.0.len()

@@ -7,12 +7,13 @@ use super::client::Client;
 use super::clock::{Clock, SystemClock};
 use super::collector::Collector;
 use super::derive::{Derivation, Derive};
+use super::logs::Log;
 use super::places::Places;
 
 use super::sign::Signature;
 use super::transport::{Https, Transport};
 use super::window::{DAY, Plan};
-use super::{Credentials, Error};
+use super::{Credentials, Error, together};
 use crate::jobs::settings::{
     Environment, Lookup, When, compression, named, one_of, switch, time, when, whole,
 };
@@ -30,13 +31,15 @@ const MAX_PAGE_SIZE: u32 = 1_000;
 const MOST_KEY: u64 = 64 << 10;
 /// A file of certificates is not larger, in bytes.
 const MOST_CA: u64 = 16 << 20;
-/// The prefix of the deployment that this collector replaces.
-const OLD_PREFIX: &str = "duo-telephony/";
+/// The prefix of the deployment that this collector replaces, and of the other logs.
+const OLD_PREFIX: &str = "duo-{log}/";
 
 /// The settings of a collector. [`Settings::read`] makes them; a program may change them before
 /// [`Settings::open`].
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// What to collect: `UDMAP_LOGS`, names with commas between them (telephony).
+    pub logs: Vec<&'static Log>,
     /// Duo's API host: `DUO_API_HOST`, or a file: `DUO_API_HOST_FILE`.
     pub host: Option<String>,
     /// The integration key: `DUO_IKEY`, or a file: `DUO_IKEY_FILE`.
@@ -51,7 +54,8 @@ pub struct Settings {
     pub ca_file: Option<String>,
     /// How requests are signed: `UDMAP_SIGNATURE`.
     pub signature: Signature,
-    /// Where the records go: `UDMAP_TO`; else `S3_BUCKET` with `S3_PREFIX`. Must be given.
+    /// Where the records go: `UDMAP_TO`; else `S3_BUCKET` with `S3_PREFIX`. Must be given. In this and the other places,
+    /// `{log}` is the log's name: several logs need it.
     pub to: Option<String>,
     /// Where the state is: `UDMAP_STATE`; else `S3_BUCKET` with `STATE_KEY`. Must be given.
     pub state: Option<String>,
@@ -97,6 +101,7 @@ impl Settings {
         };
         let secret = |name| Ok::<_, Error>(text_or_file(env, name)?.map(SecretString::from));
         Ok(Settings {
+            logs: vec![&Log::all()[0]],
             host: text_or_file(env, "DUO_API_HOST")?,
             ikey: secret("DUO_IKEY")?,
             skey: secret("DUO_SKEY")?,
@@ -133,6 +138,7 @@ impl Settings {
     /// The settings of the environment over others.
     fn over(env: Environment<'_>, base: Settings) -> Result<Settings, String> {
         Ok(Settings {
+            logs: env.value("UDMAP_LOGS", logs)?.unwrap_or(base.logs),
             api_url: env.value("UDMAP_API_URL", api_url)?.or(base.api_url),
             allow_any_host: env.value("UDMAP_ALLOW_ANY_HOST", switch)?.unwrap_or(base.allow_any_host),
             signature: env.value("UDMAP_SIGNATURE", signature)?.unwrap_or(base.signature),
@@ -154,24 +160,36 @@ impl Settings {
         })
     }
 
-    /// Makes a collector of the settings: over HTTPS, by the system's clock, to where they say.
+    /// Makes a collector for each log: over HTTPS, by the system's clock, to where the settings say.
     /// `derive` makes `events` and `rejects` of what is delivered. Nothing is requested, read or
     /// written yet, but for the file of certificates.
     ///
     /// # Errors
-    /// If a setting is wrong or missing.
-    pub fn open(&self, derive: Option<Arc<dyn Derive>>) -> Result<Collector, Error> {
-        let places = self.places(derive.is_some())?;
+    /// If a setting is wrong or missing, or if two logs are not kept apart.
+    pub fn open<E: From<Error>>(
+        &self,
+        derive: impl Fn(&'static Log) -> Result<Option<Arc<dyn Derive>>, E>,
+    ) -> Result<Vec<Collector>, E> {
         let authorities =
             self.ca_file.as_deref().map(|path| file("DUO_CA_FILE", path, MOST_CA)).transpose()?;
-        let host = self.credentials()?.host().to_owned();
-        let base = match &self.api_url {
-            Some(url) => url.clone(),
-            None => Url::parse(&format!("https://{host}"))
-                .map_err(|error| Error::config(format!("`{host}` is not a host name: {error}")))?,
-        };
-        let transport = Https::new(base, authorities.as_deref())?;
-        self.build(places, derive, Arc::new(transport), Arc::new(SystemClock::new()))
+        let mut collectors: Vec<Collector> = Vec::new();
+        for log in &self.logs {
+            if collectors.iter().any(|collector| collector.log() == *log) {
+                continue;
+            }
+            let derive = derive(log)?;
+            let places = self.places(log, derive.is_some())?;
+            let host = self.credentials()?.host().to_owned();
+            let base = match &self.api_url {
+                Some(url) => url.clone(),
+                None => Url::parse(&format!("https://{host}"))
+                    .map_err(|error| Error::config(format!("`{host}` is not a host name: {error}")))?,
+            };
+            let transport = Arc::new(Https::new(base, authorities.as_deref())?);
+            collectors.push(self.build(log, places, derive, transport, Arc::new(SystemClock::new()))?);
+        }
+        together::apart(&collectors)?;
+        Ok(collectors)
     }
 
     /// Makes a collector that asks `transport`, goes by `clock` and writes to `places`.
@@ -180,6 +198,7 @@ impl Settings {
     /// If a setting is wrong or missing.
     pub fn build(
         &self,
+        log: &'static Log,
         places: Places,
         derive: Option<Arc<dyn Derive>>,
         transport: Arc<dyn Transport>,
@@ -188,6 +207,7 @@ impl Settings {
         let Places { to, state, derived } = places;
         Ok(Collector {
             client: Client {
+                log,
                 credentials: self.credentials()?,
                 transport,
                 clock,
@@ -198,10 +218,11 @@ impl Settings {
             state,
             derivation: derive.map(|derive| Derivation { derive, targets: derived }),
             plan: Plan {
+                log,
                 since: self.since,
                 until: self.until,
                 overlap: i64::try_from(self.overlap.as_millis()).unwrap_or(i64::MAX / 4),
-                limit: self.page_size,
+                limit: log.page_size(self.page_size),
                 compression: self.compression,
                 decorate: self.decorate,
             },
@@ -230,22 +251,34 @@ impl Settings {
         Ok(credentials)
     }
 
-    /// Opens the places; those of what is derived, if something is.
+    /// Opens a log's places; those of what is derived, if something is.
     ///
     /// # Errors
-    /// If one is missing or not a place, or is inside of another one.
-    pub fn places(&self, derives: bool) -> Result<Places, Error> {
+    /// If one is missing or not a place, is inside of another one, or is the same for several logs.
+    pub fn places(&self, log: &Log, derives: bool) -> Result<Places, Error> {
+        let own = |place: &Option<String>, name: &str| match place {
+            Some(place) => together::own_place(log, &self.logs, place, name).map(Some),
+            None => Ok(None),
+        };
         let given = |place: &Option<String>, name: &str, what: &str| {
-            place.clone().ok_or_else(|| Error::config(format!("{} is missing: {what}", named(name))))
+            own(place, name)?.ok_or_else(|| Error::config(format!("{} is missing: {what}", named(name))))
         };
         let to = given(&self.to, "UDMAP_TO", "where the records go")?;
         let state = given(&self.state, "UDMAP_STATE", "where the state is kept")?;
         let places = Places::open(&to, &state)?;
-        match derives {
-            true => places.with_derived(&to, self.udm_to.as_deref(), self.rejects_to.as_deref()),
-            false => Ok(places),
+        if !derives {
+            return Ok(places);
         }
+        let udm_to = own(&self.udm_to, "UDMAP_UDM_TO")?;
+        let rejects_to = own(&self.rejects_to, "UDMAP_REJECTS_TO")?;
+        places.with_derived(&to, udm_to.as_deref(), rejects_to.as_deref())
     }
+}
+
+/// The logs to collect, with commas or blanks between their names.
+fn logs(text: &str) -> Result<Vec<&'static Log>, String> {
+    let names = text.split(|c: char| c == ',' || c.is_whitespace()).filter(|name| !name.is_empty());
+    names.map(Log::named).collect()
 }
 
 /// The service to ask: `https://HOST[:PORT]`.
@@ -352,7 +385,7 @@ mod tests {
             let error = settings(&[&base[..], &[(name, value)]].concat()).unwrap_err();
             assert!(error.to_string().contains(words), "{error}");
         }
-        let places = |given: &[(&str, &str)]| settings(given).unwrap().places(false);
+        let places = |given: &[(&str, &str)]| settings(given).unwrap().places(&Log::all()[0], false);
         assert!(places(&base).is_ok());
         assert!(places(&base[..1]).unwrap_err().to_string().contains("`--state`"));
         assert!(places(&base[1..]).unwrap_err().to_string().contains("`--to`"));
@@ -366,7 +399,8 @@ mod tests {
             let keys = [("DUO_IKEY", "i"), ("DUO_SKEY", "s"), ("DUO_API_HOST", "api-1.duosecurity.com")];
             let keys = keys.into_iter().filter(|(key, _)| !name.contains(key));
             let given: Vec<_> = base.into_iter().chain(keys).chain([(name, "/dev/zero")]).collect();
-            let error = settings(&given).and_then(|settings| settings.open(None)).unwrap_err();
+            let error =
+                settings(&given).and_then(|settings| settings.open(|_| Ok::<_, Error>(None))).unwrap_err();
             assert!(error.to_string().contains("`/dev/zero`") && error.to_string().contains(name), "{error}");
         }
     }

@@ -1,7 +1,8 @@
 //! What a collector knows from run to run: one JSON object, replaced only by whom has read it.
 
-use super::answer::MOST_OFFSET;
 use super::clock::shown;
+use super::logs::Log;
+use super::page::MOST_OFFSET;
 use super::seen::{Key, Seen};
 use super::{Credentials, Error, ErrorKind};
 use crate::store::Compression;
@@ -12,8 +13,8 @@ use serde_json::value::RawValue;
 
 /// The version of the state that is written here.
 const VERSION: u64 = 1;
-/// Whose state it is.
-const LOG: &str = "duo-telephony";
+/// What a log's name begins with in a state.
+const OWNER: &str = "duo-";
 /// How many gaps are remembered.
 const MOST_GAPS: usize = 50;
 /// How many records are remembered: those of a page and of the overlap, or of a window without times.
@@ -131,10 +132,10 @@ pub(super) enum Loaded {
 
 impl State {
     /// The state before the first run.
-    pub(super) fn new(credentials: &Credentials) -> State {
+    pub(super) fn new(log: &Log, credentials: &Credentials) -> State {
         State {
             udmap_state: VERSION,
-            log: LOG.into(),
+            log: format!("{OWNER}{log}"),
             host: credentials.host().into(),
             account: credentials.id(),
             writer: String::new(),
@@ -151,7 +152,12 @@ impl State {
     }
 
     /// Reads a state, which `name` names in messages.
-    pub(super) fn read(bytes: &[u8], name: &str, credentials: &Credentials) -> Result<Loaded, Error> {
+    pub(super) fn read(
+        bytes: &[u8],
+        name: &str,
+        log: &Log,
+        credentials: &Credentials,
+    ) -> Result<Loaded, Error> {
         let bad = |what: String, hint: &str| {
             Err(Error::new(ErrorKind::State, format!("the state `{name}` {what}")).with_hint(hint))
         };
@@ -171,8 +177,9 @@ impl State {
         };
         let Some(version) = head.udmap_state else {
             return match old_position(&head) {
+                _ if !log.has_predecessor => bad("belongs to something else".into(), foreign),
                 Ok(Some(ms)) => {
-                    let mut state = State::new(credentials);
+                    let mut state = State::new(log, credentials);
                     (state.watermark, state.recent_from) = (Some(ms), Some(ms));
                     Ok(Loaded::TakenOver(Box::new(state)))
                 }
@@ -194,8 +201,9 @@ impl State {
             Ok(state) => state,
             Err(error) => return bad(format!("is damaged: {}", text::shown(&error.to_string())), reset),
         };
-        if state.log != LOG {
-            return bad(format!("is that of another log, `{}`", text::shown(&state.log)), foreign);
+        if state.log.strip_prefix(OWNER) != Some(log.name) {
+            let theirs = text::shown(&state.log);
+            return bad(format!("is that of another log, `{theirs}`; this run's is `{OWNER}{log}`"), foreign);
         }
         if state.host != credentials.host() {
             let host = text::shown(&state.host);
@@ -269,7 +277,8 @@ impl State {
     /// The key of the next object, below the prefix: all of it from the state.
     pub(super) fn key(&self, window: &Window) -> String {
         let (day, host, sequence, extension) = (&window.day, &self.host, self.sequence, &window.extension);
-        format!("dt={day}/telephony-{host}-{sequence:010}{extension}")
+        let log = self.log.trim_start_matches(OWNER);
+        format!("dt={day}/{log}-{host}-{sequence:010}{extension}")
     }
 }
 
@@ -321,6 +330,7 @@ pub(super) fn offset_ms(offset: &str) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::logs::LOGS;
     use super::*;
 
     fn credentials(host: &str, ikey: &str) -> Credentials {
@@ -330,10 +340,10 @@ mod tests {
     #[test]
     fn only_ones_own_state_is_taken() {
         let mine = credentials("api-1.duosecurity.com", "DI1");
-        let mut state = State::new(&mine);
+        let mut state = State::new(&LOGS[0], &mine);
         state.recent.arrive(Key::named(&["a"]), 17);
         let bytes = state.write();
-        assert_eq!(State::read(&bytes, "s", &mine).unwrap(), Loaded::Ours(Box::new(state)));
+        assert_eq!(State::read(&bytes, "s", &LOGS[0], &mine).unwrap(), Loaded::Ours(Box::new(state)));
 
         let text = String::from_utf8(bytes.clone()).unwrap();
         let table = [
@@ -350,7 +360,7 @@ mod tests {
             (text.replace("\"sequence\":0,", "").into(), "is damaged"),
         ];
         for (bytes, words) in table {
-            let error = State::read(&bytes, "s3://b/s", &mine).unwrap_err();
+            let error = State::read(&bytes, "s3://b/s", &LOGS[0], &mine).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::State);
             assert!(error.to_string().contains(words) && error.hint().is_some(), "{error}");
             assert!(error.to_string().starts_with("the state `s3://b/s` "), "{error}");
@@ -359,7 +369,7 @@ mod tests {
             (credentials("api-2.duosecurity.com", "DI1"), "another API host"),
             (credentials("api-1.duosecurity.com", "DI2"), "another integration key"),
         ] {
-            let error = State::read(&bytes, "s", &other).unwrap_err();
+            let error = State::read(&bytes, "s", &LOGS[0], &other).unwrap_err();
             assert!(error.to_string().contains(words), "{error}");
         }
         assert!(!text.contains("DI1") && !text.contains("secret"));
@@ -369,7 +379,7 @@ mod tests {
     #[test]
     fn values_that_no_run_writes_are_refused() {
         let mine = credentials("api-1.duosecurity.com", "DI1");
-        let mut state = State::new(&mine);
+        let mut state = State::new(&LOGS[0], &mine);
         (state.watermark, state.recent_from) = (Some(FIRST + 9), Some(FIRST));
         state.window = Some(Window {
             from: FIRST,
@@ -388,7 +398,7 @@ mod tests {
             decorate: false,
         });
         let good = serde_json::to_value(&state).unwrap();
-        assert!(State::read(good.to_string().as_bytes(), "s", &mine).is_ok());
+        assert!(State::read(good.to_string().as_bytes(), "s", &LOGS[0], &mine).is_ok());
         let long = "1".repeat(MOST_OFFSET + 1);
         let table = [
             ("/watermark", Value::from(-5)),
@@ -420,8 +430,8 @@ mod tests {
                 Some(place) => *place = value.clone(),
                 None => forged["window"]["sure"] = value.clone(),
             }
-            let error =
-                State::read(forged.to_string().as_bytes(), "s", &mine).expect_err(&format!("{at} {value}"));
+            let error = State::read(forged.to_string().as_bytes(), "s", &LOGS[0], &mine)
+                .expect_err(&format!("{at} {value}"));
             assert!(error.to_string().contains("is damaged") && error.hint().is_some(), "{error}");
         }
     }
@@ -446,7 +456,7 @@ mod tests {
             (r#"{"last_timestamp_ms":0}"#, None),
         ];
         for (text, expected) in table {
-            match (State::read(text.as_bytes(), "s", &mine), expected) {
+            match (State::read(text.as_bytes(), "s", &LOGS[0], &mine), expected) {
                 (Ok(Loaded::TakenOver(state)), Some(ms)) => {
                     assert_eq!((state.watermark, state.recent_from), (Some(ms), Some(ms)), "{text}");
                 }

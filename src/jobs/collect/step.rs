@@ -1,11 +1,12 @@
 //! One step: which records of a page are to be delivered, and the state behind it. Plain values in and out.
 
-use super::answer::Page;
+use super::logs::{Log, Next};
+use super::page::Page;
 use super::record;
 use super::seen::Key;
 use super::state::{MOST_RECENT, State, offset_ms};
 use super::window::{self, DAY, SLACK};
-use super::{Error, ErrorKind};
+use super::{Error, ErrorKind, seconds};
 use std::borrow::Cow;
 
 /// What a page means for a state.
@@ -23,22 +24,38 @@ pub(super) struct Step<'p> {
 ///
 /// # Errors
 /// If the page lies before the one that came before it: the service does not page forward.
-pub(super) fn take<'p>(state: &State, page: &Page<'p>) -> Result<Step<'p>, Error> {
+pub(super) fn take<'p>(log: &Log, state: &State, page: &Page<'p>) -> Result<Step<'p>, Error> {
     let mut next = state.clone();
     let Some(window) = &mut next.window else {
         return Ok(Step { lines: Vec::new(), foreign: Vec::new(), next });
     };
-    let lines: Vec<Cow<'p, str>> = page.items.iter().map(|item| record::line(item.get())).collect();
-    let ids: Vec<(Key, Option<i64>)> = lines.iter().map(|line| record::identify(line, &state.host)).collect();
+    let mut lines: Vec<Cow<'p, str>> = page.items.iter().map(|item| record::line(item.get())).collect();
+    let mut ids: Vec<(Key, Option<i64>)> =
+        lines.iter().map(|line| record::identify(log, line, &state.host)).collect();
+    let full = ids.len() as u64 >= u64::from(window.limit);
+    let next_offset = match log.next {
+        Next::Told(_) => page.next_offset.clone(),
+        Next::LastSecond => {
+            let times: Vec<Option<i64>> = ids.iter().map(|(_, ms)| *ms).collect();
+            next.recent.again_from(seconds::begin(window));
+            seconds::next(window, &times)?
+        }
+    };
+    if !log.has_end {
+        // They come again in the next window.
+        let later = |id: &(Key, Option<i64>)| id.1.is_some_and(|ms| ms > window.to);
+        let mut kept = ids.iter().map(|id| !later(id));
+        lines.retain(|_| kept.next().unwrap_or(true));
+        ids.retain(|id| !later(id));
+    }
     let times = || ids.iter().filter_map(|(_, ms)| *ms);
-    if times().max().is_some_and(|latest| latest < window.floor - SLACK) {
+    if log.is_in_order() && times().max().is_some_and(|latest| latest < window.floor - SLACK) {
         let message = "Duo's pages don't go forward in time: a page lies wholly before the one before it";
         let hint = "nothing of that page was delivered; the next run asks for it again";
         return Err(Error::new(ErrorKind::Answer, message).with_hint(hint));
     }
     let this_page = (!ids.is_empty()).then(|| whole(&ids));
     // A page full of one record without a name may go on with more of its twins.
-    let full = ids.len() as u64 >= u64::from(window.limit);
     let twins = full && ids.iter().all(|id| *id == ids[0] && !id.0.is_named());
     let same_again = this_page.is_some() && this_page == window.last_page && !twins;
     let first = ids.first().map(|(key, _)| *key);
@@ -61,9 +78,10 @@ pub(super) fn take<'p>(state: &State, page: &Page<'p>) -> Result<Step<'p>, Error
         if same_again || (seam && i == 0) {
             continue;
         }
-        // Pages go forward, so a time that lies before its neighbours' is not the one that the
-        // service sorts by; a record without a time may come again until the window's end.
-        reached = ms.map_or(reached, |ms| ms.max(reached)).min(window.to);
+        // Pages that go forward: a time that lies before its neighbours' is not the one that the
+        // service sorts by. A record without a time may come again until the window's end.
+        let before = if log.is_in_order() { reached } else { window.from };
+        reached = ms.map_or(before, |ms| ms.max(before)).min(window.to);
         let arrival = next.recent.arrive(*key, ms.map_or(window.to, |_| reached));
         adds |= arrival.first;
         if arrival.deliver {
@@ -71,14 +89,15 @@ pub(super) fn take<'p>(state: &State, page: &Page<'p>) -> Result<Step<'p>, Error
             to.push(i);
         }
     }
-    let ended = page.next_offset.is_none() || page.next_offset == window.offset || !adds;
+    let ended = next_offset.is_none() || next_offset == window.offset || !adds;
     if ended {
         window::close(&mut next);
     } else {
-        let cursor = page.next_offset.as_deref().and_then(offset_ms);
-        let floor = times().chain(cursor).min().unwrap_or(window.floor).clamp(window.from, window.to);
+        let cursor = next_offset.as_deref().and_then(offset_ms);
+        let earliest = times().chain(cursor).min().filter(|_| log.is_in_order());
+        let floor = earliest.unwrap_or(window.floor).clamp(window.from, window.to);
         window.floor = floor;
-        window.offset.clone_from(&page.next_offset);
+        window.offset = next_offset;
         window.page = window.page.saturating_add(1);
         window.last_key = ids.last().map(|(key, _)| *key);
         window.last_page = this_page;
@@ -103,11 +122,11 @@ pub(super) fn take<'p>(state: &State, page: &Page<'p>) -> Result<Step<'p>, Error
 
 /// The state that knows of the object under its next key: an earlier attempt or another run wrote
 /// it, and what is in it is delivered.
-pub(super) fn adopt(state: &State, lines: &str) -> State {
+pub(super) fn adopt(log: &Log, state: &State, lines: &str) -> State {
     let mut next = state.clone();
     let (from, to) = next.window.as_ref().map_or((0, i64::MAX), |window| (window.from, window.to));
     for line in lines.split_terminator('\n') {
-        let (key, ms) = record::identify(line, &state.host);
+        let (key, ms) = record::identify(log, line, &state.host);
         // Later than the window's end, if that was moved since; a time far beyond it is none.
         next.recent.found(key, ms.map_or(to, |ms| ms.clamp(from, to.saturating_add(DAY))));
     }

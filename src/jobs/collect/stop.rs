@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 /// Asks a run to stop. Copies are one and the same.
 ///
-/// A run stops between two steps, and at once where it waits. What it has delivered stays so.
+/// A run stops between two steps, and at once where it waits. What it has delivered stays so. One may be for many runs.
 #[derive(Debug, Clone, Default)]
 pub struct Stop(Arc<Inner>);
 
@@ -27,8 +27,7 @@ impl Stop {
     /// Asks the run to stop.
     pub fn stop(&self) {
         self.0.asked.store(true, Ordering::SeqCst);
-        // Kept for one that is about to wait.
-        self.0.notify.notify_one();
+        self.0.notify.notify_waiters();
     }
 
     /// Whether it was asked to stop.
@@ -38,8 +37,10 @@ impl Stop {
 
     /// Waits until it is asked to stop.
     pub async fn asked(&self) {
-        while !self.is_asked() {
-            self.0.notify.notified().await;
+        // Made before the look: so it hears what is asked right after that, too.
+        let notified = self.0.notify.notified();
+        if !self.is_asked() {
+            notified.await;
         }
     }
 

@@ -4,6 +4,7 @@
 //! All of this is a draft until Duo has accepted a request for it: a clock that is wrong must not leave anything behind.
 
 use super::clock::{shown, span};
+use super::logs::Log;
 use super::state::{Gap, State, Window, offset_ms};
 use super::{Error, ErrorKind};
 use crate::jobs::settings::When;
@@ -28,6 +29,7 @@ pub(super) const SIGNED: i64 = 300_000;
 /// What a new window is made of.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
+    pub(super) log: &'static Log,
     /// Where the first run begins.
     pub(super) since: When,
     /// Nothing later is collected.
@@ -88,7 +90,7 @@ pub(super) fn next<'s>(
     if let Some(narrowed) = narrow(&state, plan, now, name)? {
         state = Cow::Owned(narrowed);
     }
-    if let Some(moved) = move_up(&state, now.ms - OLDEST) {
+    if let Some(moved) = move_up(plan.log, &state, now.ms - OLDEST) {
         state = Cow::Owned(moved);
     }
     if state.window.is_some() {
@@ -119,7 +121,7 @@ fn narrow(state: &State, plan: &Plan, now: Now, name: &str) -> Result<Option<Sta
     if begun && window.to <= now.ms {
         return Ok(None);
     }
-    let to = now.ms - NEWEST;
+    let to = plan.log.whole_before(now.ms - NEWEST);
     if begun || to.saturating_sub(window.from) < SHORTEST {
         let (from, to, at) = (shown(window.from), shown(window.to), shown(now.ms));
         let message = format!(
@@ -148,7 +150,7 @@ pub(super) fn undated(state: &mut State, overlap: i64) {
 
 /// Opens the next window at `now`; `None` if there is nothing to collect yet.
 fn open(state: &State, plan: &Plan, now: i64) -> Option<State> {
-    let mut to = now - NEWEST;
+    let mut to = plan.log.whole_before(now - NEWEST);
     to = plan.until.map_or(to, |until| until.at(now).min(to));
     let oldest = now - OLDEST;
     let mut next = state.clone();
@@ -194,10 +196,12 @@ fn open(state: &State, plan: &Plan, now: i64) -> Option<State> {
 
 /// The state with its window's beginning moved to `oldest`, before which the service has nothing
 /// any more; `None` if it begins there or later. What was delivered stays so, what was not is a gap.
-pub(super) fn move_up(state: &State, oldest: i64) -> Option<State> {
+pub(super) fn move_up(log: &Log, state: &State, oldest: i64) -> Option<State> {
     let window = state.window.as_ref().filter(|window| window.from < oldest)?;
     let mut next = state.clone();
-    let reached = window.offset.as_deref().and_then(offset_ms).unwrap_or(window.floor);
+    // Without an order, an offset's time says nothing of what came before it.
+    let offset = window.offset.as_deref().filter(|_| log.is_in_order());
+    let reached = offset.and_then(offset_ms).unwrap_or(window.floor);
     let reached = reached.clamp(window.from, window.to);
     let from = reached.max(oldest).min(window.to);
     if from > reached {
@@ -238,6 +242,7 @@ pub(super) fn new_gaps(state: &State, next: &State) -> Vec<Gap> {
 #[cfg(test)]
 mod tests {
     use super::super::Credentials;
+    use super::super::logs::LOGS;
     use super::*;
 
     const NOW: i64 = 1_773_144_000_000;
@@ -246,6 +251,7 @@ mod tests {
 
     fn plan() -> Plan {
         Plan {
+            log: &LOGS[0],
             since: When::Ago(DAY),
             until: None,
             overlap: 600_000,
@@ -257,7 +263,7 @@ mod tests {
 
     fn state(watermark: Option<i64>) -> State {
         let credentials = Credentials::new("api-1.duosecurity.com", &"i".into(), &"s".into(), false).unwrap();
-        let mut state = State::new(&credentials);
+        let mut state = State::new(&LOGS[0], &credentials);
         state.watermark = watermark;
         state.recent_from = watermark.map(|ms| ms - DAY);
         state
@@ -407,20 +413,20 @@ mod tests {
     fn a_window_left_open_too_long_is_moved_and_the_gap_recorded() {
         let mut state = state(None);
         state = open(&state, &plan(), NOW).unwrap();
-        assert_eq!(move_up(&state, NOW - DAY), None);
+        assert_eq!(move_up(&LOGS[0], &state, NOW - DAY), None);
         // Nothing was delivered, half a day is lost.
-        let moved = move_up(&state, NOW - DAY / 2).unwrap();
+        let moved = move_up(&LOGS[0], &state, NOW - DAY / 2).unwrap();
         assert_eq!(moved.window.as_ref().unwrap().from, NOW - DAY / 2);
         assert_eq!(moved.gaps, [Gap { from: NOW - DAY, to: NOW - DAY / 2 }]);
         // Paging has passed the point: nothing is lost, and it goes on from there.
         let window = state.window.as_mut().unwrap();
         (window.offset, window.page) = (Some(format!("{},x", NOW - HOUR)), 7);
-        let moved = move_up(&state, NOW - DAY / 2).unwrap();
+        let moved = move_up(&LOGS[0], &state, NOW - DAY / 2).unwrap();
         let window = moved.window.as_ref().unwrap();
         assert_eq!((window.from, window.offset.clone(), window.page), (NOW - HOUR, None, 7));
         assert!(moved.gaps.is_empty());
         // All of it is gone.
-        let moved = move_up(&state, NOW).unwrap();
+        let moved = move_up(&LOGS[0], &state, NOW).unwrap();
         assert_eq!((moved.window, moved.watermark), (None, Some(NOW - NEWEST)));
         assert_eq!(moved.gaps, [Gap { from: NOW - HOUR, to: NOW - NEWEST }]);
     }

@@ -65,8 +65,48 @@ impl Default for Switches {
     }
 }
 
+/// How the service gives one of its logs; read apart from the collector's own rows.
+#[derive(Debug)]
+pub(crate) struct Endpoint {
+    pub(crate) log: &'static str,
+    pub(crate) path: &'static str,
+    /// Version 1: `mintime` in seconds and nothing else, and a bare list of the earliest records.
+    bare: bool,
+    /// The name of the list in `response`.
+    list: &'static str,
+    /// The parameter that holds `next_offset`.
+    offset: &'static str,
+    limit: i64,
+    /// It has the parameter `sort`, and gives the newest first without it.
+    sorts: bool,
+}
+
+const fn version_2(log: &'static str, path: &'static str, list: &'static str) -> Endpoint {
+    Endpoint { log, path, bare: false, list, offset: "next_offset", limit: 1000, sorts: true }
+}
+
+const fn version_1(log: &'static str, path: &'static str) -> Endpoint {
+    Endpoint { log, path, bare: true, list: "", offset: "", limit: 1000, sorts: false }
+}
+
+pub(crate) static ENDPOINTS: [Endpoint; 6] = [
+    version_2("telephony", "/admin/v2/logs/telephony", "items"),
+    version_2("authentication", "/admin/v2/logs/authentication", "authlogs"),
+    version_2("activity", "/admin/v2/logs/activity", "items"),
+    version_1("administrator", "/admin/v1/logs/administrator"),
+    version_1("offline-enrollment", "/admin/v1/logs/offline_enrollment"),
+    Endpoint {
+        offset: "offset",
+        limit: 200,
+        sorts: false,
+        ..version_2("trust-monitor", "/admin/v1/trust_monitor/events", "events")
+    },
+];
+
 #[derive(Debug, Clone)]
 pub(crate) struct Record {
+    /// Which log it is of.
+    pub(crate) log: &'static str,
     /// When it was, in microseconds: what the service sorts by.
     pub(crate) us: i64,
     /// The service's own name for it.
@@ -94,8 +134,8 @@ pub(crate) type Plan = Box<dyn Fn(u64) -> Option<Fault> + Send>;
 
 #[derive(Default)]
 struct Inner {
-    /// By time in ms and name.
-    records: BTreeMap<(i64, String), Record>,
+    /// Of each log, by time in ms and name.
+    records: BTreeMap<&'static str, BTreeMap<(i64, String), Record>>,
     requests: u64,
     faults: Option<Plan>,
     log: Vec<String>,
@@ -104,6 +144,10 @@ struct Inner {
 pub(crate) struct Duo {
     pub(crate) switches: Switches,
     pub(crate) dated: Dated,
+    /// Whether a log without the parameter `sort` comes with its newest records first.
+    pub(crate) newest_first: bool,
+    /// A log that this key may not read.
+    pub(crate) forbidden: Option<&'static str>,
     /// Whether a signature that is minutes early or late is refused, as Duo does.
     pub(crate) checks_clocks: bool,
     inner: Mutex<Inner>,
@@ -129,19 +173,60 @@ pub(crate) fn record(us: i64, n: u64) -> Record {
         n % 10_000,
         iso(us)
     );
-    Record { us, id, visible: i64::MIN, json }
+    Record { log: "telephony", us, id, visible: i64::MIN, json }
+}
+
+/// A record of a log, as Duo sends them.
+pub(crate) fn record_of(log: &'static str, us: i64, n: u64) -> Record {
+    let Record { id, visible, json, .. } = record(us, n);
+    let (ms, seconds) = (us.div_euclid(1000), us.div_euclid(1_000_000));
+    let whole = iso(seconds * 1_000_000).replace(".000000", "");
+    let (us, json) = match log {
+        "telephony" => (us, json),
+        "authentication" => {
+            let json = format!(
+                r#"{{"access_device": {{"ip": "192.0.2.{}"}}, "isotimestamp": "{}", "timestamp": {seconds}, "txid": "{id}"}}"#,
+                n % 250,
+                iso(us)
+            );
+            (us, json)
+        }
+        "activity" => (
+            us,
+            format!(r#"{{"action": {{"name": "user_update"}}, "activity_id": "{id}", "ts": "{}"}}"#, iso(us)),
+        ),
+        "trust-monitor" => {
+            (us, format!(r#"{{"sekey": "{id}", "surfaced_timestamp": {ms}, "type": "auth"}}"#))
+        }
+        // Whole seconds, and no name.
+        _ => {
+            let json = format!(
+                r#"{{"action": "user_update", "description": "{{\"n\": {n}}}", "isotimestamp": "{whole}", "timestamp": {seconds}}}"#
+            );
+            (seconds * 1_000_000, json)
+        }
+    };
+    Record { log, us, id, visible, json }
 }
 
 impl Duo {
     pub(crate) fn new(switches: Switches) -> Duo {
-        Duo { switches, dated: Dated::Right, checks_clocks: true, inner: Mutex::default() }
+        Duo {
+            switches,
+            dated: Dated::Right,
+            newest_first: false,
+            forbidden: None,
+            checks_clocks: true,
+            inner: Mutex::default(),
+        }
     }
 
     pub(crate) fn add(&self, records: impl IntoIterator<Item = Record>) {
         let mut inner = self.inner.lock().expect("not poisoned");
-        inner.records.extend(
-            records.into_iter().map(|record| ((record.us.div_euclid(1000), record.id.clone()), record)),
-        );
+        for record in records {
+            let at = (record.us.div_euclid(1000), record.id.clone());
+            inner.records.entry(record.log).or_default().insert(at, record);
+        }
     }
 
     /// Faults from now on; requests are counted from 1 again.
@@ -159,8 +244,9 @@ impl Duo {
     /// The lines of all records that were up to `ms`, sorted.
     pub(crate) fn lines(&self, ms: i64) -> Vec<String> {
         let inner = self.inner.lock().expect("not poisoned");
+        let all = inner.records.values().flat_map(BTreeMap::values);
         let mut lines: Vec<String> =
-            inner.records.values().filter(|r| r.us.div_euclid(1000) <= ms).map(|r| r.json.clone()).collect();
+            all.filter(|r| r.us.div_euclid(1000) <= ms).map(|r| r.json.clone()).collect();
         lines.sort();
         lines
     }
@@ -209,13 +295,32 @@ impl Duo {
         if !is_right(asked, IKEY, SKEY) {
             return fail(401, 40103, "Invalid signature in request credentials", "");
         }
-        if asked.method != "GET" || asked.path != "/admin/v2/logs/telephony" {
-            return fail(404, 40401, "Resource not found", "");
+        let endpoint = ENDPOINTS.iter().find(|endpoint| asked.method == "GET" && asked.path == endpoint.path);
+        let Some(endpoint) = endpoint else { return fail(404, 40401, "Resource not found", "") };
+        if self.forbidden == Some(endpoint.log) {
+            return fail(403, 40301, "Access forbidden", "");
         }
+        let none = BTreeMap::new();
+        let records = inner.records.get(endpoint.log).unwrap_or(&none);
         let parameters = parameters(asked.query);
         let get =
             |name: &str| parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
         let number = |name: &str| get(name).and_then(|text| text.parse::<i64>().ok());
+        if endpoint.bare {
+            let [(_, _)] = &parameters[..] else {
+                return fail(400, 40002, "Invalid request parameters", "mintime and nothing else");
+            };
+            let Some(min) = number("mintime").filter(|min| *min <= now / 1000) else {
+                return fail(400, 40002, "Invalid request parameters", "mintime");
+            };
+            let found = records.range((min * 1000, String::new())..).map(|(_, record)| record);
+            let items: Vec<&str> = found
+                .filter(|record| record.visible <= now && record.us / 1000 <= now)
+                .take(endpoint.limit as usize)
+                .map(|record| record.json.as_str())
+                .collect();
+            return (200, format!(r#"{{"stat": "OK", "response": [{}]}}"#, items.join(", ")));
+        }
         let (Some(min), Some(max)) = (number("mintime"), number("maxtime")) else {
             return fail(400, 40001, "Missing required request parameters", "mintime, maxtime");
         };
@@ -231,21 +336,28 @@ impl Duo {
             );
         }
         let limit = number("limit").unwrap_or(100);
-        if !(1..=1000).contains(&limit) {
+        if !(1..=endpoint.limit).contains(&limit) {
             return fail(400, 40002, "Invalid request parameters", "limit");
         }
-        let start = match get("next_offset") {
+        let start = match get(endpoint.offset) {
             None => (min, String::new()),
             Some(offset) => match offset.split_once(',') {
                 Some((ms, id)) if ms.parse::<i64>().is_ok() => (ms.parse().expect("a number"), id.to_owned()),
                 _ => return fail(400, 40002, "Invalid request parameters", "next_offset"),
             },
         };
-        let after = get("next_offset").is_some() && self.switches.cursor == Cursor::Last;
-        let mut found = inner.records.range(start.clone()..).filter(|(at, record)| {
+        let given = get(endpoint.offset).is_some();
+        let after = given && self.switches.cursor == Cursor::Last;
+        let backwards = !endpoint.sorts && self.newest_first;
+        let found: Box<dyn Iterator<Item = (&(i64, String), &Record)>> = match backwards {
+            false => Box::new(records.range(start.clone()..)),
+            true if given => Box::new(records.range(..=start.clone()).rev()),
+            true => Box::new(records.iter().rev()),
+        };
+        let mut found = found.filter(|(at, record)| {
             at.0 >= min && at.0 <= max && record.visible <= now && !(after && **at == start)
         });
-        let ascending = get("sort") == Some("ts:asc");
+        let ascending = !endpoint.sorts || get("sort") == Some("ts:asc");
         let mut all: Vec<_> = if ascending {
             found.by_ref().take(limit as usize + 1).collect()
         } else {
@@ -257,6 +369,7 @@ impl Duo {
         let last = all.last().map(|(at, _)| (*at).clone());
         let named = match (self.switches.cursor, more) {
             (Cursor::Next, true) => next,
+            (Cursor::Next, false) if backwards => last.map(|(ms, _)| (ms, String::new())),
             (Cursor::Next, false) => last.map(|(ms, id)| (ms, format!("{id}~"))),
             (Cursor::Last | Cursor::LastAgain, _) => last,
         };
@@ -273,9 +386,10 @@ impl Duo {
         };
         let items: Vec<&str> = all.iter().map(|(_, record)| record.json.as_str()).collect();
         let body = format!(
-            r#"{{"stat": "OK", "response": {{"items": [{}], "metadata": {{{offset}"total_objects": {}}}}}}}"#,
+            r#"{{"stat": "OK", "response": {{"{}": [{}], "metadata": {{{offset}"total_objects": {}}}}}}}"#,
+            endpoint.list,
             items.join(", "),
-            inner.records.len()
+            records.len()
         );
         (200, body)
     }

@@ -10,9 +10,12 @@ mod faults;
 pub(crate) mod http;
 #[cfg(target_os = "linux")]
 mod kills;
+mod logs;
 mod matrix;
 mod outside;
+mod published;
 mod s3;
+mod several;
 pub(crate) mod signature;
 mod signing;
 mod world;

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
 use udmap::jobs::collect::{
-    Clock, Collector, Derive, Failure, Limits, NoAnswer, Places, Report, Request, Response, Settings,
+    Clock, Collector, Derive, Failure, Limits, Log, NoAnswer, Places, Report, Request, Response, Settings,
     Transport,
 };
 use udmap::store::objects::{Store, StorePath};
@@ -171,6 +171,7 @@ impl Transport for Wire {
 }
 
 pub(crate) struct World {
+    pub(crate) log: &'static Log,
     pub(crate) duo: Arc<Duo>,
     pub(crate) time: Arc<Time>,
     pub(crate) power: Arc<Power>,
@@ -181,6 +182,10 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(duo: Duo) -> World {
+        World::of("telephony", duo)
+    }
+
+    pub(crate) fn of(log: &str, duo: Duo) -> World {
         let given = |name: &str| {
             let text = match name {
                 "DUO_API_HOST" => HOST,
@@ -194,6 +199,7 @@ impl World {
             Some(text.to_owned())
         };
         World {
+            log: Log::named(log).expect("a log"),
             duo: Arc::new(duo),
             time: Arc::new(Time {
                 now: AtomicI64::new(START),
@@ -226,7 +232,9 @@ impl World {
         let wire =
             Wire { duo: Arc::clone(&self.duo), time: Arc::clone(&self.time), power: Arc::clone(&self.power) };
         let clock = Arc::clone(&self.time) as Arc<dyn Clock>;
-        self.settings.build(places, self.derive.clone(), Arc::new(wire), clock).expect("a collector")
+        self.settings
+            .build(self.log, places, self.derive.clone(), Arc::new(wire), clock)
+            .expect("a collector")
     }
 
     /// A run; nothing if the power went.
