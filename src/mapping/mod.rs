@@ -24,7 +24,7 @@ mod value_map;
 
 pub use builtin::{builtin_mappings, builtin_text};
 pub use condition::Condition;
-pub(crate) use derived::{Derived, Joined};
+pub(crate) use derived::{Derived, DerivedText, Joined};
 pub use plan::Plan;
 pub(crate) use plan::{Choice, EventMember, EventNode, EventStyle, EventValue, Time, ValueSource};
 pub use problem::{MappingError, Problem};

@@ -103,6 +103,17 @@ pub(crate) struct Choice {
     pub(crate) line: usize,
 }
 
+impl EventValue {
+    /// Whether it is the value of this slot.
+    pub(crate) fn reads(&self, slot: usize) -> bool {
+        match &self.value {
+            ValueSource::Field { slots, .. } => slots.contains(&slot),
+            ValueSource::Each { slot: own, .. } => *own == slot,
+            ValueSource::Constant(_) | ValueSource::Choices(_) | ValueSource::Time(_) => false,
+        }
+    }
+}
+
 /// `text` as a JSON string of its own.
 fn quoted(text: &str) -> Vec<u8> {
     let mut json = Vec::new();
