@@ -1,4 +1,6 @@
 //! What a plan makes of fields, for the fast path: the same as [`Plan::derive`], or nothing.
+//!
+//! Values come again and again, so what was made of one is remembered ([`Memo`]).
 
 use super::program::FIRST_MADE;
 use crate::mapping::{Derived, DerivedText, EventNode, EventValue, Plan, TextKind, ValueSource, json_text};
@@ -6,13 +8,19 @@ use crate::record::ValueTest;
 use crate::record::scan::ListSlots;
 use crate::simd::{BLOCK, ByteSpan, PaddedInput, VALUES};
 
-/// The most values that are made for a record.
-const MOST_MADE: usize = u64::BITS as usize;
+/// The most values that are made for a record, tests that are made of its fields, and fields that this needs.
+const MOST: usize = u64::BITS as usize;
+/// How many texts of a field are remembered, as a power of two, and how long they may be.
+const REMEMBERED: usize = 1 << 10;
+const LONGEST: usize = BLOCK;
 
 /// Makes values of those that a scanner found.
 #[derive(Debug, Clone)]
 pub(super) struct Makers {
     makers: Vec<Maker>,
+    memos: Vec<Memo>,
+    /// The tests that hold of fields that are absent, as bits.
+    absent: Vec<u64>,
     /// The values that are the texts of a list, as bits.
     pub(super) lists: u64,
 }
@@ -20,30 +28,83 @@ pub(super) struct Makers {
 /// How one value is made.
 #[derive(Debug, Clone)]
 enum Maker {
-    /// Whether fields pass these tests.
-    Holds(Vec<(usize, ValueTest)>),
-    Text(Box<DerivedText>),
+    /// Whether all of these tests hold.
+    Holds(u64),
+    /// From the first of these memos that has something that counts; what there is without one.
+    Text(Vec<(usize, usize)>, Made),
     /// The texts of a list, as they are, with their quotes and commas.
     List(ListSlots),
+}
+
+/// What is asked of a field, and what came of its texts.
+#[derive(Debug, Clone)]
+struct Memo {
+    slot: usize,
+    /// The tests, each with its bit.
+    tests: Vec<(u64, ValueTest)>,
+    texts: Vec<DerivedText>,
+    known: Vec<Known>,
+}
+
+/// A text of a field.
+#[derive(Debug, Clone, Default)]
+struct Known {
+    text: Vec<u8>,
+    /// The tests that it passes, as bits.
+    passes: u64,
+    /// What is made of it, for each of [`Memo::texts`].
+    made: Vec<Made>,
+}
+
+/// What is made of a text.
+#[derive(Debug, Clone, Default)]
+enum Made {
+    /// It stands for nothing, so that the next field is looked at.
+    #[default]
+    Absent,
+    Nothing,
+    /// The text itself.
+    Same,
+    /// This, in quotes.
+    Json(Vec<u8>),
+    /// Several, which is for the exact path.
+    Several,
 }
 
 impl Makers {
     /// Nothing if the plan makes something of fields that can't be made here. `lists` are the fields that hold lists.
     pub(super) fn new(plan: &Plan, lists: &[ListSlots]) -> Option<Makers> {
-        let list = |slot: usize| lists.iter().find(|list| list.first == slot);
+        let list = |slot: usize| lists.iter().find(|list| list.first == slot).copied();
         let first = plan.projection.paths().len();
-        if plan.derived.len() > MOST_MADE || plan.event_types.iter().any(|choice| choice.holds.is_some()) {
+        if plan.derived.len() > MOST || plan.event_types.iter().any(|choice| choice.holds.is_some()) {
             return None;
         }
-        let mut makers = Makers { makers: Vec::new(), lists: 0 };
+        let mut makers = Makers { makers: Vec::new(), memos: Vec::new(), absent: Vec::new(), lists: 0 };
+        let mut tests_made = 0;
         for (number, derived) in plan.derived.iter().enumerate() {
-            makers.makers.push(match derived {
-                Derived::Holds { tests, .. } if tests.iter().all(|(slot, _)| list(*slot).is_none()) => {
-                    Maker::Holds(tests.clone())
+            let maker = match derived {
+                Derived::Holds { tests, .. } => {
+                    let mut bits = 0;
+                    for (slot, test) in tests {
+                        if list(*slot).is_some() || tests_made == MOST {
+                            return None;
+                        }
+                        let bit = 1 << tests_made;
+                        tests_made += 1;
+                        bits |= bit;
+                        let memo = makers.memo(*slot);
+                        makers.absent[memo] |= if test.passes(std::iter::empty()) { bit } else { 0 };
+                        makers.memos[memo].tests.push((bit, test.clone()));
+                    }
+                    Maker::Holds(bits)
                 }
-                Derived::Holds { .. } => return None,
                 Derived::Text(text) if text.from.iter().all(|slot| list(*slot).is_none()) => {
-                    Maker::Text(text.clone())
+                    let sources = text.from.iter().map(|slot| {
+                        let memo = makers.memo(*slot);
+                        makers.memos[memo].texts.push((**text).clone());
+                        (memo, makers.memos[memo].texts.len() - 1)
+                    });
+                    Maker::Text(sources.collect(), Made::of(None, |each| text.of_nothing(each)))
                 }
                 Derived::Text(text) => {
                     let list = text.from.first().and_then(|slot| list(*slot))?;
@@ -51,15 +112,26 @@ impl Makers {
                         return None;
                     }
                     makers.lists |= 1 << number;
-                    Maker::List(*list)
+                    Maker::List(list)
                 }
-            });
+            };
+            makers.makers.push(maker);
         }
         // What a list holds is read in no other way.
         let is_time =
             |slot: usize| plan.times.iter().flat_map(|time| &time.from).any(|(from, _)| *from == slot);
         let is_read = |list: &ListSlots| is_time(list.first) || reads(&plan.root, list.first);
         (!lists.iter().any(is_read)).then_some(makers)
+    }
+
+    /// The number of the memo of a slot.
+    fn memo(&mut self, slot: usize) -> usize {
+        let at = self.memos.iter().position(|memo| memo.slot == slot);
+        at.unwrap_or_else(|| {
+            self.memos.push(Memo { slot, tests: Vec::new(), texts: Vec::new(), known: Vec::new() });
+            self.absent.push(0);
+            self.memos.len() - 1
+        })
     }
 
     /// Whether nothing is made of fields.
@@ -71,7 +143,7 @@ impl Makers {
     /// make them.
     #[inline(always)]
     pub(super) fn make(
-        &self,
+        &mut self,
         present: u64,
         input: PaddedInput<'_>,
         values: &mut [ByteSpan; VALUES],
@@ -82,81 +154,130 @@ impl Makers {
 
     #[inline(never)]
     fn make_some(
-        &self,
+        &mut self,
         present: u64,
         input: PaddedInput<'_>,
         values: &mut [ByteSpan; VALUES],
         scratch: &mut Vec<u8>,
     ) -> Option<u64> {
-        let mut made = 0;
         let has = |slot: usize| present >> slot & 1 == 1;
+        // The texts that are known, by memo, and the tests that hold.
+        let (mut found, mut holds) = ([usize::MAX; MOST], 0);
+        for ((memo, found), absent) in self.memos.iter_mut().zip(&mut found).zip(&self.absent) {
+            holds |= if has(memo.slot) {
+                *found = memo.look_up(values[memo.slot], input, scratch)?;
+                memo.known[*found].passes
+            } else {
+                *absent
+            };
+        }
+        let mut all = 0;
         for (number, maker) in self.makers.iter().enumerate() {
-            match maker {
-                Maker::Holds(tests) => {
-                    let mut holds = true;
-                    for (slot, test) in tests {
-                        let text =
-                            if has(*slot) { Some(plain(values[*slot], input, scratch)?) } else { None };
-                        holds &= test.passes(text.into_iter());
-                    }
-                    made |= u64::from(holds) << number;
-                }
+            let is_made = match maker {
+                Maker::Holds(tests) => holds & tests == *tests,
                 Maker::List(list) if has(list.first) => {
                     let last = if has(list.last) { list.last } else { list.first };
                     values[FIRST_MADE + number] = values[list.first].quoted_to(values[last])?;
-                    made |= 1 << number;
+                    true
                 }
-                Maker::List(_) => {}
-                Maker::Text(text) => {
-                    // A text may be made of one in the scratch, so it is added behind that.
-                    let mut new = Vec::new();
-                    let (mut count, mut same) = (0, None);
-                    let mut counting = None;
-                    for slot in text.from.iter().copied().filter(|slot| has(*slot)) {
-                        let source = plain(values[slot], input, scratch)?;
-                        if text.counts(source) {
-                            counting = Some((slot, source));
+                Maker::List(_) => false,
+                Maker::Text(sources, without) => {
+                    let mut made = (without, 0);
+                    for (memo, nth) in sources {
+                        let Some(known) = self.memos[*memo].known.get(found[*memo]) else { continue };
+                        if !matches!(known.made[*nth], Made::Absent) {
+                            made = (&known.made[*nth], self.memos[*memo].slot);
                             break;
                         }
                     }
-                    let mut each = |value: &str, source: Option<(usize, &str)>| {
-                        count += 1;
-                        match source {
-                            Some((slot, source)) if source == value => same = Some(slot),
-                            _ => json_text(value, &mut new),
+                    match made {
+                        (Made::Several, _) => return None,
+                        (Made::Absent | Made::Nothing, _) => false,
+                        (Made::Same, slot) => {
+                            values[FIRST_MADE + number] = values[slot];
+                            true
                         }
-                    };
-                    match counting {
-                        Some((_, source)) => text.of(source, &mut |value| each(&value, counting)),
-                        None => text.of_nothing(&mut |value| each(&value, None)),
+                        (Made::Json(json), _) => {
+                            // Without the quotes.
+                            values[FIRST_MADE + number] =
+                                ByteSpan::of_scratch(scratch.len() + 1, json.len() - 2);
+                            scratch.extend_from_slice(json);
+                            true
+                        }
                     }
-                    if count > 1 {
-                        return None;
-                    }
-                    made |= u64::from(count == 1) << number;
-                    values[FIRST_MADE + number] = match same {
-                        Some(slot) => values[slot],
-                        // Without the quotes.
-                        None => ByteSpan::of_scratch(scratch.len() + 1, new.len().saturating_sub(2)),
-                    };
-                    scratch.extend_from_slice(&new);
                 }
-            }
+            };
+            all |= u64::from(is_made) << number;
         }
         // So that whole blocks can be read there.
         scratch.extend_from_slice(&[0; BLOCK]);
-        Some(made)
+        Some(all)
     }
 }
 
-/// A value as it is read: nothing if it is spelled with escapes.
-#[inline(always)]
-fn plain<'t>(span: ByteSpan, input: PaddedInput<'t>, scratch: &'t [u8]) -> Option<&'t str> {
-    let text = span.text(input, scratch);
-    if span.is_in_scratch() && text.contains(&b'\\') {
-        return None;
+impl Memo {
+    /// The number of this text among those that are known. Nothing if it is spelled with escapes.
+    #[inline(always)]
+    fn look_up(&mut self, span: ByteSpan, input: PaddedInput<'_>, scratch: &[u8]) -> Option<usize> {
+        let text = span.text(input, scratch);
+        let ends = text.first_chunk::<8>().zip(text.last_chunk::<8>());
+        let hash = match ends {
+            Some((first, last)) => u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(29),
+            None => text.iter().fold(0, |hash, byte| hash << 8 | u64::from(*byte)),
+        };
+        let hash = (hash ^ text.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let at = (hash >> 32) as usize % REMEMBERED;
+        match self.known.get(at) {
+            Some(known) if known.text == text => Some(at),
+            _ => self.learn(at, span, text),
+        }
     }
-    std::str::from_utf8(text).ok()
+
+    /// Makes all that is made of a text, in the place of another.
+    #[cold]
+    #[inline(never)]
+    fn learn(&mut self, at: usize, span: ByteSpan, text: &[u8]) -> Option<usize> {
+        if span.is_in_scratch() && text.contains(&b'\\') {
+            return None;
+        }
+        if self.known.is_empty() {
+            // One more, for a text that is too long to be remembered.
+            self.known = vec![Known::default(); REMEMBERED + 1];
+        }
+        let at = if text.len() > LONGEST { REMEMBERED } else { at };
+        let Known { text: kept, passes, made } = &mut self.known[at];
+        let string = std::str::from_utf8(text).ok()?;
+        let bit =
+            |(bit, test): &(u64, ValueTest)| if test.passes(std::iter::once(string)) { *bit } else { 0 };
+        *passes = self.tests.iter().map(bit).fold(0, |all, bit| all | bit);
+        made.clear();
+        made.extend(self.texts.iter().map(|text| match text.counts(string) {
+            true => Made::of(Some(string), |each| text.of(string, each)),
+            false => Made::Absent,
+        }));
+        kept.clear();
+        kept.extend_from_slice(text);
+        Some(at)
+    }
+}
+
+impl Made {
+    /// What `make` hands on, which makes it of this text.
+    fn of<'t>(from: Option<&'t str>, make: impl FnOnce(&mut dyn FnMut(std::borrow::Cow<'t, str>))) -> Made {
+        let mut made = Made::Nothing;
+        make(&mut |text| {
+            made = match made {
+                Made::Nothing if from == Some(&*text) => Made::Same,
+                Made::Nothing => {
+                    let mut json = Vec::new();
+                    json_text(&text, &mut json);
+                    Made::Json(json)
+                }
+                _ => Made::Several,
+            };
+        });
+        made
+    }
 }
 
 /// Whether the values of a slot are elements of lists, one after the other, wherever they are written.
