@@ -125,6 +125,15 @@ impl KeyTable {
                 lists.push((0, key.clone(), Wants::NOTHING));
             }
         }
+        // A field that only says whose record it is is no known one.
+        for (_, _, wants) in lists.iter_mut().filter(|(list, key, _)| {
+            *list == 0 && top.known.as_ref().is_some_and(|known| !known.contains(key))
+        }) {
+            match wants.kind {
+                WantsKind::Usual => wants.slot |= STRANGER,
+                _ => wants.kind = WantsKind::Exact,
+            }
+        }
         for key in &top.exact {
             lists.retain(|(list, known, _)| *list != 0 || known != key);
             lists.push((0, key.clone(), Wants { kind: WantsKind::Exact, ..Wants::NOTHING }));
@@ -290,10 +299,17 @@ mod tests {
         let mut projection = Projection::default();
         projection.add(&FieldPath::parse("a.b").unwrap()).unwrap();
         let long = "k".repeat(17);
+        for path in ["tells", "o.tells"] {
+            projection.add(&FieldPath::parse(path).unwrap()).unwrap();
+        }
         let known = ["a".to_owned(), "c".to_owned(), long.clone()].into();
         let keys = KeyTable::new(&projection, &TopKeys { exact: Vec::new(), known: Some(known) }).unwrap();
         let a = look_up(&keys, 0, "a");
         assert_eq!((a.slot, a.below), (0, 1));
+        assert_eq!(look_up(&keys, 0, "tells").slot, STRANGER | 2);
+        let o = look_up(&keys, 0, "o");
+        assert_eq!((o.slot, o.below), (STRANGER, 4));
+        assert_eq!(look_up(&keys, o.list, "tells").slot, 4);
         for key in ["c", &long] {
             assert_eq!(look_up(&keys, 0, key), Wants::NOTHING, "{key}");
         }

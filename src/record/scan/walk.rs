@@ -260,6 +260,10 @@ impl<'a, C: Cpu> Walker<'a, C> {
         let slots = wants.slot | wants.below;
         if self.given & slots != 0 {
             rare();
+            // Another key may be a stranger, too.
+            if slots & STRANGER != 0 {
+                return None;
+            }
             self.learnable = false;
             self.present &= !slots;
             self.wrong &= !slots;
