@@ -68,7 +68,10 @@ pub(super) struct Fast {
 impl Fast {
     /// Nothing if the plan has more fields or times than this path can hold, or makes of fields what it can't make.
     pub(super) fn new(plan: &Plan, level: CpuLevel, range: TimeRange) -> Option<Fast> {
-        if plan.projection.paths().len() > MOST_SLOTS || plan.times.len() > MOST_TIMES {
+        if plan.projection.paths().len() > MOST_SLOTS
+            || plan.times.len() > MOST_TIMES
+            || plan.has_time_formats()
+        {
             return None;
         }
         let own = &plan.formats.own;

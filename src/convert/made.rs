@@ -3,7 +3,9 @@
 //! Values come again and again, so what was made of one is remembered ([`Memo`]).
 
 use super::program::FIRST_MADE;
-use crate::mapping::{Derived, DerivedText, EventNode, EventValue, Plan, TextKind, ValueSource, json_text};
+use crate::mapping::{
+    Derived, DerivedText, EventNode, EventValue, Joined, Plan, TextKind, ValueSource, json_text,
+};
 use crate::record::ValueTest;
 use crate::record::scan::ListSlots;
 use crate::simd::{BLOCK, ByteSpan, PaddedInput, VALUES};
@@ -11,7 +13,7 @@ use crate::simd::{BLOCK, ByteSpan, PaddedInput, VALUES};
 /// The most values that are made for a record, tests that are made of its fields, and fields that this needs.
 const MOST: usize = u64::BITS as usize;
 /// How many texts of a field are remembered, as a power of two, and how long they may be.
-const REMEMBERED: usize = 1 << 10;
+const REMEMBERED: usize = 1 << 12;
 const LONGEST: usize = BLOCK;
 
 /// Makes values of those that a scanner found.
@@ -34,6 +36,16 @@ enum Maker {
     Text(Vec<(usize, usize)>, Made),
     /// The texts of a list, as they are, with their quotes and commas.
     List(ListSlots),
+    /// Texts as JSON spells them and the values of slots, if all these have one.
+    Joined(Vec<JoinedPart>),
+}
+
+/// A part of a text that is put together.
+#[derive(Debug, Clone)]
+enum JoinedPart {
+    /// As JSON spells it, without quotes.
+    Spelled(Vec<u8>),
+    Slot(usize),
 }
 
 /// What is asked of a field, and what came of its texts.
@@ -65,8 +77,8 @@ enum Made {
     Nothing,
     /// The text itself.
     Same,
-    /// This, in quotes.
-    Json(Vec<u8>),
+    /// This, as JSON spells it, without quotes.
+    Spelled(Vec<u8>),
     /// Several, which is for the exact path.
     Several,
 }
@@ -105,6 +117,14 @@ impl Makers {
                         (memo, makers.memos[memo].texts.len() - 1)
                     });
                     Maker::Text(sources.collect(), Made::of(None, |each| text.of_nothing(each)))
+                }
+                Derived::Joined(parts) => {
+                    let part = |part: &Joined| match part {
+                        Joined::Slot(slot) if list(*slot).is_some() => None,
+                        Joined::Slot(slot) => Some(JoinedPart::Slot(*slot)),
+                        Joined::Text(text) => Some(JoinedPart::Spelled(spelled(text))),
+                    };
+                    Maker::Joined(parts.iter().map(part).collect::<Option<_>>()?)
                 }
                 Derived::Text(text) => {
                     let list = text.from.first().and_then(|slot| list(*slot))?;
@@ -181,6 +201,24 @@ impl Makers {
                     true
                 }
                 Maker::List(_) => false,
+                Maker::Joined(parts) => {
+                    let slot = |part: &JoinedPart| match part {
+                        JoinedPart::Slot(slot) => Some(*slot),
+                        JoinedPart::Spelled(_) => None,
+                    };
+                    let is_whole = parts.iter().filter_map(slot).all(has);
+                    if is_whole {
+                        let start = scratch.len();
+                        for part in parts {
+                            match part {
+                                JoinedPart::Spelled(text) => scratch.extend_from_slice(text),
+                                JoinedPart::Slot(slot) => values[*slot].add_to(input, scratch),
+                            }
+                        }
+                        values[FIRST_MADE + number] = ByteSpan::of_scratch(start, scratch.len() - start);
+                    }
+                    is_whole
+                }
                 Maker::Text(sources, without) => {
                     let mut made = (without, 0);
                     for (memo, nth) in sources {
@@ -197,11 +235,9 @@ impl Makers {
                             values[FIRST_MADE + number] = values[slot];
                             true
                         }
-                        (Made::Json(json), _) => {
-                            // Without the quotes.
-                            values[FIRST_MADE + number] =
-                                ByteSpan::of_scratch(scratch.len() + 1, json.len() - 2);
-                            scratch.extend_from_slice(json);
+                        (Made::Spelled(text), _) => {
+                            values[FIRST_MADE + number] = ByteSpan::of_scratch(scratch.len(), text.len());
+                            scratch.extend_from_slice(text);
                             true
                         }
                     }
@@ -268,16 +304,21 @@ impl Made {
         make(&mut |text| {
             made = match made {
                 Made::Nothing if from == Some(&*text) => Made::Same,
-                Made::Nothing => {
-                    let mut json = Vec::new();
-                    json_text(&text, &mut json);
-                    Made::Json(json)
-                }
+                Made::Nothing => Made::Spelled(spelled(&text)),
                 _ => Made::Several,
             };
         });
         made
     }
+}
+
+/// A text as JSON spells it, without quotes.
+fn spelled(text: &str) -> Vec<u8> {
+    let mut json = Vec::new();
+    json_text(text, &mut json);
+    json.pop();
+    json.remove(0);
+    json
 }
 
 /// Whether the values of a slot are elements of lists, one after the other, wherever they are written.
@@ -364,6 +405,10 @@ when = { result = { in = ["ok", "OK"] } }
 udm = "target.user.userid"
 from = "user.name"
 read = "lower"
+
+[[rule]]
+udm = "metadata.description"
+template = "\"${kind}\" at ${ip}"
 
 [[rule]]
 udm = "network.sent_bytes"

@@ -101,7 +101,8 @@ pub(super) fn record(fields: &RecordFields, rng: &mut Rng, out: &mut Vec<u8>) {
     let [result, reason] = rng.pick(&RESULTS);
     let factor = if reason == "user_marked_fraud" { "duo_push" } else { rng.pick(&FACTORS) };
     let event_type = if rng.one_in(50) { "enrollment" } else { "authentication" };
-    let phone = std::str::from_utf8(&fields.phone).unwrap_or_default();
+    // A user has one phone.
+    let phone = format!("+1{}555{:04}", 201 + user % 700, user * 7 % 10_000);
 
     out.extend_from_slice(b"{\"access_device\":{");
     access_device(user, rng, out);

@@ -139,6 +139,15 @@ impl ByteSpan {
         ByteSpan { start: start as u32 | IN_SCRATCH, len: len as u32 }
     }
 
+    /// Adds the text to the scratch.
+    pub(crate) fn add_to(self, input: PaddedInput<'_>, scratch: &mut Vec<u8>) {
+        let (start, len) = ((self.start & !IN_SCRATCH) as usize, self.len as usize);
+        match self.is_in_scratch() {
+            true => scratch.extend_from_within(start..start + len),
+            false => scratch.extend_from_slice(&input.bytes[start..start + len]),
+        }
+    }
+
     /// Whether it is in the scratch.
     #[inline(always)]
     pub(crate) fn is_in_scratch(self) -> bool {

@@ -125,7 +125,7 @@ impl KeyTable {
                 lists.push((0, key.clone(), Wants::NOTHING));
             }
         }
-        // A field that only says whose record it is is no known one.
+        // A field that only says whose record it is does not count as known.
         for (_, _, wants) in lists.iter_mut().filter(|(list, key, _)| {
             *list == 0 && top.known.as_ref().is_some_and(|known| !known.contains(key))
         }) {

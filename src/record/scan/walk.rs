@@ -285,7 +285,7 @@ impl<'a, C: Cpu> Walker<'a, C> {
         Some((wants, self.solid()?))
     }
 
-    /// The same behind the key of a list of texts. What is no list is for the exact reader.
+    /// The same behind the key of a list of texts. Anything but a list is for the exact reader.
     #[cold]
     fn list_value(&mut self, wants: &'a Wants) -> Option<(&'a Wants, u8)> {
         if self.solid()? != b':' || wants.kind == WantsKind::Exact {
