@@ -2,6 +2,7 @@
 
 use super::{DONE, mappings, nothing};
 use crate::convert::{Converter, Engine, Options};
+use crate::lab::Mix;
 use crate::lab::bench::{input, machine, measure};
 use crate::report::bench::Report;
 use anyhow::bail;
@@ -81,7 +82,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let mapping = mappings::load(&args.mapping)?;
     let converter = Converter::new(&mapping, &Options { engine: args.engine, ..Options::default() });
     let material = if args.inputs.is_empty() {
-        input::Material::synthetic(args.megabytes.map_or(64_000_000, megabytes))
+        let mix = Mix::of_log_type(mapping.log_type());
+        input::Material::synthetic(args.megabytes.map_or(64_000_000, megabytes), mix)
     } else {
         input::Material::load(&args.inputs, args.megabytes.map_or(256_000_000, megabytes))?
     };

@@ -18,6 +18,7 @@ use std::io::Write as _;
   shuffled  v1 and v2 with keys in random order
   broken    lines that must be rejected, for every reason there is
   wrapped   envelopes, arrays, CEF and key=\"value\" lines
+  authentication  records of Duo's authentication log
 
 Examples:
   udmap generate --records 1000000 --seed 7 -o million.ndjson.gz

@@ -5,7 +5,8 @@
 
 use super::batch::Batch;
 use super::exact::Exact;
-use super::program::{FIRST_TIME, Program};
+use super::made::Makers;
+use super::program::{FIRST_TIME, Has, Program};
 use super::range::{TextRange, TimeRange};
 use crate::mapping::{Plan, TextKind};
 use crate::record::FieldPath;
@@ -27,17 +28,13 @@ const AT_HAND: usize = 64;
 /// How far ahead of a record input is asked for: some ten records.
 const AHEAD: usize = 2048;
 
-/// What a program is made for: the slots that are present, and those of them that are addresses.
-type Has = (u64, u64);
-
 /// What is known of records that look alike.
 #[derive(Debug, Clone)]
 struct Kin {
     /// The number of the program that this was made from.
     id: usize,
-    /// The slots that are tested for addresses, and those of them that hold one.
+    /// The slots that are tested for addresses.
     tested: u64,
-    ips: u64,
     /// Their program, with the forms that their times have.
     program: Program,
 }
@@ -65,12 +62,16 @@ pub(super) struct Fast {
     own_time: usize,
     /// Slots whose values are tested for being addresses.
     tested: u64,
+    makers: Makers,
 }
 
 impl Fast {
-    /// Nothing if the plan has more fields or times than this path can hold, or makes values of fields.
+    /// Nothing if the plan has more fields or times than this path can hold, or makes of fields what it can't make.
     pub(super) fn new(plan: &Plan, level: CpuLevel, range: TimeRange) -> Option<Fast> {
-        if plan.projection.paths().len() > MOST_SLOTS || plan.times.len() > MOST_TIMES || plan.is_extended() {
+        if plan.projection.paths().len() > MOST_SLOTS
+            || plan.times.len() > MOST_TIMES
+            || plan.has_time_formats()
+        {
             return None;
         }
         let own = &plan.formats.own;
@@ -91,6 +92,8 @@ impl Fast {
         let known = (!own.any.is_empty()).then(|| own.known.clone());
         let top = TopKeys { exact: plan.formats.marks(&fields), known };
         let scanner = Scanner::new(&fields, &top, telling, mapped | telling)?;
+        let makers = Makers::new(plan, scanner.texts())?;
+        let mapped = scanner.texts().iter().fold(mapped, |mapped, list| mapped | 1 << list.last);
         let tested = plan.tested().into_iter().fold(0, |tested, slot| tested | 1 << slot);
         Some(Fast {
             level,
@@ -98,7 +101,7 @@ impl Fast {
             copier: TimestampCopier::new(),
             programs: Vec::new(),
             by_fields: HashMap::new(),
-            at_hand: [((0, 0), usize::MAX); AT_HAND],
+            at_hand: [(Has::default(), usize::MAX); AT_HAND],
             kin: Vec::new(),
             any,
             aside: !(mapped | telling),
@@ -109,6 +112,7 @@ impl Fast {
                     Some((fields.slot(path)?, own.iter().map(|text| text.clone().into_bytes()).collect()))
                 })
                 .collect(),
+            makers,
             range: (!range.is_all()).then(|| range.text()),
             own_time: plan.times.iter().position(|time| time.required)?,
             tested,
@@ -122,7 +126,7 @@ impl Fast {
             let events = std::mem::take(&mut program.events);
             let outside = std::mem::take(&mut program.outside);
             if events + outside > 0 {
-                let shape = exact.shape(&|slot| program.has[0] >> slot & 1 == 1);
+                let shape = exact.shape(&|slot| program.has.present >> slot & 1 == 1);
                 batch.count(Format::Plain, Some(shape), events + outside);
                 batch.counts.events += events;
                 batch.counts.outside += outside;
@@ -214,6 +218,10 @@ impl Fast {
         most: usize,
         batch: &mut Batch,
     ) -> Option<usize> {
+        // A layout would need to say more than a program knows of lists.
+        if batch.layouts.is_some() && !self.makers.is_empty() {
+            return None;
+        }
         let RecordFound { end, mut present, formed, note, values, scratch } =
             self.scanner.record(cpu, input, start)?;
         if end - start > most {
@@ -222,16 +230,23 @@ impl Fast {
         // A respelled text that still has escapes is neither an address nor a time nor a number: the
         // code that reads it as one finds the backslash.
         let number = note.as_deref().map_or(0, |note| *note as usize);
+        let made = self.makers.make(present, input, values, scratch)?;
         let program = match self.kin.get_mut(number.wrapping_sub(1)) {
-            Some(kin) if addresses(kin.tested, input, values, scratch) == kin.ips => &mut kin.program,
+            Some(kin)
+                if addresses(kin.tested, input, values, scratch) == kin.program.has.ips
+                    && kin.program.has.made == made =>
+            {
+                &mut kin.program
+            }
             _ => {
                 if present & self.any != 0 {
                     present &= !self.aside;
                 }
                 let tested = self.tested & present;
                 let ips = addresses(tested, input, values, scratch);
-                let has = (present, ips);
-                let id = find(&mut self.at_hand, &mut self.programs, &mut self.by_fields, exact, has)?;
+                let has = Has { present, ips, made };
+                let lists = self.makers.lists;
+                let id = find(&mut self.at_hand, &mut self.programs, &mut self.by_fields, exact, has, lists)?;
                 let program = self.programs[id].as_mut()?;
                 for (slot, own) in self.own.iter().filter(|(slot, _)| present >> slot & 1 == 1) {
                     let text = values[*slot].text(input, scratch);
@@ -251,7 +266,7 @@ impl Fast {
                     let same = |kin: &Kin| (kin.id, &kin.program.times) == (id, &program.times);
                     let number = self.kin.iter().position(same).unwrap_or(self.kin.len());
                     if number == self.kin.len() {
-                        self.kin.push(Kin { id, tested, ips, program });
+                        self.kin.push(Kin { id, tested, program });
                     }
                     *note = number as u32 + 1;
                 }
@@ -295,7 +310,7 @@ impl Fast {
         program.template.append(&mut batch.events, input, scratch, values);
         program.events += 1;
         if let Some(layouts) = &mut batch.layouts {
-            exact.lay_out(layouts, &program.has, batch.events.len());
+            exact.lay_out(layouts, &[program.has.present, program.has.ips], batch.events.len());
         }
         Some(end - start)
     }
@@ -321,13 +336,16 @@ fn find(
     by_fields: &mut HashMap<Has, usize>,
     exact: &Exact,
     has: Has,
+    lists: u64,
 ) -> Option<usize> {
-    let hash = (has.0 ^ has.1.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 58;
+    let hash = (has.present ^ has.ips.rotate_left(32) ^ has.made.rotate_left(16))
+        .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        >> 58;
     let near = &mut at_hand[hash as usize % AT_HAND];
     if near.0 != has || near.1 == usize::MAX {
         let id = match by_fields.get(&has) {
             Some(id) => *id,
-            None => program(programs, by_fields, exact, has)?,
+            None => program(programs, by_fields, exact, has, lists)?,
         };
         *near = (has, id);
     }
@@ -342,11 +360,12 @@ fn program(
     by_fields: &mut HashMap<Has, usize>,
     exact: &Exact,
     has: Has,
+    lists: u64,
 ) -> Option<usize> {
     if programs.len() == MOST_PROGRAMS {
         return None;
     }
-    programs.push(Program::new(&exact.plan, has.0, has.1, exact.before, exact.after));
+    programs.push(Program::new(&exact.plan, has, lists, exact.before, exact.after));
     by_fields.insert(has, programs.len() - 1);
     Some(programs.len() - 1)
 }

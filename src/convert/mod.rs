@@ -19,6 +19,7 @@ mod exact;
 mod fast;
 mod inputs;
 mod lineage;
+mod made;
 mod options;
 pub(crate) mod pipeline;
 mod program;

@@ -14,15 +14,15 @@ use crate::time::{Reading, TimeForm, TimeReading};
 /// What the events of records with the same fields look like.
 #[derive(Debug, Clone)]
 pub(super) struct Program {
-    /// The values are slots and, from [`FIRST_TIME`] on, times.
+    /// The values are slots, from [`FIRST_TIME`] on times, and from [`FIRST_MADE`] on what is made of fields.
     pub(super) template: Template,
     /// The times that there are.
     pub(super) times: Vec<TimeStep>,
-    /// The slots whose texts must be of a kind.
+    /// The values whose texts must be of a kind.
     pub(super) checked: Vec<(usize, TextKind)>,
     pub(super) event_type: usize,
-    /// The slots that are present, and those of them that are addresses.
-    pub(super) has: [u64; 2],
+    /// What it was made for.
+    pub(super) has: Has,
     /// How many events it made.
     pub(super) events: u64,
     /// How many records had a time outside of the range that was asked for.
@@ -38,28 +38,44 @@ pub(super) struct TimeStep {
     pub(super) form: TimeForm,
 }
 
+/// What records have that get the same constants.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub(super) struct Has {
+    /// The fields that are present, by slot.
+    pub(super) present: u64,
+    /// Those of them that are addresses.
+    pub(super) ips: u64,
+    /// What there is of what the plan makes of fields, in its order.
+    pub(super) made: u64,
+}
+
 /// The number of the first time among the values.
 pub(super) const FIRST_TIME: usize = MOST_SLOTS;
+/// The number of the first value that is made of fields: behind the times.
+pub(super) const FIRST_MADE: usize = 128;
 
 impl Program {
-    /// The program for records with these slots present, of which those in `ips` are addresses.
+    /// The program for records that have this; of `lists`, which are made of fields too, all elements are one value.
     /// Nothing if such a record is rejected, or may be.
-    pub(super) fn new(plan: &Plan, present: u64, ips: u64, before: &[u8], after: &[u8]) -> Option<Program> {
-        let has = |slot: usize| present >> slot & 1 == 1;
-        // Other readings than those with a name are not for this path.
+    pub(super) fn new(plan: &Plan, has: Has, lists: u64, before: &[u8], after: &[u8]) -> Option<Program> {
+        let first_made = plan.projection.paths().len();
+        let present = |slot: usize| match slot.checked_sub(first_made) {
+            None => has.present >> slot & 1 == 1,
+            Some(made) => has.made >> made & 1 == 1,
+        };
+        // The plan has readings with a name alone.
         let named = |(slot, reading): &(usize, TimeReading)| Some((*slot, reading.named()?));
-        let first = |time: &Time| time.from.iter().find(|(slot, _)| has(*slot)).and_then(named);
+        let first = |time: &Time| time.from.iter().find(|(slot, _)| present(*slot)).and_then(named);
         let times: Vec<Option<(usize, Reading)>> = plan.times.iter().map(first).collect();
         if plan.times.iter().zip(&times).any(|(time, found)| time.required && found.is_none()) {
             return None;
         }
         // It is another log's, or may be: none of those that say so is present.
-        if present & STRANGER != 0 {
+        if has.present & STRANGER != 0 {
             return None;
         }
-        let is_ip = |slot: usize| ips >> slot & 1 == 1;
-        // Of lists, and of what is made of fields, nothing is known here.
-        let recorder = Recorder::record(plan, &has, &is_ip, &|_| 1, before, after)?;
+        let is_ip = |slot: usize| has.ips >> slot & 1 == 1;
+        let recorder = Recorder::record(plan, &present, &is_ip, &|_| 1, lists, before, after)?;
         let event_type = event::event_type(plan, &recorder);
         let Recorder { text, values, checked, .. } = recorder;
         let starts = [0].into_iter().chain(values.iter().map(|(end, _)| *end));
@@ -73,15 +89,7 @@ impl Program {
             from.map(|(slot, reading)| TimeStep { time, slot, form: TimeForm::Any(reading) })
         };
         let times = times.into_iter().enumerate().filter_map(step);
-        Some(Program {
-            template,
-            times: times.collect(),
-            checked,
-            event_type,
-            has: [present, ips],
-            events: 0,
-            outside: 0,
-        })
+        Some(Program { template, times: times.collect(), checked, event_type, has, events: 0, outside: 0 })
     }
 }
 
@@ -95,7 +103,8 @@ pub(super) fn sample(
     after: &[u8],
 ) -> Sample {
     let mut sample = Sample { text: Vec::new(), values: Vec::new() };
-    if let Some(Recorder { text, values, .. }) = Recorder::record(plan, present, is_ip, count, before, after)
+    if let Some(Recorder { text, values, .. }) =
+        Recorder::record(plan, present, is_ip, count, 0, before, after)
     {
         let mut start = 0;
         for (end, _) in values {
@@ -115,6 +124,8 @@ struct Recorder<'a> {
     present: &'a dyn Fn(usize) -> bool,
     is_ip: &'a dyn Fn(usize) -> bool,
     count: &'a dyn Fn(usize) -> usize,
+    /// What is made of fields and is all of a list.
+    lists: u64,
     /// The constants, one after the other.
     text: Vec<u8>,
     /// Where in the text values stand, and which.
@@ -129,11 +140,12 @@ impl<'a> Recorder<'a> {
         present: &'a dyn Fn(usize) -> bool,
         is_ip: &'a dyn Fn(usize) -> bool,
         count: &'a dyn Fn(usize) -> usize,
+        lists: u64,
         before: &[u8],
         after: &[u8],
     ) -> Option<Recorder<'a>> {
         let (text, values, checked) = Default::default();
-        let mut recorder = Recorder { plan, present, is_ip, count, text, values, checked };
+        let mut recorder = Recorder { plan, present, is_ip, count, lists, text, values, checked };
         recorder.constant(before);
         event::walk(plan, &mut recorder).ok()?;
         recorder.constant(after);
@@ -174,12 +186,15 @@ impl Target for Recorder<'_> {
     }
 
     fn field(&mut self, slot: usize, _: usize, kind: TextKind) -> Result<(), RecordError> {
-        let quoted = matches!(kind, TextKind::Text | TextKind::Integer { quoted: true, .. });
+        let made = slot.checked_sub(self.plan.projection.paths().len());
+        let is_list = made.is_some_and(|made| self.lists >> made & 1 == 1);
+        let quoted = matches!(kind, TextKind::Text | TextKind::Integer { quoted: true, .. }) && !is_list;
         let quote: &[u8] = if quoted { b"\"" } else { b"" };
+        let value = made.map_or(slot, |made| FIRST_MADE + made);
         self.constant(quote);
-        self.value(slot);
+        self.value(value);
         if kind != TextKind::Text {
-            self.checked.push((slot, kind));
+            self.checked.push((value, kind));
         }
         self.constant(quote);
         // Recording can't fail; it only has the signature of writing.

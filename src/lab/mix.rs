@@ -13,16 +13,18 @@ pub(super) enum RecordKind {
     Shuffled,
     Broken,
     Wrapped,
+    Authentication,
 }
 
 /// All kinds by name, in the order of [`Mix`]'s weights.
-const KINDS: [(&str, RecordKind); 6] = [
+const KINDS: [(&str, RecordKind); 7] = [
     ("v2", RecordKind::V2),
     ("v1", RecordKind::V1),
     ("awkward", RecordKind::Awkward),
     ("shuffled", RecordKind::Shuffled),
     ("broken", RecordKind::Broken),
     ("wrapped", RecordKind::Wrapped),
+    ("authentication", RecordKind::Authentication),
 ];
 
 /// Which kinds of lines, with weights.
@@ -35,6 +37,7 @@ const KINDS: [(&str, RecordKind); 6] = [
 /// | `shuffled` | a v1 or v2 record with its keys in random order |
 /// | `broken` | something that must be rejected, for a reason out of a catalogue |
 /// | `wrapped` | records in another form: API envelopes, arrays, CEF, key="value" |
+/// | `authentication` | a record of Duo's authentication log |
 ///
 /// ```
 /// # use udmap::lab::Mix;
@@ -97,15 +100,23 @@ impl Mix {
 
 /// The corpus of the project's measurements: 70% v2, 25% v1, 5% awkward.
 impl Mix {
+    /// What a table for this log type is measured with: records of its log, if there are synthetic ones.
+    pub fn of_log_type(log_type: &str) -> Mix {
+        match log_type {
+            "DUO_AUTH" => Mix { weights: [0, 0, 0, 0, 0, 0, 1], total: 1 },
+            _ => Mix::default(),
+        }
+    }
+
     /// Records of Duo's two versions and nothing else, so that each has a time of its stream.
     pub fn plain() -> Mix {
-        Mix { weights: [75, 25, 0, 0, 0, 0], total: 100 }
+        Mix { weights: [75, 25, 0, 0, 0, 0, 0], total: 100 }
     }
 }
 
 impl Default for Mix {
     fn default() -> Self {
-        Self { weights: [70, 25, 5, 0, 0, 0], total: 100 }
+        Self { weights: [70, 25, 5, 0, 0, 0, 0], total: 100 }
     }
 }
 

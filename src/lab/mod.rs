@@ -11,6 +11,7 @@
 //! open (a leap second, a date without a time, a year of five digits, blanks around an epoch number)
 //! is in no line.
 
+mod authentication;
 mod awkward;
 pub(crate) mod bench;
 mod broken;
@@ -98,6 +99,7 @@ impl Generator {
                 builder.write(rng, out);
             }
             RecordKind::Broken => *reason = Some(broken::line(rng, source, builder, scratch, out)),
+            RecordKind::Authentication => authentication::record(&source.next(rng), rng, out),
             RecordKind::Wrapped => count = wrapped::line(rng, source, builder, most, out),
         }
         out.push(b'\n');

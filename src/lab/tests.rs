@@ -370,18 +370,24 @@ fn mixes() {
         (" wrapped = 3 , broken ,", "broken=1,wrapped=3"),
         ("v1=0,shuffled", "shuffled=1"),
         ("v1=4294967295", "v1=4294967295"),
-        ("v3", "no kind of line is called `v3`; there are v2, v1, awkward, shuffled, broken, wrapped"),
-        ("V1", "no kind of line is called `V1`; there are v2, v1, awkward, shuffled, broken, wrapped"),
+        (
+            "v3",
+            "no kind of line is called `v3`; there are v2, v1, awkward, shuffled, broken, wrapped, authentication",
+        ),
+        (
+            "V1",
+            "no kind of line is called `V1`; there are v2, v1, awkward, shuffled, broken, wrapped, authentication",
+        ),
         ("v1,v1=2", "the kind `v1` is given twice"),
         ("v1=-1", "the weight `-1` of `v1` is not a whole number from 0 to 4294967295"),
         ("v1=", "the weight `` of `v1` is not a whole number from 0 to 4294967295"),
         (
             "v1=0",
-            "a mix needs at least one kind with a weight; there are v2, v1, awkward, shuffled, broken, wrapped",
+            "a mix needs at least one kind with a weight; there are v2, v1, awkward, shuffled, broken, wrapped, authentication",
         ),
         (
             "",
-            "a mix needs at least one kind with a weight; there are v2, v1, awkward, shuffled, broken, wrapped",
+            "a mix needs at least one kind with a weight; there are v2, v1, awkward, shuffled, broken, wrapped, authentication",
         ),
     ] {
         let got = given.parse::<Mix>().map_or_else(|error| error.to_string(), |mix| mix.to_string());

@@ -95,30 +95,43 @@ impl DerivedText {
         self.from.iter().copied().find(|slot| fields.all(*slot).any(|text| self.counts(text)))
     }
 
+    /// Whether texts are taken as they are.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.change.is_none() && self.when.is_none() && self.default.is_none() && self.zero.is_none()
+    }
+
     /// Whether a text is not one that stands for nothing.
-    fn counts(&self, text: &str) -> bool {
+    pub(crate) fn counts(&self, text: &str) -> bool {
         !self.change.absent.iter().any(|absent| absent == text)
     }
 
     fn values<'f>(&'f self, fields: &'f Fields<'_>, each: &mut dyn FnMut(Cow<'f, str>)) {
-        let mut some = |text: Cow<'f, str>| {
-            if self.zero.as_deref() != Some(&*text) && !text.is_empty() {
-                each(text);
-            }
-        };
-        let Some(slot) = self.source(fields) else {
-            return self.default.iter().for_each(|text| some(Cow::Borrowed(text)));
-        };
-        let fits = |text: &str| self.counts(text) && self.when.is_none_or(|when| when.fits(text));
-        for text in fields.all(slot).filter(|text| fits(text)) {
-            transform::apply(
-                &self.change.steps,
-                Cow::Borrowed(&**text),
-                &mut |text| match &self.change.map {
-                    None => some(text),
-                    Some(map) => map.of(&text).into_iter().for_each(|text| some(Cow::Borrowed(text))),
-                },
-            );
+        match self.source(fields) {
+            Some(slot) => fields.all(slot).for_each(|text| self.of(text, each)),
+            None => self.of_nothing(each),
+        }
+    }
+
+    /// Hands what is made of one text to `each`.
+    pub(crate) fn of<'t>(&'t self, text: &'t str, each: &mut dyn FnMut(Cow<'t, str>)) {
+        if !self.counts(text) || self.when.is_some_and(|when| !when.fits(text)) {
+            return;
+        }
+        let mut some = |text: Cow<'t, str>| self.some(text, each);
+        transform::apply(&self.change.steps, Cow::Borrowed(text), &mut |text| match &self.change.map {
+            None => some(text),
+            Some(map) => map.of(&text).into_iter().for_each(|text| some(Cow::Borrowed(text))),
+        });
+    }
+
+    /// Hands what there is without a text to `each`.
+    pub(crate) fn of_nothing<'t>(&'t self, each: &mut dyn FnMut(Cow<'t, str>)) {
+        self.default.iter().for_each(|text| self.some(Cow::Borrowed(text), each));
+    }
+
+    fn some<'t>(&self, text: Cow<'t, str>, each: &mut dyn FnMut(Cow<'t, str>)) {
+        if self.zero.as_deref() != Some(&*text) && !text.is_empty() {
+            each(text);
         }
     }
 }

@@ -25,7 +25,7 @@ mod value_map;
 
 pub use builtin::{builtin_mappings, builtin_text};
 pub use condition::Condition;
-pub(crate) use derived::{Derived, Joined};
+pub(crate) use derived::{Derived, DerivedText, Joined};
 pub use own_test::{OwnTest, TestOutcome};
 pub use plan::Plan;
 pub(crate) use plan::{Choice, EventMember, EventNode, EventStyle, EventValue, Time, ValueSource};

@@ -103,6 +103,17 @@ pub(crate) struct Choice {
     pub(crate) line: usize,
 }
 
+impl EventValue {
+    /// Whether it is the value of this slot.
+    pub(crate) fn reads(&self, slot: usize) -> bool {
+        match &self.value {
+            ValueSource::Field { slots, .. } => slots.contains(&slot),
+            ValueSource::Each { slot: own, .. } => *own == slot,
+            ValueSource::Constant(_) | ValueSource::Choices(_) | ValueSource::Time(_) => false,
+        }
+    }
+}
+
 /// `text` as a JSON string of its own.
 fn quoted(text: &str) -> Vec<u8> {
     let mut json = Vec::new();
@@ -206,9 +217,12 @@ impl Plan {
 
     /// Whether records need more than their fields at keys, taken as they are.
     pub(crate) fn is_extended(&self) -> bool {
-        let has_format =
-            self.times.iter().flat_map(|time| &time.from).any(|(_, reading)| reading.named().is_none());
-        !self.derived.is_empty() || self.projection.is_extended() || has_format
+        !self.derived.is_empty() || self.projection.is_extended() || self.has_time_formats()
+    }
+
+    /// Whether times are read by formats.
+    pub(crate) fn has_time_formats(&self) -> bool {
+        self.times.iter().flat_map(|time| &time.from).any(|(_, reading)| reading.named().is_none())
     }
 
     /// What is made of the field in a slot, if it is not a field itself.

@@ -127,7 +127,8 @@ fn parts<'t>(text: &'t str, by: &'t str) -> impl Iterator<Item = std::ops::Range
 /// A phone number without what only groups its digits: `+`, if it has one, and 7 to 15 digits.
 pub(crate) fn phone(text: &str) -> Option<String> {
     let groups = |c: char| c.is_whitespace() || matches!(c, '.' | '(' | ')' | '-');
-    let number: String = text.chars().filter(|c| !groups(*c)).take(17).collect();
+    let mut number = String::with_capacity(17);
+    number.extend(text.chars().filter(|c| !groups(*c)).take(17));
     let digits = number.strip_prefix('+').unwrap_or(&number);
     ((7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(number)
 }

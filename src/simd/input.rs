@@ -139,6 +139,30 @@ impl ByteSpan {
         ByteSpan { start: start as u32 | IN_SCRATCH, len: len as u32 }
     }
 
+    /// Adds the text to the scratch.
+    pub(crate) fn add_to(self, input: PaddedInput<'_>, scratch: &mut Vec<u8>) {
+        let (start, len) = ((self.start & !IN_SCRATCH) as usize, self.len as usize);
+        match self.is_in_scratch() {
+            true => scratch.extend_from_within(start..start + len),
+            false => scratch.extend_from_slice(&input.bytes[start..start + len]),
+        }
+    }
+
+    /// Whether it is in the scratch.
+    #[inline(always)]
+    pub(crate) fn is_in_scratch(self) -> bool {
+        self.start & IN_SCRATCH != 0
+    }
+
+    /// From the quote before this text of the input to the quote behind `last`, which is the same or a later one.
+    #[inline(always)]
+    pub(crate) fn quoted_to(self, last: ByteSpan) -> Option<ByteSpan> {
+        let start = self.start.checked_sub(1)?;
+        let end = last.start.checked_add(last.len)?.checked_add(1)?;
+        (end & IN_SCRATCH == 0).then_some(())?;
+        Some(ByteSpan { start, len: end.checked_sub(start)? })
+    }
+
     /// The first `len` bytes, no more than there are.
     #[inline(always)]
     pub(crate) fn cut(self, len: usize) -> ByteSpan {

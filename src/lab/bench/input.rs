@@ -18,7 +18,8 @@ const BLOCK: usize = 256 * 1024;
 #[derive(Debug)]
 pub(crate) struct Material {
     pub(crate) parts: Vec<Part>,
-    synthetic: bool,
+    /// What the synthetic logs are.
+    synthetic: Option<Mix>,
     /// Whether there was more than is measured.
     cut: bool,
 }
@@ -37,19 +38,19 @@ pub(crate) struct Part {
 
 impl Material {
     /// Synthetic logs of about `size` bytes, in whole lines.
-    pub(crate) fn synthetic(size: usize) -> Material {
-        let mut generator = Generator::new(SEED, &Mix::default());
+    pub(crate) fn synthetic(size: usize, mix: Mix) -> Material {
+        let mut generator = Generator::new(SEED, &mix);
         let mut bytes = Vec::with_capacity(size + BLOCK);
         while bytes.len() < size {
             generator.line(1, &mut bytes);
         }
         let part = Part { name: "synthetic".to_owned(), bytes, source: None, compression: None };
-        Material { parts: vec![part], synthetic: true, cut: false }
+        Material { parts: vec![part], synthetic: Some(mix), cut: false }
     }
 
     /// What the user named, up to `most` bytes after decompression.
     pub(crate) fn load(inputs: &[String], most: usize) -> anyhow::Result<Material> {
-        let mut material = Material { parts: Vec::new(), synthetic: false, cut: false };
+        let mut material = Material { parts: Vec::new(), synthetic: None, cut: false };
         let mut left = most;
         for source in store::list(inputs, &[])?.sources {
             if left == 0 {
@@ -110,7 +111,8 @@ impl Material {
         report::Input {
             synthetic: self
                 .synthetic
-                .then(|| report::Synthetic { seed: SEED, mix: Mix::default().to_string() }),
+                .as_ref()
+                .map(|mix| report::Synthetic { seed: SEED, mix: mix.to_string() }),
             names: self.parts.iter().map(|part| part.name.clone()).collect(),
             compressions,
             cut: self.cut,

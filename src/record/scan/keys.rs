@@ -1,6 +1,7 @@
 //! The keys of mapped fields, to be found at once.
 
 use super::STRANGER;
+use crate::record::path::ListStep;
 use crate::record::projection::{Branch, BranchTarget, Projection};
 use crate::simd::BLOCK;
 use std::collections::BTreeSet;
@@ -21,13 +22,23 @@ pub(super) struct Wants {
     pub(super) place: u8,
     /// The list of the object.
     pub(super) list: u8,
-    /// Whether the record is one for the exact reader.
-    pub(super) exact: bool,
+    pub(super) kind: WantsKind,
+}
+
+/// What is special about what a key leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WantsKind {
+    /// Nothing: a value, or an object.
+    Usual,
+    /// The record is one for the exact reader.
+    Exact,
+    /// A list of texts. The first fills [`Wants::place`], the last one behind it this place.
+    Texts(u8),
 }
 
 impl Wants {
     pub(super) const NOTHING: Wants =
-        Wants { slot: 0, below: 0, place: super::NO_PLACE, list: NO_LIST, exact: false };
+        Wants { slot: 0, below: 0, place: super::NO_PLACE, list: NO_LIST, kind: WantsKind::Usual };
     /// Where a record begins.
     pub(super) const ROOT: Wants = Wants { list: 0, ..Wants::NOTHING };
 }
@@ -41,6 +52,15 @@ pub(crate) struct TopKeys {
     pub(crate) known: Option<BTreeSet<String>>,
 }
 
+/// Where the texts of a list are: the first, and the last if there are several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ListSlots {
+    /// The field's slot.
+    pub(crate) first: usize,
+    /// A slot behind those of all fields.
+    pub(crate) last: usize,
+}
+
 /// The keys of mapped fields: for each object on the way to one a list, list 0 for the record.
 #[derive(Debug, Clone)]
 pub(super) struct KeyTable {
@@ -50,6 +70,7 @@ pub(super) struct KeyTable {
     long: Vec<(u8, Vec<u8>, Wants)>,
     /// What keys lead to that are not known: those of other lists, and those at the top.
     unknown: [Wants; 2],
+    texts: Vec<ListSlots>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -83,14 +104,17 @@ static HEADS: [u128; HEAD + 1] = {
 impl KeyTable {
     /// Nothing if there are more than this reader can hold.
     pub(super) fn new(projection: &Projection, top: &TopKeys) -> Option<KeyTable> {
-        let mut lists = Vec::new();
-        let mut count = 0;
-        // Lists, and JSON in texts, are for the exact reader.
-        if projection.paths().len() > super::MOST_SLOTS || projection.is_extended() {
+        let (mut lists, mut texts) = (Vec::new(), Vec::new());
+        let (mut count, mut slots) = (0, projection.paths().len());
+        if slots > super::MOST_SLOTS {
             return None;
         }
-        add(projection.root(), &mut lists, &mut count);
-        if count >= usize::from(NO_LIST) - 1 {
+        add(projection.root(), &mut lists, &mut count, &mut |first| {
+            texts.push(ListSlots { first, last: slots });
+            slots += 1;
+            slots - 1
+        })?;
+        if slots > super::MOST_SLOTS || count >= usize::from(NO_LIST) - 1 {
             return None;
         }
         let is_listed = |lists: &[(usize, String, Wants)], key: &str| {
@@ -101,9 +125,18 @@ impl KeyTable {
                 lists.push((0, key.clone(), Wants::NOTHING));
             }
         }
+        // A field that only says whose record it is does not count as known.
+        for (_, _, wants) in lists.iter_mut().filter(|(list, key, _)| {
+            *list == 0 && top.known.as_ref().is_some_and(|known| !known.contains(key))
+        }) {
+            match wants.kind {
+                WantsKind::Usual => wants.slot |= STRANGER,
+                _ => wants.kind = WantsKind::Exact,
+            }
+        }
         for key in &top.exact {
             lists.retain(|(list, known, _)| *list != 0 || known != key);
-            lists.push((0, key.clone(), Wants { exact: true, ..Wants::NOTHING }));
+            lists.push((0, key.clone(), Wants { kind: WantsKind::Exact, ..Wants::NOTHING }));
         }
         // KeyTable are compared as they are spelled without needless escapes.
         let has_escapes = |key: &str| key.bytes().any(|b| matches!(b, 0..=0x1f | b'"' | b'\\'));
@@ -114,7 +147,7 @@ impl KeyTable {
         let free = KeyEntry { head: 0, key: FREE, wants: Wants::NOTHING };
         let stranger = if top.known.is_some() { STRANGER } else { 0 };
         let unknown = [Wants::NOTHING, Wants { slot: stranger, ..Wants::NOTHING }];
-        let mut keys = KeyTable { table: vec![free; room], long: Vec::new(), unknown };
+        let mut keys = KeyTable { table: vec![free; room], long: Vec::new(), unknown, texts };
         for (list, key, wants) in lists {
             if key.len() > HEAD {
                 keys.long.push((list as u8, key.into_bytes(), wants));
@@ -130,6 +163,11 @@ impl KeyTable {
             keys.table[at] = entry;
         }
         Some(keys)
+    }
+
+    /// The lists of texts.
+    pub(super) fn texts(&self) -> &[ListSlots] {
+        &self.texts
     }
 
     #[inline(always)]
@@ -173,8 +211,14 @@ impl KeyTable {
 }
 
 /// Adds the list of `branches`, and those below, as (list, key, what it leads to); gives its
-/// number, and the slots in it. `count` is how many lists there are.
-fn add(branches: &[Branch], lists: &mut Vec<(usize, String, Wants)>, count: &mut usize) -> (usize, u64) {
+/// number, and the slots in it. `count` is how many lists there are, and `last` gives the slot for the last text of
+/// a list. Nothing if something else is read than values, objects, and lists of texts.
+fn add(
+    branches: &[Branch],
+    lists: &mut Vec<(usize, String, Wants)>,
+    count: &mut usize,
+    last: &mut dyn FnMut(usize) -> usize,
+) -> Option<(usize, u64)> {
     let list = *count;
     *count += 1;
     let mut slots = 0;
@@ -182,16 +226,21 @@ fn add(branches: &[Branch], lists: &mut Vec<(usize, String, Wants)>, count: &mut
         let wants = match &branch.below {
             BranchTarget::Slot(slot) => Wants { slot: 1 << slot, place: *slot as u8, ..Wants::NOTHING },
             BranchTarget::Keys(keys) => {
-                let (list, below) = add(keys, lists, count);
+                let (list, below) = add(keys, lists, count, last)?;
                 Wants { below, list: list as u8, ..Wants::NOTHING }
             }
-            // Not among the branches of a projection that is not extended.
-            BranchTarget::List(_) | BranchTarget::Json(..) => Wants { exact: true, ..Wants::NOTHING },
+            BranchTarget::List(steps) => {
+                let [(ListStep::Each, BranchTarget::Slot(slot))] = steps[..] else { return None };
+                let last = last(slot).min(super::MOST_SLOTS);
+                let kind = WantsKind::Texts(last as u8);
+                Wants { below: 1 << slot | 1 << last, place: slot as u8, kind, ..Wants::NOTHING }
+            }
+            BranchTarget::Json(..) => return None,
         };
         slots |= wants.slot | wants.below;
         lists.push((list, branch.key.clone(), wants));
     }
-    (list, slots)
+    Some((list, slots))
 }
 
 #[cfg(test)]
@@ -221,7 +270,8 @@ mod tests {
                 .unwrap();
         let find = |list, key: &str| look_up(&keys, list, key);
         let slot = |n: u8| Wants { slot: 1 << n, place: n, ..Wants::NOTHING };
-        assert!(find(0, "a").exact && find(0, "stat").exact);
+        let exact = |key| find(0, key).kind == WantsKind::Exact;
+        assert!(exact("a") && exact("stat"));
         assert_eq!(find(0, "timestamp"), slot(3));
         assert_eq!(find(0, &long), slot(4));
         assert_eq!(find(0, &sixteen), slot(5));
@@ -249,10 +299,17 @@ mod tests {
         let mut projection = Projection::default();
         projection.add(&FieldPath::parse("a.b").unwrap()).unwrap();
         let long = "k".repeat(17);
+        for path in ["tells", "o.tells"] {
+            projection.add(&FieldPath::parse(path).unwrap()).unwrap();
+        }
         let known = ["a".to_owned(), "c".to_owned(), long.clone()].into();
         let keys = KeyTable::new(&projection, &TopKeys { exact: Vec::new(), known: Some(known) }).unwrap();
         let a = look_up(&keys, 0, "a");
         assert_eq!((a.slot, a.below), (0, 1));
+        assert_eq!(look_up(&keys, 0, "tells").slot, STRANGER | 2);
+        let o = look_up(&keys, 0, "o");
+        assert_eq!((o.slot, o.below), (STRANGER, 4));
+        assert_eq!(look_up(&keys, o.list, "tells").slot, 4);
         for key in ["c", &long] {
             assert_eq!(look_up(&keys, 0, key), Wants::NOTHING, "{key}");
         }

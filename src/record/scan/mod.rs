@@ -15,7 +15,7 @@ mod shape;
 mod value;
 mod walk;
 
-pub(crate) use keys::TopKeys;
+pub(crate) use keys::{ListSlots, TopKeys};
 pub(crate) use scanner::{RecordFound, Scanner};
 
 /// The most slots that this reader can fill.

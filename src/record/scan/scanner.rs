@@ -1,6 +1,7 @@
 //! The layers, one after the other.
 
-use super::keys::{KeyTable, TopKeys};
+use super::OWN_BYTES;
+use super::keys::{KeyTable, ListSlots, TopKeys};
 use super::shape::Shapes;
 use super::walk::{RecordWalk, Scanned};
 use crate::record::Projection;
@@ -18,11 +19,14 @@ impl Scanner {
     /// A scanner for these fields. Of the slots in `telling`, records that look alike have the same
     /// texts; of those in `read` the values are wanted. Nothing if there are more fields than it can hold.
     pub(crate) fn new(projection: &Projection, top: &TopKeys, telling: u64, read: u64) -> Option<Scanner> {
-        Some(Scanner {
-            keys: KeyTable::new(projection, top)?,
-            shapes: Shapes::new(read),
-            found: Scanned::new(telling),
-        })
+        let keys = KeyTable::new(projection, top)?;
+        let read = keys.texts().iter().fold(read, |read, list| read | 1 << list.last);
+        Some(Scanner { keys, shapes: Shapes::new(read), found: Scanned::new(telling) })
+    }
+
+    /// The lists of texts among the fields. The texts of one follow each other as the output spells that.
+    pub(crate) fn texts(&self) -> &[ListSlots] {
+        self.keys.texts()
     }
 
     /// Reads the record that is the line at `start`. Nothing if it is a line for the exact reader.
@@ -36,6 +40,8 @@ impl Scanner {
         let Scanner { keys, shapes, found } = self;
         if let Some((end, number)) = shapes.fit(cpu, input, start, &mut found.spans) {
             let shape = shapes.hit(number);
+            // All values are in the input.
+            found.scratch.truncate(OWN_BYTES);
             return Some(RecordFound {
                 end,
                 present: shape.present,
@@ -76,6 +82,6 @@ pub(crate) struct RecordFound<'s> {
     /// The values, by slot, and then room for the caller's own.
     pub(crate) values: &'s mut [ByteSpan; VALUES],
     /// What holds the values that had escapes, spelled as the output spells them. Its first
-    /// [`OWN_BYTES`](super::OWN_BYTES) are the caller's too.
-    pub(crate) scratch: &'s mut [u8],
+    /// [`OWN_BYTES`](super::OWN_BYTES) are the caller's too, and what is added to it.
+    pub(crate) scratch: &'s mut Vec<u8>,
 }

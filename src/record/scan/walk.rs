@@ -3,7 +3,7 @@
 //! Everything is checked here by RFC 8259, and UTF-8. Where in doubt, the walk gives up, and the
 //! record is one for the exact reader.
 
-use super::keys::{HEAD, KeyTable, NO_LIST, Wants};
+use super::keys::{HEAD, KeyTable, NO_LIST, Wants, WantsKind};
 use super::value;
 use super::{MOST_SLOTS, OWN_BYTES, STRANGER};
 use crate::simd::{BLOCK, ByteSpan, Cpu, PaddedInput, VALUES, Work};
@@ -180,6 +180,7 @@ impl<'a, C: Cpu> Walker<'a, C> {
             match byte {
                 b'"' => self.text(wants)?,
                 b'0'..=b'9' | b'-' => self.number(wants)?,
+                b'[' if let WantsKind::Texts(last) = wants.kind => self.texts(wants.place, last)?,
                 b'{' | b'[' => {
                     self.wrong |= wants.slot;
                     depth += 1;
@@ -259,13 +260,17 @@ impl<'a, C: Cpu> Walker<'a, C> {
         let slots = wants.slot | wants.below;
         if self.given & slots != 0 {
             rare();
+            // Another key may be a stranger, too.
+            if slots & STRANGER != 0 {
+                return None;
+            }
             self.learnable = false;
             self.present &= !slots;
             self.wrong &= !slots;
         }
         self.given |= wants.slot & !STRANGER;
-        if wants.exact {
-            return None;
+        if wants.kind != WantsKind::Usual {
+            return self.list_value(wants);
         }
         // Mostly without white space.
         let [colon, value] = self.input.pair(self.at)?;
@@ -278,6 +283,54 @@ impl<'a, C: Cpu> Walker<'a, C> {
         }
         self.at += 1;
         Some((wants, self.solid()?))
+    }
+
+    /// The same behind the key of a list of texts. Anything but a list is for the exact reader.
+    #[cold]
+    fn list_value(&mut self, wants: &'a Wants) -> Option<(&'a Wants, u8)> {
+        if self.solid()? != b':' || wants.kind == WantsKind::Exact {
+            return None;
+        }
+        self.given |= wants.below;
+        self.at += 1;
+        let value = self.solid()?;
+        matches!(value, b'[' | b'n').then_some((wants, value))
+    }
+
+    /// Passes a list of texts, which are plain and follow each other as the output spells that. The span of the first
+    /// is at `place`, that of the last at `last`.
+    #[inline(never)]
+    fn texts(&mut self, place: u8, last: u8) -> Option<()> {
+        self.at += 1;
+        if self.byte()? == b']' {
+            self.at += 1;
+            return Some(());
+        }
+        let mut place = place;
+        loop {
+            if self.byte()? != b'"' {
+                return None;
+            }
+            let start = self.at + 1;
+            let block = self.input.block(start)?;
+            let (end, plain) = self.text_end(start, block)?;
+            if !plain || start == end {
+                return None;
+            }
+            self.spans[usize::from(place)] = ByteSpan::of_input(start, end - start);
+            self.present |= 1 << place;
+            if self.learnable {
+                let value = ScannedValue { start, end, kind: ScalarKind::Text, slot: usize::from(place) };
+                keep(self.values, value);
+            }
+            self.at = end + 2;
+            place = last;
+            match self.input.bytes().get(end + 1)? {
+                b',' => {}
+                b']' => return Some(()),
+                _ => return None,
+            }
+        }
     }
 
     /// Where the text ends whose first block this is, and whether it has no escapes.
