@@ -631,7 +631,7 @@ def main():
     parser.add_argument("--self-test", action="store_true")
     parser.add_argument("log", nargs="?", choices=list(LOGS), metavar="LOG")
     parser.add_argument("inputs", nargs="*", metavar="INPUT")
-    args = parser.parse_args()
+    args = parser.parse_intermixed_args()
     if args.self_test:
         return self_test()
     if not args.inputs:
