@@ -51,8 +51,7 @@ class Fields:
     def elements(self, path):
         """The elements of a list; one value is a list of one."""
         value = self.raw(path)
-        values = value if isinstance(value, list) else [value]
-        return [one for one in values if one is not None and one != ""]
+        return value if isinstance(value, list) else [value]
 
     def texts(self, path):
         found = [text(one, path) for one in self.elements(path)]
@@ -64,8 +63,8 @@ class Fields:
         return [one for one in found if one is not None]
 
     def first(self, path):
-        """The fields of the first element."""
-        return Fields(next(iter(self.elements(path)), None))
+        """The fields of element 0."""
+        return Fields((self.elements(path) or [None])[0])
 
     def json(self, path):
         """The fields of a text that is a JSON object, and the text if it is none."""
@@ -158,6 +157,10 @@ def beside(noun):
     asset["hostname"], asset["ip"] = noun.get("hostname"), noun.get("ip")
 
 
+# What Unicode calls white space.
+BLANK = r"\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+
+
 # ------------------------------------------------------------------ authentication
 
 FACTORS = {
@@ -182,7 +185,7 @@ def verdict(result):
 
 def phone(name):
     """A phone's number, if a device's name is one."""
-    bare = re.sub(r"[ \t.()-]", "", name or "")
+    bare = re.sub(rf"[{BLANK}.()-]", "", name or "")
     return bare if re.fullmatch(r"\+?[0-9]{7,15}", bare) else None
 
 
@@ -300,7 +303,7 @@ def auth_extended(record, principal, target, security_result):
 
 
 def is_email(value):
-    return value is not None and re.fullmatch(r"[^@\s]+@[^@\s]+", value) is not None
+    return value is not None and re.fullmatch(rf"[^@{BLANK}]+@[^@{BLANK}]+", value) is not None
 
 
 def admin(record, extended):
