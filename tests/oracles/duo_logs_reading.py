@@ -136,6 +136,12 @@ def platform(name, *parts):
 DESKTOPS = [("win", "WINDOWS"), ("lin", "LINUX"), ("mac", "MAC")]
 
 
+def dated(when):
+    if when is None:
+        raise Reject("no-timestamp")
+    return when
+
+
 class Addresses:
     """Texts that should be IP addresses: what is none goes to `additional`."""
 
@@ -217,7 +223,7 @@ def auth(record, extended):
         action = verdict(result)
     system = record("access_device.os")
     principal = {
-        "hostname": hostname or record("hostname"),
+        "hostname": record("access_device.hostname", "hostname"),
         "ip": addresses.of(record("access_device.ip"), "access_device.ip"),
         "location": place(record, "access_device.location"),
         "platform": platform(system, *DESKTOPS),
@@ -265,7 +271,7 @@ def auth(record, extended):
     return {
         "metadata": {
             "product_event_type": product_event_type,
-            "event_timestamp": record.seconds("timestamp") or record.iso("isotimestamp"),
+            "event_timestamp": dated(record.seconds("timestamp") or record.iso("isotimestamp")),
             "event_type": kind,
             "product_log_id": txid,
             "vendor_name": "DUO_SECURITY",
@@ -366,7 +372,7 @@ def admin(record, extended):
         "metadata": {
             "product_event_type": action or None,
             "description": told,
-            "event_timestamp": record.seconds("timestamp") or record.iso("isotimestamp"),
+            "event_timestamp": dated(record.seconds("timestamp") or record.iso("isotimestamp")),
             "event_type": kind or "GENERIC_EVENT",
             "vendor_name": "DUO_SECURITY",
             "product_name": "DUO_ADMIN",
@@ -468,7 +474,7 @@ def activity(record, _):
     log_type, log_id = record("log_type"), record("activity_id")
     record("ts")
     a("created", "last_login")
-    when = record.iso("ts")
+    when = dated(record.iso("ts"))
     principal["user"]["first_seen_time"] = a.iso("created")
     principal["user"]["last_login_time"] = a.iso("last_login")
     return {
@@ -501,7 +507,7 @@ def offline_enrollment(record, _):
         "metadata": {
             "product_event_type": action,
             "description": description,
-            "event_timestamp": record.seconds("timestamp") or record.iso("isotimestamp"),
+            "event_timestamp": dated(record.seconds("timestamp") or record.iso("isotimestamp")),
             "event_type": "USER_UNCATEGORIZED" if hostname and username else "GENERIC_EVENT",
             "vendor_name": "Duo",
             "product_name": "Offline Enrollment",
@@ -563,7 +569,7 @@ def trust_monitor(record, _):
         "log_type": record("log_type") or "DUO_TRUST_MONITOR",
     }
     session = record("surfaced_auth.txid")
-    metadata["event_timestamp"] = record.milliseconds("surfaced_timestamp")
+    metadata["event_timestamp"] = dated(record.milliseconds("surfaced_timestamp"))
     return {
         "metadata": metadata,
         "principal": principal,
@@ -602,7 +608,7 @@ class LogReader(common.Reader):
                 return path
         if self.list and "metadata" in value and isinstance(value.get(self.list), held):
             return [self.list]
-        if common.is_present(value.get("service")) and isinstance(value.get("message"), held):
+        if "service" in value and isinstance(value.get("message"), held):
             return ["message"]
         return None
 
@@ -613,10 +619,7 @@ class LogReader(common.Reader):
         return not isinstance(service, str) or service.lower() != self.service
 
     def event_of(self, record):
-        event = self.convert(Fields(record), self.extended)
-        if event["metadata"]["event_timestamp"] is None:
-            raise Reject("no-timestamp")
-        return pruned(event)
+        return pruned(self.convert(Fields(record), self.extended))
 
     def parts_of(self, text):
         at = common.behind_header(text, common.JSON_START.match)
