@@ -102,8 +102,9 @@ class Mutator:
     def line(self):
         record = self.record()
         text = json.dumps(record, ensure_ascii=self.chance.random() < 0.3)
-        if self.chance.random() < 0.02 and len(text) > 2:
-            text = text[:-self.chance.randrange(1, 3)]
+        # A line that is broken inside of a list may hold another record behind it.
+        if self.chance.random() < 0.02 and "[" not in text:
+            text = text[:-1]
         return text
 
 

@@ -28,7 +28,8 @@ impl<'m> LogReader<'m> {
     pub(super) fn new(mapping: &'m Mapping, converter: &'m Converter) -> LogReader<'m> {
         let (plan, formats) = (converter.plan(), mapping.formats());
         let own = &formats.own;
-        let told = own.fields.iter().chain(&own.envelope).filter_map(|(path, _)| path.keys().first().cloned());
+        let told =
+            own.fields.iter().chain(&own.envelope).filter_map(|(path, _)| path.keys().first().cloned());
         LogReader {
             mapping,
             converter,

@@ -77,7 +77,9 @@ impl Own {
 
     /// Why an envelope with these members says that what is in it belongs to another log, if it does.
     pub(crate) fn says_other(&self, members: &Members<'_>, projection: &Projection) -> Option<RecordError> {
-        [&self.fields, &self.envelope].into_iter().find_map(|fields| says_other_in(fields, members, projection))
+        [&self.fields, &self.envelope]
+            .into_iter()
+            .find_map(|fields| says_other_in(fields, members, projection))
     }
 
     /// Why a record that is a list of names and values belongs to another log, if it does.
