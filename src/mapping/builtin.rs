@@ -3,13 +3,23 @@
 use super::Mapping;
 
 /// Names and texts of the tables.
-const TABLES: [(&str, &str); 2] = [
+const TABLES: [(&str, &str); 9] = [
     ("duo_telephony", include_str!("../../mappings/duo_telephony.toml")),
     ("duo_telephony_extended", include_str!("../../mappings/duo_telephony_extended.toml")),
+    ("duo_auth", include_str!("../../mappings/duo_auth.toml")),
+    ("duo_auth_extended", include_str!("../../mappings/duo_auth_extended.toml")),
+    ("duo_admin", include_str!("../../mappings/duo_admin.toml")),
+    ("duo_admin_extended", include_str!("../../mappings/duo_admin_extended.toml")),
+    ("duo_activity", include_str!("../../mappings/duo_activity.toml")),
+    ("duo_offline_enrollment", include_str!("../../mappings/duo_offline_enrollment.toml")),
+    ("duo_trust_monitor", include_str!("../../mappings/duo_trust_monitor.toml")),
 ];
 
 /// Names and texts of the files that their rules name: maps.
-const FILES: [(&str, &str); 0] = [];
+const FILES: [(&str, &str); 2] = [
+    ("duo_activity_types.tsv", include_str!("../../mappings/duo_activity_types.tsv")),
+    ("duo_factors.tsv", include_str!("../../mappings/duo_factors.tsv")),
+];
 
 /// The names of the built-in tables; the first is the default.
 pub fn builtin_mappings() -> impl Iterator<Item = &'static str> {
@@ -27,8 +37,7 @@ pub(super) fn builtin_file(name: &str) -> Option<&'static str> {
 }
 
 impl Mapping {
-    /// The built-in table called `name`: `duo_telephony` or `duo_telephony_extended`. Nothing if
-    /// there is no such table.
+    /// The built-in table called `name`, such as `duo_telephony`. Nothing if there is no such table.
     pub fn builtin(name: &str) -> Option<Mapping> {
         let base =
             |name: &str| builtin_file(name).map(str::to_owned).ok_or_else(|| "no such table".to_owned());

@@ -63,14 +63,18 @@ impl Mapping {
 
 /// Whose records the table takes; nothing if it takes all.
 fn own(own: &Own) -> Option<Value> {
-    if own.fields.is_empty() && own.any.is_empty() && own.header.is_empty() {
+    if own.fields.is_empty() && own.envelope.is_empty() && own.any.is_empty() && own.header.is_empty() {
         return None;
     }
-    let fields: Vec<Value> = own.fields.iter().map(|(path, texts)| json!([keys(path), texts])).collect();
+    let texts = |fields: &[(FieldPath, Vec<String>)]| -> Vec<Value> {
+        fields.iter().map(|(path, texts)| json!([keys(path), texts])).collect()
+    };
     let header: Vec<Value> = own.header.iter().map(|(part, texts)| json!([part.name(), texts])).collect();
     // What is known counts only together with `any`.
     let known = (!own.any.is_empty()).then_some(&own.known);
-    Some(json!([fields, paths(&own.any), known, header]))
+    let mut all = vec![json!(texts(&own.fields)), json!(paths(&own.any)), json!(known), json!(header)];
+    all.extend((!own.envelope.is_empty()).then(|| json!(texts(&own.envelope))));
+    Some(all.into())
 }
 
 fn rule(rule: &Rule) -> Value {

@@ -30,17 +30,8 @@ pub(super) fn read(keys: &TomlTable<'_>, below: BTreeSet<String>, mapping: &mut 
 }
 
 fn section(keys: &TomlTable<'_>) -> Own {
-    keys.only(&["fields", "any", "also", "cef"]);
-    let fields = keys.get("fields").and_then(|item| item.table()).map(|table| table.by_field());
-    let fields = fields.unwrap_or_default().into_iter().map(|(field, item)| {
-        let texts = texts(keys, &item);
-        if texts.iter().any(String::is_empty) {
-            let problem = item.at().problem("an empty field counts as absent, so every record would match");
-            keys.report(problem.hint("leave the empty text out"));
-        }
-        (field, texts)
-    });
-    let fields = fields.collect();
+    keys.only(&["fields", "envelope", "any", "also", "cef"]);
+    let (fields, envelope) = (fields(keys, "fields"), fields(keys, "envelope"));
     let any = keys.fields("any");
     if let Some(item) = keys.get("any").filter(|item| item.is_empty_list()) {
         keys.report(item.at().problem("`any` lists no fields"));
@@ -49,7 +40,21 @@ fn section(keys: &TomlTable<'_>) -> Own {
     if let Some(item) = keys.get("also").filter(|_| keys.get("any").is_none()) {
         keys.report(item.at().problem("`also` has an effect only together with `any`"));
     }
-    Own { fields, any, known: tops(also.iter()).collect(), header: header(keys) }
+    Own { fields, envelope, any, known: tops(also.iter()).collect(), header: header(keys) }
+}
+
+/// The fields in the table at `key`, with the texts that each may hold.
+fn fields(keys: &TomlTable<'_>, key: &str) -> Vec<(FieldPath, Vec<String>)> {
+    let fields = keys.get(key).and_then(|item| item.table()).map(|table| table.by_field());
+    let fields = fields.unwrap_or_default().into_iter().map(|(field, item)| {
+        let texts = texts(keys, &item);
+        if texts.iter().any(String::is_empty) {
+            let problem = item.at().problem("an empty field counts as absent, so every record would match");
+            keys.report(problem.hint("leave the empty text out"));
+        }
+        (field, texts)
+    });
+    fields.collect()
 }
 
 fn header(keys: &TomlTable<'_>) -> Vec<(HeaderPart, Vec<String>)> {

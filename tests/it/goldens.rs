@@ -4,9 +4,14 @@ use crate::support::{json_lines, project, run};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Every case, by its folder.
+/// Every case of the telephony tables, by its folder.
 pub(crate) fn cases() -> Vec<PathBuf> {
-    let entries = fs::read_dir(project("fixtures")).expect("fixtures");
+    cases_in("fixtures")
+}
+
+/// The cases right below a folder of the project.
+pub(crate) fn cases_in(folder: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(project(folder)).expect(folder);
     let mut cases: Vec<PathBuf> =
         entries.map(|e| e.expect("an entry").path()).filter(|p| p.join("events.ndjson").is_file()).collect();
     cases.sort();

@@ -10,6 +10,7 @@ mod deploy;
 mod differential;
 mod documents;
 mod dump;
+mod duo_logs;
 mod endurance;
 mod examples;
 mod formats;

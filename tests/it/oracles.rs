@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use udmap::lab::{Generator, Mix};
 
 /// Runs a command that must succeed; its output.
-fn succeed(command: &mut Command) -> String {
+pub(crate) fn succeed(command: &mut Command) -> String {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?}: {}{errors}", String::from_utf8_lossy(&output.stdout));
@@ -18,7 +18,7 @@ fn succeed(command: &mut Command) -> String {
 }
 
 /// Holds events against protobuf's strict reading of Google's UDM message.
-fn strict(python: &Path, events: &Path, at_least: usize) {
+pub(crate) fn strict(python: &Path, events: &Path, at_least: usize) {
     let judged = succeed(Command::new(python).arg(project("tests/oracles/strict_parse.py")).arg(events));
     let passed: usize = judged.split_whitespace().next().and_then(|n| n.parse().ok()).expect(&judged);
     assert!(judged.contains(" 0 failed") && passed >= at_least, "{judged}");

@@ -28,8 +28,8 @@ fn script(folder: &Path, shell: &str) -> String {
 /// What each line is completed to: the beginnings, one of each, and what must not be offered.
 const LINES: [(&str, &[&str]); 10] = [
     ("udmap conv", &["convert"]),
-    ("udmap convert --mapping duo", &["duo_telephony", "duo_telephony_extended"]),
-    ("udmap mappings show duo", &["duo_telephony", "duo_telephony_extended"]),
+    ("udmap convert --mapping duo_t", &["duo_telephony", "duo_telephony_extended", "duo_trust_monitor"]),
+    ("udmap mappings show duo_au", &["duo_auth", "duo_auth_extended"]),
     ("udmap convert --engine por", &["portable"]),
     ("udmap convert --compress z", &["zstd", "zstd:3"]),
     ("udmap collect --signature v2-sha5", &["v2-sha512"]),

@@ -118,7 +118,8 @@ pub(crate) fn is_part(file: &Path) -> bool {
 }
 
 /// The log type of the parser that a file of a case belongs to, if its metadata names one: content-hub's `metadata.json`
-/// next to `testdata`, secops-toolkit's `parser.yaml` next to `logs` and `events`.
+/// next to `testdata`, secops-toolkit's `parser.yaml` next to `logs` and `events`, a `metadata.json` next to other cases'
+/// folders.
 fn log_type_of(file: &Path, files: &CaseFiles) -> Option<String> {
     const MOST: u64 = 1 << 20;
     #[derive(serde::Deserialize)]
@@ -126,17 +127,16 @@ fn log_type_of(file: &Path, files: &CaseFiles) -> Option<String> {
         log_type: String,
     }
     let folder = file.parent()?;
+    let json =
+        |folder: &Path| serde_json::from_slice(&files.read(&folder.join("metadata.json"), MOST).ok()?).ok();
     let metadata: Metadata = match folder.file_name()?.to_str()? {
-        "raw_logs" | "expected_events" => {
-            let metadata = folder.parent()?.parent()?.join("metadata.json");
-            serde_json::from_slice(&files.read(&metadata, MOST).ok()?).ok()?
-        }
+        "raw_logs" | "expected_events" => json(folder.parent()?.parent()?)?,
         "logs" | "events" => {
             let text = files.read(&folder.parent()?.join("parser.yaml"), MOST).ok()?;
             let [metadata] = serde_json::from_slice(&yaml::read(&text, MOST as usize).ok()?.json).ok()?;
             metadata
         }
-        _ => return None,
+        _ => json(folder.parent()?)?,
     };
     let log_type = metadata.log_type.trim().to_ascii_uppercase();
     let names_one = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';

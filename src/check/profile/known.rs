@@ -27,7 +27,9 @@ pub(super) struct LogReader<'m> {
 impl<'m> LogReader<'m> {
     pub(super) fn new(mapping: &'m Mapping, converter: &'m Converter) -> LogReader<'m> {
         let (plan, formats) = (converter.plan(), mapping.formats());
-        let told = formats.own.fields.iter().filter_map(|(path, _)| path.keys().first().cloned());
+        let own = &formats.own;
+        let told =
+            own.fields.iter().chain(&own.envelope).filter_map(|(path, _)| path.keys().first().cloned());
         LogReader {
             mapping,
             converter,

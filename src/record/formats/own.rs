@@ -15,6 +15,8 @@ pub struct Own {
     /// Fields that hold one of these texts where they are present, in a record and in the envelopes
     /// around it.
     pub fields: Vec<(FieldPath, Vec<String>)>,
+    /// The same for the envelopes alone.
+    pub envelope: Vec<(FieldPath, Vec<String>)>,
     /// A record with a field that is not among `known` has at least one of these. If there are
     /// none, such a record is fine.
     pub any: Vec<FieldPath>,
@@ -66,23 +68,18 @@ impl HeaderPart {
 impl Own {
     /// Why the record with these members belongs to another log, if it does.
     pub(crate) fn refuses(&self, members: &Members<'_>, projection: &Projection) -> Option<RecordError> {
-        self.says_other(members, projection).or_else(|| {
+        says_other_in(&self.fields, members, projection).or_else(|| {
             let present = |value: &RawValue| exact::scalar(value).map_or(true, |text| text.is_some());
             let has = |path: &FieldPath| exact::find(members, path).is_some_and(present);
             self.stranger(members.iter().map(|(key, value)| (&**key, present(value))), &has)
         })
     }
 
-    /// Why an object with these members says that what is in it belongs to another log, if it does.
+    /// Why an envelope with these members says that what is in it belongs to another log, if it does.
     pub(crate) fn says_other(&self, members: &Members<'_>, projection: &Projection) -> Option<RecordError> {
-        self.fields.iter().find_map(|(path, own)| {
-            match exact::scalar(exact::find(members, path)?) {
-                Ok(text) => self::says_other(path, &text?, own),
-                // In a field that is read it is a error of its own.
-                Err(_) if projection.slot(path).is_some() => None,
-                Err(kind) => Some(other(format!("`{path}` holds {kind}, not {}", one_of(own)))),
-            }
-        })
+        [&self.fields, &self.envelope]
+            .into_iter()
+            .find_map(|fields| says_other_in(fields, members, projection))
     }
 
     /// Why a record that is a list of names and values belongs to another log, if it does.
@@ -131,6 +128,22 @@ impl Own {
         let any = any.join(", ");
         Some(other(format!("the mapping does not know `{}`, and none of {any} is present", shown(key))))
     }
+}
+
+/// Why one of these fields says that the object with these members belongs to another log, if it does.
+fn says_other_in(
+    fields: &[(FieldPath, Vec<String>)],
+    members: &Members<'_>,
+    projection: &Projection,
+) -> Option<RecordError> {
+    fields.iter().find_map(|(path, own)| {
+        match exact::scalar(exact::find(members, path)?) {
+            Ok(text) => says_other(path, &text?, own),
+            // In a field that is read it is a error of its own.
+            Err(_) if projection.slot(path).is_some() => None,
+            Err(kind) => Some(other(format!("`{path}` holds {kind}, not {}", one_of(own)))),
+        }
+    })
 }
 
 fn says_other(path: &FieldPath, text: &str, own: &[String]) -> Option<RecordError> {

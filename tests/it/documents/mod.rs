@@ -248,6 +248,7 @@ checked! {
     convert: "docs/convert.md",
     deploy: "docs/deploy.md",
     dumps: "docs/dumps.md",
+    duo_logs: "docs/duo-logs.md",
     glossary: "docs/glossary.md",
     install: "docs/install.md",
     library: "docs/library.md",
