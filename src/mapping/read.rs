@@ -360,9 +360,7 @@ fn content(
         return None;
     };
     if kind != "from" {
-        for key in
-            ["default", "absent", "capture", "split", "template", "read", "map", "map_file", "otherwise"]
-        {
+        for key in ["default", "absent", "capture", "split", "read", "map", "map_file", "otherwise"] {
             if let Some(item) = keys.get(key) {
                 keys.report(item.at().problem(format!("`{key}` goes only with `from`")));
             }
