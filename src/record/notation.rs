@@ -52,10 +52,7 @@ pub(crate) fn of_field(text: &str) -> Option<Notation> {
         );
     }
     if let Some((field, _)) = text.split_once('|') {
-        let hint = format!(
-            "write `{}`; the rule's `read` says what is done to the value: `read = \"lower\"`",
-            field.trim()
-        );
+        let hint = format!("write `{}`, and in the rule `read = \"lower\"`", field.trim());
         return say("a path holds no functions", hint);
     }
     if text.contains(['[', '*']) {

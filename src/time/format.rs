@@ -69,14 +69,12 @@ impl TimeFormat {
             .map_err(|_| format!("`{}` has signs that no format of times has", shown(format)))?;
         let format = TimeFormat { format: format.to_owned(), items, zone };
         // Written and read again, a date must be the same.
-        let sample =
-            NaiveDate::from_ymd_opt(2023, 11, 28).unwrap_or_default().and_time(NaiveTime::MIN).and_utc();
-        let text = sample.with_timezone(&format.zone).format_with_items(format.items.iter()).to_string();
-        match format.read(&text) {
-            Ok(instant) if instant.seconds().div_euclid(86_400) == sample.timestamp().div_euclid(86_400) => {
-                Ok(format)
-            }
-            _ => Err(format!("`{}` does not say year, month, day and hour", shown(&format.format))),
+        let date = NaiveDate::from_ymd_opt(2023, 11, 28).unwrap_or_default();
+        let sample = date.and_time(NaiveTime::MIN).and_local_timezone(format.zone).single();
+        let text = sample.map(|time| time.format_with_items(format.items.iter()).to_string());
+        match (text.as_deref().map(|text| format.read(text)), sample) {
+            (Some(Ok(instant)), Some(sample)) if instant.seconds() == sample.timestamp() => Ok(format),
+            _ => Err(format!("`{}` does not say the whole date", shown(&format.format))),
         }
     }
 

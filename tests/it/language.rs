@@ -516,7 +516,7 @@ fn faults_are_refused_with_their_place_and_what_to_write() {
         (rule("template = \"${a[]}\""), "several values"),
         (rule("value = \"${a}\""), "`template`"),
         (format!("{TYPE}[[rule]]\nudm = \"security_result[0].severity\"\ntemplate = \"${{a}}\"\n"), "can't give"),
-        (format!("{TYPE}[[rule]]\nudm = \"principal.user.first_seen_time\"\ntime = [{{ from = \"a\", read = {{ format = \"%b %d\" }} }}]\n"), "does not say year"),
+        (format!("{TYPE}[[rule]]\nudm = \"principal.user.first_seen_time\"\ntime = [{{ from = \"a\", read = {{ format = \"%b %d\" }} }}]\n"), "the whole date"),
         (format!("{TYPE}[[rule]]\nudm = \"principal.user.first_seen_time\"\ntime = [{{ from = \"a\", read = {{ format = \"%Y-%m-%d\", zone = \"CET\" }} }}]\n"), "names of zones"),
         (format!("{TYPE}[[rule]]\nudm = \"principal.user.first_seen_time\"\ntime = [{{ from = \"a[]\", read = \"iso8601\" }}]\n"), "several values"),
         (format!("{TYPE}[[test]]\nrecord = '{{}}'\n"), "either `event` or `reject`"),
