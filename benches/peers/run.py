@@ -32,7 +32,10 @@ CORPORA = {
     "v1": "v1",
     "shuffled": "shuffled",
     "awkward": "awkward",
+    "auth": "authentication",
 }
+# Corpora that other tables than telephony's are for, and the rivals that know these.
+OTHER_TABLES = {"auth": ["simd-json"], "nested60": ["simd-json", "serde-value"]}
 
 # What a tool can't do: why, and the records or texts that are then held to less.
 FLOATS = "numbers are floats: other digits of the same number, times to their precision"
@@ -137,8 +140,8 @@ def corpora(megabytes):
     """The corpora's files, made by `udmap generate` and, for the nested one, by the harness."""
     files = {}
     for name, mix in CORPORA.items():
-        # Awkward records are about 300 bytes long; the smallest are v2's, of about 210.
-        count = megabytes * 1_048_576 // 200
+        # Awkward records are about 300 bytes long; the smallest are v2's, of about 210. Those of authentication have 1,500.
+        count = megabytes * 1_048_576 // (1200 if name == "auth" else 200)
         files[name] = file = WORK / f"{name}.{megabytes}.ndjson"
         if not file.exists():
             subprocess.run([UDMAP, "generate", "--records", str(count), "--mix", mix, "-o", file], check=True)
@@ -252,11 +255,12 @@ def check_all(tools, files):
                 continue
             for why, count in forgiven.items():
                 print(f"- {tool.name}, {tool.threads} thread(s): {why}; {count} {name} records")
-    part = cut(files["nested60"], 0.2)
-    ours = lines([UDMAP, "convert", "-q", "--mapping", HERE / "nested60.toml", part])
-    for name in ["udmap", "simd-json", "serde-value"]:
-        check(Tool(f"nested60-{name}", "", lambda file: [PEERS, f"nested60-{name}", file]), part, ours)
-    print(f"\nThe 60 rules: {len(ours):,} records, all equal.\n")
+    for corpus, mapping in [("nested60", HERE / "nested60.toml"), ("auth", "duo_auth")]:
+        part = cut(files[corpus], 0.2)
+        ours = lines([UDMAP, "convert", "-q", "--mapping", mapping, part])
+        for name in ["udmap", *OTHER_TABLES[corpus]]:
+            check(Tool(f"{corpus}-{name}", "", lambda file: [PEERS, f"{corpus}-{name}", file]), part, ours)
+        print(f"\n{corpus}: {len(ours):,} records, all equal.\n")
     return failed
 
 
@@ -316,8 +320,9 @@ def memory(files, runs):
     names = ["bound", "udmap", "sonic-rs", "simd-json", "serde-typed", "serde-value"]
     table = {name: [] for name in names}
     for corpus, file in files.items():
-        there = lambda name: corpus != "nested60" or name not in ("sonic-rs", "serde-typed")
-        renamed = lambda name: f"nested60-{name}" if corpus == "nested60" and name != "bound" else name
+        rivals = OTHER_TABLES.get(corpus)
+        there = lambda name: rivals is None or name in ("bound", "udmap", *rivals)
+        renamed = lambda name: f"{corpus}-{name}" if rivals is not None and name != "bound" else name
         # udmap goes first, for the bound writes as much as it did.
         jobs = [name for name in ["udmap", *names[:1], *names[2:]] if there(name)]
         part = cut(file, 0.5)

@@ -1,6 +1,7 @@
 //! udmap's job done with other JSON libraries: `udmap-peers NAME FILE` writes the events of a file
 //! to stdout, `udmap-peers memory RUNS NAME,NAME,... FILE` measures conversions from memory.
 
+mod auth;
 mod bound;
 mod harness;
 mod nested60;
@@ -15,7 +16,7 @@ mod time;
 use harness::{Job, Lines};
 use std::process::ExitCode;
 
-/// The job called `name`, if there is one. `nested60-` is the same library at the other table.
+/// The job called `name`, if there is one. `auth-` and `nested60-` are the same library at another table.
 fn job(name: &str) -> Option<Box<dyn Job>> {
     Some(match name {
         "udmap" => Box::new(ours::duo()),
@@ -27,6 +28,11 @@ fn job(name: &str) -> Option<Box<dyn Job>> {
             Box::new(Lines(move |line: &[u8], out: &mut Vec<u8>| simd_tape::convert(&mut parser, line, out)))
         }
         "sonic-rs" => Box::new(Lines(sonic::convert)),
+        "auth-udmap" => Box::new(ours::auth()),
+        "auth-simd-json" => {
+            let mut parser = simd_tape::Parser::default();
+            Box::new(Lines(move |line: &[u8], out: &mut Vec<u8>| auth::convert(&mut parser, line, out)))
+        }
         "nested60-udmap" => Box::new(ours::nested60()),
         "nested60-serde-value" => Box::new(Lines(nested60::serde_value::convert)),
         "nested60-simd-json" => {

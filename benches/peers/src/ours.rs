@@ -10,6 +10,11 @@ pub fn duo() -> Udmap {
     Udmap::new(&Mapping::builtin("duo_telephony").expect("it comes with udmap"))
 }
 
+/// udmap with Duo's authentication table.
+pub fn auth() -> Udmap {
+    Udmap::new(&Mapping::builtin("duo_auth").expect("it comes with udmap"))
+}
+
 /// udmap with the table of 60 rules.
 pub fn nested60() -> Udmap {
     let table = include_str!("../nested60.toml");

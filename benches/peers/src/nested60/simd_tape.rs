@@ -62,7 +62,7 @@ pub fn convert(parser: &mut Parser, line: &[u8], out: &mut Vec<u8>) -> Option<()
 }
 
 /// Hands an object's members to `each`, values as the nodes that they are made of.
-fn members<'t, 'a>(nodes: &'t [Node<'a>], mut each: impl FnMut(&'a str, &'t [Node<'a>])) {
+pub fn members<'t, 'a>(nodes: &'t [Node<'a>], mut each: impl FnMut(&'a str, &'t [Node<'a>])) {
     let Some(Node::Object { len, .. }) = nodes.first() else { return };
     let mut rest = &nodes[1..];
     for _ in 0..*len {
