@@ -1,6 +1,6 @@
 //! Why an invocation failed, as Lambda shows it.
 
-use super::Run;
+use super::line::Run;
 use crate::jobs::collect::Error;
 use lambda_runtime::Diagnostic;
 

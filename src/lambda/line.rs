@@ -1,9 +1,11 @@
 //! What a run says, as one line of JSON for logs, metrics and alarms.
 
-use super::Run;
-use crate::jobs::collect::Outcome;
+use crate::jobs::collect::{Failure, Log, Outcome, Report};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
+
+/// How a log's run went; the log is named if there are several.
+pub(super) type Run = (Option<&'static Log>, Result<Report, Failure>);
 
 /// What alarms look for.
 const EVENT: &str = "collect";

@@ -12,11 +12,11 @@ mod line;
 mod objects;
 mod secret;
 
-use crate::jobs::collect::{self, Collector, Error, Failure, Limits, Log, Report, Settings};
+use crate::jobs::collect::{self, Collector, Error, Failure, Limits, Report, Settings};
 use crate::jobs::settings::Environment;
 use failed::{FAULT, Failed};
 use lambda_runtime::{LambdaEvent, service_fn};
-use line::Line;
+use line::{Line, Run};
 use secret::Keys;
 use serde::de::IgnoredAny;
 use std::time::{Duration, Instant, SystemTime};
@@ -44,9 +44,6 @@ pub async fn serve() -> Result<(), lambda_runtime::Error> {
     }
 }
 
-/// How a log's run went; without a log if it did not get that far.
-type Run = (Option<&'static Log>, Result<Report, Failure>);
-
 /// One invocation. What the event says is of no interest: it only says when.
 async fn invoked(event: LambdaEvent<IgnoredAny>) -> Result<Line, Failed> {
     let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
@@ -60,17 +57,13 @@ async fn invoked(event: LambdaEvent<IgnoredAny>) -> Result<Line, Failed> {
         Ok(Err(error)) => runs.push((None, Err(failure(error)))),
         Err(_) => runs.push((None, Err(failure(too_late(left))))),
     }
-    let mut lines: Vec<Line> = runs.iter().map(Line::new).collect();
-    let line = match lines.len() {
-        1 => lines.remove(0),
-        _ => {
-            for line in lines.drain(..).map(Line::of_several) {
-                println!("{}", line.json());
-            }
-            Line::whole(runs.iter().map(Line::new).collect())
+    if runs.len() > 1 {
+        for run in &runs {
+            println!("{}", Line::new(run).of_several().json());
         }
-    };
+    }
     // The line that alarms are made of (docs/deploy.md).
+    let line = Line::whole(runs.iter().map(Line::new).collect());
     println!("{}", line.json());
     match Failed::of(runs) {
         Some(failed) => Err(failed),

@@ -40,6 +40,14 @@ CHOICES = [
     {"FeedDeletes": "yes"},
     {"ReaderLists": "bucket"},
     {"Convert": "yes"},
+    {
+        "Logs": "telephony,activity",
+        "Prefix": "duo-{log}/",
+        "StateKey": "udmap-state/duo-{log}.json",
+        "EventsPrefix": "udm/{log}/",
+        "RejectsPrefix": "rejects/{log}/",
+        "Convert": "yes",
+    },
     {"Convert": "yes", "FeedDeletes": "yes", "Reader": "role", "ReaderSubject": "12345"},
 ]
 
@@ -176,6 +184,10 @@ class Resolved:
                 return self.attribute(args)
             if name == "Fn::Sub":
                 return self.substitute(args)
+            if name == "Fn::Split":
+                return self.resolve(args[1]).split(args[0])
+            if name == "Fn::Select":
+                return self.resolve(args[1])[args[0]]
             if name.startswith("Fn::"):
                 raise SystemExit(f"{name} is not known here")
         pairs = ((key, self.resolve(value)) for key, value in node.items())
@@ -347,7 +359,10 @@ def table(text):
 
 def grants(resolved):
     """Each identity holds exactly its actions, and answers as the table says."""
-    values = resolved.values
+    # What begins as the logs' folder does, and is none; with a name's place in it, all that begins so may be one.
+    beside = resolved.values["Prefix"].rstrip("/").replace("{log}", "x").replace("duo-x", "xduo")
+    # The places of one of the logs, where there are several.
+    values = {name: str(value).replace("{log}", "activity") for name, value in resolved.values.items()}
     name = values["ExistingBucket"] or REFS["Bucket"]
     arn = f"arn:aws:s3:::{name}"
     reader = {"user": "ReaderUser", "role": "ReaderRole", "none": None}[values["Reader"]]
@@ -361,7 +376,7 @@ def grants(resolved):
         "state_key": values["StateKey"],
         "prefix": values["Prefix"],
         "elsewhere": f"{arn}/elsewhere",
-        "beside": f"{arn}/{values['Prefix'].rstrip('/')}-other/x",
+        "beside": f"{arn}/{beside}-other/x",
         "other": f"arn:aws:s3:::{name}-other/{values['Prefix']}x",
         "secret": values["SecretArn"] or REFS["Secret"],
         "secrets": OTHER_SECRET,
@@ -394,9 +409,13 @@ def grants(resolved):
 
 def patterns(template):
     """No choice of parameters puts the state under the feed's prefix, or a wildcard into a policy."""
-    right = {"Prefix": ["duo-telephony/", "a/b.c/"], "StateKey": ["udmap-state/duo.json"]}
+    right = {
+        "Prefix": ["duo-telephony/", "a/b.c/", "duo-{log}/", "a/b/{log}/"],
+        "StateKey": ["udmap-state/duo.json", "udmap-state/{log}.json"],
+    }
     wrong = {
-        "Prefix": ["", "/", "a", "a//", "*/", "a?/", "${aws:username}/", "udmap-state/", "udmap-state/a/"],
+        "Prefix": ["", "/", "a", "a//", "*/", "a?/", "${aws:username}/", "udmap-state/", "udmap-state/a/"]
+        + ["udmap-{log}/", "udmap-state/{log}/", "{log}/", "u{log}/", "duo-{x}/", "a/{log}-b/"],
         "StateKey": ["", "duo-telephony/state.json", "state.json", "udmap-state/", "udmap-state/*"],
     }
     for name in ("EventsPrefix", "RejectsPrefix"):

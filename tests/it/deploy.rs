@@ -176,15 +176,16 @@ fn policies_grant_what_is_needed_and_nothing_else() {
             [s3:GetObject, s3:PutObject] => [s3:GetObject] => writer: lacks s3:PutObject on {state}
             - !Ref StateKey => - x => writer: lacks s3:ListBucket
             [s3:PutObject, s3:GetObject] => s3:PutObject => writer: lacks s3:GetObject on {logs}
-            - !Sub ${Prefix}* => - x => writer: lacks s3:ListBucket
+            - !Sub ["${Prefix}*", => - !Sub ["x*", => writer: lacks s3:ListBucket
             # The bucket.
             BlockPublicPolicy: true => BlockPublicPolicy: false => public access is not blocked
             aws:SecureTransport: "false" => aws:SecureTransport: "true" => plain HTTP is not refused
             Prefix: !Ref EventsPrefix => Prefix: udmap- => the state expires
             # The parameters.
             ^(?!udmap-state/) => ^ => Prefix: takes `udmap-state/`
-            ^udmap-state/[A-Za-z0-9_.=/-]+$ => ^.+$ => StateKey: takes `duo-telephony/state.json`
-            [A-Za-z0-9_.=-]+/([A-Za-z0-9_.=-]+/)*$ => .+/$ => Prefix: takes `*/`
+            ^udmap-state/[A-Za-z0-9_.=/-]*(\{log\})?[A-Za-z0-9_.=/-]+$ => ^.+$ => StateKey: takes `duo-telephony/state.json`
+            [A-Za-z0-9_.=-]+(-\{log\})?/([A-Za-z0-9_.=-]+/)*(\{log\}/)?$ => .+/$ => Prefix: takes `*/`
+            (?!udmap-\{) => (?!x) => Prefix: takes `udmap-{log}/`
         "##,
         run,
     );
@@ -285,7 +286,8 @@ fn every_setting_is_one_that_the_collector_reads() {
             asked.borrow_mut().insert(name.to_owned());
             let (_, value) = given.iter().find(|(given, _)| given == name)?;
             // The keys' files are not there, and what the template fills in may be anything.
-            let value = if value.starts_with('!') { "yes".to_owned() } else { value.clone() };
+            let filled = if name == "UDMAP_LOGS" { "telephony" } else { "yes" };
+            let value = if value.starts_with('!') { filled.to_owned() } else { value.clone() };
             (!name.ends_with("_FILE")).then_some(value)
         });
         let others = ["DUO_SECRET_ARN", "AWS_REGION"];

@@ -150,6 +150,15 @@ impl Log {
         })
     }
 
+    /// The logs of these names, with commas or blanks between them.
+    ///
+    /// # Errors
+    /// As of [`named`](Log::named).
+    pub(super) fn listed(text: &str) -> Result<Vec<&'static Log>, String> {
+        let names = text.split(|c: char| c == ',' || c.is_whitespace()).filter(|name| !name.is_empty());
+        names.map(Log::named).collect()
+    }
+
     /// What [`decorate`](super::Settings::decorate) and Duo's own clients call it in a record.
     pub(super) fn event_type(&self) -> String {
         self.name.replace('-', "_")

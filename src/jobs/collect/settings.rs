@@ -9,7 +9,6 @@ use super::collector::Collector;
 use super::derive::{Derivation, Derive};
 use super::logs::Log;
 use super::places::Places;
-
 use super::sign::Signature;
 use super::transport::{Https, Transport};
 use super::window::{DAY, Plan};
@@ -138,7 +137,7 @@ impl Settings {
     /// The settings of the environment over others.
     fn over(env: Environment<'_>, base: Settings) -> Result<Settings, String> {
         Ok(Settings {
-            logs: env.value("UDMAP_LOGS", logs)?.unwrap_or(base.logs),
+            logs: env.value("UDMAP_LOGS", Log::listed)?.unwrap_or(base.logs),
             api_url: env.value("UDMAP_API_URL", api_url)?.or(base.api_url),
             allow_any_host: env.value("UDMAP_ALLOW_ANY_HOST", switch)?.unwrap_or(base.allow_any_host),
             signature: env.value("UDMAP_SIGNATURE", signature)?.unwrap_or(base.signature),
@@ -273,12 +272,6 @@ impl Settings {
         let rejects_to = own(&self.rejects_to, "UDMAP_REJECTS_TO")?;
         places.with_derived(&to, udm_to.as_deref(), rejects_to.as_deref())
     }
-}
-
-/// The logs to collect, with commas or blanks between their names.
-fn logs(text: &str) -> Result<Vec<&'static Log>, String> {
-    let names = text.split(|c: char| c == ',' || c.is_whitespace()).filter(|name| !name.is_empty());
-    names.map(Log::named).collect()
 }
 
 /// The service to ask: `https://HOST[:PORT]`.

@@ -6,13 +6,13 @@ use udmap::jobs::collect::{Limits, Log};
 
 /// From two hours before the start to two after it: more than a page in the first window, cut in the middle of a second
 /// and between twins; some that come late; and new ones between the runs.
-fn timeline(log: &'static str, page: i64) -> Vec<Record> {
+fn timeline(log: &'static str, records: i64, page: usize) -> Vec<Record> {
     let mut n = 0;
     let mut next = |ms: i64| {
         n += 1;
         record_of(log, (START + ms) * 1000, n)
     };
-    let mut records: Vec<Record> = (0..page / 5 * 12).map(|i| next(-100 * MINUTE + i / 7 * 1000)).collect();
+    let mut records: Vec<Record> = (0..records).map(|i| next(-100 * MINUTE + i / 7 * 1000)).collect();
     records.extend((0..8).map(|i| next(-MINUTE + i * 17 * MINUTE)));
     for ms in [-8 * MINUTE, -3 * MINUTE, 50 * MINUTE] {
         let mut late = next(ms);
@@ -22,9 +22,8 @@ fn timeline(log: &'static str, page: i64) -> Vec<Record> {
     // True twins, where records have no name: around the first page's end, and where windows overlap.
     let twin = |of: &Record, i: usize| Record { id: format!("{}-{i}", of.id), ..of.clone() };
     if log == "administrator" || log == "offline-enrollment" {
-        let at = page as usize;
         let more: Vec<Record> =
-            records[at - 3..at + 3].iter().flat_map(|of| [twin(of, 1), twin(of, 2)]).collect();
+            records[page - 3..page + 3].iter().flat_map(|of| [twin(of, 1), twin(of, 2)]).collect();
         let last = records.len() - 4;
         let more = more.into_iter().chain([twin(&records[last], 1)]);
         records.extend(more.collect::<Vec<_>>());
@@ -37,7 +36,7 @@ fn world(log: &'static str, switches: Switches, newest_first: bool) -> World {
     duo.newest_first = newest_first;
     // The logs whose pages have a size of Duo's own need as many records.
     let bare = log == "administrator" || log == "offline-enrollment";
-    duo.add(timeline(log, if bare { 1000 } else { 20 }));
+    duo.add(if bare { timeline(log, 1100, 1000) } else { timeline(log, 48, 20) });
     let mut world = World::of(log, duo);
     world.settings.page_size = 20;
     world
