@@ -98,7 +98,7 @@ fn an_independent_reading_of_the_other_logs_agrees() {
         let log = table.trim_start_matches("duo_").trim_end_matches("_extended");
         let inputs: Vec<PathBuf> = cases_of(table).iter().map(|case| input(case)).collect();
         let mut made = Command::new(&python);
-        made.arg(project("tests/oracles/mutations.py")).args(["7", "6000"]).args(&inputs);
+        made.arg(project("tests/oracles/mutations.py")).args(["7", "1500"]).args(&inputs);
         let mutated = folder.path().join("mutated.ndjson");
         fs::write(&mutated, succeed(&mut made)).expect("written");
         for input in inputs.iter().chain([&mutated]) {
