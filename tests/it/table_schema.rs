@@ -92,8 +92,8 @@ fn the_schema_has_the_keys_of_the_reader() {
     let known = |table: &str| -> Vec<String> {
         let file = |_: &str| Err("none".to_owned());
         let error = udmap::mapping::Mapping::load("t.toml", table, &file).expect_err("misspelt");
-        let problems = error.problems().iter().map(udmap::mapping::Problem::message);
-        let message = problems.filter(|text| text.starts_with("unknown key `zz`")).next().expect("a problem");
+        let mut problems = error.problems().iter().map(udmap::mapping::Problem::message);
+        let message = problems.find(|text| text.starts_with("unknown key `zz`")).expect("a problem");
         let names = message.split_once("one of: ").expect("a list").1;
         let mut names: Vec<String> =
             names.split(", ").map(|name| name.trim_matches('`').to_owned()).collect();
