@@ -13,6 +13,7 @@ pub struct OwnTest {
     pub record: String,
     /// What is to become of it.
     pub expected: TestOutcome,
+    #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "the command alone says where a case failed"))]
     pub(crate) at: TextPlace,
 }
 

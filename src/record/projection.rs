@@ -99,7 +99,8 @@ pub struct Projection {
     /// What is at each place on the way to a field, and at the field.
     roles: HashMap<FieldPath, Role>,
     root: Vec<Branch>,
-    /// Whether only slots of single values at keys are read.
+    /// Whether more is read than values at keys of objects.
+    #[cfg(any(feature = "cli", test))]
     is_extended: bool,
 }
 
@@ -169,7 +170,10 @@ impl Projection {
         self.paths.push(path.clone());
         self.slots.insert(path.clone(), slot);
         let is_json = self.roles.get(path) == Some(&Role::Json);
-        self.is_extended |= path.has_lists() || is_json;
+        #[cfg(any(feature = "cli", test))]
+        {
+            self.is_extended |= path.has_lists() || is_json;
+        }
         let end = if is_json { BranchTarget::Json(slot, Vec::new()) } else { BranchTarget::Slot(slot) };
         insert(&mut self.root, path, 0, end);
         Ok(slot)
@@ -191,6 +195,7 @@ impl Projection {
     }
 
     /// Whether more is read than values at keys of objects: lists, or JSON in texts.
+    #[cfg(any(feature = "cli", test))]
     pub(crate) fn is_extended(&self) -> bool {
         self.is_extended
     }
