@@ -180,7 +180,7 @@ fn policies_grant_what_is_needed_and_nothing_else() {
             # The bucket.
             BlockPublicPolicy: true => BlockPublicPolicy: false => public access is not blocked
             aws:SecureTransport: "false" => aws:SecureTransport: "true" => plain HTTP is not refused
-            Prefix: !Ref EventsPrefix => Prefix: udmap- => the state expires
+            Prefix: !Select [0, !Split ["{log}", !Ref EventsPrefix]] => Prefix: udmap- => the state expires
             # The parameters.
             ^(?!udmap-state/) => ^ => Prefix: takes `udmap-state/`
             ^udmap-state/[A-Za-z0-9_.=/-]*(\{log\})?[A-Za-z0-9_.=/-]+$ => ^.+$ => StateKey: takes `duo-telephony/state.json`
