@@ -216,6 +216,7 @@ impl Plan {
     }
 
     /// Whether records need more than their fields at keys, taken as they are.
+    #[cfg(feature = "cli")]
     pub(crate) fn is_extended(&self) -> bool {
         !self.derived.is_empty() || self.projection.is_extended() || self.has_time_formats()
     }

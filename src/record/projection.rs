@@ -191,6 +191,7 @@ impl Projection {
     }
 
     /// Whether more is read than values at keys of objects: lists, or JSON in texts.
+    #[cfg(any(test, feature = "cli"))]
     pub(crate) fn is_extended(&self) -> bool {
         self.is_extended
     }
