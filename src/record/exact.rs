@@ -114,7 +114,9 @@ impl<'a> FoundFields<'a> {
             }
             BranchTarget::List(steps) => {
                 // One value where a list is read is a list of one.
-                let elements = elements(value).unwrap_or_else(|| vec![value]);
+                let mut elements = elements(value).unwrap_or_else(|| vec![value]);
+                // What is absent is not an element.
+                elements.retain(|element| !matches!(element.get(), "null" | "\"\""));
                 for (step, target) in steps {
                     match step {
                         ListStep::Each => elements.iter().for_each(|element| self.value(target, element)),

@@ -279,6 +279,15 @@ from = "a.groups[0].name"
                 json!("field-type: `user.groups[]` holds an array, not a text, number or boolean"),
             ),
             (
+                r#""a":{"groups":[null,"",{"name":"n2"},{"name":"n3"}]}"#,
+                json!({
+                    "principal":{"user":{"attribute":{"labels":[
+                        {"key":"name","value":"N2"},{"key":"name","value":"N3"}
+                    ]}}},
+                    "target":{"group":{"group_display_name":"n2"}}
+                }),
+            ),
+            (
                 r#""a":{"groups":[{"key":"k1","name":"n1"},null,{"key":"k2"},{"name":"n3"}]}"#,
                 json!({
                     "principal":{"user":{"attribute":{"labels":[

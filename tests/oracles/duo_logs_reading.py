@@ -49,9 +49,9 @@ class Fields:
         return next((one for one in texts if one is not None), None)
 
     def elements(self, path):
-        """The elements of a list; one value is a list of one."""
+        """The elements of a list that are not absent; one value is a list of one."""
         value = self.raw(path)
-        return value if isinstance(value, list) else [value]
+        return [one for one in (value if isinstance(value, list) else [value]) if one not in (None, "")]
 
     def texts(self, path):
         found = [text(one, path) for one in self.elements(path)]
@@ -63,7 +63,7 @@ class Fields:
         return [one for one in found if one is not None]
 
     def first(self, path):
-        """The fields of element 0."""
+        """The fields of the first element."""
         return Fields((self.elements(path) or [None])[0])
 
     def json(self, path):
