@@ -73,7 +73,7 @@ fn tables_fit_and_misspelt_keys_do_not() {
         (json!({"udm":"a","from":"b"}), json!({"udm":"a","form":"b"})),
         (json!({"udm":"a","when":"ip"}), json!({"udm":"a","when":"ipv4"})),
         (json!({"udm":"a","when":{"b":{"in":["c"]}}}), json!({"udm":"a","when":{"b":{"is":"c"}}})),
-        (json!({"udm":"a","cases":[{"value":"b"}]}), json!({"udm":"a","cases":[{"valeu":"b"}]})),
+        (json!({"udm":"a","cases":[{"value":"b"}]}), json!({"udm":"a","cases":[{"values":"b"}]})),
         (json!({"udm":"a","read":["lower"]}), json!({"udm":"a","read":["lowr"]})),
         (
             json!({"udm":"a","split":{"by":",","element":0}}),
