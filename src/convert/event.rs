@@ -49,7 +49,8 @@ pub(super) fn event_type<T: Target>(plan: &Plan, target: &T) -> usize {
     plan.event_types.iter().position(|choice| fits(choice, target)).unwrap_or(0)
 }
 
-/// Appends the event of a record to `out`, from its fields and what is made of them ([`Plan::derive`]), and says which of the plan's event types it has.
+/// Appends the event of a record to `out`, from its fields and what is made of them ([`Plan::derive`]), and says which
+/// of the plan's event types it has.
 /// Nothing is appended on an error, nor if the event's time is outside of `range`.
 ///
 /// # Errors

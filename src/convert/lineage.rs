@@ -56,6 +56,9 @@ impl Lineage {
     }
 }
 
+/// A value as JSON, its raw field, what was done, and the line of a case.
+type GivenValue = (String, Option<usize>, String, Option<usize>);
+
 struct LineageWalk<'a> {
     plan: &'a Plan,
     fields: &'a Fields<'a>,
@@ -170,12 +173,7 @@ impl LineageWalk<'_> {
     }
 
     /// The value as JSON, its raw field, what was done, and the line of a case.
-    #[allow(clippy::type_complexity)]
-    fn value(
-        &self,
-        value: &ValueSource,
-        nth: usize,
-    ) -> Result<(String, Option<usize>, String, Option<usize>), String> {
+    fn value(&self, value: &ValueSource, nth: usize) -> Result<GivenValue, String> {
         let json = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         match value {
             ValueSource::Constant(text) => Ok((json(text), None, "the table's fixed value".into(), None)),
@@ -229,13 +227,7 @@ impl LineageWalk<'_> {
     }
 
     /// A value that a rule makes of fields.
-    #[allow(clippy::type_complexity)]
-    fn made(
-        &self,
-        slot: usize,
-        nth: usize,
-        kind: TextKind,
-    ) -> Result<(String, Option<usize>, String, Option<usize>), String> {
+    fn made(&self, slot: usize, nth: usize, kind: TextKind) -> Result<GivenValue, String> {
         let text = match self.plan.made(slot) {
             Some(Derived::Text(text)) => text,
             Some(Derived::Joined(parts)) => {

@@ -1,21 +1,19 @@
 //! What a plan makes of fields, for the fast path: the same as [`Plan::derive`], or nothing.
 //!
-//! Values come again and again, so what was made of one is remembered ([`Memo`]).
+//! Each field that something is made of has a [`Memo`].
+
+mod memo;
+#[cfg(test)]
+mod tests;
 
 use super::program::FIRST_MADE;
-use crate::mapping::{
-    Derived, DerivedText, EventNode, EventValue, Joined, Plan, TextKind, ValueSource, json_text,
-};
-use crate::record::ValueTest;
+use crate::mapping::{Derived, EventNode, EventValue, Joined, Plan, TextKind, ValueSource};
 use crate::record::scan::ListSlots;
 use crate::simd::{BLOCK, ByteSpan, PaddedInput, VALUES};
+use memo::{Made, Memo, spelled};
 
 /// The most values that are made for a record, tests that are made of its fields, and fields that this needs.
 const MOST: usize = u64::BITS as usize;
-/// How many texts of a field are remembered, as a power of two, and how long they may be.
-const REMEMBERED: usize = 1 << 12;
-const LONGEST: usize = BLOCK;
-
 /// Makes values of those that a scanner found.
 #[derive(Debug, Clone)]
 pub(super) struct Makers {
@@ -46,41 +44,6 @@ enum JoinedPart {
     /// As JSON spells it, without quotes.
     Spelled(Vec<u8>),
     Slot(usize),
-}
-
-/// What is asked of a field, and what came of its texts.
-#[derive(Debug, Clone)]
-struct Memo {
-    slot: usize,
-    /// The tests, each with its bit.
-    tests: Vec<(u64, ValueTest)>,
-    texts: Vec<DerivedText>,
-    known: Vec<Known>,
-}
-
-/// A text of a field.
-#[derive(Debug, Clone, Default)]
-struct Known {
-    text: Vec<u8>,
-    /// The tests that it passes, as bits.
-    passes: u64,
-    /// What is made of it, for each of [`Memo::texts`].
-    made: Vec<Made>,
-}
-
-/// What is made of a text.
-#[derive(Debug, Clone, Default)]
-enum Made {
-    /// It stands for nothing, so that the next field is looked at.
-    #[default]
-    Absent,
-    Nothing,
-    /// The text itself.
-    Same,
-    /// This, as JSON spells it, without quotes.
-    Spelled(Vec<u8>),
-    /// Several, which is for the exact path.
-    Several,
 }
 
 impl Makers {
@@ -148,7 +111,7 @@ impl Makers {
     fn memo(&mut self, slot: usize) -> usize {
         let at = self.memos.iter().position(|memo| memo.slot == slot);
         at.unwrap_or_else(|| {
-            self.memos.push(Memo { slot, tests: Vec::new(), texts: Vec::new(), known: Vec::new() });
+            self.memos.push(Memo::new(slot));
             self.absent.push(0);
             self.memos.len() - 1
         })
@@ -161,19 +124,8 @@ impl Makers {
 
     /// Makes all values of a record with these slots present; which there are, as bits. Nothing if the exact path must
     /// make them.
-    #[inline(always)]
-    pub(super) fn make(
-        &mut self,
-        present: u64,
-        input: PaddedInput<'_>,
-        values: &mut [ByteSpan; VALUES],
-        scratch: &mut Vec<u8>,
-    ) -> Option<u64> {
-        if self.makers.is_empty() { Some(0) } else { self.make_some(present, input, values, scratch) }
-    }
-
     #[inline(never)]
-    fn make_some(
+    pub(super) fn make(
         &mut self,
         present: u64,
         input: PaddedInput<'_>,
@@ -186,7 +138,7 @@ impl Makers {
         for ((memo, found), absent) in self.memos.iter_mut().zip(&mut found).zip(&self.absent) {
             holds |= if has(memo.slot) {
                 *found = memo.look_up(values[memo.slot], input, scratch)?;
-                memo.known[*found].passes
+                memo.known(*found)?.passes
             } else {
                 *absent
             };
@@ -222,7 +174,7 @@ impl Makers {
                 Maker::Text(sources, without) => {
                     let mut made = (without, 0);
                     for (memo, nth) in sources {
-                        let Some(known) = self.memos[*memo].known.get(found[*memo]) else { continue };
+                        let Some(known) = self.memos[*memo].known(found[*memo]) else { continue };
                         if !matches!(known.made[*nth], Made::Absent) {
                             made = (&known.made[*nth], self.memos[*memo].slot);
                             break;
@@ -251,76 +203,6 @@ impl Makers {
     }
 }
 
-impl Memo {
-    /// The number of this text among those that are known. Nothing if it is spelled with escapes.
-    #[inline(always)]
-    fn look_up(&mut self, span: ByteSpan, input: PaddedInput<'_>, scratch: &[u8]) -> Option<usize> {
-        let text = span.text(input, scratch);
-        let ends = text.first_chunk::<8>().zip(text.last_chunk::<8>());
-        let hash = match ends {
-            Some((first, last)) => u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(29),
-            None => text.iter().fold(0, |hash, byte| hash << 8 | u64::from(*byte)),
-        };
-        let hash = (hash ^ text.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let at = (hash >> 32) as usize % REMEMBERED;
-        match self.known.get(at) {
-            Some(known) if known.text == text => Some(at),
-            _ => self.learn(at, span, text),
-        }
-    }
-
-    /// Makes all that is made of a text, in the place of another.
-    #[cold]
-    #[inline(never)]
-    fn learn(&mut self, at: usize, span: ByteSpan, text: &[u8]) -> Option<usize> {
-        if span.is_in_scratch() && text.contains(&b'\\') {
-            return None;
-        }
-        if self.known.is_empty() {
-            // One more, for a text that is too long to be remembered.
-            self.known = vec![Known::default(); REMEMBERED + 1];
-        }
-        let at = if text.len() > LONGEST { REMEMBERED } else { at };
-        let Known { text: kept, passes, made } = &mut self.known[at];
-        let string = std::str::from_utf8(text).ok()?;
-        let bit =
-            |(bit, test): &(u64, ValueTest)| if test.passes(std::iter::once(string)) { *bit } else { 0 };
-        *passes = self.tests.iter().map(bit).fold(0, |all, bit| all | bit);
-        made.clear();
-        made.extend(self.texts.iter().map(|text| match text.counts(string) {
-            true => Made::of(Some(string), |each| text.of(string, each)),
-            false => Made::Absent,
-        }));
-        kept.clear();
-        kept.extend_from_slice(text);
-        Some(at)
-    }
-}
-
-impl Made {
-    /// What `make` hands on, which makes it of this text.
-    fn of<'t>(from: Option<&'t str>, make: impl FnOnce(&mut dyn FnMut(std::borrow::Cow<'t, str>))) -> Made {
-        let mut made = Made::Nothing;
-        make(&mut |text| {
-            made = match made {
-                Made::Nothing if from == Some(&*text) => Made::Same,
-                Made::Nothing => Made::Spelled(spelled(&text)),
-                _ => Made::Several,
-            };
-        });
-        made
-    }
-}
-
-/// A text as JSON spells it, without quotes.
-fn spelled(text: &str) -> Vec<u8> {
-    let mut json = Vec::new();
-    json_text(text, &mut json);
-    json.pop();
-    json.remove(0);
-    json
-}
-
 /// Whether the values of a slot are elements of lists, one after the other, wherever they are written.
 fn is_spliced(node: &EventNode, slot: usize) -> bool {
     let is_element = |leaf: &EventValue| {
@@ -343,152 +225,5 @@ fn reads(node: &EventNode, slot: usize) -> bool {
         EventNode::Object(members) => members.iter().any(|member| reads(&member.node, slot)),
         EventNode::List(elements) => elements.iter().any(|element| reads(element, slot)),
         EventNode::Value(leaves) => leaves.iter().any(|leaf| leaf.reads(slot)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::convert::{Converter, Engine, Options};
-    use crate::mapping::Mapping;
-    use std::fmt::Write as _;
-
-    const TABLE: &str = r#"
-[mapping]
-name = "made"
-log_type = "MADE"
-
-[[rule]]
-udm = "metadata.event_timestamp"
-time = [{ from = "t", read = "epoch-seconds" }]
-
-[[rule]]
-udm = "metadata.event_type"
-cases = [
-  { when = { kind = "login" }, present = ["user.name"], value = "USER_LOGIN" },
-  { when = { os = { contains = "win", ignore_case = true } }, value = "USER_UNCATEGORIZED" },
-  { value = "GENERIC_EVENT" },
-]
-
-[[rule]]
-udm = "principal.ip[]"
-from = ["ip", "ip2"]
-absent = ["None"]
-when = "ip"
-
-[[rule]]
-udm = 'additional."ip"'
-from = "ip"
-absent = ["None"]
-when = "not-ip"
-
-[[rule]]
-udm = "target.user.phone_numbers[]"
-from = "device"
-when = "phone"
-read = "phone"
-
-[[rule]]
-udm = "target.hostname"
-from = "device"
-when = "not-phone"
-
-[[rule]]
-udm = "target.user.group_identifiers[]"
-from = "user.groups[]"
-
-[[rule]]
-udm = "target.user.group_identifiers[]"
-from = "kind"
-when = { result = { in = ["ok", "OK"] } }
-
-[[rule]]
-udm = "target.user.userid"
-from = "user.name"
-read = "lower"
-
-[[rule]]
-udm = "metadata.description"
-template = "\"${kind}\" at ${ip}"
-
-[[rule]]
-udm = "network.sent_bytes"
-from = "size"
-absent = ["0"]
-
-[[rule]]
-udm = "security_result[0].action[]"
-from = "result"
-map = { ok = "ALLOW", OK = "ALLOW" }
-otherwise = "BLOCK"
-"#;
-
-    /// Spellings of the values of each field.
-    const VALUES: [(&str, &[&str]); 10] = [
-        ("t", &["1584718692", "1584718692", "\"1584718693\"", "\"x\"", "null"]),
-        ("kind", &["\"login\"", "\"lo\\u0067in\"", "\"other\"", "\"a \\\"b\\\"\"", "7", "{}"]),
-        ("os", &["\"Windows 10\"", "\"Darwin\"", "\"Mac\"", "\"\"", "null", "\"\u{e9}win\""]),
-        ("ip", &["\"1.2.3.4\"", "\"1.2.3.4:5\"", "\"None\"", "\"::1\"", "\"\\u0031.2.3.4\"", "[\"::1\"]"]),
-        ("ip2", &["\"5.6.7.8\"", "\"None\"", "\"h\\\\\""]),
-        ("device", &["\"+1 (734) 555-0100\"", "\"+17345550100\"", "\"+17345550199\"", "\"host\"", "false"]),
-        (
-            "user",
-            &[
-                "{\"name\":\"Ann\",\"groups\":[\"a\"]}",
-                "{\"name\":\"ANN O\",\"groups\":[\"a b\",\"c\"]}",
-                "{\"groups\":[],\"name\":\"bob\"}",
-                "{\"groups\":[\"one\",\"two\",\"three\",\"four, with a name of more than thirty-two bytes\"]}",
-                "{\"groups\":[\"a\", \"b\"],\"name\":\"x\"}",
-                "{\"groups\":[\"a\",null,\"\",7,true,\"\u{e9}\"],\"name\":\"\u{c9}va\"}",
-                "{\"groups\":[\"\u{e9}\",\"f\"],\"groups\":[\"g\"]}",
-                "{\"groups\":[\"\u{e9}\",\"f\"],\"groups\":[]}",
-                "{\"groups\":\"a\"}",
-                "{\"groups\":[\"q\\\"\"]}",
-                "{\"groups\":[[\"a\"]]}",
-                "{\"groups\":null,\"name\":\"\\ud83d\\ude00\"}",
-                "7",
-            ],
-        ),
-        ("result", &["\"ok\"", "\"OK\"", "\"no\"", "\"\\\"\"", "true"]),
-        ("size", &["12", "\"12\"", "0", "\"many\"", "1e3"]),
-        ("other", &["1", "\"x\"", "[1,{\"a\":[\"b\"]}]"]),
-    ];
-
-    #[test]
-    fn what_is_made_is_that_of_the_exact_path() {
-        let mapping = Mapping::load("made.toml", TABLE, &|_| Err(String::new())).unwrap();
-        let (mut log, mut seed) = (String::new(), 7u64);
-        let mut any = |of: usize| {
-            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (seed >> 33) as usize % of
-        };
-        for _ in 0..if cfg!(miri) { 20 } else { 3000 } {
-            // Mostly the first spellings, so that shapes are learnt.
-            let odd = any(4) == 0;
-            let members: Vec<String> = VALUES
-                .iter()
-                .filter_map(|(key, values)| {
-                    let value = values[any(if odd { values.len() } else { 3 })];
-                    (any(8) > 0).then(|| format!("\"{key}\":{value}"))
-                })
-                .collect();
-            let _ = writeln!(log, "{{{}}}", members.join(","));
-        }
-        let convert = |engine| {
-            let options = Options { engine, ..Options::default() };
-            Converter::new(&mapping, &options).convert(log.as_bytes())
-        };
-        let exact = convert(Engine::Exact);
-        assert!(exact.counts.events > 10 * exact.counts.rejects / 100);
-        for engine in Engine::ALL.into_iter().filter(|engine| engine.is_available()) {
-            let got = convert(engine);
-            for (got, exact) in got.events.split(|b| *b == b'\n').zip(exact.events.split(|b| *b == b'\n')) {
-                assert_eq!(String::from_utf8_lossy(got), String::from_utf8_lossy(exact), "{engine:?}");
-            }
-            assert_eq!(
-                (got.rejects, got.counts),
-                (exact.rejects.clone(), exact.counts.clone()),
-                "{engine:?}"
-            );
-        }
     }
 }

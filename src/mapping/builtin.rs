@@ -37,7 +37,7 @@ pub(super) fn builtin_file(name: &str) -> Option<&'static str> {
 }
 
 impl Mapping {
-    /// The built-in table called `name`, such as `duo_telephony`. Nothing if there is no such table.
+    /// The built-in table called `name`, such as `duo_telephony`. Nothing if none is called that.
     pub fn builtin(name: &str) -> Option<Mapping> {
         let base =
             |name: &str| builtin_file(name).map(str::to_owned).ok_or_else(|| "no such table".to_owned());

@@ -642,17 +642,7 @@ def main():
         return self_test()
     if not args.inputs:
         parser.error("no input")
-    sys.stdout.reconfigure(encoding="utf-8", newline="\n")
-    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-    for source in args.inputs:
-        if source == "-":
-            data = sys.stdin.buffer.read()
-        else:
-            with open(source, "rb") as file:
-                data = file.read()
-        for outcome in LogReader(args.log, source, data, args.extended).run():
-            sys.stdout.write(encode(outcome) + "\n")
-    return 0
+    return common.write_outcomes(args.inputs, lambda source, data: LogReader(args.log, source, data, args.extended))
 
 
 # ----------------------------------------------------------------------- self-test

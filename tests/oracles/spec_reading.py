@@ -909,6 +909,21 @@ def way_in(value):
     return None
 
 
+def write_outcomes(inputs, reader):
+    """Writes what becomes of each input to stdout, one a line; `reader` is made of a name and bytes."""
+    sys.stdout.reconfigure(encoding="utf-8", newline="\n")
+    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+    for source in inputs:
+        if source == "-":
+            data = sys.stdin.buffer.read()
+        else:
+            with open(source, "rb") as file:
+                data = file.read()
+        for outcome in reader(source, data).run():
+            sys.stdout.write(encode(outcome) + "\n")
+    return 0
+
+
 def main():
     parser = argparse.ArgumentParser(description="Converts Duo telephony logs by the book.")
     parser.add_argument("--extended", action="store_true", help="use the extended table")
@@ -920,17 +935,7 @@ def main():
         return self_test()
     if not args.inputs:
         parser.error("no input")
-    sys.stdout.reconfigure(encoding="utf-8", newline="\n")
-    encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-    for source in args.inputs:
-        if source == "-":
-            data = sys.stdin.buffer.read()
-        else:
-            with open(source, "rb") as file:
-                data = file.read()
-        for outcome in Reader(source, data, args.extended, args.max_record_bytes).run():
-            sys.stdout.write(encode(outcome) + "\n")
-    return 0
+    return write_outcomes(args.inputs, lambda source, data: Reader(source, data, args.extended, args.max_record_bytes))
 
 
 # --------------------------------------------------------------------- self-test

@@ -1,9 +1,9 @@
 //! duo_auth's rules over simd-json's tape, for records of Duo's Admin API as `udmap generate --mix authentication` makes
 //! them: one walk that picks the fields, and the event spliced.
 
-use crate::nested60::simd_tape::members;
+use crate::nested60::simd_tape::{members, text};
 use crate::record::Text;
-use crate::simd_tape::{Parser, integer};
+use crate::simd_tape::Parser;
 use crate::time;
 use simd_json::Node;
 use std::net::IpAddr;
@@ -90,14 +90,6 @@ fn device<'a>(nodes: &[Node<'a>], found: &mut Device<'a>) {
         }),
         _ => {}
     });
-}
-
-fn text<'a>(nodes: &[Node<'a>]) -> Option<Text<'a>> {
-    match nodes[0] {
-        Node::String(text) if !text.is_empty() => Some(Text::Plain(text)),
-        Node::Static(number) => integer(number),
-        _ => None,
-    }
 }
 
 fn plain<'a>(text: Option<Text<'a>>) -> &'a str {

@@ -26,7 +26,7 @@ pub(super) struct Page<'a> {
 /// # Errors
 /// Why there is none.
 pub(super) fn read<'a>(log: &Log, response: Option<&'a RawValue>) -> Result<Page<'a>, String> {
-    let text = response.ok_or("there is no `response`")?.get();
+    let text = response.ok_or("`response` is missing")?.get();
     let Some(list) = log.list else {
         let Items(items) = serde_json::from_str(text)
             .map_err(|error| format!("`response` is not a list of at most {MOST_ITEMS} records: {error}"))?;

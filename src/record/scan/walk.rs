@@ -340,7 +340,7 @@ impl<'a, C: Cpu> Walker<'a, C> {
         loop {
             let stops = self.cpu.stops(block);
             let first = stops.trailing_zeros() as usize;
-            // Where there is no stop, this is the first byte, which is not a quote.
+            // Without a stop this is the first byte, which is not a quote.
             if block[first % BLOCK] == b'"' {
                 return Some((at + first, true));
             }

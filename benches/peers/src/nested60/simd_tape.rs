@@ -114,7 +114,8 @@ fn noun<'a>(nodes: &[Node<'a>], slots: &mut [Option<Text<'a>>; LEAVES.len()]) {
     });
 }
 
-fn text<'a>(nodes: &[Node<'a>]) -> Option<Text<'a>> {
+/// What a value is to the rules.
+pub fn text<'a>(nodes: &[Node<'a>]) -> Option<Text<'a>> {
     match nodes[0] {
         Node::String(text) if !text.is_empty() => Some(Text::Plain(text)),
         Node::Static(number) => integer(number),
