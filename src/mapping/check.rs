@@ -318,7 +318,7 @@ fn constant(text: &str, kind: Type, at: &TextPlace) -> Result<(), Box<Problem>> 
         let Some(values) = udm::enumeration(name).map(|e| &e.values) else { return Ok(()) };
         if name.ends_with("EventType") && values.iter().any(|(value, number)| (*value, *number) == (text, 0))
         {
-            return Err(Box::new(at.problem(format!("`{text}` stands for an event without a type"))));
+            return Err(Box::new(at.problem(format!("`{text}` is what an event without a type has"))));
         }
         if values.iter().any(|(value, _)| *value == text) {
             return Ok(());

@@ -10,7 +10,6 @@ code with udmap, and it was written from the rules, not from the mapping tables.
 """
 
 import argparse
-import json
 import re
 import sys
 
