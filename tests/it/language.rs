@@ -563,7 +563,7 @@ fn faults_are_refused_with_their_place_and_what_to_write() {
         (cases("{ when = { a = { contains = \"x\" } }, value = \"USER_LOGIN\" }, { when = { a = { in = [\"ax\", \"xb\"] } }, value = \"USER_LOGIN\" }"), "never applies"),
         (cases("{ when = { a = { contains = \"x\" } }, absent = [\"a\"], value = \"USER_LOGIN\" }"), "can't hold"),
         (cases("{ present = [\"a\"], absent = [\"a\"], value = \"USER_LOGIN\" }"), "can't hold"),
-        (cases("{ when = { a = \"x\" }, value = \"EVENTTYPE_UNSPECIFIED\" }"), "no event type"),
+        (cases("{ when = { a = \"x\" }, value = \"EVENTTYPE_UNSPECIFIED\" }"), "event without a type"),
         ("[[rule]]\nudm = \"metadata.event_type\"\nvalue = \"GENERIC_EVENT\"\nwhen = { a = \"x\" }\n".to_owned(), "no rule may give a value"),
         ("[[rule]]\nudm = \"metadata.event_type\"\nfrom = \"a\"\nmap = { a = \"USER_LOGIN\" }\ndefault = \"GENERIC_EVENT\"\n".to_owned(), "no rule may give a value"),
     ] {
