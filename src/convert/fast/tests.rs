@@ -43,6 +43,8 @@ fn a_range_has_the_records_of_the_exact_path() {
     let mapping = Mapping::load("small.toml", TABLE, &|_| Err(String::new())).unwrap();
     let fractions = ["", ".5", ".500001", ".499999", ".49", ".000000001", ".999999999", ".000"];
     let mut log = String::new();
+    // Miri looks at each step, so it gets few.
+    let fractions = if cfg!(miri) { &fractions[..2] } else { &fractions };
     for second in 48..51 {
         for fraction in fractions {
             let _ = writeln!(log, "{{\"ts\":\"2023-03-21T22:34:{second}{fraction}Z\",\"host\":\"h\"}}");
@@ -53,9 +55,10 @@ fn a_range_has_the_records_of_the_exact_path() {
     let log = log.repeat(if cfg!(miri) { 1 } else { 6 });
     let limits = ["2023-03-21T22:34:49Z", "2023-03-21T22:34:49.5Z", "0001-01-01T00:00:00Z"];
     let limits = limits.map(|text| crate::time::read_rfc3339(text).unwrap());
+    let limits = if cfg!(miri) { &limits[1..2] } else { &limits };
     let mut outside = 0;
-    for since in [None].into_iter().chain(limits.map(Some)) {
-        for until in [None].into_iter().chain(limits.map(Some)) {
+    for since in [None].into_iter().chain(limits.iter().copied().map(Some)) {
+        for until in [None].into_iter().chain(limits.iter().copied().map(Some)) {
             let range = TimeRange { since, until };
             let convert = |engine| {
                 Converter::new(&mapping, &Options { engine, range, ..Options::default() })
