@@ -1,4 +1,4 @@
-//! Turns Duo telephony logs into Google SecOps UDM events, by a mapping table kept as data.
+//! Turns Duo logs into Google SecOps UDM events, by mapping tables kept as data.
 //!
 //! This is the library under the command `udmap`. It converts a record, a reader, or any number of inputs on all
 //! cores; every record becomes exactly one event or one reject. It also checks events. The programs below are those

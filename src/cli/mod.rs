@@ -53,12 +53,11 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use style::{RED, YELLOW};
 
-/// Turns Duo telephony logs into Google SecOps UDM events.
+/// Turns Duo logs into Google SecOps UDM events.
 #[derive(Debug, Parser)]
 #[command(name = "udmap", version, max_term_width = 100, propagate_version = true)]
 #[command(
-    long_about = "Turns Duo telephony logs (SMS and phone-call records of Duo's multi-factor authentication) into \
-Google SecOps UDM events, by a mapping table kept as data. Every record becomes one event or one reject; nothing is \
+    long_about = "Turns Duo logs into Google SecOps UDM events, by mapping tables kept as data. Every record becomes one event or one reject; nothing is \
 lost.",
     after_long_help = "Exit status:
   0  all converted
