@@ -57,8 +57,8 @@ use style::{RED, YELLOW};
 #[derive(Debug, Parser)]
 #[command(name = "udmap", version, max_term_width = 100, propagate_version = true)]
 #[command(
-    long_about = "Turns Duo logs into Google SecOps UDM events, by mapping tables kept as data. Every record becomes one event or one reject; nothing is \
-lost.",
+    long_about = "Turns the logs of Duo, a multi-factor authentication, into Google SecOps UDM events, by mapping \
+tables kept as data. Every record becomes one event or one reject; nothing is lost.",
     after_long_help = "Exit status:
   0  all converted
   1  done, with rejects (`convert --max-rejects N` tolerates N), errors, or differences
