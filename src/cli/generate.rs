@@ -1,4 +1,4 @@
-//! `udmap generate`: reproducible synthetic telephony logs.
+//! `udmap generate`: reproducible synthetic logs.
 
 use super::{DONE, FAILED};
 use crate::jobs::settings::{Moment, moment};
@@ -9,7 +9,7 @@ use crate::time::Instant;
 use anyhow::bail;
 use std::io::Write as _;
 
-/// Make synthetic Duo telephony logs, the same for the same seed.
+/// Make synthetic Duo logs, the same for the same seed.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Kinds of the mix:
   v1        records of Duo's Admin API v1, as its Python client hands them on

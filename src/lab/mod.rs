@@ -1,4 +1,4 @@
-//! Synthetic Duo telephony logs, the same bytes for the same seed and mix.
+//! Synthetic Duo logs, the same bytes for the same seed and mix.
 //!
 //! A [`Generator`] writes one line after the other; a [`Mix`] says how many are plain records of
 //! Duo's two API versions and how many are odd, broken or wrapped. Nothing here looks at a clock:
@@ -30,7 +30,7 @@ use builder::RecordBuilder;
 use fields::{RecordSource, Rng};
 use mix::RecordKind;
 
-/// Writes synthetic telephony logs, line by line.
+/// Writes synthetic logs, line by line.
 ///
 /// ```
 /// # use udmap::lab::{Generator, Mix};

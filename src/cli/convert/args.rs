@@ -15,7 +15,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use std::path::Path;
 use std::time::Duration;
 
-/// Convert telephony logs into UDM events, one a line.
+/// Convert logs into UDM events, one a line.
 ///
 /// Inputs are files, folders (all files in them, hidden ones aside, in the order of their names), glob patterns, URLs, and
 /// `-` for stdin; plain or compressed with gzip, zstd, bzip2, xz, lz4 or snappy, in UTF-8 or UTF-16, or a tar archive of
