@@ -26,7 +26,7 @@ const MOST_TIMES: usize = OWN_BYTES / TIME_BYTES;
 /// How many programs are kept; records beyond them go the exact way.
 const MOST_PROGRAMS: usize = 1024;
 /// How many of them are found without a search.
-const AT_HAND: usize = 64;
+const AT_HAND: usize = 256;
 
 /// How far ahead of a record input is asked for: some ten records.
 const AHEAD: usize = 2048;
@@ -42,6 +42,15 @@ struct Kin {
     program: Program,
 }
 
+/// Records with this note, of which this is made, and with these addresses; the number of their [`Kin`], from 1 on.
+#[derive(Debug, Clone, Copy, Default)]
+struct Near {
+    note: usize,
+    made: u64,
+    ips: u64,
+    kin: usize,
+}
+
 /// What one worker has learnt.
 #[derive(Debug, Clone)]
 pub(super) struct Fast {
@@ -54,6 +63,10 @@ pub(super) struct Fast {
     at_hand: [(Has, usize); AT_HAND],
     /// By the scanner's notes, from 1 on.
     kin: Vec<Kin>,
+    /// Those of records that look alike, but of which something else is made, by a hash of that.
+    near: [Near; AT_HAND],
+    /// The number of a program's [`Kin`] for records with this note.
+    by_note: HashMap<(usize, usize), usize>,
     /// Slots of which one says that a record is the mapping's own,
     any: u64,
     /// and those that say nothing more if it does.
@@ -106,6 +119,8 @@ impl Fast {
             by_fields: HashMap::new(),
             at_hand: [(Has::default(), usize::MAX); AT_HAND],
             kin: Vec::new(),
+            near: [Near::default(); AT_HAND],
+            by_note: HashMap::new(),
             any,
             aside: !(mapped | telling),
             own: own
@@ -237,14 +252,22 @@ impl Fast {
             true => 0,
             false => self.makers.make(present, input, values, scratch)?,
         };
-        let program = match self.kin.get_mut(number.wrapping_sub(1)) {
-            Some(kin)
-                if addresses(kin.tested, input, values, scratch) == kin.program.has.ips
-                    && kin.program.has.made == made =>
-            {
-                &mut kin.program
+        let kin = match self.kin.get(number.wrapping_sub(1)) {
+            None => None,
+            Some(kin) => {
+                let ips = addresses(kin.tested, input, values, scratch);
+                match (kin.program.has.made, kin.program.has.ips) == (made, ips) {
+                    true => Some(number),
+                    false => {
+                        let near = &self.near[at_hand(number as u64, ips, made)];
+                        ((near.note, near.made, near.ips) == (number, made, ips)).then_some(near.kin)
+                    }
+                }
             }
-            _ => {
+        };
+        let program = match kin.and_then(|number| self.kin.get_mut(number.wrapping_sub(1))) {
+            Some(kin) => &mut kin.program,
+            None => {
                 if present & self.any != 0 {
                     present &= !self.aside;
                 }
@@ -261,20 +284,27 @@ impl Fast {
                         return None;
                     }
                 }
-                if let Some(note) = note.filter(|note| **note == 0)
-                    && self.kin.len() < MOST_PROGRAMS
-                {
-                    let mut program = Program { events: 0, outside: 0, ..program.clone() };
-                    for step in program.times.iter_mut().filter(|step| formed >> step.slot & 1 == 1) {
-                        step.form = step.form.of_texts_like(values[step.slot].text(input, scratch));
+                if let Some(note) = note {
+                    let known = self.by_note.get(&(number, id)).copied();
+                    if known.is_none() && self.kin.len() < MOST_PROGRAMS {
+                        let mut program = Program { events: 0, outside: 0, ..program.clone() };
+                        for step in program.times.iter_mut().filter(|step| formed >> step.slot & 1 == 1) {
+                            step.form = step.form.of_texts_like(values[step.slot].text(input, scratch));
+                        }
+                        // Several shapes may have the same fields, and their times the same forms.
+                        let same = |kin: &Kin| (kin.id, &kin.program.times) == (id, &program.times);
+                        let at = self.kin.iter().position(same).unwrap_or(self.kin.len());
+                        if at == self.kin.len() {
+                            self.kin.push(Kin { id, tested, program });
+                        }
+                        if number == 0 {
+                            *note = at as u32 + 1;
+                        }
+                        self.by_note.insert((*note as usize, id), at + 1);
                     }
-                    // Several shapes may have the same fields, and their times the same forms.
-                    let same = |kin: &Kin| (kin.id, &kin.program.times) == (id, &program.times);
-                    let number = self.kin.iter().position(same).unwrap_or(self.kin.len());
-                    if number == self.kin.len() {
-                        self.kin.push(Kin { id, tested, program });
+                    if let Some(kin) = known {
+                        self.near[at_hand(number as u64, ips, made)] = Near { note: number, made, ips, kin };
                     }
-                    *note = number as u32 + 1;
                 }
                 program
             }
@@ -337,17 +367,14 @@ fn addresses(slots: u64, input: PaddedInput<'_>, values: &[ByteSpan; VALUES], sc
 /// The program for these fields.
 #[inline(always)]
 fn find(
-    at_hand: &mut [(Has, usize); AT_HAND],
+    near: &mut [(Has, usize); AT_HAND],
     programs: &mut Vec<Option<Program>>,
     by_fields: &mut HashMap<Has, usize>,
     exact: &Exact,
     has: Has,
     lists: u64,
 ) -> Option<usize> {
-    let hash = (has.present ^ has.ips.rotate_left(32) ^ has.made.rotate_left(16))
-        .wrapping_mul(0x9e37_79b9_7f4a_7c15)
-        >> 58;
-    let near = &mut at_hand[hash as usize % AT_HAND];
+    let near = &mut near[at_hand(has.present, has.ips, has.made)];
     if near.0 != has || near.1 == usize::MAX {
         let id = match by_fields.get(&has) {
             Some(id) => *id,
@@ -356,6 +383,13 @@ fn find(
         *near = (has, id);
     }
     Some(near.1)
+}
+
+/// Where among [`AT_HAND`] such records are.
+#[inline(always)]
+fn at_hand(alike: u64, ips: u64, made: u64) -> usize {
+    let mixed = alike ^ ips.rotate_left(32) ^ made.rotate_left(16);
+    (mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as usize % AT_HAND
 }
 
 /// Makes the program for these fields.

@@ -69,7 +69,7 @@ impl Makers {
                         bits |= bit;
                         let memo = makers.memo(*slot);
                         makers.absent[memo] |= if test.passes(std::iter::empty()) { bit } else { 0 };
-                        makers.memos[memo].tests.push((bit, test.clone()));
+                        makers.memos[memo].test(bit, test);
                     }
                     Maker::Holds(bits)
                 }
@@ -136,11 +136,13 @@ impl Makers {
         // The texts that are known, by memo, and the tests that hold.
         let (mut found, mut holds) = ([usize::MAX; MOST], 0);
         for ((memo, found), absent) in self.memos.iter_mut().zip(&mut found).zip(&self.absent) {
-            holds |= if has(memo.slot) {
-                *found = memo.look_up(values[memo.slot], input, scratch)?;
-                memo.known(*found)?.passes
-            } else {
-                *absent
+            holds |= match (has(memo.slot), memo.of_any_text()) {
+                (false, _) => *absent,
+                (true, Some(passes)) => passes,
+                (true, None) => {
+                    *found = memo.look_up(values[memo.slot], input, scratch)?;
+                    memo.known(*found)?.passes
+                }
             };
         }
         let mut all = 0;
@@ -148,8 +150,7 @@ impl Makers {
             let is_made = match maker {
                 Maker::Holds(tests) => holds & tests == *tests,
                 Maker::List(list) if has(list.first) => {
-                    let last = if has(list.last) { list.last } else { list.first };
-                    values[FIRST_MADE + number] = values[list.first].quoted_to(values[last])?;
+                    values[FIRST_MADE + number] = values[list.first].quoted_to(values[list.last])?;
                     true
                 }
                 Maker::List(_) => false,

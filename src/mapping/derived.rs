@@ -143,8 +143,8 @@ impl When {
         match self {
             When::Ip => is_ip(),
             When::NotIp => !is_ip(),
-            When::Phone => transform::phone(text).is_some(),
-            When::NotPhone => transform::phone(text).is_none(),
+            When::Phone => transform::is_phone(text),
+            When::NotPhone => !transform::is_phone(text),
             When::Email => transform::is_email(text),
             When::NotEmail => !transform::is_email(text),
         }

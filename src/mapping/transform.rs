@@ -126,11 +126,22 @@ fn parts<'t>(text: &'t str, by: &'t str) -> impl Iterator<Item = std::ops::Range
 
 /// A phone number without what only groups its digits: `+`, if it has one, and 7 to 15 digits.
 pub(crate) fn phone(text: &str) -> Option<String> {
-    let groups = |c: char| c.is_whitespace() || matches!(c, '.' | '(' | ')' | '-');
-    let mut number = String::with_capacity(17);
-    number.extend(text.chars().filter(|c| !groups(*c)).take(17));
-    let digits = number.strip_prefix('+').unwrap_or(&number);
-    ((7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(number)
+    is_phone(text).then(|| text.chars().filter(|c| !groups_digits(*c)).collect())
+}
+
+/// Whether a text is a phone number.
+pub(crate) fn is_phone(text: &str) -> bool {
+    let mut digits = 0;
+    let mut number = text.chars().filter(|c| !groups_digits(*c)).enumerate();
+    number.all(|(n, c)| {
+        digits += usize::from(c.is_ascii_digit());
+        digits <= 15 && (c.is_ascii_digit() || (n == 0 && c == '+'))
+    }) && digits >= 7
+}
+
+/// Whether a character only groups a phone number's digits.
+fn groups_digits(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '.' | '(' | ')' | '-')
 }
 
 /// Whether `text` looks like an e-mail address: something on both sides of one `@`.

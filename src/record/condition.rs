@@ -56,6 +56,14 @@ impl ValueTest {
         }
     }
 
+    /// Whether every value passes, or none, if what the value is makes no difference.
+    pub(crate) fn of_any_value(&self) -> Option<bool> {
+        self.parts.iter().try_fold(true, |passes, part| match part {
+            TestPart::Present(is) => Some(passes && *is),
+            _ => None,
+        })
+    }
+
     fn fits(&self, value: Option<&str>) -> bool {
         self.parts.iter().all(|part| self.holds(part, value))
     }

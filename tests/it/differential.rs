@@ -2,6 +2,7 @@
 //!
 //! Each test gives logs to every engine that this machine has, and compares with the exact one.
 
+mod alike;
 mod large;
 mod lines;
 mod mutations;

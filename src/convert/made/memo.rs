@@ -6,15 +6,17 @@ use crate::simd::{BLOCK, ByteSpan, PaddedInput};
 use std::borrow::Cow;
 
 /// How many texts of a field are remembered, as a power of two, and how long they may be.
-const REMEMBERED: usize = 1 << 12;
+const REMEMBERED: usize = 1 << 13;
 const LONGEST: usize = BLOCK;
 
 /// What is asked of a field, and what came of its texts.
 #[derive(Debug, Clone)]
 pub(super) struct Memo {
     pub(super) slot: usize,
-    /// The tests, each with its bit.
-    pub(super) tests: Vec<(u64, ValueTest)>,
+    /// The tests, each with its bit, for which it matters what the text is,
+    tests: Vec<(u64, ValueTest)>,
+    /// and the bits of those that any text passes.
+    always: u64,
     /// What is made of it.
     pub(super) texts: Vec<DerivedText>,
     known: Vec<Known>,
@@ -48,7 +50,21 @@ pub(super) enum Made {
 impl Memo {
     /// For a slot, of which nothing is asked yet.
     pub(super) fn new(slot: usize) -> Memo {
-        Memo { slot, tests: Vec::new(), texts: Vec::new(), known: Vec::new() }
+        Memo { slot, tests: Vec::new(), always: 0, texts: Vec::new(), known: Vec::new() }
+    }
+
+    /// Adds a test, which has this bit.
+    pub(super) fn test(&mut self, bit: u64, test: &ValueTest) {
+        match test.of_any_value() {
+            Some(passes) => self.always |= if passes { bit } else { 0 },
+            None => self.tests.push((bit, test.clone())),
+        }
+    }
+
+    /// The tests that any text passes, if nothing else is asked of texts.
+    #[inline(always)]
+    pub(super) fn of_any_text(&self) -> Option<u64> {
+        (self.tests.is_empty() && self.texts.is_empty()).then_some(self.always)
     }
 
     /// The text of this number.
@@ -71,14 +87,17 @@ impl Memo {
             None => text.iter().fold(0, |hash, byte| hash << 8 | u64::from(*byte)),
         };
         let hash = (hash ^ text.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let at = (hash >> 32) as usize % REMEMBERED;
-        match self.known.get(at) {
-            Some(known) if known.text == text => Some(at),
+        // Each text has two places.
+        let at = (hash >> 32) as usize % REMEMBERED & !1;
+        let is_known = |at: usize| self.known.get(at).is_some_and(|known| known.text == text);
+        match (is_known(at), || is_known(at + 1)) {
+            (true, _) => Some(at),
+            (false, second) if second() => Some(at + 1),
             _ => self.learn(at, span, text),
         }
     }
 
-    /// Makes all that is made of a text, in the place of another.
+    /// Makes all that is made of a text, in the place of another: the one that has been there for longer.
     #[cold]
     #[inline(never)]
     fn learn(&mut self, at: usize, span: ByteSpan, text: &[u8]) -> Option<usize> {
@@ -90,11 +109,14 @@ impl Memo {
             self.known = vec![Known::default(); REMEMBERED + 1];
         }
         let at = if text.len() > LONGEST { REMEMBERED } else { at };
+        if at < REMEMBERED {
+            self.known.swap(at, at + 1);
+        }
         let Known { text: kept, passes, made } = &mut self.known[at];
         let string = std::str::from_utf8(text).ok()?;
         let bit =
             |(bit, test): &(u64, ValueTest)| if test.passes(std::iter::once(string)) { *bit } else { 0 };
-        *passes = self.tests.iter().map(bit).fold(0, |all, bit| all | bit);
+        *passes = self.tests.iter().map(bit).fold(self.always, |all, bit| all | bit);
         made.clear();
         made.extend(self.texts.iter().map(|text| match text.counts(string) {
             true => Made::of(Some(string), |each| text.of(string, each)),

@@ -41,6 +41,11 @@ impl Wants {
         Wants { slot: 0, below: 0, place: super::NO_PLACE, list: NO_LIST, kind: WantsKind::Usual };
     /// Where a record begins.
     pub(super) const ROOT: Wants = Wants { list: 0, ..Wants::NOTHING };
+
+    /// Whether nobody asks what the value is, nor whether there is one.
+    pub(super) fn is_aside(&self) -> bool {
+        self.slot == 0 && self.kind == WantsKind::Usual
+    }
 }
 
 /// What is to be known of keys at a record's top, besides the fields.
@@ -52,7 +57,7 @@ pub(crate) struct TopKeys {
     pub(crate) known: Option<BTreeSet<String>>,
 }
 
-/// Where the texts of a list are: the first, and the last if there are several.
+/// Where the texts of a list are: the first and the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ListSlots {
     /// The field's slot.

@@ -7,7 +7,7 @@
 //! Many kinds of records begin alike. So the layouts of all of them are one [`LayoutTree`]: where a part
 //! does not fit, the part in its place in another kind is tried.
 
-use super::value;
+use super::value::{self, Scalar, Texts};
 use super::walk::{ScalarKind, ScannedValue, rare};
 use super::{MOST_SLOTS, NO_PLACE};
 use crate::simd::{Allowed, ByteSpan, Cpu, PaddedInput, Pattern, VALUES, Work};
@@ -32,6 +32,9 @@ pub(super) struct LayoutPart {
 enum Behind {
     Text,
     Number,
+    /// Texts of a list. The first and the last fill these places.
+    Texts([u8; 2]),
+    Any,
     /// The next record.
     End,
 }
@@ -61,8 +64,13 @@ pub(super) fn parts(record: &[u8], values: &[ScannedValue], varies: &[bool], rea
             continue;
         }
         parts.push(LayoutPart {
-            behind: if value.kind == ScalarKind::Text { Behind::Text } else { Behind::Number },
-            place: place(value.slot),
+            behind: match value.kind {
+                ScalarKind::Text => Behind::Text,
+                ScalarKind::Number => Behind::Number,
+                ScalarKind::Texts(last) => Behind::Texts([place(value.slot), last]),
+                ScalarKind::Word | ScalarKind::Any => Behind::Any,
+            },
+            place: if matches!(value.kind, ScalarKind::Texts(_)) { NO_PLACE } else { place(value.slot) },
             least: u8::from(value.slot < MOST_SLOTS),
             ..LayoutPart::last(record, start..value.start, &fixed, read)
         });
@@ -78,7 +86,7 @@ pub(super) fn parts(record: &[u8], values: &[ScannedValue], varies: &[bool], rea
 pub(super) fn like(value: &[u8], kind: ScalarKind) -> Vec<Allowed> {
     let literal = |byte: &u8| Allowed::From(*byte, *byte);
     match kind {
-        ScalarKind::Word => value.iter().map(literal).collect(),
+        ScalarKind::Word | ScalarKind::Texts(_) | ScalarKind::Any => value.iter().map(literal).collect(),
         ScalarKind::Text => match iso_form(value) {
             Some(form) => {
                 let up_to = |most: &u8| {
@@ -154,6 +162,7 @@ pub(super) struct Fit<'a> {
     pub(super) input: PaddedInput<'a>,
     pub(super) start: usize,
     pub(super) spans: &'a mut [ByteSpan; VALUES],
+    pub(super) others: &'a mut Others,
 }
 
 impl Work for Fit<'_> {
@@ -161,7 +170,7 @@ impl Work for Fit<'_> {
 
     #[inline(always)]
     fn run<C: Cpu>(self, cpu: C) -> Option<(usize, usize)> {
-        self.tree.fit(cpu, self.input, self.start, self.spans)
+        self.tree.fit(cpu, self.input, self.start, self.spans, self.others)
     }
 }
 
@@ -183,6 +192,10 @@ struct LayoutNode {
 
 /// The number of no node.
 const NONE: usize = usize::MAX;
+/// How many other ways are remembered.
+const OTHERS: usize = 16;
+/// Room for other ways: where each begins, and its first part.
+pub(super) type Others = [(usize, usize); OTHERS];
 
 impl LayoutTree {
     pub(super) fn new() -> LayoutTree {
@@ -234,40 +247,39 @@ impl LayoutTree {
         input: PaddedInput<'_>,
         start: usize,
         spans: &mut [ByteSpan; VALUES],
+        others: &mut Others,
     ) -> Option<(usize, usize)> {
         let nodes = &self.nodes[..];
         let (mut at, mut next) = (start, self.first);
-        // Another way, and where it begins: what follows a part that fits need not.
-        let mut other = (start, NONE);
+        // How many other ways there are: what follows a part that fits need not. Each part is met once at most.
+        let mut kept = 0;
         loop {
             let Some(LayoutNode { part, instead, then }) = nodes.get(next) else {
-                if other.1 == NONE {
+                if kept == 0 {
                     return None;
                 }
-                (at, next) = other;
-                other.1 = NONE;
+                kept -= 1;
+                (at, next) = others[kept % OTHERS];
                 continue;
             };
             next = *instead;
             let Some(start) = part.fits(cpu, input, at, spans) else { continue };
             let end = match part.behind {
-                Behind::Text => match value::plain_text(cpu, input, start) {
-                    Some(end) => end,
-                    None => continue,
-                },
-                Behind::Number => match value::number(cpu, input, start) {
-                    Some(end) => end,
-                    None => continue,
-                },
+                Behind::Text => value::plain_text(cpu, input, start),
+                Behind::Number => value::number(cpu, input, start),
                 Behind::End => return Some((start, *then)),
+                Behind::Texts(places) => cpu.apart(Texts { input, start, places, spans }),
+                Behind::Any => cpu.apart(Scalar { input, start }),
             };
+            let Some(end) = end else { continue };
             let len = end - start;
             if len < usize::from(part.least) {
                 continue;
             }
-            if *instead != NONE {
+            if *instead != NONE && kept < OTHERS {
                 rare();
-                other = (at, *instead);
+                others[kept] = (at, *instead);
+                kept += 1;
             }
             spans[usize::from(part.place)] = ByteSpan::of_input(start, len);
             (at, next) = (end, *then);

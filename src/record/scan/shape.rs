@@ -11,7 +11,7 @@
 //! but lengths, there is a second shape in which those may be any; and so on, until all have one.
 
 use super::MOST_SLOTS;
-use super::layout::{self, Fit, LayoutPart, LayoutTree};
+use super::layout::{self, Fit, LayoutPart, LayoutTree, Others};
 use super::walk::{ScalarKind, Scanned, ScannedValue};
 use crate::simd::{ByteSpan, Cpu, PaddedInput, VALUES};
 use crate::time::iso_form;
@@ -60,6 +60,7 @@ pub(super) struct Shapes {
     read: u64,
     shapes: Vec<RecordShape>,
     tree: LayoutTree,
+    others: Others,
     /// Records until the next is learnt from: there are many in logs where none is like another.
     patience: u32,
     wait: u32,
@@ -77,6 +78,7 @@ impl Shapes {
             read,
             shapes: Vec::new(),
             tree: LayoutTree::new(),
+            others: Others::default(),
             patience: 0,
             wait: 0,
             misses: 0,
@@ -102,7 +104,9 @@ impl Shapes {
                 return None;
             }
         }
-        let Some((end, shape)) = cpu.apart(Fit { tree: &self.tree, input, start, spans }) else {
+        let Some((end, shape)) =
+            cpu.apart(Fit { tree: &self.tree, input, start, spans, others: &mut self.others })
+        else {
             self.misses = self.misses.saturating_add(1);
             return None;
         };
@@ -169,7 +173,8 @@ impl Shapes {
             shape.vary_as(known);
             shape.sightings = SIGHTINGS;
             self.wait = late;
-            if known.varies == shape.varies {
+            let kinds = |shape: &RecordShape| shape.values.iter().map(|value| value.kind).collect::<Vec<_>>();
+            if known.varies == shape.varies && kinds(known) == kinds(&shape) {
                 return;
             }
             if known.hits <= RARE {
@@ -212,7 +217,13 @@ impl RecordShape {
             ..*value
         };
         let values: Vec<ScannedValue> = found.values.iter().map(moved).collect();
-        let varies = vec![false; values.len()];
+        let text = |value: &ScannedValue| &record[value.start..value.end];
+        // A text that is not ASCII and a list fit only what may have any length.
+        let varies = values.iter().map(|value| match value.kind {
+            ScalarKind::Text => !text(value).is_ascii(),
+            kind => matches!(kind, ScalarKind::Texts(_)),
+        });
+        let varies = varies.collect();
         let mut shape = RecordShape {
             record,
             values,
@@ -244,7 +255,7 @@ impl RecordShape {
             let has_form = match value.kind {
                 ScalarKind::Number => true,
                 ScalarKind::Text => iso_form(self.text(value)).is_some(),
-                ScalarKind::Word => false,
+                ScalarKind::Word | ScalarKind::Texts(_) | ScalarKind::Any => false,
             };
             value.slot < MOST_SLOTS && !**varies && has_form
         });
@@ -257,26 +268,36 @@ impl RecordShape {
 
     /// What is between the values, and the values that are part of what a record looks like.
     fn literals(&self) -> impl Iterator<Item = &[u8]> {
-        let starts = [0].into_iter().chain(self.values.iter().map(|value| value.end));
-        let ends = self.values.iter().map(|value| value.start).chain([self.record.len()]);
+        let starts = [0].into_iter().chain(self.values.iter().map(|value| value.whole().end));
+        let ends = self.values.iter().map(|value| value.whole().start).chain([self.record.len()]);
         let between = starts.zip(ends).map(|(start, end)| &self.record[start..end]);
-        let words = self.values.iter().filter(|value| value.kind == ScalarKind::Word);
-        between.chain(words.map(|value| self.text(value)))
+        let is_word = |value: &&ScannedValue| value.kind == ScalarKind::Word && !value.is_aside;
+        between.chain(self.values.iter().filter(is_word).map(|value| self.text(value)))
     }
 
     /// Whether the other differs in values alone.
     fn is_like(&self, other: &RecordShape) -> bool {
-        let same = |(a, b): (&ScannedValue, &ScannedValue)| (a.kind, a.slot) == (b.kind, b.slot);
-        self.values.len() == other.values.len()
+        let same = |(a, b): (&ScannedValue, &ScannedValue)| {
+            (a.kind, a.slot) == (b.kind, b.slot) || a.is_aside && b.is_aside
+        };
+        self.present == other.present
+            && self.values.len() == other.values.len()
             && self.values.iter().zip(&other.values).all(same)
             && self.literals().eq(other.literals())
     }
 
     /// Lets vary what varies in a shape like this one, and what differs between them.
     fn vary_as(&mut self, other: &RecordShape) {
-        let like = |shape: &RecordShape, value: &ScannedValue| layout::like(shape.text(value), value.kind);
-        let differs = |n: usize| like(self, &self.values[n]) != like(other, &other.values[n]);
-        self.varies = (0..self.varies.len()).map(|n| other.varies[n] || differs(n)).collect();
+        for n in 0..self.values.len() {
+            let like = |shape: &RecordShape| layout::like(shape.text(&shape.values[n]), shape.values[n].kind);
+            let differs = like(self) != like(other);
+            self.varies[n] |= other.varies[n] || differs;
+            let value = &mut self.values[n];
+            if value.kind != other.values[n].kind || differs && value.kind == ScalarKind::Word {
+                let Range { start, end } = value.whole();
+                *value = ScannedValue { start, end, kind: ScalarKind::Any, ..*value };
+            }
+        }
         self.formed = self.formed();
     }
 

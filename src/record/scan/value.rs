@@ -1,18 +1,101 @@
 //! The scalar values: numbers and texts with escapes.
 
-use crate::simd::{BLOCK, Cpu, PaddedInput};
+use crate::simd::{BLOCK, ByteSpan, Cpu, PaddedInput, VALUES, Work};
 
-/// Where the text that begins at `start` ends, if it is plain: before the closing quote, if it is one,
-/// or whatever else can't stand in a text.
+/// Where the text that begins at `start` ends, if it has no escapes: before the closing quote, if it is one,
+/// or whatever else can't be in a text.
 #[inline(always)]
 pub(super) fn plain_text<C: Cpu>(cpu: C, input: PaddedInput<'_>, start: usize) -> Option<usize> {
     let mut at = start;
     loop {
-        let stops = cpu.stops(input.block(at)?);
+        let block = input.block(at)?;
+        let stops = cpu.stops(block);
         if stops != 0 {
-            return Some(at + stops.trailing_zeros() as usize);
+            let first = stops.trailing_zeros() as usize;
+            at += first;
+            // Mostly it is the quote.
+            return if block[first % BLOCK] < 0x80 { Some(at) } else { wide_text(input.bytes(), start, at) };
         }
         at += BLOCK;
+    }
+}
+
+/// The same from the first byte of 0x80 and above on.
+#[cold]
+#[inline(never)]
+fn wide_text(bytes: &[u8], start: usize, wide: usize) -> Option<usize> {
+    let ends = |byte: &u8| matches!(byte, 0..=0x1f | b'"' | b'\\');
+    let end = wide + bytes[wide..].iter().position(ends)?;
+    std::str::from_utf8(&bytes[start..end]).ok()?;
+    Some(end)
+}
+
+/// Where the list of texts ends whose first is at `start`: before its bracket. It has some, none is empty or has
+/// escapes, and they follow each other as the output spells that. Two of the `spans` become those of the first and the
+/// last.
+pub(super) struct Texts<'a> {
+    pub(super) input: PaddedInput<'a>,
+    pub(super) start: usize,
+    /// Where in the spans the first is, and the last.
+    pub(super) places: [u8; 2],
+    pub(super) spans: &'a mut [ByteSpan; VALUES],
+}
+
+impl Work for Texts<'_> {
+    type Output = Option<usize>;
+
+    #[inline(always)]
+    fn run<C: Cpu>(self, cpu: C) -> Option<usize> {
+        let Texts { input, start, places: [first, last], spans } = self;
+        let bytes = input.bytes();
+        let mut at = start;
+        loop {
+            if *bytes.get(at)? != b'"' {
+                return None;
+            }
+            let end = plain_text(cpu, input, at + 1)?;
+            if bytes[end] != b'"' || end == at + 1 {
+                return None;
+            }
+            let span = ByteSpan::of_input(at + 1, end - at - 1);
+            spans[usize::from(last)] = span;
+            if at == start {
+                spans[usize::from(first)] = span;
+            }
+            at = end + 1;
+            match bytes.get(at)? {
+                b',' => at += 1,
+                b']' => return Some(at),
+                _ => return None,
+            }
+        }
+    }
+}
+
+/// Where the number, word, or text without escapes ends that begins at `start`.
+pub(super) struct Scalar<'a> {
+    pub(super) input: PaddedInput<'a>,
+    pub(super) start: usize,
+}
+
+impl Work for Scalar<'_> {
+    type Output = Option<usize>;
+
+    #[inline(always)]
+    fn run<C: Cpu>(self, cpu: C) -> Option<usize> {
+        let Scalar { input, start } = self;
+        let bytes = input.bytes();
+        let is = |word: &[u8]| bytes[start..].starts_with(word).then_some(start + word.len());
+        match bytes.get(start)? {
+            b'"' => {
+                let end = plain_text(cpu, input, start + 1)?;
+                (bytes[end] == b'"').then_some(end + 1)
+            }
+            b't' => is(b"true"),
+            b'f' => is(b"false"),
+            b'n' => is(b"null"),
+            _ => number(cpu, input, start),
+        }
     }
 }
 

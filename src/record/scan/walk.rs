@@ -4,9 +4,10 @@
 //! record is one for the exact reader.
 
 use super::keys::{HEAD, KeyTable, NO_LIST, Wants, WantsKind};
-use super::value;
+use super::value::{self, Texts};
 use super::{MOST_SLOTS, OWN_BYTES, STRANGER};
 use crate::simd::{BLOCK, ByteSpan, Cpu, PaddedInput, VALUES, Work};
+use std::ops::Range;
 
 /// How deep containers may nest: as deep as the exact reader lets them.
 const MOST_DEPTH: usize = 127;
@@ -35,8 +36,12 @@ pub(super) enum ScalarKind {
     /// A text without escapes.
     Text,
     Number,
-    /// Part of what the record looks like: `true`, `false`, or a text that tells something.
+    /// Part of what the record looks like: `true`, `false`, `null`, or a text that tells something.
     Word,
+    /// All texts of a list, without its brackets; the last is in this place.
+    Texts(u8),
+    /// Any of these but a list: with its quotes, if it is a text.
+    Any,
 }
 
 /// A scalar value, by its place.
@@ -48,6 +53,18 @@ pub(super) struct ScannedValue {
     pub(super) kind: ScalarKind,
     /// The slot that it fills, or [`MOST_SLOTS`].
     pub(super) slot: usize,
+    /// Whether nobody asks what it is, nor whether there is one.
+    pub(super) is_aside: bool,
+}
+
+impl ScannedValue {
+    /// All of it, with its quotes.
+    pub(super) fn whole(&self) -> Range<usize> {
+        match self.kind {
+            ScalarKind::Text => self.start - 1..self.end + 1,
+            _ => self.start..self.end,
+        }
+    }
 }
 
 impl Scanned {
@@ -98,10 +115,9 @@ impl Work for RecordWalk<'_> {
             values,
         };
         let end = walker.record();
-        let (high, present, mut learnable) = (walker.high, walker.present, walker.learnable);
+        let (high, present, learnable) = (walker.high, walker.present, walker.learnable);
         let end = end?;
         if high != 0 {
-            learnable = false;
             std::str::from_utf8(&input.bytes()[start..end]).ok()?;
         }
         (found.present, found.learnable) = (present, learnable);
@@ -180,7 +196,7 @@ impl<'a, C: Cpu> Walker<'a, C> {
             match byte {
                 b'"' => self.text(wants)?,
                 b'0'..=b'9' | b'-' => self.number(wants)?,
-                b'[' if let WantsKind::Texts(last) = wants.kind => self.texts(wants.place, last)?,
+                b'[' if let WantsKind::Texts(last) = wants.kind => self.texts([wants.place, last])?,
                 b'{' | b'[' => {
                     self.wrong |= wants.slot;
                     depth += 1;
@@ -198,7 +214,13 @@ impl<'a, C: Cpu> Walker<'a, C> {
                         continue;
                     }
                 }
-                b'n' => self.word(b"null")?,
+                b'n' => {
+                    let start = self.at;
+                    self.word(b"null")?;
+                    if self.learnable && wants.is_aside() {
+                        self.keep(wants, start, self.at, ScalarKind::Word);
+                    }
+                }
                 b't' | b'f' => {
                     let start = self.at;
                     self.word(if byte == b't' { b"true" } else { b"false" })?;
@@ -297,40 +319,21 @@ impl<'a, C: Cpu> Walker<'a, C> {
         matches!(value, b'[' | b'n').then_some((wants, value))
     }
 
-    /// Passes a list of texts, which are plain and follow each other as the output spells that. The span of the first
-    /// is at `place`, that of the last at `last`.
-    #[inline(never)]
-    fn texts(&mut self, place: u8, last: u8) -> Option<()> {
-        self.at += 1;
-        if self.byte()? == b']' {
-            self.at += 1;
-            return Some(());
-        }
-        let mut place = place;
-        loop {
-            if self.byte()? != b'"' {
-                return None;
-            }
-            let start = self.at + 1;
-            let block = self.input.block(start)?;
-            let (end, plain) = self.text_end(start, block)?;
-            if !plain || start == end {
-                return None;
-            }
-            self.spans[usize::from(place)] = ByteSpan::of_input(start, end - start);
-            self.present |= 1 << place;
+    /// Passes a list of texts. The spans of the first and the last are in these places.
+    #[inline(always)]
+    fn texts(&mut self, places: [u8; 2]) -> Option<()> {
+        let start = self.at + 1;
+        self.at = start;
+        if self.byte()? != b']' {
+            self.at = self.cpu.apart(Texts { input: self.input, start, places, spans: self.spans })?;
+            self.present |= 1 << places[0] | 1 << places[1];
             if self.learnable {
-                let value = ScannedValue { start, end, kind: ScalarKind::Text, slot: usize::from(place) };
-                keep(self.values, value);
-            }
-            self.at = end + 2;
-            place = last;
-            match self.input.bytes().get(end + 1)? {
-                b',' => {}
-                b']' => return Some(()),
-                _ => return None,
+                let (kind, slot) = (ScalarKind::Texts(places[1]), usize::from(places[0]));
+                keep(self.values, ScannedValue { start, end: self.at, kind, slot, is_aside: false });
             }
         }
+        self.at += 1;
+        Some(())
     }
 
     /// Where the text ends whose first block this is, and whether it has no escapes.
@@ -401,7 +404,7 @@ impl<'a, C: Cpu> Walker<'a, C> {
     fn fill(&mut self, wants: &Wants, start: usize, end: usize, kind: ScalarKind) {
         self.spans[usize::from(wants.place)] = ByteSpan::of_input(start, end - start);
         self.present |= wants.slot;
-        if self.learnable && (kind != ScalarKind::Word || wants.slot != 0) {
+        if self.learnable {
             let tells = self.telling & wants.slot != 0;
             self.keep(wants, start, end, if tells { ScalarKind::Word } else { kind });
         }
@@ -411,7 +414,7 @@ impl<'a, C: Cpu> Walker<'a, C> {
     #[inline(always)]
     fn keep(&mut self, wants: &Wants, start: usize, end: usize, kind: ScalarKind) {
         let slot = usize::from(wants.place).min(MOST_SLOTS);
-        keep(self.values, ScannedValue { start, end, kind, slot });
+        keep(self.values, ScannedValue { start, end, kind, slot, is_aside: wants.is_aside() });
     }
 }
 

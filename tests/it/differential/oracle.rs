@@ -16,16 +16,20 @@ pub(super) enum Table {
     Extended,
     /// One with what Duo's have not: nested fields, numbers and booleans, several times.
     Nested,
+    /// Lists, and what is made of fields.
+    Authentication,
 }
 
 impl Table {
+    /// Those that every log goes through.
     pub(super) const ALL: [Table; 3] = [Table::Duo, Table::Extended, Table::Nested];
 
     fn mapping(self) -> &'static Mapping {
-        static ALL: [OnceLock<Mapping>; 3] = [const { OnceLock::new() }; 3];
+        static ALL: [OnceLock<Mapping>; 4] = [const { OnceLock::new() }; 4];
         ALL[self as usize].get_or_init(|| match self {
             Table::Duo => Mapping::builtin("duo_telephony").expect("built in"),
             Table::Extended => Mapping::builtin("duo_telephony_extended").expect("built in"),
+            Table::Authentication => Mapping::builtin("duo_auth").expect("built in"),
             Table::Nested => Mapping::load("nested.toml", include_str!("nested.toml"), &|name| {
                 builtin_text(name).map(str::to_owned).ok_or_else(|| "no such table".to_owned())
             })
