@@ -326,7 +326,7 @@ impl<'a, C: Cpu> Walker<'a, C> {
         self.at = start;
         if self.byte()? != b']' {
             self.at = self.cpu.apart(Texts { input: self.input, start, places, spans: self.spans })?;
-            self.present |= 1 << places[0] | 1 << places[1];
+            self.present |= (1 << places[0]) | (1 << places[1]);
             if self.learnable {
                 let (kind, slot) = (ScalarKind::Texts(places[1]), usize::from(places[0]));
                 keep(self.values, ScannedValue { start, end: self.at, kind, slot, is_aside: false });
