@@ -88,7 +88,7 @@ impl Memo {
         };
         let hash = (hash ^ text.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         // Each text has two places.
-        let at = (hash >> 32) as usize % REMEMBERED & !1;
+        let at = ((hash >> 32) as usize % REMEMBERED) & !1;
         let is_known = |at: usize| self.known.get(at).is_some_and(|known| known.text == text);
         match (is_known(at), || is_known(at + 1)) {
             (true, _) => Some(at),
