@@ -57,6 +57,8 @@ impl<W: Write + Send> Table<W> {
             .set_column_dictionary_enabled(event.clone(), false)
             .set_column_statistics_enabled(event, EnabledStatistics::None)
             .set_column_dictionary_enabled(time, false)
+            // Where values do not come again, such as identifiers, a dictionary is given up soon.
+            .set_dictionary_page_size_limit(1 << 17)
             .build();
         let options = ArrowWriterOptions::new()
             .with_properties(properties)
