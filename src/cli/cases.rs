@@ -81,8 +81,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         Converter::new(&mapping, &Options { field_names, engine: Engine::Exact, ..Options::default() })
     };
     let (snake, camel) = (converter(FieldNames::Snake), converter(FieldNames::Camel));
-    let fields = snake.plan().fields().iter().map(ToString::to_string).collect();
-    let (mut coverage, rules) = (Coverage::new(&mapping, fields), args.rules.rules());
+    let (mut coverage, rules) = (Coverage::new(&mapping, &snake), args.rules.rules());
     let wanted = WantedCases { filter: &args.wanted.list_options().filter, log_type: mapping.log_type() };
     let (Cases { cases, orphans, others, filtered }, roots) =
         case_inputs::find(&args.folders, &args.wanted, &wanted, &outputs, args.bless)?;

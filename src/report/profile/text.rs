@@ -46,6 +46,18 @@ fn write(profile: &Profile, to: &mut String) -> std::fmt::Result {
         writeln!(to, "rejects  {BAD}{}{BAD:#}", counts(&profile.rejects))?;
     }
 
+    if !profile.tables.is_empty() {
+        writeln!(to, "\n{BOLD}logs{BOLD:#}")?;
+        let wide = profile.tables.iter().map(|table| table.table.len()).max().unwrap_or(0);
+        for table in &profile.tables {
+            let (n, part) = (grouped(table.records), share(table.records, all));
+            let events = counted(table.events, "event");
+            writeln!(to, "  {:wide$} {n:>13} {part:>7}  {DIM}{events}{DIM:#}", escaped(&table.table))?;
+        }
+        let (none, what) = (profile.in_no_table(), "of none of these");
+        writeln!(to, "  {what:wide$} {:>13} {:>7}", grouped(none), share(none, all))?;
+    }
+
     writeln!(to, "\n{BOLD}shapes{BOLD:#}")?;
     for shape in &profile.shapes {
         let range = match (&shape.first, &shape.last) {
