@@ -114,7 +114,7 @@ impl Counts {
         }
     }
 
-    /// Counts a record of a table, which became so many events, if the table is one of a set.
+    /// Counts a record of a table and the events that it became, if the table is one of a set.
     pub(crate) fn of_table(&mut self, table: usize, events: u64) {
         if let Some(count) = self.by_table.get_mut(table) {
             count.records += 1;

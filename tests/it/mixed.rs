@@ -38,7 +38,8 @@ fn lines() -> Vec<(&'static str, Vec<u8>)> {
     for (table, _) in TABLES {
         let is_wanted = |input: &&PathBuf| {
             let name = input.to_string_lossy();
-            name.ends_with(".ndjson") && !["layout-", "other", "several"].iter().any(|what| name.contains(what))
+            name.ends_with(".ndjson")
+                && !["layout-", "other", "several"].iter().any(|what| name.contains(what))
         };
         for input in inputs(table).iter().filter(is_wanted) {
             let text = fs::read(input).expect("the input");
@@ -133,8 +134,10 @@ fn every_record_goes_to_its_own_table_by_its_envelope() {
         let alone = converter(table, Engine::Exact);
         for (own, line) in lines() {
             let Ok(Value::Object(record)) = serde_json::from_slice(&line) else { continue };
-            let is_named = ["eventtype", "service"].iter().any(|name| record.get(*name).is_some_and(|it| *it != ""));
-            let is_wrapper = ["stat", "message", "metadata", "response"].iter().any(|name| record.contains_key(*name));
+            let is_named =
+                ["eventtype", "service"].iter().any(|name| record.get(*name).is_some_and(|it| *it != ""));
+            let is_wrapper =
+                ["stat", "message", "metadata", "response"].iter().any(|name| record.contains_key(*name));
             if own != table || is_named || is_wrapper {
                 continue;
             }
@@ -161,7 +164,11 @@ fn real_records_go_to_their_own_tables() {
             let batch = set.convert(&fs::read(input).expect("the input"));
             let no_records = ["real-api-errors", "real-other"].iter().any(|what| name.contains(what));
             if no_records {
-                assert_eq!(tables_of(&batch).iter().filter(|(one, _)| *one == "duo_telephony").count(), 0, "{name}");
+                assert_eq!(
+                    tables_of(&batch).iter().filter(|(one, _)| *one == "duo_telephony").count(),
+                    0,
+                    "{name}"
+                );
                 continue;
             }
             assert_eq!(tables_of(&batch), [(table, batch.counts.records)], "{name}");
@@ -189,7 +196,8 @@ fn a_shuffled_dump_gives_the_events_of_its_records() {
                 let batch = set.convert(&dump);
                 assert!(batch.counts.balances());
                 assert!(batch.events == events, "{engine:?} {chunk_bytes} {seed}");
-                let messages: Vec<&str> = batch.rejects.iter().map(|reject| reject.message.as_str()).collect();
+                let messages: Vec<&str> =
+                    batch.rejects.iter().map(|reject| reject.message.as_str()).collect();
                 let expected: Vec<&str> = reasons.iter().map(String::as_str).collect();
                 // Places in messages count from the stream's beginning.
                 assert_eq!(messages.len(), expected.len(), "{engine:?} {chunk_bytes} {seed}");
@@ -208,7 +216,10 @@ fn the_order_decides() {
         (r#"{"eventtype":"administrator","factor":"duo_push","timestamp":1}"#.to_owned(), "duo_admin"),
         (r#"{"eventtype":"AUTHENTICATION","action":"x","username":"u","timestamp":1}"#.into(), "duo_auth"),
         (r#"{"eventtype":"telephony","sekey":"S","phone":"1","timestamp":1}"#.into(), "duo_telephony"),
-        (r#"{"eventtype":"","service":"activity","factor":"f","ts":"2024-01-01T00:00:00Z"}"#.into(), "duo_activity"),
+        (
+            r#"{"eventtype":"","service":"activity","factor":"f","ts":"2024-01-01T00:00:00Z"}"#.into(),
+            "duo_activity",
+        ),
         (r#"{"eventtype":"auth_x","factor":"f","timestamp":1}"#.into(), "other-log"),
         (r#"{"eventtype":5,"factor":"f","timestamp":1}"#.into(), "other-log"),
         // A name that is no text says nothing.
@@ -216,7 +227,10 @@ fn the_order_decides() {
         (r#"{"eventtype":null,"factor":"f","timestamp":1}"#.into(), "duo_auth"),
         // Of two tables' fields the first table counts.
         (r#"{"sekey":"S","activity_id":"A","surfaced_timestamp":1}"#.into(), "duo_trust_monitor"),
-        (r#"{"activity_id":"A","event_type":"authentication","ts":"2024-01-01T00:00:00Z"}"#.into(), "duo_activity"),
+        (
+            r#"{"activity_id":"A","event_type":"authentication","ts":"2024-01-01T00:00:00Z"}"#.into(),
+            "duo_activity",
+        ),
         (r#"{"event_type":"enrollment","phone":"1","timestamp":1}"#.into(), "duo_auth"),
         (r#"{"phone":"1","action":"o2fa_x","ts":"2024-01-01T00:00:00Z"}"#.into(), "duo_telephony"),
         (r#"{"action":"o2fa_x","username":"u","timestamp":1}"#.into(), "duo_offline_enrollment"),
@@ -226,7 +240,10 @@ fn the_order_decides() {
         (r#"{"timestamp":1,"username":"u"}"#.into(), "other-log"),
         ("{}".into(), "other-log"),
         // Fields that are absent, or of a wrong type, say nothing.
-        (r#"{"activity_id":null,"sekey":"","phone":"1","ts":"2024-01-01T00:00:00Z"}"#.into(), "duo_telephony"),
+        (
+            r#"{"activity_id":null,"sekey":"","phone":"1","ts":"2024-01-01T00:00:00Z"}"#.into(),
+            "duo_telephony",
+        ),
         (r#"{"activity_id":{},"phone":"1","ts":"2024-01-01T00:00:00Z"}"#.into(), "duo_telephony"),
         (r#"{"activity_id":["A"],"ts":"2024-01-01T00:00:00Z"}"#.into(), "other-log"),
         (r#"{"sekey":null,"timestamp":1}"#.into(), "other-log"),
@@ -253,9 +270,18 @@ fn the_order_decides() {
         // Answers of the API.
         (r#"{"stat":"OK","response":{"authlogs":[{"timestamp":1}]}}"#.into(), "duo_auth"),
         (r#"{"stat":"OK","response":{"events":[{"surfaced_timestamp":1}]}}"#.into(), "duo_trust_monitor"),
-        (r#"{"stat":"OK","response":{"items":[{"ts":"2024-01-01T00:00:00Z","phone":"1"}]}}"#.into(), "duo_telephony"),
-        (r#"{"stat":"OK","response":{"items":[{"ts":"2024-01-01T00:00:00Z","akey":"1"}]}}"#.into(), "duo_activity"),
-        (r#"{"stat":"OK","response":{"items":[{"ts":"2024-01-01T00:00:00Z","factor":"1"}]}}"#.into(), "other-log"),
+        (
+            r#"{"stat":"OK","response":{"items":[{"ts":"2024-01-01T00:00:00Z","phone":"1"}]}}"#.into(),
+            "duo_telephony",
+        ),
+        (
+            r#"{"stat":"OK","response":{"items":[{"ts":"2024-01-01T00:00:00Z","akey":"1"}]}}"#.into(),
+            "duo_activity",
+        ),
+        (
+            r#"{"stat":"OK","response":{"items":[{"ts":"2024-01-01T00:00:00Z","factor":"1"}]}}"#.into(),
+            "other-log",
+        ),
         (r#"{"stat":"OK","response":[{"timestamp":1,"action":"x","object":"o"}]}"#.into(), "duo_admin"),
         (r#"{"stat":"OK","response":[{"timestamp":1,"action":"o2fa_x"}]}"#.into(), "duo_offline_enrollment"),
         (r#"{"stat":"OK","response":[{"timestamp":1,"phone":"1"}]}"#.into(), "duo_telephony"),
@@ -268,8 +294,14 @@ fn the_order_decides() {
         // Lines of text are telephony's, if they do not say otherwise.
         ("1683648435,eventtype=\"telephony\",phone=\"1\"".into(), "duo_telephony"),
         ("1683648435,eventtype=\"authentication\",factor=\"1\"".into(), "other-log"),
-        ("CEF:0|Duo Security|DuoLogSync|1.0|telephony|telephony|5|rt=1581620180000 phone=1".into(), "duo_telephony"),
-        ("CEF:0|Duo Security|DuoLogSync|1.0|authentication|x|5|rt=1581620180000 factor=1".into(), "other-log"),
+        (
+            "CEF:0|Duo Security|DuoLogSync|1.0|telephony|telephony|5|rt=1581620180000 phone=1".into(),
+            "duo_telephony",
+        ),
+        (
+            "CEF:0|Duo Security|DuoLogSync|1.0|authentication|x|5|rt=1581620180000 factor=1".into(),
+            "other-log",
+        ),
         ("7".into(), "not-object"),
     ] {
         let batch = set.convert(line.as_bytes());
@@ -281,7 +313,8 @@ fn the_order_decides() {
         assert_eq!(found, expected, "{line}");
     }
     // Two lists of one answer are both read.
-    let two = br#"{"stat":"OK","response":{"events":[{"surfaced_timestamp":1}],"authlogs":[{"timestamp":1}]}}"#;
+    let two =
+        br#"{"stat":"OK","response":{"events":[{"surfaced_timestamp":1}],"authlogs":[{"timestamp":1}]}}"#;
     assert_eq!(tables_of(&set.convert(two)), [("duo_trust_monitor", 1), ("duo_auth", 1)]);
 }
 
@@ -293,7 +326,9 @@ fn an_independent_reading_of_mixed_dumps_agrees() {
     succeed(Command::new(&python).arg(&oracle).arg("--self-test"));
     let folder = tempfile::tempdir().expect("a folder");
     let mut logs: Vec<PathBuf> = TABLES.iter().skip(1).flat_map(|(table, _)| inputs(table)).collect();
-    logs.retain(|log| log.extension().is_some_and(|it| it == "ndjson") && !log.to_string_lossy().contains("layout-"));
+    logs.retain(|log| {
+        log.extension().is_some_and(|it| it == "ndjson") && !log.to_string_lossy().contains("layout-")
+    });
     let mut made = Command::new(&python);
     made.arg(project("tests/oracles/mutations.py")).args(["11", "4000"]).args(&logs);
     let mutated = folder.path().join("mutated.ndjson");
@@ -314,7 +349,11 @@ fn an_independent_reading_of_mixed_dumps_agrees() {
             let reason = expected["reason"].as_str().expect("a reason").to_owned();
             assert_eq!(got, (n("line"), n("offset"), n("length"), reason), "{}", log.display());
         }
-        assert_eq!((events.len(), batch.rejects.len()), (judged.len() - expected.len(), expected.len()), "{log:?}");
+        assert_eq!(
+            (events.len(), batch.rejects.len()),
+            (judged.len() - expected.len(), expected.len()),
+            "{log:?}"
+        );
     }
 }
 
@@ -371,7 +410,10 @@ fn commands_take_a_set() {
     let summary: Value = serde_json::from_slice(&fs::read(summary).expect("a summary")).expect("JSON");
     assert_eq!((&summary["records"], &summary["balances"]), (&records.into(), &true.into()));
     let by_table = summary["by_table"].as_array().expect("by_table");
-    assert!(by_table.len() == 6 && by_table.iter().all(|table| table["records"].as_u64() > Some(0)), "{by_table:?}");
+    assert!(
+        by_table.len() == 6 && by_table.iter().all(|table| table["records"].as_u64() > Some(0)),
+        "{by_table:?}"
+    );
     let all: u64 = by_table.iter().filter_map(|table| table["events"].as_u64()).sum();
     assert_eq!(summary["events"], all);
     assert!(summary["by_event_type"].as_array().expect("types").iter().all(|one| one["table"].is_string()));
@@ -388,7 +430,11 @@ fn commands_take_a_set() {
     assert!(other.status > 0, "{}{}", other.stdout, other.stderr);
     // What is in it.
     let profile = run(&["profile", text(&at("in")), "--mapping", "duo"]);
-    assert!(profile.stdout.contains("\nlogs\n") && profile.stdout.contains("duo_activity"), "{}", profile.stdout);
+    assert!(
+        profile.stdout.contains("\nlogs\n") && profile.stdout.contains("duo_activity"),
+        "{}",
+        profile.stdout
+    );
     let profile = run(&["profile", text(&at("in")), "--mapping", "duo", "--json"]);
     let profile: Value = serde_json::from_str(&profile.stdout).expect("JSON");
     let tables = profile["tables"].as_array().expect("tables");
@@ -408,10 +454,17 @@ fn commands_take_a_set() {
     let explained = run_with(lines, &["explain", "-", "--mapping", "duo", "--json"]);
     let explained = json_lines(&explained.stdout);
     assert_eq!(explained[0]["table"], "duo_auth");
-    let files: Vec<&Value> =
-        explained[0]["fields"].as_array().expect("fields").iter().map(|field| &field["rule"]["file"]).collect();
+    let files: Vec<&Value> = explained[0]["fields"]
+        .as_array()
+        .expect("fields")
+        .iter()
+        .map(|field| &field["rule"]["file"])
+        .collect();
     assert!(files.iter().all(|file| **file == "duo_auth"), "{files:?}");
-    assert_eq!((&explained[1]["table"], &explained[1]["reject"]["reason"]), (&Value::Null, &"other-log".into()));
+    assert_eq!(
+        (&explained[1]["table"], &explained[1]["reject"]["reason"]),
+        (&Value::Null, &"other-log".into())
+    );
     let explained = run_with(lines, &["explain", "-", "--mapping", "duo"]);
     assert!(explained.stdout.contains("duo_auth"), "{}", explained.stdout);
 }
@@ -435,7 +488,8 @@ fn rejects_go_to_the_table_that_they_came_from() {
     let lines = json_lines(&fs::read_to_string(&rejects).expect("rejects"));
     let tables: Vec<&Value> = lines.iter().map(|line| &line["table"]).collect();
     assert_eq!(tables, ["duo_auth", "duo_auth", "duo_activity,duo_telephony"]);
-    let args = |from: &str| ["convert", "--from-rejects", from, "--mapping", "duo", "--rejects"].map(str::to_owned);
+    let args =
+        |from: &str| ["convert", "--from-rejects", from, "--mapping", "duo", "--rejects"].map(str::to_owned);
     let mut second: Vec<String> = args(text(&rejects)).into();
     second.push(text(&again).to_owned());
     let second: Vec<&str> = second.iter().map(String::as_str).collect();
@@ -488,7 +542,10 @@ fn users_make_sets_of_their_own() {
         text_of(&file)
     };
     write("dns.toml", DNS);
-    write("web.toml", &DNS.replace("dns", "web").replace("NETWORK_DNS", "NETWORK_HTTP").replace("\"DNS\"", "\"WEB\""));
+    write(
+        "web.toml",
+        &DNS.replace("dns", "web").replace("NETWORK_DNS", "NETWORK_HTTP").replace("\"DNS\"", "\"WEB\""),
+    );
     let set = format!(
         "{HEAD}log_field = \"kind\"\n\
          [[table]]\nname = \"web.toml\"\nlog = \"web\"\nown = [{{ url = {{ present = true }} }}]\n\
@@ -498,9 +555,16 @@ fn users_make_sets_of_their_own() {
     );
     let file = write("set.toml", &set);
     let checked = run(&["mappings", "check", &file]);
-    assert!(checked.status == 0 && checked.stdout.contains("3 tables, 1 test"), "{}{}", checked.stdout, checked.stderr);
+    assert!(
+        checked.status == 0 && checked.stdout.contains("3 tables, 1 test"),
+        "{}{}",
+        checked.stdout,
+        checked.stderr
+    );
     let shown = run(&["mappings", "show", &file]);
-    for part in ["1. web", "2. dns", "named dns, resolver", "or if `url` is present", "3. duo_auth", "`kind` names"] {
+    for part in
+        ["1. web", "2. dns", "named dns, resolver", "or if `url` is present", "3. duo_auth", "`kind` names"]
+    {
         assert!(shown.stdout.contains(part), "{part}: {}", shown.stdout);
     }
     let log = concat!(
@@ -537,20 +601,34 @@ fn users_make_sets_of_their_own() {
         (format!("{HEAD}{}{}", ok("duo_auth"), ok("nothing")), "can't read `nothing`"),
         (format!("{HEAD}{}{}[[rule]]\nudm = \"a\"\n", ok("duo_auth"), ok("duo_admin")), "has no `rule`"),
         (format!("{HEAD}{}[[table]]\nname = \"duo_admin\"\n", ok("duo_auth")), "neither `log` nor `own`"),
-        (format!("{HEAD}{}[[table]]\nname = \"duo_admin\"\nlog = \"a\"\n", ok("duo_auth")), "no field holds the name"),
         (
-            format!("{HEAD}log_field = \"k\"\n[[table]]\nname = \"duo_auth\"\nlog = \"A\"\n[[table]]\nname = \"duo_admin\"\nlog = \"a\"\n"),
+            format!("{HEAD}{}[[table]]\nname = \"duo_admin\"\nlog = \"a\"\n", ok("duo_auth")),
+            "no field holds the name",
+        ),
+        (
+            format!(
+                "{HEAD}log_field = \"k\"\n[[table]]\nname = \"duo_auth\"\nlog = \"A\"\n[[table]]\nname = \"duo_admin\"\nlog = \"a\"\n"
+            ),
             "calls its log `a`",
         ),
         (
-            format!("{HEAD}{}[[table]]\nname = \"duo_admin\"\nown = [{{ x = \"duo_auth\", y = \"1\" }}]\n", ok("duo_auth")),
+            format!(
+                "{HEAD}{}[[table]]\nname = \"duo_admin\"\nown = [{{ x = \"duo_auth\", y = \"1\" }}]\n",
+                ok("duo_auth")
+            ),
             "`duo_auth` comes before and takes all such records",
         ),
         (
-            format!("{HEAD}{}[[table]]\nname = \"duo_admin\"\nown = [{{ \"a[].b\" = \"1\" }}]\n", ok("duo_auth")),
+            format!(
+                "{HEAD}{}[[table]]\nname = \"duo_admin\"\nown = [{{ \"a[].b\" = \"1\" }}]\n",
+                ok("duo_auth")
+            ),
             "leads into a list",
         ),
-        (format!("{HEAD}log_type = \"X\"\n{}{}", ok("duo_auth"), ok("duo_admin")), "`log_type` goes only with rules"),
+        (
+            format!("{HEAD}log_type = \"X\"\n{}{}", ok("duo_auth"), ok("duo_admin")),
+            "`log_type` goes only with rules",
+        ),
         (format!("{HEAD}extends = \"duo\"\n"), "it is a set of tables"),
         (format!("{HEAD}log_type = \"X\"\nlog_field = \"k\"\n"), "`log_field` goes only with `[[table]]`"),
         (format!("{HEAD}{}{}zz = 1\n", ok("duo_auth"), ok("duo_admin")), "unknown key `zz`"),

@@ -8,7 +8,7 @@ use crate::record::exact::{self, Members};
 use crate::record::{FieldPath, Projection, Reason, RecordError, ValueTest};
 use crate::text::shown;
 
-/// The most tables of a set: so many have room in a [`TablesLeft`].
+/// The most tables of a set: a [`TablesLeft`] has room for no more.
 pub(crate) const MOST_TABLES: usize = 64;
 
 /// What is read of records, and how.

@@ -59,13 +59,14 @@ fn write(profile: &Profile, to: &mut String) -> std::fmt::Result {
     }
 
     writeln!(to, "\n{BOLD}shapes{BOLD:#}")?;
+    let wide = profile.shapes.iter().map(|shape| shape.name.chars().count()).max().unwrap_or(0).clamp(12, 48);
     for shape in &profile.shapes {
         let range = match (&shape.first, &shape.last) {
             (Some(first), Some(last)) => format!("{first} .. {last}"),
             _ => "no time".into(),
         };
         let (n, part) = (grouped(shape.records), share(shape.records, all));
-        writeln!(to, "  {:12} {n:>13} {part:>7}  {DIM}{range}{DIM:#}", escaped(&shape.name))?;
+        writeln!(to, "  {:wide$} {n:>13} {part:>7}  {DIM}{range}{DIM:#}", escaped(&shape.name))?;
     }
     for change in &profile.changes {
         writeln!(to, "  {}", escaped(change))?;
