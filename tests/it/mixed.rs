@@ -206,6 +206,22 @@ fn a_shuffled_dump_gives_the_events_of_its_records() {
     }
 }
 
+#[test]
+fn the_cases_of_mixed_dumps_give_their_events_and_rejects() {
+    for case in cases_in("fixtures/duo") {
+        let batch = converter("duo", Engine::Auto).convert(&fs::read(input(&case)).expect("the input"));
+        let events = fs::read_to_string(case.join("events.ndjson")).expect("events.ndjson");
+        assert_eq!(String::from_utf8_lossy(&batch.events), events, "{}", case.display());
+    }
+    let folder = project("fixtures/duo");
+    let tested = run(&["test", text(&folder), "--mapping", "duo"]);
+    assert_eq!(tested.status, 0, "{}{}", tested.stdout, tested.stderr);
+    // Parts of several tables are exercised, and named by their own files.
+    for part in ["coverage of `duo`", "never exercised: duo_auth:", "never exercised: duo_admin:"] {
+        assert!(tested.stdout.contains(part), "{part}: {}", tested.stdout);
+    }
+}
+
 /// Records that could be of several logs, or of none.
 #[test]
 fn the_order_decides() {
