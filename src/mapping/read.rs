@@ -100,7 +100,13 @@ fn whole(
             return Ok(mapping);
         }
         if keys.get("table").is_some() {
-            let table = |at: &TextPlace, name: &str| other("read", at, name, base, depth);
+            let rules = std::cell::Cell::new(0);
+            let table = |at: &TextPlace, name: &str| {
+                let table = other("read", at, name, base, depth)?;
+                rules.set(rules.get() + table.rules.len());
+                let problem = || at.problem(format!("the tables have more than {MOST_RULES} rules in all"));
+                if rules.get() > MOST_RULES { Err(MappingError::new(vec![problem()])) } else { Ok(table) }
+            };
             let set = set::read(keys, &head, &table)?;
             let log_types: Vec<&str> = set.tables.iter().map(|table| table.mapping.log_type()).collect();
             mapping.log_type = log_types.join(",");

@@ -440,10 +440,28 @@ fn commands_take_a_set() {
     let whole: Vec<&str> = whole.iter().map(String::as_str).collect();
     let first = run(&whole);
     assert!(first.status < 2, "{}", first.stderr);
-    let verified = run(&["verify", text(&at("in")), "--mapping", "duo", "-o", &to, "--deep"]);
-    assert_eq!(verified.status, first.status, "{}{}", verified.stdout, verified.stderr);
-    let other = run(&["verify", text(&at("in")), "--mapping", "duo_auth", "-o", &to]);
-    assert!(other.status > 0, "{}{}", other.stdout, other.stderr);
+    let manifest = out.join("manifest");
+    for (mapping, said) in [("duo", "6 inputs converted again"), ("duo_auth", "converted by another mapping")]
+    {
+        let verified = run(&["verify", text(&manifest), "--deep", "--mapping", mapping]);
+        let all = [verified.stdout, verified.stderr].concat();
+        assert!(verified.status == i32::from(mapping != "duo") && all.contains(said), "{mapping}: {all}");
+    }
+    let again = run(&whole);
+    assert!(again.stderr.contains("0 converted"), "{}", again.stderr);
+    // A Parquet file has the columns of each event.
+    let parquet = out.join("events.parquet");
+    let table =
+        ["convert", text(&at("in")), "--mapping", "duo", "-o", text(&parquet), "--output-format", "parquet"];
+    assert!(run(&table).status < 2 && fs::metadata(&parquet).is_ok_and(|file| file.len() > 1000));
+    // Both sides of a comparison.
+    let compared = run(&["diff", "--raw", text(&at("in")), text(&events), "--mapping", "duo"]);
+    let said = [&compared.stdout, &*compared.stderr].concat();
+    assert!(compared.status < 2 && said.contains("0 pairs that differ"), "{said}");
+    // Synthetic logs of a set are mixed.
+    let measured =
+        run(&["bench", "--mapping", "duo", "--runs", "1", "--megabytes", "1", "--threads", "1", "--json"]);
+    assert_eq!(measured.status, 0, "{}", measured.stderr);
     // What is in it.
     let profile = run(&["profile", text(&at("in")), "--mapping", "duo"]);
     assert!(

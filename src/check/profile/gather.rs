@@ -243,14 +243,11 @@ impl Gathered {
             |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':'));
         let plan = &log.converter.plans()[table];
         let all = plan.derive(fields);
-        let mut key: Vec<u8> = all
-            .iter()
-            .map(|field| match field {
-                None => 0,
-                Some(text) => 1 + u8::from(may_be_address(text) && text.parse::<IpAddr>().is_ok()),
-            })
-            .collect();
-        key.push(table as u8);
+        let mut key = vec![table as u8];
+        key.extend(all.iter().map(|field| match field {
+            None => 0,
+            Some(text) => 1 + u8::from(may_be_address(text) && text.parse::<IpAddr>().is_ok()),
+        }));
         key.extend(plan.chosen(&all).flat_map(|text| text.bytes().chain([0])));
         // What decides over an event may be at the end of a long value.
         let longest = if plan.is_extended() { LONGEST_DECIDING } else { LONGEST_VALUE };
