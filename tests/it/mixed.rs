@@ -97,7 +97,8 @@ fn a_record_becomes_what_its_own_table_makes_of_it() {
         let batch = set.convert(&line);
         assert!(batch.counts.balances());
         let text = String::from_utf8_lossy(&line).into_owned();
-        let [(table, records)] = tables_of(&batch)[..] else {
+        let tables = tables_of(&batch);
+        let [(table, records)] = tables[..] else {
             untold += batch.counts.records;
             assert_eq!(batch.counts.events, 0, "{text}");
             continue;
@@ -451,8 +452,9 @@ fn commands_take_a_set() {
     assert!(again.stderr.contains("0 converted"), "{}", again.stderr);
     // A Parquet file has the columns of each event.
     let parquet = out.join("events.parquet");
+    let from = at("in");
     let table =
-        ["convert", text(&at("in")), "--mapping", "duo", "-o", text(&parquet), "--output-format", "parquet"];
+        ["convert", text(&from), "--mapping", "duo", "-o", text(&parquet), "--output-format", "parquet"];
     assert!(run(&table).status < 2 && fs::metadata(&parquet).is_ok_and(|file| file.len() > 1000));
     // Both sides of a comparison.
     let compared = run(&["diff", "--raw", text(&at("in")), text(&events), "--mapping", "duo"]);
