@@ -108,7 +108,7 @@ fn a_record_becomes_what_its_own_table_makes_of_it() {
         }
         told += records;
         if table != own {
-            elsewhere.push((own, table, text.clone()));
+            elsewhere.push((own, table.to_owned(), text.clone()));
         }
         let (_, one) = alone.iter().find(|(name, _)| *name == table).expect("a table");
         let expected = one.convert(&line);
@@ -191,7 +191,7 @@ fn a_shuffled_dump_gives_the_events_of_its_records() {
         let dump = lines.join(&b'\n');
         for engine in Engine::ALL.into_iter().filter(|engine| engine.is_available()) {
             for chunk_bytes in [1, 4096, 1 << 20] {
-                let options = Options { engine, chunk_bytes, ..Options::default() };
+                let options = Options::default().engine(engine).chunk_bytes(chunk_bytes);
                 let set = Converter::new(&Mapping::builtin("duo").expect("duo"), &options);
                 assert_eq!(set.engine(), Engine::Exact);
                 let batch = set.convert(&dump);
