@@ -95,7 +95,7 @@ fn whole(
     if let Some(head) = keys.get("mapping").and_then(|item| item.table()) {
         head.only(&["name", "log_type", "description", "extends", "without", "log_field"]);
         if keys.get("table").is_some() && depth > 0 {
-            // Whoever names a set refuses it.
+            // The file that names a set refuses it.
             mapping.set = Some(TableSet { log_fields: Vec::new(), tables: Vec::new() });
             return Ok(mapping);
         }

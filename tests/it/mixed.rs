@@ -117,7 +117,7 @@ fn a_record_becomes_what_its_own_table_makes_of_it() {
         assert_eq!(rejects(&batch), rejects(&expected), "{text}");
         assert!(batch.rejects.iter().all(|reject| reject.table.as_deref() == Some(table)), "{text}");
     }
-    assert!(told > 1_000 && untold > 100, "{told} {untold}");
+    assert!(told > 500 && untold > 500, "{told} {untold}");
     // What is elsewhere names another log, or has another log's fields: cases of strange types.
     for (own, table, text) in &elsewhere {
         let says = ["eventtype", "service", "event_type", "access_device", "action", "context", "phone"];
@@ -183,14 +183,15 @@ fn real_records_go_to_their_own_tables() {
 #[test]
 fn a_shuffled_dump_gives_the_events_of_its_records() {
     let alone = converter("duo", Engine::Exact);
-    for seed in 1..4 {
+    for seed in 1..3 {
         let lines: Vec<Vec<u8>> = shuffled(lines().into_iter().map(|(_, line)| line).collect(), seed);
         // Lines, whatever the first one is.
         let lines: Vec<Vec<u8>> = std::iter::once(b"{}".to_vec()).chain(lines).collect();
         let (events, reasons) = one_by_one(&alone, &lines);
         let dump = lines.join(&b'\n');
         for engine in Engine::ALL.into_iter().filter(|engine| engine.is_available()) {
-            for chunk_bytes in [1, 4096, 1 << 20] {
+            let is_one = engine == Engine::Exact && seed == 1;
+            for chunk_bytes in if is_one { vec![1, 1 << 20] } else { vec![4096] } {
                 let options = Options::default().engine(engine).chunk_bytes(chunk_bytes);
                 let set = Converter::new(&Mapping::builtin("duo").expect("duo"), &options);
                 assert_eq!(set.engine(), Engine::Exact);
@@ -342,18 +343,19 @@ fn an_independent_reading_of_mixed_dumps_agrees() {
     let oracle = project("tests/oracles/mixed_reading.py");
     succeed(Command::new(&python).arg(&oracle).arg("--self-test"));
     let folder = tempfile::tempdir().expect("a folder");
-    let mut logs: Vec<PathBuf> = TABLES.iter().skip(1).flat_map(|(table, _)| inputs(table)).collect();
-    logs.retain(|log| {
-        log.extension().is_some_and(|it| it == "ndjson") && !log.to_string_lossy().contains("layout-")
-    });
+    let at = |name: &str| folder.path().join(name);
+    // Python has no texts with half a pair.
+    let is_text = |line: &Vec<u8>| std::str::from_utf8(line).is_ok_and(|line| !line.contains("\\ud"));
+    let lines = lines().into_iter().map(|(_, line)| line).filter(is_text);
+    let lines: Vec<Vec<u8>> = std::iter::once(b"{}".to_vec()).chain(lines).collect();
+    fs::write(at("all.ndjson"), lines.join(&b'\n')).expect("written");
     let mut made = Command::new(&python);
-    made.arg(project("tests/oracles/mutations.py")).args(["11", "4000"]).args(&logs);
-    let mutated = folder.path().join("mutated.ndjson");
-    fs::write(&mutated, succeed(&mut made)).expect("written");
+    made.arg(project("tests/oracles/mutations.py")).args(["11", "2000"]).arg(at("all.ndjson"));
+    fs::write(at("mutated.ndjson"), succeed(&mut made)).expect("written");
     let set = converter("duo", Engine::Exact);
-    for log in logs.iter().chain([&mutated]) {
-        let batch = set.convert(&fs::read(log).expect("the log"));
-        let judged = json_lines(&succeed(Command::new(&python).arg(&oracle).arg(log)));
+    for log in [at("all.ndjson"), at("mutated.ndjson")] {
+        let batch = set.convert(&fs::read(&log).expect("the log"));
+        let judged = json_lines(&succeed(Command::new(&python).arg(&oracle).arg(&log)));
         let events = json_lines(&String::from_utf8(batch.events.clone()).expect("UTF-8"));
         let expected: Vec<&Value> = judged.iter().filter_map(|one| one.get("event")).collect();
         for (n, (got, expected)) in events.iter().zip(&expected).enumerate() {
@@ -562,6 +564,10 @@ time = [{ from = "t", read = "epoch-seconds" }]
 [[rule]]
 udm = "metadata.event_type"
 value = "NETWORK_DNS"
+
+[[rule]]
+udm = "metadata.log_type"
+value = "DNS"
 
 [[rule]]
 udm = "principal.hostname"
