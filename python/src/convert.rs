@@ -182,8 +182,8 @@ enum Sink {
 }
 
 fn reject(source: &str, reject: &convert::Reject) -> Reject {
-    let convert::Reject { reason, message, line, offset, length, raw, .. } = reject.clone();
-    (source.to_owned(), line, offset, length, reason.code(), message, raw)
+    let convert::Reject { reason, message, line, offset, length, raw, table, .. } = reject.clone();
+    (source.to_owned(), line, offset, length, reason.code(), message, raw, table)
 }
 
 impl Converter {

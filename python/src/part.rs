@@ -3,8 +3,8 @@
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString};
 
-/// source, line, offset, length, reason, message, raw
-pub(crate) type Reject = (String, u64, u64, u64, &'static str, String, Vec<u8>);
+/// source, line, offset, length, reason, message, raw, table
+pub(crate) type Reject = (String, u64, u64, u64, &'static str, String, Vec<u8>, Option<String>);
 /// The outcome of a chunk: events, and rejects by their places among all.
 pub(crate) struct Part {
     pub(crate) events: Vec<u8>,

@@ -54,6 +54,16 @@ def test_options_are_the_commands(command):
     assert udmap.convert(log, max_record_bytes=100).by_reason["too-long"] > 5
 
 
+def test_mixed_logs_go_to_their_tables(command, tmp_path):
+    log = (FIXTURES / "duo/mixed/input.ndjson").read_bytes()
+    want = command("convert", "-", "--mapping", "duo", "-q", input=log).stdout
+    done = udmap.convert(log, mapping="duo")
+    assert done.ndjson == want and len({event["metadata"]["log_type"] for event in done.dicts()}) == 6
+    assert [reject.table for reject in done.rejects] == ["duo_auth", None, None]
+    mapping = pickle.loads(pickle.dumps(udmap.Mapping.load("duo")))
+    assert udmap.convert(log, mapping=mapping).ndjson == want
+
+
 def test_mappings_are_loaded_and_travel(tmp_path):
     (tmp_path / "mine.toml").write_text(
         '[mapping]\nname = "mine"\nextends = "base.toml"\n'

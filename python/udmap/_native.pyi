@@ -8,8 +8,8 @@ from ._results import Converted, SeverityName, Written
 
 __version__: str
 
-#: source, line, offset, length, reason, message, raw
-Reject = Tuple[str, int, int, int, str, str, bytes]
+#: source, line, offset, length, reason, message, raw, table
+Reject = Tuple[str, int, int, int, str, str, bytes, Optional[str]]
 #: events, and rejects with their places among all
 Part = Tuple[List[str], List[Tuple[int, Reject]]]
 #: severity, code, path, message, source, line, column, byte, event, effect, advice

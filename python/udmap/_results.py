@@ -45,6 +45,8 @@ class Reject:
     message: str
     #: Its bytes; of one that is too long the first 4 KiB.
     raw: bytes
+    #: By a set of tables: the table that it belongs to, or may belong to. Names have commas between them.
+    table: Optional[str] = None
 
     def __repr__(self) -> str:
         return f"<Reject {shown(self.source)}:{self.line}: {self.reason}: {shown(self.message)}>"

@@ -1,7 +1,7 @@
 //! Which parts of a mapping table are exercised, by test cases or by a log.
 
-use crate::convert::Lineage;
-use crate::mapping::{Content, Mapping};
+use crate::convert::{Converter, Lineage};
+use crate::mapping::{Content, Mapping, Plan};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A part of a rule that may or may not be used.
@@ -20,19 +20,26 @@ enum CoveragePart {
 /// How often each part was used.
 #[derive(Debug)]
 pub(crate) struct Coverage {
-    /// By rule and part: the place in the table, how it reads, and how often it was used.
-    parts: BTreeMap<(usize, CoveragePart), (String, u64)>,
-    fields: Vec<String>,
+    /// By table, rule and part: the place in the table, how it reads, and how often it was used.
+    parts: BTreeMap<(usize, usize, CoveragePart), (String, u64)>,
+    /// The fields of each table by their slots.
+    fields: Vec<Vec<String>>,
 }
 
 impl Coverage {
-    pub(crate) fn new(mapping: &Mapping, fields: Vec<String>) -> Coverage {
+    /// The parts of a mapping's tables, whose plans the converter has.
+    pub(crate) fn new(mapping: &Mapping, converter: &Converter) -> Coverage {
+        let names = |plan: &Plan| plan.fields().iter().map(ToString::to_string).collect();
         let mut parts = BTreeMap::new();
-        for (place, rule) in mapping.rules().iter().enumerate() {
+        let tables = mapping.tables().into_iter().enumerate();
+        let rules = tables.flat_map(|(table, mapping)| {
+            mapping.rules().iter().enumerate().map(move |(place, rule)| (table, place, rule))
+        });
+        for (table, place, rule) in rules {
             let label = rule.label.as_ref().map_or(String::new(), |label| format!(" ({label})"));
             let mut add = |part, line: usize, what: String| {
                 let text = format!("{}:{line}: {}{label} <- {what}", rule.file(), rule.target);
-                parts.insert((place, part), (text, 0));
+                parts.insert((table, place, part), (text, 0));
             };
             match &rule.content {
                 Content::Fixed(_) => add(CoveragePart::Rule, rule.line(), rule.content.to_string()),
@@ -66,24 +73,26 @@ impl Coverage {
                 }
             }
         }
-        Coverage { parts, fields }
+        Coverage { parts, fields: converter.plans().iter().map(names).collect() }
     }
 
-    /// Counts what made this many events.
-    pub(crate) fn add(&mut self, lineage: &Lineage, events: u64) {
+    /// Counts what made this many events of a table.
+    pub(crate) fn add(&mut self, table: usize, lineage: &Lineage, events: u64) {
         // Of a list, each element comes from the same part.
         let mut seen = BTreeSet::new();
         for filled in &lineage.filled {
             let Some(rule) = filled.rule else { continue };
             let part = match (filled.line, filled.from) {
                 (Some(line), _) => CoveragePart::Case(line),
-                (None, Some(slot)) => CoveragePart::From(self.fields[slot].clone()),
-                (None, None) if self.parts.contains_key(&(rule, CoveragePart::Rule)) => CoveragePart::Rule,
+                (None, Some(slot)) => CoveragePart::From(self.fields[table][slot].clone()),
+                (None, None) if self.parts.contains_key(&(table, rule, CoveragePart::Rule)) => {
+                    CoveragePart::Rule
+                }
                 (None, None) => CoveragePart::Default,
             };
             // A label's key comes with its value, from no field; it counts for nothing.
             let is_key = filled.path.ends_with(".key") && filled.from.is_none() && filled.line.is_none();
-            let part = (rule, part);
+            let part = (table, rule, part);
             if let (Some((_, n)), false) = (self.parts.get_mut(&part), is_key)
                 && seen.insert(part)
             {

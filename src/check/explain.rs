@@ -4,6 +4,7 @@
 
 use crate::convert::{CHUNK_BYTES, Converter, Engine, MAX_RECORD_BYTES, Options, Traced};
 use crate::mapping::Mapping;
+use crate::record::formats::{Format, Formats};
 use crate::record::frame::Framer;
 use crate::record::{FieldPath, each_field};
 use crate::text::cut;
@@ -52,6 +53,9 @@ pub struct Explanation {
     pub(crate) offset: u64,
     pub(crate) length: u64,
     pub(crate) format: &'static str,
+    /// The table, if it is one of a set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) table: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) shape: Option<String>,
     /// Why there is no event.
@@ -147,6 +151,7 @@ impl Explanation {
             offset: record.offset,
             length: record.raw.len() as u64,
             format: record.format.name(),
+            table: record.table.and_then(|table| converter.plans()[table].name.clone()),
             shape: None,
             reject: None,
             event: None,
@@ -158,7 +163,11 @@ impl Explanation {
             raw: String::from_utf8_lossy(&record.raw[..record.raw.len().min(4 * MOST_TEXT)]).into_owned(),
         };
         all.raw = cut(&all.raw, MOST_TEXT).into_owned();
-        let wanted = converter.plan().fields();
+        // Of a record that belongs to no table nothing is read.
+        let wanted = record.table.map_or(&[][..], |table| converter.plans()[table].fields());
+        let tables = mapping.tables();
+        // A record with fields has a table.
+        let table = record.table.unwrap_or_default();
         let raw = |leaf: &crate::record::RawField<'_>| RawField {
             field: leaf.path(),
             value: leaf.value.clone().into_owned(),
@@ -168,7 +177,7 @@ impl Explanation {
         // Of two equal keys the last counts.
         let mut last: Vec<Option<RawField>> = wanted.iter().map(|_| None).collect();
         let mut read = Vec::new();
-        each_field(record.raw, record.format, mapping.formats(), &mut |leaf| {
+        each_field(record.raw, record.format, formats_of(&tables, record), &mut |leaf| {
             let is = |path: &FieldPath, keys: &[Cow<'_, str>]| path.keys().iter().eq(keys);
             // A wanted field that holds an object has leaves below it.
             let below =
@@ -190,8 +199,8 @@ impl Explanation {
         });
 
         let lineage = record.fields.as_ref().map_err(Clone::clone).and_then(|fields| {
-            all.shape = Some(converter.shape_of(fields).to_owned());
-            Ok((converter.event(fields)?, converter.lineage(fields)?))
+            all.shape = Some(converter.shape_of(table, fields).to_owned());
+            Ok((converter.event(table, fields)?, converter.lineage(table, fields)?))
         });
         let (event, lineage) = match lineage {
             Ok(both) => both,
@@ -202,7 +211,7 @@ impl Explanation {
         };
         all.event = serde_json::from_slice(&event).ok();
         let rule = |place: usize, line: Option<usize>| {
-            let rule = &mapping.rules()[place];
+            let rule = &tables[table].rules()[place];
             let mut text = rule.content.to_string();
             if let Some(label) = &rule.label {
                 text = format!("{label}: {text}");
@@ -258,4 +267,16 @@ impl Explanation {
             .collect();
         all
     }
+}
+
+/// The formats by which a record was read.
+pub(super) fn formats_of<'m>(tables: &[&'m Mapping], record: &Traced<'_>) -> &'m Formats {
+    let reads = |mapping: &&&Mapping| match record.format {
+        Format::Cef => mapping.formats().cef.is_some(),
+        Format::KeyValue => mapping.formats().key_value.is_some(),
+        _ => true,
+    };
+    let table = record.table.map(|table| tables[table]).or_else(|| tables.iter().find(reads).copied());
+    // There is always a table.
+    table.unwrap_or(tables[0]).formats()
 }

@@ -81,9 +81,13 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         Converter::new(&mapping, &Options { field_names, engine: Engine::Exact, ..Options::default() })
     };
     let (snake, camel) = (converter(FieldNames::Snake), converter(FieldNames::Camel));
-    let fields = snake.plan().fields().iter().map(ToString::to_string).collect();
-    let (mut coverage, rules) = (Coverage::new(&mapping, fields), args.rules.rules());
-    let wanted = WantedCases { filter: &args.wanted.list_options().filter, log_type: mapping.log_type() };
+    let (mut coverage, rules) = (Coverage::new(&mapping, &snake), args.rules.rules());
+    // The cases of a set are those of its tables, and its own.
+    let log_types = match mapping.set() {
+        Some(_) => format!("{},{}", mapping.name(), mapping.log_type()),
+        None => mapping.log_type().to_owned(),
+    };
+    let wanted = WantedCases { filter: &args.wanted.list_options().filter, log_type: &log_types };
     let (Cases { cases, orphans, others, filtered }, roots) =
         case_inputs::find(&args.folders, &args.wanted, &wanted, &outputs, args.bless)?;
     if args.bless {

@@ -5,7 +5,7 @@ use super::{DONE, FAILED};
 use crate::check::findings::Issue;
 use crate::check::own_tests;
 use crate::mapping::files::LoadError;
-use crate::mapping::{Content, Mapping, MappingError, Problem};
+use crate::mapping::{Content, Mapping, MappingError, Problem, SetTable, TableSet};
 use crate::mapping::{builtin_mappings, files};
 use crate::store::store_error;
 use crate::store::{Error, Output};
@@ -78,14 +78,17 @@ fn check(tables: &[String], reports: &Reports) -> anyhow::Result<u8> {
         match load(table).and_then(|mapping| tested(table, mapping)) {
             Ok(mapping) if reports.on_stdout() => drop(mapping),
             Ok(mapping) => {
-                let rules = mapping.rules().len();
+                let parts = match mapping.set() {
+                    Some(set) => format!("{} tables", set.tables.len()),
+                    None => format!("{} rules", mapping.rules().len()),
+                };
                 let (table, name) = (escaped(table), escaped(mapping.name()));
                 let tests = match mapping.tests().len() {
                     0 => String::new(),
                     1 => ", 1 test".to_owned(),
                     tests => format!(", {tests} tests"),
                 };
-                print(&format!("{table}: `{name}` is right, {rules} rules{tests}\n"))?;
+                print(&format!("{table}: `{name}` is right, {parts}{tests}\n"))?;
             }
             Err(error) => {
                 super::report(&error);
@@ -150,9 +153,29 @@ fn list() -> String {
     let wide = names.iter().map(|name| name.len()).max().unwrap_or(0);
     for mapping in names.iter().filter_map(|name| Mapping::builtin(name)) {
         // Writing to a string can't fail.
-        let _ = writeln!(text, "{:wide$}  {}  {}", mapping.name(), mapping.log_type(), mapping.description());
+        let log_type = if mapping.set().is_some() { "a set of tables" } else { mapping.log_type() };
+        let _ = writeln!(text, "{:wide$}  {log_type}  {}", mapping.name(), mapping.description());
     }
     text
+}
+
+/// The tables of a set in their order, each with what makes a record its own.
+fn show_set(set: &TableSet, text: &mut String) {
+    let fields: Vec<String> = set.log_fields.iter().map(|path| format!("`{path}`")).collect();
+    if !fields.is_empty() {
+        // Writing to a string can't fail.
+        let _ = writeln!(text, "{} names the log", escaped(&fields.join(", else ")));
+    }
+    let _ = writeln!(text);
+    for (number, SetTable { mapping, log, own }) in (1..).zip(&set.tables) {
+        let _ = writeln!(text, "{number}. {}  {}", escaped(mapping.name()), escaped(mapping.log_type()));
+        if !log.is_empty() {
+            let _ = writeln!(text, "   named {}", escaped(&log.join(", ")));
+        }
+        for condition in own {
+            let _ = writeln!(text, "   or if {}", escaped(&condition.to_string()));
+        }
+    }
 }
 
 /// The rules as a table: UDM field, what it gets, and where the rule is.
@@ -163,6 +186,10 @@ fn show(mapping: &Mapping) -> String {
     let _ = writeln!(text, "{name}  {log_type}\n{}", escaped(mapping.description()));
     if let Some(base) = mapping.extends() {
         let _ = writeln!(text, "builds on {}", escaped(base));
+    }
+    if let Some(set) = mapping.set() {
+        show_set(set, &mut text);
+        return text;
     }
     let _ = writeln!(text);
     let rows: Vec<[String; 3]> = mapping

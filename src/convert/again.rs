@@ -22,6 +22,7 @@ struct RejectLine<'a> {
     offset: u64,
     length: Option<u64>,
     reason: Option<Cow<'a, str>>,
+    table: Option<Cow<'a, str>>,
     raw: Option<Cow<'a, str>>,
     raw_base64: Option<Cow<'a, str>>,
 }
@@ -167,7 +168,9 @@ impl Converter {
                 batch.reject(error, Format::Plain, None, &line.place(&raw, length), &raw);
             }
             _ => {
-                self.convert_into(&mut self.learnt(), &raw, &mut batch);
+                // What was around the record is no longer there.
+                let left = self.exact.left(line.table.as_deref());
+                self.convert_left(&mut self.learnt(), &raw, left, &mut batch);
                 // Those of the file of rejects are read.
                 batch.counts.bytes_in = 0;
                 // The numbers of the line may be any.

@@ -124,6 +124,7 @@ impl Batch {
             offset: place.offset,
             length: place.length,
             raw: raw.to_vec(),
+            table: None,
         });
     }
 }

@@ -9,6 +9,7 @@ use super::options::{Engine, Envelope, FieldNames, Options};
 use super::pipeline::Spare;
 use crate::columns::Layouts;
 use crate::mapping::{EventStyle, Mapping, Plan};
+use crate::record::formats::TablesLeft;
 use crate::record::frame::{ChunkBody, Framer};
 use crate::sync::lock;
 use std::sync::Mutex;
@@ -75,9 +76,18 @@ impl Converter {
             (Envelope::Event, false) => (b"{\"event\":{\"idm\":{\"read_only_udm\":", b"}}}\n"),
             (Envelope::Event, true) => (b"{\"event\":{\"idm\":{\"readOnlyUdm\":", b"}}}\n"),
         };
-        let plan = Plan::new(mapping, style);
-        let fast =
-            options.engine.level().and_then(|level| Fast::new(&plan, level, options.range)).map(Box::new);
+        let tables = Plan::tables(mapping, style);
+        // Of several tables each record is read the exact way.
+        let fast = match &tables.all[..] {
+            [plan] => {
+                options.engine.level().and_then(|level| Fast::new(plan, level, options.range)).map(Box::new)
+            }
+            _ => None,
+        };
+        let mut first_event_types = vec![0];
+        for plan in &tables.all {
+            first_event_types.push(first_event_types.last().unwrap_or(&0) + plan.event_types.len());
+        }
         Converter {
             engine: if fast.is_some() { options.engine.resolved() } else { Engine::Exact },
             columns: false,
@@ -85,7 +95,8 @@ impl Converter {
             left: Mutex::default(),
             spares: Mutex::default(),
             exact: Exact {
-                plan,
+                tables,
+                first_event_types,
                 before,
                 after,
                 max_record_bytes: options.max_record_bytes.max(1),
@@ -102,9 +113,9 @@ impl Converter {
         Converter { columns: true, spares: Mutex::default(), ..self }
     }
 
-    /// The compiled mapping.
-    pub fn plan(&self) -> &Plan {
-        &self.exact.plan
+    /// The compiled tables: those of a set, or one.
+    pub fn plans(&self) -> &[Plan] {
+        &self.exact.tables.all
     }
 
     /// The engine that is at work, never [`Engine::Auto`]: what was asked for, or, where the
@@ -115,7 +126,7 @@ impl Converter {
 
     /// The counts of nothing yet, for this converter's events.
     pub fn counts(&self) -> Counts {
-        Counts::new(&self.exact.plan)
+        Counts::new(self.plans())
     }
 
     /// Converts everything in `input`: a record, or any number of them.
@@ -129,13 +140,24 @@ impl Converter {
 
     /// Converts everything in `input` into an empty batch.
     pub(super) fn convert_into(&self, learnt: &mut Learnt<'_>, input: &[u8], batch: &mut Batch) {
+        self.convert_left(learnt, input, self.exact.tables.left(), batch);
+    }
+
+    /// The same for records of the tables that are left.
+    pub(super) fn convert_left(
+        &self,
+        learnt: &mut Learnt<'_>,
+        input: &[u8],
+        left: TablesLeft,
+        batch: &mut Batch,
+    ) {
         let mut framer = self.framer();
         let (mut buffer, mut lines) = (Vec::new(), 0);
         // Reading from a slice can't fail.
         while let Ok(Some(held)) = next_in(&mut framer, input, std::mem::take(&mut buffer)) {
             let known = batch.rejects.len();
             let (bytes, body) = held.parts();
-            self.convert_units(learnt, bytes, body, batch);
+            self.units_left(learnt, bytes, body, left, batch);
             batch.number(known, &mut lines);
             buffer = held.into_buffer();
         }
@@ -151,13 +173,25 @@ impl Converter {
         body: &ChunkBody,
         batch: &mut Batch,
     ) {
+        self.units_left(learnt, bytes, body, self.exact.tables.left(), batch);
+    }
+
+    /// The same for records of the tables that are left.
+    fn units_left(
+        &self,
+        learnt: &mut Learnt<'_>,
+        bytes: &[u8],
+        body: &ChunkBody,
+        left: TablesLeft,
+        batch: &mut Batch,
+    ) {
         let before = batch.events.len();
         batch.lines = match (body, &mut learnt.fast) {
             (&ChunkBody::Lines { offset, line, end }, Some(fast)) => {
                 Lines { fast, exact: &self.exact, bytes, end, offset, line, batch }.convert()
             }
             _ => {
-                self.exact.units(bytes, body, batch);
+                self.exact.units(bytes, body, left, batch);
                 0
             }
         };

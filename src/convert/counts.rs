@@ -1,6 +1,6 @@
 //! Counts of a conversion: records read, events, and rejects.
 
-use crate::mapping::Plan;
+use crate::mapping::{Choice, Plan};
 use crate::record::Reason;
 use crate::record::formats::Format;
 use std::collections::BTreeMap;
@@ -31,11 +31,26 @@ pub struct Counts {
     pub by_shape: BTreeMap<String, u64>,
     /// Events by the rule that chose their event type.
     pub by_event_type: Vec<EventTypeCount>,
+    /// Records that belong to each table of a set, with how many of them became events. Empty for a table that is alone.
+    pub by_table: Vec<TableCount>,
+}
+
+/// How many records belong to a table of a set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableCount {
+    /// The table.
+    pub table: String,
+    /// Records that belong to it.
+    pub records: u64,
+    /// Events that they became.
+    pub events: u64,
 }
 
 /// How many events one rule of the table gave their event type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventTypeCount {
+    /// The table, if it is one of a set.
+    pub table: Option<String>,
     /// The event type.
     pub event_type: String,
     /// The rule's test, in words: "with `host`".
@@ -47,21 +62,30 @@ pub struct EventTypeCount {
 }
 
 impl Counts {
-    pub(crate) fn new(plan: &Plan) -> Counts {
-        let count = |choice: &crate::mapping::Choice| EventTypeCount {
+    pub(crate) fn new(plans: &[Plan]) -> Counts {
+        let count = |(plan, choice): (&Plan, &Choice)| EventTypeCount {
+            table: plan.name.clone(),
             event_type: choice.text.clone(),
             because: choice.because.clone(),
             line: choice.line,
             events: 0,
         };
-        Counts { by_event_type: plan.event_types.iter().map(count).collect(), ..Counts::default() }
+        let choices = plans.iter().flat_map(|plan| plan.event_types.iter().map(move |choice| (plan, choice)));
+        let table = |plan: &Plan| Some(TableCount { table: plan.name.clone()?, records: 0, events: 0 });
+        Counts {
+            by_event_type: choices.map(count).collect(),
+            by_table: plans.iter().filter_map(table).collect(),
+            ..Counts::default()
+        }
     }
 
     /// Sets every count to nothing.
     pub(crate) fn clear(&mut self) {
         let by_event_type = std::mem::take(&mut self.by_event_type);
-        *self = Counts { by_event_type, ..Counts::default() };
+        let by_table = std::mem::take(&mut self.by_table);
+        *self = Counts { by_event_type, by_table, ..Counts::default() };
         self.by_event_type.iter_mut().for_each(|count| count.events = 0);
+        self.by_table.iter_mut().for_each(|count| (count.records, count.events) = (0, 0));
     }
 
     /// Adds the counts of another part of the same conversion.
@@ -83,6 +107,18 @@ impl Counts {
         }
         for (mine, theirs) in self.by_event_type.iter_mut().zip(&other.by_event_type) {
             mine.events += theirs.events;
+        }
+        for (mine, theirs) in self.by_table.iter_mut().zip(&other.by_table) {
+            mine.records += theirs.records;
+            mine.events += theirs.events;
+        }
+    }
+
+    /// Counts a record of a table and the events that it became, if the table is one of a set.
+    pub(crate) fn of_table(&mut self, table: usize, events: u64) {
+        if let Some(count) = self.by_table.get_mut(table) {
+            count.records += 1;
+            count.events += events;
         }
     }
 

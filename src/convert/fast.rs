@@ -144,7 +144,7 @@ impl Fast {
             let events = std::mem::take(&mut program.events);
             let outside = std::mem::take(&mut program.outside);
             if events + outside > 0 {
-                let shape = exact.shape(&|slot| program.has.present >> slot & 1 == 1);
+                let shape = exact.shape(0, &|slot| program.has.present >> slot & 1 == 1);
                 batch.count(Format::Plain, Some(shape), events + outside);
                 batch.counts.events += events;
                 batch.counts.outside += outside;
@@ -346,7 +346,7 @@ impl Fast {
         program.template.append(&mut batch.events, input, scratch, values);
         program.events += 1;
         if let Some(layouts) = &mut batch.layouts {
-            exact.lay_out(layouts, &[program.has.present, program.has.ips], batch.events.len());
+            exact.lay_out(0, layouts, &[program.has.present, program.has.ips], batch.events.len());
         }
         Some(end - start)
     }
@@ -405,7 +405,7 @@ fn program(
     if programs.len() == MOST_PROGRAMS {
         return None;
     }
-    programs.push(Program::new(&exact.plan, has, lists, exact.before, exact.after));
+    programs.push(Program::new(exact.plan(0), has, lists, exact.before, exact.after));
     by_fields.insert(has, programs.len() - 1);
     Some(programs.len() - 1)
 }

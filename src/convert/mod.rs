@@ -37,7 +37,7 @@ mod trace;
 pub(crate) use again::{NotRejects, RejectAt};
 pub use batch::Batch;
 pub use converter::Converter;
-pub use counts::{Counts, EventTypeCount};
+pub use counts::{Counts, EventTypeCount, TableCount};
 pub use inputs::Input;
 #[cfg(feature = "cli")]
 pub(crate) use lineage::Lineage;

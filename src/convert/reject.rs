@@ -21,11 +21,13 @@ pub struct Reject {
     pub length: u64,
     /// Its bytes; for [`Reason::TooLong`] the first 4 KiB of them.
     pub raw: Vec<u8>,
+    /// The table that it belongs to, if the mapping is a set of tables.
+    pub table: Option<String>,
 }
 
 impl Reject {
     /// Appends the reject as a line of a reject file: compact JSON with `source`, `line`,
-    /// `offset`, `length`, `reason`, `message`, and `raw`, or `raw_base64` if it is not UTF-8.
+    /// `offset`, `length`, `reason`, `message`, `table` (of a set), and `raw`, or `raw_base64` if it is not UTF-8.
     pub fn write_json(&self, source: &str, out: &mut Vec<u8>) {
         #[derive(Serialize)]
         struct RejectLine<'a> {
@@ -35,6 +37,8 @@ impl Reject {
             length: u64,
             reason: &'a str,
             message: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            table: Option<&'a str>,
             #[serde(skip_serializing_if = "Option::is_none")]
             raw: Option<&'a str>,
             #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,6 +52,7 @@ impl Reject {
             length: self.length,
             reason: self.reason.code(),
             message: &self.message,
+            table: self.table.as_deref(),
             raw: text,
             raw_base64: text.is_none().then(|| STANDARD.encode(&self.raw)),
         };

@@ -149,7 +149,7 @@ mod tests {
 
     fn reject(line: u64) -> Reject {
         let (message, raw) = (format!("m{line}"), Vec::new());
-        Reject { reason: Reason::BadTimestamp, message, line, offset: line * 10, length: 1, raw }
+        Reject { reason: Reason::BadTimestamp, message, line, offset: line * 10, length: 1, raw, table: None }
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub(crate) struct Traced<'a> {
     pub(crate) raw: &'a [u8],
     /// How it was wrapped.
     pub(crate) format: Format,
+    /// The number of the table that it belongs to, if that is known; if it has fields it is.
+    pub(crate) table: Option<usize>,
     /// Its mapped fields, or why they can't be read.
     pub(crate) fields: Result<Fields<'a>, RecordError>,
 }
@@ -34,15 +36,17 @@ impl Converter {
     pub(crate) fn trace_unit(&self, unit: &Unit, bytes: &[u8], each: &mut dyn FnMut(&Traced<'_>)) {
         if let Some(error) = unit.error(bytes, self.exact.max_record_bytes) {
             let Unit { line, offset, .. } = *unit;
-            return each(&Traced { line, offset, raw: bytes, format: Format::Plain, fields: Err(error) });
+            let (format, table) = (Format::Plain, (self.plans().len() == 1).then_some(0));
+            return each(&Traced { line, offset, raw: bytes, format, table, fields: Err(error) });
         }
-        let (known, projection) = (&self.exact.plan.formats, &self.exact.plan.projection);
         let mut places = RecordPlaces::new(unit, bytes);
-        formats::records(bytes, known, projection, &mut |FoundRecord { range, format, fields }| {
+        let tables = &self.exact.tables;
+        formats::records(bytes, tables, tables.left(), &mut |found| {
+            let FoundRecord { range, format, table, fields, .. } = found;
             let place = places.of(&range);
             let raw = &bytes[range];
             let fields = fields.map_err(|error| place.place(error, raw));
-            each(&Traced { line: place.line, offset: place.offset, raw, format, fields });
+            each(&Traced { line: place.line, offset: place.offset, raw, format, table, fields });
         });
     }
 
@@ -57,34 +61,35 @@ impl Converter {
     #[cfg(feature = "cli")]
     pub(crate) fn time_and_error(
         &self,
+        table: usize,
         fields: &Fields<'_>,
         only_times: bool,
     ) -> (Option<i64>, Option<RecordError>) {
-        let plan = &self.exact.plan;
+        let plan = self.exact.plan(table);
         match event::times(plan, fields) {
-            Err(error) => (self.time_of(fields), Some(error)),
+            Err(error) => (self.time_of(table, fields), Some(error)),
             Ok(times) => {
                 let own = plan.times.iter().zip(times).find(|(time, _)| time.required);
                 let own = own.and_then(|(_, own)| own).map(|own| own.seconds());
-                (own, if only_times { None } else { self.event(fields).err() })
+                (own, if only_times { None } else { self.event(table, fields).err() })
             }
         }
     }
 
-    /// The event of a record with these fields, bare, without a newline.
+    /// The event of a record of a table with these fields, bare, without a newline.
     ///
     /// # Errors
     /// A [`RecordError`] when the record can't be converted.
-    pub(crate) fn event(&self, fields: &Fields<'_>) -> Result<Vec<u8>, RecordError> {
-        let mut out = Vec::new();
-        event::write(&self.exact.plan, &self.exact.plan.derive(fields), TimeRange::default(), &mut out)?;
+    pub(crate) fn event(&self, table: usize, fields: &Fields<'_>) -> Result<Vec<u8>, RecordError> {
+        let (plan, mut out) = (self.exact.plan(table), Vec::new());
+        event::write(plan, &plan.derive(fields), TimeRange::default(), &mut out)?;
         Ok(out)
     }
 
-    /// The event's time that a record with these fields has: seconds since 1970. Nothing, if it has
+    /// The event's time that a record of a table with these fields has: seconds since 1970. Nothing, if it has
     /// none that can be read.
-    pub fn time_of(&self, fields: &Fields<'_>) -> Option<i64> {
-        let time = self.exact.plan.times.iter().find(|time| time.required)?;
+    pub fn time_of(&self, table: usize, fields: &Fields<'_>) -> Option<i64> {
+        let time = self.exact.plan(table).times.iter().find(|time| time.required)?;
         let (text, reading) =
             time.from.iter().find_map(|(slot, read)| Some((fields[*slot].as_deref()?, read)))?;
         reading.read(text).ok().map(|instant| instant.seconds())
@@ -94,15 +99,16 @@ impl Converter {
     ///
     /// # Errors
     /// A [`RecordError`] when the record can't be converted.
-    pub(crate) fn lineage(&self, fields: &Fields<'_>) -> Result<Lineage, RecordError> {
+    pub(crate) fn lineage(&self, table: usize, fields: &Fields<'_>) -> Result<Lineage, RecordError> {
         // What can't be converted has no lineage.
-        self.event(fields)?;
-        Ok(Lineage::of(&self.exact.plan, &self.exact.plan.derive(fields)))
+        self.event(table, fields)?;
+        let plan = self.exact.plan(table);
+        Ok(Lineage::of(plan, &plan.derive(fields)))
     }
 
-    /// The name of the first of the mapping's shapes that a record with these fields has; `other`
+    /// The name of the first of the table's shapes that a record with these fields has; `other`
     /// for none.
-    pub fn shape_of(&self, fields: &Fields<'_>) -> &str {
-        self.exact.shape(&|slot| fields[slot].is_some())
+    pub fn shape_of(&self, table: usize, fields: &Fields<'_>) -> &str {
+        self.exact.shape(table, &|slot| fields[slot].is_some())
     }
 }

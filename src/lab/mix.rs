@@ -104,6 +104,10 @@ impl Mix {
     pub fn of_log_type(log_type: &str) -> Mix {
         match log_type {
             "DUO_AUTH" => Mix { weights: [0, 0, 0, 0, 0, 0, 1], total: 1 },
+            // A set of tables has the log types of all.
+            types if types.split(',').any(|one| one == "DUO_AUTH") => {
+                Mix { weights: [35, 12, 3, 0, 0, 0, 50], total: 100 }
+            }
             _ => Mix::default(),
         }
     }

@@ -3,7 +3,7 @@
 use super::Mapping;
 
 /// Names and texts of the tables.
-const TABLES: [(&str, &str); 9] = [
+const TABLES: [(&str, &str); 10] = [
     ("duo_telephony", include_str!("../../mappings/duo_telephony.toml")),
     ("duo_telephony_extended", include_str!("../../mappings/duo_telephony_extended.toml")),
     ("duo_auth", include_str!("../../mappings/duo_auth.toml")),
@@ -13,6 +13,7 @@ const TABLES: [(&str, &str); 9] = [
     ("duo_activity", include_str!("../../mappings/duo_activity.toml")),
     ("duo_offline_enrollment", include_str!("../../mappings/duo_offline_enrollment.toml")),
     ("duo_trust_monitor", include_str!("../../mappings/duo_trust_monitor.toml")),
+    ("duo", include_str!("../../mappings/duo.toml")),
 ];
 
 /// Names and texts of the files that their rules name: maps.

@@ -1,6 +1,7 @@
 //! A table as a text that says all that decides over events, and nothing else.
 
-use super::table::{Case, Content, Mapping, Rule, When};
+use super::condition::Condition;
+use super::table::{Case, Content, Mapping, Rule, SetTable, When};
 use super::transform::Transform;
 use super::value_map::ValueMap;
 use crate::record::FieldPath;
@@ -14,6 +15,14 @@ impl Mapping {
     /// the same records. Comments, the order of lines in tables it builds on, names of files and
     /// what only reports show are not in it.
     pub fn canonical(&self) -> String {
+        if let Some(set) = &self.set {
+            let table = |table: &SetTable| {
+                let own: Vec<Value> = table.own.iter().map(Condition::json).collect();
+                json!([table.mapping.name, table.log, own, table.mapping.canonical()])
+            };
+            let tables: Vec<Value> = set.tables.iter().map(table).collect();
+            return json!({ "log_fields": paths(&set.log_fields), "tables": tables }).to_string();
+        }
         let rules: Vec<Value> = self.rules.iter().map(rule).collect();
         let envelopes: Vec<Value> = self
             .formats

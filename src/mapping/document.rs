@@ -154,6 +154,11 @@ impl<'t> TomlValue<'t> {
         self.file.at(self.value.span())
     }
 
+    /// Reports what is wrong with the value.
+    pub(super) fn report(&self, message: impl AsRef<str>) {
+        self.file.report(self.at().problem(message));
+    }
+
     pub(super) fn wrong(&self, expected: &str) {
         let found = self.value.get_ref().type_str();
         let article = if found.starts_with(['a', 'i']) { "an" } else { "a" };

@@ -19,6 +19,7 @@ mod plan;
 mod problem;
 mod read;
 mod scalar;
+mod set;
 mod table;
 mod template;
 mod transform;
@@ -33,7 +34,9 @@ pub use plan::Plan;
 pub(crate) use plan::{EventStyle, Time};
 pub use problem::{MappingError, Problem};
 pub(crate) use scalar::{TextKind, json_text};
-pub use table::{Case, Change, Content, EmbeddedText, KnownValues, Mapping, Rule, Shape, When};
+pub use table::{
+    Case, Change, Content, EmbeddedText, KnownValues, Mapping, Rule, SetTable, Shape, TableSet, When,
+};
 pub use template::{Template, TemplatePart};
 pub use transform::Transform;
 pub use value_map::ValueMap;
@@ -50,7 +53,7 @@ impl Mapping {
         base: &dyn Fn(&str) -> Result<String, String>,
     ) -> Result<Mapping, MappingError> {
         let mapping = read::read(file, text, base)?;
-        check::check(&mapping)?;
+        mapping.tables().into_iter().try_for_each(check::check)?;
         Ok(mapping)
     }
 }

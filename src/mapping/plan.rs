@@ -7,7 +7,7 @@ use super::event_tree::{Choice, EventMember, EventNode, EventValue, ValueSource}
 use super::scalar::{TextKind, json_text};
 use super::table::{Content, Mapping, Rule, When};
 use super::value_map::ValueMap;
-use crate::record::formats::Formats;
+use crate::record::formats::{Formats, ReadsRecords, Tables};
 use crate::record::{FieldPath, Fields, Projection};
 use crate::time::TimeReading;
 use crate::udm::{self, Cardinality, Field, Index, Message, Type};
@@ -26,6 +26,10 @@ pub struct Plan {
     pub(crate) event_types: Vec<Choice>,
     /// Shapes of record by the slots that they have.
     pub(crate) shapes: Vec<(String, Vec<usize>)>,
+    /// What reports call records of none of these.
+    pub(crate) other: String,
+    /// The table's name, if it is one of several.
+    pub(crate) name: Option<String>,
     pub(crate) root: EventNode,
 }
 
@@ -55,9 +59,34 @@ pub(crate) struct EventStyle<'a> {
     pub(crate) labels: &'a [(String, String)],
 }
 
+impl ReadsRecords for Plan {
+    fn formats(&self) -> &Formats {
+        &self.formats
+    }
+
+    fn projection(&self) -> &Projection {
+        &self.projection
+    }
+}
+
 impl Plan {
+    /// Compiles the tables of a set, or a table that is alone.
+    pub(crate) fn tables(mapping: &Mapping, style: EventStyle<'_>) -> Tables<Plan> {
+        let Some(set) = mapping.set() else { return Tables::one(Plan::new(mapping, style)) };
+        let plan = |mapping: &Mapping| {
+            let mut plan = Plan::new(mapping, style);
+            // Reports say of which table a shape is.
+            let name = |shape: &str| format!("{}: {shape}", mapping.name());
+            plan.shapes.iter_mut().for_each(|(shape, _)| *shape = name(shape));
+            plan.other = if plan.shapes.is_empty() { mapping.name().to_owned() } else { name(&plan.other) };
+            plan.name = Some(mapping.name().to_owned());
+            plan
+        };
+        Tables { all: mapping.tables().into_iter().map(plan).collect(), sorting: set.sorting() }
+    }
+
     /// Compiles a table, which was checked when it was loaded.
-    pub(crate) fn new(mapping: &Mapping, style: EventStyle<'_>) -> Plan {
+    fn new(mapping: &Mapping, style: EventStyle<'_>) -> Plan {
         let mut plan = Plan {
             projection: mapping.projection(),
             derived: Vec::new(),
@@ -65,6 +94,8 @@ impl Plan {
             times: Vec::new(),
             event_types: Vec::new(),
             shapes: Vec::new(),
+            other: "other".to_owned(),
+            name: None,
             root: EventNode::Object(Vec::new()),
         };
         let mut rules: Vec<(usize, &Rule)> = mapping.rules().iter().enumerate().collect();

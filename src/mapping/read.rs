@@ -3,8 +3,8 @@
 use super::condition::{self, Condition};
 use super::document::{TomlFile, TomlTable, TomlValue, field, field_in_lists, list};
 use super::problem::{MappingError, Problem, TextPlace};
-use super::table::{Case, Change, Content, EmbeddedText, KnownValues, Mapping, Rule, Shape, When};
-use super::{own, own_test};
+use super::table::{Case, Change, Content, EmbeddedText, KnownValues, Mapping, Rule, Shape, TableSet, When};
+use super::{own, own_test, set};
 use super::{template, transform, value_map};
 use crate::record::FieldPath;
 use crate::record::formats::{Cef, EnvelopeHolds, EnvelopeRule, Formats, KeyValue};
@@ -75,6 +75,7 @@ fn whole(
         "key-value",
         "embedded",
         "rule",
+        "table",
         "test",
     ]);
     let mut mapping = Mapping {
@@ -88,10 +89,36 @@ fn whole(
         formats: Formats::default(),
         embedded: Vec::new(),
         tests: Vec::new(),
+        set: None,
     };
     let mut without = Vec::new();
     if let Some(head) = keys.get("mapping").and_then(|item| item.table()) {
-        head.only(&["name", "log_type", "description", "extends", "without"]);
+        head.only(&["name", "log_type", "description", "extends", "without", "log_field"]);
+        if keys.get("table").is_some() && depth > 0 {
+            // The file that names a set refuses it.
+            mapping.set = Some(TableSet { log_fields: Vec::new(), tables: Vec::new() });
+            return Ok(mapping);
+        }
+        if keys.get("table").is_some() {
+            let rules = std::cell::Cell::new(0);
+            let table = |at: &TextPlace, name: &str| {
+                let table = other("read", at, name, base, depth)?;
+                rules.set(rules.get() + table.rules.len());
+                let problem = || at.problem(format!("the tables have more than {MOST_RULES} rules in all"));
+                if rules.get() > MOST_RULES { Err(MappingError::new(vec![problem()])) } else { Ok(table) }
+            };
+            let set = set::read(keys, &head, &table)?;
+            let log_types: Vec<&str> = set.tables.iter().map(|table| table.mapping.log_type()).collect();
+            mapping.log_type = log_types.join(",");
+            mapping.set = Some(set);
+            mapping.name = head.required("name");
+            mapping.description = head.text("description").unwrap_or_default();
+            mapping.tests = keys.tables("test").iter().filter_map(own_test::read).collect();
+            return Ok(mapping);
+        }
+        if let Some(item) = head.get("log_field") {
+            item.report("`log_field` goes only with `[[table]]`");
+        }
         if let Some(item) = head.get("extends") {
             mapping = extended(&item.at(), &item.text().unwrap_or_default(), base, depth)?;
         }
@@ -143,6 +170,23 @@ fn extended(
     base: &dyn Fn(&str) -> Result<String, String>,
     depth: usize,
 ) -> Result<Mapping, MappingError> {
+    let mut mapping = other("build on", at, name, base, depth)?;
+    if mapping.set.is_some() {
+        let problem = at.problem(format!("can't build on `{}`: it is a set of tables", shown(name)));
+        return Err(MappingError::new(vec![problem.hint("build on one of these")]));
+    }
+    mapping.extends = Some(name.to_owned());
+    Ok(mapping)
+}
+
+/// The table called `name`, which this one needs.
+fn other(
+    what_for: &str,
+    at: &TextPlace,
+    name: &str,
+    base: &dyn Fn(&str) -> Result<String, String>,
+    depth: usize,
+) -> Result<Mapping, MappingError> {
     let refuse = |problem: Problem| Err(MappingError::new(vec![problem]));
     if depth == MOST_BASES {
         return refuse(at.problem(format!(
@@ -150,12 +194,8 @@ fn extended(
         )));
     }
     match base(name) {
-        Err(why) => refuse(at.problem(format!("can't build on `{}`: {why}", shown(name)))),
-        Ok(text) => {
-            let mut mapping = read_nested(name, &text, base, depth + 1)?;
-            mapping.extends = Some(name.to_owned());
-            Ok(mapping)
-        }
+        Err(why) => refuse(at.problem(format!("can't {what_for} `{}`: {why}", shown(name)))),
+        Ok(text) => read_nested(name, &text, base, depth + 1),
     }
 }
 

@@ -26,6 +26,28 @@ pub struct Mapping {
     /// The fields whose texts are read as JSON.
     pub(super) embedded: Vec<EmbeddedText>,
     pub(super) tests: Vec<OwnTest>,
+    /// The tables that it is a set of, instead of having rules.
+    pub(super) set: Option<TableSet>,
+}
+
+/// Tables for logs that are mixed.
+#[derive(Debug, Clone)]
+pub struct TableSet {
+    /// The fields whose text names a log; the first that is present counts.
+    pub log_fields: Vec<FieldPath>,
+    /// The tables; of several that could take a record, the first does.
+    pub tables: Vec<SetTable>,
+}
+
+/// A table of a [`TableSet`].
+#[derive(Debug, Clone)]
+pub struct SetTable {
+    /// The table.
+    pub mapping: Mapping,
+    /// What its log is called.
+    pub log: Vec<String>,
+    /// What its records are like: one of these holds.
+    pub own: Vec<Condition>,
 }
 
 /// A field whose text holds JSON.
@@ -42,7 +64,7 @@ impl Mapping {
         &self.name
     }
 
-    /// The SecOps log type that it reads, such as `DUO_TELEPHONY`.
+    /// The SecOps log type that it reads, such as `DUO_TELEPHONY`; of a set, those of its tables with commas between them.
     pub fn log_type(&self) -> &str {
         &self.log_type
     }
@@ -85,6 +107,19 @@ impl Mapping {
     /// Its test cases, without those of the table that it builds on.
     pub fn tests(&self) -> &[OwnTest] {
         &self.tests
+    }
+
+    /// The tables that it is a set of, if it is one.
+    pub fn set(&self) -> Option<&TableSet> {
+        self.set.as_ref()
+    }
+
+    /// The tables with rules: those of the set, or itself.
+    pub fn tables(&self) -> Vec<&Mapping> {
+        match &self.set {
+            Some(set) => set.tables.iter().map(|table| &table.mapping).collect(),
+            None => vec![self],
+        }
     }
 
     /// A projection for its fields, which has none yet.

@@ -95,6 +95,11 @@ impl Summary {
         };
         let inputs = counted(self.inputs as u64, "input");
         row(to, "read", &format!("{inputs}, {}{stored}{blank}", bytes(counts.bytes_in)))?;
+        for (i, count) in counts.by_table.iter().filter(|count| count.records > 0).enumerate() {
+            let label = if i == 0 { "tables" } else { "" };
+            let (n, events) = (grouped(count.records), counted(count.events, "event"));
+            row(to, label, &format!("{:24} {n:>11}  {DIM}{events}{DIM:#}", escaped(&count.table)))?;
+        }
         row(to, "shapes", &escaped(&listed(counts.by_shape.iter().map(|(name, n)| (name.as_str(), *n)))))?;
         row(to, "formats", &listed(counts.by_format.iter().map(|(format, n)| (format.name(), *n))))?;
         let kinds: Vec<_> = counts.by_event_type.iter().filter(|count| count.events > 0).collect();
@@ -102,7 +107,9 @@ impl Summary {
         for (i, count) in kinds.iter().enumerate() {
             let label = if i == 0 { "events" } else { "" };
             let n = grouped(count.events);
-            let (kind, because) = (escaped(&count.event_type), escaped(&count.because));
+            let table = count.table.as_ref().map_or(String::new(), |table| format!("{table}: "));
+            let because = format!("{table}{}", count.because);
+            let (kind, because) = (escaped(&count.event_type), escaped(&because));
             let line = format!("{kind:wide$} {n:>11}  {DIM}{because}{DIM:#}");
             row(to, label, &line)?;
         }
@@ -141,9 +148,17 @@ impl Summary {
     pub(super) fn value(&self) -> impl Serialize + '_ {
         #[derive(Serialize)]
         struct EventType<'a> {
+            #[serde(skip_serializing_if = "Option::is_none")]
+            table: Option<&'a str>,
             event_type: &'a str,
             because: &'a str,
             line: usize,
+            events: u64,
+        }
+        #[derive(Serialize)]
+        struct Table<'a> {
+            table: &'a str,
+            records: u64,
             events: u64,
         }
         #[derive(Serialize)]
@@ -164,6 +179,8 @@ impl Summary {
             by_format: BTreeMap<&'static str, u64>,
             by_shape: &'a BTreeMap<String, u64>,
             by_event_type: Vec<EventType<'a>>,
+            #[serde(skip_serializing_if = "Vec::is_empty")]
+            by_table: Vec<Table<'a>>,
             reject_sources: R,
             failures: &'a [String],
             seconds: f64,
@@ -190,11 +207,17 @@ impl Summary {
                 .by_event_type
                 .iter()
                 .map(|c| EventType {
+                    table: c.table.as_deref(),
                     event_type: &c.event_type,
                     because: &c.because,
                     line: c.line,
                     events: c.events,
                 })
+                .collect(),
+            by_table: counts
+                .by_table
+                .iter()
+                .map(|c| Table { table: &c.table, records: c.records, events: c.events })
                 .collect(),
             reject_sources: reject_sources::value(&self.reject_sources),
             failures: &self.failures,

@@ -21,6 +21,7 @@ mod inputs;
 mod lambda;
 mod language;
 mod mapping;
+mod mixed;
 mod oracles;
 mod outputs;
 mod packaging;

@@ -83,7 +83,8 @@ pub(crate) fn among(root: &Path, paths: Vec<PathBuf>, files: &CaseFiles, wanted:
     let (mut found, mut expected, mut known) = (Cases::default(), Vec::new(), HashSet::new());
     let fits = |path: &Path| wanted.filter.wants(&path.strip_prefix(root).unwrap_or(path).to_string_lossy());
     let other_type = |path: &Path| {
-        log_type_of(path, files).filter(|other| !other.eq_ignore_ascii_case(wanted.log_type.trim()))
+        log_type_of(path, files)
+            .filter(|other| !wanted.log_type.split(',').any(|own| other.eq_ignore_ascii_case(own.trim())))
     };
     for path in paths {
         if let Some(case) = case(root, &path, files) {

@@ -98,14 +98,16 @@ impl Outcome {
         let (mut got, mut spelled) = (Vec::new(), Vec::new());
         while let Some(chunk) = framer.next(&mut input, Vec::new())? {
             snake.trace(&chunk.bytes, &chunk.body, &mut |record| {
+                // A record with fields has a table.
+                let table = record.table.unwrap_or_default();
                 let event = record.fields.as_ref().map_err(Clone::clone).and_then(|fields| {
-                    let lineage = snake.lineage(fields)?;
-                    Ok((snake.event(fields)?, camel.event(fields)?, lineage))
+                    let lineage = snake.lineage(table, fields)?;
+                    Ok((snake.event(table, fields)?, camel.event(table, fields)?, lineage))
                 });
                 let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
                 match event {
                     Ok((event, in_camel, lineage)) => {
-                        coverage.add(&lineage, 1);
+                        coverage.add(table, &lineage, 1);
                         got.push(Event { line: record.line, text: text(event) });
                         spelled.push(text(in_camel));
                     }

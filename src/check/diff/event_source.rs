@@ -93,8 +93,10 @@ impl EventSource {
         if let Some(converter) = &self.converter {
             return converter.trace(chunk, body, &mut |record| {
                 let event = record.fields.as_ref().map_err(ToString::to_string);
-                let event =
-                    event.and_then(|fields| converter.event(fields).map_err(|fault| fault.to_string()));
+                // A record with fields has a table.
+                let table = record.table.unwrap_or_default();
+                let event = event
+                    .and_then(|fields| converter.event(table, fields).map_err(|fault| fault.to_string()));
                 let event = event.as_deref().map_err(Clone::clone).and_then(|text| {
                     meanings.read(text).map(|meaning| (text, meaning)).map_err(|error| error.to_string())
                 });

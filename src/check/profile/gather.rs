@@ -2,6 +2,7 @@
 
 use super::field::{FieldStat, ValueRoom};
 use super::known::{CountedField, KnownRecords, Learning, LogReader};
+use crate::check::explain::formats_of;
 use crate::convert::Traced;
 use crate::json::{Kind, Tree, Value};
 use crate::record::formats::Format;
@@ -27,8 +28,8 @@ const LONGEST_VALUE: usize = 500;
 /// The same where what a value holds decides over an event.
 const LONGEST_DECIDING: usize = 1 << 13;
 
-/// The fields of a record, kept.
-type Sample = Fields<'static>;
+/// The table and the fields of a record, kept.
+type Sample = (usize, Fields<'static>);
 
 /// What was counted.
 #[derive(Debug, Default)]
@@ -36,6 +37,9 @@ pub(crate) struct Gathered {
     pub(crate) records: u64,
     pub(crate) rejects: BTreeMap<&'static str, u64>,
     pub(crate) formats: BTreeMap<&'static str, u64>,
+    /// Records by the number of their table, and how many of them make an event.
+    pub(crate) tables: BTreeMap<usize, u64>,
+    pub(crate) events: BTreeMap<usize, u64>,
     /// Records by shape, with the first and the last second.
     pub(crate) shapes: BTreeMap<String, (u64, Option<(i64, i64)>)>,
     fields: Vec<(String, FieldStat)>,
@@ -59,10 +63,7 @@ impl Gathered {
     /// Counts the records of a unit.
     pub(crate) fn add(&mut self, log: &LogReader<'_>, unit: &Unit, bytes: &[u8]) {
         log.converter.trace_unit(unit, bytes, &mut |record| {
-            // Where values decide, records that look alike may still differ.
-            let learns = record.raw.len() == bytes.len()
-                && record.format == Format::Plain
-                && !log.converter.plan().is_extended();
+            let learns = log.learns && record.raw.len() == bytes.len() && record.format == Format::Plain;
             self.add_record(log, record, learns);
         });
     }
@@ -73,7 +74,7 @@ impl Gathered {
         let is_known = known.read(unit, &mut |record, text, values| {
             self.records += 1;
             *self.formats.entry(Format::Plain.name()).or_default() += 1;
-            self.outcome(log, &record.shape, &record.fields(text, values));
+            self.outcome(log, 0, &record.shape, &record.fields(text, values));
             for CountedField { place, kind, value } in &record.counted {
                 let value = value.text(text, values);
                 match place.and_then(|place| self.fields.get_mut(place)) {
@@ -87,12 +88,15 @@ impl Gathered {
     }
 
     /// Counts what becomes of a record with these fields.
-    fn outcome(&mut self, log: &LogReader<'_>, shape: &str, fields: &Fields<'_>) {
-        let (time, error) = log.converter.time_and_error(fields, log.only_times);
+    fn outcome(&mut self, log: &LogReader<'_>, table: usize, shape: &str, fields: &Fields<'_>) {
+        let (time, error) = log.converter.time_and_error(table, fields, log.only_times[table]);
         self.shape(shape, time);
         match error {
             Some(error) => *self.rejects.entry(error.reason.code()).or_default() += 1,
-            None => self.kind(log, fields),
+            None => {
+                *self.events.entry(table).or_default() += 1;
+                self.kind(log, table, fields);
+            }
         }
     }
 
@@ -100,12 +104,19 @@ impl Gathered {
     fn add_record(&mut self, log: &LogReader<'_>, record: &Traced<'_>, learns: bool) {
         self.records += 1;
         *self.formats.entry(record.format.name()).or_default() += 1;
+        if let Some(table) = record.table {
+            *self.tables.entry(table).or_default() += 1;
+        }
         match &record.fields {
             Err(error) => *self.rejects.entry(error.reason.code()).or_default() += 1,
-            Ok(fields) => self.outcome(log, log.converter.shape_of(fields), fields),
+            Ok(fields) => {
+                // A record with fields has a table.
+                let table = record.table.unwrap_or_default();
+                self.outcome(log, table, log.converter.shape_of(table, fields), fields);
+            }
         }
         if matches!(record.format, Format::Cef | Format::KeyValue) {
-            each_field(record.raw, record.format, log.mapping.formats(), &mut |leaf| {
+            each_field(record.raw, record.format, formats_of(&log.tables, record), &mut |leaf| {
                 self.count(&leaf.path(), &leaf.value, leaf.kind);
             });
             return;
@@ -227,18 +238,16 @@ impl Gathered {
     }
 
     /// Records of one kind take the same way through the mapping.
-    fn kind(&mut self, log: &LogReader<'_>, fields: &Fields<'_>) {
+    fn kind(&mut self, log: &LogReader<'_>, table: usize, fields: &Fields<'_>) {
         let may_be_address =
             |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':'));
-        let plan = log.converter.plan();
+        let plan = &log.converter.plans()[table];
         let all = plan.derive(fields);
-        let mut key: Vec<u8> = all
-            .iter()
-            .map(|field| match field {
-                None => 0,
-                Some(text) => 1 + u8::from(may_be_address(text) && text.parse::<IpAddr>().is_ok()),
-            })
-            .collect();
+        let mut key = vec![table as u8];
+        key.extend(all.iter().map(|field| match field {
+            None => 0,
+            Some(text) => 1 + u8::from(may_be_address(text) && text.parse::<IpAddr>().is_ok()),
+        }));
         key.extend(plan.chosen(&all).flat_map(|text| text.bytes().chain([0])));
         // What decides over an event may be at the end of a long value.
         let longest = if plan.is_extended() { LONGEST_DECIDING } else { LONGEST_VALUE };
@@ -250,7 +259,7 @@ impl Gathered {
                     true => cut(&text, longest).into_owned().into(),
                     false => text,
                 });
-                self.kinds.insert(key, (1, sample));
+                self.kinds.insert(key, (1, (table, sample)));
             }
             None => {}
         }
@@ -262,6 +271,8 @@ impl Gathered {
         self.fields_not_counted += other.fields_not_counted;
         other.rejects.into_iter().for_each(|(reason, n)| *self.rejects.entry(reason).or_default() += n);
         other.formats.into_iter().for_each(|(format, n)| *self.formats.entry(format).or_default() += n);
+        other.tables.into_iter().for_each(|(table, n)| *self.tables.entry(table).or_default() += n);
+        other.events.into_iter().for_each(|(table, n)| *self.events.entry(table).or_default() += n);
         for (shape, (n, range)) in other.shapes {
             let mine = self.shapes.entry(shape).or_default();
             mine.0 += n;
@@ -335,7 +346,7 @@ mod tests {
             let converter = Converter::new(&mapping, &options);
             for only_times in [true, false] {
                 let mut log = LogReader::new(&mapping, &converter);
-                log.only_times &= only_times;
+                log.only_times[0] &= only_times;
                 let (mut fast, mut slow, mut known) = (Gathered::default(), Gathered::default(), 0);
                 let mix = "v2=6,v1=6,awkward=2,shuffled=1,broken=1,wrapped=1";
                 for line in (0..3).flat_map(|seed| mutated::records(seed, mix, 500)) {

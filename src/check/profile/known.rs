@@ -2,7 +2,7 @@
 
 use crate::convert::Converter;
 use crate::json::{Kind, Shapes, Value, may_vary};
-use crate::mapping::Mapping;
+use crate::mapping::{Mapping, Plan};
 use crate::record::Fields;
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -14,10 +14,13 @@ type Each<'a> = dyn FnMut(&KnownRecord, &str, &[Range<usize>]) + 'a;
 /// What reads a log.
 #[derive(Debug)]
 pub(super) struct LogReader<'m> {
-    pub(super) mapping: &'m Mapping,
+    /// The mapping's tables.
+    pub(super) tables: Vec<&'m Mapping>,
     pub(super) converter: &'m Converter,
-    /// Whether nothing but a time can be why a record makes no event.
-    pub(super) only_times: bool,
+    /// For each table whether nothing but a time can be why a record makes no event.
+    pub(super) only_times: Vec<bool>,
+    /// Whether records may be read by what is known of others that look alike.
+    pub(super) learns: bool,
     /// Keys at the top of a record that say more than what is in a field.
     marks: Vec<String>,
     /// Keys at the top of a record whose values may say that it is of another log.
@@ -26,15 +29,17 @@ pub(super) struct LogReader<'m> {
 
 impl<'m> LogReader<'m> {
     pub(super) fn new(mapping: &'m Mapping, converter: &'m Converter) -> LogReader<'m> {
-        let (plan, formats) = (converter.plan(), mapping.formats());
+        let (plans, formats) = (converter.plans(), mapping.formats());
         let own = &formats.own;
         let told =
             own.fields.iter().chain(&own.envelope).filter_map(|(path, _)| path.keys().first().cloned());
         LogReader {
-            mapping,
+            tables: mapping.tables(),
             converter,
-            only_times: plan.takes_any_text(),
-            marks: formats.marks(&plan.projection),
+            only_times: plans.iter().map(Plan::takes_any_text).collect(),
+            // Where values decide, records that look alike may still differ.
+            learns: matches!(plans, [plan] if !plan.is_extended()),
+            marks: plans.first().map(|plan| formats.marks(&plan.projection)).unwrap_or_default(),
             told: told.collect(),
         }
     }
@@ -173,7 +178,7 @@ impl KnownRecords {
             sources.push(Some(source));
         }
         let Learning { varying, counted, .. } = learning;
-        let shape = log.converter.shape_of(fields).to_owned();
+        let shape = log.converter.shape_of(0, fields).to_owned();
         let known = KnownRecord { shape, fields: sources, counted };
         self.shapes.learn(record.raw().as_bytes(), varying.into_iter(), known);
     }

@@ -4,16 +4,18 @@ use super::field::FieldStat;
 use super::gather::Gathered;
 use super::known::LogReader;
 use super::times::{buckets, changes};
-use super::types::{Field, NewValue, Profile, RuleUse, Shape};
+use super::types::{Field, NewValue, Profile, RuleUse, Shape, TableUse};
 use crate::check::coverage::Coverage;
 use crate::check::mistaken::Mistaken;
 use crate::check::reading::Reading;
 use crate::convert::pipeline::{Framed, Piece};
 use crate::convert::{Converter, Engine, Options};
-use crate::mapping::Mapping;
+use crate::mapping::{Mapping, Plan, SetTable};
+use crate::record::FieldPath;
 use crate::record::frame::Unit;
 use crate::store::Source;
 use chrono::{DateTime, SecondsFormat};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Reads `sources` and says what is in them, and what `mapping` makes of it. Inputs that can't be read are among the
 /// profile's failures. `mistaken` sees what is not a raw log.
@@ -66,8 +68,8 @@ fn of_gathered(gathered: &Gathered, converter: &Converter, mapping: &Mapping, wi
     let range =
         shapes.iter().filter_map(|(_, (_, range))| *range).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
 
-    let wanted = converter.plan().fields();
-    let names: Vec<String> = wanted.iter().map(ToString::to_string).collect();
+    let wanted = converter.plans().iter().flat_map(Plan::fields);
+    let names: BTreeSet<String> = wanted.map(ToString::to_string).collect();
     let is_read = |name: &str| {
         // A list or a text may hold what is read.
         let inside =
@@ -80,11 +82,10 @@ fn of_gathered(gathered: &Gathered, converter: &Converter, mapping: &Mapping, wi
         fields.into_iter().map(|(name, stat)| stat.field(name.clone(), is_read(name), with_values)).collect();
 
     let mut new_values = Vec::new();
-    for known in mapping.known() {
-        let name = known.from.to_string();
+    for (name, known) in known_values(mapping, converter) {
         let stat = gathered.field(&name);
         for (value, records) in stat.iter().flat_map(|stat| stat.values()) {
-            if !known.values.iter().any(|known| known == value) {
+            if !known.iter().any(|known| *known == value) {
                 new_values.push(NewValue { field: name.clone(), value: value.to_owned(), records });
             }
         }
@@ -97,10 +98,10 @@ fn of_gathered(gathered: &Gathered, converter: &Converter, mapping: &Mapping, wi
         ))
     });
 
-    let mut coverage = Coverage::new(mapping, names);
-    for (events, sample) in gathered.kinds.values() {
-        if let Ok(lineage) = converter.lineage(sample) {
-            coverage.add(&lineage, *events);
+    let mut coverage = Coverage::new(mapping, converter);
+    for (events, (table, sample)) in gathered.kinds.values() {
+        if let Ok(lineage) = converter.lineage(*table, sample) {
+            coverage.add(*table, &lineage, *events);
         }
     }
     let order: Vec<&str> = shapes.iter().map(|(name, _)| name.as_str()).collect();
@@ -114,6 +115,7 @@ fn of_gathered(gathered: &Gathered, converter: &Converter, mapping: &Mapping, wi
         records: gathered.records,
         rejects: gathered.rejects.clone(),
         formats: gathered.formats.clone(),
+        tables: tables(gathered, mapping),
         changes: changes(&times, &order),
         shapes: shapes
             .iter()
@@ -134,4 +136,36 @@ fn of_gathered(gathered: &Gathered, converter: &Converter, mapping: &Mapping, wi
         rules: coverage.parts().map(|(rule, events)| RuleUse { rule: rule.to_owned(), events }).collect(),
         new_values,
     }
+}
+
+/// How many records belong to each table of a set.
+fn tables(gathered: &Gathered, mapping: &Mapping) -> Vec<TableUse> {
+    let Some(set) = mapping.set() else { return Vec::new() };
+    let count = |counts: &BTreeMap<usize, u64>, table| counts.get(&table).copied().unwrap_or(0);
+    let table = |(number, table): (usize, &SetTable)| TableUse {
+        table: table.mapping.name().to_owned(),
+        log_type: table.mapping.log_type().to_owned(),
+        records: count(&gathered.tables, number),
+        share: count(&gathered.tables, number) as f64 / gathered.records.max(1) as f64,
+        events: count(&gathered.events, number),
+    };
+    set.tables.iter().enumerate().map(table).collect()
+}
+
+/// The documented values by field. Where several tables read a field, they are those of all; if one of these names none,
+/// no value can be told to be new.
+fn known_values<'m>(mapping: &'m Mapping, converter: &Converter) -> BTreeMap<String, Vec<&'m String>> {
+    let mut all: BTreeMap<String, Vec<&String>> = BTreeMap::new();
+    let mut undocumented = BTreeSet::new();
+    for (mapping, plan) in mapping.tables().into_iter().zip(converter.plans()) {
+        for known in mapping.known() {
+            all.entry(known.from.to_string()).or_default().extend(&known.values);
+        }
+        let is_known = |path: &&FieldPath| mapping.known().iter().any(|known| known.from == **path);
+        undocumented.extend(plan.fields().iter().filter(|path| !is_known(path)).map(ToString::to_string));
+    }
+    if mapping.set().is_some() {
+        all.retain(|field, _| !undocumented.contains(field));
+    }
+    all
 }

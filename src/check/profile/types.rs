@@ -14,6 +14,9 @@ pub(crate) struct Profile {
     pub(crate) records: u64,
     pub(crate) rejects: BTreeMap<&'static str, u64>,
     pub(crate) formats: BTreeMap<&'static str, u64>,
+    /// Which logs are in it, by the tables of a set.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) tables: Vec<TableUse>,
     pub(crate) shapes: Vec<Shape>,
     pub(crate) fields: Vec<Field>,
     /// Values in fields beyond those that are counted one by one.
@@ -28,6 +31,17 @@ pub(crate) struct Profile {
     pub(crate) rules: Vec<RuleUse>,
     /// Values that are not among the documented ones.
     pub(crate) new_values: Vec<NewValue>,
+}
+
+/// A table of a set, and what of the log belongs to it.
+#[derive(Debug, Serialize)]
+pub(crate) struct TableUse {
+    pub(crate) table: String,
+    pub(crate) log_type: String,
+    pub(crate) records: u64,
+    /// Of all records, from 0 to 1.
+    pub(crate) share: f64,
+    pub(crate) events: u64,
 }
 
 /// A shape of record by the mapping.
@@ -81,6 +95,11 @@ pub(crate) struct NewValue {
 }
 
 impl Profile {
+    /// How many records belong to no table of the set.
+    pub(crate) fn in_no_table(&self) -> u64 {
+        self.records - self.tables.iter().map(|table| table.records).sum::<u64>()
+    }
+
     /// How many records make no event.
     pub(crate) fn rejected(&self) -> u64 {
         self.rejects.values().sum()

@@ -7,6 +7,7 @@ mod own;
 mod pairs;
 mod parts;
 mod records;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -15,4 +16,6 @@ pub use format::{Cef, EnvelopeHolds, EnvelopeRule, Format, Formats, KeyValue};
 pub(crate) use header::is_begun as begins_with_header;
 pub use own::{HeaderPart, Own};
 pub use records::{FoundRecord, records};
+pub(crate) use tables::MOST_TABLES;
+pub use tables::{Belongs, ReadsRecords, Sorting, Tables, TablesLeft};
 pub(crate) use text::all_pairs;

@@ -1,7 +1,7 @@
 //! Where the records are on a line that does not begin with JSON: mostly there is one, and it is all
 //! of the line.
 
-use super::format::Formats;
+use super::format::KeyValue;
 use super::{cef, header, pairs};
 use crate::record::boundaries::{Automaton, ByteStep, gap, trim};
 use crate::record::{Reason, RecordError};
@@ -19,17 +19,21 @@ pub(super) enum LinePart {
 ///
 /// # Errors
 /// A [`RecordError`] if there is more than one record, and no way to say where each ends.
-pub(super) fn cut(line: &str, formats: &Formats) -> Result<Vec<LinePart>, RecordError> {
+pub(super) fn cut(
+    line: &str,
+    reads_cef: bool,
+    key_value: Option<&KeyValue>,
+) -> Result<Vec<LinePart>, RecordError> {
     if let Some(at) = header::body(line, &header::begins_json) {
         return Ok(json(line, at));
     }
-    if formats.cef.is_some() {
+    if reads_cef {
         let starts = cef::starts(line.as_bytes());
         if !starts.is_empty() {
             return cef_records(line, &starts);
         }
     }
-    if let Some(form) = &formats.key_value {
+    if let Some(form) = key_value {
         let at = header::body(line, &|rest| pairs::is_begun(rest, form)).unwrap_or(0);
         if let Some(records) = pairs::records(&line[at..], form) {
             let range = |range: &Range<usize>| at + range.start..at + range.end;

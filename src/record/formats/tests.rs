@@ -2,8 +2,20 @@
 
 use super::format::{Cef, EnvelopeHolds, EnvelopeRule, Formats, KeyValue};
 use super::own::Own;
-use super::records;
+use super::{ReadsRecords, Tables, records};
 use crate::record::{FieldPath, Projection};
+
+struct Table(Formats, Projection);
+
+impl ReadsRecords for Table {
+    fn formats(&self) -> &Formats {
+        &self.0
+    }
+
+    fn projection(&self) -> &Projection {
+        &self.1
+    }
+}
 
 fn path(text: &str) -> FieldPath {
     FieldPath::parse(text).unwrap()
@@ -39,8 +51,9 @@ fn found(unit: &str) -> Vec<String> {
     let mut projection = Projection::default();
     projection.add(&path("t")).unwrap();
     projection.add(&path("a")).unwrap();
+    let tables = Tables::one(Table(formats(), projection));
     let mut all = Vec::new();
-    records(unit.as_bytes(), &formats(), &projection, &mut |record| {
+    records(unit.as_bytes(), &tables, tables.left(), &mut |record| {
         let at = &unit[record.range.clone()];
         let what = match record.fields {
             Ok(fields) => fields.iter().map(|f| f.as_deref().unwrap_or("-")).collect::<Vec<_>>().join(" "),

@@ -24,7 +24,9 @@ pub(crate) fn text(record: &Explanation) -> String {
 
 fn write(record: &Explanation, to: &mut String) -> std::fmt::Result {
     let end = record.offset + record.length;
-    let shape = record.shape.as_ref().map_or(String::new(), |shape| format!(", shape {}", escaped(shape)));
+    let (shape, table) = (record.shape.as_ref(), record.table.as_ref());
+    let shape = shape.map(|shape| format!(", shape {}", escaped(shape)));
+    let shape = shape.or_else(|| Some(format!(", table {}", escaped(table?)))).unwrap_or_default();
     writeln!(
         to,
         "{BOLD}{}:{}{BOLD:#}  {DIM}bytes {}..{end}, {}{shape}{DIM:#}",

@@ -44,6 +44,31 @@ fn write(profile: &Profile, to: &mut String) -> std::fmt::Result {
     chart(profile, to)?;
     writeln!(to, "</section>")?;
 
+    if !profile.tables.is_empty() {
+        writeln!(
+            to,
+            "<section><h2>Logs</h2><div class=scroll><table><thead><tr><th>table<th>log type<th class=n>records<th class=n>share<th class=n>events</tr></thead><tbody>"
+        )?;
+        for table in &profile.tables {
+            writeln!(
+                to,
+                "<tr><td>{}<td>{}<td class=n>{}<td class=n>{}<td class=n>{}</tr>",
+                escaped(&table.table),
+                escaped(&table.log_type),
+                grouped(table.records),
+                share(table.records, all),
+                grouped(table.events)
+            )?;
+        }
+        let none = profile.in_no_table();
+        writeln!(
+            to,
+            "<tr><td>of none of these<td><td class=n>{}<td class=n>{}<td></tr></tbody></table></div></section>",
+            grouped(none),
+            share(none, all)
+        )?;
+    }
+
     writeln!(
         to,
         "<section><h2>Shapes</h2><div class=scroll><table><thead><tr><th>shape<th class=n>records<th class=n>share<th>first<th>last</tr></thead><tbody>"

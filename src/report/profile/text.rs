@@ -46,14 +46,27 @@ fn write(profile: &Profile, to: &mut String) -> std::fmt::Result {
         writeln!(to, "rejects  {BAD}{}{BAD:#}", counts(&profile.rejects))?;
     }
 
+    if !profile.tables.is_empty() {
+        writeln!(to, "\n{BOLD}logs{BOLD:#}")?;
+        let wide = profile.tables.iter().map(|table| table.table.len()).max().unwrap_or(0);
+        for table in &profile.tables {
+            let (n, part) = (grouped(table.records), share(table.records, all));
+            let events = counted(table.events, "event");
+            writeln!(to, "  {:wide$} {n:>13} {part:>7}  {DIM}{events}{DIM:#}", escaped(&table.table))?;
+        }
+        let (none, what) = (profile.in_no_table(), "of none of these");
+        writeln!(to, "  {what:wide$} {:>13} {:>7}", grouped(none), share(none, all))?;
+    }
+
     writeln!(to, "\n{BOLD}shapes{BOLD:#}")?;
+    let wide = profile.shapes.iter().map(|shape| shape.name.chars().count()).max().unwrap_or(0).clamp(12, 48);
     for shape in &profile.shapes {
         let range = match (&shape.first, &shape.last) {
             (Some(first), Some(last)) => format!("{first} .. {last}"),
             _ => "no time".into(),
         };
         let (n, part) = (grouped(shape.records), share(shape.records, all));
-        writeln!(to, "  {:12} {n:>13} {part:>7}  {DIM}{range}{DIM:#}", escaped(&shape.name))?;
+        writeln!(to, "  {:wide$} {n:>13} {part:>7}  {DIM}{range}{DIM:#}", escaped(&shape.name))?;
     }
     for change in &profile.changes {
         writeln!(to, "  {}", escaped(change))?;
