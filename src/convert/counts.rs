@@ -31,6 +31,8 @@ pub struct Counts {
     pub by_shape: BTreeMap<String, u64>,
     /// Events by the rule that chose their event type.
     pub by_event_type: Vec<EventTypeCount>,
+    /// Fields that could not be taken in events that were made all the same, by their paths.
+    pub bad_fields: BTreeMap<String, u64>,
 }
 
 /// How many events one rule of the table gave their event type.
@@ -79,6 +81,12 @@ impl Counts {
             match self.by_shape.get_mut(shape) {
                 Some(count) => *count += n,
                 None => drop(self.by_shape.insert(shape.clone(), *n)),
+            }
+        }
+        for (path, n) in &other.bad_fields {
+            match self.bad_fields.get_mut(path) {
+                Some(count) => *count += n,
+                None => drop(self.bad_fields.insert(path.clone(), *n)),
             }
         }
         for (mine, theirs) in self.by_event_type.iter_mut().zip(&other.by_event_type) {

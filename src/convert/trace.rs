@@ -61,7 +61,7 @@ impl Converter {
         only_times: bool,
     ) -> (Option<i64>, Option<RecordError>) {
         let plan = &self.exact.plan;
-        match event::times(plan, fields) {
+        match event::times(plan, fields, &mut Vec::new()) {
             Err(error) => (self.time_of(fields), Some(error)),
             Ok(times) => {
                 let own = plan.times.iter().zip(times).find(|(time, _)| time.required);
@@ -95,9 +95,12 @@ impl Converter {
     /// # Errors
     /// A [`RecordError`] when the record can't be converted.
     pub(crate) fn lineage(&self, fields: &Fields<'_>) -> Result<Lineage, RecordError> {
+        let plan = &self.exact.plan;
+        let fields = plan.derive(fields);
         // What can't be converted has no lineage.
-        self.event(fields)?;
-        Ok(Lineage::of(&self.exact.plan, &self.exact.plan.derive(fields)))
+        let written = event::write(plan, &fields, TimeRange::default(), &mut Vec::new())?;
+        let bad = written.map(|written| written.bad).unwrap_or_default();
+        Ok(Lineage::of(plan, &fields, &bad))
     }
 
     /// The name of the first of the mapping's shapes that a record with these fields has; `other`

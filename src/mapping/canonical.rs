@@ -57,6 +57,13 @@ impl Mapping {
         if !self.embedded.is_empty() {
             all["embedded"] = self.embedded.iter().map(|text| text.from.to_string()).collect();
         }
+        if let Some(rest) = &self.rest {
+            let except: Vec<String> = rest.except.iter().map(ToString::to_string).collect();
+            all["rest"] = json!([rest.target.to_string(), rest.prefix, except]);
+        }
+        if self.notes_bad_fields {
+            all["on_bad_field"] = json!("note");
+        }
         all.to_string()
     }
 }

@@ -4,7 +4,7 @@ use super::condition::{self, Condition};
 use super::document::{TomlFile, TomlTable, TomlValue, field, field_in_lists, list};
 use super::problem::{MappingError, Problem, TextPlace};
 use super::table::{Case, Change, Content, EmbeddedText, KnownValues, Mapping, Rule, Shape, When};
-use super::{own, own_test};
+use super::{own, own_test, rest};
 use super::{template, transform, value_map};
 use crate::record::FieldPath;
 use crate::record::formats::{Cef, EnvelopeHolds, EnvelopeRule, Formats, KeyValue};
@@ -74,6 +74,7 @@ fn whole(
         "cef",
         "key-value",
         "embedded",
+        "rest",
         "rule",
         "test",
     ]);
@@ -88,10 +89,12 @@ fn whole(
         formats: Formats::default(),
         embedded: Vec::new(),
         tests: Vec::new(),
+        rest: None,
+        notes_bad_fields: false,
     };
     let mut without = Vec::new();
     if let Some(head) = keys.get("mapping").and_then(|item| item.table()) {
-        head.only(&["name", "log_type", "description", "extends", "without"]);
+        head.only(&["name", "log_type", "description", "extends", "without", "on_bad_field"]);
         if let Some(item) = head.get("extends") {
             mapping = extended(&item.at(), &item.text().unwrap_or_default(), base, depth)?;
         }
@@ -102,6 +105,7 @@ fn whole(
         }
         mapping.description = head.text("description").unwrap_or_default();
         without = head.texts("without");
+        mapping.notes_bad_fields = rest::read_on_bad_field(&head).unwrap_or(mapping.notes_bad_fields);
     } else if keys.get("mapping").is_none() {
         keys.report(keys.at().problem("the table has no `[mapping]` with its `name` and `log_type`"));
     }
@@ -125,6 +129,9 @@ fn whole(
     formats(keys, &mut mapping.formats);
     if keys.get("embedded").is_some() {
         mapping.embedded = keys.tables("embedded").iter().filter_map(|keys| embedded(file, keys)).collect();
+    }
+    if let Some(keys) = keys.get("rest").and_then(|item| item.table()) {
+        mapping.rest = rest::read(&keys);
     }
     rules(file, keys, base, &mut mapping.rules);
     // Those of the table below are about its own events.

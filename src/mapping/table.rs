@@ -3,6 +3,7 @@
 use super::condition::Condition;
 use super::own_test::OwnTest;
 use super::problem::TextPlace;
+use super::rest::RestRule;
 use super::template::Template;
 use super::transform::Transform;
 use super::value_map::ValueMap;
@@ -26,7 +27,14 @@ pub struct Mapping {
     /// The fields whose texts are read as JSON.
     pub(super) embedded: Vec<EmbeddedText>,
     pub(super) tests: Vec<OwnTest>,
+    /// Where the fields go that no rule takes.
+    pub(super) rest: Option<RestRule>,
+    /// Whether a field that can't be taken is noted, and its record kept.
+    pub(super) notes_bad_fields: bool,
 }
+
+/// UDM requires these of every event.
+pub(super) const REQUIRED: [&str; 2] = ["metadata.event_timestamp", "metadata.event_type"];
 
 /// A field whose text holds JSON.
 #[derive(Debug, Clone)]
@@ -80,6 +88,16 @@ impl Mapping {
     /// The fields whose texts are read as JSON.
     pub fn embedded(&self) -> &[EmbeddedText] {
         &self.embedded
+    }
+
+    /// Where the fields go that no rule takes.
+    pub fn rest(&self) -> Option<&RestRule> {
+        self.rest.as_ref()
+    }
+
+    /// Whether a field that can't be taken is noted in the event. Otherwise its record is rejected.
+    pub fn notes_bad_fields(&self) -> bool {
+        self.notes_bad_fields
     }
 
     /// Its test cases, without those of the table that it builds on.
@@ -253,15 +271,22 @@ impl Rule {
         self.at.line()
     }
 
-    /// Every raw field that the rule reads, in order.
-    pub(super) fn fields(&self) -> Vec<&FieldPath> {
-        let mut all: Vec<&FieldPath> = match &self.content {
-            Content::Fixed(_) => Vec::new(),
+    /// The raw fields whose values the rule puts somewhere.
+    pub(super) fn taken(&self) -> Vec<&FieldPath> {
+        match &self.content {
+            Content::Fixed(_) | Content::Cases(_) => Vec::new(),
             Content::From { fields, .. } => fields.iter().collect(),
             Content::Time(times) => times.iter().map(|(field, _)| field).collect(),
-            Content::Cases(cases) => cases.iter().flat_map(Case::fields).collect(),
             Content::Template(template) => template.fields().collect(),
-        };
+        }
+    }
+
+    /// Every raw field that the rule reads, in order.
+    pub(super) fn fields(&self) -> Vec<&FieldPath> {
+        let mut all = self.taken();
+        if let Content::Cases(cases) = &self.content {
+            all.extend(cases.iter().flat_map(Case::fields));
+        }
         all.extend(self.only_if.tests.iter().map(|(field, _)| field));
         all
     }

@@ -2,7 +2,8 @@
 
 use super::path::{FieldPath, ListStep};
 use std::borrow::Cow;
-use std::collections::HashMap;
+use super::taken::Taken;
+use std::collections::{HashMap, HashSet};
 use std::ops::Deref;
 
 /// The values that a mapping reads from one record, by slot of its [`Projection`].
@@ -15,12 +16,16 @@ pub struct Fields<'a> {
     texts: Vec<Option<Cow<'a, str>>>,
     /// The further elements of lists, by slot.
     more: Vec<(usize, Vec<Cow<'a, str>>)>,
+    /// The slots whose field holds what can't be taken, where that is noted and not an error.
+    bad: Vec<usize>,
+    /// The fields that are put nowhere, each with its path, if they are asked for.
+    rest: Vec<(String, String)>,
 }
 
 impl<'a> Fields<'a> {
     /// This many absent fields.
     pub(crate) fn absent(slots: usize) -> Fields<'a> {
-        Fields { texts: vec![None; slots], more: Vec::new() }
+        Fields { texts: vec![None; slots], ..Fields::default() }
     }
 
     /// Adds a value to those of a slot.
@@ -41,6 +46,43 @@ impl<'a> Fields<'a> {
         texts.for_each(|(slot, text)| text.into_iter().for_each(|text| self.push(slot, text)));
         let more = others.more.into_iter();
         more.for_each(|(slot, texts)| texts.into_iter().for_each(|text| self.push(slot, text)));
+        others.bad.into_iter().for_each(|slot| self.note_bad(slot));
+    }
+
+    /// Notes that a slot's field holds what can't be taken.
+    pub(crate) fn note_bad(&mut self, slot: usize) {
+        if !self.bad.contains(&slot) {
+            self.bad.push(slot);
+        }
+    }
+
+    /// The slots whose field holds what can't be taken.
+    pub(crate) fn bad(&self) -> &[usize] {
+        &self.bad
+    }
+
+    /// Gives it the fields that are put nowhere.
+    pub(super) fn set_rest(&mut self, rest: Vec<(String, String)>) {
+        self.rest = rest;
+    }
+
+    /// The fields that are put nowhere, each with its path, if they are asked for.
+    pub(crate) fn rest(&self) -> &[(String, String)] {
+        &self.rest
+    }
+
+    /// The one of a slot's values with this number.
+    pub(crate) fn nth(&self, slot: usize, nth: usize) -> Option<&Cow<'a, str>> {
+        match nth.checked_sub(1) {
+            None => self.texts[slot].as_ref(),
+            Some(nth) => self.more.iter().find(|(other, _)| *other == slot)?.1.get(nth),
+        }
+    }
+
+    /// How many values a slot has.
+    pub(crate) fn count(&self, slot: usize) -> usize {
+        let more = self.more.iter().find(|(other, _)| *other == slot).map_or(0, |(_, more)| more.len());
+        usize::from(self.texts[slot].is_some()) + more
     }
 
     /// All values of a slot.
@@ -59,7 +101,12 @@ impl<'a> Fields<'a> {
         let borrowed = |text: &'a Cow<'_, str>| Cow::Borrowed(&**text);
         let texts = self.texts.iter().map(|text| text.as_ref().map(borrowed));
         let more = self.more.iter().map(|(slot, more)| (*slot, more.iter().map(borrowed).collect()));
-        Fields { texts: texts.chain((0..slots).map(|_| None)).collect(), more: more.collect() }
+        Fields {
+            texts: texts.chain((0..slots).map(|_| None)).collect(),
+            more: more.collect(),
+            bad: self.bad.clone(),
+            rest: self.rest.clone(),
+        }
     }
 
     /// The same with texts of their own.
@@ -72,13 +119,13 @@ impl<'a> Fields<'a> {
         let owned = |text: Cow<'a, str>| Cow::Owned(change(text).into_owned());
         let texts = self.texts.into_iter().map(|text| text.map(&owned)).collect();
         let more = self.more.into_iter().map(|(slot, more)| (slot, more.into_iter().map(&owned).collect()));
-        Fields { texts, more: more.collect() }
+        Fields { texts, more: more.collect(), bad: self.bad, rest: self.rest }
     }
 }
 
 impl<'a> FromIterator<Option<Cow<'a, str>>> for Fields<'a> {
     fn from_iter<I: IntoIterator<Item = Option<Cow<'a, str>>>>(texts: I) -> Fields<'a> {
-        Fields { texts: texts.into_iter().collect(), more: Vec::new() }
+        Fields { texts: texts.into_iter().collect(), ..Fields::default() }
     }
 }
 
@@ -102,6 +149,10 @@ pub struct Projection {
     /// Whether more is read than values at keys of objects.
     #[cfg(any(feature = "cli", test))]
     is_extended: bool,
+    /// What is put somewhere, if the rest of a record is asked for.
+    rest: Option<Taken>,
+    /// The slots whose field must be one that can be taken, if of others it is noted that they are not.
+    required: Option<HashSet<usize>>,
 }
 
 /// What is read at a place in a record.
@@ -194,10 +245,30 @@ impl Projection {
         self.slots.get(path).copied()
     }
 
-    /// Whether more is read than values at keys of objects: lists, or JSON in texts.
+    /// Whether more is read than values at keys of objects: lists, JSON in texts, or all that is left.
     #[cfg(any(feature = "cli", test))]
     pub(crate) fn is_extended(&self) -> bool {
-        self.is_extended
+        self.is_extended || self.rest.is_some()
+    }
+
+    /// Asks for all of a record that is not taken.
+    pub(crate) fn ask_for_rest(&mut self, taken: Taken) {
+        self.rest = Some(taken);
+    }
+
+    /// What is taken of a record, if the rest of it is asked for.
+    pub(crate) fn rest(&self) -> Option<&Taken> {
+        self.rest.as_ref()
+    }
+
+    /// Has it noted, instead of being an error, that a field can't be taken; but not of these slots.
+    pub(crate) fn note_bad_fields(&mut self, required: HashSet<usize>) {
+        self.required = Some(required);
+    }
+
+    /// Whether it is noted, and not an error, that the field of a slot can't be taken.
+    pub(crate) fn notes(&self, slot: usize) -> bool {
+        self.required.as_ref().is_some_and(|required| !required.contains(&slot))
     }
 
     /// The fields, by slot.

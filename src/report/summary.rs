@@ -106,6 +106,10 @@ impl Summary {
             let line = format!("{kind:wide$} {n:>11}  {DIM}{because}{DIM:#}");
             row(to, label, &line)?;
         }
+        if !counts.bad_fields.is_empty() {
+            let bad = counts.bad_fields.iter().map(|(path, n)| (path.as_str(), *n));
+            row(to, "bad fields", &escaped(&listed(bad)))?;
+        }
         for (i, (reason, n)) in counts.by_reason.iter().enumerate() {
             let label = if i == 0 { "rejects" } else { "" };
             row(to, label, &format!("{RED}{:15}{RED:#} {:>11}", reason.code(), grouped(*n)))?;
@@ -164,6 +168,8 @@ impl Summary {
             by_format: BTreeMap<&'static str, u64>,
             by_shape: &'a BTreeMap<String, u64>,
             by_event_type: Vec<EventType<'a>>,
+            #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+            bad_fields: &'a BTreeMap<String, u64>,
             reject_sources: R,
             failures: &'a [String],
             seconds: f64,
@@ -196,6 +202,7 @@ impl Summary {
                     events: c.events,
                 })
                 .collect(),
+            bad_fields: &counts.bad_fields,
             reject_sources: reject_sources::value(&self.reject_sources),
             failures: &self.failures,
             seconds: self.elapsed.as_secs_f64(),

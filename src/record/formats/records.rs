@@ -8,7 +8,7 @@ use super::format::{EnvelopeHolds, EnvelopeRule, Format, Formats};
 use super::parts::{self, LinePart};
 use super::text;
 use crate::record::exact::{self, Members};
-use crate::record::{FieldPath, Fields, Projection, Reason, RecordError};
+use crate::record::{FieldPath, Fields, Projection, Reason, RecordError, rest};
 use crate::text::shown;
 use serde_json::value::RawValue;
 use std::ops::Range;
@@ -121,7 +121,8 @@ impl<'a> UnitReader<'a, '_> {
         }
         let fields = match own.refuses(&members, self.projection) {
             Some(error) => Err(error),
-            None => exact::fields(&members, self.projection),
+            None => exact::fields(&members, self.projection)
+                .map(|fields| rest::with_rest(fields, value, self.projection)),
         };
         self.found(value, format, fields, found);
     }
