@@ -208,7 +208,11 @@ impl Target for Recorder<'_> {
         }
         self.constant(quote);
         // Recording can't fail; it only has the signature of writing.
-        if self.text.len() > u32::MAX as usize { Err(RecordError::new(Reason::TooLong, "")) } else { Ok(true) }
+        if self.text.len() > u32::MAX as usize {
+            Err(RecordError::new(Reason::TooLong, ""))
+        } else {
+            Ok(true)
+        }
     }
 
     fn rest(&self) -> usize {

@@ -2,8 +2,8 @@
 
 use super::condition::Condition;
 use super::problem::{MOST, MappingError, Problem, TextPlace};
-use super::scalar::TextKind;
 use super::rest::{BAD_FIELDS, RestRule, with_quotes};
+use super::scalar::TextKind;
 use super::table::{Case, Change, Content, Mapping, REQUIRED, Rule};
 use super::value_map::ValueMap;
 use crate::record::FieldPath;
@@ -71,8 +71,7 @@ fn event_type(rules: &[Rule]) -> Option<Problem> {
 /// What the field at the end of a path holds, once that is known to be right.
 pub(super) fn target(path: &udm::Path, at: &TextPlace) -> Result<&'static Field, Box<Problem>> {
     // The root message is part of the embedded schema; a test of the schema holds that.
-    let mut message =
-        udm::message("UDM").ok_or_else(|| Box::new(at.problem("UDM's schema is empty")))?;
+    let mut message = udm::message("UDM").ok_or_else(|| Box::new(at.problem("UDM's schema is empty")))?;
     let mut walked = String::new();
     let last = path.segments.len() - 1;
     for (i, segment) in path.segments.iter().enumerate() {
@@ -98,13 +97,11 @@ pub(super) fn target(path: &udm::Path, at: &TextPlace) -> Result<&'static Field,
             return free(at, &path.segments[i + 1..], &walked);
         }
         message = match field.kind {
-            Type::Message(name) => udm::message(name).ok_or_else(|| {
-                Box::new(at.problem(format!("`{walked}` is a message without fields")))
-            })?,
+            Type::Message(name) => udm::message(name)
+                .ok_or_else(|| Box::new(at.problem(format!("`{walked}` is a message without fields"))))?,
             _ => {
                 return Err(Box::new(
-                    at
-                        .problem(format!("`{walked}` is a single value, not a message, so it has no fields")),
+                    at.problem(format!("`{walked}` is a single value, not a message, so it has no fields")),
                 ));
             }
         };
@@ -240,7 +237,8 @@ fn check_rest(mapping: &Mapping, rest: &RestRule) -> Result<(), Box<Problem>> {
         Type::Message(name) if field.cardinality == Cardinality::Repeated && is_label(name) => return Ok(()),
         _ => {
             let problem = rest.at.problem(format!("`{}` does not hold texts with names", rest.target));
-            let hint = "write `additional`, or a field for labels such as `target.resource.attribute.labels[]`";
+            let hint =
+                "write `additional`, or a field for labels such as `target.resource.attribute.labels[]`";
             return Err(Box::new(problem.hint(hint)));
         }
     }

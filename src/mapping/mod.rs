@@ -20,6 +20,7 @@ mod problem;
 mod read;
 mod rest;
 mod scalar;
+mod shippers;
 mod table;
 mod taken;
 mod template;
@@ -34,10 +35,10 @@ pub use own_test::{OwnTest, TestOutcome};
 pub use plan::Plan;
 pub(crate) use plan::{EventStyle, Time};
 pub use problem::{MappingError, Problem};
-pub(crate) use scalar::{TextKind, json_text};
 #[cfg(feature = "cli")]
 pub(crate) use rest::BAD_FIELDS_AT;
 pub use rest::RestRule;
+pub(crate) use scalar::{TextKind, json_text};
 pub use table::{Case, Change, Content, EmbeddedText, KnownValues, Mapping, Rule, Shape, When};
 pub use template::{Template, TemplatePart};
 pub use transform::Transform;
@@ -54,8 +55,9 @@ impl Mapping {
         text: &str,
         base: &dyn Fn(&str) -> Result<String, String>,
     ) -> Result<Mapping, MappingError> {
-        let mapping = read::read(file, text, base)?;
+        let mut mapping = read::read(file, text, base)?;
         check::check(&mapping)?;
+        shippers::add(&mut mapping)?;
         Ok(mapping)
     }
 }

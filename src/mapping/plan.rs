@@ -2,9 +2,9 @@
 
 use super::check;
 use super::condition::Condition;
-use super::rest::{self, BAD_FIELDS};
 use super::derived::{Derived, DerivedText, Joined};
 use super::event_tree::{Choice, EventMember, EventNode, EventValue, ValueSource};
+use super::rest::{self, BAD_FIELDS};
 use super::scalar::{TextKind, json_text};
 use super::table::{Content, Mapping, Rule, When};
 use super::value_map::ValueMap;
@@ -354,8 +354,7 @@ impl Plan {
     fn rest(&mut self, mapping: &Mapping, style: EventStyle<'_>) {
         let Some(rest) = mapping.rest() else { return };
         self.projection.ask_for_rest(mapping.taken(rest));
-        self.rest =
-            Some(RestNames { prefix: rest.prefix.clone(), others: mapping.names_in(&rest.target) });
+        self.rest = Some(RestNames { prefix: rest.prefix.clone(), others: mapping.names_in(&rest.target) });
         let is_list = rest.target.segments.last().is_some_and(|segment| segment.index.is_some());
         let value = if is_list { ValueSource::RestLabels } else { ValueSource::RestMembers };
         let leaf = EventValue { rule: None, only_if: None, label: None, value };

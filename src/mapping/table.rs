@@ -31,6 +31,8 @@ pub struct Mapping {
     pub(super) rest: Option<RestRule>,
     /// Whether a field that can't be taken is noted, and its record kept.
     pub(super) notes_bad_fields: bool,
+    /// Whether records are also read that log shippers wrapped.
+    pub(super) opens_shippers: bool,
 }
 
 /// UDM requires these of every event.
@@ -41,6 +43,8 @@ pub(super) const REQUIRED: [&str; 2] = ["metadata.event_timestamp", "metadata.ev
 pub struct EmbeddedText {
     /// The raw field.
     pub from: FieldPath,
+    /// Whether it may also be an object itself.
+    pub objects: bool,
     pub(crate) at: TextPlace,
 }
 
@@ -107,7 +111,7 @@ impl Mapping {
 
     /// A projection for its fields, which has none yet.
     pub(super) fn projection(&self) -> Projection {
-        Projection::with_json(self.embedded.iter().map(|text| &text.from))
+        Projection::with_json(self.embedded.iter().map(|text| (&text.from, text.objects)))
     }
 }
 

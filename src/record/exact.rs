@@ -131,7 +131,12 @@ impl<'a, 'p> FoundFields<'a, 'p> {
                     }
                 }
             }
-            BranchTarget::Slot(slot) | BranchTarget::Json(slot, _) => match scalar(value) {
+            BranchTarget::Json { keys, objects: true, .. } if value.get().starts_with('{') => {
+                if let Some(members) = members(value) {
+                    self.keys(keys, &members);
+                }
+            }
+            BranchTarget::Slot(slot) | BranchTarget::Json { slot, .. } => match scalar(value) {
                 Ok(Some(text)) => self.text(target, text),
                 Ok(None) => {}
                 Err(_) if self.projection.notes(*slot) => self.fields.note_bad(*slot),
@@ -156,7 +161,7 @@ impl<'a, 'p> FoundFields<'a, 'p> {
                     self.text(target, text.clone());
                 }
             }
-            BranchTarget::Json(slot, below) => {
+            BranchTarget::Json { slot, keys: below, .. } => {
                 let text = match text {
                     Cow::Borrowed(text) => match json_object(text) {
                         Some(members) => return self.keys(below, &members),

@@ -1,8 +1,8 @@
 //! The fields that a mapping reads, as a tree of keys with a slot at each end.
 
 use super::path::{FieldPath, ListStep};
-use std::borrow::Cow;
 use super::taken::Taken;
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::ops::Deref;
 
@@ -161,8 +161,8 @@ enum Role {
     Value,
     Object,
     List,
-    /// A text: its value, unless it is JSON with an object, whose fields are read.
-    Json,
+    /// A text: its value, unless it is JSON with an object, whose fields are read. If so, it may be an object itself.
+    Json(bool),
 }
 
 /// A key, and what is read at it.
@@ -182,7 +182,12 @@ pub(crate) enum BranchTarget {
     /// What is read of the elements of a list.
     List(Vec<(ListStep, BranchTarget)>),
     /// What is at the keys of the object that a text holds as JSON; of any other text the value.
-    Json(usize, Vec<Branch>),
+    Json {
+        slot: usize,
+        keys: Vec<Branch>,
+        /// Whether it may be an object itself.
+        objects: bool,
+    },
 }
 
 /// Two fields that can't both be read: what one needs as a value, the other needs as something else.
@@ -191,10 +196,12 @@ pub(crate) enum BranchTarget {
 pub struct Overlap(pub FieldPath, pub FieldPath);
 
 impl Projection {
-    /// The texts at `paths` are read as JSON, where fields below them are read.
-    pub(crate) fn with_json<'p>(paths: impl IntoIterator<Item = &'p FieldPath>) -> Projection {
+    /// The texts at `paths` are read as JSON, where fields below them are read. Each says whether it may be an object
+    /// itself.
+    pub(crate) fn with_json<'p>(paths: impl IntoIterator<Item = (&'p FieldPath, bool)>) -> Projection {
         let mut projection = Projection::default();
-        projection.roles.extend(paths.into_iter().map(|path| (path.clone(), Role::Json)));
+        let roles = paths.into_iter().map(|(path, objects)| (path.clone(), Role::Json(objects)));
+        projection.roles.extend(roles);
         projection
     }
 
@@ -211,7 +218,8 @@ impl Projection {
         }
         // A text that is read as JSON is read in any case.
         let way = (1..path.keys().len()).map(|keys| path.first(keys, true));
-        for text in way.filter(|at| self.roles.get(at) == Some(&Role::Json)).collect::<Vec<_>>() {
+        let is_json = |at: &FieldPath| matches!(self.roles.get(at), Some(Role::Json(_)));
+        for text in way.filter(is_json).collect::<Vec<_>>() {
             self.add(&text)?;
         }
         for (place, role) in places(path) {
@@ -220,12 +228,14 @@ impl Projection {
         let slot = self.paths.len();
         self.paths.push(path.clone());
         self.slots.insert(path.clone(), slot);
-        let is_json = self.roles.get(path) == Some(&Role::Json);
+        let end = match self.roles.get(path) {
+            Some(Role::Json(objects)) => BranchTarget::Json { slot, keys: Vec::new(), objects: *objects },
+            _ => BranchTarget::Slot(slot),
+        };
         #[cfg(any(feature = "cli", test))]
         {
-            self.is_extended |= path.has_lists() || is_json;
+            self.is_extended |= path.has_lists() || matches!(end, BranchTarget::Json { .. });
         }
-        let end = if is_json { BranchTarget::Json(slot, Vec::new()) } else { BranchTarget::Slot(slot) };
         insert(&mut self.root, path, 0, end);
         Ok(slot)
     }
@@ -233,7 +243,7 @@ impl Projection {
     /// The field that can't be read together with `path`, if there is one.
     pub(crate) fn overlap(&self, path: &FieldPath) -> Option<Overlap> {
         let (place, _) = places(path).find(|(place, role)| match (self.roles.get(place), role) {
-            (None, _) | (Some(Role::Json), Role::Value | Role::Object) => false,
+            (None, _) | (Some(Role::Json(_)), Role::Value | Role::Object) => false,
             (Some(other), role) => other != role,
         })?;
         let through = |other: &&FieldPath| *other != path && places(other).any(|(other, _)| other == place);
@@ -320,7 +330,7 @@ fn insert(branches: &mut Vec<Branch>, path: &FieldPath, key: usize, end: BranchT
 
 /// The same for what is below the key.
 fn insert_below(below: &mut BranchTarget, path: &FieldPath, key: usize, end: BranchTarget) {
-    if let BranchTarget::Keys(keys) | BranchTarget::Json(_, keys) = below {
+    if let BranchTarget::Keys(keys) | BranchTarget::Json { keys, .. } = below {
         insert(keys, path, key + 1, end);
     }
 }
@@ -345,7 +355,7 @@ mod tests {
     #[test]
     fn a_place_is_a_value_an_object_or_a_list() {
         let path = |text| FieldPath::parse_in_lists(text).unwrap();
-        let mut projection = Projection::with_json([&path("d")]);
+        let mut projection = Projection::with_json([(&path("d"), false)]);
         // The text of `d` has a slot as soon as something in it is read.
         for (text, slot) in
             [("a[].k", 0), ("a[0].k", 1), ("a[].l", 2), ("b[]", 3), ("d.x", 5), ("d", 4), ("d.y[]", 6)]

@@ -26,6 +26,7 @@ mod outputs;
 mod packaging;
 mod process;
 mod properties;
+mod rest;
 mod rows;
 mod s3;
 mod services;

@@ -98,9 +98,8 @@ impl<'a> UnitReader<'a, '_> {
                 EnvelopeHolds::Records(places) => {
                     for place in places.iter().filter_map(|path| exact::find(&members, path)) {
                         let is_text = |value: &RawValue| self.opens(envelope, value);
-                        if (place.get().starts_with(['{', '[']) || is_text(place))
-                            && let Some(error) = own.says_other(&members, self.projection)
-                        {
+                        // Whatever is in that place.
+                        if let Some(error) = own.says_other(&members, self.projection) {
                             return self.found(value, format, Err(error), found);
                         }
                         if let Some(elements) = exact::elements(place) {
@@ -176,10 +175,10 @@ impl<'a> UnitReader<'a, '_> {
 
 fn fits(envelope: &EnvelopeRule, members: &Members<'_>) -> bool {
     envelope.present.iter().all(|path| exact::find(members, path).is_some())
-        && envelope
-            .when
-            .iter()
-            .all(|(path, text)| exact::find_text(members, path).is_some_and(|t| t.eq_ignore_ascii_case(text)))
+        && envelope.when.iter().all(|(path, test)| {
+            let text = exact::find(members, path).map_or(Ok(None), exact::scalar);
+            text.is_ok_and(|text| test.passes(text.as_deref().into_iter()))
+        })
 }
 
 fn reported(envelope: &EnvelopeRule, parts: &[FieldPath], members: &Members<'_>) -> RecordError {
