@@ -30,6 +30,7 @@ mod rest;
 mod rows;
 mod s3;
 mod services;
+mod shippers;
 mod store;
 mod support;
 mod table_schema;
