@@ -149,6 +149,9 @@ pub struct Projection {
     /// Whether more is read than values at keys of objects.
     #[cfg(any(feature = "cli", test))]
     is_extended: bool,
+    /// Whether texts are read as JSON.
+    #[cfg(any(feature = "cli", test))]
+    opens_texts: bool,
     /// What is put somewhere, if the rest of a record is asked for.
     rest: Option<Taken>,
     /// The slots whose field must be one that can be taken, if of others it is noted that they are not.
@@ -234,7 +237,8 @@ impl Projection {
         };
         #[cfg(any(feature = "cli", test))]
         {
-            self.is_extended |= path.has_lists() || matches!(end, BranchTarget::Json { .. });
+            self.opens_texts |= matches!(end, BranchTarget::Json { .. });
+            self.is_extended |= path.has_lists() || self.opens_texts;
         }
         insert(&mut self.root, path, 0, end);
         Ok(slot)
@@ -259,6 +263,12 @@ impl Projection {
     #[cfg(any(feature = "cli", test))]
     pub(crate) fn is_extended(&self) -> bool {
         self.is_extended || self.rest.is_some()
+    }
+
+    /// Whether what a record gives is more than its values at their places: texts are read as JSON, or all that is left.
+    #[cfg(any(feature = "cli", test))]
+    pub(crate) fn is_more_than_values(&self) -> bool {
+        self.opens_texts || self.rest.is_some()
     }
 
     /// Asks for all of a record that is not taken.
