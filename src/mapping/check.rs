@@ -2,7 +2,7 @@
 
 use super::condition::Condition;
 use super::problem::{MOST, MappingError, Problem, TextPlace};
-use super::rest::{BAD_FIELDS, RestRule, with_quotes};
+use super::rest::{BAD_FIELDS, RestRule};
 use super::scalar::TextKind;
 use super::table::{Case, Change, Content, Mapping, REQUIRED, Rule};
 use super::value_map::ValueMap;
@@ -242,13 +242,13 @@ fn check_rest(mapping: &Mapping, rest: &RestRule) -> Result<(), Box<Problem>> {
             return Err(Box::new(problem.hint(hint)));
         }
     }
-    // A name that a rule gives is spelled in another way, which must be free.
+    // A name that a rule gives is spelled in another way: with quotes, which only a key can have.
     let (taken, others) = (mapping.taken(rest), mapping.names_in(&rest.target));
     for name in &others {
         let Some(path) = name.strip_prefix(&rest.prefix) else { continue };
         let Ok(field) = FieldPath::parse_in_lists(path) else { continue };
         let may_come = field.to_string() == path && !taken.has(&field);
-        if may_come && (path.ends_with(['"', ']']) || others.contains(&with_quotes(&rest.prefix, path))) {
+        if may_come && path.ends_with(']') {
             let message = format!(
                 "`{}.\"{}\"` is also the name of the field `{}`, which no rule takes",
                 rest.target,

@@ -77,11 +77,10 @@ pub(super) fn read_on_bad_field(head: &TomlTable<'_>) -> Option<bool> {
 /// field.
 pub(super) fn name<'n>(prefix: &str, path: &'n str, others: &HashSet<String>) -> Cow<'n, str> {
     let name = if prefix.is_empty() { Cow::Borrowed(path) } else { Cow::Owned(format!("{prefix}{path}")) };
-    if others.contains(&*name) { Cow::Owned(with_quotes(prefix, path)) } else { name }
-}
-
-/// The same with the last key in quotes.
-pub(super) fn with_quotes(prefix: &str, path: &str) -> String {
+    if !others.contains(&*name) {
+        return name;
+    }
+    // No name of a rule has quotes.
     let (before, last) = path.rfind('.').map_or(("", path), |at| path.split_at(at + 1));
-    format!("{prefix}{before}\"{last}\"")
+    Cow::Owned(format!("{prefix}{before}\"{last}\""))
 }

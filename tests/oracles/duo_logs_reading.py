@@ -607,6 +607,22 @@ class LogReader(common.Reader):
     def __init__(self, log, *args, **options):
         super().__init__(*args, **options)
         self.convert, self.service, self.list = LOGS[log]
+        self.known = self.asked_for()
+
+    def asked_for(self):
+        """The keys at a record's top that are read."""
+        asked = set()
+
+        class Asked(Fields):
+            def raw(self, path):
+                asked.add(path.split(".")[0])
+                return super().raw(path)
+
+        when = "2024-01-01T00:00:00Z"
+        for action in ["x", "group_create", "admin_login"]:
+            sample = {"timestamp": "1", "ts": when, "surfaced_timestamp": "1", "action": action}
+            self.convert(Asked(sample), self.extended)
+        return asked
 
     def way_in(self, value):
         held = (dict, list)
@@ -620,8 +636,8 @@ class LogReader(common.Reader):
             return [self.list]
         if "service" in value and isinstance(value.get("message"), held):
             return ["message"]
-        # Whatever is in its place: it is another log's.
-        if "service" in value and "message" in value and self.names_other_log(value):
+        # Whatever is in its place, unless the object has a field of a record itself.
+        if "service" in value and "message" in value and not self.known & set(value) and self.names_other_log(value):
             return ["message"]
         return None
 

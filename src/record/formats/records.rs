@@ -98,8 +98,11 @@ impl<'a> UnitReader<'a, '_> {
                 EnvelopeHolds::Records(places) => {
                     for place in places.iter().filter_map(|path| exact::find(&members, path)) {
                         let is_text = |value: &RawValue| self.opens(envelope, value);
-                        // Whatever is in that place.
-                        if let Some(error) = own.says_other(&members, self.projection) {
+                        // Whatever is there, unless the object has a field of a record itself.
+                        let is_envelope = place.get().starts_with(['{', '[']) || is_text(place);
+                        if (is_envelope || !own.knows_one(&members))
+                            && let Some(error) = own.says_other(&members, self.projection)
+                        {
                             return self.found(value, format, Err(error), found);
                         }
                         if let Some(elements) = exact::elements(place) {

@@ -468,7 +468,9 @@ fn the_other_tables_events_pass_in_the_documented_profile() {
     let cases = fs::read_dir(project("fixtures")).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<std::path::PathBuf> = cases
         .filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with("duo_"))
-        .flat_map(|table| fs::read_dir(table).unwrap().map(|entry| entry.unwrap().path().join("events.ndjson")))
+        .flat_map(|table| {
+            fs::read_dir(table).unwrap().map(|entry| entry.unwrap().path().join("events.ndjson"))
+        })
         .filter(|path| fs::metadata(path).is_ok_and(|file| file.len() > 0))
         .collect();
     files.sort();
