@@ -159,7 +159,7 @@ impl<'a> Recorder<'a> {
         self.values.push((self.text.len(), value));
     }
 
-    /// A text that is no slot's: only samples have such.
+    /// A text of no slot: only samples have such.
     fn text(&mut self) {
         self.constant(b"\"");
         self.value(usize::MAX);

@@ -1,4 +1,4 @@
-//! Which fields of records are put somewhere, as a tree. What is not in it is left for whoever wants the rest.
+//! Which fields of records are put somewhere, as a tree. What is not in it is the rest.
 
 use super::path::{FieldPath, ListStep};
 use std::collections::HashMap;

@@ -117,7 +117,7 @@ fn all_logs_are_tried() {
     }
 }
 
-/// Without an overlap a window begins with the second in which the last one ended: twins in it are told apart all the
+/// Without an overlap a window begins with the second in which the last one ended: twins in it are distinguished all the
 /// same. What comes in late is lost by choice, so nothing does here.
 #[test]
 fn seconds_without_an_overlap() {
