@@ -150,7 +150,7 @@ pub struct Projection {
     #[cfg(any(feature = "cli", test))]
     is_extended: bool,
     /// Whether texts are read as JSON.
-    #[cfg(any(feature = "cli", test))]
+    #[cfg(feature = "cli")]
     opens_texts: bool,
     /// What is put somewhere, if the rest of a record is asked for.
     rest: Option<Taken>,
@@ -237,8 +237,11 @@ impl Projection {
         };
         #[cfg(any(feature = "cli", test))]
         {
+            self.is_extended |= path.has_lists() || matches!(end, BranchTarget::Json { .. });
+        }
+        #[cfg(feature = "cli")]
+        {
             self.opens_texts |= matches!(end, BranchTarget::Json { .. });
-            self.is_extended |= path.has_lists() || self.opens_texts;
         }
         insert(&mut self.root, path, 0, end);
         Ok(slot)
@@ -266,7 +269,7 @@ impl Projection {
     }
 
     /// Whether what a record gives is more than its values at their places: texts are read as JSON, or all that is left.
-    #[cfg(any(feature = "cli", test))]
+    #[cfg(feature = "cli")]
     pub(crate) fn is_more_than_values(&self) -> bool {
         self.opens_texts || self.rest.is_some()
     }
