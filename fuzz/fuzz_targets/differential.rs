@@ -17,20 +17,37 @@ const TIMES: [usize; 4] = [1, 2, 4, 40];
 /// A table with nested fields, kinds other than texts, and several times.
 const NESTED: &str = include_str!("../../tests/it/differential/nested.toml");
 
+/// One with what the language has besides values as they are, and one that also takes texts apart and puts the rest
+/// somewhere.
+const LANGUAGE: &str = include_str!("../../tests/it/differential/language.toml");
+const REST: &str = "\n[[embedded]]\nfrom = \"d\"\n[[rule]]\nudm = \"target.hostname\"\nfrom = [\"d.h\", \"d\"]\n\
+                    [rest]\nudm = \"additional\"\nexcept = \"x.y\"\n";
+
+/// The tables; the number is a part of the setting.
+const TABLES: usize = 7;
+
 /// The engines of one setting.
 fn engines(table: usize, chunk: usize, limit: usize) -> &'static Engines {
-    static ALL: [OnceLock<Engines>; 48] = [const { OnceLock::new() }; 48];
+    static ALL: [OnceLock<Engines>; TABLES * 16] = [const { OnceLock::new() }; TABLES * 16];
     ALL[(table * 4 + chunk) * 4 + limit].get_or_init(|| {
         let text = match table {
-            0 => builtin_text("duo_telephony"),
-            1 => builtin_text("duo_telephony_extended"),
-            _ => Some(NESTED),
+            0 => builtin("duo_telephony"),
+            1 => builtin("duo_telephony_extended"),
+            2 => NESTED.to_owned(),
+            3 => LANGUAGE.to_owned(),
+            4 => [LANGUAGE, REST].concat(),
+            5 => builtin("duo_auth"),
+            _ => builtin("duo_admin_extended"),
         };
-        let mapping = load(text.expect("built in")).expect("the table is right");
+        let mapping = load(&text).expect("the table is right");
         let options =
             Options::default().chunk_bytes(CHUNKS[chunk]).max_record_bytes(LIMITS[limit]);
         Engines::new(&mapping, &options)
     })
+}
+
+fn builtin(name: &str) -> String {
+    builtin_text(name).expect("built in").to_owned()
 }
 
 // The first byte is the setting, the second how the input is put among good records.
@@ -59,5 +76,5 @@ fuzz_target!(|data: &[u8]| {
     if order >= 128 {
         log.extend_from_slice(input);
     }
-    engines(setting / 16 % 3, setting / 4 % 4, setting % 4).same(&log);
+    engines(setting / 16 % TABLES, setting / 4 % 4, setting % 4).same(&log);
 });

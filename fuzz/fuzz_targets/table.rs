@@ -4,13 +4,13 @@
 
 use libfuzzer_sys::fuzz_target;
 use udmap::convert::{Envelope, FieldNames, Options};
-use udmap_fuzz::{Engines, GOOD, load};
+use udmap_fuzz::{Engines, GOOD, load, made_table};
 
 /// A right beginning, so that single rules can be tried.
 const BASE: &str = "[mapping]\nname = \"fuzz\"\nextends = \"duo_telephony\"\n\n";
 
 fuzz_target!(|text: &str| {
-    for text in [text, &format!("{BASE}{text}")] {
+    for text in [text, &format!("{BASE}{text}"), &format!("{BASE}{}", made_table(text.as_bytes()))] {
         match load(text) {
             Err(error) => assert!(!error.to_string().is_empty()),
             Ok(mapping) => {

@@ -5,7 +5,7 @@ use super::{DONE, FAILED};
 use crate::check::findings::Issue;
 use crate::check::own_tests;
 use crate::mapping::files::LoadError;
-use crate::mapping::{Content, Mapping, MappingError, Problem, SetTable, TableSet};
+use crate::mapping::{BAD_FIELDS_AT, Content, Mapping, MappingError, Problem, SetTable, TableSet};
 use crate::mapping::{builtin_mappings, files};
 use crate::store::store_error;
 use crate::store::{Error, Output};
@@ -212,6 +212,22 @@ fn show(mapping: &Mapping) -> String {
             [rule.target.to_string(), content, format!("{}:{}", rule.file(), rule.line())]
         })
         .collect();
+    let rest = mapping.rest().map(|rest| {
+        let mut content = "each field that no rule takes".to_owned();
+        if !rest.prefix.is_empty() {
+            let _ = write!(content, ", its name after \"{}\"", rest.prefix);
+        }
+        if !rest.except.is_empty() {
+            let except: Vec<String> = rest.except.iter().map(ToString::to_string).collect();
+            let _ = write!(content, ", except {}", except.join(", "));
+        }
+        [rest.target.to_string(), content, format!("{}:{}", rest.file(), rest.line())]
+    });
+    let bad = mapping.notes_bad_fields().then(|| {
+        let content = "the fields that can't be taken".to_owned();
+        [BAD_FIELDS_AT.to_owned(), content, "on_bad_field".to_owned()]
+    });
+    let rows: Vec<[String; 3]> = rows.into_iter().chain(rest).chain(bad).collect();
     let wide = rows.iter().map(|row| row[0].len()).max().unwrap_or(0);
     for [target, content, place] in rows {
         let _ = writeln!(text, "{target:wide$}  <-  {}  # {}", escaped(&content), escaped(&place));

@@ -254,3 +254,58 @@ fn events_of_other_layouts_are_an_error() {
     }
     Builder::new(true).push(&batch.events, layouts, &[]).unwrap();
 }
+
+/// What no rule takes and what can't be taken may come before a column's value.
+#[test]
+fn the_rest_of_a_record_does_not_move_values() {
+    let table = r#"
+[mapping]
+name = "t"
+log_type = "T"
+on_bad_field = "note"
+
+[rest]
+udm = "REST"
+
+[[rule]]
+udm = 'additional."a"'
+from = "a"
+
+[[rule]]
+udm = "metadata.event_timestamp"
+time = [{ from = "ts", read = "iso8601" }]
+
+[[rule]]
+udm = "metadata.event_type"
+value = "GENERIC_EVENT"
+
+[[rule]]
+udm = "target.ip[]"
+from = "ips[]"
+
+[[rule]]
+udm = "target.hostname"
+from = "host"
+
+[[rule]]
+udm = "principal.port"
+from = "port"
+"#;
+    let records: String = (0..200)
+        .map(|n| {
+            let rest: String = (0..n % 7).map(|i| format!(r#""k{i}\"":["é\"\\",{n}],"#)).collect();
+            let host = ["\"h\"", "{}", "null"][n % 3];
+            let port = ["1", "\"x\""][n % 2];
+            format!(
+                "{{{rest}\"host\":{host},\"port\":{port},\"ips\":[\"10.0.0.{n}\",[]],\"ts\":\"2024-01-01T00:00:00Z\"}}\n"
+            )
+        })
+        .collect();
+    for rest in ["additional", "principal.labels[]", "target.resource.attribute.labels[]"] {
+        let mapping = Mapping::load("t.toml", &table.replace("REST", rest), &|_| Err(String::new())).unwrap();
+        let converter = Converter::new(&mapping, &Options::default()).with_columns();
+        let batch = converter.convert(records.as_bytes());
+        assert_eq!(batch.counts.events, 200, "{:?}", batch.rejects.first());
+        assert!(check(&mut Builder::new(true), &[batch]) > 600);
+    }
+}

@@ -33,6 +33,8 @@ pub struct Counts {
     pub by_event_type: Vec<EventTypeCount>,
     /// Records that belong to each table of a set, with how many of them became events. Empty for a table that is alone.
     pub by_table: Vec<TableCount>,
+    /// Fields that could not be taken in events that were made all the same, by their paths.
+    pub bad_fields: BTreeMap<String, u64>,
 }
 
 /// How many records belong to a table of a set.
@@ -103,6 +105,12 @@ impl Counts {
             match self.by_shape.get_mut(shape) {
                 Some(count) => *count += n,
                 None => drop(self.by_shape.insert(shape.clone(), *n)),
+            }
+        }
+        for (path, n) in &other.bad_fields {
+            match self.bad_fields.get_mut(path) {
+                Some(count) => *count += n,
+                None => drop(self.bad_fields.insert(path.clone(), *n)),
             }
         }
         for (mine, theirs) in self.by_event_type.iter_mut().zip(&other.by_event_type) {

@@ -29,7 +29,17 @@ pub(super) trait Target {
     /// Writes JSON as it is.
     fn constant(&mut self, json: &[u8]);
     /// Writes the one of a slot's values with this number.
-    fn field(&mut self, slot: usize, nth: usize, kind: TextKind) -> Result<(), RecordError>;
+    /// Writes the one of a slot's values with this number; `false`, and nothing written, if it can't be taken and that
+    /// is noted.
+    fn field(&mut self, slot: usize, nth: usize, kind: TextKind) -> Result<bool, RecordError>;
+    /// How many fields are put nowhere.
+    fn rest(&self) -> usize;
+    /// Writes the name of the one with this number.
+    fn rest_name(&mut self, nth: usize);
+    /// Writes its text.
+    fn rest_text(&mut self, nth: usize);
+    /// Writes the paths of fields that can't be taken; `false`, and nothing written, if there are none.
+    fn bad_fields(&mut self) -> bool;
     /// Writes a time, with its quotes.
     fn time(&mut self, time: usize);
     /// Where the output is.
@@ -49,8 +59,15 @@ pub(super) fn event_type<T: Target>(plan: &Plan, target: &T) -> usize {
     plan.event_types.iter().position(|choice| fits(choice, target)).unwrap_or(0)
 }
 
-/// Appends the event of a record to `out`, from its fields and what is made of them ([`Plan::derive`]), and says which
-/// of the plan's event types it has.
+/// What an event is that was written.
+pub(super) struct Written {
+    /// Which of the plan's event types it has.
+    pub(super) event_type: usize,
+    /// The slots of fields that can't be taken, in order.
+    pub(super) bad: Vec<usize>,
+}
+
+/// Appends the event of a record to `out`, from its fields and what is made of them ([`Plan::derive`]).
 /// Nothing is appended on an error, nor if the event's time is outside of `range`.
 ///
 /// # Errors
@@ -60,8 +77,9 @@ pub(super) fn write(
     fields: &Fields<'_>,
     range: TimeRange,
     out: &mut Vec<u8>,
-) -> Result<Option<usize>, RecordError> {
-    let times = times(plan, fields)?;
+) -> Result<Option<Written>, RecordError> {
+    let mut bad = fields.bad().to_vec();
+    let times = times(plan, fields, &mut bad)?;
     if !range.is_all() {
         let own = plan.times.iter().zip(&times).find(|(time, _)| time.required).and_then(|(_, own)| *own);
         if own.is_some_and(|own| !range.holds(own)) {
@@ -69,20 +87,35 @@ pub(super) fn write(
         }
     }
     let start = out.len();
-    let mut target = AtOnce { plan, fields, times, out };
-    if let Err(error) = walk(plan, &mut target) {
-        out.truncate(start);
-        return Err(error);
+    let mut target = AtOnce { plan, fields, times, bad, found_bad: Vec::new(), out };
+    loop {
+        if let Err(error) = walk(plan, &mut target) {
+            target.out.truncate(start);
+            return Err(error);
+        }
+        // What the walk found is known from its beginning only the next time.
+        let known = target.bad.len();
+        target.bad.append(&mut target.found_bad);
+        target.bad.sort_unstable();
+        target.bad.dedup();
+        if target.bad.len() == known {
+            break;
+        }
+        target.out.truncate(start);
     }
-    Ok(Some(event_type(plan, &target)))
+    Ok(Some(Written { event_type: event_type(plan, &target), bad: target.bad }))
 }
 
-/// The plan's times that a record has.
+/// The plan's times that a record has. Slots that hold none, where that is noted, are added to `bad`.
 ///
 /// # Errors
 /// When one can't be read, or is missing.
-pub(super) fn times(plan: &Plan, fields: &Fields<'_>) -> Result<Vec<Option<Instant>>, RecordError> {
-    plan.times.iter().map(|time| event_time(plan, time, fields)).collect()
+pub(super) fn times(
+    plan: &Plan,
+    fields: &Fields<'_>,
+    bad: &mut Vec<usize>,
+) -> Result<Vec<Option<Instant>>, RecordError> {
+    plan.times.iter().map(|time| event_time(plan, time, fields, bad)).collect()
 }
 
 /// The time that the first present field gives.
@@ -90,12 +123,18 @@ fn event_time(
     plan: &Plan,
     time: &crate::mapping::Time,
     fields: &Fields<'_>,
+    bad: &mut Vec<usize>,
 ) -> Result<Option<Instant>, RecordError> {
     let name = |slot: usize| &plan.projection.paths()[slot];
     for (slot, reading) in &time.from {
         let Some(text) = &fields[*slot] else { continue };
         return match reading.read(text) {
             Ok(instant) => Ok(Some(instant)),
+            // As if it were absent.
+            Err(_) if plan.projection.notes(*slot) => {
+                bad.push(*slot);
+                continue;
+            }
             Err(TimeError::NotATime(why)) => {
                 Err(RecordError::new(Reason::BadTimestamp, format!("`{}`: {why}", name(*slot))))
             }
@@ -160,6 +199,7 @@ fn copies<T: Target>(node: &EventNode, target: &T) -> usize {
     match node {
         EventNode::Value(leaves) => match leaves[..] {
             [EventValue { value: ValueSource::Each { slot, .. }, .. }] => target.count(slot),
+            [EventValue { value: ValueSource::RestLabels, .. }] => target.rest(),
             _ => 1,
         },
         _ => 1,
@@ -227,17 +267,53 @@ fn value<T: Target>(value: &ValueSource, nth: usize, target: &mut T) -> Result<b
             return Ok(choice.is_some_and(|choice| constant(&choice.json, target)));
         }
         ValueSource::Field { slots, when, kind, default } => {
-            match (slots.iter().find(|slot| target.present(**slot)), default) {
-                (Some(slot), _) if !passes(*when, *slot, target) => return Ok(false),
-                (Some(slot), _) => target.field(*slot, 0, *kind)?,
-                (None, Some(json)) => return Ok(constant(json, target)),
-                (None, None) => return Ok(false),
+            for slot in slots {
+                if target.present(*slot) {
+                    if !passes(*when, *slot, target) {
+                        return Ok(false);
+                    }
+                    if target.field(*slot, 0, *kind)? {
+                        return Ok(true);
+                    }
+                }
             }
+            return Ok(default.as_ref().is_some_and(|json| constant(json, target)));
         }
-        ValueSource::Each { slot, kind } if nth < target.count(*slot) => target.field(*slot, nth, *kind)?,
+        ValueSource::Each { slot, kind } if nth < target.count(*slot) => {
+            return target.field(*slot, nth, *kind);
+        }
         ValueSource::Each { .. } => return Ok(false),
+        ValueSource::RestLabels => return Ok(rest_label(nth, target)),
+        ValueSource::RestMembers => return Ok(rest_members(target)),
+        ValueSource::BadFields => return Ok(target.bad_fields()),
     }
     Ok(true)
+}
+
+/// Writes a field that is put nowhere as a label.
+fn rest_label<T: Target>(nth: usize, target: &mut T) -> bool {
+    if nth >= target.rest() {
+        return false;
+    }
+    target.constant(b"{\"key\":");
+    target.rest_name(nth);
+    target.constant(b",\"value\":");
+    target.rest_text(nth);
+    target.constant(b"}");
+    true
+}
+
+/// Writes the fields that are put nowhere as members of an object.
+fn rest_members<T: Target>(target: &mut T) -> bool {
+    for nth in 0..target.rest() {
+        if nth > 0 {
+            target.constant(b",");
+        }
+        target.rest_name(nth);
+        target.constant(b":");
+        target.rest_text(nth);
+    }
+    target.rest() > 0
 }
 
 /// Writes a constant, unless it is one that is left out.
@@ -266,6 +342,9 @@ struct AtOnce<'a> {
     plan: &'a Plan,
     fields: &'a Fields<'a>,
     times: Vec<Option<Instant>>,
+    /// The slots of fields that can't be taken, as far as they were known before the walk, and those found by it.
+    bad: Vec<usize>,
+    found_bad: Vec<usize>,
     out: &'a mut Vec<u8>,
 }
 
@@ -277,7 +356,7 @@ impl Target for AtOnce<'_> {
     }
 
     fn count(&self, slot: usize) -> usize {
-        self.fields.all(slot).count()
+        self.fields.count(slot)
     }
 
     fn holds(&self, slot: usize, text: &str) -> bool {
@@ -296,17 +375,41 @@ impl Target for AtOnce<'_> {
         self.out.extend_from_slice(json);
     }
 
-    fn field(&mut self, slot: usize, nth: usize, kind: TextKind) -> Result<(), RecordError> {
-        let text = self.fields.all(slot).nth(nth).map_or("", |text| &**text);
+    fn field(&mut self, slot: usize, nth: usize, kind: TextKind) -> Result<bool, RecordError> {
+        let text = self.fields.nth(slot, nth).map_or("", |text| &**text);
         if let Some(expected) = kind.refuses(text) {
-            let source = self.plan.source(slot, self.fields).unwrap_or(slot);
-            let field =
-                self.plan.projection.paths().get(source).map_or_else(String::new, ToString::to_string);
+            let source = self.plan.source(slot, self.fields);
+            if let Some(source) = source.filter(|source| self.plan.projection.notes(*source)) {
+                self.found_bad.push(source);
+                return Ok(false);
+            }
+            let path = source.and_then(|source| self.plan.projection.paths().get(source));
+            let field = path.map_or_else(String::new, ToString::to_string);
             let message = format!("`{field}` holds `{}`, not {expected}", crate::text::shown(text));
             return Err(RecordError::new(Reason::FieldType, message));
         }
         kind.json(text, self.out);
-        Ok(())
+        Ok(true)
+    }
+
+    fn rest(&self) -> usize {
+        self.fields.rest().len()
+    }
+
+    fn rest_name(&mut self, nth: usize) {
+        let (name, _) = &self.fields.rest()[nth];
+        json_text(&self.plan.rest_name(name), self.out);
+    }
+
+    fn rest_text(&mut self, nth: usize) {
+        json_text(&self.fields.rest()[nth].1, self.out);
+    }
+
+    fn bad_fields(&mut self) -> bool {
+        if !self.bad.is_empty() {
+            json_text(&self.plan.paths_of(&self.bad), self.out);
+        }
+        !self.bad.is_empty()
     }
 
     fn time(&mut self, time: usize) {

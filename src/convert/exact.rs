@@ -1,8 +1,8 @@
 //! The reference: records read by serde_json, their events written from the plan's tree.
 
 use super::batch::Batch;
-use super::event;
-use super::program;
+use super::event::{self, Written};
+use super::program::{self, Known};
 use super::range::TimeRange;
 use crate::columns::Layouts;
 use crate::mapping::Plan;
@@ -137,19 +137,24 @@ impl Exact {
                 // Nothing comes of its line.
                 batch.uneven = true;
             }
-            Ok(Some(event_type)) => {
+            Ok(Some(Written { event_type, bad })) => {
                 batch.events.extend_from_slice(self.after);
                 if let Some(layouts) = &mut batch.layouts {
                     let is_ip = |slot: usize| event::is_ip(fields[slot].as_deref().unwrap_or_default());
                     let (present, ips) =
                         (bits(fields.len(), &|slot| fields[slot].is_some()), bits(fields.len(), &is_ip));
-                    let more = fields.more().map(|(slot, more)| (slot as u64) << 32 | more as u64).collect();
+                    let slots = plan.slots_in_all();
+                    let rest = [(slots, fields.rest().len()), (slots + 1, bad.len().min(1))];
+                    let more = fields.more().chain(rest).filter(|(_, more)| *more > 0);
+                    let more = more.map(|(slot, more)| (slot as u64) << 32 | more as u64).collect();
                     self.lay_out(table, layouts, &[present, ips, more].concat(), batch.events.len());
                 }
                 batch.count(format, Some(shape), 1);
                 batch.counts.events += 1;
                 batch.counts.by_event_type[self.first_event_types[table] + event_type].events += 1;
                 batch.counts.of_table(table, 1);
+                let paths = bad.iter().filter_map(|slot| plan.projection.paths().get(*slot));
+                paths.for_each(|path| *batch.counts.bad_fields.entry(path.to_string()).or_default() += 1);
             }
             Err(error) => {
                 batch.events.truncate(start);
@@ -161,7 +166,8 @@ impl Exact {
 
     /// Notes what the event looks like that ends at `end`. `fields` are the slots that are present, as bits, and then
     /// those that are addresses, which is asked of some of them only; then of lists how many more elements they have than
-    /// one, each with its slot.
+    /// one, each with its slot. Two slots behind all others have how many fields are put nowhere, and whether some can't
+    /// be taken.
     #[inline]
     pub(super) fn lay_out(&self, table: usize, layouts: &mut Layouts, fields: &[u64], end: usize) {
         let plan = self.plan(table);
@@ -183,7 +189,10 @@ impl Exact {
             let more =
                 |slot: usize| more.iter().find(|it| **it >> 32 == slot as u64).map_or(0, |it| *it as u32);
             let count = |slot: usize| 1 + more(slot) as usize;
-            program::sample(plan, &present, &is_ip, &count, self.before, self.after)
+            let slots = plan.slots_in_all();
+            let (rest, has_bad) = (more(slots) as usize, more(slots + 1) > 0);
+            let known = Known { present: &present, is_ip: &is_ip, count: &count, rest, has_bad };
+            program::sample(plan, known, self.before, self.after)
         });
     }
 

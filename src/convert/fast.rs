@@ -87,6 +87,7 @@ impl Fast {
         if plan.projection.paths().len() > MOST_SLOTS
             || plan.times.len() > MOST_TIMES
             || plan.has_time_formats()
+            || plan.projection.rest().is_some()
         {
             return None;
         }

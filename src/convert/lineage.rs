@@ -7,6 +7,7 @@ use crate::mapping::{
     Choice, Derived, EventMember, EventNode, EventValue, Joined, Plan, TextKind, ValueSource, When, json_text,
 };
 use crate::record::Fields;
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 /// What made an event, and what did not.
@@ -47,8 +48,9 @@ pub(crate) struct Skipped {
 
 impl Lineage {
     /// The lineage of the event of a record with these fields, which can be converted.
-    pub(super) fn of(plan: &Plan, fields: &Fields<'_>) -> Lineage {
-        let mut walk = LineageWalk { plan, fields, skipped: Vec::new() };
+    /// `bad` are the slots of fields that can't be taken.
+    pub(super) fn of(plan: &Plan, fields: &Fields<'_>, bad: &[usize]) -> Lineage {
+        let mut walk = LineageWalk { plan, fields, bad, skipped: Vec::new() };
         let filled = walk.node(&plan.root, "");
         let mut skipped = walk.skipped;
         skipped.sort_by_key(|skipped| skipped.rule);
@@ -62,6 +64,7 @@ type GivenValue = (String, Option<usize>, String, Option<usize>);
 struct LineageWalk<'a> {
     plan: &'a Plan,
     fields: &'a Fields<'a>,
+    bad: &'a [usize],
     skipped: Vec<Skipped>,
 }
 
@@ -101,7 +104,8 @@ impl LineageWalk<'_> {
         let each = match node {
             EventNode::Value(leaves) => match &leaves[..] {
                 [leaf] => match leaf.value {
-                    ValueSource::Each { slot, .. } => Some((leaf, self.fields.all(slot).count())),
+                    ValueSource::Each { slot, .. } => Some((leaf, self.fields.count(slot))),
+                    ValueSource::RestLabels => Some((leaf, self.fields.rest().len())),
                     _ => None,
                 },
                 _ => None,
@@ -113,9 +117,10 @@ impl LineageWalk<'_> {
             *place += usize::from(!below.is_empty());
             return vec![below];
         };
-        let elements: Vec<_> = (0..count)
-            .filter_map(|nth| self.leaf(leaf, nth, &format!("{path}[{}]", *place + nth)).ok())
-            .collect();
+        let mut elements = Vec::new();
+        for nth in 0..count {
+            elements.extend(self.leaf(leaf, nth, &format!("{path}[{}]", *place + elements.len())).ok());
+        }
         *place += elements.len();
         if elements.is_empty() {
             let _ = self.leaf(leaf, 0, path).map_err(|why| self.say(leaf.rule, why));
@@ -147,6 +152,23 @@ impl LineageWalk<'_> {
             };
             return Err(format!("the condition does not hold: {words}"));
         }
+        match leaf.value {
+            ValueSource::RestLabels => {
+                let rest = self.rest(nth).ok_or_else(String::new)?;
+                let key = Filled { path: format!("{path}.key"), value: rest.0, ..rest.2.clone() };
+                return Ok(vec![key, Filled { path: format!("{path}.value"), value: rest.1, ..rest.2 }]);
+            }
+            ValueSource::RestMembers => {
+                let member = |nth: usize| {
+                    let (_, value, filled) = self.rest(nth)?;
+                    let name = self.plan.rest_name(&self.fields.rest()[nth].0);
+                    Some(Filled { path: format!("{path}{name}"), value, ..filled })
+                };
+                let all: Vec<Filled> = (0..self.fields.rest().len()).filter_map(member).collect();
+                return if all.is_empty() { Err(String::new()) } else { Ok(all) };
+            }
+            _ => {}
+        }
         let (value, from, how, line) = self.value(&leaf.value, nth)?;
         if value.is_empty() {
             return Err("the enum's zero value is left out".into());
@@ -172,6 +194,30 @@ impl LineageWalk<'_> {
         })
     }
 
+    /// The name and the text, as JSON, of the field with this number that no rule takes, and what else is said of it.
+    fn rest(&self, nth: usize) -> Option<(String, String, Filled)> {
+        let (path, text) = self.fields.rest().get(nth)?;
+        let json = |text: &str| {
+            let mut out = Vec::new();
+            json_text(text, &mut out);
+            String::from_utf8_lossy(&out).into_owned()
+        };
+        let filled = Filled {
+            path: String::new(),
+            value: String::new(),
+            rule: None,
+            line: None,
+            from: None,
+            how: format!("`{path}`, which no rule takes"),
+        };
+        Some((json(&self.plan.rest_name(path)), json(text), filled))
+    }
+
+    /// Whether a text can't be taken, and that is noted.
+    fn is_bad(&self, slot: usize, text: &str, kind: TextKind) -> bool {
+        self.plan.projection.notes(slot) && kind.refuses(text).is_some()
+    }
+
     /// The value as JSON, its raw field, what was done, and the line of a case.
     fn value(&self, value: &ValueSource, nth: usize) -> Result<GivenValue, String> {
         let json = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -188,6 +234,7 @@ impl LineageWalk<'_> {
                 let from = &self.plan.times[*time].from;
                 for (slot, reading) in from {
                     let Some(text) = &self.fields[*slot] else { continue };
+                    // What can't be read is noted, else there is no event.
                     let Ok(instant) = reading.read(text) else { continue };
                     let mut out = Vec::new();
                     json_text(&instant.to_rfc3339(), &mut out);
@@ -199,8 +246,18 @@ impl LineageWalk<'_> {
             ValueSource::Field { slots, kind, .. } if self.plan.made(slots[0]).is_some() => {
                 self.made(slots[0], 0, *kind)
             }
+            ValueSource::BadFields if self.bad.is_empty() => Err(String::new()),
+            ValueSource::BadFields => {
+                let mut out = Vec::new();
+                json_text(&self.plan.paths_of(self.bad), &mut out);
+                Ok((json(&out), None, "the fields that can't be taken".into(), None))
+            }
+            ValueSource::RestLabels | ValueSource::RestMembers => Err(String::new()),
             ValueSource::Field { slots, when, kind, default } => {
-                match (slots.iter().find(|slot| self.fields[**slot].is_some()), default) {
+                let is_taken = |slot: &&usize| {
+                    self.fields[**slot].as_deref().is_some_and(|text| !self.is_bad(**slot, text, *kind))
+                };
+                match (slots.iter().find(is_taken), default) {
                     (Some(slot), _) => {
                         let text = self.fields[*slot].as_deref().unwrap_or_default();
                         let is_ip = text.parse::<IpAddr>().is_ok();
@@ -246,7 +303,8 @@ impl LineageWalk<'_> {
             _ => return Err(String::new()),
         };
         let source = text.source(self.fields);
-        let value = self.fields.all(slot).nth(nth);
+        let is_taken = |text: &&Cow<'_, str>| source.is_none_or(|source| !self.is_bad(source, text, kind));
+        let value = self.fields.nth(slot, nth).filter(is_taken);
         let Some(value) = value else {
             let Some(source) = source else {
                 return Err(format!("{} absent", self.names(text.from.iter().copied())));

@@ -75,7 +75,8 @@ impl Program {
             return None;
         }
         let is_ip = |slot: usize| has.ips >> slot & 1 == 1;
-        let recorder = Recorder::record(plan, &present, &is_ip, &|_| 1, lists, before, after)?;
+        let known = Known { present: &present, is_ip: &is_ip, count: &|_| 1, rest: 0, has_bad: false };
+        let recorder = Recorder::record(plan, known, lists, before, after)?;
         let event_type = event::event_type(plan, &recorder);
         let Recorder { text, values, checked, .. } = recorder;
         let starts = [0].into_iter().chain(values.iter().map(|(end, _)| *end));
@@ -93,19 +94,25 @@ impl Program {
     }
 }
 
-/// An event of a record with these fields, with a `0` for each of its values.
-pub(super) fn sample(
-    plan: &Plan,
-    present: &dyn Fn(usize) -> bool,
-    is_ip: &dyn Fn(usize) -> bool,
-    count: &dyn Fn(usize) -> usize,
-    before: &[u8],
-    after: &[u8],
-) -> Sample {
+/// What the events of some records have in common.
+#[derive(Clone, Copy)]
+pub(super) struct Known<'a> {
+    /// Whether a slot has a value,
+    pub(super) present: &'a dyn Fn(usize) -> bool,
+    /// whether that is an address,
+    pub(super) is_ip: &'a dyn Fn(usize) -> bool,
+    /// and how many it has.
+    pub(super) count: &'a dyn Fn(usize) -> usize,
+    /// How many fields are put nowhere.
+    pub(super) rest: usize,
+    /// Whether there are fields that can't be taken.
+    pub(super) has_bad: bool,
+}
+
+/// An event of a record of which this is known, with a `0` for each of its values.
+pub(super) fn sample(plan: &Plan, known: Known<'_>, before: &[u8], after: &[u8]) -> Sample {
     let mut sample = Sample { text: Vec::new(), values: Vec::new() };
-    if let Some(Recorder { text, values, .. }) =
-        Recorder::record(plan, present, is_ip, count, 0, before, after)
-    {
+    if let Some(Recorder { text, values, .. }) = Recorder::record(plan, known, 0, before, after) {
         let mut start = 0;
         for (end, _) in values {
             sample.text.extend_from_slice(&text[start..end]);
@@ -121,9 +128,7 @@ pub(super) fn sample(
 /// Records a walk.
 struct Recorder<'a> {
     plan: &'a Plan,
-    present: &'a dyn Fn(usize) -> bool,
-    is_ip: &'a dyn Fn(usize) -> bool,
-    count: &'a dyn Fn(usize) -> usize,
+    known: Known<'a>,
     /// What is made of fields and is all of a list.
     lists: u64,
     /// The constants, one after the other.
@@ -137,15 +142,13 @@ impl<'a> Recorder<'a> {
     /// Records the whole event.
     fn record(
         plan: &'a Plan,
-        present: &'a dyn Fn(usize) -> bool,
-        is_ip: &'a dyn Fn(usize) -> bool,
-        count: &'a dyn Fn(usize) -> usize,
+        known: Known<'a>,
         lists: u64,
         before: &[u8],
         after: &[u8],
     ) -> Option<Recorder<'a>> {
         let (text, values, checked) = Default::default();
-        let mut recorder = Recorder { plan, present, is_ip, count, lists, text, values, checked };
+        let mut recorder = Recorder { plan, known, lists, text, values, checked };
         recorder.constant(before);
         event::walk(plan, &mut recorder).ok()?;
         recorder.constant(after);
@@ -155,21 +158,28 @@ impl<'a> Recorder<'a> {
     fn value(&mut self, value: usize) {
         self.values.push((self.text.len(), value));
     }
+
+    /// A text of no slot: only samples have such.
+    fn text(&mut self) {
+        self.constant(b"\"");
+        self.value(usize::MAX);
+        self.constant(b"\"");
+    }
 }
 
 impl Target for Recorder<'_> {
     type Mark = (usize, usize);
 
     fn present(&self, slot: usize) -> bool {
-        (self.present)(slot)
+        (self.known.present)(slot)
     }
 
     fn is_ip(&self, slot: usize) -> bool {
-        (self.is_ip)(slot)
+        (self.known.is_ip)(slot)
     }
 
     fn count(&self, slot: usize) -> usize {
-        if self.present(slot) { (self.count)(slot) } else { 0 }
+        if self.present(slot) { (self.known.count)(slot) } else { 0 }
     }
 
     fn holds(&self, _: usize, _: &str) -> bool {
@@ -178,14 +188,14 @@ impl Target for Recorder<'_> {
     }
 
     fn has_time(&self, time: usize) -> bool {
-        self.plan.times[time].from.iter().any(|(slot, _)| (self.present)(*slot))
+        self.plan.times[time].from.iter().any(|(slot, _)| self.present(*slot))
     }
 
     fn constant(&mut self, json: &[u8]) {
         self.text.extend_from_slice(json);
     }
 
-    fn field(&mut self, slot: usize, _: usize, kind: TextKind) -> Result<(), RecordError> {
+    fn field(&mut self, slot: usize, _: usize, kind: TextKind) -> Result<bool, RecordError> {
         let made = slot.checked_sub(self.plan.projection.paths().len());
         let is_list = made.is_some_and(|made| self.lists >> made & 1 == 1);
         let quoted = matches!(kind, TextKind::Text | TextKind::Integer { quoted: true, .. }) && !is_list;
@@ -198,7 +208,30 @@ impl Target for Recorder<'_> {
         }
         self.constant(quote);
         // Recording can't fail; it only has the signature of writing.
-        if self.text.len() > u32::MAX as usize { Err(RecordError::new(Reason::TooLong, "")) } else { Ok(()) }
+        if self.text.len() > u32::MAX as usize {
+            Err(RecordError::new(Reason::TooLong, ""))
+        } else {
+            Ok(true)
+        }
+    }
+
+    fn rest(&self) -> usize {
+        self.known.rest
+    }
+
+    fn rest_name(&mut self, _: usize) {
+        self.text();
+    }
+
+    fn rest_text(&mut self, _: usize) {
+        self.text();
+    }
+
+    fn bad_fields(&mut self) -> bool {
+        if self.known.has_bad {
+            self.text();
+        }
+        self.known.has_bad
     }
 
     fn time(&mut self, time: usize) {

@@ -66,7 +66,7 @@ impl Converter {
         only_times: bool,
     ) -> (Option<i64>, Option<RecordError>) {
         let plan = self.exact.plan(table);
-        match event::times(plan, fields) {
+        match event::times(plan, fields, &mut Vec::new()) {
             Err(error) => (self.time_of(table, fields), Some(error)),
             Ok(times) => {
                 let own = plan.times.iter().zip(times).find(|(time, _)| time.required);
@@ -100,10 +100,12 @@ impl Converter {
     /// # Errors
     /// A [`RecordError`] when the record can't be converted.
     pub(crate) fn lineage(&self, table: usize, fields: &Fields<'_>) -> Result<Lineage, RecordError> {
-        // What can't be converted has no lineage.
-        self.event(table, fields)?;
         let plan = self.exact.plan(table);
-        Ok(Lineage::of(plan, &plan.derive(fields)))
+        let fields = plan.derive(fields);
+        // What can't be converted has no lineage.
+        let written = event::write(plan, &fields, TimeRange::default(), &mut Vec::new())?;
+        let bad = written.map(|written| written.bad).unwrap_or_default();
+        Ok(Lineage::of(plan, &fields, &bad))
     }
 
     /// The name of the first of the table's shapes that a record with these fields has; `other`

@@ -12,9 +12,13 @@ impl Derive for Events {
         let batch = self.0.convert(raw);
         let mut rejects = Vec::new();
         batch.rejects.iter().for_each(|reject| reject.write_json(name, &mut rejects));
-        Ok(vec![
+        let bad: u64 = batch.counts.bad_fields.values().sum();
+        let mut made = vec![
             Derived { target: "events", bytes: batch.events, lines: batch.counts.events },
             Derived { target: "rejects", bytes: rejects, lines: batch.counts.rejects },
-        ])
+        ];
+        // They are in the events, and only told.
+        made.extend((bad > 0).then_some(Derived { target: "bad fields", bytes: Vec::new(), lines: bad }));
+        Ok(made)
     }
 }

@@ -1,7 +1,7 @@
 //! A table as a text that says all that decides over events, and nothing else.
 
 use super::condition::Condition;
-use super::table::{Case, Content, Mapping, Rule, SetTable, When};
+use super::table::{Case, Content, EmbeddedText, Mapping, Rule, SetTable, When};
 use super::transform::Transform;
 use super::value_map::ValueMap;
 use crate::record::FieldPath;
@@ -30,7 +30,7 @@ impl Mapping {
             .iter()
             .map(|envelope| {
                 let when: Vec<Value> =
-                    envelope.when.iter().map(|(path, text)| json!([keys(path), text])).collect();
+                    envelope.when.iter().map(|(path, test)| json!([keys(path), test.json()])).collect();
                 // The name is part of rejects' messages.
                 let mut all = json!([
                     envelope.name,
@@ -64,7 +64,18 @@ impl Mapping {
             all["own"] = own;
         }
         if !self.embedded.is_empty() {
-            all["embedded"] = self.embedded.iter().map(|text| text.from.to_string()).collect();
+            let one = |text: &EmbeddedText| match text.objects {
+                true => json!([text.from.to_string(), "objects"]),
+                false => json!(text.from.to_string()),
+            };
+            all["embedded"] = self.embedded.iter().map(one).collect();
+        }
+        if let Some(rest) = &self.rest {
+            let except: Vec<String> = rest.except.iter().map(ToString::to_string).collect();
+            all["rest"] = json!([rest.target.to_string(), rest.prefix, except]);
+        }
+        if self.notes_bad_fields {
+            all["on_bad_field"] = json!("note");
         }
         all.to_string()
     }

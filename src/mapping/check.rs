@@ -2,16 +2,14 @@
 
 use super::condition::Condition;
 use super::problem::{MOST, MappingError, Problem, TextPlace};
+use super::rest::{BAD_FIELDS, RestRule};
 use super::scalar::TextKind;
-use super::table::{Case, Change, Content, Mapping, Rule};
+use super::table::{Case, Change, Content, Mapping, REQUIRED, Rule};
 use super::value_map::ValueMap;
 use crate::record::FieldPath;
 use crate::text::shown;
 use crate::udm::{self, Cardinality, Field, Index, Type};
 use std::collections::{HashMap, HashSet};
-
-/// UDM requires these of every event.
-const REQUIRED: [&str; 2] = ["metadata.event_timestamp", "metadata.event_type"];
 
 /// How many cases before one are compared with it.
 const MOST_COMPARED: usize = 200;
@@ -41,6 +39,16 @@ pub(super) fn check(mapping: &Mapping) -> Result<(), MappingError> {
         }
     }
     problems.extend(event_type(mapping.rules()));
+    if let Some(rest) = mapping.rest() {
+        problems.extend(check_rest(mapping, rest).err().map(|problem| *problem));
+    }
+    if mapping.notes_bad_fields() {
+        let name = |rule: &&Rule| matches!(&rule.target.segments[..], [first, last] if first.name == "additional" && last.name == BAD_FIELDS);
+        if let Some(rule) = mapping.rules().iter().find(name) {
+            let message = format!("`{}` holds the fields that `on_bad_field` notes", rule.target);
+            problems.push(rule.at.problem(message).hint("choose another name"));
+        }
+    }
     if problems.is_empty() { Ok(()) } else { Err(MappingError::new(problems)) }
 }
 
@@ -60,18 +68,17 @@ fn event_type(rules: &[Rule]) -> Option<Problem> {
     )
 }
 
-/// What the field at the end of a rule's target holds, once its path is known to be right.
-pub(super) fn target(rule: &Rule) -> Result<&'static Field, Box<Problem>> {
+/// What the field at the end of a path holds, once that is known to be right.
+pub(super) fn target(path: &udm::Path, at: &TextPlace) -> Result<&'static Field, Box<Problem>> {
     // The root message is part of the embedded schema; a test of the schema holds that.
-    let mut message =
-        udm::message("UDM").ok_or_else(|| Box::new(rule.at.problem("UDM's schema is empty")))?;
+    let mut message = udm::message("UDM").ok_or_else(|| Box::new(at.problem("UDM's schema is empty")))?;
     let mut walked = String::new();
-    let last = rule.target.segments.len() - 1;
-    for (i, segment) in rule.target.segments.iter().enumerate() {
+    let last = path.segments.len() - 1;
+    for (i, segment) in path.segments.iter().enumerate() {
         let names = || message.fields.iter().map(|f| f.name);
         let Some(field) = message.field(&segment.name) else {
             let place = if walked.is_empty() { "UDM".to_owned() } else { format!("`{walked}`") };
-            let what = rule.at.problem(format!("{place} has no field `{}`", segment.name));
+            let what = at.problem(format!("{place} has no field `{}`", segment.name));
             return Err(Box::new(match udm::nearest(&segment.name, names()) {
                 Some(name) if walked.is_empty() => what.hint(format!("the nearest is `{name}`")),
                 Some(name) => what.hint(format!("the nearest is `{walked}.{name}`")),
@@ -82,26 +89,24 @@ pub(super) fn target(rule: &Rule) -> Result<&'static Field, Box<Problem>> {
             walked.push('.');
         }
         walked.push_str(&segment.name);
-        index(rule, field, segment.index, i == last, &walked)?;
+        index(at, field, segment.index, i == last, &walked)?;
         if i == last {
             return Ok(field);
         }
         if field.kind == STRUCT {
-            return free(rule, &rule.target.segments[i + 1..], &walked);
+            return free(at, &path.segments[i + 1..], &walked);
         }
         message = match field.kind {
-            Type::Message(name) => udm::message(name).ok_or_else(|| {
-                Box::new(rule.at.problem(format!("`{walked}` is a message without fields")))
-            })?,
+            Type::Message(name) => udm::message(name)
+                .ok_or_else(|| Box::new(at.problem(format!("`{walked}` is a message without fields"))))?,
             _ => {
                 return Err(Box::new(
-                    rule.at
-                        .problem(format!("`{walked}` is a single value, not a message, so it has no fields")),
+                    at.problem(format!("`{walked}` is a single value, not a message, so it has no fields")),
                 ));
             }
         };
     }
-    Err(Box::new(rule.at.problem("the path is empty")))
+    Err(Box::new(at.problem("the path is empty")))
 }
 
 /// The type of `additional`, which holds texts by any name.
@@ -119,14 +124,14 @@ static FREE_TEXT: Field = Field {
 };
 
 /// What is at `names` in a field that holds texts by any name.
-fn free(rule: &Rule, names: &[udm::Segment], walked: &str) -> Result<&'static Field, Box<Problem>> {
+fn free(at: &TextPlace, names: &[udm::Segment], walked: &str) -> Result<&'static Field, Box<Problem>> {
     match names {
         [name] if name.index.is_none() => Ok(&FREE_TEXT),
         [_] => Err(Box::new(
-            rule.at.problem(format!("`{walked}` holds one text for each name, so it takes no index")),
+            at.problem(format!("`{walked}` holds one text for each name, so it takes no index")),
         )),
         _ => {
-            let problem = rule.at.problem(format!("`{walked}` holds texts by their names, one level deep"));
+            let problem = at.problem(format!("`{walked}` holds texts by their names, one level deep"));
             Err(Box::new(problem.hint(format!("put a name with dots into quotes: `{walked}.\"a.b\"`"))))
         }
     }
@@ -134,13 +139,13 @@ fn free(rule: &Rule, names: &[udm::Segment], walked: &str) -> Result<&'static Fi
 
 /// Whether a step's index fits its field's cardinality.
 fn index(
-    rule: &Rule,
+    at: &TextPlace,
     field: &Field,
     index: Option<Index>,
     last: bool,
     walked: &str,
 ) -> Result<(), Box<Problem>> {
-    let refuse = |message: String, hint: String| Err(Box::new(rule.at.problem(message).hint(hint)));
+    let refuse = |message: String, hint: String| Err(Box::new(at.problem(message).hint(hint)));
     match (field.cardinality, index) {
         (Cardinality::Map, _) => refuse(
             format!("`{walked}` is a map, which tables can't fill"),
@@ -170,7 +175,7 @@ fn index(
 }
 
 fn check_rule(rule: &Rule) -> Result<(), Box<Problem>> {
-    let field = target(rule)?;
+    let field = target(&rule.target, &rule.at)?;
     let refuse = |message: String| Err(Box::new(rule.at.problem(message)));
     let kind = match (field.kind, &rule.label) {
         (Type::Message(name), Some(_)) => {
@@ -222,6 +227,39 @@ fn check_rule(rule: &Rule) -> Result<(), Box<Problem>> {
         return refuse(format!("the condition on `{field}` can't hold, so the rule never applies"));
     }
     check_content(rule, kind)
+}
+
+/// Whether the fields that no rule takes can go where `[rest]` says.
+fn check_rest(mapping: &Mapping, rest: &RestRule) -> Result<(), Box<Problem>> {
+    let field = target(&rest.target, &rest.at)?;
+    match field.kind {
+        STRUCT => {}
+        Type::Message(name) if field.cardinality == Cardinality::Repeated && is_label(name) => return Ok(()),
+        _ => {
+            let problem = rest.at.problem(format!("`{}` does not hold texts with names", rest.target));
+            let hint =
+                "write `additional`, or a field for labels such as `target.resource.attribute.labels[]`";
+            return Err(Box::new(problem.hint(hint)));
+        }
+    }
+    // A name that a rule gives is spelled in another way: with quotes, which only a key can have.
+    let (taken, others) = (mapping.taken(rest), mapping.names_in(&rest.target));
+    for name in &others {
+        let Some(path) = name.strip_prefix(&rest.prefix) else { continue };
+        let Ok(field) = FieldPath::parse_in_lists(path) else { continue };
+        let may_come = field.to_string() == path && !taken.has(&field);
+        if may_come && path.ends_with(']') {
+            let message = format!(
+                "`{}.\"{}\"` is also the name of the field `{}`, which no rule takes",
+                rest.target,
+                shown(name),
+                shown(path)
+            );
+            let hint = "set the fields apart with a `prefix`, or leave this one out with `except`";
+            return Err(Box::new(rest.at.problem(message).hint(hint)));
+        }
+    }
+    Ok(())
 }
 
 fn is_label(message: &str) -> bool {

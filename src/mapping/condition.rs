@@ -72,7 +72,7 @@ pub(super) fn read(keys: &TomlTable<'_>) -> Condition {
 }
 
 /// A test: a text, or a table.
-fn test(keys: &TomlTable<'_>, item: &TomlValue<'_>) -> Option<ValueTest> {
+pub(super) fn test(keys: &TomlTable<'_>, item: &TomlValue<'_>) -> Option<ValueTest> {
     if let Some(text) = item.as_text() {
         return some(keys, item, text).map(|text| ValueTest::equals(&text));
     }

@@ -51,6 +51,12 @@ pub(crate) enum ValueSource {
     Choices(Vec<Choice>),
     /// From [`Plan::times`](super::Plan::times).
     Time(usize),
+    /// A label for each field that is put nowhere; the node is one of a list.
+    RestLabels,
+    /// A member for each field that is put nowhere; the node is among the members of an object, without a key.
+    RestMembers,
+    /// The paths of fields that can't be taken, if there are some.
+    BadFields,
 }
 
 /// A constant with the test that chooses it.
@@ -77,6 +83,7 @@ impl EventValue {
             ValueSource::Field { slots, .. } => slots.contains(&slot),
             ValueSource::Each { slot: own, .. } => *own == slot,
             ValueSource::Constant(_) | ValueSource::Choices(_) | ValueSource::Time(_) => false,
+            ValueSource::RestLabels | ValueSource::RestMembers | ValueSource::BadFields => false,
         }
     }
 }

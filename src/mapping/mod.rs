@@ -18,9 +18,12 @@ mod own_test;
 mod plan;
 mod problem;
 mod read;
+mod rest;
 mod scalar;
 mod set;
+mod shippers;
 mod table;
+mod taken;
 mod template;
 mod transform;
 mod value_map;
@@ -33,6 +36,9 @@ pub use own_test::{OwnTest, TestOutcome};
 pub use plan::Plan;
 pub(crate) use plan::{EventStyle, Time};
 pub use problem::{MappingError, Problem};
+#[cfg(feature = "cli")]
+pub(crate) use rest::BAD_FIELDS_AT;
+pub use rest::RestRule;
 pub(crate) use scalar::{TextKind, json_text};
 pub use table::{
     Case, Change, Content, EmbeddedText, KnownValues, Mapping, Rule, SetTable, Shape, TableSet, When,
@@ -52,8 +58,11 @@ impl Mapping {
         text: &str,
         base: &dyn Fn(&str) -> Result<String, String>,
     ) -> Result<Mapping, MappingError> {
-        let mapping = read::read(file, text, base)?;
-        mapping.tables().into_iter().try_for_each(check::check)?;
+        let mut mapping = read::read(file, text, base)?;
+        for table in mapping.tables_mut() {
+            check::check(table)?;
+            shippers::add(table)?;
+        }
         Ok(mapping)
     }
 }

@@ -4,6 +4,7 @@ use super::check;
 use super::condition::Condition;
 use super::derived::{Derived, DerivedText, Joined};
 use super::event_tree::{Choice, EventMember, EventNode, EventValue, ValueSource};
+use super::rest::{self, BAD_FIELDS};
 use super::scalar::{TextKind, json_text};
 use super::table::{Content, Mapping, Rule, When};
 use super::value_map::ValueMap;
@@ -31,6 +32,15 @@ pub struct Plan {
     /// The table's name, if it is one of several.
     pub(crate) name: Option<String>,
     pub(crate) root: EventNode,
+    rest: Option<RestNames>,
+}
+
+/// How the fields are named that are put nowhere.
+#[derive(Debug, Clone)]
+struct RestNames {
+    prefix: String,
+    /// Names next to them that are not theirs.
+    others: HashSet<String>,
 }
 
 /// A time that the event holds.
@@ -97,6 +107,7 @@ impl Plan {
             other: "other".to_owned(),
             name: None,
             root: EventNode::Object(Vec::new()),
+            rest: None,
         };
         let mut rules: Vec<(usize, &Rule)> = mapping.rules().iter().enumerate().collect();
         // Among the rules for one field the lowest order comes first; a stable sort by field keeps
@@ -115,6 +126,8 @@ impl Plan {
         for (place, rule) in rules {
             plan.rule(place, rule, style);
         }
+        plan.rest(mapping, style);
+        plan.bad_fields(mapping, style);
         plan.guests(style);
         plan.shapes =
             mapping.shapes().iter().map(|shape| (shape.name.clone(), plan.slots(&shape.present))).collect();
@@ -162,6 +175,20 @@ impl Plan {
         let mut slots = Vec::new();
         tested(&self.root, &mut slots);
         slots
+    }
+
+    /// The name in the event of a field that is put nowhere, by its path.
+    pub(crate) fn rest_name<'n>(&self, path: &'n str) -> Cow<'n, str> {
+        match &self.rest {
+            None => Cow::Borrowed(path),
+            Some(RestNames { prefix, others }) => rest::name(prefix, path, others),
+        }
+    }
+
+    /// The paths of these slots, as a list.
+    pub(crate) fn paths_of(&self, slots: &[usize]) -> String {
+        let paths = slots.iter().filter_map(|slot| self.projection.paths().get(*slot));
+        paths.map(ToString::to_string).collect::<Vec<_>>().join(", ")
     }
 
     /// How many slots there are: those of fields, and of what is made of them.
@@ -242,7 +269,7 @@ impl Plan {
     }
 
     fn rule(&mut self, place: usize, rule: &Rule, style: EventStyle<'_>) {
-        let Ok(field) = check::target(rule) else { return };
+        let Ok(field) = check::target(&rule.target, &rule.at) else { return };
         let required = rule.target.to_string() == "metadata.event_timestamp";
         let is_event_type = rule.target.to_string() == "metadata.event_type";
         let only_if = self.condition(&rule.only_if);
@@ -334,8 +361,16 @@ impl Plan {
 
     /// Puts a leaf where the rule's target says.
     fn put(&mut self, rule: &Rule, leaf: EventValue, style: EventStyle<'_>) {
+        match self.node(&rule.target, style) {
+            EventNode::Value(leaves) => leaves.push(leaf),
+            other => *other = EventNode::Value(vec![leaf]),
+        }
+    }
+
+    /// The node at a path, a new one if there is none.
+    fn node(&mut self, target: &udm::Path, style: EventStyle<'_>) -> &mut EventNode {
         let mut at = Cursor { node: &mut self.root, message: udm::message("UDM"), camel: style.camel };
-        for segment in &rule.target.segments {
+        for segment in &target.segments {
             at = at.child(&segment.name);
             match segment.index {
                 None => {}
@@ -343,10 +378,36 @@ impl Plan {
                 Some(Index::Append) => at.node = element(at.node, None),
             }
         }
-        match at.node {
-            EventNode::Value(leaves) => leaves.push(leaf),
-            other => *other = EventNode::Value(vec![leaf]),
+        at.node
+    }
+
+    /// Adds the fields that are put nowhere, if the table asks for them.
+    fn rest(&mut self, mapping: &Mapping, style: EventStyle<'_>) {
+        let Some(rest) = mapping.rest() else { return };
+        self.projection.ask_for_rest(mapping.taken(rest));
+        self.rest = Some(RestNames { prefix: rest.prefix.clone(), others: mapping.names_in(&rest.target) });
+        let is_list = rest.target.segments.last().is_some_and(|segment| segment.index.is_some());
+        let value = if is_list { ValueSource::RestLabels } else { ValueSource::RestMembers };
+        let leaf = EventValue { rule: None, only_if: None, label: None, value };
+        let node = self.node(&rest.target, style);
+        match is_list {
+            true => *node = EventNode::Value(vec![leaf]),
+            false => add_member(node, String::new(), Vec::new(), leaf),
         }
+    }
+
+    /// Has fields noted that can't be taken, if the table asks for it.
+    fn bad_fields(&mut self, mapping: &Mapping, style: EventStyle<'_>) {
+        if !mapping.notes_bad_fields() {
+            return;
+        }
+        let required = mapping.required_fields();
+        let required = required.into_iter().filter_map(|path| self.projection.slot(path)).collect();
+        self.projection.note_bad_fields(required);
+        let leaf = EventValue { rule: None, only_if: None, label: None, value: ValueSource::BadFields };
+        let root = Cursor { node: &mut self.root, message: udm::message("UDM"), camel: style.camel };
+        let key = [&quoted(BAD_FIELDS), b":".as_slice()].concat();
+        add_member(root.child("additional").node, BAD_FIELDS.to_owned(), key, leaf);
     }
 
     /// Adds what the conversion adds to every event, whatever the table says.
@@ -413,6 +474,15 @@ impl<'n> Cursor<'n> {
             _ => None,
         };
         Cursor { node: &mut members[at].node, message, camel: self.camel }
+    }
+}
+
+/// Adds a member to an object, which `node` becomes if it is none.
+fn add_member(node: &mut EventNode, name: String, key: Vec<u8>, leaf: EventValue) {
+    let member = EventMember { name, key, node: EventNode::Value(vec![leaf]), guest: false };
+    match node {
+        EventNode::Object(members) => members.push(member),
+        other => *other = EventNode::Object(vec![member]),
     }
 }
 

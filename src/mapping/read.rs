@@ -4,15 +4,16 @@ use super::condition::{self, Condition};
 use super::document::{TomlFile, TomlTable, TomlValue, field, field_in_lists, list};
 use super::problem::{MappingError, Problem, TextPlace};
 use super::table::{Case, Change, Content, EmbeddedText, KnownValues, Mapping, Rule, Shape, TableSet, When};
-use super::{own, own_test, set};
+use super::{own, own_test, rest, set};
 use super::{template, transform, value_map};
-use crate::record::FieldPath;
 use crate::record::formats::{Cef, EnvelopeHolds, EnvelopeRule, Formats, KeyValue};
 use crate::record::notation;
+use crate::record::{FieldPath, ValueTest};
 use crate::text::shown;
 use crate::time::{self, Instant, Reading, TimeError, TimeFormat, TimeReading};
 use crate::udm;
 use std::collections::BTreeSet;
+use toml::Spanned;
 use toml::de::DeTable;
 
 /// How many tables may build on each other.
@@ -42,11 +43,7 @@ fn read_nested(
             problem.hint("`udmap mappings show duo_telephony --source` shows one"),
         ]));
     }
-    let document = DeTable::parse(text).map_err(|error| {
-        let span = error.span().unwrap_or(0..0);
-        let end = span.end.min(text.len());
-        MappingError::new(vec![file.at(span.start.min(end)..end).problem(error.message().trim_end())])
-    })?;
+    let document = parsed(&file, text)?;
     let keys = TomlTable::new(&file, document.get_ref(), 0..0);
     let mapping = whole(&file, &keys, base, depth);
     match mapping {
@@ -57,6 +54,14 @@ fn read_nested(
         // The problem is in the base: say that first and alone.
         Err(error) => Err(error),
     }
+}
+
+fn parsed<'t>(file: &TomlFile, text: &'t str) -> Result<Spanned<DeTable<'t>>, MappingError> {
+    DeTable::parse(text).map_err(|error| {
+        let span = error.span().unwrap_or(0..0);
+        let end = span.end.min(text.len());
+        MappingError::new(vec![file.at(span.start.min(end)..end).problem(error.message().trim_end())])
+    })
 }
 
 fn whole(
@@ -74,6 +79,7 @@ fn whole(
         "cef",
         "key-value",
         "embedded",
+        "rest",
         "rule",
         "table",
         "test",
@@ -90,10 +96,14 @@ fn whole(
         embedded: Vec::new(),
         tests: Vec::new(),
         set: None,
+        rest: None,
+        notes_bad_fields: false,
+        opens_shippers: false,
     };
     let mut without = Vec::new();
     if let Some(head) = keys.get("mapping").and_then(|item| item.table()) {
-        head.only(&["name", "log_type", "description", "extends", "without", "log_field"]);
+        let usual = ["name", "log_type", "description", "extends", "without", "on_bad_field", "shippers"];
+        head.only(&[&usual[..], &["log_field"]].concat());
         if keys.get("table").is_some() && depth > 0 {
             // The file that names a set refuses it.
             mapping.set = Some(TableSet { log_fields: Vec::new(), tables: Vec::new() });
@@ -129,6 +139,8 @@ fn whole(
         }
         mapping.description = head.text("description").unwrap_or_default();
         without = head.texts("without");
+        mapping.opens_shippers = head.get("shippers").map_or(mapping.opens_shippers, |item| item.flag());
+        mapping.notes_bad_fields = rest::read_on_bad_field(&head).unwrap_or(mapping.notes_bad_fields);
     } else if keys.get("mapping").is_none() {
         keys.report(keys.at().problem("the table has no `[mapping]` with its `name` and `log_type`"));
     }
@@ -152,6 +164,9 @@ fn whole(
     formats(keys, &mut mapping.formats);
     if keys.get("embedded").is_some() {
         mapping.embedded = keys.tables("embedded").iter().filter_map(|keys| embedded(file, keys)).collect();
+    }
+    if let Some(keys) = keys.get("rest").and_then(|item| item.table()) {
+        mapping.rest = rest::read(&keys);
     }
     rules(file, keys, base, &mut mapping.rules);
     // Those of the table below are about its own events.
@@ -213,10 +228,25 @@ fn known(file: &TomlFile, keys: &TomlTable<'_>) -> Option<KnownValues> {
 }
 
 fn embedded(file: &TomlFile, keys: &TomlTable<'_>) -> Option<EmbeddedText> {
-    keys.only(&["from"]);
+    keys.only(&["from", "objects"]);
     let from = keys.required("from");
     let at = keys.get("from").map_or_else(|| keys.at(), |item| item.at());
-    Some(EmbeddedText { from: field_in_lists(file, &from, &at)?, at })
+    let objects = keys.get("objects").is_some_and(|item| item.flag());
+    Some(EmbeddedText { from: field_in_lists(file, &from, &at)?, objects, at })
+}
+
+/// The envelopes in a text that holds nothing else.
+///
+/// # Errors
+/// A [`MappingError`] that says what is wrong.
+pub(super) fn envelopes(name: &str, text: &str) -> Result<Vec<EnvelopeRule>, MappingError> {
+    let file = TomlFile::new(name, text);
+    let document = parsed(&file, text)?;
+    let keys = TomlTable::new(&file, document.get_ref(), 0..0);
+    keys.only(&["envelope"]);
+    let envelopes = keys.tables("envelope").iter().filter_map(envelope).collect();
+    let problems = file.into_problems();
+    if problems.is_empty() { Ok(envelopes) } else { Err(MappingError::new(problems)) }
 }
 
 fn formats(keys: &TomlTable<'_>, formats: &mut Formats) {
@@ -261,8 +291,17 @@ fn pairs(keys: &TomlTable<'_>) -> Vec<(String, String)> {
 fn envelope(keys: &TomlTable<'_>) -> Option<EnvelopeRule> {
     keys.only(&["name", "when", "present", "records", "error", "text"]);
     let when = keys.get("when").and_then(|item| item.table());
-    let when = when.map(|table| table.by_field()).unwrap_or_default();
-    let when: Vec<_> = when.into_iter().filter_map(|(field, item)| Some((field, item.text()?))).collect();
+    let test = |table: &TomlTable<'_>, item: &TomlValue<'_>| {
+        let test = condition::test(table, item)?;
+        // In what others write, a text alone is taken in any case of letters.
+        let ignore_case = test.ignore_case || item.as_text().is_some();
+        Some(ValueTest { ignore_case, ..test })
+    };
+    let when = when.map(|table| {
+        let tests = table.by_field().into_iter();
+        tests.filter_map(|(field, item)| Some((field, test(&table, &item)?))).collect::<Vec<_>>()
+    });
+    let when = when.unwrap_or_default();
     let present = keys.fields("present");
     if keys.get("when").is_none() && present.is_empty() {
         keys.report(
@@ -281,7 +320,12 @@ fn envelope(keys: &TomlTable<'_>) -> Option<EnvelopeRule> {
     if let (true, EnvelopeHolds::Error(_), Some(item)) = (text, &holds, keys.get("text")) {
         keys.report(item.at().problem("`text` goes only with `records`"));
     }
-    Some(EnvelopeRule { name: keys.required("name"), when, present, holds, text })
+    let envelope = EnvelopeRule { name: keys.required("name"), when, present, holds, text };
+    if let (None, Some(item)) = (envelope.needed().next(), keys.get("when")) {
+        let problem = item.at().problem("no field is sure to be there, so every object may be this envelope");
+        keys.report(problem.hint("add a field of it to `present`"));
+    }
+    Some(envelope)
 }
 
 /// Adds the rules of one file to those of the table that it builds on.

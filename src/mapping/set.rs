@@ -8,7 +8,8 @@ use crate::record::formats::{Belongs, MOST_TABLES, Sorting};
 use crate::text::shown;
 
 /// What only a table with rules has.
-const OF_TABLES: [&str; 8] = ["shape", "known", "own", "envelope", "cef", "key-value", "embedded", "rule"];
+const OF_TABLES: [&str; 9] =
+    ["shape", "known", "own", "envelope", "cef", "key-value", "embedded", "rest", "rule"];
 
 /// Reads the table that is called so at a place.
 type ReadTable<'a> = &'a dyn Fn(&TextPlace, &str) -> Result<Mapping, MappingError>;
@@ -29,7 +30,7 @@ pub(super) fn read(
         }
     }
     let mut set = TableSet { log_fields: head.fields("log_field"), tables: Vec::new() };
-    for key in ["extends", "without", "log_type"] {
+    for key in ["extends", "without", "log_type", "on_bad_field", "shippers"] {
         if let Some(item) = head.get(key) {
             item.report(format!("`{key}` goes only with rules: a set has those of its tables"));
         }

@@ -3,6 +3,7 @@
 use super::condition::Condition;
 use super::own_test::OwnTest;
 use super::problem::TextPlace;
+use super::rest::RestRule;
 use super::template::Template;
 use super::transform::Transform;
 use super::value_map::ValueMap;
@@ -28,6 +29,12 @@ pub struct Mapping {
     pub(super) tests: Vec<OwnTest>,
     /// The tables that it is a set of, instead of having rules.
     pub(super) set: Option<TableSet>,
+    /// Where the fields go that no rule takes.
+    pub(super) rest: Option<RestRule>,
+    /// Whether a field that can't be taken is noted, and its record kept.
+    pub(super) notes_bad_fields: bool,
+    /// Whether records are also read that log shippers wrapped.
+    pub(super) opens_shippers: bool,
 }
 
 /// Tables for logs that are mixed.
@@ -50,11 +57,16 @@ pub struct SetTable {
     pub own: Vec<Condition>,
 }
 
+/// UDM requires these of every event.
+pub(super) const REQUIRED: [&str; 2] = ["metadata.event_timestamp", "metadata.event_type"];
+
 /// A field whose text holds JSON.
 #[derive(Debug, Clone)]
 pub struct EmbeddedText {
     /// The raw field.
     pub from: FieldPath,
+    /// Whether it may also be an object itself.
+    pub objects: bool,
     pub(crate) at: TextPlace,
 }
 
@@ -104,6 +116,16 @@ impl Mapping {
         &self.embedded
     }
 
+    /// Where the fields go that no rule takes.
+    pub fn rest(&self) -> Option<&RestRule> {
+        self.rest.as_ref()
+    }
+
+    /// Whether a field that can't be taken is noted in the event. Otherwise its record is rejected.
+    pub fn notes_bad_fields(&self) -> bool {
+        self.notes_bad_fields
+    }
+
     /// Its test cases, without those of the table that it builds on.
     pub fn tests(&self) -> &[OwnTest] {
         &self.tests
@@ -122,9 +144,17 @@ impl Mapping {
         }
     }
 
+    /// The same, to be changed.
+    pub(super) fn tables_mut(&mut self) -> Vec<&mut Mapping> {
+        if self.set.is_none() {
+            return vec![self];
+        }
+        self.set.iter_mut().flat_map(|set| &mut set.tables).map(|table| &mut table.mapping).collect()
+    }
+
     /// A projection for its fields, which has none yet.
     pub(super) fn projection(&self) -> Projection {
-        Projection::with_json(self.embedded.iter().map(|text| &text.from))
+        Projection::with_json(self.embedded.iter().map(|text| (&text.from, text.objects)))
     }
 }
 
@@ -288,15 +318,22 @@ impl Rule {
         self.at.line()
     }
 
-    /// Every raw field that the rule reads, in order.
-    pub(super) fn fields(&self) -> Vec<&FieldPath> {
-        let mut all: Vec<&FieldPath> = match &self.content {
-            Content::Fixed(_) => Vec::new(),
+    /// The raw fields whose values the rule puts somewhere.
+    pub(super) fn taken(&self) -> Vec<&FieldPath> {
+        match &self.content {
+            Content::Fixed(_) | Content::Cases(_) => Vec::new(),
             Content::From { fields, .. } => fields.iter().collect(),
             Content::Time(times) => times.iter().map(|(field, _)| field).collect(),
-            Content::Cases(cases) => cases.iter().flat_map(Case::fields).collect(),
             Content::Template(template) => template.fields().collect(),
-        };
+        }
+    }
+
+    /// Every raw field that the rule reads, in order.
+    pub(super) fn fields(&self) -> Vec<&FieldPath> {
+        let mut all = self.taken();
+        if let Content::Cases(cases) = &self.content {
+            all.extend(cases.iter().flat_map(Case::fields));
+        }
         all.extend(self.only_if.tests.iter().map(|(field, _)| field));
         all
     }

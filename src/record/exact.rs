@@ -59,9 +59,9 @@ pub(crate) type Members<'a> = Vec<(Cow<'a, str>, &'a RawValue)>;
 /// A [`RecordError`] with [`Reason::FieldType`] when a mapped field holds an object or an array; it
 /// names the first such field in the order of the slots.
 pub(crate) fn fields<'a>(members: &Members<'a>, projection: &Projection) -> Result<Fields<'a>, RecordError> {
-    let mut found = FoundFields { fields: Fields::absent(projection.paths().len()), wrong: None };
+    let mut found = FoundFields::new(projection);
     found.keys(projection.root(), members);
-    found.checked(projection)
+    found.checked()
 }
 
 /// The mapped fields of a record that is a flat list of names and values; of two with one name the last counts.
@@ -69,29 +69,34 @@ pub(crate) fn fields<'a>(members: &Members<'a>, projection: &Projection) -> Resu
 /// # Errors
 /// As for [`fields`], which only what is inside of JSON texts can be.
 pub(crate) fn fields_of_pairs<'a>(
-    pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    pairs: &[(Cow<'a, str>, Cow<'a, str>)],
     projection: &Projection,
 ) -> Result<Fields<'a>, RecordError> {
-    let mut found = FoundFields { fields: Fields::absent(projection.paths().len()), wrong: None };
+    let mut found = FoundFields::new(projection);
     for branch in projection.root() {
         if let Some((_, value)) = pairs.iter().rev().find(|(name, _)| *name == branch.key) {
             found.text(&branch.below, value.clone());
         }
     }
-    found.checked(projection)
+    found.checked()
 }
 
 /// The fields that were found so far.
-struct FoundFields<'a> {
+struct FoundFields<'a, 'p> {
+    projection: &'p Projection,
     fields: Fields<'a>,
     /// The lowest slot that holds an object or array, and which of them.
     wrong: Option<(usize, &'static str)>,
 }
 
-impl<'a> FoundFields<'a> {
-    fn checked(self, projection: &Projection) -> Result<Fields<'a>, RecordError> {
+impl<'a, 'p> FoundFields<'a, 'p> {
+    fn new(projection: &'p Projection) -> FoundFields<'a, 'p> {
+        FoundFields { projection, fields: Fields::absent(projection.paths().len()), wrong: None }
+    }
+
+    fn checked(self) -> Result<Fields<'a>, RecordError> {
         let Some((slot, kind)) = self.wrong else { return Ok(self.fields) };
-        let path = &projection.paths()[slot];
+        let path = &self.projection.paths()[slot];
         let message = format!("`{path}` holds {kind}, not a text, number or boolean");
         Err(RecordError::new(Reason::FieldType, message))
     }
@@ -126,9 +131,15 @@ impl<'a> FoundFields<'a> {
                     }
                 }
             }
-            BranchTarget::Slot(slot) | BranchTarget::Json(slot, _) => match scalar(value) {
+            BranchTarget::Json { keys, objects: true, .. } if value.get().starts_with('{') => {
+                if let Some(members) = members(value) {
+                    self.keys(keys, &members);
+                }
+            }
+            BranchTarget::Slot(slot) | BranchTarget::Json { slot, .. } => match scalar(value) {
                 Ok(Some(text)) => self.text(target, text),
                 Ok(None) => {}
+                Err(_) if self.projection.notes(*slot) => self.fields.note_bad(*slot),
                 Err(kind) if self.wrong.is_none_or(|(least, _)| *slot < least) => {
                     self.wrong = Some((*slot, kind));
                 }
@@ -150,7 +161,7 @@ impl<'a> FoundFields<'a> {
                     self.text(target, text.clone());
                 }
             }
-            BranchTarget::Json(slot, below) => {
+            BranchTarget::Json { slot, keys: below, .. } => {
                 let text = match text {
                     Cow::Borrowed(text) => match json_object(text) {
                         Some(members) => return self.keys(below, &members),
@@ -161,8 +172,7 @@ impl<'a> FoundFields<'a> {
                         let Some(members) = json_object(&text) else {
                             return self.fields.push(*slot, Cow::Owned(text));
                         };
-                        let mut inner =
-                            FoundFields { fields: Fields::absent(self.fields.len()), wrong: None };
+                        let mut inner = FoundFields::new(self.projection);
                         inner.keys(below, &members);
                         if let Some((slot, kind)) = inner.wrong
                             && self.wrong.is_none_or(|(least, _)| slot < least)
@@ -179,7 +189,7 @@ impl<'a> FoundFields<'a> {
 }
 
 /// The members of the object that a text holds as strict JSON.
-fn json_object(text: &str) -> Option<Members<'_>> {
+pub(super) fn json_object(text: &str) -> Option<Members<'_>> {
     // Most texts are none, and this says so at once.
     let is_possible = text.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('{');
     is_possible.then(|| members(check(text.as_bytes()).ok()?)).flatten()

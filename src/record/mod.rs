@@ -20,10 +20,13 @@ mod looks;
 pub(crate) mod notation;
 mod path;
 mod projection;
+mod rest;
 pub(crate) mod scan;
+mod taken;
 
 pub use all_fields::{RawField, each_field};
 pub use condition::{TestPart, ValueTest};
 pub use error::{Reason, RecordError};
 pub use path::{FieldPath, FieldPathError, ListStep};
 pub use projection::{Fields, Overlap, Projection};
+pub(crate) use taken::Taken;

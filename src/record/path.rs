@@ -2,6 +2,7 @@
 
 use super::notation;
 use crate::text::shown;
+use std::borrow::Cow;
 use std::fmt;
 
 /// The most keys of a path: records nest no deeper.
@@ -168,17 +169,26 @@ impl FieldPath {
     }
 }
 
+/// A key as it is spelled in a path: in quotes, if it needs them.
+pub(super) fn spelled(key: &str) -> Cow<'_, str> {
+    match notation::is_plain(key) {
+        true => Cow::Borrowed(key),
+        false => quoted(key).into(),
+    }
+}
+
+/// A key in quotes.
+fn quoted(key: &str) -> String {
+    format!("\"{}\"", key.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
 impl fmt::Display for FieldPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, key) in self.keys.iter().enumerate() {
             if i > 0 {
                 f.write_str(".")?;
             }
-            if !notation::is_plain(key) {
-                write!(f, "\"{}\"", key.replace('\\', "\\\\").replace('"', "\\\""))?;
-            } else {
-                f.write_str(key)?;
-            }
+            f.write_str(&spelled(key))?;
             match self.list(i) {
                 None => {}
                 Some(ListStep::Each) => f.write_str("[]")?,

@@ -1,8 +1,9 @@
 //! The fields that a mapping reads, as a tree of keys with a slot at each end.
 
 use super::path::{FieldPath, ListStep};
+use super::taken::Taken;
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Deref;
 
 /// The values that a mapping reads from one record, by slot of its [`Projection`].
@@ -15,12 +16,16 @@ pub struct Fields<'a> {
     texts: Vec<Option<Cow<'a, str>>>,
     /// The further elements of lists, by slot.
     more: Vec<(usize, Vec<Cow<'a, str>>)>,
+    /// The slots whose field holds what can't be taken, where that is noted and not an error.
+    bad: Vec<usize>,
+    /// The fields that are put nowhere, each with its path, if they are asked for.
+    rest: Vec<(String, String)>,
 }
 
 impl<'a> Fields<'a> {
     /// This many absent fields.
     pub(crate) fn absent(slots: usize) -> Fields<'a> {
-        Fields { texts: vec![None; slots], more: Vec::new() }
+        Fields { texts: vec![None; slots], ..Fields::default() }
     }
 
     /// Adds a value to those of a slot.
@@ -41,6 +46,43 @@ impl<'a> Fields<'a> {
         texts.for_each(|(slot, text)| text.into_iter().for_each(|text| self.push(slot, text)));
         let more = others.more.into_iter();
         more.for_each(|(slot, texts)| texts.into_iter().for_each(|text| self.push(slot, text)));
+        others.bad.into_iter().for_each(|slot| self.note_bad(slot));
+    }
+
+    /// Notes that a slot's field holds what can't be taken.
+    pub(crate) fn note_bad(&mut self, slot: usize) {
+        if !self.bad.contains(&slot) {
+            self.bad.push(slot);
+        }
+    }
+
+    /// The slots whose field holds what can't be taken.
+    pub(crate) fn bad(&self) -> &[usize] {
+        &self.bad
+    }
+
+    /// Gives it the fields that are put nowhere.
+    pub(super) fn set_rest(&mut self, rest: Vec<(String, String)>) {
+        self.rest = rest;
+    }
+
+    /// The fields that are put nowhere, each with its path, if they are asked for.
+    pub(crate) fn rest(&self) -> &[(String, String)] {
+        &self.rest
+    }
+
+    /// The one of a slot's values with this number.
+    pub(crate) fn nth(&self, slot: usize, nth: usize) -> Option<&Cow<'a, str>> {
+        match nth.checked_sub(1) {
+            None => self.texts[slot].as_ref(),
+            Some(nth) => self.more.iter().find(|(other, _)| *other == slot)?.1.get(nth),
+        }
+    }
+
+    /// How many values a slot has.
+    pub(crate) fn count(&self, slot: usize) -> usize {
+        let more = self.more.iter().find(|(other, _)| *other == slot).map_or(0, |(_, more)| more.len());
+        usize::from(self.texts[slot].is_some()) + more
     }
 
     /// All values of a slot.
@@ -59,7 +101,12 @@ impl<'a> Fields<'a> {
         let borrowed = |text: &'a Cow<'_, str>| Cow::Borrowed(&**text);
         let texts = self.texts.iter().map(|text| text.as_ref().map(borrowed));
         let more = self.more.iter().map(|(slot, more)| (*slot, more.iter().map(borrowed).collect()));
-        Fields { texts: texts.chain((0..slots).map(|_| None)).collect(), more: more.collect() }
+        Fields {
+            texts: texts.chain((0..slots).map(|_| None)).collect(),
+            more: more.collect(),
+            bad: self.bad.clone(),
+            rest: self.rest.clone(),
+        }
     }
 
     /// The same with texts of their own.
@@ -72,13 +119,13 @@ impl<'a> Fields<'a> {
         let owned = |text: Cow<'a, str>| Cow::Owned(change(text).into_owned());
         let texts = self.texts.into_iter().map(|text| text.map(&owned)).collect();
         let more = self.more.into_iter().map(|(slot, more)| (slot, more.into_iter().map(&owned).collect()));
-        Fields { texts, more: more.collect() }
+        Fields { texts, more: more.collect(), bad: self.bad, rest: self.rest }
     }
 }
 
 impl<'a> FromIterator<Option<Cow<'a, str>>> for Fields<'a> {
     fn from_iter<I: IntoIterator<Item = Option<Cow<'a, str>>>>(texts: I) -> Fields<'a> {
-        Fields { texts: texts.into_iter().collect(), more: Vec::new() }
+        Fields { texts: texts.into_iter().collect(), ..Fields::default() }
     }
 }
 
@@ -102,6 +149,13 @@ pub struct Projection {
     /// Whether more is read than values at keys of objects.
     #[cfg(any(feature = "cli", test))]
     is_extended: bool,
+    /// Whether texts are read as JSON.
+    #[cfg(feature = "cli")]
+    opens_texts: bool,
+    /// What is put somewhere, if the rest of a record is asked for.
+    rest: Option<Taken>,
+    /// The slots whose field must be one that can be taken, if of others it is noted that they are not.
+    required: Option<HashSet<usize>>,
 }
 
 /// What is read at a place in a record.
@@ -110,8 +164,8 @@ enum Role {
     Value,
     Object,
     List,
-    /// A text: its value, unless it is JSON with an object, whose fields are read.
-    Json,
+    /// A text: its value, unless it is JSON with an object, whose fields are read. If so, it may be an object itself.
+    Json(bool),
 }
 
 /// A key, and what is read at it.
@@ -131,7 +185,12 @@ pub(crate) enum BranchTarget {
     /// What is read of the elements of a list.
     List(Vec<(ListStep, BranchTarget)>),
     /// What is at the keys of the object that a text holds as JSON; of any other text the value.
-    Json(usize, Vec<Branch>),
+    Json {
+        slot: usize,
+        keys: Vec<Branch>,
+        /// Whether it may be an object itself.
+        objects: bool,
+    },
 }
 
 /// Two fields that can't both be read: what one needs as a value, the other needs as something else.
@@ -140,10 +199,12 @@ pub(crate) enum BranchTarget {
 pub struct Overlap(pub FieldPath, pub FieldPath);
 
 impl Projection {
-    /// The texts at `paths` are read as JSON, where fields below them are read.
-    pub(crate) fn with_json<'p>(paths: impl IntoIterator<Item = &'p FieldPath>) -> Projection {
+    /// The texts at `paths` are read as JSON, where fields below them are read. Each says whether it may be an object
+    /// itself.
+    pub(crate) fn with_json<'p>(paths: impl IntoIterator<Item = (&'p FieldPath, bool)>) -> Projection {
         let mut projection = Projection::default();
-        projection.roles.extend(paths.into_iter().map(|path| (path.clone(), Role::Json)));
+        let roles = paths.into_iter().map(|(path, objects)| (path.clone(), Role::Json(objects)));
+        projection.roles.extend(roles);
         projection
     }
 
@@ -160,7 +221,8 @@ impl Projection {
         }
         // A text that is read as JSON is read in any case.
         let way = (1..path.keys().len()).map(|keys| path.first(keys, true));
-        for text in way.filter(|at| self.roles.get(at) == Some(&Role::Json)).collect::<Vec<_>>() {
+        let is_json = |at: &FieldPath| matches!(self.roles.get(at), Some(Role::Json(_)));
+        for text in way.filter(is_json).collect::<Vec<_>>() {
             self.add(&text)?;
         }
         for (place, role) in places(path) {
@@ -169,12 +231,18 @@ impl Projection {
         let slot = self.paths.len();
         self.paths.push(path.clone());
         self.slots.insert(path.clone(), slot);
-        let is_json = self.roles.get(path) == Some(&Role::Json);
+        let end = match self.roles.get(path) {
+            Some(Role::Json(objects)) => BranchTarget::Json { slot, keys: Vec::new(), objects: *objects },
+            _ => BranchTarget::Slot(slot),
+        };
         #[cfg(any(feature = "cli", test))]
         {
-            self.is_extended |= path.has_lists() || is_json;
+            self.is_extended |= path.has_lists() || matches!(end, BranchTarget::Json { .. });
         }
-        let end = if is_json { BranchTarget::Json(slot, Vec::new()) } else { BranchTarget::Slot(slot) };
+        #[cfg(feature = "cli")]
+        {
+            self.opens_texts |= matches!(end, BranchTarget::Json { .. });
+        }
         insert(&mut self.root, path, 0, end);
         Ok(slot)
     }
@@ -182,7 +250,7 @@ impl Projection {
     /// The field that can't be read together with `path`, if there is one.
     pub(crate) fn overlap(&self, path: &FieldPath) -> Option<Overlap> {
         let (place, _) = places(path).find(|(place, role)| match (self.roles.get(place), role) {
-            (None, _) | (Some(Role::Json), Role::Value | Role::Object) => false,
+            (None, _) | (Some(Role::Json(_)), Role::Value | Role::Object) => false,
             (Some(other), role) => other != role,
         })?;
         let through = |other: &&FieldPath| *other != path && places(other).any(|(other, _)| other == place);
@@ -194,10 +262,36 @@ impl Projection {
         self.slots.get(path).copied()
     }
 
-    /// Whether more is read than values at keys of objects: lists, or JSON in texts.
+    /// Whether more is read than values at keys of objects: lists, JSON in texts, or all that is left.
     #[cfg(any(feature = "cli", test))]
     pub(crate) fn is_extended(&self) -> bool {
-        self.is_extended
+        self.is_extended || self.rest.is_some()
+    }
+
+    /// Whether what a record gives is more than its values at their places: texts are read as JSON, or all that is left.
+    #[cfg(feature = "cli")]
+    pub(crate) fn is_more_than_values(&self) -> bool {
+        self.opens_texts || self.rest.is_some()
+    }
+
+    /// Asks for all of a record that is not taken.
+    pub(crate) fn ask_for_rest(&mut self, taken: Taken) {
+        self.rest = Some(taken);
+    }
+
+    /// What is taken of a record, if the rest of it is asked for.
+    pub(crate) fn rest(&self) -> Option<&Taken> {
+        self.rest.as_ref()
+    }
+
+    /// Has it noted, instead of being an error, that a field can't be taken; but not of these slots.
+    pub(crate) fn note_bad_fields(&mut self, required: HashSet<usize>) {
+        self.required = Some(required);
+    }
+
+    /// Whether it is noted, and not an error, that the field of a slot can't be taken.
+    pub(crate) fn notes(&self, slot: usize) -> bool {
+        self.required.as_ref().is_some_and(|required| !required.contains(&slot))
     }
 
     /// The fields, by slot.
@@ -249,7 +343,7 @@ fn insert(branches: &mut Vec<Branch>, path: &FieldPath, key: usize, end: BranchT
 
 /// The same for what is below the key.
 fn insert_below(below: &mut BranchTarget, path: &FieldPath, key: usize, end: BranchTarget) {
-    if let BranchTarget::Keys(keys) | BranchTarget::Json(_, keys) = below {
+    if let BranchTarget::Keys(keys) | BranchTarget::Json { keys, .. } = below {
         insert(keys, path, key + 1, end);
     }
 }
@@ -274,7 +368,7 @@ mod tests {
     #[test]
     fn a_place_is_a_value_an_object_or_a_list() {
         let path = |text| FieldPath::parse_in_lists(text).unwrap();
-        let mut projection = Projection::with_json([&path("d")]);
+        let mut projection = Projection::with_json([(&path("d"), false)]);
         // The text of `d` has a slot as soon as something in it is read.
         for (text, slot) in
             [("a[].k", 0), ("a[0].k", 1), ("a[].l", 2), ("b[]", 3), ("d.x", 5), ("d", 4), ("d.y[]", 6)]

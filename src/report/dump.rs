@@ -302,7 +302,9 @@ pub(crate) fn verified_text(
     let _ =
         row(&mut text, "in all", &format!("{} failed, {} not checked", grouped(failed), grouped(unchecked)));
     if deep && verified.none_again() && any(&verified.other) {
-        text.push_str("hint: give `--mapping` and the options that they were converted with\n");
+        text.push_str(
+            "hint: give `--mapping`, `--compress` and the other options that they were converted with\n",
+        );
     }
     if !whole {
         text.push_str("interrupted\n");

@@ -113,6 +113,10 @@ impl Summary {
             let line = format!("{kind:wide$} {n:>11}  {DIM}{because}{DIM:#}");
             row(to, label, &line)?;
         }
+        if !counts.bad_fields.is_empty() {
+            let bad = counts.bad_fields.iter().map(|(path, n)| (path.as_str(), *n));
+            row(to, "bad fields", &escaped(&listed(bad)))?;
+        }
         for (i, (reason, n)) in counts.by_reason.iter().enumerate() {
             let label = if i == 0 { "rejects" } else { "" };
             row(to, label, &format!("{RED}{:15}{RED:#} {:>11}", reason.code(), grouped(*n)))?;
@@ -181,6 +185,8 @@ impl Summary {
             by_event_type: Vec<EventType<'a>>,
             #[serde(skip_serializing_if = "Vec::is_empty")]
             by_table: Vec<Table<'a>>,
+            #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+            bad_fields: &'a BTreeMap<String, u64>,
             reject_sources: R,
             failures: &'a [String],
             seconds: f64,
@@ -219,6 +225,7 @@ impl Summary {
                 .iter()
                 .map(|c| Table { table: &c.table, records: c.records, events: c.events })
                 .collect(),
+            bad_fields: &counts.bad_fields,
             reject_sources: reject_sources::value(&self.reject_sources),
             failures: &self.failures,
             seconds: self.elapsed.as_secs_f64(),

@@ -4,7 +4,7 @@ use crate::goldens::{cases_in, input};
 use crate::oracles::{strict, succeed};
 use crate::support::{json_lines, project, run, udmap};
 use crate::tools::{Tool, need};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -158,4 +158,61 @@ fn the_events_of_real_records_have_no_errors() {
     }
     let passed = run(&["validate".as_ref(), folder.path().as_os_str()]);
     assert_eq!(passed.status, 0, "{}{}", passed.stdout, passed.stderr);
+}
+
+/// What a record becomes by a table: the event, or the reject's reason.
+fn outcome(table: &str, record: &str) -> Value {
+    let mapping = Mapping::builtin(table).expect("built in");
+    let batch = Converter::new(&mapping, &Options::default()).convert(record.as_bytes());
+    match batch.rejects.first() {
+        Some(reject) => json!(reject.reason.code()),
+        None => serde_json::from_slice(&batch.events).expect("an event"),
+    }
+}
+
+/// The first value of a dn goes from its first `=` to the first comma without a backslash; without one there is none.
+#[test]
+fn a_dn_gives_its_first_value() {
+    for (dn, userid) in [
+        ("CN=jdoe,OU=people", Some("jdoe")),
+        ("CN=Doe\\\\, J,OU=x", Some("Doe\\, J")),
+        ("CN=a=b", Some("a=b")),
+        ("jdoe", None),
+        ("CN=", None),
+    ] {
+        let record = format!(r#"{{"timestamp":1704067200,"dn":"{dn}"}}"#);
+        let event = outcome("duo_auth", &record);
+        assert_eq!(event["target"]["user"]["userid"].as_str(), userid, "{record} {event}");
+        // It is there, so it counts for the type.
+        assert_eq!(event["metadata"]["event_type"], "USER_LOGIN", "{record}");
+    }
+}
+
+/// An answer of the API is told by `stat`; the part in it by its metadata, without which it is a record without a time.
+#[test]
+fn answers_of_the_api_need_no_metadata() {
+    for (table, list, record) in [
+        ("duo_auth", "authlogs", r#"{"timestamp":1704067200,"txid":"t"}"#),
+        ("duo_activity", "items", r#"{"ts":"2024-01-01T00:00:00Z","activity_id":"t"}"#),
+        ("duo_trust_monitor", "events", r#"{"surfaced_timestamp":1704067200000,"sekey":"t"}"#),
+    ] {
+        let id = |log: String| outcome(table, &log)["metadata"]["product_log_id"].clone();
+        assert_eq!(id(format!(r#"{{"stat":"OK","response":{{"{list}":[{record}]}}}}"#)), "t", "{table}");
+        assert_eq!(id(format!(r#"{{"{list}":[{record}],"metadata":{{}}}}"#)), "t", "{table}");
+        assert_eq!(outcome(table, &format!(r#"{{"{list}":[{record}]}}"#)), "no-timestamp", "{table}");
+    }
+}
+
+#[test]
+fn phones_of_an_administrator_are_texts_or_objects() {
+    let numbers = |phones: &str| {
+        let description = format!(r#"{{"phones":{phones}}}"#);
+        let record = json!({"timestamp": 1_704_067_200, "action": "user_update", "description": description});
+        outcome("duo_admin_extended", &record.to_string())["target"]["user"]["phone_numbers"].clone()
+    };
+    assert_eq!(numbers(r#"["+1","+2"]"#), json!(["+1", "+2"]));
+    assert_eq!(numbers(r#"[{"number":"+1","name":"n"},"+2",{"x":1},null]"#), json!(["+2", "+1"]));
+    assert_eq!(numbers(r#"{"number":"+1"}"#), json!(["+1"]));
+    assert_eq!(numbers(r#""+1""#), json!(["+1"]));
+    assert_eq!(numbers("[]"), Value::Null);
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use udmap::convert::{Converter, Engine, Options};
 use udmap::mapping::Mapping;
 
-const BASE: &str = r#"
+pub(super) const BASE: &str = r#"
 [mapping]
 name = "t"
 log_type = "T"
@@ -14,9 +14,9 @@ udm = "metadata.event_timestamp"
 time = [{ from = "ts", read = "iso8601" }]
 "#;
 
-const TYPE: &str = "[[rule]]\nudm = \"metadata.event_type\"\nvalue = \"GENERIC_EVENT\"\n";
+pub(super) const TYPE: &str = "[[rule]]\nudm = \"metadata.event_type\"\nvalue = \"GENERIC_EVENT\"\n";
 
-fn load(rules: &str) -> Result<Mapping, String> {
+pub(super) fn load(rules: &str) -> Result<Mapping, String> {
     let file = |name: &str| match name {
         "map.tsv" => Ok("# value\tresult\na\tOTP\n\nb\tHARDWARE_KEY\n".to_owned()),
         "bad.tsv" => Ok("a\tOTP\nb\n".to_owned()),
@@ -48,7 +48,7 @@ fn convert(mapping: &Mapping, members: &str) -> Value {
 }
 
 /// Checks what records become by rules, beside an event type of no interest.
-fn check(rules: &str, cases: &[(&str, Value)]) {
+pub(super) fn check(rules: &str, cases: &[(&str, Value)]) {
     let mapping = load(&format!("{TYPE}{rules}")).unwrap_or_else(|error| panic!("{error}"));
     for (members, expected) in cases {
         let mut event = convert(&mapping, members);

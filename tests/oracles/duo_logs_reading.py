@@ -56,6 +56,17 @@ class Fields:
         found = [text(one, path) for one in self.elements(path)]
         return [one for one in found if one is not None]
 
+    def texts_or(self, path, name):
+        """The texts of a list, then those in a field of the objects in it."""
+        texts, objects = [], []
+        for one in self.elements(path):
+            fields = Fields(one) if isinstance(one, dict) else Fields({"it": one}).json("it")[0]
+            if isinstance(fields.value, dict):
+                objects.append(fields(name))
+            else:
+                texts.append(text(one, path))
+        return [one for one in texts + objects if one is not None]
+
     def of_each(self, path, name):
         """The texts of a field of each element."""
         found = [Fields(one)(name) for one in self.elements(path)]
@@ -360,7 +371,7 @@ def admin(record, extended):
         beside(principal)
         principal["platform_version"] = d("os_version")
         target["user"]["first_name"], target["user"]["last_name"] = d("firstname"), d("lastname")
-        target["user"]["phone_numbers"] = d.texts("phones")
+        target["user"]["phone_numbers"] = d.texts_or("phones", "number")
         target["resource"] = {"name": None if is_group else named}
         names = ["bypass", "count", "valid_secs", "auto_generated", "remaining_uses", "user_id"]
         security_result["detection_fields"] = labels(
@@ -596,6 +607,22 @@ class LogReader(common.Reader):
     def __init__(self, log, *args, **options):
         super().__init__(*args, **options)
         self.convert, self.service, self.list = LOGS[log]
+        self.known = self.asked_for()
+
+    def asked_for(self):
+        """The keys at a record's top that are read."""
+        asked = set()
+
+        class Asked(Fields):
+            def raw(self, path):
+                asked.add(path.split(".")[0])
+                return super().raw(path)
+
+        when = "2024-01-01T00:00:00Z"
+        for action in ["x", "group_create", "admin_login"]:
+            sample = {"timestamp": "1", "ts": when, "surfaced_timestamp": "1", "action": action}
+            self.convert(Asked(sample), self.extended)
+        return asked
 
     def way_in(self, value):
         held = (dict, list)
@@ -608,6 +635,9 @@ class LogReader(common.Reader):
         if self.list and "metadata" in value and isinstance(value.get(self.list), held):
             return [self.list]
         if "service" in value and isinstance(value.get("message"), held):
+            return ["message"]
+        # Whatever is in its place, unless the object has a field of a record itself.
+        if "service" in value and "message" in value and not self.known & set(value) and self.names_other_log(value):
             return ["message"]
         return None
 

@@ -37,8 +37,8 @@ impl<'m> LogReader<'m> {
             tables: mapping.tables(),
             converter,
             only_times: plans.iter().map(Plan::takes_any_text).collect(),
-            // Where values decide, records that look alike may still differ.
-            learns: matches!(plans, [plan] if !plan.is_extended()),
+            // Of several tables, or where there is more in a value, records that look alike may still differ.
+            learns: matches!(plans, [plan] if !plan.projection.is_more_than_values()),
             marks: plans.first().map(|plan| formats.marks(&plan.projection)).unwrap_or_default(),
             told: told.collect(),
         }
@@ -58,8 +58,8 @@ pub(super) struct KnownRecords {
 pub(super) struct KnownRecord {
     /// The mapping's name for it.
     pub(super) shape: String,
-    /// The fields that the mapping reads, by slot.
-    fields: Vec<Option<ValueFrom>>,
+    /// The fields that the mapping reads, by slot; of lists all elements.
+    fields: Vec<Vec<ValueFrom>>,
     /// All fields that hold no other.
     pub(super) counted: Vec<CountedField>,
 }
@@ -94,8 +94,11 @@ impl ValueFrom {
 impl KnownRecord {
     /// The mapped fields of a record of this shape.
     pub(super) fn fields<'t>(&'t self, record: &'t str, values: &[Range<usize>]) -> Fields<'t> {
-        let field = |field: &'t Option<ValueFrom>| Some(Cow::Borrowed(field.as_ref()?.text(record, values)));
-        self.fields.iter().map(field).collect()
+        let mut fields = Fields::absent(self.fields.len());
+        for (slot, all) in self.fields.iter().enumerate() {
+            all.iter().for_each(|value| fields.push(slot, Cow::Borrowed(value.text(record, values))));
+        }
+        fields
     }
 }
 
@@ -168,15 +171,9 @@ impl KnownRecords {
         if record.children().any(|member| log.marks.iter().any(|mark| *mark == member.key())) {
             return;
         }
-        let mut sources = Vec::new();
-        for field in fields.iter() {
-            let Some(field) = field else {
-                sources.push(None);
-                continue;
-            };
-            let Some(source) = learning.source(record.raw(), field) else { return };
-            sources.push(Some(source));
-        }
+        let source = |text: &Cow<'_, str>| learning.source(record.raw(), text);
+        let all = |slot: usize| fields.all(slot).map(source).collect::<Option<Vec<ValueFrom>>>();
+        let Some(sources) = (0..fields.len()).map(all).collect::<Option<Vec<_>>>() else { return };
         let Learning { varying, counted, .. } = learning;
         let shape = log.converter.shape_of(0, fields).to_owned();
         let known = KnownRecord { shape, fields: sources, counted };

@@ -23,6 +23,9 @@ pub struct ManifestEntry {
     /// Records whose time is outside of the range that was asked for: nothing came of them.
     #[serde(default, skip_serializing_if = "is_default")]
     pub outside: u64,
+    /// Fields that could not be taken in events that were made all the same.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub bad_fields: u64,
     /// Where they are.
     pub outputs: Vec<OutputObject>,
     /// The mapping's name.
@@ -55,9 +58,10 @@ impl ManifestEntry {
         self.outputs.iter().find(|output| output.kind == Kind::Rejects).map(|output| output.url.as_str())
     }
 
-    /// Whether everything that is in the input is kept: rejects may not be, and what is outside of the range is not.
+    /// Whether everything that is in the input is kept: rejects may not be. What is outside of the range is not, nor are
+    /// the values of bad fields.
     pub(super) fn keeps_all(&self) -> bool {
-        self.outside == 0 && (self.rejects == 0 || self.rejects_in().is_some())
+        self.outside == 0 && self.bad_fields == 0 && (self.rejects == 0 || self.rejects_in().is_some())
     }
 }
 

@@ -229,6 +229,7 @@ impl Context<'_> {
             events: fed.counts.events,
             rejects: fed.counts.rejects,
             outside: fed.counts.outside,
+            bad_fields: fed.counts.bad_fields.values().sum(),
             outputs,
             mapping: self.settings.mapping.clone(),
             fingerprint: self.settings.fingerprint.clone(),

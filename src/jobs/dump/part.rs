@@ -241,6 +241,7 @@ pub(super) mod tests {
             events: 1,
             rejects: 0,
             outside: 0,
+            bad_fields: 0,
             outputs: vec![output],
             mapping: "m".into(),
             fingerprint: fingerprint.to_owned(),

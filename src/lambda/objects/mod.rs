@@ -51,10 +51,17 @@ struct ObjectsLine {
     records: u64,
     events: u64,
     rejects: u64,
+    /// Fields that could not be taken in events that were made all the same.
+    #[serde(skip_serializing_if = "is_zero")]
+    bad_fields: u64,
     /// Rejects of what was converted before.
     known_rejects: u64,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<String>,
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// One invocation: what a queue, or another caller, is answered.
@@ -157,7 +164,7 @@ impl Shared {
         let failed = into_inner(failed);
         line.objects = objects.len() as u64;
         // Records that were lost to rejects, objects that were not there, or none at all: worth a look.
-        let odd = line.gone + line.rejects + line.known_rejects > 0 || objects.is_empty();
+        let odd = line.gone + line.rejects + line.bad_fields + line.known_rejects > 0 || objects.is_empty();
         line.level = match (failed.contains(&true), odd) {
             (true, _) => "error",
             (false, true) => "warning",
@@ -176,6 +183,7 @@ impl ObjectsLine {
                 self.records += line.records;
                 self.events += line.events;
                 self.rejects += line.rejects;
+                self.bad_fields += line.bad_fields;
             }
             Outcome::Known(line) => {
                 self.known += 1;

@@ -2,7 +2,7 @@
 //! data, from a mapping table.
 
 use super::own::Own;
-use crate::record::{FieldPath, Projection};
+use crate::record::{FieldPath, Projection, ValueTest};
 use crate::time::Instant;
 
 /// The formats that a mapping knows besides plain JSON records and arrays of them.
@@ -26,7 +26,7 @@ impl Formats {
         let is_told = |path: &FieldPath| projection.slot(path).is_some();
         let mut marks = Vec::new();
         for envelope in &self.envelopes {
-            let first = envelope.when.iter().map(|(path, _)| path).chain(&envelope.present).next();
+            let first = envelope.needed().next();
             match (&envelope.holds, first) {
                 // Records have it too. But not where an envelope has records.
                 (EnvelopeHolds::Records(places), Some(path)) if is_told(path) => {
@@ -47,8 +47,8 @@ impl Formats {
 pub struct EnvelopeRule {
     /// What to call it in a message.
     pub name: String,
-    /// Fields that must hold these texts, the case of ASCII letters aside.
-    pub when: Vec<(FieldPath, String)>,
+    /// Fields, and what each must pass. An object or a list passes no test.
+    pub when: Vec<(FieldPath, ValueTest)>,
     /// Fields that must be there, with whatever value.
     pub present: Vec<FieldPath>,
     /// What it holds.
@@ -56,6 +56,15 @@ pub struct EnvelopeRule {
     /// Whether a text in the place of records is read for the records in it: JSON, or lines as
     /// those of a file.
     pub text: bool,
+}
+
+impl EnvelopeRule {
+    /// The fields that are in every such object.
+    pub(crate) fn needed(&self) -> impl Iterator<Item = &FieldPath> {
+        let there = ValueTest::present(true);
+        let tested = self.when.iter().filter(move |(_, test)| test.implies(&there)).map(|(path, _)| path);
+        tested.chain(&self.present)
+    }
 }
 
 /// What an [`EnvelopeRule`] holds.

@@ -75,6 +75,11 @@ impl Own {
         })
     }
 
+    /// Whether one of these members is one that the mapping knows.
+    pub(crate) fn knows_one(&self, members: &Members<'_>) -> bool {
+        members.iter().any(|(key, _)| self.known.contains(&**key))
+    }
+
     /// Why an envelope with these members says that what is in it belongs to another log, if it does.
     pub(crate) fn says_other(&self, members: &Members<'_>, projection: &Projection) -> Option<RecordError> {
         [&self.fields, &self.envelope]

@@ -9,7 +9,7 @@ use super::parts::{self, LinePart};
 use super::tables::{ReadsRecords, Tables, TablesLeft};
 use super::text;
 use crate::record::exact::{self, Members};
-use crate::record::{FieldPath, Fields, Reason, RecordError};
+use crate::record::{FieldPath, Fields, Reason, RecordError, rest};
 use crate::text::shown;
 use serde_json::value::RawValue;
 use std::ops::Range;
@@ -87,6 +87,8 @@ enum Holds<'a, 'f> {
     Records(&'a RawValue, bool),
     /// An error.
     Error(&'f EnvelopeRule, &'f [FieldPath]),
+    /// An envelope around what holds no record, in an object that has no field of a record itself.
+    Nothing,
     /// A record.
     Itself,
 }
@@ -149,6 +151,12 @@ impl<'a, T: ReadsRecords> UnitReader<'a, '_, T> {
                 Holds::Error(envelope, parts) => {
                     failure.get_or_insert((envelope, parts));
                 }
+                Holds::Nothing => {
+                    if let Some(error) = table.formats().own.says_other(&members, table.projection()) {
+                        takers.remove(number);
+                        refusal.get_or_insert(error);
+                    }
+                }
                 Holds::Records(place, is_text) => {
                     if let Some(error) = table.formats().own.says_other(&members, table.projection()) {
                         takers.remove(number);
@@ -186,13 +194,15 @@ impl<'a, T: ReadsRecords> UnitReader<'a, '_, T> {
         let table = &self.tables.all[number];
         let fields = match table.formats().own.refuses(&members, table.projection()) {
             Some(error) => Err(error),
-            None => exact::fields(&members, table.projection()),
+            None => exact::fields(&members, table.projection())
+                .map(|fields| rest::with_rest(fields, value, table.projection())),
         };
         self.found(value, format, (Some(number), left), fields, found);
     }
 
     /// What the object with these members is by the envelopes of a table: the first that fits counts.
     fn holds<'t>(&self, formats: &'t Formats, members: &Members<'a>) -> Holds<'a, 't> {
+        let mut holds_nothing = false;
         for envelope in formats.envelopes.iter().filter(|envelope| fits(envelope, members)) {
             match &envelope.holds {
                 EnvelopeHolds::Error(parts) => return Holds::Error(envelope, parts),
@@ -202,11 +212,12 @@ impl<'a, T: ReadsRecords> UnitReader<'a, '_, T> {
                         if is_text || place.get().starts_with(['{', '[']) {
                             return Holds::Records(place, envelope.text);
                         }
+                        holds_nothing = true;
                     }
                 }
             }
         }
-        Holds::Itself
+        if holds_nothing && !formats.own.knows_one(members) { Holds::Nothing } else { Holds::Itself }
     }
 
     /// The records in an envelope, by the tables that read each place in it.
@@ -342,10 +353,10 @@ impl<'a, T: ReadsRecords> UnitReader<'a, '_, T> {
 
 fn fits(envelope: &EnvelopeRule, members: &Members<'_>) -> bool {
     envelope.present.iter().all(|path| exact::find(members, path).is_some())
-        && envelope
-            .when
-            .iter()
-            .all(|(path, text)| exact::find_text(members, path).is_some_and(|t| t.eq_ignore_ascii_case(text)))
+        && envelope.when.iter().all(|(path, test)| {
+            let text = exact::find(members, path).map_or(Ok(None), exact::scalar);
+            text.is_ok_and(|text| test.passes(text.as_deref().into_iter()))
+        })
 }
 
 fn reported(envelope: &EnvelopeRule, parts: &[FieldPath], members: &Members<'_>) -> RecordError {

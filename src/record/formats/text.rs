@@ -3,7 +3,7 @@
 use super::cef;
 use super::format::{Cef, Format, Formats};
 use super::pairs::{self, Pairs};
-use crate::record::{Fields, Projection, RecordError, exact};
+use crate::record::{Fields, Projection, RecordError, exact, rest};
 
 /// A record that is not JSON but in one of the text formats.
 pub(super) fn record<'a>(
@@ -17,7 +17,7 @@ pub(super) fn record<'a>(
     let pairs = key_value_pairs(text, formats)?;
     let fields = match formats.own.refuses_pairs(&pairs) {
         Some(error) => Err(error),
-        None => exact::fields_of_pairs(pairs, projection),
+        None => fields(pairs, projection),
     };
     Some((Format::KeyValue, fields))
 }
@@ -29,21 +29,33 @@ fn cef_fields<'a>(
     formats: &Formats,
     projection: &Projection,
 ) -> Result<Fields<'a>, RecordError> {
-    let (pairs, wrong) = cef::pairs(line, cef)?;
+    let (mut pairs, wrong) = cef::pairs(line, cef)?;
     let other = formats.own.refuses_header(&cef::header(line)).or_else(|| formats.own.refuses_pairs(&pairs));
     if let Some(error) = other {
         return Err(error);
     }
-    // Of two fields with one name the last counts, and only those that are read.
-    let counts = |at: usize| {
+    let mut bad = Vec::new();
+    for (at, error) in wrong {
         let (name, _) = &pairs[at];
-        let is_read = projection.paths().iter().any(|path| matches!(path.keys(), [key] if key == name));
-        is_read && !pairs[at + 1..].iter().any(|(later, _)| later == name)
-    };
-    match wrong.into_iter().find(|(at, _)| counts(*at)) {
-        Some((_, error)) => Err(error),
-        None => exact::fields_of_pairs(pairs, projection),
+        let slot = projection.paths().iter().position(|path| matches!(path.keys(), [key] if key == name));
+        // Of two fields with one name the last counts, and only those that are read.
+        let is_last = !pairs[at + 1..].iter().any(|(later, _)| later == name);
+        let Some(slot) = slot.filter(|_| is_last) else { continue };
+        if !projection.notes(slot) {
+            return Err(error);
+        }
+        bad.push(slot);
+        pairs[at].1 = "".into();
     }
+    let mut fields = fields(pairs, projection)?;
+    bad.into_iter().for_each(|slot| fields.note_bad(slot));
+    Ok(fields)
+}
+
+/// The mapped fields of a record with these pairs, and the rest, if it is asked for.
+fn fields<'a>(pairs: Pairs<'a>, projection: &Projection) -> Result<Fields<'a>, RecordError> {
+    let fields = exact::fields_of_pairs(&pairs, projection)?;
+    Ok(rest::with_rest_of_pairs(fields, &pairs, projection))
 }
 
 /// All names and values of a record that is not JSON but in one of the text formats.

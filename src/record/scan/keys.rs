@@ -240,7 +240,7 @@ fn add(
                 let kind = WantsKind::Texts(last as u8);
                 Wants { below: 1 << slot | 1 << last, place: slot as u8, kind, ..Wants::NOTHING }
             }
-            BranchTarget::Json(..) => return None,
+            BranchTarget::Json { .. } => return None,
         };
         slots |= wants.slot | wants.below;
         lists.push((list, branch.key.clone(), wants));

@@ -7,7 +7,7 @@ use super::config::{ClientConfig, Requests, is_listing};
 use super::given::SettingError;
 use super::listing::{self, Page, Unfit};
 use super::own::OWN;
-use super::tls::Tls;
+use super::tls::{Tls, is_untrusted};
 use super::unusual_keys::{Keys, UnusualKeys, is_unusual};
 use crate::store::error::ErrorKind;
 use async_trait::async_trait;
@@ -167,7 +167,7 @@ struct Interceptor {
 impl HttpService for Interceptor {
     async fn call(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
         if self.connector.for_credentials {
-            let response = self.client().execute(request).await?;
+            let response = self.execute(self.client(), request).await?;
             return if response.status().is_success() {
                 Ok(response)
             } else {
@@ -187,7 +187,7 @@ impl HttpService for Interceptor {
         let response = if is_unusual(&request) {
             self.unusual.call(request).await?
         } else {
-            self.client().execute(request).await?
+            self.execute(self.client(), request).await?
         };
         if response.status().as_u16() == 304 {
             return Ok(response);
@@ -227,6 +227,14 @@ impl Interceptor {
         let make = || self.connector.client(self.allow_http).map(HttpClient::new);
         let own = OWN.try_with(|own| own.get(self.number, make).ok());
         own.ok().flatten().unwrap_or_else(|| self.inner.clone())
+    }
+
+    /// Makes a request. That its service's certificate is not trusted does not change, so it is made once.
+    async fn execute(&self, client: HttpClient, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        client.execute(request).await.map_err(|error| match is_untrusted(&error) {
+            true => HttpError::new(HttpErrorKind::Unknown, error),
+            false => error,
+        })
     }
 
     /// Adds the conditions that the crate has no switch for: an object of several parts is complete only if there is none,
@@ -286,7 +294,7 @@ impl Interceptor {
         let mut tries = 0;
         loop {
             self.connector.requests.count(&request);
-            let response = self.inner.execute(request.clone()).await?;
+            let response = self.execute(self.inner.clone(), request.clone()).await?;
             if !response.status().is_success() {
                 return refused(response, false).await;
             }

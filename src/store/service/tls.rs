@@ -4,7 +4,25 @@ use rustls::ClientConfig;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls_platform_verifier::Verifier;
+use std::error::Error;
 use std::sync::{Arc, OnceLock};
+
+/// Whether a request failed because the certificate is not one to trust.
+pub(super) fn is_untrusted(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))) {
+            return true;
+        }
+        // What an `io::Error` wraps is not its source, but what that has.
+        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        next = match inner {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+    }
+    false
+}
 
 /// Settings of encrypted connections, made when they are asked for first: reading the system's certificates takes
 /// longer than a small object. Clones share them, and the sessions that can be resumed.

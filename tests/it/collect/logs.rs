@@ -116,3 +116,23 @@ fn all_logs_are_tried() {
         assert!(world.objects("logs/").iter().all(|(key, _)| key.contains(&format!("/{}-api-", log.log))));
     }
 }
+
+/// Without an overlap a window begins with the second in which the last one ended: twins in it are distinguished all the
+/// same. What comes in late is lost by choice, so nothing does here.
+#[test]
+fn seconds_without_an_overlap() {
+    for cut in [None, Some(2), Some(5), Some(9)] {
+        let duo = Duo::new(Switches::default());
+        duo.add(
+            timeline("administrator", 1100, 1000).into_iter().filter(|record| record.visible == i64::MIN),
+        );
+        let mut world = World::of("administrator", duo);
+        world.settings.overlap = std::time::Duration::ZERO;
+        if let Some(cut) = cut {
+            world.power.cut(cut, true);
+        }
+        block_on(three_runs(&world));
+        check(&world, &format!("without an overlap, cut at {cut:?}"));
+        assert!(world.delivered().len() > 1100);
+    }
+}

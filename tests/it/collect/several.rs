@@ -118,3 +118,28 @@ fn host_is_not_built_in() {
     let run = finish(&mut command);
     assert!(run.status == 2 && run.stderr.contains("DUO_API_HOST is missing"), "{}", run.stderr);
 }
+
+/// Each log is converted by its own table, into a place of its own.
+#[test]
+fn several_logs_are_converted_by_their_tables() {
+    let (server, folder) = (service(None), tempfile::tempdir().expect("a folder"));
+    let mut command = collect(&server, folder.path(), &ALL, "duo-{log}", "state/{log}.json");
+    let run = finish(command.arg("--convert"));
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    let types = [
+        "DUO_TELEPHONY",
+        "DUO_AUTH",
+        "DUO_ACTIVITY",
+        "DUO_ADMIN",
+        "DUO_OFFLINE_ENROLLMENT",
+        "DUO_TRUST_MONITOR",
+    ];
+    for (log, log_type) in ALL.into_iter().zip(types) {
+        let events = lines(&folder.path().join(format!("udm-duo-{log}")));
+        let own = format!(r#""log_type":"{log_type}""#);
+        assert!(events.len() == 50 && events.iter().all(|event| event.contains(&own)), "{log} {events:?}");
+        assert!(!folder.path().join(format!("rejects-duo-{log}")).exists(), "{log}");
+        assert!(run.stderr.contains(&format!("{log}: delivered 50 records in ")), "{}", run.stderr);
+    }
+    assert_eq!(run.stderr.matches(", 50 events, 0 rejects").count(), 6, "{}", run.stderr);
+}

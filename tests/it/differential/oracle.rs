@@ -18,22 +18,27 @@ pub(super) enum Table {
     Nested,
     /// Lists, and what is made of fields.
     Authentication,
+    /// One with what the language has besides values as they are. Bad fields are noted.
+    Language,
 }
 
 impl Table {
     /// Those that every log goes through.
-    pub(super) const ALL: [Table; 3] = [Table::Duo, Table::Extended, Table::Nested];
+    pub(super) const ALL: [Table; 4] = [Table::Duo, Table::Extended, Table::Nested, Table::Language];
 
     fn mapping(self) -> &'static Mapping {
-        static ALL: [OnceLock<Mapping>; 4] = [const { OnceLock::new() }; 4];
+        static ALL: [OnceLock<Mapping>; 5] = [const { OnceLock::new() }; 5];
+        let written = |name: &str, text: &str| {
+            let file =
+                |name: &str| builtin_text(name).map(str::to_owned).ok_or_else(|| "no such table".to_owned());
+            Mapping::load(name, text, &file).expect("the table is right")
+        };
         ALL[self as usize].get_or_init(|| match self {
             Table::Duo => Mapping::builtin("duo_telephony").expect("built in"),
             Table::Extended => Mapping::builtin("duo_telephony_extended").expect("built in"),
             Table::Authentication => Mapping::builtin("duo_auth").expect("built in"),
-            Table::Nested => Mapping::load("nested.toml", include_str!("nested.toml"), &|name| {
-                builtin_text(name).map(str::to_owned).ok_or_else(|| "no such table".to_owned())
-            })
-            .expect("the table is right"),
+            Table::Nested => written("nested.toml", include_str!("nested.toml")),
+            Table::Language => written("language.toml", include_str!("language.toml")),
         })
     }
 }

@@ -5,7 +5,7 @@ pub(crate) mod aws;
 mod http;
 mod objects;
 
-use crate::collect::duo::{Duo, Fault, HOST, IKEY, Record, SKEY, Switches, record};
+use crate::collect::duo::{Duo, Fault, HOST, IKEY, Record, SKEY, Switches, record, record_of};
 use crate::collect::signature::Asked;
 use crate::support::json_lines;
 use aws::{Bucket, Invocation, Runtime, Secrets};
@@ -141,6 +141,48 @@ fn an_invocation_is_a_run_and_says_so_in_a_line() {
         let age = line["watermark_age_seconds"].as_u64().expect("an age");
         assert!((100..300).contains(&age), "{line}");
     }
+}
+
+/// Of several logs each has a line, and one more is about all: what is returned, and what alarms look at.
+#[test]
+fn several_logs_have_a_line_each_and_one_for_all() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).to_str().expect("UTF-8").to_owned();
+    let (to, state) = (path("duo-{log}"), path("{log}.json"));
+    let (duo, url) = duo(10, Duration::ZERO);
+    duo.add((0..7).map(|n| record_of("activity", (now() - 3_600_000 + n as i64 * 1000) * 1000, n)));
+    let mut environment = on_disk(&url, &to, &state);
+    environment.push(("UDMAP_LOGS", "telephony,activity"));
+    let ran = invoke(&environment, &[MINUTES]);
+    let whole = ran.results[0].as_ref().expect("a result");
+    assert_eq!(
+        (&whole["event"], &whole["records"], &whole["log"]),
+        (&json!("collect"), &json!(17), &Value::Null)
+    );
+    let mut logs: Vec<_> = ran
+        .lines
+        .iter()
+        .map(|line| (line["event"].clone(), line["log"].clone(), line["records"].clone()))
+        .collect();
+    logs.sort_by_key(|(_, log, _)| log.to_string());
+    assert_eq!(
+        logs,
+        [
+            (json!("collect-log"), json!("activity"), json!(7)),
+            (json!("collect-log"), json!("telephony"), json!(10)),
+            (json!("collect"), Value::Null, json!(17)),
+        ],
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(ran.lines.last(), Some(whole));
+    assert_eq!(
+        (
+            delivered(&folder.path().join("duo-activity")).len(),
+            delivered(&folder.path().join("duo-telephony")).len()
+        ),
+        (7, 10)
+    );
 }
 
 #[cfg(debug_assertions)]
