@@ -3,7 +3,7 @@
 use super::format::{Cef, EnvelopeHolds, EnvelopeRule, Formats, KeyValue};
 use super::own::Own;
 use super::records;
-use crate::record::{FieldPath, Projection};
+use crate::record::{FieldPath, Projection, ValueTest};
 
 fn path(text: &str) -> FieldPath {
     FieldPath::parse(text).unwrap()
@@ -12,7 +12,10 @@ fn path(text: &str) -> FieldPath {
 fn formats() -> Formats {
     let envelope = |when: &[(&str, &str)], present: &[&str], holds| EnvelopeRule {
         name: "the service".into(),
-        when: when.iter().map(|(p, t)| (path(p), (*t).to_owned())).collect(),
+        when: when
+            .iter()
+            .map(|(p, t)| (path(p), ValueTest { ignore_case: true, ..ValueTest::equals(t) }))
+            .collect(),
         present: present.iter().map(|p| path(p)).collect(),
         holds,
         text: false,
