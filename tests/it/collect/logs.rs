@@ -122,7 +122,7 @@ fn all_logs_are_tried() {
 #[test]
 fn seconds_without_an_overlap() {
     for cut in [None, Some(2), Some(5), Some(9)] {
-        let mut duo = Duo::new(Switches::default());
+        let duo = Duo::new(Switches::default());
         duo.add(
             timeline("administrator", 1100, 1000).into_iter().filter(|record| record.visible == i64::MIN),
         );
