@@ -9,6 +9,7 @@ seed. A record may be in an envelope, and a text of it may be JSON that is chang
 
 import json
 import random
+import re
 import sys
 
 TEXTS = [
@@ -23,11 +24,31 @@ TEXTS = [
 NUMBERS = [0, 1, -1, 1.5, 1581620180, 1605602911680, 10**20, 1e300, 253402300800]
 
 
+# Where log shippers keep texts with records, and what such a text has. The independent readings know nothing of that.
+SHIPPERS = {"message", "@message", "MESSAGE", "log", "original", "textPayload", "event", "_raw"}
+IS_RECORD = re.compile(r'(^|[\s:])[{\[][{\[\s]*"|CEF:0')
+
+
+def is_shipped(value):
+    """Whether a text with a record is somewhere where shippers keep them."""
+    if isinstance(value, list):
+        return any(map(is_shipped, value))
+    if not isinstance(value, dict):
+        return False
+    texts = [text for key, text in value.items() if key in SHIPPERS and isinstance(text, str)]
+    return any(map(IS_RECORD.search, texts)) or any(map(is_shipped, value.values()))
+
+
 class Mutator:
     def __init__(self, seed, records):
         self.chance, self.records = random.Random(seed), records
 
     def record(self):
+        while is_shipped(record := self.mutated()):
+            pass
+        return record
+
+    def mutated(self):
         record = self.copy(self.chance.choice(self.records))
         for _ in range(self.chance.choice([0, 1, 1, 2, 3])):
             record = self.joined(record, self.copy(self.chance.choice(self.records)))
