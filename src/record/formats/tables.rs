@@ -3,7 +3,7 @@
 //! First what its envelopes and its own text say, then its fields, in the order of the tables: `docs/mapping.md` has the
 //! rules. A table that is alone takes all records.
 
-use super::Formats;
+use super::format::Formats;
 use crate::record::exact::{self, Members};
 use crate::record::{FieldPath, Projection, Reason, RecordError, ValueTest};
 use crate::text::shown;
