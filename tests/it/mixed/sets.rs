@@ -1,6 +1,5 @@
 //! Sets that users make, and what is wrong with some.
 
-use super::text;
 use crate::support::{json_lines, run, run_with};
 use serde_json::Value;
 use std::fs;
@@ -40,7 +39,7 @@ fn users_make_sets_of_their_own() {
     let write = |name: &str, text: &str| {
         let file = folder.path().join(name);
         fs::write(&file, text).expect("written");
-        text(&file).to_owned()
+        file.to_str().expect("a path").to_owned()
     };
     write("dns.toml", DNS);
     write(
