@@ -1,5 +1,6 @@
 //! `udmap collect`: Duo's logs from its API into a bucket or a folder.
 
+use super::environment::from_environment;
 use super::spelling::Spelling;
 use super::{DONE, FAILED, REJECTS, mappings};
 use crate::convert::Converter;
@@ -148,16 +149,6 @@ fn names() -> PossibleValuesParser {
     PossibleValuesParser::new(
         Log::all().iter().map(|log| PossibleValue::new(log.name).alias(format!("duo-{log}"))),
     )
-}
-
-/// An option as the environment gives it: a blank variable counts as not set, and no value is shown in the help.
-fn from_environment(option: clap::Arg) -> clap::Arg {
-    let blank = option
-        .get_env()
-        .and_then(std::env::var_os)
-        .is_some_and(|text| text.to_string_lossy().trim().is_empty());
-    let option = if blank { option.env(None::<&'static str>) } else { option };
-    option.hide_env_values(true)
 }
 
 fn period(text: &str) -> Result<Duration, String> {

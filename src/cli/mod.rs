@@ -18,6 +18,7 @@ mod config;
 mod convert;
 mod diff;
 mod engine;
+mod environment;
 mod errors;
 mod events;
 mod explain;
@@ -35,6 +36,8 @@ mod prune;
 mod reading;
 mod record_range;
 mod reports;
+#[cfg(feature = "send")]
+mod send;
 mod severities;
 mod signals;
 mod spelling;
@@ -70,6 +73,7 @@ Examples:
   udmap convert dump/ -o events.ndjson.gz --rejects rejects.ndjson
   udmap convert s3://bucket/duo-telephony/ -o s3://other/udm/ --rejects s3://other/rejects/
   udmap collect duo-telephony --to s3://bucket/duo-telephony/ --state s3://bucket/state/duo-telephony.json
+  udmap send events.ndjson --project P --location us --instance ID --state send.json --rejects refused.ndjson
   udmap mappings show duo_telephony
   udmap validate events.ndjson
   udmap test fixtures
@@ -87,6 +91,8 @@ struct Args {
 enum Command {
     Convert(Box<convert::Args>),
     Collect(Box<collect::Args>),
+    #[cfg(feature = "send")]
+    Send(Box<send::Args>),
     Verify(verify::Args),
     Prune(prune::Args),
     Generate(generate::Args),
@@ -136,6 +142,8 @@ fn run() -> anyhow::Result<u8> {
     match args.command {
         Command::Convert(args) => convert::run(&args),
         Command::Collect(args) => collect::run(&args),
+        #[cfg(feature = "send")]
+        Command::Send(args) => send::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Prune(args) => prune::run(&args),
         Command::Generate(args) => generate::run(&args),

@@ -2,12 +2,13 @@
 
 use super::answer::{Verdict, date, judge};
 use super::client::Query;
-use super::clock::{CLOCK_OFF, difference, random, shown};
+use super::clock::{CLOCK_OFF, difference, shown};
 use super::collector::Collector;
 use super::state::{Loaded, State};
 use super::transport::NoAnswer;
 use super::window::{self, Now};
 use super::{Error, ErrorKind};
+use crate::jobs::waiting::random;
 use crate::store::objects::{Created, Object, Replaced, StorePath, Version};
 use crate::text::escaped;
 use bytes::Bytes;

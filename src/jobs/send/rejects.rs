@@ -1,0 +1,102 @@
+//! The file of rejects: it only grows, over all runs of a state.
+
+use super::Error;
+use std::collections::HashSet;
+use std::fs::{File, OpenOptions};
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+
+/// How much behind what the state knows is looked through.
+const MOST_TAIL: u64 = 256 << 20;
+
+/// A file that rejects are appended to.
+#[derive(Debug)]
+pub(super) struct RejectsFile {
+    file: File,
+    name: String,
+    /// Its length.
+    pub(super) bytes: u64,
+    /// What an earlier run appended without noting it in the state: these are not appended once more.
+    known: HashSet<(String, u64)>,
+}
+
+impl RejectsFile {
+    /// Opens the file, which was `noted` bytes long when the state was written.
+    pub(super) fn open(name: &str, noted: u64) -> Result<RejectsFile, Error> {
+        let failed =
+            |error: std::io::Error| Error::new(format!("cannot write the rejects `{name}`: {error}"));
+        let mut file = OpenOptions::new().read(true).append(true).create(true).open(name).map_err(failed)?;
+        let mut bytes = file.metadata().map_err(failed)?.len();
+        let mut known = HashSet::new();
+        // One that is shorter was taken away, and is another one.
+        let tail = bytes.saturating_sub(noted);
+        if 0 < tail && tail <= MOST_TAIL {
+            let mut text = Vec::new();
+            file.seek(SeekFrom::Start(noted)).and_then(|_| file.read_to_end(&mut text)).map_err(failed)?;
+            known.extend(text.split(|byte| *byte == b'\n').filter_map(key));
+            if text.last() != Some(&b'\n') {
+                // A run was killed while it wrote this line.
+                let whole = memchr::memrchr(b'\n', &text).map_or(0, |at| at as u64 + 1);
+                let is_ours = text[whole as usize..].starts_with(br#"{"source":"#) || noted + whole == bytes;
+                if is_ours {
+                    bytes = noted + whole;
+                    file.set_len(bytes).map_err(failed)?;
+                } else {
+                    file.write_all(b"\n").map_err(failed)?;
+                    bytes += 1;
+                }
+            }
+        }
+        Ok(RejectsFile { file, name: name.to_owned(), bytes, known })
+    }
+
+    /// Whether a reject is there already.
+    pub(super) fn holds(&self, source: &str, line: u64) -> bool {
+        !self.known.is_empty() && self.known.contains(&(source.to_owned(), line))
+    }
+
+    /// Appends lines, and brings them to the disk.
+    pub(super) fn append(&mut self, lines: &[u8]) -> Result<(), Error> {
+        let written = self.file.write_all(lines).and_then(|()| self.file.sync_data());
+        written.map_err(|error| Error::new(format!("cannot write the rejects `{}`: {error}", self.name)))?;
+        self.bytes += lines.len() as u64;
+        Ok(())
+    }
+}
+
+/// Which reject a line is.
+fn key(line: &[u8]) -> Option<(String, u64)> {
+    #[derive(serde::Deserialize)]
+    struct Key {
+        source: String,
+        line: u64,
+    }
+    serde_json::from_slice(line).ok().map(|Key { source, line }| (source, line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn appended_once_whatever_was_cut() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("r.ndjson");
+        let name = path.to_str().unwrap();
+        let line = |n: u64| format!("{{\"source\":\"a\",\"line\":{n}}}\n");
+        let mut file = RejectsFile::open(name, 0).unwrap();
+        file.append(line(1).as_bytes()).unwrap();
+        let noted = file.bytes;
+        file.append(line(2).as_bytes()).unwrap();
+        file.append(&line(3).as_bytes()[..9]).unwrap();
+        drop(file);
+        let file = RejectsFile::open(name, noted).unwrap();
+        assert!(!file.holds("a", 1) && file.holds("a", 2) && !file.holds("a", 3) && !file.holds("b", 2));
+        assert_eq!(std::fs::read_to_string(name).unwrap(), line(1) + &line(2));
+        // Words of others stay.
+        std::fs::write(name, "mine").unwrap();
+        let mut file = RejectsFile::open(name, 0).unwrap();
+        file.append(line(4).as_bytes()).unwrap();
+        assert_eq!(std::fs::read_to_string(name).unwrap(), "mine\n".to_owned() + &line(4));
+        assert!(RejectsFile::open(folder.path().to_str().unwrap(), 0).is_err());
+    }
+}
