@@ -26,6 +26,7 @@ mod failures;
 mod fields;
 mod generate;
 mod inputs;
+mod looked;
 mod mappings;
 mod mistaken;
 mod nothing;

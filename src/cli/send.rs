@@ -6,10 +6,13 @@ use super::nothing::{self, AllowEmpty};
 use super::outputs::Outputs;
 use super::progress::{self, Progress};
 use super::{DONE, FAILED, RED, REJECTS};
+use crate::convert::{Converter, Options};
 use crate::jobs::send::{
-    Counts, Error, Failure, Method, Patience, Report, Settings, Stop, Target, api_url, dry_run, send,
+    Counts, Error, Failure, Method, Patience, RawLogs, Report, Settings, Stop, Target, api_url, dry_run,
+    plain_name, send,
 };
-use crate::jobs::settings::{size, switch, time, whole};
+use crate::jobs::settings::{label, size, switch, time, whole};
+use crate::mapping::{Mapping, builtin_mappings};
 use crate::report::send::Sending;
 use crate::store::{Output, Source, store_error};
 use std::io::Write as _;
@@ -73,6 +76,24 @@ pub(super) struct Args {
     /// The API's version: v1, v1beta or v1alpha.
     #[arg(long, value_name = "VERSION", env = "UDMAP_SEND_API_VERSION", default_value = "v1")]
     api_version: String,
+
+    /// Send raw logs of this type by logs:import instead of events: each line as it is, with the time that the built-in
+    /// table of the type finds in it.
+    #[arg(long, value_name = "TYPE", env = "UDMAP_SEND_LOG_TYPE", value_parser = plain_name)]
+    log_type: Option<String>,
+
+    /// The namespace of raw logs.
+    #[arg(long, value_name = "NAME", env = "UDMAP_SEND_NAMESPACE", requires = "log_type")]
+    namespace: Option<String>,
+
+    /// A label of raw logs. May be given several times.
+    #[arg(long, value_name = "KEY=VALUE", env = "UDMAP_SEND_LABEL", value_parser = label,
+          requires = "log_type")]
+    label: Vec<(String, String)>,
+
+    /// The ID of the forwarder that raw logs are said to come from.
+    #[arg(long, value_name = "ID", env = "UDMAP_SEND_FORWARDER", value_parser = plain_name, requires = "log_type")]
+    forwarder: Option<String>,
 
     /// What is done: a file, or s3://bucket/key (gs://, az://).
     #[arg(long, value_name = "FILE|URL", env = "UDMAP_SEND_STATE")]
@@ -158,6 +179,11 @@ fn period(text: &str) -> Result<Duration, String> {
     )
 }
 
+/// The built-in table of a type of logs.
+fn table_of(log_type: &str) -> Option<Mapping> {
+    builtin_mappings().filter_map(Mapping::builtin).find(|table| table.log_type() == log_type)
+}
+
 impl Args {
     fn settings(&self) -> Result<Settings, Error> {
         let target = Target::new(
@@ -167,9 +193,20 @@ impl Args {
             &self.api_version,
             self.api_url.as_ref(),
         )?;
+        let method = self.log_type.clone().map_or(Method::Events, |log_type| {
+            Method::Logs(RawLogs {
+                log_type,
+                namespace: self.namespace.clone(),
+                labels: self.label.clone(),
+                forwarder: self.forwarder.clone(),
+            })
+        });
+        let table = self.log_type.as_deref().and_then(table_of);
+        let times = table.map(|table| Arc::new(Converter::new(&table, &Options::default())));
         Ok(Settings {
             target,
-            method: Method::Events,
+            method,
+            times,
             credentials: self.credentials.clone(),
             state: self.state.clone(),
             rejects: self.rejects.clone().unwrap_or_default(),

@@ -5,6 +5,7 @@ pub mod collect;
 pub mod dump;
 #[cfg(any(feature = "cli", feature = "lambda"))]
 pub(crate) mod events;
+pub(crate) mod finding;
 #[cfg(feature = "send")]
 pub mod send;
 // The command and Lambda read more kinds of values than the collector alone.

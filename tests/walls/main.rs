@@ -29,8 +29,9 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("check", &["convert", "json", "mapping", "record", "store", "sync", "text", "time", "udm"]),
     ("jobs::settings", &["store", "text", "time"]),
     ("jobs::waiting", &[]),
+    ("jobs::finding", &["text"]),
     // What else is made of the records that it collects comes in through its trait `Derive`.
-    ("jobs::collect", &["jobs::settings", "jobs::waiting", "store", "sync", "text", "time"]),
+    ("jobs::collect", &["jobs::finding", "jobs::settings", "jobs::waiting", "store", "sync", "text", "time"]),
     (
         "jobs::dump",
         &[

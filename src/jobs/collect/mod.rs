@@ -54,7 +54,6 @@ mod together;
 mod transport;
 mod window;
 
-pub use check::{Finding, Level};
 pub use clock::{Clock, SystemClock};
 pub use collector::{Collector, Limits};
 pub use credentials::Credentials;
@@ -68,6 +67,7 @@ pub use state::Gap;
 pub use together::run;
 pub use transport::{Https, MAX_ANSWER_BYTES, NoAnswer, Request, Response, Transport};
 
+pub use crate::jobs::finding::{Finding, Level};
 pub use crate::jobs::settings::{Lookup, When};
 pub use crate::jobs::waiting::Stop;
 pub use crate::store::Compression;

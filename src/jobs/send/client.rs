@@ -164,7 +164,7 @@ impl Client {
     }
 
     /// One request, and its answer. Without one, why.
-    async fn ask(&self, body: Bytes, token: &str) -> Result<Response, String> {
+    pub(super) async fn ask(&self, body: Bytes, token: &str) -> Result<Response, String> {
         let request = self
             .http
             .post(self.url.clone())

@@ -8,13 +8,14 @@ use regex::bytes::Regex;
 
 /// What a request holds at most, in bytes. Google says 4 MB.
 pub(super) const MOST_REQUEST: usize = 4_000_000;
-/// What is around all events of a request.
+/// What is before all events of a request.
 pub(super) const HEAD: &[u8] = br#"{"inlineSource":{"events":["#;
-pub(super) const TAIL: &[u8] = b"]}}";
 /// What is around an event, and between two.
 const BEFORE: &[u8] = br#"{"udm":"#;
 const AFTER: &[u8] = b"}";
 const MARK: usize = 1;
+/// How long the end of a request is: `]}}`.
+const END: usize = 3;
 
 /// Checks lines, and makes parts of requests of them.
 pub(super) struct EventMaker {
@@ -84,7 +85,7 @@ impl EventMaker {
                 None => return Err(reject("no-event", "there is no event on the line".into())),
             }
         };
-        let size = HEAD.len() + BEFORE.len() + event.len() + AFTER.len() + TAIL.len();
+        let size = HEAD.len() + BEFORE.len() + event.len() + AFTER.len() + END;
         if size > MOST_REQUEST {
             let message = format!("the event makes a request of {size} bytes, more than {MOST_REQUEST}");
             return Err(reject("too-large", message));
@@ -127,7 +128,7 @@ mod tests {
                 events.push(at);
             }
         }
-        body.extend_from_slice(TAIL);
+        body.extend_from_slice(b"]}}");
         let value: serde_json::Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(value["inlineSource"]["events"].as_array().unwrap().len(), events.len());
 

@@ -1,7 +1,7 @@
 //! Reads all inputs, one after the other, on a thread of its own.
 
 use super::Error;
-use super::event::EventMaker;
+use super::maker::Maker;
 use super::piece::Piece;
 use super::reader::{Limits, Passed, Reader};
 use super::state::InputState;
@@ -31,12 +31,12 @@ fn name(source: &Source) -> String {
 /// Reads inputs until `give` says `false`, or until `stop` is set.
 pub(super) fn read(
     sources: &[Source],
+    mut maker: Maker,
     limits: Limits,
     state: &dyn Fn(&str) -> InputState,
     stop: &Arc<AtomicBool>,
     give: &mut dyn FnMut(Read) -> bool,
 ) {
-    let mut maker = EventMaker::new();
     let bytes = Arc::new(AtomicU64::new(0));
     for source in sources {
         let name = name(source);

@@ -125,6 +125,11 @@ impl Keeper {
         (noted.state.batch_events, noted.state.batch_bytes)
     }
 
+    /// When the first run began, in ms.
+    pub(super) fn begun(&self) -> i64 {
+        lock(&self.noted).state.begun
+    }
+
     /// What is known of an input.
     pub(super) fn input(&self, name: &str) -> InputState {
         lock(&self.noted).state.inputs.get(name).cloned().unwrap_or_default()
@@ -292,7 +297,7 @@ fn busy(place: &StorePath) -> Error {
 }
 
 /// Locks a state on a disk. The lock ends with the process, however that ends.
-fn lock_file(place: &StorePath) -> Result<Option<File>, Error> {
+pub(super) fn lock_file(place: &StorePath) -> Result<Option<File>, Error> {
     let path = PathBuf::from(place.store.root()).join(&place.prefix);
     let path = std::fs::canonicalize(&path).unwrap_or(path);
     let failed =

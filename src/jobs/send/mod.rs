@@ -2,11 +2,14 @@
 //!
 //! SecOps leaves out a batch whose content equals an earlier one's. So what may have been lost is sent again with the
 //! same bytes, never cut differently. `lines` and `reader` cut inputs into `piece`s by nothing but their lines, frozen
-//! limits and what the `state` knows; `event` checks a line and makes a part of a request of it. `client` sends a piece
+//! limits and what the `state` knows; `event` checks a line and makes a part of a request of it, `log` does so for raw
+//! logs. `client` sends a piece
 //! until there is a definite `answer`, at a `pace`, with tokens of `credentials`. `keeper` notes what came of it in the
-//! state and among the `rejects` before anything rests on it. `run` puts these together.
+//! state and among the `rejects` before anything rests on it. `run` puts these together; `check` looks at all of them
+//! before the first run.
 
 mod answer;
+mod check;
 mod client;
 mod counts;
 mod credentials;
@@ -15,6 +18,8 @@ mod event;
 mod inputs;
 mod keeper;
 mod lines;
+mod log;
+mod maker;
 mod pace;
 mod piece;
 mod ranges;
@@ -25,6 +30,7 @@ mod run;
 mod state;
 mod target;
 
+pub use check::check;
 pub use client::Patience;
 pub use counts::Counts;
 pub use error::Error;

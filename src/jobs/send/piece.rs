@@ -1,6 +1,8 @@
 //! A range of lines as it is sent, and its halves.
 
 use super::state::Known;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde::Serialize;
 use std::ops::Range;
@@ -17,6 +19,8 @@ pub(super) struct Piece {
     pub(super) body: Bytes,
     /// The bytes behind the last event.
     pub(super) tail: usize,
+    /// Whether it holds lines as base64.
+    pub(super) is_encoded: bool,
     /// Where each event is in the body.
     pub(super) events: Vec<EventAt>,
     /// Lines that are not sent, in order.
@@ -66,10 +70,9 @@ impl Reject {
             #[serde(skip_serializing_if = "Option::is_none")]
             raw_base64: Option<String>,
         }
-        use base64::Engine as _;
         let Reject { line, length, reason, message, raw } = self;
         let text = std::str::from_utf8(raw).ok();
-        let raw_base64 = text.is_none().then(|| base64::engine::general_purpose::STANDARD.encode(raw));
+        let raw_base64 = text.is_none().then(|| STANDARD.encode(raw));
         // Writing texts and numbers to a vector can't fail.
         let _ = serde_json::to_writer(
             &mut *out,
@@ -98,7 +101,8 @@ impl Piece {
 
     /// What the line of an event held.
     pub(super) fn raw(&self, event: &EventAt) -> Vec<u8> {
-        self.body[event.raw.clone()].to_vec()
+        let raw = &self.body[event.raw.clone()];
+        if self.is_encoded { STANDARD.decode(raw).unwrap_or_default() } else { raw.to_vec() }
     }
 
     /// The lines that belong to some of its events: all, for all of them.

@@ -1,8 +1,8 @@
 //! Reads an input and cuts it into pieces, by its lines, the frozen limits and the state.
 
 use super::Error;
-use super::event::{self, EventMaker};
 use super::lines::{Line, Lines};
+use super::maker::{Maker, TAIL};
 use super::piece::{EventAt, Piece, Reject};
 use super::state::{InputState, Known};
 use crate::text::hex;
@@ -34,7 +34,7 @@ pub(super) struct Reader<'r> {
     pub(super) source: &'r str,
     pub(super) limits: Limits,
     pub(super) state: InputState,
-    pub(super) maker: &'r mut EventMaker,
+    pub(super) maker: &'r mut Maker,
     /// How much of the inputs was read.
     pub(super) read: &'r dyn Fn() -> u64,
 }
@@ -88,23 +88,23 @@ impl Reader<'_> {
         let mut passed = Passed::default();
         let known = self.state.known.clone();
         let mut outlet = Outlet { give, held: (known.lines > 0).then(Vec::new) };
-        let around = (event::HEAD.len() + event::TAIL.len()) as u64;
+        let around = (self.maker.head().len() + TAIL.len()) as u64;
         let (mut number, mut count, mut bytes) = (0, 0, around);
         let mut making = self.begin(1);
         let mut end = 0;
         while let Some(line) = lines.next().map_err(|error| self.unread(&error))? {
-            let solid = lines.bytes(&line).trim_ascii();
+            let solid = self.maker.solid(lines.bytes(&line));
             let is_blank = solid.is_empty();
             if passed.lines == 0 && !is_blank {
-                self.spans_lines(solid)?;
+                self.spans_lines(solid.trim_ascii())?;
             }
-            if !line.ended && !line.is_long && is_unfinished(solid) {
+            if !line.ended && !line.is_long && is_unfinished(solid.trim_ascii()) {
                 passed.is_unfinished = true;
                 break;
             }
             number += 1;
             let space = lines.bytes(&line).len() - solid.len();
-            let cost = if is_blank { 0 } else { EventMaker::cost(line.length - space as u64) };
+            let cost = if is_blank { 0 } else { self.maker.cost(line.length - space as u64) };
             let is_full =
                 !is_blank && count > 0 && (count == self.limits.events || bytes + cost > self.limits.bytes);
             let is_range = if number < self.state.base {
@@ -128,7 +128,8 @@ impl Reader<'_> {
             passed.lines += u64::from(!is_blank);
             passed.done += u64::from(!is_blank && making.is_done);
             if !is_blank && !making.is_done {
-                self.take(&mut making, lines.bytes(&line).trim_ascii(), &line, number);
+                let solid = self.maker.solid(lines.bytes(&line));
+                self.take(&mut making, solid, &line, number);
             }
             end = if line.ended { line.content_end() + 1 } else { line.content_end() };
             if number == known.lines {
@@ -168,7 +169,7 @@ impl Reader<'_> {
             return;
         }
         if making.body.is_empty() {
-            making.body.extend_from_slice(event::HEAD);
+            making.body.extend_from_slice(self.maker.head());
         }
         match self.maker.add(solid, number, !making.events.is_empty(), &mut making.body) {
             Ok(event) => making.events.push(event),
@@ -195,14 +196,15 @@ impl Reader<'_> {
         if is_done {
             return Ok(true);
         }
-        body.extend_from_slice(event::TAIL);
+        body.extend_from_slice(TAIL);
         Ok(outlet.give(Piece {
             input: self.name.to_owned(),
             source: self.source.to_owned(),
             again: lines.start <= self.state.known.lines,
             lines,
             body: body.into(),
-            tail: event::TAIL.len(),
+            tail: TAIL.len(),
+            is_encoded: self.maker.is_encoded(),
             events,
             rejects,
             known,
@@ -267,6 +269,7 @@ fn is_cut_json(text: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::event::EventMaker;
     use super::*;
     use std::cell::RefCell;
 
@@ -287,7 +290,7 @@ mod tests {
             source: "x",
             limits: Limits { events, bytes },
             state: state.clone(),
-            maker: &mut EventMaker::new(),
+            maker: &mut Maker::Events(EventMaker::new()),
             read: &|| 0,
         };
         let passed = reader.run(text.as_bytes(), &mut |piece| {

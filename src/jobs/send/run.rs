@@ -4,12 +4,16 @@ use super::Error;
 use super::client::{Client, Ended, Patience, Sent};
 use super::counts::Counts;
 use super::credentials::Credentials;
+use super::event::EventMaker;
 use super::inputs::{self, Read};
 use super::keeper::{self, Keeper, Wanted};
+use super::log::LogMaker;
+use super::maker::Maker;
 use super::piece::Piece;
 use super::reader::Limits;
 use super::report::{Failure, Report};
 use super::target::{Method, Target};
+use crate::convert::Converter;
 use crate::jobs::waiting::Stop;
 use crate::store::Source;
 use crate::store::objects::StorePath;
@@ -25,6 +29,8 @@ pub struct Settings {
     pub target: Target,
     /// Events, or raw logs.
     pub method: Method,
+    /// Reads the times of raw logs' records, if there is a table for them.
+    pub times: Option<Arc<Converter>>,
     /// The file of credentials, if it is named.
     pub credentials: Option<String>,
     /// The state's place.
@@ -46,6 +52,19 @@ pub struct Settings {
 impl Settings {
     pub(super) fn wanted(&self) -> Wanted {
         Wanted { batch_events: self.batch_events, batch_bytes: self.batch_bytes }
+    }
+
+    /// What a request begins with.
+    pub(super) fn head(&self) -> Vec<u8> {
+        self.maker(0).head().to_vec()
+    }
+
+    /// Makes requests of lines; `begun` is when the first run began.
+    fn maker(&self, begun: i64) -> Maker {
+        match &self.method {
+            Method::Events => Maker::Events(EventMaker::new()),
+            Method::Logs(logs) => Maker::Logs(LogMaker::new(logs, &self.target, begun, self.times.clone())),
+        }
     }
 
     pub(super) fn place(&self) -> Result<StorePath, Error> {
@@ -85,11 +104,12 @@ pub async fn send(
     let stop_reading = Arc::new(AtomicBool::new(false));
     let reading = {
         let (sources, shared, stop) = (sources.to_vec(), Arc::clone(&shared), Arc::clone(&stop_reading));
+        let maker = settings.maker(shared.keeper.begun());
         let read = move || {
             crate::panics::provoke("send");
             let (events, bytes) = shared.keeper.limits();
             let state = |name: &str| shared.keeper.input(name);
-            inputs::read(&sources, Limits { events, bytes }, &state, &stop, &mut |read| {
+            inputs::read(&sources, maker, Limits { events, bytes }, &state, &stop, &mut |read| {
                 give.blocking_send(read).is_ok()
             });
         };
@@ -267,7 +287,7 @@ pub async fn dry_run(
     let limits = Limits { events: state.batch_events, bytes: state.batch_bytes };
     let input = |name: &str| state.inputs.get(name).cloned().unwrap_or_default();
     let stop_reading = Arc::new(AtomicBool::new(false));
-    inputs::read(sources, limits, &input, &stop_reading, &mut |read| {
+    inputs::read(sources, settings.maker(state.begun), limits, &input, &stop_reading, &mut |read| {
         match read {
             Read::Piece(piece) => {
                 let rejects = piece.rejects.iter().map(|reject| reject.reason);
