@@ -5,11 +5,11 @@ use super::inputs::{InputOptions, ListedInputs};
 use super::nothing::{self, AllowEmpty};
 use super::outputs::Outputs;
 use super::progress::{self, Progress};
-use super::{DONE, FAILED, RED, REJECTS};
+use super::{DONE, FAILED, RED, REJECTS, looked};
 use crate::convert::{Converter, Options};
 use crate::jobs::send::{
-    Counts, Error, Failure, Method, Patience, RawLogs, Report, Settings, Stop, Target, api_url, dry_run,
-    plain_name, send,
+    Counts, Error, Failure, Method, Patience, RawLogs, Report, Settings, Stop, Target, api_url, check,
+    dry_run, plain_name, send,
 };
 use crate::jobs::settings::{label, size, switch, time, whole};
 use crate::mapping::{Mapping, builtin_mappings};
@@ -44,10 +44,12 @@ Examples:
   udmap send events.ndjson --project P --location us --instance ID --state send.json --rejects refused.ndjson
   udmap convert log.ndjson | udmap send - --project P --location us --instance ID --state send.json --rejects refused.ndjson
   udmap send s3://bucket/udm/ --project P --location eu --instance ID --state s3://bucket/send.json --rejects refused.ndjson
-  udmap send events.ndjson --project P --location us --instance ID --state send.json --dry-run")]
+  udmap send events.ndjson --project P --location us --instance ID --state send.json --dry-run
+  udmap send --check --project P --location us --instance ID --state send.json
+  udmap send logs/ --log-type DUO_AUTH --project P --location us --instance ID --state logs.json --rejects refused.ndjson")]
 pub(super) struct Args {
     /// Files, folders, glob patterns, or `-` for stdin; s3://bucket/prefix/ and its like.
-    #[arg(value_name = "EVENTS", required = true)]
+    #[arg(value_name = "EVENTS", required_unless_present = "check")]
     events: Vec<String>,
 
     #[command(flatten)]
@@ -100,7 +102,7 @@ pub(super) struct Args {
     state: String,
 
     /// Where the events go that can't be sent, as NDJSON with place, reason and bytes. It only grows.
-    #[arg(long, value_name = "FILE", env = "UDMAP_SEND_REJECTS", required_unless_present = "dry_run")]
+    #[arg(long, value_name = "FILE", env = "UDMAP_SEND_REJECTS", required_unless_present_any = ["dry_run", "check"])]
     rejects: Option<String>,
 
     /// The most events of a request; the first run decides [default: 1000].
@@ -136,6 +138,11 @@ pub(super) struct Args {
     /// Send nothing and write nothing: say how many events and requests there are, and what would be rejected.
     #[arg(long, env = "UDMAP_SEND_DRY_RUN", value_parser = switch)]
     dry_run: bool,
+
+    /// Only look whether everything is in place, and say what to do where it is not. It looks at the instance, and asks to
+    /// import nothing, so that no data can come of it.
+    #[arg(long, conflicts_with = "dry_run")]
+    check: bool,
 
     /// Where the summary goes, as JSON.
     #[arg(long, value_name = "FILE", env = "UDMAP_SEND_SUMMARY")]
@@ -222,6 +229,11 @@ impl Args {
 
 pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let settings = args.settings()?;
+    if args.check {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let found = runtime.block_on(check(&settings));
+        return looked::print(&found.into_iter().map(|finding| (String::new(), finding)).collect::<Vec<_>>());
+    }
     let mut outputs = Outputs::default();
     if !args.state.contains("://") {
         outputs.add("--state", &args.state)?;

@@ -83,6 +83,17 @@ impl Sending<'_> {
         if let Some(rejects) = self.rejects_to.filter(|_| self.report.rejected() > 0 && !self.is_dry) {
             row(to, "rejects to", &escaped(rejects))?;
         }
+        for (n, what) in
+            [(self.report.old, "older than 180 days"), (self.report.ahead, "more than a day ahead")]
+        {
+            if n > 0 {
+                let what = format!(
+                    "{} {what}: Google does not say what becomes of such events",
+                    counted(n, "event")
+                );
+                row(to, "times", &what)?;
+            }
+        }
         for name in self.report.unfinished.iter().take(MOST_NAMED) {
             let what = "its last line is not finished yet, and is left for the next run";
             row(to, "left", &format!("`{}`: {what}", escaped(name)))?;
@@ -108,6 +119,8 @@ impl Sending<'_> {
             splits: u64,
             bytes: u64,
             waited_seconds: f64,
+            old: u64,
+            ahead: u64,
             unfinished: &'a [String],
             failures: Vec<String>,
             error: Option<&'a str>,
@@ -130,6 +143,8 @@ impl Sending<'_> {
             splits: report.splits,
             bytes: report.bytes,
             waited_seconds: report.waited.as_secs_f64(),
+            old: report.old,
+            ahead: report.ahead,
             unfinished: &report.unfinished,
             failures: report.failures.iter().map(ToString::to_string).collect(),
             error: self.error.as_deref(),

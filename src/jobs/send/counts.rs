@@ -2,14 +2,14 @@
 
 use crate::sync::lock;
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 
 /// Counts of a run that is under way.
 #[derive(Debug, Default)]
 pub struct Counts {
-    /// Bytes of the inputs, as they are stored, up to the last range that is done.
-    pub(super) read: AtomicU64,
+    /// Bytes of the inputs, as they are stored, that were read.
+    pub(super) read: Arc<AtomicU64>,
     /// Events that were accepted in this run.
     pub(super) accepted: AtomicU64,
     /// Requests, repeated ones too.

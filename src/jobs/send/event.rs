@@ -4,6 +4,8 @@ use super::piece::{EventAt, Reject};
 use crate::check::events::{self, Candidate};
 use crate::check::validate::{Severity, Validator};
 use crate::json::Tree;
+use crate::time::read_rfc3339;
+use chrono::Utc;
 use regex::bytes::Regex;
 
 /// What a request holds at most, in bytes. Google says 4 MB.
@@ -17,12 +19,27 @@ const MARK: usize = 1;
 /// How long the end of a request is: `]}}`.
 const END: usize = 3;
 
+/// Where the time of an event is, as `udmap convert` writes it. It is only looked for to count, so others are not.
+const TIMES: [&[u8]; 2] = [br#""event_timestamp":""#, br#""eventTimestamp":""#];
+const DAY: i64 = 86_400;
+
+/// How many events are oddly old, or not of this day.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Ages {
+    /// Older than 180 days.
+    pub(super) old: u64,
+    /// More than a day ahead of this machine's clock.
+    pub(super) ahead: u64,
+}
+
 /// Checks lines, and makes parts of requests of them.
 pub(super) struct EventMaker {
     validator: Validator,
     /// Finds what may be a wrapping around an event.
     wrapping: Regex,
     tree: Tree,
+    now: i64,
+    pub(super) ages: Ages,
 }
 
 impl EventMaker {
@@ -32,12 +49,29 @@ impl EventMaker {
                     [rR]esults|error|progress)\"";
         #[expect(clippy::expect_used, reason = "the pattern is a constant, and compiled by a test")]
         let wrapping = Regex::new(keys).expect("a pattern");
-        EventMaker { validator: Validator::default(), wrapping, tree: Tree::default() }
+        EventMaker {
+            validator: Validator::default(),
+            wrapping,
+            tree: Tree::default(),
+            now: Utc::now().timestamp(),
+            ages: Ages::default(),
+        }
     }
 
     /// How much a line of this length adds to a request, whatever is in it.
     pub(super) fn cost(length: u64) -> u64 {
         length + (BEFORE.len() + AFTER.len() + MARK) as u64
+    }
+
+    fn look_at_age(&mut self, event: &[u8]) {
+        let after = |name: &&[u8]| memchr::memmem::find(event, name).map(|at| at + name.len());
+        let Some(start) = TIMES.iter().find_map(after) else { return };
+        let text = &event[start..];
+        let text = &text[..memchr::memchr(b'"', text).unwrap_or(0)];
+        let Some(time) = std::str::from_utf8(text).ok().and_then(read_rfc3339) else { return };
+        let age = self.now - time.seconds();
+        self.ages.old += u64::from(age > 180 * DAY);
+        self.ages.ahead += u64::from(age < -DAY);
     }
 
     /// Appends the event of a line to a request that has other events if `others`.
@@ -90,6 +124,7 @@ impl EventMaker {
             let message = format!("the event makes a request of {size} bytes, more than {MOST_REQUEST}");
             return Err(reject("too-large", message));
         }
+        self.look_at_age(event);
         if others {
             body.push(b',');
         }
@@ -132,6 +167,7 @@ mod tests {
         let value: serde_json::Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(value["inlineSource"]["events"].as_array().unwrap().len(), events.len());
 
+        assert_eq!(maker.ages, Ages { old: events.len() as u64, ahead: 0 });
         let before = body.clone();
         for (line, reason) in [
             ("{", "invalid-json"),

@@ -1,6 +1,7 @@
 //! Reads all inputs, one after the other, on a thread of its own.
 
 use super::Error;
+use super::event::Ages;
 use super::maker::Maker;
 use super::piece::Piece;
 use super::reader::{Limits, Passed, Reader};
@@ -14,7 +15,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 pub(super) enum Read {
     Piece(Box<Piece>),
     /// An input ended, or failed.
-    Passed(String, Result<Passed, Error>),
+    Passed(String, Result<Passed, Error>, Ages),
 }
 
 /// An input's name in the state: a file has one, however it is named.
@@ -28,21 +29,21 @@ fn name(source: &Source) -> String {
     path.map_or_else(|_| name.to_owned(), |path| path.to_string_lossy().into_owned())
 }
 
-/// Reads inputs until `give` says `false`, or until `stop` is set.
+/// Reads inputs until `give` says `false`, or until `stop` is set. `bytes` grows by what was read, as it is stored.
 pub(super) fn read(
     sources: &[Source],
     mut maker: Maker,
     limits: Limits,
     state: &dyn Fn(&str) -> InputState,
+    bytes: &Arc<AtomicU64>,
     stop: &Arc<AtomicBool>,
     give: &mut dyn FnMut(Read) -> bool,
 ) {
-    let bytes = Arc::new(AtomicU64::new(0));
     for source in sources {
         let name = name(source);
         let mut goes_on = true;
         let result = source
-            .open(Arc::clone(&bytes), Arc::clone(stop))
+            .open(Arc::clone(bytes), Arc::clone(stop))
             .map_err(|error| Error::store(&error))
             .and_then(|input| {
                 let reader = Reader {
@@ -51,14 +52,14 @@ pub(super) fn read(
                     limits,
                     state: state(&name),
                     maker: &mut maker,
-                    read: &|| bytes.load(Relaxed),
                 };
                 reader.run(input, &mut |piece| {
                     goes_on = give(Read::Piece(Box::new(piece)));
                     goes_on
                 })
             });
-        if !goes_on || stop.load(Relaxed) || !give(Read::Passed(source.name().to_owned(), result)) {
+        let ages = maker.take_ages();
+        if !goes_on || stop.load(Relaxed) || !give(Read::Passed(source.name().to_owned(), result, ages)) {
             return;
         }
     }

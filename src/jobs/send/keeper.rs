@@ -167,7 +167,6 @@ impl Keeper {
         let rejects = rejects_of(piece, &lines).collect();
         let (input, source, known) = (piece.input.clone(), piece.source.clone(), piece.known.clone());
         self.reject_all(vec![Suspect { input, source, lines, known, rejects }]).await;
-        self.counts.read.fetch_max(piece.read, std::sync::atomic::Ordering::Relaxed);
     }
 
     /// Notes that SecOps refuses a single event. As long as nothing was accepted, it is only suspected.

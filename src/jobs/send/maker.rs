@@ -1,6 +1,6 @@
 //! Makes parts of requests of lines: events, or raw logs.
 
-use super::event::{self, EventMaker};
+use super::event::{self, Ages, EventMaker};
 use super::log::LogMaker;
 use super::piece::{EventAt, Reject};
 
@@ -49,6 +49,14 @@ impl Maker {
         match self {
             Maker::Events(events) => events.add(line, number, others, body),
             Maker::Logs(logs) => logs.add(line, number, others, body),
+        }
+    }
+
+    /// How old the events were since this was last asked.
+    pub(super) fn take_ages(&mut self) -> Ages {
+        match self {
+            Maker::Events(events) => std::mem::take(&mut events.ages),
+            Maker::Logs(_) => Ages::default(),
         }
     }
 

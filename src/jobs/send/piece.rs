@@ -31,8 +31,6 @@ pub(super) struct Piece {
     pub(super) is_end: bool,
     /// Whether an earlier run may have sent it.
     pub(super) again: bool,
-    /// How many bytes of the inputs, as they are stored, were read when it was made.
-    pub(super) read: u64,
 }
 
 /// Where an event (or a log) is.

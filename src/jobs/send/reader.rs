@@ -35,8 +35,6 @@ pub(super) struct Reader<'r> {
     pub(super) limits: Limits,
     pub(super) state: InputState,
     pub(super) maker: &'r mut Maker,
-    /// How much of the inputs was read.
-    pub(super) read: &'r dyn Fn() -> u64,
 }
 
 /// The piece that is being made.
@@ -209,7 +207,6 @@ impl Reader<'_> {
             rejects,
             known,
             is_end,
-            read: (self.read)(),
         }))
     }
 
@@ -291,7 +288,6 @@ mod tests {
             limits: Limits { events, bytes },
             state: state.clone(),
             maker: &mut Maker::Events(EventMaker::new()),
-            read: &|| 0,
         };
         let passed = reader.run(text.as_bytes(), &mut |piece| {
             pieces.borrow_mut().push(piece);

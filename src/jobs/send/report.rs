@@ -2,6 +2,7 @@
 
 use super::Error;
 use super::counts::Counts;
+use super::event::Ages;
 use super::reader::Passed;
 use crate::sync::lock;
 use std::collections::BTreeMap;
@@ -35,6 +36,10 @@ pub struct Report {
     pub bytes: u64,
     /// How long requests waited, added up.
     pub waited: Duration,
+    /// Events of this run that are older than 180 days.
+    pub old: u64,
+    /// Events of this run that are more than a day ahead of this machine's clock.
+    pub ahead: u64,
     /// Inputs that could not be read, or are not what they were.
     pub failures: Vec<Error>,
     /// Inputs whose last line is still being written.
@@ -69,7 +74,9 @@ impl Report {
     }
 
     /// Adds an input that was read.
-    pub(super) fn passed(&mut self, source: &str, result: Result<Passed, Error>) {
+    pub(super) fn passed(&mut self, source: &str, result: Result<Passed, Error>, ages: Ages) {
+        self.old += ages.old;
+        self.ahead += ages.ahead;
         match result {
             Ok(passed) => {
                 self.inputs += 1;

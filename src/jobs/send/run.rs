@@ -104,14 +104,20 @@ pub async fn send(
     let stop_reading = Arc::new(AtomicBool::new(false));
     let reading = {
         let (sources, shared, stop) = (sources.to_vec(), Arc::clone(&shared), Arc::clone(&stop_reading));
-        let maker = settings.maker(shared.keeper.begun());
+        let (maker, read_bytes) = (settings.maker(shared.keeper.begun()), Arc::clone(&counts.read));
         let read = move || {
             crate::panics::provoke("send");
             let (events, bytes) = shared.keeper.limits();
             let state = |name: &str| shared.keeper.input(name);
-            inputs::read(&sources, maker, Limits { events, bytes }, &state, &stop, &mut |read| {
-                give.blocking_send(read).is_ok()
-            });
+            inputs::read(
+                &sources,
+                maker,
+                Limits { events, bytes },
+                &state,
+                &read_bytes,
+                &stop,
+                &mut |read| give.blocking_send(read).is_ok(),
+            );
         };
         std::thread::Builder::new().name("send".into()).spawn(read)
     };
@@ -197,7 +203,7 @@ async fn deliver_all(
                 Some(Read::Piece(piece)) => {
                     tasks.spawn(deliver(Arc::clone(shared), *piece));
                 }
-                Some(Read::Passed(source, result)) => report.passed(&source, result),
+                Some(Read::Passed(source, result, ages)) => report.passed(&source, result, ages),
                 None => take = None,
             },
             Some(ended) = tasks.join_next() => {
@@ -225,14 +231,14 @@ async fn deliver(shared: Arc<Shared>, piece: Piece) -> Result<(), Ended> {
         keeper.note_accepted(&piece, &all).await;
         return Ok(keeper.save().await?);
     }
-    let mut permit = None;
+    let (mut permit, mut again) = (None, piece.again);
     let mut open = vec![all];
     while let Some(part) = open.pop() {
         if halt.is_asked() {
             return Err(Ended::Stopped);
         }
         let (body, count) = (piece.body_of(&part), part.len() as u64);
-        let (reason, why) = match client.send(&body, count, piece.again).await? {
+        let (reason, why) = match client.send(&body, count, again).await? {
             Sent::Accepted => {
                 keeper.note_accepted(&piece, &part).await;
                 permit = None;
@@ -242,6 +248,8 @@ async fn deliver(shared: Arc<Shared>, piece: Piece) -> Result<(), Ended> {
             Sent::Refused(why) => ("refused", why),
             Sent::TooLarge(why) => ("too-large", why),
         };
+        // What is refused as a whole was never taken, and an earlier run sent no part of it.
+        again = false;
         let mut accepted = keeper.accepted();
         if permit.is_none() && !*accepted.borrow() {
             // Otherwise the search for bad events could take many requests before it shows that all are refused.
@@ -287,16 +295,24 @@ pub async fn dry_run(
     let limits = Limits { events: state.batch_events, bytes: state.batch_bytes };
     let input = |name: &str| state.inputs.get(name).cloned().unwrap_or_default();
     let stop_reading = Arc::new(AtomicBool::new(false));
-    inputs::read(sources, settings.maker(state.begun), limits, &input, &stop_reading, &mut |read| {
-        match read {
-            Read::Piece(piece) => {
-                let rejects = piece.rejects.iter().map(|reject| reject.reason);
-                counts.plan(piece.events.len(), piece.body.len(), rejects);
+    inputs::read(
+        sources,
+        settings.maker(state.begun),
+        limits,
+        &input,
+        &counts.read,
+        &stop_reading,
+        &mut |read| {
+            match read {
+                Read::Piece(piece) => {
+                    let rejects = piece.rejects.iter().map(|reject| reject.reason);
+                    counts.plan(piece.events.len(), piece.body.len(), rejects);
+                }
+                Read::Passed(source, result, ages) => report.passed(&source, result, ages),
             }
-            Read::Passed(source, result) => report.passed(&source, result),
-        }
-        !stop.is_asked()
-    });
+            !stop.is_asked()
+        },
+    );
     report.is_stopped = stop.is_asked();
     report.count(counts);
     Ok(report)
