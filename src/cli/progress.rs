@@ -89,7 +89,7 @@ impl Progress {
                         "bytes": read,
                         "of_bytes": total,
                         "bytes_per_second": rate,
-                        "seconds_left": total.map(|total| total.saturating_sub(read) as f64 / rate.max(1e-9)),
+                        "eta_seconds": total.map(|total| total.saturating_sub(read) as f64 / rate.max(1e-9)),
                         "records": records,
                         "rejects": rejects,
                     });

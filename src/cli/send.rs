@@ -15,6 +15,7 @@ use crate::jobs::settings::{label, size, switch, time, whole};
 use crate::mapping::{Mapping, builtin_mappings};
 use crate::report::send::Sending;
 use crate::store::{Output, Source, store_error};
+use crate::text::escaped;
 use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -159,6 +160,9 @@ pub(super) struct Args {
     #[command(flatten)]
     allow_empty: AllowEmpty,
 }
+
+/// How often it is said why requests wait.
+const BETWEEN_NOTES: Duration = Duration::from_secs(60);
 
 /// Bytes a second, if there is a limit.
 #[derive(Debug, Clone, Copy)]
@@ -306,10 +310,18 @@ fn with_progress(
         scope.spawn(|| {
             crate::panics::provoke("progress");
             let mut progress = Progress::new(args.progress, total, false);
+            let mut told: Option<Instant> = None;
             while !done.load(Relaxed) {
                 std::thread::sleep(Duration::from_millis(50));
                 let (read, accepted, rejected) = counts.progress();
                 progress.update(read, accepted + rejected, rejected);
+                if !args.quiet
+                    && told.is_none_or(|told| told.elapsed() >= BETWEEN_NOTES)
+                    && let Some(why) = counts.take_waiting()
+                {
+                    say!("note: {}", escaped(&why));
+                    told = Some(Instant::now());
+                }
             }
             progress.clear();
         });

@@ -106,11 +106,13 @@ impl Client {
     /// Sends a body with so many events until SecOps says whether it took it. `again` says that an earlier run may have
     /// sent it.
     pub(super) async fn send(&self, body: &Bytes, events: u64, again: bool) -> Result<Sent, Ended> {
-        let begun = Instant::now();
+        let mut first = None;
         let (mut failures, mut limited, mut was_renewed) = (0, 0, false);
         let mut may_be_there = again;
         loop {
             self.wait_until(self.pace.turn(body.len())).await?;
+            // What was waited for the rate before does not count.
+            let begun = *first.get_or_insert_with(Instant::now);
             let token = match self.credentials.token().await {
                 Ok(token) => token,
                 Err(no) if !no.is_passing => return Err(no.error.into()),
@@ -194,12 +196,13 @@ impl Client {
         let times = first.saturating_mul(1 << (tries - 1).min(16)).min(longest);
         let wait = jittered(self.patience.retry_wait * times, random());
         // No sooner than was asked for, and not all at the same moment.
-        let wait = after.map_or(wait, |after| jittered(after, random() >> 3));
+        let wait = after.map_or(wait, |after| jittered(after.max(self.patience.retry_wait), random() >> 3));
         if begun.elapsed() + wait > self.patience.give_up {
             let spent = begun.elapsed().as_secs();
             let error = Error::new(format!("{} took nothing for {spent} s: {why}", self.target.host()));
             return Err(error.with_hint("run it again: it continues where it stopped (`--give-up`)").into());
         }
+        self.counts.say(format!("waiting {} s: {why}", wait.as_secs_f64().ceil()));
         if is_limit {
             self.pace.hold(wait);
         }

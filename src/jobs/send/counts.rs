@@ -24,6 +24,8 @@ pub struct Counts {
     pub(super) bytes: AtomicU64,
     /// Milliseconds of waiting: for the rate, for SecOps, and after failures.
     pub(super) waited: AtomicU64,
+    /// What it waits for.
+    pub(super) waiting: Mutex<Option<String>>,
     /// Rejects of this run, by reason.
     pub(super) rejects: Mutex<BTreeMap<&'static str, u64>>,
 }
@@ -32,6 +34,15 @@ impl Counts {
     /// How far it is: bytes read, events accepted, events rejected.
     pub fn progress(&self) -> (u64, u64, u64) {
         (self.read.load(Relaxed), self.accepted.load(Relaxed), self.rejected())
+    }
+
+    /// Why a request had to wait, once, if one had to since this was asked.
+    pub fn take_waiting(&self) -> Option<String> {
+        lock(&self.waiting).take()
+    }
+
+    pub(super) fn say(&self, why: String) {
+        *lock(&self.waiting) = Some(why);
     }
 
     /// How many events were rejected in this run.

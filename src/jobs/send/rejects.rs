@@ -2,7 +2,7 @@
 
 use super::Error;
 use std::collections::HashSet;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 
 /// How much behind what the state knows is looked through.
@@ -25,6 +25,10 @@ impl RejectsFile {
         let failed =
             |error: std::io::Error| Error::new(format!("cannot write the rejects `{name}`: {error}"));
         let mut file = OpenOptions::new().read(true).append(true).create(true).open(name).map_err(failed)?;
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            let error = Error::new(format!("another run writes the rejects `{name}`"));
+            return Err(error.with_hint("give each run a file of its own"));
+        }
         let mut bytes = file.metadata().map_err(failed)?.len();
         let mut known = HashSet::new();
         // One that is shorter was taken away, and is another one.

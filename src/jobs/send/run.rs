@@ -157,6 +157,8 @@ async fn begin(settings: &Settings, counts: &Arc<Counts>, report: &mut Report) -
         halt.clone(),
         Arc::clone(counts),
     )?;
+    // Without a token nothing is begun, and nobody waits for one that never comes.
+    client.credentials.token().await.map_err(|no| no.error)?;
     let place = settings.place()?;
     let wanted = settings.wanted();
     let keeper = Keeper::take(&place, target, method, wanted, &settings.rejects, Arc::clone(counts)).await?;
