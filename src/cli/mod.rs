@@ -17,6 +17,8 @@ mod completions;
 mod config;
 mod convert;
 mod diff;
+#[cfg(feature = "send")]
+mod dump_outputs;
 mod engine;
 mod environment;
 mod errors;

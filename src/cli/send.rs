@@ -1,5 +1,6 @@
 //! `udmap send`: UDM events into Google SecOps.
 
+use super::dump_outputs::current_events;
 use super::environment::from_environment;
 use super::inputs::{InputOptions, ListedInputs};
 use super::nothing::{self, AllowEmpty};
@@ -45,13 +46,18 @@ Examples:
   udmap send events.ndjson --project P --location us --instance ID --state send.json --rejects refused.ndjson
   udmap convert log.ndjson | udmap send - --project P --location us --instance ID --state send.json --rejects refused.ndjson
   udmap send s3://bucket/udm/ --project P --location eu --instance ID --state s3://bucket/send.json --rejects refused.ndjson
+  udmap send --manifest s3://bucket/udm/ --project P --location eu --instance ID --state s3://bucket/send.json --rejects refused.ndjson
   udmap send events.ndjson --project P --location us --instance ID --state send.json --dry-run
   udmap send --check --project P --location us --instance ID --state send.json
   udmap send logs/ --log-type DUO_AUTH --project P --location us --instance ID --state logs.json --rejects refused.ndjson")]
 pub(super) struct Args {
     /// Files, folders, glob patterns, or `-` for stdin; s3://bucket/prefix/ and its like.
-    #[arg(value_name = "EVENTS", required_unless_present = "check")]
+    #[arg(value_name = "EVENTS", required_unless_present_any = ["check", "manifest"])]
     events: Vec<String>,
+
+    /// Send what the manifest of a dump names, instead: each output once, without those that later ones have superseded.
+    #[arg(long, value_name = "URL|DIR", env = "UDMAP_SEND_MANIFEST", conflicts_with = "events")]
+    manifest: Option<String>,
 
     #[command(flatten)]
     wanted: InputOptions,
@@ -244,7 +250,13 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     }
     outputs.add_if("--rejects", args.rejects.as_deref())?;
     outputs.add_if("--summary", args.summary.as_deref())?;
-    let inputs = args.wanted.list(&outputs, "EVENTS", &args.events)?;
+    let inputs = match &args.manifest {
+        None => args.wanted.list(&outputs, "EVENTS", &args.events)?,
+        Some(manifest) => {
+            let anonymous = args.wanted.list_options().anonymous;
+            args.wanted.list(&outputs, "--manifest", &current_events(manifest, anonymous)?)?
+        }
+    };
     if !args.quiet {
         ListedInputs::tell_skipped(&[&inputs]);
     }

@@ -103,7 +103,7 @@ impl Client {
         })
     }
 
-    /// Sends a body with so many events until SecOps says whether it took it. `again` says that an earlier run may have
+    /// Sends a body with this many events until SecOps says whether it took it. `again` says that an earlier run may have
     /// sent it.
     pub(super) async fn send(&self, body: &Bytes, events: u64, again: bool) -> Result<Sent, Ended> {
         let mut first = None;

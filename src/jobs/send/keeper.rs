@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 
-/// So many single events may be refused before one is accepted: then the fault is not theirs.
+/// This many single events may be refused before one is accepted: then the fault is not theirs.
 const MOST_SUSPECTS: usize = 32;
 
 /// A state that this run has taken.
@@ -52,7 +52,7 @@ struct Suspect {
 struct Saved {
     version: Option<Version>,
     revision: u64,
-    rejects: Option<RejectsFile>,
+    rejects: RejectsFile,
 }
 
 /// What is asked for, where there is no state yet.
@@ -111,7 +111,7 @@ impl Keeper {
             place: place.clone(),
             accepted: watch::Sender::new(state.accepted > 0),
             noted: Mutex::new(Noted { state, revision: 1, rejects: Vec::new(), suspects: Vec::new() }),
-            saved: tokio::sync::Mutex::new(Saved { version, revision: 0, rejects: Some(rejects) }),
+            saved: tokio::sync::Mutex::new(Saved { version, revision: 0, rejects }),
             counts,
             _lock: lock,
         };
@@ -142,7 +142,9 @@ impl Keeper {
 
     /// Notes that the input ends behind a piece, so that it is never filled up.
     pub(super) fn note_end(&self, piece: &Piece) {
-        self.note(|state| state.inputs.entry(piece.input.clone()).or_default().end(&piece.known));
+        self.note(|state| {
+            state.inputs.entry(piece.input.clone()).or_default().end(&piece.known, piece.version.as_deref())
+        });
     }
 
     /// Notes that a piece is split before a line.
@@ -212,20 +214,22 @@ impl Keeper {
     pub(super) async fn settle(&self) {
         let suspects = std::mem::take(&mut lock(&self.noted).suspects);
         self.reject_all(suspects).await;
+        self.saved.lock().await.rejects.settle();
+        self.note(|_| {});
     }
 
     async fn reject_all(&self, done: Vec<Suspect>) {
         if done.is_empty() {
             return;
         }
-        let saved = self.saved.lock().await;
+        let mut saved = self.saved.lock().await;
         let mut noted = lock(&self.noted);
         for Suspect { input, source, lines, known, rejects } in done {
             noted.state.inputs.entry(input).or_default().done(lines, &known);
             noted.state.rejected += rejects.len() as u64;
             for reject in rejects {
                 self.counts.reject(reject.reason);
-                if !saved.rejects.as_ref().is_some_and(|file| file.holds(&source, reject.line)) {
+                if !saved.rejects.took(&source, reject.line) {
                     reject.write(&source, &mut noted.rejects);
                 }
             }
@@ -250,11 +254,12 @@ impl Keeper {
             return Ok(());
         }
         let rejects = std::mem::take(&mut lock(&self.noted).rejects);
-        if let Some(file) = &mut saved.rejects {
-            if !rejects.is_empty() {
-                file.append(&rejects)?;
-            }
-            lock(&self.noted).state.rejects_bytes = file.bytes;
+        if !rejects.is_empty() {
+            saved.rejects.append(&rejects)?;
+        }
+        {
+            let mut noted = lock(&self.noted);
+            noted.state.rejects_bytes = saved.rejects.to_note(noted.state.rejects_bytes);
         }
         let (bytes, revision) = {
             let noted = lock(&self.noted);

@@ -18,7 +18,7 @@ impl Pace {
         Pace { rate, next: Mutex::new(Instant::now()) }
     }
 
-    /// When a request of so many bytes may begin. It counts as begun.
+    /// When a request of this many bytes may begin. It counts as begun.
     pub(super) fn turn(&self, bytes: usize) -> Instant {
         let mut next = lock(&self.next);
         let begin = (*next).max(Instant::now());

@@ -29,6 +29,8 @@ pub(super) struct Piece {
     pub(super) known: Known,
     /// Whether the input ends here.
     pub(super) is_end: bool,
+    /// The version of the object that ends here.
+    pub(super) version: Option<String>,
     /// Whether an earlier run may have sent it.
     pub(super) again: bool,
 }

@@ -32,6 +32,8 @@ pub(super) struct Reader<'r> {
     pub(super) name: &'r str,
     /// Its name for people.
     pub(super) source: &'r str,
+    /// Which version of an object it is.
+    pub(super) version: Option<&'r str>,
     pub(super) limits: Limits,
     pub(super) state: InputState,
     pub(super) maker: &'r mut Maker,
@@ -118,7 +120,7 @@ impl Reader<'_> {
                 let next = self.begin(number);
                 let made = std::mem::replace(&mut making, next);
                 let known = self.known(&mut lines, number - 1, line.start);
-                if !self.finish(made, known, false, &mut outlet)? {
+                if !self.finish(made, known, None, &mut outlet)? {
                     return Ok(passed);
                 }
             }
@@ -142,7 +144,7 @@ impl Reader<'_> {
         }
         if number >= making.first {
             let known = self.known(&mut lines, number, end);
-            self.finish(making, known, true, &mut outlet)?;
+            self.finish(making, known, Some(!passed.is_unfinished), &mut outlet)?;
         }
         Ok(passed)
     }
@@ -175,12 +177,13 @@ impl Reader<'_> {
         }
     }
 
-    /// Gives out a piece that ends before a line, if it is not done; whether to go on.
+    /// Gives out a piece, if it is not done; whether to go on. `ends` says that the input ends there, and whether its
+    /// last line is whole.
     fn finish(
         &self,
         made: Making,
         known: Known,
-        is_end: bool,
+        ends: Option<bool>,
         outlet: &mut Outlet<'_>,
     ) -> Result<bool, Error> {
         let lines = made.first..known.lines + 1;
@@ -206,7 +209,8 @@ impl Reader<'_> {
             events,
             rejects,
             known,
-            is_end,
+            is_end: ends.is_some(),
+            version: self.version.filter(|_| ends == Some(true)).map(str::to_owned),
         }))
     }
 
@@ -244,7 +248,8 @@ impl Reader<'_> {
 
     /// Refuses what begins with a value that goes on behind the line: its lines would be wrong ones.
     fn spans_lines(&self, first: &[u8]) -> Result<(), Error> {
-        if matches!(first.first(), Some(b'{' | b'[')) && is_cut_json(first) {
+        // A first line that was cut is a broken one among others; this is how lists and layouts begin.
+        if first == b"{" || (first.starts_with(b"[") && is_cut_json(first)) {
             let what = format!(
                 "`{}` is not one event or log a line: its first line ends in the middle of a value",
                 self.source
@@ -285,6 +290,7 @@ mod tests {
         let reader = Reader {
             name: "/x",
             source: "x",
+            version: None,
             limits: Limits { events, bytes },
             state: state.clone(),
             maker: &mut Maker::Events(EventMaker::new()),
@@ -349,7 +355,7 @@ mod tests {
     fn appended_begins_a_new_range() {
         let pieces = read(&text(5), &InputState::default(), 3, 2_000_000).1;
         let mut state = InputState::default();
-        state.end(&pieces[1].known);
+        state.end(&pieces[1].known, None);
         let (_, again) = read(&text(9), &state, 3, 2_000_000);
         assert_eq!(shown(&again), [(1, 4, 3), (4, 6, 2), (6, 9, 3), (9, 10, 1)]);
         assert_eq!(again[1].body, pieces[1].body);
@@ -361,7 +367,7 @@ mod tests {
         // A last line without an end is a line; that it gets one changes nothing.
         let (bare, mut state) = (text(2), InputState::default());
         let piece = &read(bare.trim_end(), &state, 3, 2_000_000).1[0];
-        state.end(&piece.known);
+        state.end(&piece.known, None);
         state.done(1..3, &piece.known);
         assert_eq!(read(bare.trim_end(), &state, 3, 2_000_000).1.len(), 0);
         assert_eq!(shown(&read(&text(3), &state, 3, 2_000_000).1), [(3, 4, 1)]);
@@ -388,6 +394,7 @@ mod tests {
 
     #[test]
     fn what_is_not_lines_is_refused() {
+        assert!(read("{\"a\":\n{}\n", &InputState::default(), 2, 100).0.is_ok());
         for text in ["[\n", "\n{\n\"metadata\":1}\n", "[{},\n{}]\n"] {
             assert!(read(text, &InputState::default(), 2, 100).0.unwrap_err().hint().is_some(), "{text}");
         }

@@ -14,7 +14,7 @@ pub(super) struct RejectsFile {
     file: File,
     name: String,
     /// Its length.
-    pub(super) bytes: u64,
+    bytes: u64,
     /// What an earlier run appended without noting it in the state: these are not appended once more.
     known: HashSet<(String, u64)>,
 }
@@ -53,9 +53,20 @@ impl RejectsFile {
         Ok(RejectsFile { file, name: name.to_owned(), bytes, known })
     }
 
-    /// Whether a reject is there already.
-    pub(super) fn holds(&self, source: &str, line: u64) -> bool {
-        !self.known.is_empty() && self.known.contains(&(source.to_owned(), line))
+    /// Whether a reject is there already. It counts as noted from now on.
+    pub(super) fn took(&mut self, source: &str, line: u64) -> bool {
+        !self.known.is_empty() && self.known.remove(&(source.to_owned(), line))
+    }
+
+    /// At the end of all inputs nothing waits to be noted any more.
+    pub(super) fn settle(&mut self) {
+        self.known.clear();
+    }
+
+    /// The length that is to be noted, where `noted` is: it stays as long as behind it there are rejects that are not
+    /// noted yet, because the run may be killed, too.
+    pub(super) fn to_note(&self, noted: u64) -> u64 {
+        if self.known.is_empty() { self.bytes } else { noted }
     }
 
     /// Appends lines, and brings them to the disk.
@@ -89,12 +100,16 @@ mod tests {
         let line = |n: u64| format!("{{\"source\":\"a\",\"line\":{n}}}\n");
         let mut file = RejectsFile::open(name, 0).unwrap();
         file.append(line(1).as_bytes()).unwrap();
-        let noted = file.bytes;
+        let noted = file.to_note(0);
         file.append(line(2).as_bytes()).unwrap();
         file.append(&line(3).as_bytes()[..9]).unwrap();
         drop(file);
-        let file = RejectsFile::open(name, noted).unwrap();
-        assert!(!file.holds("a", 1) && file.holds("a", 2) && !file.holds("a", 3) && !file.holds("b", 2));
+        let mut file = RejectsFile::open(name, noted).unwrap();
+        // Until the second is noted, the length is not: the next run must see it, too.
+        assert_eq!(file.to_note(noted), noted);
+        assert!(!file.took("a", 1) && !file.took("a", 3) && !file.took("b", 2) && file.took("a", 2));
+        assert_eq!(file.to_note(noted), 2 * noted);
+        drop(file);
         assert_eq!(std::fs::read_to_string(name).unwrap(), line(1) + &line(2));
         // Words of others stay.
         std::fs::write(name, "mine").unwrap();

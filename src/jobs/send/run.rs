@@ -173,7 +173,7 @@ async fn begin(settings: &Settings, counts: &Arc<Counts>, report: &mut Report) -
     Ok(Shared { client, keeper, halt, splits: Semaphore::new(1) })
 }
 
-/// Has pieces delivered, so many at once. What failed, if something did.
+/// Has pieces delivered, this many at once. What failed, if something did.
 async fn deliver_all(
     parallel: usize,
     shared: &Arc<Shared>,
@@ -297,24 +297,29 @@ pub async fn dry_run(
     let limits = Limits { events: state.batch_events, bytes: state.batch_bytes };
     let input = |name: &str| state.inputs.get(name).cloned().unwrap_or_default();
     let stop_reading = Arc::new(AtomicBool::new(false));
-    inputs::read(
-        sources,
-        settings.maker(state.begun),
-        limits,
-        &input,
-        &counts.read,
-        &stop_reading,
-        &mut |read| {
-            match read {
-                Read::Piece(piece) => {
-                    let rejects = piece.rejects.iter().map(|reject| reject.reason);
-                    counts.plan(piece.events.len(), piece.body.len(), rejects);
-                }
-                Read::Passed(source, result, ages) => report.passed(&source, result, ages),
-            }
-            !stop.is_asked()
-        },
-    );
+    // Objects are read by blocking calls, which a thread of the runtime must not make.
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            inputs::read(
+                sources,
+                settings.maker(state.begun),
+                limits,
+                &input,
+                &counts.read,
+                &stop_reading,
+                &mut |read| {
+                    match read {
+                        Read::Piece(piece) => {
+                            let rejects = piece.rejects.iter().map(|reject| reject.reason);
+                            counts.plan(piece.events.len(), piece.body.len(), rejects);
+                        }
+                        Read::Passed(source, result, ages) => report.passed(&source, result, ages),
+                    }
+                    !stop.is_asked()
+                },
+            );
+        });
+    });
     report.is_stopped = stop.is_asked();
     report.count(counts);
     Ok(report)

@@ -66,6 +66,9 @@ pub(super) struct InputState {
     pub(super) cuts: Vec<u64>,
     /// What is in SecOps, or among the rejects.
     pub(super) done: Ranges,
+    /// The version of the object, once its end was noted: where all of it is done, it need not be read again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) version: Option<String>,
 }
 
 /// The beginning of an input.
@@ -94,6 +97,11 @@ impl InputState {
         }
     }
 
+    /// Whether all of this version of an object is done.
+    pub(super) fn is_done(&self, version: Option<&str>) -> bool {
+        version.is_some() && self.version.as_deref() == version && self.done.holds(&(1..self.known.lines + 1))
+    }
+
     /// Notes that a range is split before this line.
     pub(super) fn cut(&mut self, line: u64) {
         if let Err(at) = self.cuts.binary_search(&line) {
@@ -102,8 +110,9 @@ impl InputState {
     }
 
     /// Notes that the input ended there when its last range was sent.
-    pub(super) fn end(&mut self, known: &Known) {
+    pub(super) fn end(&mut self, known: &Known, version: Option<&str>) {
         self.know(known);
+        self.version = version.map(str::to_owned);
         if let Err(at) = self.ends.binary_search(&(known.lines + 1)) {
             self.ends.insert(at, known.lines + 1);
         }
@@ -233,11 +242,13 @@ mod tests {
         assert_eq!(input.cuts, [251, 501]);
         input.done(251..501, &known(900));
         assert_eq!((input.cuts.len(), input.known.lines), (0, 1000));
-        input.end(&known(1000));
-        input.end(&known(1000));
+        assert!(!input.is_done(Some("v")));
+        input.end(&known(1000), Some("v"));
+        input.end(&known(1000), Some("v"));
+        assert!(input.is_done(Some("v")) && !input.is_done(Some("w")) && !input.is_done(None));
         assert_eq!((input.base, input.ends.as_slice()), (0, [1001].as_slice()));
         // What is done up to an end leaves only the last of the ends.
-        input.end(&known(1200));
+        input.end(&known(1200), None);
         input.done(1001..1201, &known(1200));
         assert_eq!((input.base, input.ends.len()), (1201, 0));
         assert!(input.makes_sense());
