@@ -106,16 +106,16 @@ impl EventMaker {
         let event = if line.first() == Some(&b'{') && !self.wrapping.is_match(line) {
             line
         } else {
-            let mut found: Option<&str> = None;
+            let mut found = None;
             if let Ok(value) = self.tree.read(line) {
                 events::find(value, &mut |candidate| {
                     if let Candidate::Event(event) = candidate {
-                        found = Some(event.raw());
+                        found = Some(event.start()..event.start() + event.raw().len());
                     }
                 });
             }
-            match found {
-                Some(event) => event.as_bytes(),
+            match found.and_then(|range| line.get(range)) {
+                Some(event) => event,
                 None => return Err(reject("no-event", "there is no event on the line".into())),
             }
         };

@@ -40,11 +40,6 @@ impl Ranges {
         self.0.get(at).filter(|(start, _)| *start <= line).map(|(start, end)| *start..*end)
     }
 
-    /// How many lines are in it.
-    pub(super) fn lines(&self) -> u64 {
-        self.0.iter().map(|(start, end)| end - start).sum()
-    }
-
     /// Whether it is as this type makes it.
     pub(super) fn makes_sense(&self) -> bool {
         self.0.iter().all(|(start, end)| 0 < *start && start < end)
@@ -76,7 +71,6 @@ mod tests {
             assert_eq!(serde_json::to_string(&ranges).unwrap(), all);
             assert!(ranges.makes_sense());
         }
-        assert_eq!(ranges.lines(), 29);
         assert!(ranges.holds(&(1..30)) && !ranges.holds(&(1..31)) && !ranges.holds(&(30..31)));
         assert!(ranges.touches(&(29..40)) && !ranges.touches(&(30..40)) && !ranges.touches(&(0..1)));
         assert_eq!((ranges.around(29), ranges.around(30)), (Some(1..30), None));
