@@ -290,6 +290,14 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         let _ = anstream::stderr().write_all(sending.text().as_bytes());
         report.notes.iter().for_each(|note| say!("note: {note}"));
     }
+    if args.quiet {
+        for name in &report.unfinished {
+            say!(
+                "warning: the last line of `{}` is not finished yet, and is left for the next run",
+                escaped(name)
+            );
+        }
+    }
     for error in report.failures.iter().chain(&error) {
         tell(error);
     }
