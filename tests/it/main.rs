@@ -16,6 +16,7 @@ mod examples;
 mod formats;
 mod generate;
 mod goldens;
+mod http;
 mod inputs;
 #[cfg(feature = "lambda")]
 mod lambda;
@@ -28,6 +29,7 @@ mod process;
 mod properties;
 mod rows;
 mod s3;
+mod send;
 mod services;
 mod store;
 mod support;
