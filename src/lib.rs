@@ -57,7 +57,7 @@
 //! | [`time`] | times read and written | |
 //! | [`columns`] | events as the columns of a table, as Arrow and as Parquet | `arrow`, `parquet` |
 //! | `store` | files and objects, compressed or not; complete files or none | `files`, `bucket` |
-//! | `jobs` | whole dumps converted exactly once; the collector of Duo's logs | `bucket` |
+//! | `jobs` | whole dumps converted exactly once; the collector of Duo's logs; events sent into SecOps | `bucket`, `send` |
 //! | `lab` | synthetic logs | `cli` |
 //!
 //! The first eight know no file, network, clock or terminal.
@@ -71,6 +71,7 @@
 //! | `parquet` | events as Parquet files | yes |
 //! | `gcs`, `azure` | objects in Google Cloud Storage, in Azure Blob Storage | yes |
 //! | `bucket` | objects in S3, whole dumps, the collector | with `cli`, `gcs`, `azure`, `lambda` |
+//! | `send` | events and raw logs sent into Google SecOps | yes |
 //! | `files` | files, folders, patterns, compression | with `bucket`, `parquet` |
 //! | `lambda` | the AWS Lambda functions: the program `bootstrap` | no |
 //!

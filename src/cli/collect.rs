@@ -1,19 +1,18 @@
 //! `udmap collect`: Duo's logs from its API into a bucket or a folder.
 
+use super::environment::from_environment;
 use super::spelling::Spelling;
-use super::{DONE, FAILED, REJECTS, mappings};
+use super::{DONE, FAILED, REJECTS, looked, mappings};
 use crate::convert::Converter;
 use crate::jobs::collect::sign::Signature;
 use crate::jobs::collect::{
-    self, Collector, Derive, Error, Failure, Level, Limits, Log, Outcome, Report, Settings, Stop, When,
-    settings,
+    self, Collector, Derive, Error, Failure, Limits, Log, Outcome, Report, Settings, Stop, When, settings,
 };
 use crate::jobs::events::Events;
 use crate::jobs::settings::{compression, switch, time, when};
-use crate::store::{Compression, Output};
+use crate::store::Compression;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
@@ -150,16 +149,6 @@ fn names() -> PossibleValuesParser {
     )
 }
 
-/// An option as the environment gives it: a blank variable counts as not set, and no value is shown in the help.
-fn from_environment(option: clap::Arg) -> clap::Arg {
-    let blank = option
-        .get_env()
-        .and_then(std::env::var_os)
-        .is_some_and(|text| text.to_string_lossy().trim().is_empty());
-    let option = if blank { option.env(None::<&'static str>) } else { option };
-    option.hide_env_values(true)
-}
-
 fn period(text: &str) -> Result<Duration, String> {
     match time(text)? {
         Duration::ZERO => Err("must be greater than zero".into()),
@@ -289,27 +278,10 @@ fn tell(args: &Args, result: Result<Report, Failure>, at: &str) -> u8 {
 }
 
 async fn check(collectors: &[Collector]) -> anyhow::Result<u8> {
-    let mut status = DONE;
-    let mut text = String::new();
+    let mut all = Vec::new();
     for collector in collectors {
         let which = if collectors.len() > 1 { format!("{}: ", collector.log()) } else { String::new() };
-        for finding in collector.check().await {
-            let word = match finding.level {
-                Level::Good => "ok     ",
-                Level::Warning => "warning",
-                Level::Bad => {
-                    status = FAILED;
-                    "bad    "
-                }
-            };
-            text.push_str(&format!("{word}  {which}{}\n", finding.what));
-            if let Some(hint) = finding.hint {
-                text.push_str(&format!("         hint: {hint}\n"));
-            }
-        }
+        all.extend(collector.check().await.into_iter().map(|finding| (which.clone(), finding)));
     }
-    let mut sink = Output::create("-")?;
-    sink.write_all(text.as_bytes()).map_err(crate::store::store_error)?;
-    sink.finish()?;
-    Ok(status)
+    looked::print(&all)
 }

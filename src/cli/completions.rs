@@ -96,7 +96,11 @@ fn value_of(arg: Arg) -> Arg {
         (_, "CODE=LEVEL") => values(arg, severities()),
         (_, "KIND=FILE") => values(arg, kinds()),
         (_, "DIR") => arg.value_hint(ValueHint::DirPath),
-        (_, name) if ["FILE", "DIR", "INPUT", "MANIFEST", "GLOB"].iter().any(|part| name.contains(part)) => {
+        (_, name)
+            if ["FILE", "DIR", "INPUT", "EVENTS", "MANIFEST", "GLOB"]
+                .iter()
+                .any(|part| name.contains(part)) =>
+        {
             arg.value_hint(ValueHint::AnyPath)
         }
         _ => arg,

@@ -14,6 +14,9 @@ pub(super) fn report(error: &anyhow::Error) {
     let hint = store.and_then(|error| error.hint());
     let hint =
         hint.or_else(|| error.downcast_ref::<crate::jobs::collect::Error>().and_then(|error| error.hint()));
+    #[cfg(feature = "send")]
+    let hint =
+        hint.or_else(|| error.downcast_ref::<crate::jobs::send::Error>().and_then(|error| error.hint()));
     if let Some(hint) = hint {
         say!("hint: {}", escaped_lines(hint));
     }

@@ -17,7 +17,10 @@ mod completions;
 mod config;
 mod convert;
 mod diff;
+#[cfg(feature = "send")]
+mod dump_outputs;
 mod engine;
+mod environment;
 mod errors;
 mod events;
 mod explain;
@@ -25,6 +28,7 @@ mod failures;
 mod fields;
 mod generate;
 mod inputs;
+mod looked;
 mod mappings;
 mod mistaken;
 mod nothing;
@@ -35,6 +39,8 @@ mod prune;
 mod reading;
 mod record_range;
 mod reports;
+#[cfg(feature = "send")]
+mod send;
 mod severities;
 mod signals;
 mod spelling;
@@ -70,6 +76,7 @@ Examples:
   udmap convert dump/ -o events.ndjson.gz --rejects rejects.ndjson
   udmap convert s3://bucket/duo-telephony/ -o s3://other/udm/ --rejects s3://other/rejects/
   udmap collect duo-telephony --to s3://bucket/duo-telephony/ --state s3://bucket/state/duo-telephony.json
+  udmap send events.ndjson --project P --location us --instance ID --state send.json --rejects refused.ndjson
   udmap mappings show duo_telephony
   udmap validate events.ndjson
   udmap test fixtures
@@ -87,6 +94,8 @@ struct Args {
 enum Command {
     Convert(Box<convert::Args>),
     Collect(Box<collect::Args>),
+    #[cfg(feature = "send")]
+    Send(Box<send::Args>),
     Verify(verify::Args),
     Prune(prune::Args),
     Generate(generate::Args),
@@ -136,6 +145,8 @@ fn run() -> anyhow::Result<u8> {
     match args.command {
         Command::Convert(args) => convert::run(&args),
         Command::Collect(args) => collect::run(&args),
+        #[cfg(feature = "send")]
+        Command::Send(args) => send::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Prune(args) => prune::run(&args),
         Command::Generate(args) => generate::run(&args),

@@ -83,11 +83,13 @@ impl Progress {
                 if last.elapsed() >= Duration::from_secs(1) {
                     *last = Instant::now();
                     let seconds = start.elapsed().as_secs_f64();
+                    let rate = read as f64 / seconds.max(1e-9);
                     let line = serde_json::json!({
                         "seconds": seconds,
                         "bytes": read,
                         "of_bytes": total,
-                        "bytes_per_second": read as f64 / seconds.max(1e-9),
+                        "bytes_per_second": rate,
+                        "eta_seconds": total.map(|total| total.saturating_sub(read) as f64 / rate.max(1e-9)),
                         "records": records,
                         "rejects": rejects,
                     });

@@ -11,4 +11,6 @@ mod html;
 mod layout;
 pub(crate) mod profile;
 mod reject_sources;
+#[cfg(feature = "send")]
+pub(crate) mod send;
 pub(crate) mod summary;

@@ -76,6 +76,15 @@ impl Source {
         self.size
     }
 
+    /// Which version of an object was listed, as its service says. Nothing for files: their times say less.
+    #[cfg(feature = "send")]
+    pub(crate) fn version(&self) -> Option<&str> {
+        match &self.place {
+            Place::Object(objects, number) => objects.etag(*number).filter(|etag| !etag.is_empty()),
+            _ => None,
+        }
+    }
+
     /// The file that it is, if it is one on disk; or a pipe or device.
     #[cfg(feature = "cli")]
     pub(crate) fn file(&self) -> Option<&Path> {

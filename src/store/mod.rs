@@ -74,7 +74,7 @@ pub(crate) use output::is_stdout;
 #[cfg(feature = "cli")]
 pub(crate) use remote::{is_url, path_of};
 #[cfg(feature = "bucket")]
-pub(crate) use service::http_client;
+pub(crate) use service::{http_client, why_no_answer};
 pub use stop::is_stopped;
 #[cfg(feature = "cli")]
 pub(crate) use walk::expand;

@@ -33,6 +33,11 @@ impl ReadAhead {
         let _ = self.objects.set(objects);
     }
 
+    /// The version of the object of this number.
+    pub(super) fn etag(&self, number: usize) -> Option<&str> {
+        self.objects.get()?.get(number).map(|(_, meta)| meta.etag.as_str())
+    }
+
     /// Opens the object of this number.
     pub(super) fn open(
         &self,

@@ -16,6 +16,7 @@ mod examples;
 mod formats;
 mod generate;
 mod goldens;
+mod http;
 mod inputs;
 #[cfg(feature = "lambda")]
 mod lambda;
@@ -30,6 +31,7 @@ mod properties;
 mod rest;
 mod rows;
 mod s3;
+mod send;
 mod services;
 mod shippers;
 mod store;

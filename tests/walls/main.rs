@@ -28,8 +28,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("store", &["panics", "sync", "text", "time"]),
     ("check", &["convert", "json", "mapping", "record", "store", "sync", "text", "time", "udm"]),
     ("jobs::settings", &["store", "text", "time"]),
+    ("jobs::waiting", &[]),
+    ("jobs::finding", &["text"]),
     // What else is made of the records that it collects comes in through its trait `Derive`.
-    ("jobs::collect", &["jobs::settings", "store", "sync", "text", "time"]),
+    ("jobs::collect", &["jobs::finding", "jobs::settings", "jobs::waiting", "store", "sync", "text", "time"]),
     (
         "jobs::dump",
         &[
@@ -45,8 +47,27 @@ const ROOMS: &[(&str, &[&str])] = &[
             "time",
         ],
     ),
+    // It checks events before it sends them, and reads the times of raw records.
+    (
+        "jobs::send",
+        &[
+            "check",
+            "convert",
+            "jobs::settings",
+            "jobs::waiting",
+            "json",
+            "panics",
+            "store",
+            "sync",
+            "text",
+            "time",
+        ],
+    ),
     ("jobs", &["convert", "jobs::collect", "jobs::dump", "jobs::settings"]),
-    ("report", &["check", "convert", "jobs::dump", "json", "mapping", "record", "text", "time"]),
+    (
+        "report",
+        &["check", "convert", "jobs::dump", "jobs::send", "json", "mapping", "record", "text", "time"],
+    ),
     ("lab", &["convert", "mapping", "report", "store", "sync", "text", "time"]),
     (
         "lambda",
@@ -73,6 +94,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "jobs",
             "jobs::collect",
             "jobs::dump",
+            "jobs::send",
             "jobs::settings",
             "json",
             "lab",

@@ -4,6 +4,7 @@ use super::clock::difference;
 use super::logs::Log;
 use super::page::{self, Page, read_object};
 use super::transport::Response;
+use crate::jobs::waiting::retry_after;
 use chrono::DateTime;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -141,16 +142,6 @@ impl PageBody<'_> {
     fn code(&self) -> Option<u32> {
         self.code?.get().trim_matches('"').parse().ok()
     }
-}
-
-/// `Retry-After`: seconds, or a date.
-fn retry_after(text: &str, now: i64) -> Option<Duration> {
-    let text = text.trim();
-    if let Ok(seconds) = text.parse::<u32>() {
-        return Some(Duration::from_secs(u64::from(seconds)));
-    }
-    let until = DateTime::parse_from_rfc2822(text).ok()?.timestamp_millis();
-    Some(Duration::from_millis(u64::try_from(until.saturating_sub(now)).unwrap_or(0)))
 }
 
 /// The status with what the service says: its own words, not yet fit to be shown.

@@ -2,14 +2,15 @@
 
 use super::answer::{Verdict, date, judge};
 use super::client::Query;
-use super::clock::{CLOCK_OFF, difference, random, shown};
+use super::clock::{CLOCK_OFF, difference, shown};
 use super::collector::Collector;
 use super::state::{Loaded, State};
 use super::transport::NoAnswer;
 use super::window::{self, Now};
 use super::{Error, ErrorKind};
+use crate::jobs::finding::{Finding, Level, finding, good};
+use crate::jobs::waiting::random;
 use crate::store::objects::{Created, Object, Replaced, StorePath, Version};
-use crate::text::escaped;
 use bytes::Bytes;
 
 /// What the key of a probe begins with; it ends with a number that no other has.
@@ -20,28 +21,6 @@ const LINE: &[u8] = b"\n";
 const NO_CONDITIONS: &str = "two runs at once, or one after a crash, would lose or double records there: use a store or \
                              a version of it that keeps conditional writes (for AWS S3 and moto that is so), or keep \
                              state and logs on disk";
-
-/// One thing that was looked at.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// How it is.
-    pub level: Level,
-    /// What was found: lower-case, without a full stop.
-    pub what: String,
-    /// What to do about it.
-    pub hint: Option<String>,
-}
-
-/// How a thing is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Level {
-    /// As it should be.
-    Good,
-    /// It works, but should be changed.
-    Warning,
-    /// A run would fail.
-    Bad,
-}
 
 impl Collector {
     /// Looks at the key, its permission, the clock, the places and the state. Nothing is
@@ -253,14 +232,6 @@ impl Collector {
 /// The kind of store a place is in: all buckets of a kind are of one service. Nothing for a folder.
 fn scheme(place: &StorePath) -> Option<&str> {
     place.store.root().split_once("://").map(|(scheme, _)| scheme)
-}
-
-fn finding(level: Level, what: String, hint: Option<&str>) -> Finding {
-    Finding { level, what: escaped(&what).into_owned(), hint: hint.map(|hint| escaped(hint).into_owned()) }
-}
-
-fn good(what: String) -> Finding {
-    finding(Level::Good, what, None)
 }
 
 fn bad(error: Error) -> Finding {

@@ -1,13 +1,13 @@
 //! Asks Duo for pages: signed, at a gentle pace, again where that may help, never beyond the deadline.
 
 use super::answer::{Again, Refusal, Verdict, judge};
-use super::clock::{Clock, jittered, random, shown};
+use super::clock::{Clock, shown, sleep_or_stop};
 use super::logs::{Log, Next};
 use super::sign::{self, Signature, Signed};
 use super::state::offset_ms;
-use super::stop::Stop;
 use super::transport::{NoAnswer, Request, Response, Transport};
 use super::{Credentials, Error, ErrorKind};
+use crate::jobs::waiting::{Stop, jittered, random};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -128,7 +128,7 @@ impl Client {
             if failures + limited >= TRIES || late {
                 return Err(self.gave_up(&again, failures + limited, late, wait));
             }
-            if stop.sleep(&*self.clock, wait).await {
+            if sleep_or_stop(&*self.clock, stop, wait).await {
                 return Ok(Answer::Stopped);
             }
         }

@@ -1,5 +1,6 @@
 //! The time of day, the time that passes, and waiting: from the system, or from a test.
 
+use crate::jobs::waiting::Stop;
 use async_trait::async_trait;
 use chrono::Utc;
 use std::fmt;
@@ -79,17 +80,12 @@ pub(super) fn difference(off: i64) -> String {
     format!("{} {way} Duo's", span(off.saturating_abs()))
 }
 
-/// A random number, for jitter and for telling writers apart.
-pub(super) fn random() -> u64 {
-    let mut bytes = [0; 8];
-    // Without the system's randomness a number that differs by time and place will do.
-    if aws_lc_rs::rand::fill(&mut bytes).is_err() {
-        return Utc::now().timestamp_micros() as u64 ^ u64::from(std::process::id());
+/// Waits, or until the run is asked to stop; whether it was.
+pub(super) async fn sleep_or_stop(clock: &dyn Clock, stop: &Stop, duration: Duration) -> bool {
+    tokio::select! {
+        biased;
+        () = stop.asked() => {}
+        () = clock.sleep(duration) => {}
     }
-    u64::from_le_bytes(bytes)
-}
-
-/// `wait`, lengthened by up to a quarter.
-pub(super) fn jittered(wait: Duration, random: u64) -> Duration {
-    wait + wait.mul_f64(0.25 * (random >> 11) as f64 / (1u64 << 53) as f64)
+    stop.is_asked()
 }

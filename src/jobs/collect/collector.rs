@@ -4,8 +4,8 @@ use super::client::Client;
 use super::derive::Derivation;
 use super::logs::Log;
 use super::report::Outcome;
-use super::stop::Stop;
 use super::{Error, window};
+use crate::jobs::waiting::Stop;
 use crate::store::objects::StorePath;
 use std::time::Duration;
 

@@ -1,7 +1,8 @@
 //! A collector that runs again and again, until it is asked to stop.
 
-use super::clock::random;
+use super::clock::sleep_or_stop;
 use super::{Collector, Failure, Limits, Report};
+use crate::jobs::waiting::random;
 use std::time::Duration;
 
 impl Collector {
@@ -21,7 +22,7 @@ impl Collector {
             // Between 95 and 105 percent.
             let share = 0.95 + 0.1 * (random() >> 11) as f64 / (1u64 << 53) as f64;
             let wait = period.mul_f64(share).saturating_sub(took);
-            if limits.stop.sleep(&*self.client.clock, wait).await {
+            if sleep_or_stop(&*self.client.clock, &limits.stop, wait).await {
                 return;
             }
         }

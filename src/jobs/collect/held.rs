@@ -1,11 +1,12 @@
 //! The state as a run holds it: read once, and moved on only while nobody else has.
 
-use super::clock::{random, shown};
+use super::clock::shown;
 use super::collector::{Collector, Ends};
 use super::report::{Outcome, Report};
 
 use super::state::{Loaded, MOST_BYTES, State};
 use super::{Error, ErrorKind, window};
+use crate::jobs::waiting::random;
 use crate::store::objects::{Created, Object, Replaced, Version};
 use bytes::Bytes;
 

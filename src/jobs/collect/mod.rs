@@ -50,12 +50,10 @@ pub(crate) mod settings;
 pub mod sign;
 mod state;
 mod step;
-mod stop;
 mod together;
 mod transport;
 mod window;
 
-pub use check::{Finding, Level};
 pub use clock::{Clock, SystemClock};
 pub use collector::{Collector, Limits};
 pub use credentials::Credentials;
@@ -66,10 +64,11 @@ pub use places::Places;
 pub use report::{Failure, Outcome, Report};
 pub use settings::Settings;
 pub use state::Gap;
-pub use stop::Stop;
 pub use together::run;
 pub use transport::{Https, MAX_ANSWER_BYTES, NoAnswer, Request, Response, Transport};
 
+pub use crate::jobs::finding::{Finding, Level};
 pub use crate::jobs::settings::{Lookup, When};
+pub use crate::jobs::waiting::Stop;
 pub use crate::store::Compression;
 pub use crate::time::duration;

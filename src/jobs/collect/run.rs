@@ -11,7 +11,7 @@
 use super::answer::{Verdict, date, judge};
 use super::client::{Answer, Query};
 
-use super::clock::{CLOCK_OFF, Clock, difference};
+use super::clock::{CLOCK_OFF, Clock, difference, sleep_or_stop};
 use super::collector::{Collector, Ends, Limits};
 use super::derive::Derivation;
 use super::held::Held;
@@ -336,7 +336,7 @@ impl Collector {
         if deadline.is_some_and(|deadline| clock.elapsed() + wait + PAGE_TIME > deadline) {
             return Err(Ends::Early(Outcome::Deadline));
         }
-        if limits.stop.sleep(clock, wait).await {
+        if sleep_or_stop(clock, &limits.stop, wait).await {
             return Err(Ends::Early(Outcome::Stopped));
         }
         Ok(true)

@@ -1,6 +1,7 @@
 //! One HTTPS request and its whole answer: the only place that touches the network for Duo.
 
 use super::Error;
+use crate::store::why_no_answer;
 use async_trait::async_trait;
 use std::fmt;
 use std::time::Duration;
@@ -85,7 +86,7 @@ impl Https {
                 error.with_hint("DUO_CA_FILE (`--ca-file`) is a PEM file of certificates")
             };
             let certificates =
-                reqwest::Certificate::from_pem_bundle(pem).map_err(|error| bad(cause(&error)))?;
+                reqwest::Certificate::from_pem_bundle(pem).map_err(|error| bad(why_no_answer(&error)))?;
             if certificates.is_empty() {
                 return Err(bad("there is no certificate in it".into()));
             }
@@ -93,7 +94,7 @@ impl Https {
         }
         let client = builder
             .build()
-            .map_err(|error| Error::config(format!("TLS can't be set up: {}", cause(&error))))?;
+            .map_err(|error| Error::config(format!("TLS can't be set up: {}", why_no_answer(&error))))?;
         Ok(Https { client, base })
     }
 }
@@ -104,7 +105,7 @@ impl Transport for Https {
         let mut url = self.base.clone();
         url.set_path(&request.path);
         url.set_query(Some(&request.query));
-        let no_answer = |error: reqwest::Error| NoAnswer(cause(&error));
+        let no_answer = |error: reqwest::Error| NoAnswer(why_no_answer(&error));
         let sent = self
             .client
             .get(url)
@@ -136,19 +137,5 @@ impl Transport for Https {
             response.body.extend_from_slice(&chunk);
         }
         Ok(response)
-    }
-}
-
-/// What went wrong at the bottom, without the URL.
-fn cause(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    match (error.is_timeout(), error.is_connect()) {
-        (true, true) => "connecting timed out".into(),
-        (true, false) => "no answer in time".into(),
-        (false, true) => format!("cannot connect: {cause}"),
-        _ => cause.to_string(),
     }
 }

@@ -71,6 +71,20 @@ pub(crate) fn http_client() -> reqwest::ClientBuilder {
         .no_deflate()
 }
 
+/// Why a request has no answer: what went wrong at the bottom, without the URL.
+pub(crate) fn why_no_answer(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    match (error.is_timeout(), error.is_connect()) {
+        (true, true) => "connecting timed out".into(),
+        (true, false) => "no answer in time".into(),
+        (false, true) => format!("cannot connect: {cause}"),
+        _ => cause.to_string(),
+    }
+}
+
 /// Makes clients that stay where they are sent, check what they are answered, and count their requests.
 #[derive(Debug, Clone)]
 pub(crate) struct Connector {

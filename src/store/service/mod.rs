@@ -19,8 +19,8 @@ mod tls;
 mod unusual_keys;
 
 pub(super) use answer::{is_no_bucket, translated};
-pub(crate) use client::http_client;
 pub(super) use client::{ONLY_IF, OnlyIf};
+pub(crate) use client::{http_client, why_no_answer};
 pub(crate) use config::{ClientConfig, Requests};
 pub(super) use given::SettingError;
 pub(super) use keys::{decode_key, encode_key};

@@ -17,6 +17,7 @@ use std::process::Stdio;
 /// Programs that are not run here, and why. Commands with them are printed.
 const NOT_RUN: &[(&str, &str)] = &[
     ("aws", "needs an AWS account"),
+    ("gcloud", "needs a Google Cloud account"),
     ("sam", "needs an AWS account; the templates are checked by tests/it/deploy.rs"),
     ("docker", "needs a container engine"),
     ("kubectl", "needs a cluster; the manifests are checked by tests/it/deploy.rs"),
@@ -51,7 +52,7 @@ fn check(file: &str) {
     let runs = |word: &str| {
         blocks.iter().any(|it| matches!(it.language.as_str(), "sh" | "console") && it.text.contains(word))
     };
-    let scratch = Scratch::new(runs("s3://"), runs("udmap collect"));
+    let scratch = Scratch::new(runs("s3://"), runs("udmap collect"), runs("udmap send"));
     for block in &blocks {
         match block.language.as_str() {
             "sh" => shell(&scratch, block),
@@ -255,6 +256,7 @@ checked! {
     mapping: "docs/mapping.md",
     python_package: "docs/python.md",
     scale: "docs/scale.md",
+    send: "docs/send.md",
 }
 
 #[test]

@@ -1,8 +1,9 @@
-//! Where the documents' commands run: a folder and buckets with what the examples name, and a fake Duo.
+//! Where the documents' commands run: a folder and buckets with what the examples name, a fake Duo and a fake SecOps.
 
 use crate::collect::duo::{Duo, HOST, IKEY, SKEY, Switches, record};
 use crate::collect::http::Server;
 use crate::s3::{S3, SECRET};
+use crate::send::{fake::Fake, tokens::service_account};
 use crate::support::{project, udmap};
 use flate2::{Compression, write::GzEncoder};
 use std::fs;
@@ -22,6 +23,7 @@ const REPLACED: &[(&str, &str)] = &[
     ("DIXXXXXXXXXXXXXXXXXX", IKEY),
     ("api-XXXXXXXX.duosecurity.com", HOST),
     ("/run/secrets/duo-skey", "duo-skey"),
+    ("/run/secrets/secops-key.json", "secops-key.json"),
     // Seconds instead of minutes.
     ("udmap bench", "udmap bench --runs 1 --megabytes 1"),
     // A daemon.
@@ -33,11 +35,12 @@ pub(super) struct Scratch {
     folder: tempfile::TempDir,
     s3: Option<S3>,
     duo: Option<Server>,
+    secops: Option<Fake>,
 }
 
 impl Scratch {
     /// With the servers that the document's commands need. S3 is not there if it is not installed.
-    pub(super) fn new(s3: bool, duo: bool) -> Scratch {
+    pub(super) fn new(s3: bool, duo: bool, secops: bool) -> Scratch {
         let folder = tempfile::tempdir().expect("a folder");
         for name in ["fixtures", "mappings"] {
             let copied = Command::new("cp").arg("-r").arg(project(name)).arg(folder.path()).status();
@@ -53,7 +56,12 @@ impl Scratch {
                 s3.put(BUCKETS[0], &format!("duo/2026/03/telephony-{i}.ndjson.gz"), &gzip(log));
             }
         }
-        Scratch { folder, s3, duo: duo.then(service) }
+        let secops = secops.then(Fake::start);
+        if let Some(secops) = &secops {
+            let key = service_account(&secops.url).to_string();
+            fs::write(folder.path().join("secops-key.json"), key).expect("written");
+        }
+        Scratch { folder, s3, duo: duo.then(service), secops }
     }
 
     pub(super) fn has_s3(&self) -> bool {
@@ -90,6 +98,9 @@ impl Scratch {
         if let Some(duo) = &self.duo {
             command.env("UDMAP_API_URL", &duo.url).env("UDMAP_ALLOW_ANY_HOST", "true");
             command.env("UDMAP_REQUEST_INTERVAL", "0").env("UDMAP_RETRY_WAIT", "1ms");
+        }
+        if let Some(secops) = &self.secops {
+            command.env("UDMAP_SEND_API_URL", &secops.url);
         }
         command
     }

@@ -2,20 +2,10 @@
 
 use super::{files, finish, gzip, log, manifest, outputs};
 use crate::s3::S3;
-use crate::support::udmap;
+use crate::support::{Random, udmap};
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
 use std::time::Duration;
-
-/// A small generator of random numbers.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % n.max(1)
-    }
-}
 
 /// Kills runs until they have been killed so often, then lets one come to its end.
 fn killed(command: &dyn Fn() -> Command, kills: u64, longest_ms: u64) {

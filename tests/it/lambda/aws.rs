@@ -1,7 +1,7 @@
 //! The parts of AWS that the function meets: Lambda's runtime API, Secrets Manager with its signatures checked, and as
 //! much of S3 as conditional writes need.
 
-use super::http::{Reply, Request, serve};
+use crate::http::{Reply, Request, serve};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};

@@ -2,14 +2,13 @@
 //! all on loopback.
 
 pub(crate) mod aws;
-mod http;
 mod objects;
 
 use crate::collect::duo::{Duo, Fault, HOST, IKEY, Record, SKEY, Switches, record, record_of};
 use crate::collect::signature::Asked;
+use crate::http::{Reply, serve};
 use crate::support::json_lines;
 use aws::{Bucket, Invocation, Runtime, Secrets};
-use http::{Reply, serve};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Command, Stdio};
