@@ -236,7 +236,7 @@ fn columns_of_repeated_fields_are_their_first_values() {
             let converter = Converter::new(&mapping, &options).with_columns();
             let batch = converter.convert(&log.repeat(30));
             assert_eq!((batch.counts.events, batch.counts.rejects), (150, 30));
-            assert!(check(&mut Builder::new(true), &[batch]) > 600);
+            assert!(check(&mut Builder::new(true), &[batch]) > 400);
         }
     }
 }
@@ -306,6 +306,6 @@ from = "port"
         let converter = Converter::new(&mapping, &Options::default()).with_columns();
         let batch = converter.convert(records.as_bytes());
         assert_eq!(batch.counts.events, 200, "{:?}", batch.rejects.first());
-        assert!(check(&mut Builder::new(true), &[batch]) > 600);
+        assert!(check(&mut Builder::new(true), &[batch]) > 400);
     }
 }

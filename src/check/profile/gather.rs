@@ -374,7 +374,7 @@ mod tests {
                 }
                 assert_eq!(shown(&fast), shown(&slow));
                 let is_learnt = !mapping.name().ends_with("admin");
-                assert!((known > 500) == is_learnt, "{table} {known}");
+                assert!((known > 300) == is_learnt, "{table} {known}");
             }
         }
     }
