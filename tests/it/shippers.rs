@@ -98,7 +98,7 @@ fn what_holds_no_record_is_what_it_was() {
     let text = json!({"log": "Starting\n", "stream": "stdout"});
     assert_eq!(reason(&auth, text.clone()).0, "no-timestamp");
     assert_eq!(reason(&telephony, text).0, "other-log");
-    let broken = reason(&auth, json!({"log": "a {\"broken} line"}));
+    let broken = reason(&auth, json!({"log": "a {\"broken\": line"}));
     assert!(broken.0 == "invalid-json" && broken.1.contains("of the text on"), "{broken:?}");
     let log = json!({"timestamp": 1, "txid": "t", "message": "a {curly} word"}).to_string();
     assert_eq!(convert(&auth, &log).counts.events, 1);
