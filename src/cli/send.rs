@@ -286,7 +286,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         summary.write_all(&sending.json()).map_err(store_error)?;
         summary.finish()?;
     }
-    if !args.quiet {
+    // Where nothing was begun, there is nothing to sum up.
+    let was_begun = error.is_none() || report.requests > 0 || report.lines > 0;
+    if !args.quiet && was_begun {
         let _ = anstream::stderr().write_all(sending.text().as_bytes());
         report.notes.iter().for_each(|note| say!("note: {note}"));
     }

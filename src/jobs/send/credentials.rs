@@ -21,6 +21,8 @@ const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// How much of what a service says is shown, in characters.
 const MOST_SHOWN: usize = 300;
+/// How an error that tells a service's answer does so.
+const ANSWER: &str = "body=<";
 /// The largest file of credentials, in bytes.
 const MOST_BYTES: u64 = 1 << 20;
 /// Members of a file whose values are secret.
@@ -167,14 +169,21 @@ impl Credentials {
 
     /// A token that is valid for a while.
     pub(super) async fn token(&self) -> Result<Token, NoToken> {
-        let (credentials, generation) = {
-            let mut current = lock(&self.current);
-            let made = match current.credentials.take() {
-                Some(made) => made,
-                None => self.make().map_err(|error| NoToken { error, is_passing: false })?,
-            };
-            current.credentials = Some(made.clone());
-            (made, current.generation)
+        let (known, generation) = {
+            let current = lock(&self.current);
+            (current.credentials.clone(), current.generation)
+        };
+        let credentials = match known {
+            Some(known) => known,
+            None => {
+                // Not under the lock, which an error's words need, too.
+                let made = self.make().map_err(|error| NoToken { error, is_passing: false })?;
+                let mut current = lock(&self.current);
+                if current.generation == generation {
+                    current.credentials = Some(made.clone());
+                }
+                made
+            }
         };
         let failed = |why: String, is_passing| NoToken { error: self.no_token(&why), is_passing };
         match tokio::time::timeout(TIMEOUT, credentials.access_token()).await {
@@ -184,12 +193,7 @@ impl Credentials {
                 Ok(Token { secret, generation })
             }
             Ok(Err(error)) => {
-                let mut why = error.to_string();
-                let mut source = std::error::Error::source(&error);
-                while let Some(error) = source {
-                    why = format!("{why}: {error}");
-                    source = error.source();
-                }
+                let why = root_cause(&error);
                 if error.is_transient() {
                     // The next try asks at once.
                     self.renew(generation);
@@ -226,7 +230,7 @@ impl Credentials {
                 external_account::Builder::new(json).with_scopes([SCOPE]).build_access_token_credentials()
             }
         };
-        made.map_err(|error| self.no_token(&error.to_string()))
+        made.map_err(|error| self.no_token(&root_cause(&error)))
     }
 
     fn no_token(&self, why: &str) -> Error {
@@ -250,6 +254,22 @@ impl Credentials {
         }
         shown_up_to(without_tokens(&text).trim(), MOST_SHOWN)
     }
+}
+
+/// What went wrong at the bottom, or what a service answered: all above repeats that something did.
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(next) = cause.source() {
+        if cause.to_string().contains(ANSWER) {
+            break;
+        }
+        cause = next;
+    }
+    let mut text = cause.to_string();
+    for verdict in [" but future attempts may succeed", " and future attempts will not succeed"] {
+        text = text.replace(verdict, "");
+    }
+    text
 }
 
 /// Collects the secrets of a file: whole, and line by line, as a key may be repeated in parts.
@@ -336,8 +356,8 @@ mod tests {
         assert!(find(Some("/nowhere"), &[]).is_err());
     }
 
-    #[test]
-    fn token_never_shows() {
+    #[tokio::test]
+    async fn token_never_shows() {
         let json = serde_json::json!({"type": "service_account", "private_key": "-----BEGIN\nAAAABBBB1234\n-----END",
             "source_credentials": {"refresh_token": "1//refresh", "client_secret": "clientsecret"}});
         let credentials = Credentials::of(Place::Metadata, Some(json));
@@ -348,5 +368,11 @@ mod tests {
             "Bearer [secret] [secret] \"[secret]\" [secret] [secret] [secret] [secret]\\u{1b} é"
         );
         assert!(!format!("{credentials:?}").contains("AAAA"));
+
+        // A file that nothing can be made of is an error, and not a wait without end.
+        let json = serde_json::json!({"type": "service_account", "private_key": "hidden-key"});
+        let credentials = Credentials::of(Place::Metadata, Some(json));
+        let no = credentials.token().await.err().unwrap();
+        assert!(!no.is_passing && !no.error.to_string().contains("hidden-key"), "{}", no.error);
     }
 }

@@ -36,7 +36,7 @@ pub(super) struct Ages {
 pub(super) struct EventMaker {
     validator: Validator,
     /// Finds what may be a wrapping around an event.
-    wrapping: Regex,
+    wrapping: Option<Regex>,
     tree: Tree,
     now: i64,
     pub(super) ages: Ages,
@@ -47,8 +47,8 @@ impl EventMaker {
         // The keys that `events::find` looks for. It decides; this only says where it need not be asked.
         let keys = "\"(?:read_?[oO]nly_?[uU]dm|udm|event|idm|events|inline_?[sS]ource|parsed_?[eE]vents|run_?[pP]arser_?\
                     [rR]esults|error|progress)\"";
-        #[expect(clippy::expect_used, reason = "the pattern is a constant, and compiled by a test")]
-        let wrapping = Regex::new(keys).expect("a pattern");
+        // Without the pattern, which is right, every line is asked.
+        let wrapping = Regex::new(keys).ok();
         EventMaker {
             validator: Validator::default(),
             wrapping,
@@ -89,6 +89,11 @@ impl EventMaker {
             message,
             raw: line.to_vec(),
         };
+        let size = HEAD.len() + BEFORE.len() + line.len() + AFTER.len() + END;
+        if size > MOST_REQUEST {
+            let message = format!("the line makes a request of {size} bytes, more than {MOST_REQUEST}");
+            return Err(reject("too-large", message));
+        }
         let mut wrong: Option<(&'static str, String)> = None;
         let count = self.validator.check(line, &mut |finding| {
             if finding.severity == Severity::Error && wrong.is_none() {
@@ -103,7 +108,9 @@ impl EventMaker {
         if count != 1 {
             return Err(reject("not-one-event", format!("expected one event on the line, found {count}")));
         }
-        let event = if line.first() == Some(&b'{') && !self.wrapping.is_match(line) {
+        let event = if line.first() == Some(&b'{')
+            && self.wrapping.as_ref().is_some_and(|keys| !keys.is_match(line))
+        {
             line
         } else {
             let mut found = None;
@@ -119,11 +126,6 @@ impl EventMaker {
                 None => return Err(reject("no-event", "there is no event on the line".into())),
             }
         };
-        let size = HEAD.len() + BEFORE.len() + event.len() + AFTER.len() + END;
-        if size > MOST_REQUEST {
-            let message = format!("the event makes a request of {size} bytes, more than {MOST_REQUEST}");
-            return Err(reject("too-large", message));
-        }
         self.look_at_age(event);
         if others {
             body.push(b',');

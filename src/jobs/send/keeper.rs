@@ -51,6 +51,8 @@ struct Suspect {
 
 struct Saved {
     version: Option<Version>,
+    /// What was read or written last.
+    bytes: Bytes,
     revision: u64,
     rejects: RejectsFile,
 }
@@ -62,6 +64,8 @@ pub(super) struct Wanted {
     pub(super) batch_bytes: Option<u64>,
 }
 
+/// How often a state is written anew that somebody rewrote without a change.
+const TRIES: u32 = 3;
 /// The limits where nobody asks for others.
 const BATCH_EVENTS: u64 = 1000;
 const BATCH_BYTES: u64 = 2_000_000;
@@ -105,13 +109,14 @@ impl Keeper {
     ) -> Result<Keeper, Error> {
         let lock = if place.store.is_remote() { None } else { lock_file(place)? };
         let (mut state, version) = load(place, target, method, wanted).await?;
+        let bytes = Bytes::from(state.write());
         let rejects = RejectsFile::open(rejects, state.rejects_bytes)?;
         state.writer = format!("{:016x}", random());
         let keeper = Keeper {
             place: place.clone(),
             accepted: watch::Sender::new(state.accepted > 0),
             noted: Mutex::new(Noted { state, revision: 1, rejects: Vec::new(), suspects: Vec::new() }),
-            saved: tokio::sync::Mutex::new(Saved { version, revision: 0, rejects }),
+            saved: tokio::sync::Mutex::new(Saved { version, bytes, revision: 0, rejects }),
             counts,
             _lock: lock,
         };
@@ -269,23 +274,37 @@ impl Keeper {
             let error = Error::new(format!("the state `{}` would be too large", self.place.name("")));
             return Err(error.with_hint("send the inputs in parts, each with a state of its own"));
         }
-        let (store, key) = (&self.place.store, &self.place.prefix);
-        let version = match &saved.version {
-            Some(version) => {
-                match store.replace(key, bytes, version).await.map_err(|error| Error::store(&error))? {
-                    Replaced::Done(version) => version,
-                    Replaced::Changed => return Err(busy(&self.place)),
-                }
-            }
-            None => match store.create(key, bytes.clone()).await.map_err(|error| Error::store(&error))? {
-                Created::New(version) => version,
-                // Ours, written by an attempt whose answer was lost: the writer's number is in it.
-                Created::Exists(object) if object.bytes == bytes => object.version,
-                Created::Exists(_) => return Err(busy(&self.place)),
-            },
-        };
-        (saved.version, saved.revision) = (Some(version), revision);
+        let version = self.put(&saved, &bytes).await?;
+        (saved.version, saved.revision, saved.bytes) = (Some(version), revision, bytes);
         Ok(())
+    }
+}
+
+impl Keeper {
+    /// Writes the state, if it is still what was written last. A check and whatever copies objects writes the same anew.
+    async fn put(&self, saved: &Saved, bytes: &Bytes) -> Result<Version, Error> {
+        let (store, key) = (&self.place.store, &self.place.prefix);
+        let failed = |error| Error::store(&error);
+        let mut known = saved.version.clone();
+        for _ in 0..TRIES {
+            let found = match &known {
+                Some(version) => match store.replace(key, bytes.clone(), version).await.map_err(failed)? {
+                    Replaced::Done(version) => return Ok(version),
+                    Replaced::Changed => store.read(key, MOST_BYTES).await.map_err(failed)?,
+                },
+                None => match store.create(key, bytes.clone()).await.map_err(failed)? {
+                    Created::New(version) => return Ok(version),
+                    // Ours, written by an attempt whose answer was lost: the writer's number is in it.
+                    Created::Exists(object) if object.bytes == bytes => return Ok(object.version),
+                    Created::Exists(_) => None,
+                },
+            };
+            match found {
+                Some(object) if object.bytes == saved.bytes => known = Some(object.version),
+                _ => break,
+            }
+        }
+        Err(busy(&self.place))
     }
 }
 

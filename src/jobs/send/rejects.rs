@@ -5,6 +5,8 @@ use std::collections::HashSet;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 
+/// How every line begins.
+const BEGINNING: &[u8] = br#"{"source":"#;
 /// How much behind what the state knows is looked through.
 const MOST_TAIL: u64 = 256 << 20;
 
@@ -40,7 +42,8 @@ impl RejectsFile {
             if text.last() != Some(&b'\n') {
                 // A run was killed while it wrote this line.
                 let whole = memchr::memrchr(b'\n', &text).map_or(0, |at| at as u64 + 1);
-                let is_ours = text[whole as usize..].starts_with(br#"{"source":"#) || noted + whole == bytes;
+                let rest = &text[whole as usize..];
+                let is_ours = rest.starts_with(BEGINNING) || BEGINNING.starts_with(rest);
                 if is_ours {
                     bytes = noted + whole;
                     file.set_len(bytes).map_err(failed)?;

@@ -145,6 +145,7 @@ impl Target {
 ///
 /// # Errors
 /// A sentence that says what is wrong with it.
+#[cfg_attr(not(feature = "cli"), allow(dead_code))]
 pub(crate) fn api_url(text: &str) -> Result<Url, String> {
     let expected = || "expected a URL such as `https://chronicle.us.rep.googleapis.com`".to_owned();
     let url = Url::parse(text.trim()).map_err(|_| expected())?;
@@ -167,7 +168,8 @@ pub(crate) fn api_url(text: &str) -> Result<Url, String> {
 }
 
 /// Whether a URL leads to this machine.
-pub(super) fn is_this_machine(url: &Url) -> bool {
+#[cfg_attr(not(feature = "cli"), allow(dead_code))]
+fn is_this_machine(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
@@ -180,6 +182,7 @@ pub(super) fn is_this_machine(url: &Url) -> bool {
 ///
 /// # Errors
 /// A sentence, if it is not.
+#[cfg_attr(not(feature = "cli"), allow(dead_code))]
 pub(crate) fn plain_name(text: &str) -> Result<String, String> {
     let text = text.trim();
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
