@@ -263,3 +263,33 @@ fn an_input_that_is_named_twice_is_sent_once() {
     world.expect(0, &mut command);
     assert_eq!(world.fake.events().len(), 50);
 }
+
+/// A dump's outputs by its manifest: each once, and none that another one has superseded.
+#[test]
+fn the_outputs_of_a_dump() {
+    let world = World::new();
+    let convert = || {
+        let mut command = crate::support::udmap();
+        command.current_dir(world.folder()).args(["convert", "dump", "-o", "out/", "-q"]);
+        let run = crate::support::Run::of(&command.output().expect("the command starts"));
+        assert_eq!(run.status, 0, "{}", run.stderr);
+    };
+    let logs: Vec<Vec<u8>> = (0..4).map(|seed| crate::dump::log(seed, 50)).collect();
+    for (n, log) in logs[..3].iter().enumerate() {
+        world.write(&format!("dump/{n}.ndjson"), log);
+    }
+    let events = |logs: &[Vec<u8>]| {
+        let text: Vec<u8> = logs.iter().flat_map(|log| crate::dump::events(log)).collect();
+        sorted(&String::from_utf8(text).expect("UTF-8"))
+    };
+    convert();
+    world.expect(0, &mut world.send(&["--manifest", "out/"]));
+    assert_eq!(arrived(&world), events(&logs[..3]));
+    world.expect(0, &mut world.send(&["--manifest", "out/"]));
+    assert_eq!(arrived(&world).len(), events(&logs[..3]).len());
+    // One that is new, and nothing else.
+    world.write("dump/3.ndjson", &logs[3]);
+    convert();
+    world.expect(0, &mut world.send(&["--manifest", "out/"]));
+    assert_eq!(arrived(&world), events(&logs));
+}
