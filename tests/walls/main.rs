@@ -53,6 +53,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         &[
             "check",
             "convert",
+            "jobs::finding",
             "jobs::settings",
             "jobs::waiting",
             "json",
