@@ -78,7 +78,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE", env = "UDMAP_SEND_CREDENTIALS")]
     credentials: Option<String>,
 
-    /// The API's address [default: https://chronicle.LOCATION.rep.googleapis.com].
+    /// The API's address [default: chronicle.LOCATION.rep.googleapis.com].
     #[arg(long, value_name = "URL", env = "UDMAP_SEND_API_URL", value_parser = api_url)]
     api_url: Option<Url>,
 
@@ -265,7 +265,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let result = with_progress(args, &settings, &inputs.sources)?;
     let (report, error) = match result {
         Ok(report) => (report, None),
-        Err(Failure { error, report }) => (report, Some(error)),
+        Err(Failure { error, report }) => (*report, Some(error)),
     };
     let status = match &error {
         Some(_) => FAILED,

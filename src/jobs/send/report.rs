@@ -56,7 +56,7 @@ pub struct Failure {
     /// Why.
     pub error: Error,
     /// What it did.
-    pub report: Report,
+    pub report: Box<Report>,
 }
 
 impl fmt::Display for Failure {

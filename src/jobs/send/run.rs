@@ -98,7 +98,7 @@ pub async fn send(
     let mut report = Report::default();
     let shared = match begin(settings, counts, &mut report).await {
         Ok(shared) => Arc::new(shared),
-        Err(error) => return Err(Failure { error, report }),
+        Err(error) => return Err(Failure { error, report: Box::new(report) }),
     };
     let (give, take) = mpsc::channel(1);
     let stop_reading = Arc::new(AtomicBool::new(false));
@@ -139,7 +139,7 @@ pub async fn send(
     let saved = shared.keeper.save().await;
     report.count(counts);
     match failed.or(saved.err()) {
-        Some(error) => Err(Failure { error, report }),
+        Some(error) => Err(Failure { error, report: Box::new(report) }),
         None => Ok(report),
     }
 }
@@ -293,7 +293,7 @@ pub async fn dry_run(
         Ok(place) => keeper::load(place, &settings.target, &settings.method, settings.wanted()).await,
         Err(error) => Err(error.clone()),
     };
-    let (state, _) = loaded.map_err(|error| Failure { error, report: report.clone() })?;
+    let (state, _) = loaded.map_err(|error| Failure { error, report: Box::default() })?;
     let limits = Limits { events: state.batch_events, bytes: state.batch_bytes };
     let input = |name: &str| state.inputs.get(name).cloned().unwrap_or_default();
     let stop_reading = Arc::new(AtomicBool::new(false));

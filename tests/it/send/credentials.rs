@@ -17,19 +17,22 @@ fn send(world: &World) -> Command {
     command
 }
 
+/// A file of credentials for the service at a URL.
+type MakeFile = fn(&str) -> serde_json::Value;
+
 /// Each kind of file is used, wherever it is found.
 #[test]
 fn credentials_of_every_kind() {
-    let kinds: [(&str, fn(&str) -> serde_json::Value, &[&str]); 3] = [
-        ("key.json", tokens::service_account, &[]),
-        ("key.json", tokens::impersonated, &["refresh", "impersonation"]),
-        ("key.json", |url| tokens::external_account(url, "subject"), &["exchange"]),
+    let kinds: [(MakeFile, &[&str]); 3] = [
+        (tokens::service_account, &[]),
+        (tokens::impersonated, &["refresh", "impersonation"]),
+        (|url| tokens::external_account(url, "subject"), &["exchange"]),
     ];
-    for (name, file, asked) in kinds {
+    for (file, asked) in kinds {
         let world = World::new();
         world.write("subject", "a token of another provider");
-        world.write(name, file(&world.fake.url).to_string());
-        let run = world.expect(0, send(&world).args(["--credentials", name]));
+        world.write("key.json", file(&world.fake.url).to_string());
+        let run = world.expect(0, send(&world).args(["--credentials", "key.json"]));
         assert_eq!(world.fake.events().len(), 30, "{}", run.stderr);
         assert_eq!(world.fake.tokens(), asked);
     }
