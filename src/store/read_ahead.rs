@@ -34,6 +34,7 @@ impl ReadAhead {
     }
 
     /// The version of the object of this number.
+    #[cfg(feature = "send")]
     pub(super) fn etag(&self, number: usize) -> Option<&str> {
         self.objects.get()?.get(number).map(|(_, meta)| meta.etag.as_str())
     }
