@@ -12,7 +12,7 @@ const JOBS: usize = 16;
 /// The outputs with events that a manifest says are current, by name.
 ///
 /// # Errors
-/// If the manifest can't be read, or is not as it should be, or if an output can't be told from superseded ones.
+/// If the manifest can't be read, or is not as it should be, or if an output can't be distinguished from superseded ones.
 pub(super) fn current_events(manifest: &str, anonymous: bool) -> anyhow::Result<Vec<String>> {
     let access = Access::new(anonymous, Arc::default()).context("cannot start threads")?;
     let (progress, pruned) = (Progress::default(), Pruned::default());

@@ -172,7 +172,7 @@ async fn check_state(settings: &Settings, place: &StorePath) -> Result<Finding, 
         Replaced::Done(_) => {
             let (accepted, inputs) = (state.accepted, state.inputs.len());
             good(format!(
-                "the state can be read and written: `{name}`, {accepted} accepted of {inputs} inputs"
+                "the state can be read and written: `{name}`, {accepted} accepted, inputs: {inputs}"
             ))
         }
         Replaced::Changed => {
