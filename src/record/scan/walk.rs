@@ -196,7 +196,7 @@ impl<'a, C: Cpu> Walker<'a, C> {
             match byte {
                 b'"' => self.text(wants)?,
                 b'0'..=b'9' | b'-' => self.number(wants)?,
-                b'[' if let WantsKind::Texts(last) = wants.kind => self.texts([wants.place, last])?,
+                b'[' if matches!(wants.kind, WantsKind::Texts(_)) => self.texts(wants)?,
                 b'{' | b'[' => {
                     self.wrong |= wants.slot;
                     depth += 1;
@@ -321,7 +321,9 @@ impl<'a, C: Cpu> Walker<'a, C> {
 
     /// Passes a list of texts. The spans of the first and the last are in these places.
     #[inline(always)]
-    fn texts(&mut self, places: [u8; 2]) -> Option<()> {
+    fn texts(&mut self, wants: &Wants) -> Option<()> {
+        let WantsKind::Texts(last) = wants.kind else { return None };
+        let places = [wants.place, last];
         let start = self.at + 1;
         self.at = start;
         if self.byte()? != b']' {
