@@ -77,6 +77,8 @@
 //!
 //! To embed the conversion alone, take `default-features = false`.
 
+#[cfg(feature = "parser")]
+pub mod cbn;
 pub mod check;
 #[cfg(feature = "cli")]
 #[doc(hidden)]

@@ -15,6 +15,9 @@ pub struct Instant {
 }
 
 impl Instant {
+    /// 1970-01-01T00:00:00Z.
+    pub const EPOCH: Instant = Instant { seconds: 0, nanos: 0 };
+
     /// A point in time as chrono has it; nothing outside of the years 1 to 9999.
     pub fn of(time: DateTime<Utc>) -> Option<Instant> {
         // A leap second, which chrono has and this has not, is the end of its minute.

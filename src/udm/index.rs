@@ -66,6 +66,7 @@ pub(crate) struct Values {
 pub(crate) struct Index {
     messages: Vec<Known>,
     enums: Vec<Values>,
+    by_name: HashMap<&'static str, usize>,
     root: usize,
 }
 
@@ -98,8 +99,8 @@ impl Index {
         let outside: &'static [Message] = Box::leak(OUTSIDE.iter().map(outside).collect());
         let mut all: Vec<&'static Message> = schema::messages().chain(outside).collect();
         all.sort_by_key(|message| message.name);
-        let ids: HashMap<&str, usize> = all.iter().enumerate().map(|(id, m)| (m.name, id)).collect();
-        let mut index = Index { messages: Vec::new(), enums: Vec::new(), root: 0 };
+        let ids: HashMap<&'static str, usize> = all.iter().enumerate().map(|(id, m)| (m.name, id)).collect();
+        let mut index = Index { messages: Vec::new(), enums: Vec::new(), by_name: HashMap::new(), root: 0 };
         let formats = formats();
         for message in &all {
             let fields = message.fields.iter().enumerate();
@@ -132,6 +133,7 @@ impl Index {
             index.messages.push(Known { names, fields });
         }
         index.root = ids.get("UDM").copied().unwrap_or(0);
+        index.by_name = ids;
         index
     }
 
@@ -142,6 +144,11 @@ impl Index {
             self.enums.push(Values { of, names: of.values.iter().copied().collect() });
             self.enums.len() - 1
         }))
+    }
+
+    /// The message with this name.
+    pub(crate) fn named(&self, name: &str) -> Option<&Known> {
+        self.by_name.get(name).map(|id| &self.messages[*id])
     }
 
     /// The message of every event.

@@ -24,6 +24,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("mapping", &["record", "text", "time", "udm"]),
     ("columns", &["json", "text", "time"]),
     ("convert", &["columns", "mapping", "panics", "record", "simd", "sync", "text", "time"]),
+    ("cbn", &["convert", "json", "text", "time", "udm"]),
     // It holds bytes, and knows nothing of what is in them.
     ("store", &["panics", "sync", "text", "time"]),
     ("check", &["convert", "json", "mapping", "record", "store", "sync", "text", "time", "udm"]),
@@ -89,6 +90,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "cbn",
             "check",
             "columns",
             "convert",
@@ -115,7 +117,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 
 /// The rooms that others embed. They know no file, network, clock or terminal.
-const CORE: &[&str] = &["text", "simd", "time", "json", "udm", "record", "mapping", "convert"];
+const CORE: &[&str] = &["text", "simd", "time", "json", "udm", "record", "mapping", "convert", "cbn"];
 
 /// What the core must not name: crates, and parts of std.
 const OUTSIDE: &[&str] = &[

@@ -1,0 +1,9 @@
+//! Events: what a parser has merged into `@output`, as UDM in protobuf's JSON.
+
+mod additional;
+mod platform;
+mod scalar;
+mod writer;
+
+pub(super) use platform::Platform;
+pub(super) use writer::{Events, Lines, write};

@@ -1,0 +1,490 @@
+//! Writes messages of UDM from tokens.
+
+use super::platform::{COPIED, NOUNS, Platform};
+use super::{additional, scalar};
+use crate::cbn::copy::DEEPEST;
+use crate::cbn::state::State;
+use crate::cbn::template::kind;
+use crate::cbn::value::{ContainerId, Value};
+use crate::convert::FieldNames;
+use crate::text::shown;
+use crate::udm::index::{Below, Entry, Known, index};
+use crate::udm::{Cardinality, Type};
+
+/// Why a parser's output is not an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::cbn) struct OutputError {
+    /// The field's path, from its end.
+    path: Vec<String>,
+    message: String,
+    /// Whether there was too much.
+    pub(in crate::cbn) is_too_large: bool,
+}
+
+impl OutputError {
+    pub(super) fn new(message: impl Into<String>) -> OutputError {
+        OutputError { path: Vec::new(), message: message.into(), is_too_large: false }
+    }
+
+    pub(super) fn add(&mut self, more: &str) {
+        self.message.push_str(more);
+    }
+
+    pub(super) fn below(mut self, name: &str) -> OutputError {
+        self.path.push(shown(name));
+        self
+    }
+
+    /// The field and what is wrong with it. Escaped.
+    pub(in crate::cbn) fn words(&self) -> String {
+        let path: Vec<&str> = self.path.iter().rev().map(String::as_str).collect();
+        if path.is_empty() {
+            self.message.clone()
+        } else {
+            format!("field \"{}\": {}", path.join("."), self.message)
+        }
+    }
+}
+
+/// Where the fields of events came from: the statement that set each, by path.
+pub(in crate::cbn) type Lines = Vec<(String, u32)>;
+
+/// What is written.
+#[derive(Debug)]
+pub(in crate::cbn) struct Events<'o> {
+    /// An event a line.
+    pub(in crate::cbn) out: &'o mut Vec<u8>,
+    pub(in crate::cbn) style: FieldNames,
+    /// The most bytes of a log's events.
+    pub(in crate::cbn) most_bytes: usize,
+    /// For each event, if they are wanted.
+    pub(in crate::cbn) lines: Option<&'o mut Vec<Lines>>,
+}
+
+/// Writes the events of a log, those in `@output`; how many they are. Of a log that fails nothing stays written.
+pub(in crate::cbn) fn write(
+    state: &State,
+    output: Value,
+    platform: Option<&Platform<'_>>,
+    events: &mut Events<'_>,
+) -> Result<u64, OutputError> {
+    let Value::Container(list) = output else { return Ok(0) };
+    let start = events.out.len();
+    let mut count = 0;
+    for (at, (_, event, _)) in state.container(list).members().enumerate() {
+        let written = one(state, event, platform, start, events);
+        match written {
+            Ok(more) => count += more,
+            Err(error) => {
+                events.out.truncate(start);
+                return Err(error.below(&format!("@output.{at}")));
+            }
+        }
+    }
+    Ok(count)
+}
+
+fn member(state: &State, id: ContainerId, name: &str) -> Value {
+    state.symbols.find(name).map_or(Value::Unset, |key| state.member(id, key))
+}
+
+fn one(
+    state: &State,
+    event: Value,
+    platform: Option<&Platform<'_>>,
+    start: usize,
+    events: &mut Events<'_>,
+) -> Result<u64, OutputError> {
+    let Value::Container(event) = event else {
+        return Err(OutputError::new("expected an object"));
+    };
+    let Value::Container(idm) = member(state, event, "idm") else {
+        return Err(OutputError::new("expected `idm.read_only_udm` or `idm.entity`"));
+    };
+    let mut count = 0;
+    for (name, root) in [("read_only_udm", "UDM"), ("entity", "Entity")] {
+        let id = match member(state, idm, name) {
+            Value::Container(id) => id,
+            _ => continue,
+        };
+        let is_event = root == "UDM";
+        if !is_event {
+            events.out.extend_from_slice(b"{\"idm\":{\"entity\":");
+        }
+        let Some(known) = index().named(root) else { continue };
+        let lines = events.lines.is_some().then(Vec::new);
+        let mut writer = Writer {
+            state,
+            platform: platform.filter(|_| is_event),
+            style: events.style,
+            limit: start + events.most_bytes,
+            lines,
+            path: String::new(),
+        };
+        let written = writer.message(known, id, Hook::root(is_event), 0, events.out);
+        written.map_err(|error| error.below(name).below("idm"))?;
+        if !is_event {
+            events.out.extend_from_slice(b"}}");
+        }
+        events.out.push(b'\n');
+        if let (Some(all), Some(lines)) = (&mut events.lines, writer.lines) {
+            all.push(lines);
+        }
+        count += 1;
+    }
+    if count == 0 { Err(OutputError::new("expected `idm.read_only_udm` or `idm.entity`")) } else { Ok(count) }
+}
+
+/// What the platform adds to a message.
+#[derive(Debug, Clone, Copy)]
+enum Hook {
+    None,
+    Root,
+    Metadata,
+    Noun,
+    /// An asset, of this noun.
+    Asset(ContainerId),
+}
+
+impl Hook {
+    fn root(is_event: bool) -> Hook {
+        if is_event { Hook::Root } else { Hook::None }
+    }
+
+    /// The hook of a field.
+    fn of(self, name: &str, id: ContainerId) -> Hook {
+        match self {
+            Hook::Root if name == "metadata" => Hook::Metadata,
+            Hook::Root if NOUNS.contains(&name) => Hook::Noun,
+            Hook::Noun if name == "asset" => Hook::Asset(id),
+            _ => Hook::None,
+        }
+    }
+}
+
+struct Writer<'s> {
+    state: &'s State,
+    platform: Option<&'s Platform<'s>>,
+    style: FieldNames,
+    /// How long the output may become.
+    limit: usize,
+    lines: Option<Lines>,
+    path: String,
+}
+
+impl Writer<'_> {
+    fn name(&self, entry: &Entry) -> &'static str {
+        if self.style == FieldNames::Snake { entry.field.name } else { entry.field.json_name }
+    }
+
+    /// Writes a message, and what the platform adds to it.
+    fn message(
+        &mut self,
+        known: &Known,
+        id: ContainerId,
+        hook: Hook,
+        depth: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), OutputError> {
+        if depth > DEEPEST {
+            return Err(OutputError::new("nests too deeply, or holds itself"));
+        }
+        if out.len() > self.limit {
+            return Err(OutputError { is_too_large: true, ..OutputError::new("the event is too large") });
+        }
+        if self.state.container(id).shape.is_list() && !self.state.container(id).is_empty() {
+            return Err(OutputError::new("expected an object, found a list"));
+        }
+        out.push(b'{');
+        let start = out.len();
+        let state = self.state;
+        for (key, value, setter) in state.container(id).members() {
+            let Some(key) = key else { continue };
+            let name = state.symbols.name(key);
+            let field = known.field(name).filter(|entry| entry.field.name == name);
+            let Some(entry) = field else { return Err(unknown(known, name)) };
+            if matches!(hook, Hook::Metadata) && self.adds(name, value) {
+                continue;
+            }
+            let result = self.field(entry, value, hook.of(name, id), setter, depth, start, out);
+            result.map_err(|error| error.below(name))?;
+        }
+        self.additions(known, id, hook, depth, start, out)?;
+        out.push(b'}');
+        Ok(())
+    }
+
+    /// Whether the platform's value of a field of the metadata takes the place of the parser's.
+    fn adds(&self, name: &str, value: Value) -> bool {
+        let Some(platform) = self.platform else { return false };
+        let is_nothing = match value {
+            Value::Text(text) => text.is_empty(),
+            value => !value.is_set(),
+        };
+        (name == "log_type" && platform.log_type.is_some()) || (name == "event_timestamp" && is_nothing)
+    }
+
+    fn additions(
+        &mut self,
+        known: &Known,
+        id: ContainerId,
+        hook: Hook,
+        depth: usize,
+        start: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), OutputError> {
+        let Some(platform) = self.platform else { return Ok(()) };
+        match hook {
+            Hook::None => {}
+            Hook::Root => {
+                let is_there = matches!(member(self.state, id, "metadata"), Value::Container(_));
+                if let Some(entry) = known.field("metadata").filter(|_| !is_there)
+                    && let Below::Message(below) = entry.below
+                {
+                    let at = self.begin(entry, start, out);
+                    out.push(b'{');
+                    let inside = out.len();
+                    self.metadata(index().message(below), platform, true, inside, out)?;
+                    out.push(b'}');
+                    self.end(at);
+                }
+            }
+            Hook::Metadata => {
+                let has_time = matches!(
+                    member(self.state, id, "event_timestamp"),
+                    Value::Container(_) | Value::Time { .. }
+                );
+                self.metadata(known, platform, !has_time, start, out)?;
+            }
+            Hook::Noun => {
+                let has_asset = matches!(member(self.state, id, "asset"), Value::Container(_));
+                if let Some(entry) = known.field("asset").filter(|_| !has_asset)
+                    && let Below::Message(below) = entry.below
+                    && COPIED.iter().any(|name| self.is_something(member(self.state, id, name)))
+                {
+                    let at = self.begin(entry, start, out);
+                    out.push(b'{');
+                    let inside = out.len();
+                    self.copied(index().message(below), None, id, depth + 1, inside, out)?;
+                    out.push(b'}');
+                    self.end(at);
+                }
+            }
+            Hook::Asset(noun) => self.copied(known, Some(id), noun, depth, start, out)?,
+        }
+        Ok(())
+    }
+
+    fn metadata(
+        &mut self,
+        known: &Known,
+        platform: &Platform<'_>,
+        needs_time: bool,
+        start: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), OutputError> {
+        if let (Some(log_type), Some(entry)) = (platform.log_type, known.field("log_type")) {
+            let at = self.begin(entry, start, out);
+            scalar::quoted(log_type, out);
+            self.end(at);
+        }
+        if let Some(entry) = known.field("event_timestamp").filter(|_| needs_time) {
+            let at = self.begin(entry, start, out);
+            let (seconds, nanos) = platform.time;
+            let written = scalar::write_time(seconds, nanos.into(), out);
+            written.ok_or_else(|| OutputError::new("the time is outside of the years 0 to 9999"))?;
+            self.end(at);
+        }
+        Ok(())
+    }
+
+    /// What an asset gets of its noun.
+    fn copied(
+        &mut self,
+        known: &Known,
+        asset: Option<ContainerId>,
+        noun: ContainerId,
+        depth: usize,
+        start: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), OutputError> {
+        for name in COPIED {
+            let has = asset.is_some_and(|asset| self.is_something(member(self.state, asset, name)));
+            let value = member(self.state, noun, name);
+            if has || !self.is_something(value) {
+                continue;
+            }
+            if let Some(entry) = known.field(name) {
+                self.field(entry, value, Hook::None, 0, depth, start, out)
+                    .map_err(|error| error.below(name))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn is_something(&self, value: Value) -> bool {
+        match value {
+            Value::Unset => false,
+            Value::Text(text) => !text.is_empty(),
+            Value::Container(id) => !self.state.container(id).is_empty(),
+            _ => true,
+        }
+    }
+
+    /// Writes a field's name; where the path ends for [`end`](Writer::end).
+    fn begin(&mut self, entry: &Entry, start: usize, out: &mut Vec<u8>) -> usize {
+        if out.len() > start {
+            out.push(b',');
+        }
+        out.push(b'"');
+        out.extend_from_slice(self.name(entry).as_bytes());
+        out.extend_from_slice(b"\":");
+        let at = self.path.len();
+        if self.lines.is_some() {
+            if at > 0 {
+                self.path.push('.');
+            }
+            self.path.push_str(entry.field.name);
+        }
+        at
+    }
+
+    fn end(&mut self, at: usize) {
+        self.path.truncate(at);
+    }
+
+    /// Notes which statement set what was just written.
+    fn note(&mut self, setter: u32) {
+        if let Some(lines) = &mut self.lines {
+            lines.push((self.path.clone(), setter));
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what a field is, and where it goes")]
+    fn field(
+        &mut self,
+        entry: &Entry,
+        value: Value,
+        hook: Hook,
+        setter: u32,
+        depth: usize,
+        start: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), OutputError> {
+        let before = out.len();
+        let at = self.begin(entry, start, out);
+        let written = match entry.field.cardinality {
+            Cardinality::Repeated => self.list(entry, value, setter, depth, out)?,
+            _ => {
+                let single = match value {
+                    Value::Container(id) if self.state.container(id).shape.is_list() => {
+                        let mut members = self.state.container(id).members();
+                        let first = members.next().map_or(Value::Unset, |(_, value, _)| value);
+                        if members.next().is_some() {
+                            return Err(OutputError::new("expected one value, found several"));
+                        }
+                        first
+                    }
+                    value => value,
+                };
+                single.is_set() && self.element(entry, single, hook, setter, depth, false, out)?
+            }
+        };
+        if !written {
+            out.truncate(before);
+        }
+        self.end(at);
+        Ok(())
+    }
+
+    fn list(
+        &mut self,
+        entry: &Entry,
+        value: Value,
+        setter: u32,
+        depth: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, OutputError> {
+        out.push(b'[');
+        let start = out.len();
+        let state = self.state;
+        let mut count = 0;
+        let mut element = |writer: &mut Self, value: Value, setter: u32, out: &mut Vec<u8>| {
+            let before = out.len();
+            if before > start {
+                out.push(b',');
+            }
+            let at = writer.path.len();
+            if writer.lines.is_some() {
+                writer.path.push_str(&format!("[{count}]"));
+            }
+            let written = writer.element(entry, value, Hook::None, setter, depth, true, out)?;
+            writer.path.truncate(at);
+            if written {
+                count += 1;
+            } else {
+                out.truncate(before);
+            }
+            Ok::<(), OutputError>(())
+        };
+        match value {
+            Value::Container(id) if state.container(id).shape.is_list() => {
+                for (_, value, setter) in state.container(id).members() {
+                    element(self, value, setter, out)?;
+                }
+            }
+            Value::Text(text) if text.is_empty() => {}
+            single => element(self, single, setter, out)?,
+        }
+        let is_empty = out.len() == start;
+        out.push(b']');
+        Ok(!is_empty)
+    }
+
+    /// Writes one value; whether there was something to write.
+    #[expect(clippy::too_many_arguments, reason = "what a value is, and where it goes")]
+    fn element(
+        &mut self,
+        entry: &Entry,
+        value: Value,
+        hook: Hook,
+        setter: u32,
+        depth: usize,
+        is_listed: bool,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, OutputError> {
+        let is_empty_text = matches!(value, Value::Text(text) if text.is_empty());
+        match (entry.below, value) {
+            (Below::Message(_) | Below::Struct, _) if is_empty_text => Ok(false),
+            (Below::Message(below), Value::Container(id)) => {
+                self.message(index().message(below), id, hook, depth + 1, out)?;
+                Ok(true)
+            }
+            (Below::Struct, Value::Container(id)) => {
+                additional::structure(self.state, id, depth + 1, out)?;
+                self.note(setter);
+                Ok(true)
+            }
+            (Below::Message(_) | Below::Struct, other) => {
+                Err(OutputError::new(format!("expected an object, found {}", kind(self.state, other))))
+            }
+            (Below::Scalar | Below::Enum(_), value) => {
+                let is_default = scalar::write(self.state, entry, value, is_listed, out)?;
+                // A time or duration that is not there has no default that could stay in a list.
+                let is_nothing =
+                    is_empty_text && matches!(entry.field.kind, Type::Timestamp | Type::Foreign(_));
+                let is_written = !is_nothing && (is_listed || !is_default);
+                if is_written {
+                    self.note(setter);
+                }
+                Ok(is_written)
+            }
+        }
+    }
+}
+
+fn unknown(known: &Known, name: &str) -> OutputError {
+    let near = crate::udm::nearest(name, known.fields.iter().map(|entry| entry.field.name));
+    let near = near.map_or(String::new(), |near| format!("; the nearest is `{near}`"));
+    OutputError::new(format!("UDM has no such field{near}")).below(name)
+}

@@ -1,0 +1,89 @@
+//! Compiled regexes.
+
+use super::re2::{Groups, Translated, translate};
+use regex::{CaptureLocations, Regex, RegexBuilder};
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+/// The most memory of a compiled regex, in bytes.
+const MOST_BYTES: usize = 64 << 20;
+
+/// A regex, which is compiled when it is first needed.
+#[derive(Debug)]
+pub(super) struct Pattern {
+    /// As the parser has it.
+    pub(super) source: String,
+    /// Its number among the parser's.
+    number: usize,
+    translated: Result<Translated, String>,
+    compiled: OnceLock<Result<Regex, String>>,
+}
+
+impl Pattern {
+    fn new(source: &str, groups: Groups, number: usize) -> Pattern {
+        Pattern {
+            source: source.to_owned(),
+            number,
+            translated: translate(source, groups),
+            compiled: OnceLock::new(),
+        }
+    }
+
+    /// The names of its groups from 1 on.
+    pub(super) fn names(&self) -> &[Option<String>] {
+        self.translated.as_ref().map_or(&[], |translated| &translated.names)
+    }
+
+    /// The regex.
+    ///
+    /// # Errors
+    /// Why it can't be compiled. Not escaped.
+    pub(super) fn regex(&self) -> Result<&Regex, &str> {
+        let translated = self.translated.as_ref().map_err(String::as_str)?;
+        let compiled = self.compiled.get_or_init(|| {
+            let built = RegexBuilder::new(&translated.pattern).size_limit(MOST_BYTES).build();
+            built.map_err(|error| match error {
+                regex::Error::CompiledTooBig(_) => "it is too large".to_owned(),
+                // The first line shows the pattern as it was translated, the last one says what is wrong.
+                error => error.to_string().lines().last().unwrap_or("it is not a regex").to_owned(),
+            })
+        });
+        compiled.as_ref().map_err(String::as_str)
+    }
+}
+
+/// All regexes of a parser, each once.
+#[derive(Debug, Default)]
+pub(super) struct Patterns {
+    known: HashMap<(String, u8), Arc<Pattern>>,
+}
+
+impl Patterns {
+    pub(super) fn get(&mut self, source: &str, groups: Groups) -> Arc<Pattern> {
+        let kind = match groups {
+            Groups::All => 0,
+            Groups::Named => 1,
+            Groups::None => 2,
+        };
+        let number = self.known.len();
+        let known = self.known.entry((source.to_owned(), kind));
+        Arc::clone(known.or_insert_with(|| Arc::new(Pattern::new(source, groups, number))))
+    }
+}
+
+/// Where the groups of matches are, kept from match to match.
+#[derive(Debug, Default)]
+pub(super) struct Captures {
+    by_pattern: Vec<Option<CaptureLocations>>,
+}
+
+impl Captures {
+    /// Looks for the first match; where its groups are, by their numbers.
+    pub(super) fn find(&mut self, pattern: &Pattern, regex: &Regex, text: &str) -> Option<&CaptureLocations> {
+        if self.by_pattern.len() <= pattern.number {
+            self.by_pattern.resize(pattern.number + 1, None);
+        }
+        let places = self.by_pattern[pattern.number].get_or_insert_with(|| regex.capture_locations());
+        regex.captures_read(places, text).map(|_| &*places)
+    }
+}

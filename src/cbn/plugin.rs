@@ -1,0 +1,34 @@
+//! What a plugin is, and what it may use.
+
+use super::failure::Failure;
+use super::pattern::Captures;
+use super::state::State;
+use super::xml::Documents;
+use crate::json::Tree;
+use crate::time::Instant;
+use std::fmt;
+
+/// Something that reads and sets tokens.
+pub(super) trait Action: fmt::Debug + Send + Sync {
+    /// Does it to a log.
+    ///
+    /// # Errors
+    /// Why it failed. What it did before stays.
+    fn run<'p>(&'p self, state: &mut State, tools: &mut Tools) -> Result<(), Failure<'p>>;
+}
+
+/// What plugins use again from log to log, and what they know of the log.
+#[derive(Debug)]
+pub(super) struct Tools {
+    pub(super) captures: Captures,
+    pub(super) tree: Tree,
+    pub(super) documents: Documents,
+    /// What the log may still take, in steps.
+    pub(super) steps: u64,
+    /// Whether a date has set `@timestamp`.
+    pub(super) is_dated: bool,
+    /// When the log was received.
+    pub(super) received: Instant,
+    /// What `statedump` has written; nothing, if nobody wants it.
+    pub(super) dumped: Option<String>,
+}

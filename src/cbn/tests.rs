@@ -1,0 +1,127 @@
+//! Small cases, and five of Google's own parsers with their expected events.
+
+use super::{Log, Outcome, Parser, RunOptions};
+use crate::check::compare::{Meaning, Rules, differences};
+use crate::convert::FieldNames;
+use crate::json::Tree;
+use crate::time::{Instant, Reading, read};
+use serde_json::Value;
+use std::path::Path;
+
+fn instant(text: &str) -> Instant {
+    read(text, Reading::Iso8601).unwrap()
+}
+
+fn file(path: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/parsers").join(path);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// How two events differ, both as JSON texts.
+fn compared(expected: &str, found: &str) -> Vec<String> {
+    let (mut a, mut b) = (Tree::default(), Tree::default());
+    let rules = Rules::default();
+    let a = Meaning::of(a.read(expected.as_bytes()).unwrap(), &rules);
+    let b = Meaning::of(b.read(found.as_bytes()).unwrap(), &rules);
+    differences(&a, &b).iter().map(|difference| format!("{difference:?}")).collect()
+}
+
+fn run(parser: &Parser, options: &RunOptions, log: &Log<'_>) -> (Outcome, Vec<String>) {
+    let mut events = Vec::new();
+    let outcome = parser.runner(options).run(log, &mut events);
+    let events = String::from_utf8(events).unwrap();
+    (outcome, events.lines().map(str::to_owned).collect())
+}
+
+#[test]
+fn small_cases() {
+    let cases: Vec<Value> = serde_json::from_str(&file("cases.json")).unwrap();
+    let mut wrong = Vec::new();
+    for case in &cases {
+        let name = case["name"].as_str().unwrap();
+        let parser = match Parser::read(case["parser"].as_str().unwrap()) {
+            Ok(parser) => parser,
+            Err(error) => {
+                wrong.push(format!("{name}: {error}"));
+                continue;
+            }
+        };
+        let log = Log::new(case["log"].as_str().unwrap(), instant(case["receipt_time"].as_str().unwrap()));
+        // In camelCase, as the cases are: entities are not compared by their fields' names.
+        let options = RunOptions { field_names: FieldNames::Camel, ..RunOptions::default() };
+        let (outcome, events) = run(&parser, &options, &log);
+        let fits = if case["error"] == true {
+            matches!(outcome, Outcome::Failed(_))
+        } else if case["dropped"] == true {
+            matches!(outcome, Outcome::Dropped(_))
+        } else {
+            let expected = case["events"].as_array().unwrap();
+            outcome == Outcome::Events(expected.len() as u64)
+                && expected.iter().zip(&events).all(|(a, b)| compared(&a.to_string(), b).is_empty())
+        };
+        if !fits {
+            wrong.push(format!("{name}: {outcome:?} {events:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+}
+
+#[test]
+fn every_form_of_syntax_loads() {
+    let parser = Parser::read(&file("syntax.conf")).unwrap();
+    let log = Log::new(r#"{"n":1,"tags":["T1"],"o":{"k":"v"}}"#, instant("2026-01-02T03:04:05Z"));
+    let (outcome, events) = run(&parser, &RunOptions::default(), &log);
+    assert_eq!(outcome, Outcome::Events(1));
+    assert!(events[0].contains(r#""description":"ok""#), "{}", events[0]);
+}
+
+/// The logs of a case of content-hub, with when each was received.
+fn logs(raw: &Value) -> Vec<(String, Instant)> {
+    let entries = raw["raw_logs"]["entries"].as_array().unwrap();
+    let time = |entry: &Value| {
+        let times = [&entry["timestamp"], &entry["collection_time"], &raw["create_time"]];
+        times.iter().find_map(|time| time.as_str()).map(instant)
+    };
+    entries.iter().map(|entry| (entry["data"].as_str().unwrap().to_owned(), time(entry).unwrap())).collect()
+}
+
+#[test]
+fn google_s_parsers_give_google_s_events() {
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for name in ["AWS_EKS", "IBM_B2B_INTEGRATOR", "KEYFACTOR", "ONFIDO", "SURICATA_EVE"] {
+        let folder = format!("content-hub/{name}/cbn");
+        let text = file(&format!("{folder}/default_{}.conf", name.to_lowercase()));
+        let parser = Parser::read(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let raw =
+            serde_json::from_str(&file(&format!("{folder}/testdata/raw_logs/default_log.json"))).unwrap();
+        let expected = file(&format!("{folder}/testdata/expected_events/default_events.json"));
+        let expected: Value = serde_json::from_str(&expected).unwrap();
+        let options = RunOptions { log_type: Some(name.into()), ..RunOptions::default() };
+        let mut found = Vec::new();
+        for (text, received) in logs(&raw) {
+            let (outcome, events) = run(&parser, &options, &Log::new(&text, received));
+            if let Outcome::Failed(failed) = &outcome {
+                wrong.push(format!("{name}: {failed} {:?}", failed.at));
+            }
+            found.extend(events);
+        }
+        let expected = expected["events"].as_array().unwrap();
+        count += expected.len();
+        if found.len() != expected.len() {
+            wrong.push(format!("{name}: {} events, expected {}", found.len(), expected.len()));
+        }
+        for (at, (expected, found)) in expected.iter().zip(&found).enumerate() {
+            let expected = &expected["event"]["idm"]["readOnlyUdm"];
+            let mut compared = compared(&expected.to_string(), found);
+            if expected["metadata"]["logType"].is_null() {
+                compared.retain(|difference| !difference.contains("log_type"));
+            }
+            if !compared.is_empty() {
+                wrong.push(format!("{name} {at}: {compared:#?}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(count, 25);
+}
