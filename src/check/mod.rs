@@ -28,6 +28,8 @@ pub(crate) mod mistaken;
 mod mutated;
 #[cfg(feature = "cli")]
 pub(crate) mod own_tests;
+#[cfg(all(feature = "cli", feature = "parser"))]
+pub(crate) mod parsers;
 pub(crate) mod paths;
 #[cfg(feature = "cli")]
 pub(crate) mod profile;

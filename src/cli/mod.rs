@@ -33,6 +33,8 @@ mod mappings;
 mod mistaken;
 mod nothing;
 mod outputs;
+#[cfg(feature = "parser")]
+mod parser;
 mod profile;
 mod progress;
 mod prune;
@@ -106,6 +108,8 @@ enum Command {
     Diff(Box<diff::Args>),
     Explain(explain::Args),
     Profile(profile::Args),
+    #[cfg(feature = "parser")]
+    Parser(parser::Args),
     Bench(bench::Args),
     Completions(completions::Args),
     #[command(hide = true)]
@@ -157,6 +161,8 @@ fn run() -> anyhow::Result<u8> {
         Command::Diff(args) => diff::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Profile(args) => profile::run(&args),
+        #[cfg(feature = "parser")]
+        Command::Parser(args) => parser::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Completions(args) => completions::run(&args, Args::command()),
         Command::Man(args) => completions::man(&args, Args::command()),

@@ -164,6 +164,13 @@ const CODE: [&str; 16] = [
     "css", "go", "html", "java", "js", "jsx", "md", "php", "py", "rb", "rs", "scss", "sh", "tf", "ts", "tsx",
 ];
 
+/// The bytes of a log in content-hub's form: the service writes base64; files that people made hold the text itself.
+pub(crate) fn raw_data(text: &str) -> Vec<u8> {
+    let decoded = base64::prelude::BASE64_STANDARD.decode(text).ok();
+    let decoded = decoded.filter(|bytes| !bytes.is_empty() && std::str::from_utf8(bytes).is_ok());
+    decoded.unwrap_or_else(|| text.as_bytes().to_vec())
+}
+
 /// The case that a file is the raw log of, if it is one.
 fn case(root: &Path, raw: &Path, files: &CaseFiles) -> Option<TestCase> {
     let file = raw.file_name()?.to_str()?;
@@ -208,10 +215,7 @@ impl TestCase {
         let data = |entry: &Value| {
             let text =
                 entry["data"].as_str().with_context(|| format!("an entry of `{name}` has no `data`"))?;
-            // The service writes base64; files that people made hold the text itself.
-            let decoded = base64::prelude::BASE64_STANDARD.decode(text).ok();
-            let decoded = decoded.filter(|bytes| !bytes.is_empty() && std::str::from_utf8(bytes).is_ok());
-            Ok(decoded.unwrap_or_else(|| text.as_bytes().to_vec()))
+            Ok(raw_data(text))
         };
         entries.iter().map(data).collect()
     }

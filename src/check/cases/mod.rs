@@ -9,5 +9,5 @@ mod outcome;
 pub(crate) use bless::bless;
 pub(crate) use case_files::CaseFiles;
 pub(crate) use issues::issues;
-pub(crate) use layouts::{Cases, TestCase, WantedCases, among, find, is_part};
+pub(crate) use layouts::{Cases, MOST, TestCase, WantedCases, among, find, is_part, raw_data};
 pub(crate) use outcome::Outcome;
