@@ -175,6 +175,11 @@ impl Run {
         }
     }
 
+    /// Asks the run to end early. Its result says how far it came.
+    fn ask_to_stop(&self) {
+        self.shared.stop.store(true, Ordering::Relaxed);
+    }
+
     /// Ends the run early; its thread is gone afterwards, and no file was written.
     fn stop(&self, py: Python<'_>) {
         self.shared.stop.store(true, Ordering::Relaxed);

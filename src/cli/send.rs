@@ -7,13 +7,11 @@ use super::nothing::{self, AllowEmpty};
 use super::outputs::Outputs;
 use super::progress::{self, Progress};
 use super::{DONE, FAILED, RED, REJECTS, looked};
-use crate::convert::{Converter, Options};
 use crate::jobs::send::{
-    Counts, Error, Failure, Method, Patience, RawLogs, Report, Settings, Stop, Target, api_url, check,
-    dry_run, plain_name, send,
+    Counts, Error, Failure, Method, Patience, RawLogs, Report, Settings, Stop, Target, api_url, batch_bytes,
+    check, dry_run, period, plain_name, rate, send, times,
 };
-use crate::jobs::settings::{label, size, switch, time, whole};
-use crate::mapping::{Mapping, builtin_mappings};
+use crate::jobs::settings::{label, switch, time, whole};
 use crate::report::send::Sending;
 use crate::store::{Output, Source, store_error};
 use crate::text::escaped;
@@ -126,7 +124,7 @@ pub(super) struct Args {
     parallel: u64,
 
     /// The most bytes a second, or `none`: SecOps' limit depends on what the tenant has bought.
-    #[arg(long, value_name = "SIZE/s", env = "UDMAP_SEND_RATE", default_value = "5MB/s", value_parser = rate)]
+    #[arg(long, value_name = "SIZE/s", env = "UDMAP_SEND_RATE", default_value = "5MB/s", value_parser = |text: &str| rate(text).map(Rate))]
     rate: Rate,
 
     /// How long an answer may take. SecOps itself takes up to 120 s.
@@ -174,33 +172,6 @@ const BETWEEN_NOTES: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone, Copy)]
 struct Rate(Option<u64>);
 
-fn rate(text: &str) -> Result<Rate, String> {
-    let text = text.trim();
-    if text.eq_ignore_ascii_case("none") {
-        return Ok(Rate(None));
-    }
-    let bytes = size(text.strip_suffix("/s").unwrap_or(text));
-    bytes
-        .map(|bytes| Rate(Some(bytes)))
-        .map_err(|_| "expected bytes a second such as `5MB/s`, or `none`".into())
-}
-
-fn batch_bytes(text: &str) -> Result<u64, String> {
-    size(text)
-        .and_then(|bytes| if bytes > 4_000_000 { Err("SecOps takes 4MB at most".into()) } else { Ok(bytes) })
-}
-
-fn period(text: &str) -> Result<Duration, String> {
-    time(text).and_then(
-        |period| if period.is_zero() { Err("must be greater than zero".into()) } else { Ok(period) },
-    )
-}
-
-/// The built-in table of a type of logs.
-fn table_of(log_type: &str) -> Option<Mapping> {
-    builtin_mappings().filter_map(Mapping::builtin).find(|table| table.log_type() == log_type)
-}
-
 impl Args {
     fn settings(&self) -> Result<Settings, Error> {
         let target = Target::new(
@@ -218,12 +189,10 @@ impl Args {
                 forwarder: self.forwarder.clone(),
             })
         });
-        let table = self.log_type.as_deref().and_then(table_of);
-        let times = table.map(|table| Arc::new(Converter::new(&table, &Options::default())));
         Ok(Settings {
             target,
             method,
-            times,
+            times: self.log_type.as_deref().and_then(times),
             credentials: self.credentials.clone(),
             state: self.state.clone(),
             rejects: self.rejects.clone().unwrap_or_default(),
