@@ -6,8 +6,8 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use std::fmt::Display;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use udmap::jobs::send::{self, Counts, Failure, Method, Patience, RawLogs, Report, Settings, Stop, Target};
 use udmap::store::{self, Source};
@@ -128,7 +128,7 @@ impl Given {
             batch_events: self.batch_events,
             batch_bytes: batch_bytes.map_err(|why| wrong("batch_bytes", &why))?,
             parallel: self.parallel,
-            rate: send::rate(&self.rate).map_err(|why| wrong("rate", &why))?,
+            rate: send::rate(&self.rate).map_err(|why| wrong("rate", &why))?.0,
             patience: Patience {
                 timeout: send::period(&self.timeout).map_err(|why| wrong("timeout", &why))?,
                 retry_wait: udmap::time::duration(&self.retry_wait)
@@ -153,6 +153,9 @@ fn run(
         shared.read.store(read, Ordering::Relaxed);
         shared.records.store(accepted + rejected, Ordering::Relaxed);
         shared.rejects.store(rejected, Ordering::Relaxed);
+        if let Some(why) = counts.take_waiting() {
+            *shared.waiting.lock().unwrap_or_else(PoisonError::into_inner) = Some(why);
+        }
     };
     let result = std::thread::scope(|scope| {
         scope.spawn(|| {

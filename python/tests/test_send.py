@@ -116,7 +116,9 @@ def test_faults_that_pass(fake, options, tmp_path):
     log.write_text(lines(range(60)))
     faults = {1: (503, "The service is currently unavailable."), 4: "lost"}
     fake.fault = lambda number, _: faults.get(number)
-    sent = udmap.send(log, batch_events=20, parallel=1, **options)
+    calls = []
+    sent = udmap.send(log, batch_events=20, parallel=1, progress=calls.append, **{**options, "retry_wait": 0.4})
+    assert any("503" in call.waiting for call in calls if call.waiting) and sent.waited_seconds >= 0.8
     assert sent.ok and (sent.accepted, sent.requests, sent.repeats, sent.may_be_there_twice) == (60, 5, 2, 40)
     twice = numbers(fake.taken) - once(range(60))
     assert sum(twice.values()) == 20 and "40 may be there twice" in repr(sent)

@@ -27,6 +27,8 @@ class Progress:
     records: int
     #: How many of the records were rejected.
     rejects: int
+    #: Why requests of `send` wait, if they had to since the last call.
+    waiting: Optional[str] = None
 
     @property
     def fraction(self) -> Optional[float]:

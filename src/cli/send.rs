@@ -8,8 +8,8 @@ use super::outputs::Outputs;
 use super::progress::{self, Progress};
 use super::{DONE, FAILED, RED, REJECTS, looked};
 use crate::jobs::send::{
-    Counts, Error, Failure, Method, Patience, RawLogs, Report, Settings, Stop, Target, api_url, batch_bytes,
-    check, dry_run, period, plain_name, rate, send, times,
+    Counts, Error, Failure, Method, Patience, Rate, RawLogs, Report, Settings, Stop, Target, api_url,
+    batch_bytes, check, dry_run, period, plain_name, rate, send, times,
 };
 use crate::jobs::settings::{label, switch, time, whole};
 use crate::report::send::Sending;
@@ -124,7 +124,7 @@ pub(super) struct Args {
     parallel: u64,
 
     /// The most bytes a second, or `none`: SecOps' limit depends on what the tenant has bought.
-    #[arg(long, value_name = "SIZE/s", env = "UDMAP_SEND_RATE", default_value = "5MB/s", value_parser = |text: &str| rate(text).map(Rate))]
+    #[arg(long, value_name = "SIZE/s", env = "UDMAP_SEND_RATE", default_value = "5MB/s", value_parser = rate)]
     rate: Rate,
 
     /// How long an answer may take. SecOps itself takes up to 120 s.
@@ -167,10 +167,6 @@ pub(super) struct Args {
 
 /// How often it is said why requests wait.
 const BETWEEN_NOTES: Duration = Duration::from_secs(60);
-
-/// Bytes a second, if there is a limit.
-#[derive(Debug, Clone, Copy)]
-struct Rate(Option<u64>);
 
 impl Args {
     fn settings(&self) -> Result<Settings, Error> {

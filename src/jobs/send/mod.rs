@@ -38,6 +38,6 @@ pub use error::Error;
 pub use report::{Failure, Report};
 pub use run::{Settings, dry_run, send};
 pub use target::{Method, RawLogs, Target, api_url, plain_name};
-pub use texts::{batch_bytes, period, rate, times};
+pub use texts::{Rate, batch_bytes, period, rate, times};
 
 pub use crate::jobs::waiting::Stop;

@@ -11,17 +11,23 @@ use std::time::Duration;
 /// The most bytes of a request that SecOps takes.
 const MOST_BYTES: u64 = 4_000_000;
 
-/// Bytes a second, such as `5MB/s`; nothing for `none`.
+/// Bytes a second, if there is a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate(pub Option<u64>);
+
+/// `5MB/s`, or `none`.
 ///
 /// # Errors
 /// A sentence, if it is neither.
-pub fn rate(text: &str) -> Result<Option<u64>, String> {
+pub fn rate(text: &str) -> Result<Rate, String> {
     let text = text.trim();
     if text.eq_ignore_ascii_case("none") {
-        return Ok(None);
+        return Ok(Rate(None));
     }
     let bytes = size(text.strip_suffix("/s").unwrap_or(text));
-    bytes.map(Some).map_err(|_| "expected bytes a second such as `5MB/s`, or `none`".into())
+    bytes
+        .map(|bytes| Rate(Some(bytes)))
+        .map_err(|_| "expected bytes a second such as `5MB/s`, or `none`".into())
 }
 
 /// The most bytes of a request, such as `2MB`.
