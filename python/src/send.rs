@@ -9,7 +9,9 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
-use udmap::jobs::send::{self, Counts, Failure, Method, Patience, RawLogs, Report, Settings, Stop, Target};
+use udmap::jobs::send::{
+    self as sending, Counts, Failure, Method, Patience, RawLogs, Report, Settings, Stop, Target,
+};
 use udmap::store::{self, Source};
 
 /// How often it is looked whether anyone still wants the run, and told how far it is.
@@ -79,7 +81,7 @@ pub(crate) fn send(paths: Vec<String>, given: Given, dry_run: bool) -> PyResult<
 impl Given {
     fn settings(self) -> PyResult<Settings> {
         let wrong = |name: &str, why: &dyn Display| PyValueError::new_err(format!("{name}: {why}"));
-        let api_url = self.api_url.as_deref().map(send::api_url).transpose();
+        let api_url = self.api_url.as_deref().map(sending::api_url).transpose();
         let target = Target::new(
             &self.project,
             &self.location,
@@ -88,7 +90,7 @@ impl Given {
             api_url.map_err(|why| wrong("api_url", &why))?.as_ref(),
         );
         let named = |name: &'static str, text: Option<String>| {
-            text.as_deref().map(send::plain_name).transpose().map_err(|why| wrong(name, &why))
+            text.as_deref().map(sending::plain_name).transpose().map_err(|why| wrong(name, &why))
         };
         let log_type = named("log_type", self.log_type)?;
         let forwarder = named("forwarder", self.forwarder)?;
@@ -103,10 +105,10 @@ impl Given {
             return Err(wrong("labels", &"a label has a key and a value, neither of them empty"));
         }
         let is_of_logs = self.namespace.is_some() || forwarder.is_some() || !self.labels.is_empty();
-        let batch_bytes = self.batch_bytes.as_deref().map(send::batch_bytes).transpose();
+        let batch_bytes = self.batch_bytes.as_deref().map(sending::batch_bytes).transpose();
         Ok(Settings {
             target: target.map_err(|error| PyValueError::new_err(words(&error)))?,
-            times: log_type.as_deref().and_then(send::times),
+            times: log_type.as_deref().and_then(sending::times),
             method: match log_type {
                 Some(log_type) => Method::Logs(RawLogs {
                     log_type,
@@ -128,9 +130,9 @@ impl Given {
             batch_events: self.batch_events,
             batch_bytes: batch_bytes.map_err(|why| wrong("batch_bytes", &why))?,
             parallel: self.parallel,
-            rate: send::rate(&self.rate).map_err(|why| wrong("rate", &why))?.0,
+            rate: sending::rate(&self.rate).map_err(|why| wrong("rate", &why))?.0,
             patience: Patience {
-                timeout: send::period(&self.timeout).map_err(|why| wrong("timeout", &why))?,
+                timeout: sending::period(&self.timeout).map_err(|why| wrong("timeout", &why))?,
                 retry_wait: udmap::time::duration(&self.retry_wait)
                     .map_err(|why| wrong("retry_wait", &why))?,
                 give_up: udmap::time::duration(&self.give_up).map_err(|why| wrong("give_up", &why))?,
@@ -169,9 +171,9 @@ fn run(
         });
         let result = runtime.block_on(async {
             if dry_run {
-                send::dry_run(settings, sources, &stop, &counts).await
+                sending::dry_run(settings, sources, &stop, &counts).await
             } else {
-                send::send(settings, sources, &stop, &counts).await
+                sending::send(settings, sources, &stop, &counts).await
             }
         });
         done.store(true, Ordering::Relaxed);
@@ -208,7 +210,7 @@ fn told(result: Result<Report, Failure>) -> Sent {
 }
 
 /// An error with its hint, if it has one. Options have the names of arguments.
-fn words(error: &send::Error) -> String {
+fn words(error: &sending::Error) -> String {
     let text = match error.hint() {
         Some(hint) => format!("{error}\nhint: {hint}"),
         None => error.to_string(),

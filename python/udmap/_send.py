@@ -118,15 +118,14 @@ def send(
     return sent
 
 
-def _paths(inputs: Union[File, Iterable[File]]) -> List[str]:
+def _paths(inputs: object) -> List[str]:
     if isinstance(inputs, (str, os.PathLike)):
-        return [_place("inputs", inputs)]
+        return [_place("inputs", cast(object, inputs))]
     # Neither the keys of an event nor the lines of a file are names of files.
-    if isinstance(inputs, (bytes, bytearray, memoryview, MappingOf)) or hasattr(inputs, "read"):
-        raise _unexpected(inputs)
-    if not isinstance(inputs, Iterable):
-        raise _unexpected(inputs)
-    return [_place("inputs", item) for item in inputs]
+    is_data = isinstance(inputs, (bytes, bytearray, memoryview, MappingOf)) or hasattr(inputs, "read")
+    if is_data or not isinstance(inputs, Iterable):
+        raise _unexpected(cast(Any, inputs))
+    return [_place("inputs", item) for item in cast("Iterable[object]", inputs)]
 
 
 def _place(name: str, given: object) -> str:
