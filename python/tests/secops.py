@@ -30,7 +30,7 @@ class SecOps(http.server.ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.fault = lambda number, token: None
         self.lock = threading.Lock()
-        self.asked, self.taken, self.tokens, self.wrong = 0, [], set(), []
+        self.asked, self.taken, self.tokens, self.wrong, self.source = 0, [], set(), [], {}
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def handle_error(self, request, client_address):
@@ -55,7 +55,7 @@ class Import(http.server.BaseHTTPRequestHandler):
             return self.answer(*fault)
         if not is_good(token):
             return self.answer(401, "Request had invalid authentication credentials.")
-        source = json.loads(body)["inlineSource"]
+        self.server.source = source = json.loads(body)["inlineSource"]
         if self.path == f"{PATH}/events:import":
             items = [json.dumps(it["udm"], separators=(",", ":")) for it in source["events"]]
         elif self.path == f"{PATH}/logTypes/DUO_AUTH/logs:import":

@@ -259,6 +259,9 @@ def test_raw_logs(fake, options, tmp_path):
     more = {"namespace": "office", "labels": {"team": "a"}, "forwarder": "f-1"}
     sent = udmap.send(log, log_type="DUO_AUTH", **more, **options)
     assert sent.ok and sent.accepted == 2 and fake.taken == log.read_text().splitlines()
+    first = fake.source["logs"][0]
+    assert (first["environmentNamespace"], first["labels"]["team"]["value"]) == ("office", "a")
+    assert fake.source["forwarder"].endswith("/f-1") and first["logEntryTime"].startswith("2026-03-10T12:00:00")
     with pytest.raises(ValueError, match="log_type"):
         udmap.send(log, **more, **options)
     with pytest.raises(udmap.SendError, match="another|logs"):
