@@ -5,7 +5,7 @@
 #   python/test.sh ray          Ray's, too (its packages take half a gigabyte)
 #   python/test.sh spark-large  Spark on 2 million records
 #
-# It needs Python 3.11 or later as python3, and Java 17 or later for Spark.
+# It needs Python 3.11 or later as python3, openssl, and Java 17 or later for Spark.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -246,7 +246,7 @@ impl UnderWay<'_> {
         }
         match piece {
             Piece::Failed { error, .. } => {
-                self.failures.add(error);
+                self.failures.add(&errors::io_words(error));
                 ControlFlow::Continue(())
             }
             Piece::Batch { source, batch } => {

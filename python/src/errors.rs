@@ -10,6 +10,7 @@ create_exception!(udmap, UdmapError, PyException, "Something that udmap could no
 create_exception!(udmap, MappingError, UdmapError, "A mapping table that is not there, or faulty.");
 create_exception!(udmap, InputError, UdmapError, "An input that can't be read, or not to its end.");
 create_exception!(udmap, OutputError, UdmapError, "An output that can't be written.");
+create_exception!(udmap, SendError, UdmapError, "Events that could not all be sent.");
 
 /// An error with its causes, as the command says it.
 pub(crate) fn words(error: &dyn Error) -> String {
@@ -61,9 +62,9 @@ pub(crate) struct Failures {
 }
 
 impl Failures {
-    pub(crate) fn add(&mut self, error: io::Error) {
-        let words = io_words(error);
-        let (failure, hint) = words.split_once('\n').unwrap_or((&words, ""));
+    /// Adds one: what failed, and perhaps its hint on a line of its own.
+    pub(crate) fn add(&mut self, words: &str) {
+        let (failure, hint) = words.split_once('\n').unwrap_or((words, ""));
         self.failures.push(failure.to_owned());
         if !hint.is_empty() && !self.hints.iter().any(|known| known == hint) {
             self.hints.push(hint.to_owned());

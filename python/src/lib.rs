@@ -9,6 +9,7 @@ mod input;
 mod mapping;
 mod part;
 mod run;
+mod send;
 mod validate;
 
 use pyo3::prelude::*;
@@ -21,11 +22,13 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("MappingError", py.get_type::<errors::MappingError>())?;
     module.add("InputError", py.get_type::<errors::InputError>())?;
     module.add("OutputError", py.get_type::<errors::OutputError>())?;
+    module.add("SendError", py.get_type::<errors::SendError>())?;
     module.add_class::<mapping::Mapping>()?;
     module.add_class::<convert::Converter>()?;
     module.add_class::<run::Run>()?;
     module.add_function(wrap_pyfunction!(validate::validate, module)?)?;
     module.add_function(wrap_pyfunction!(validate::codes, module)?)?;
+    module.add_function(wrap_pyfunction!(send::send, module)?)?;
     module.add_function(wrap_pyfunction!(mapping::builtin, module)?)?;
     Ok(())
 }

@@ -28,6 +28,8 @@ pub(crate) struct Shared {
     pub(crate) total: AtomicU64,
     pub(crate) records: AtomicU64,
     pub(crate) rejects: AtomicU64,
+    /// Why it had to wait, until that is told.
+    pub(crate) waiting: Mutex<Option<String>>,
     /// Whether nobody wants the result any more.
     pub(crate) stop: Arc<AtomicBool>,
 }
@@ -39,6 +41,7 @@ impl Shared {
             total: UNKNOWN.into(),
             records: AtomicU64::new(0),
             rejects: AtomicU64::new(0),
+            waiting: Mutex::default(),
             stop: Arc::default(),
         }
     }
@@ -175,6 +178,11 @@ impl Run {
         }
     }
 
+    /// Asks the run to end early. Its result says how far it came.
+    fn ask_to_stop(&self) {
+        self.shared.stop.store(true, Ordering::Relaxed);
+    }
+
     /// Ends the run early; its thread is gone afterwards, and no file was written.
     fn stop(&self, py: Python<'_>) {
         self.shared.stop.store(true, Ordering::Relaxed);
@@ -192,10 +200,12 @@ impl Run {
         });
     }
 
-    /// Bytes read and, if that is known, how many there are; records; rejects.
-    fn progress(&self) -> (u64, Option<u64>, u64, u64) {
+    /// Bytes read and, if that is known, how many there are; records; rejects; why it had to wait, told once.
+    fn progress(&self) -> (u64, Option<u64>, u64, u64, Option<String>) {
         let get = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        let Shared { read, total, records, rejects, .. } = &*self.shared;
-        (get(read), Some(get(total)).filter(|total| *total != UNKNOWN), get(records), get(rejects))
+        let Shared { read, total, records, rejects, waiting, .. } = &*self.shared;
+        let total = Some(get(total)).filter(|total| *total != UNKNOWN);
+        let waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
+        (get(read), total, get(records), get(rejects), waiting)
     }
 }

@@ -26,6 +26,13 @@ udmap.convert(iter(["x", "y"]))
 compared: udmap.Compared = udmap.diff(done, done.dicts(), ignore=["metadata.id"])
 failed: List[str] = [case.name for case in udmap.test("x").cases if not case.ok]
 udmap.convert((line for line in open("x")), mapping=udmap.mappings()[0])
+sent: udmap.Sent = udmap.send(
+    Path("in").glob("*"), project="p", location="eu", instance="i", state="s3://b/state.json", rejects=Path("r"), rate=None, timeout=1.5
+)
+try:
+    udmap.send(["a", Path("b")], project="p", location="eu", instance="i", state="s", rejects="r", labels={"a": "b"})
+except udmap.SendError as error:
+    left: Dict[str, int] = error.result.by_reason
 udmap.convert("x", field_names="kebab")  # wrong
 udmap.convert("x", no_such=1)  # wrong
 udmap.convert(5)  # wrong
@@ -33,6 +40,9 @@ udmap.convert("x", rejects="rejects")  # wrong
 udmap.validate("x", severities={"invalid-ip": "loud"})  # wrong
 udmap.convert("x", progress=lambda: None)  # wrong
 udmap.convert("x").ndjson = b""  # wrong
+udmap.send("x", project="p", location="eu", instance="i", state="s")  # wrong
+udmap.send([{"a": 1}], project="p", location="eu", instance="i", state="s", rejects="r")  # wrong
+sent.accepted = 1  # wrong
 """
 
 

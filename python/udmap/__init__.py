@@ -15,6 +15,7 @@ Every record becomes exactly one event or one reject, with the same bytes and te
 | `validate`, `diff` | checks of events |
 | `test`, `explain`, `mappings` | mappings: against cases, record by record, a list |
 | `profile` | what is in a log |
+| `send` | events into Google SecOps |
 
 `Input` says what can be converted and checked. The GIL is released while bytes are worked on; Ctrl-C ends the work.
 """
@@ -34,7 +35,7 @@ from ._converter import (
     mappings,
 )
 from ._inputs import Input
-from ._native import InputError, Mapping, MappingError, OutputError, UdmapError, __version__
+from ._native import InputError, Mapping, MappingError, OutputError, SendError, UdmapError, __version__
 from ._results import (
     Case,
     Code,
@@ -48,12 +49,14 @@ from ._results import (
     RawField,
     Reject,
     Sample,
+    Sent,
     Shape,
     Tested,
     Validated,
     Written,
 )
 from ._runs import Progress
+from ._send import send
 
 __all__ = [
     "MAX_RECORD_BYTES",
@@ -78,6 +81,8 @@ __all__ = [
     "RawField",
     "Reject",
     "Sample",
+    "SendError",
+    "Sent",
     "Shape",
     "Tested",
     "UdmapError",
@@ -92,6 +97,7 @@ __all__ = [
     "explain",
     "mappings",
     "profile",
+    "send",
     "test",
     "validate",
 ]

@@ -251,7 +251,7 @@ class Converter:
                 hint = "hint: the command writes to buckets: udmap convert"
                 raise ValueError(f"`{name}` is a URL, not a file: `{shown(file)}`\n{hint}")
             for other, known in files:
-                if _same(file, known):
+                if same_file(file, known):
                     raise ValueError(f"`{name}` would be written over {other}: both are `{shown(file)}`")
             files.append((f"`{name}`", file))
 
@@ -309,7 +309,7 @@ def needs(module: str, extra: str) -> None:
         raise ImportError(text, name=module) from error
 
 
-def _same(one: str, other: str) -> bool:
+def same_file(one: str, other: str) -> bool:
     """Whether both lead to one file. Devices take whatever they are given."""
     try:
         return os.path.samefile(one, other) and Path(one).is_file()

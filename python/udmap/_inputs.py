@@ -69,7 +69,7 @@ def source_of(data: Input) -> Source:
     if isinstance(data, (bytes, bytearray, memoryview)):
         return Source(_checked(bytes(data)))
     if isinstance(data, (str, os.PathLike)):
-        path = _path(data)
+        path = path_of(data)
         return Source(_checked(encoded(cast(str, data)))) if path is None else Source([path])
     if isinstance(data, Mapping):
         return Source(_of_object(cast("Mapping[str, Any]", data), "the record"))
@@ -110,11 +110,11 @@ def _of_iterable(items: Iterator[Item]) -> Source:
     if first is None:
         return Source(b"")
     items = itertools.chain([first], items)
-    if _path(first) is None:
+    if path_of(first) is None:
         return Source(None, pieces=_of_records(items))
     paths: List[str] = []
     for number, item in enumerate(items, 1):
-        path = _path(item)
+        path = path_of(item)
         if path is None:
             raise TypeError(f"expected a path like those before it, found {type(item).__name__} as item {number}")
         paths.append(path)
@@ -138,7 +138,7 @@ def _of_records(items: Iterator[Item]) -> Iterator[bytes]:
 
 
 def _record(item: object, number: int) -> bytes:
-    if _path(item) is not None:
+    if path_of(item) is not None:
         raise TypeError(f"expected a record like those before it, found a path as item {number}")
     if isinstance(item, str):
         return _checked(encoded(item))
@@ -198,7 +198,7 @@ def is_url(text: str) -> bool:
     return _URL.fullmatch(text) is not None
 
 
-def _path(item: object) -> Optional[str]:
+def path_of(item: object) -> Optional[str]:
     """The name of a file, folder or object; nothing for what is not one."""
     if isinstance(item, str):
         return item if is_url(item) else None

@@ -1,10 +1,10 @@
 """The native part. What is public of it is documented in `udmap`."""
 
-from typing import Any, Dict, List, Literal, Optional, Tuple, Union
+from typing import Any, Dict, List, Literal, Optional, Tuple, TypedDict, Union
 
 import pyarrow
 
-from ._results import Converted, SeverityName, Written
+from ._results import Converted, Sent, SeverityName, Written
 
 __version__: str
 
@@ -33,6 +33,12 @@ class InputError(UdmapError):
 
 class OutputError(UdmapError):
     """An output that can't be written."""
+
+class SendError(UdmapError):
+    """Events that could not all be sent. The next call with the same state continues."""
+
+    #: What was sent all the same.
+    result: Sent
 
 class Mapping:
     """A mapping table that has been read and checked; it can be pickled."""
@@ -67,8 +73,9 @@ class Run:
     def feed(self, piece: bytes) -> None: ...
     def part(self) -> Optional[Part]: ...
     def result(self) -> Any: ...
+    def ask_to_stop(self) -> None: ...
     def stop(self) -> None: ...
-    def progress(self) -> Tuple[int, Optional[int], int, int]: ...
+    def progress(self) -> Tuple[int, Optional[int], int, int, Optional[str]]: ...
 
 class Converter:
     def __new__(
@@ -94,5 +101,30 @@ class Converter:
 def validate(
     data: Data, name: str, severities: List[Tuple[str, str]], strict: bool, max_event_bytes: int, max_findings: int
 ) -> Run: ...
+
+class Given(TypedDict):
+    """Where and how events are sent. Texts are those of the command's options."""
+
+    project: str
+    location: str
+    instance: str
+    state: str
+    rejects: str
+    credentials: Optional[str]
+    log_type: Optional[str]
+    namespace: Optional[str]
+    labels: List[Tuple[str, str]]
+    forwarder: Optional[str]
+    api_url: Optional[str]
+    api_version: str
+    batch_events: Optional[int]
+    batch_bytes: Optional[str]
+    parallel: int
+    rate: str
+    timeout: str
+    retry_wait: str
+    give_up: str
+
+def send(paths: List[str], given: Given, dry_run: bool) -> Run: ...
 def codes() -> List[Tuple[str, SeverityName, str, str, str]]: ...
 def builtin() -> List[str]: ...

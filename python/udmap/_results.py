@@ -98,6 +98,66 @@ class Written:
 
 
 @dataclass(frozen=True, repr=False)
+class Sent:
+    """What a call of `send` did. With `log_type`, an event is a log."""
+
+    #: Whether nothing was sent in earnest: the other members say what would have been.
+    dry_run: bool
+    #: Inputs that were read to their ends.
+    inputs: int
+    #: Lines in them that are not blank: an event each.
+    lines: int
+    #: How many of the lines earlier calls had done.
+    done_before: int
+    #: Events that SecOps accepted.
+    accepted: int
+    #: Rejects by reason.
+    by_reason: Dict[str, int]
+    #: Requests, repeated ones too.
+    requests: int
+    #: Requests that were sent again because an answer was lost.
+    repeats: int
+    #: The events in those: SecOps leaves out what it has, but these may be there twice.
+    may_be_there_twice: int
+    #: Requests that were refused and split.
+    splits: int
+    #: Bytes of the requests, before compression.
+    bytes: int
+    #: How long requests waited, added up: for the rate, for SecOps, and after failures.
+    waited_seconds: float
+    #: Events that are older than 180 days. Google does not say what becomes of them.
+    old: int
+    #: Events that are more than a day ahead of this machine's clock.
+    ahead: int
+    #: Inputs whose last line is still being written. It is left for the next call.
+    unfinished: List[str]
+    #: What else is to be known.
+    notes: List[str]
+    #: Whether it was stopped before its end.
+    stopped: bool
+    #: Why not everything could be sent; None if everything could.
+    error: Optional[str]
+
+    @property
+    def rejected(self) -> int:
+        """How many events were rejected."""
+        return sum(self.by_reason.values())
+
+    @property
+    def ok(self) -> bool:
+        """Whether there are events, and all of them are in SecOps. This is the command's exit status 0."""
+        left = self.rejected > 0 or bool(self.unfinished) or self.stopped or self.error is not None
+        return self.lines > 0 and not left
+
+    def __repr__(self) -> str:
+        verb = "would be sent" if self.dry_run else "accepted"
+        twice = f", {self.may_be_there_twice:,} may be there twice" if self.may_be_there_twice else ""
+        rejects = f"{_counted(self.rejected, 'reject')}{_reasons(self.by_reason)}"
+        end = ", stopped" if self.stopped else ", failed" if self.error is not None else ""
+        return f"<Sent {_counted(self.accepted, 'event')} {verb}{twice}, {rejects}{end}>"
+
+
+@dataclass(frozen=True, repr=False)
 class Finding:
     """Something that is wrong with an event, or may be; or a difference."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any, Callable, Generator, Optional
+from typing import Any, Callable, Generator, Optional, Tuple
 
 from . import _native
 from ._inputs import Source
@@ -23,10 +23,12 @@ class Progress:
     bytes: int
     #: How many there are in all; None for what is read bit by bit.
     total: Optional[int]
-    #: Records that were converted, or events that were checked.
+    #: Records that were converted, or events that were checked, or sent and rejected.
     records: int
     #: How many of the records were rejected.
     rejects: int
+    #: Why requests of `send` wait, if they had to since the last call.
+    waiting: Optional[str] = None
 
     @property
     def fraction(self) -> Optional[float]:
@@ -38,6 +40,19 @@ class Progress:
 OnProgress = Callable[[Progress], object]
 
 
+class _Teller:
+    """Tells how far a run is, not too often."""
+
+    def __init__(self, run: _native.Run, progress: Optional[OnProgress]) -> None:
+        self._run, self._progress = run, progress
+        self._told = time.monotonic()
+
+    def tell(self, *, at_once: bool = False) -> None:
+        if self._progress is not None and (at_once or time.monotonic() - self._told >= BETWEEN_CALLS):
+            self._progress(Progress(*self._run.progress()))
+            self._told = time.monotonic()
+
+
 def steps(
     run: _native.Run, source: Source, progress: Optional[OnProgress] = None
 ) -> Generator[_native.Part, None, Any]:
@@ -46,7 +61,7 @@ def steps(
     Python files and iterables are read here, on the caller's thread. Between waits, Python handles signals: Ctrl-C ends
     the run, as any other exception does, and as it ends when the caller no longer asks for parts.
     """
-    called = time.monotonic()
+    teller = _Teller(run, progress)
     try:
         while True:
             said = run.wait(WAIT)
@@ -58,12 +73,9 @@ def steps(
                     yield part
             elif said == "ended":
                 break
-            if progress is not None and time.monotonic() - called >= BETWEEN_CALLS:
-                progress(Progress(*run.progress()))
-                called = time.monotonic()
+            teller.tell()
         result = run.result()
-        if progress is not None:
-            progress(Progress(*run.progress()))
+        teller.tell(at_once=True)
         return result
     finally:
         run.stop()
@@ -77,3 +89,21 @@ def result_of(run: _native.Run, source: Source, progress: Optional[OnProgress] =
             next(parts)
         except StopIteration as end:
             return end.value
+
+
+def to_its_end(run: _native.Run, progress: Optional[OnProgress]) -> Tuple[Any, Optional[BaseException]]:
+    """The result of a run that gives one however it ends, and what ended it early: Ctrl-C, or what `progress` raised.
+
+    A second Ctrl-C does not wait for the result any more. The run ends all the same.
+    """
+    teller, stopped_by = _Teller(run, progress), None
+    try:
+        while run.wait(WAIT) != "ended":
+            teller.tell()
+        teller.tell(at_once=True)
+    except BaseException as error:
+        stopped_by = error
+        run.ask_to_stop()
+        while run.wait(WAIT) != "ended":
+            pass
+    return run.result(), stopped_by

@@ -7,13 +7,11 @@ use super::nothing::{self, AllowEmpty};
 use super::outputs::Outputs;
 use super::progress::{self, Progress};
 use super::{DONE, FAILED, RED, REJECTS, looked};
-use crate::convert::{Converter, Options};
 use crate::jobs::send::{
-    Counts, Error, Failure, Method, Patience, RawLogs, Report, Settings, Stop, Target, api_url, check,
-    dry_run, plain_name, send,
+    Counts, Error, Failure, Method, Patience, Rate, RawLogs, Report, Settings, Stop, Target, api_url,
+    batch_bytes, check, dry_run, period, plain_name, rate, send, times,
 };
-use crate::jobs::settings::{label, size, switch, time, whole};
-use crate::mapping::{Mapping, builtin_mappings};
+use crate::jobs::settings::{label, switch, time, whole};
 use crate::report::send::Sending;
 use crate::store::{Output, Source, store_error};
 use crate::text::escaped;
@@ -170,37 +168,6 @@ pub(super) struct Args {
 /// How often it is said why requests wait.
 const BETWEEN_NOTES: Duration = Duration::from_secs(60);
 
-/// Bytes a second, if there is a limit.
-#[derive(Debug, Clone, Copy)]
-struct Rate(Option<u64>);
-
-fn rate(text: &str) -> Result<Rate, String> {
-    let text = text.trim();
-    if text.eq_ignore_ascii_case("none") {
-        return Ok(Rate(None));
-    }
-    let bytes = size(text.strip_suffix("/s").unwrap_or(text));
-    bytes
-        .map(|bytes| Rate(Some(bytes)))
-        .map_err(|_| "expected bytes a second such as `5MB/s`, or `none`".into())
-}
-
-fn batch_bytes(text: &str) -> Result<u64, String> {
-    size(text)
-        .and_then(|bytes| if bytes > 4_000_000 { Err("SecOps takes 4MB at most".into()) } else { Ok(bytes) })
-}
-
-fn period(text: &str) -> Result<Duration, String> {
-    time(text).and_then(
-        |period| if period.is_zero() { Err("must be greater than zero".into()) } else { Ok(period) },
-    )
-}
-
-/// The built-in table of a type of logs.
-fn table_of(log_type: &str) -> Option<Mapping> {
-    builtin_mappings().filter_map(Mapping::builtin).find(|table| table.log_type() == log_type)
-}
-
 impl Args {
     fn settings(&self) -> Result<Settings, Error> {
         let target = Target::new(
@@ -218,12 +185,10 @@ impl Args {
                 forwarder: self.forwarder.clone(),
             })
         });
-        let table = self.log_type.as_deref().and_then(table_of);
-        let times = table.map(|table| Arc::new(Converter::new(&table, &Options::default())));
         Ok(Settings {
             target,
             method,
-            times,
+            times: self.log_type.as_deref().and_then(times),
             credentials: self.credentials.clone(),
             state: self.state.clone(),
             rejects: self.rejects.clone().unwrap_or_default(),

@@ -58,6 +58,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "jobs::settings",
             "jobs::waiting",
             "json",
+            "mapping",
             "panics",
             "store",
             "sync",

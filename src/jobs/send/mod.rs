@@ -29,6 +29,7 @@ mod report;
 mod run;
 mod state;
 mod target;
+mod texts;
 
 pub use check::check;
 pub use client::Patience;
@@ -36,8 +37,7 @@ pub use counts::Counts;
 pub use error::Error;
 pub use report::{Failure, Report};
 pub use run::{Settings, dry_run, send};
-pub use target::{Method, RawLogs, Target};
-#[cfg(feature = "cli")]
-pub(crate) use target::{api_url, plain_name};
+pub use target::{Method, RawLogs, Target, api_url, plain_name};
+pub use texts::{Rate, batch_bytes, period, rate, times};
 
 pub use crate::jobs::waiting::Stop;

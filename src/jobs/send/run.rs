@@ -129,8 +129,11 @@ pub async fn send(
     }
     stop_reading.store(true, Relaxed);
     if let Ok(thread) = reading {
-        // It ends with the next line or piece. One that panicked has ended the process.
-        let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        // It ends with the next line or piece. The command ends where it panics, but a program that embeds this may go
+        // on: what was not read must not pass for sent.
+        if !matches!(tokio::task::spawn_blocking(move || thread.join()).await, Ok(Ok(()))) {
+            failed.get_or_insert(Error::new("udmap failed: reading the inputs panicked"));
+        }
     }
     report.is_stopped = stop.is_asked();
     if failed.is_none() && !report.is_stopped {

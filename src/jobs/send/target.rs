@@ -145,8 +145,7 @@ impl Target {
 ///
 /// # Errors
 /// A sentence that says what is wrong with it.
-#[cfg_attr(not(feature = "cli"), allow(dead_code))]
-pub(crate) fn api_url(text: &str) -> Result<Url, String> {
+pub fn api_url(text: &str) -> Result<Url, String> {
     let expected = || "expected a URL such as `https://chronicle.us.rep.googleapis.com`".to_owned();
     let url = Url::parse(text.trim()).map_err(|_| expected())?;
     if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
@@ -168,7 +167,6 @@ pub(crate) fn api_url(text: &str) -> Result<Url, String> {
 }
 
 /// Whether a URL leads to this machine.
-#[cfg_attr(not(feature = "cli"), allow(dead_code))]
 fn is_this_machine(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
@@ -182,8 +180,7 @@ fn is_this_machine(url: &Url) -> bool {
 ///
 /// # Errors
 /// A sentence, if it is not.
-#[cfg_attr(not(feature = "cli"), allow(dead_code))]
-pub(crate) fn plain_name(text: &str) -> Result<String, String> {
+pub fn plain_name(text: &str) -> Result<String, String> {
     let text = text.trim();
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     if text.is_empty() || !text.chars().all(plain) {

@@ -52,7 +52,8 @@ fn check(file: &str) {
     let runs = |word: &str| {
         blocks.iter().any(|it| matches!(it.language.as_str(), "sh" | "console") && it.text.contains(word))
     };
-    let scratch = Scratch::new(runs("s3://"), runs("udmap collect"), runs("udmap send"));
+    let sends = blocks.iter().any(|it| it.language == "python" && it.text.contains("udmap.send("));
+    let scratch = Scratch::new(runs("s3://"), runs("udmap collect"), runs("udmap send") || sends);
     for block in &blocks {
         match block.language.as_str() {
             "sh" => shell(&scratch, block),
@@ -158,6 +159,11 @@ fn python(scratch: &Scratch, block: &Block, before: &str) {
     if block.text.contains("frame") {
         script.push_str("import pyarrow\n");
         script.push_str("frame = pyarrow.table({'value': open('telephony.ndjson').read().splitlines()})\n");
+    }
+    if block.text.contains("udmap.send(") {
+        script.push_str("import functools, os, udmap\n");
+        script.push_str("url = os.environ['UDMAP_SEND_API_URL']\n");
+        script.push_str("udmap.send = functools.partial(udmap.send, api_url=url)\n");
     }
     script.push_str(&scratch.here(&block.text));
     fs::write(scratch.path().join("block.py"), script).expect("written");
