@@ -99,7 +99,11 @@ fn compare(left: &Operand, op: Comparison, right: &Operand, build: &mut Build) -
 
 /// Warns of `"\\d"`, which is `d` when it has been read twice.
 fn escaped_twice(value: &Word, once: &str, build: &mut Build) {
-    let lost = once.as_bytes().windows(2).any(|pair| pair[0] == b'\\' && pair[1].is_ascii_alphanumeric());
+    let mut chars = once.chars();
+    let mut lost = false;
+    while let Some(c) = chars.next() {
+        lost |= c == '\\' && chars.next().is_some_and(|c| c.is_ascii_alphanumeric());
+    }
     if lost {
         let right = once.replace('\\', "\\\\\\\\");
         let message = format!(

@@ -34,6 +34,11 @@ impl Pattern {
         self.translated.as_ref().map_or(&[], |translated| &translated.names)
     }
 
+    /// Whether RE2 has all that it says.
+    pub(super) fn is_re2(&self) -> bool {
+        self.translated.is_ok()
+    }
+
     /// The regex.
     ///
     /// # Errors

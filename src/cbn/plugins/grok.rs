@@ -69,7 +69,7 @@ pub(super) fn compile(options: &mut Options<'_>, build: &mut Build) -> Result<Bo
             let pattern = build.pattern(&expanded, Groups::Named);
             build.looks_at(&pattern, word.at);
             let tokens = tokens(&pattern, &overwrite, build);
-            if tokens.is_empty() {
+            if tokens.is_empty() && pattern.is_re2() {
                 let message = format!("`{}` names no token, so it never matches", shown(&word.text));
                 build.warn(word.at, Code::NeverMatches, message);
                 continue;

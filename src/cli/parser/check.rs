@@ -8,9 +8,9 @@ use crate::check::validate::Severity;
 use crate::cli::inputs::{InputOptions, ListedInputs};
 use crate::cli::nothing::{self, AllowEmpty};
 use crate::cli::reports::{Reports, print_all, print_failures};
-use crate::cli::{DONE, FAILED, REJECTS};
-use crate::report::findings::for_people;
+use crate::cli::{DONE, FAILED, RED, REJECTS, YELLOW};
 use crate::report::summary::counted;
+use crate::text::escaped;
 use std::time::Instant;
 
 /// Check whether parsers load, and warn of what does not do what it says.
@@ -103,7 +103,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         DONE
     };
     if !args.quiet && !args.reports.on_stdout() {
-        print_all(&for_people(&findings))?;
+        print_all(&lines(&findings))?;
     }
     args.reports.write(&findings)?;
     print_failures(&findings.failures);
@@ -159,6 +159,27 @@ fn issue(
     }
 }
 
+/// The findings as compilers show theirs, a line each.
+fn lines(findings: &Findings) -> String {
+    let mut text = String::new();
+    for issue in &findings.issues {
+        let color = if issue.severity == Severity::Error { RED } else { YELLOW };
+        let (source, severity) = (escaped(&issue.source), issue.severity.name());
+        let Issue { line, column, code, message, advice, .. } = issue;
+        text.push_str(&format!("{source}:{line}:{column}: {color}{severity}[{code}]{color:#}: {message}\n"));
+        if !advice.is_empty() {
+            text.push_str(&format!("  hint: {advice}\n"));
+        }
+    }
+    if findings.omitted() > 0 {
+        text.push_str(&format!(
+            "... and {} more (`--max-findings`)\n",
+            counted(findings.omitted(), "finding")
+        ));
+    }
+    text
+}
+
 /// Says what a code means.
 fn explain(name: &str) -> anyhow::Result<u8> {
     let known: Vec<(&str, &str)> = std::iter::once((NOT_LOADED, "The parser can't be read."))
@@ -166,7 +187,7 @@ fn explain(name: &str) -> anyhow::Result<u8> {
         .filter(|(code, _)| name == "all" || *code == name)
         .collect();
     if known.is_empty() {
-        anyhow::bail!("there is no code `{}`; `--explain all` lists them", crate::text::escaped(name));
+        anyhow::bail!("there is no code `{}`; `--explain all` lists them", escaped(name));
     }
     let lines = known.iter().map(|(code, about)| format!("{code:20} {about}\n"));
     print_all(&lines.collect::<String>())?;
