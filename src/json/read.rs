@@ -229,6 +229,11 @@ impl TreeReader<'_> {
     }
 }
 
+/// Whether a text stays the same between the quotes of a JSON string.
+pub(crate) fn is_plain(text: &str) -> bool {
+    plain(text.as_bytes(), 0) == text.len()
+}
+
 /// The first byte from `at` on that ends or interrupts a string, eight at a time.
 #[inline]
 pub(super) fn plain(text: &[u8], mut at: usize) -> usize {

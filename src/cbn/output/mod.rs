@@ -3,6 +3,7 @@
 mod additional;
 mod platform;
 mod scalar;
+mod user_agent;
 mod writer;
 
 pub(super) use platform::Platform;

@@ -47,8 +47,7 @@ fn wrong(state: &State, value: Value, expected: &str) -> OutputError {
 
 /// A text as JSON.
 pub(super) fn quoted(text: &str, out: &mut Vec<u8>) {
-    let is_plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
-    if text.bytes().all(is_plain) {
+    if crate::json::is_plain(text) {
         out.push(b'"');
         out.extend_from_slice(text.as_bytes());
         out.push(b'"');

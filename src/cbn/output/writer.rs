@@ -1,7 +1,7 @@
 //! Writes messages of UDM from tokens.
 
 use super::platform::{COPIED, NOUNS, Platform};
-use super::{additional, scalar};
+use super::{additional, scalar, user_agent};
 use crate::cbn::copy::DEEPEST;
 use crate::cbn::state::State;
 use crate::cbn::template::kind;
@@ -202,7 +202,10 @@ impl Writer<'_> {
             let Some(key) = key else { continue };
             let name = state.symbols.name(key);
             let field = known.field(name).filter(|entry| entry.field.name == name);
-            let Some(entry) = field else { return Err(unknown(known, name)) };
+            let Some(entry) = field else {
+                self.unknown_field(known, name, value, setter, start, out)?;
+                continue;
+            };
             if matches!(hook, Hook::Metadata) && self.adds(name, value) {
                 continue;
             }
@@ -212,6 +215,40 @@ impl Writer<'_> {
         self.additions(known, id, hook, depth, start, out)?;
         out.push(b'}');
         Ok(())
+    }
+
+    /// A field that the schema lacks: there is one that SecOps has.
+    fn unknown_field(
+        &mut self,
+        known: &Known,
+        name: &str,
+        value: Value,
+        setter: u32,
+        start: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), OutputError> {
+        let is_http = || index().named("Http").is_some_and(|http| std::ptr::eq(http, known));
+        if name != user_agent::FIELD || !is_http() {
+            return Err(unknown(known, name));
+        }
+        match value {
+            Value::Container(id) => {
+                let at = self.begin_named(user_agent::name(self.style), user_agent::FIELD, start, out);
+                let written = user_agent::write(self.state, id, self.style, out);
+                written.map_err(|error| error.below(name))?;
+                self.note(setter);
+                self.end(at);
+                Ok(())
+            }
+            Value::Text(text) if text.is_empty() => Ok(()),
+            other => {
+                let message = format!(
+                    "expected what `convert => {{ ... => \"parseduseragent\" }}` makes, found {}",
+                    kind(self.state, other)
+                );
+                Err(OutputError::new(message).below(name))
+            }
+        }
     }
 
     /// Whether the platform's value of a field of the metadata takes the place of the parser's.
@@ -333,18 +370,22 @@ impl Writer<'_> {
 
     /// Writes a field's name; where the path ends for [`end`](Writer::end).
     fn begin(&mut self, entry: &Entry, start: usize, out: &mut Vec<u8>) -> usize {
+        self.begin_named(self.name(entry), entry.field.name, start, out)
+    }
+
+    fn begin_named(&mut self, name: &str, snake: &str, start: usize, out: &mut Vec<u8>) -> usize {
         if out.len() > start {
             out.push(b',');
         }
         out.push(b'"');
-        out.extend_from_slice(self.name(entry).as_bytes());
+        out.extend_from_slice(name.as_bytes());
         out.extend_from_slice(b"\":");
         let at = self.path.len();
         if self.lines.is_some() {
             if at > 0 {
                 self.path.push('.');
             }
-            self.path.push_str(entry.field.name);
+            self.path.push_str(snake);
         }
         at
     }

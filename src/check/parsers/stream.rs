@@ -2,7 +2,7 @@
 
 use super::logs::{self, Chunk, LogForm, RawKind, RawLog};
 use crate::cbn::{Log, Outcome, Parser, Position, RunOptions, Runner};
-use crate::check::validate::{Finding, Severities, Severity, Validator};
+use crate::check::validate::{Code, Finding, Severities, Severity, Validator};
 use crate::store::Source;
 use crate::sync::{lock, wait};
 use crate::time::Instant;
@@ -169,7 +169,10 @@ impl Run<'_> {
         ended: &AtomicBool,
     ) {
         let mut runner = self.parser.runner(self.options);
-        let mut validator = Validator::new(Severities::default());
+        let mut severities = Severities::default();
+        // SecOps has this field, and the public schema lacks it.
+        severities.allow(Code::UnknownField, "network.http.parsed_user_agent");
+        let mut validator = Validator::new(severities);
         loop {
             let Ok((number, source, chunk)) = lock(take).recv() else { return };
             crate::panics::provoke("work");
