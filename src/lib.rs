@@ -55,12 +55,13 @@
 //! | [`udm`] | UDM's schema as facts | |
 //! | [`json`] | a JSON text as a tree that knows its places | |
 //! | [`time`] | times read and written | |
+//! | [`cbn`] | Google SecOps' parsers, checked and run | `parser` |
 //! | [`columns`] | events as the columns of a table, as Arrow and as Parquet | `arrow`, `parquet` |
 //! | `store` | files and objects, compressed or not; complete files or none | `files`, `bucket` |
 //! | `jobs` | whole dumps converted exactly once; the collector of Duo's logs; events sent into SecOps | `bucket`, `send` |
 //! | `lab` | synthetic logs | `cli` |
 //!
-//! The first eight know no file, network, clock or terminal.
+//! The first nine know no file, network, clock or terminal.
 //!
 //! # Features
 //!
@@ -72,6 +73,7 @@
 //! | `gcs`, `azure` | objects in Google Cloud Storage, in Azure Blob Storage | yes |
 //! | `bucket` | objects in S3, whole dumps, the collector | with `cli`, `gcs`, `azure`, `lambda` |
 //! | `send` | events and raw logs sent into Google SecOps | yes |
+//! | `parser` | Google SecOps' parsers, checked and run | yes |
 //! | `files` | files, folders, patterns, compression | with `bucket`, `parquet` |
 //! | `lambda` | the AWS Lambda functions: the program `bootstrap` | no |
 //!

@@ -26,6 +26,7 @@ mod mixed;
 mod oracles;
 mod outputs;
 mod packaging;
+mod parser;
 mod process;
 mod properties;
 mod rest;

@@ -263,6 +263,11 @@ fn hooks_show_their_findings() {
     assert_eq!(found.status, 1, "{}", found.stderr);
     assert!(found.stdout.contains("NO_SUCH") && found.stdout.contains("events.ndjson"), "{}", found.stdout);
 
+    fs::write(folder.path().join("parser.conf"), "filter { mutat {} }").unwrap();
+    let found = hook("udmap-parser", &["parser.conf"]);
+    assert_eq!(found.status, 1, "{}", found.stderr);
+    assert!(found.stdout.contains("parser.conf:1:10: error[not-loaded]"), "{}", found.stdout);
+
     let fixtures = project("fixtures");
     let passed = hook("udmap-test", &[fixtures.to_str().unwrap()]);
     assert_eq!((passed.status, passed.stdout.as_str()), (0, ""), "{}", passed.stderr);

@@ -416,6 +416,7 @@ impl Writer<'_> {
         let at = self.begin(entry, start, out);
         let written = match entry.field.cardinality {
             Cardinality::Repeated => self.list(entry, value, setter, depth, out)?,
+            Cardinality::Map => self.map(entry, value, depth, out)?,
             _ => {
                 let single = match value {
                     Value::Container(id) if self.state.container(id).shape.is_list() => {
@@ -480,6 +481,39 @@ impl Writer<'_> {
         let is_empty = out.len() == start;
         out.push(b']');
         Ok(!is_empty)
+    }
+
+    fn map(
+        &mut self,
+        entry: &Entry,
+        value: Value,
+        depth: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, OutputError> {
+        let id = match value {
+            Value::Container(id) => id,
+            Value::Text(text) if text.is_empty() => return Ok(false),
+            other => {
+                return Err(OutputError::new(format!("expected an object, found {}", kind(self.state, other))));
+            }
+        };
+        out.push(b'{');
+        let (start, state) = (out.len(), self.state);
+        for (key, value, setter) in state.container(id).members() {
+            let key = key.map_or("", |key| state.symbols.name(key));
+            let before = out.len();
+            if before > start {
+                out.push(b',');
+            }
+            scalar::quoted(key, out);
+            out.push(b':');
+            let written = self.element(entry, value, Hook::None, setter, depth, true, out);
+            if !written.map_err(|error| error.below(key))? {
+                out.truncate(before);
+            }
+        }
+        out.push(b'}');
+        Ok(out.len() > start + 1)
     }
 
     /// Writes one value; whether there was something to write.

@@ -333,13 +333,10 @@ impl Totals {
         }
         for ((severity, code), (count, example)) in self.findings.iter().rev() {
             if *severity >= Severity::Warning {
-                say!(
-                    "{YELLOW}warning{YELLOW:#}: {code} ({}): {} in {}, such as {}",
-                    severity.name(),
-                    code,
-                    counted(*count, "place"),
-                    escaped(example)
-                );
+                let color = if *severity == Severity::Error { RED } else { YELLOW };
+                let word = severity.name();
+                let places = counted(*count, "place");
+                say!("{color}{word}{color:#}: {code}: {places}, such as {}", escaped(example));
             }
         }
     }

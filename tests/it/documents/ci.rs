@@ -188,6 +188,27 @@ fn the_action_of_each_workflow_passes_and_finds_what_is_wrong() {
     assert!(workflows >= 3, "only {workflows} workflows");
 }
 
+/// The workflow that checks parsers: green on Google's, red for one that does not load.
+#[test]
+#[cfg(unix)]
+fn the_action_checks_parsers() {
+    let workflows = snippets("docs/parser.md", "OWNER/udmap@");
+    assert!(!workflows.is_empty());
+    for (block, value) in workflows {
+        let folder = tempfile::tempdir().expect("a folder");
+        let checkout = checkout(folder.path(), |_| ());
+        let with = &value["steps"][1]["with"];
+        let (green, _) = action(folder.path(), &checkout, with);
+        assert_eq!(green.status, 0, "{block}: {}{}", green.stdout, green.stderr);
+        let conf = "content/parsers/third_party/community/AWS_EKS/cbn/default_aws_eks.conf";
+        fs::write(checkout.join(conf), "filter { mutat {} }").expect("a parser");
+        let (red, _) = action(folder.path(), &checkout, with);
+        assert_eq!(red.status, 1, "{block}: {}{}", red.stdout, red.stderr);
+        let annotation = red.stdout.lines().find(|line| line.starts_with("::error file="));
+        assert!(annotation.is_some_and(|line| line.contains(conf)), "{block}: {}", red.stdout);
+    }
+}
+
 /// GitLab's job: its lines, and the reports that it names.
 #[test]
 #[cfg(unix)]
