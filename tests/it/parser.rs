@@ -229,7 +229,7 @@ fn a_log_that_is_too_long_or_a_parser_without_end_fails_that_log_alone() {
     // A text that doubles, a list in a list, a loop in loops.
     let doubling = r#"mutate { replace => { "d" => "%{message}" } }
       for x in l { mutate { replace => { "d" => "%{d}%{d}" } } }"#;
-    let looping = r#"mutate { replace => { "d" => "" } }
+    let looping = r#"mutate { replace => { "d" => "x" } }
       for a in l { for b in l { for c in l { for e in l { for f in l { mutate { gsub => ["d", "a", "b"] } } } } } }"#;
     let itself = r#"mutate { replace => { "d" => "" "a.b" => "x" } }
       mutate { merge => { "a.c" => "a" } }
