@@ -210,13 +210,17 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     #[cfg(feature = "send")]
     let senders = args.sending.senders(&settings, &collectors)?;
     if args.check {
-        let mut found = runtime.block_on(check(&collectors));
+        let found = runtime.block_on(check(&collectors));
         #[cfg(feature = "send")]
-        for (log, sender) in &senders {
-            let which = if several { format!("{log}: ") } else { String::new() };
-            let more = runtime.block_on(sender.check());
-            found.extend(more.into_iter().map(|finding| (which.clone(), finding)));
-        }
+        let found = {
+            let mut found = found;
+            for (log, sender) in &senders {
+                let which = if several { format!("{log}: ") } else { String::new() };
+                let more = runtime.block_on(sender.check());
+                found.extend(more.into_iter().map(|finding| (which.clone(), finding)));
+            }
+            found
+        };
         return looked::print(&found);
     }
     let stop = Stop::new();

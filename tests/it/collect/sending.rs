@@ -156,7 +156,8 @@ fn pages_and_time_that_are_used_up_end_collecting_not_sending() {
     // Nor is there time for all that is to be sent.
     world.fake.faults(|_| Some(unavailable()));
     let begun = Instant::now();
-    let run = expect(&world, 0, collect(&world, &server).args(["--deadline", "12s"]));
+    let run =
+        expect(&world, 0, collect(&world, &server).args(["--deadline", "12s", "--send-give-up", "30s"]));
     assert!(begun.elapsed() < Duration::from_secs(12), "it ends in time");
     assert!(run.stderr.ends_with("; stopped: the next run sends the rest\n"), "{}", run.stderr);
     world.fake.faults(|_| None);
