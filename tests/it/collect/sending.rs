@@ -239,14 +239,18 @@ fn killed_at_random_moments() {
     world.fake.faults(|call| (call.number % 5 == 2).then(unavailable));
     let mut random = crate::support::Random(5);
     let (mut kills, mut lives) = (0, 0);
+    let asked = || server.duo.log().len() + world.fake.count();
     while kills < 20 {
         lives += 1;
-        assert!(lives < 60, "it comes to an end");
+        assert!(lives < 100, "it comes to an end");
         let mut command = collect(&world, &server);
-        command.args(["--page-size", "60", "--send-parallel", "1", "--max-pages", "2"]);
+        command.args(["--page-size", "30", "--send-parallel", "1", "--max-pages", "2"]);
         let mut child = command.stderr(Stdio::null()).spawn().expect("the command starts");
-        std::thread::sleep(Duration::from_millis(random.below(120)));
-        kills += u64::from(child.try_wait().expect("waited for").is_none());
+        let ended = |child: &mut Child| child.try_wait().expect("waited for").is_some();
+        let after = asked() + 1 + random.below(6) as usize;
+        until("it asks", || asked() >= after || ended(&mut child));
+        std::thread::sleep(Duration::from_micros(random.below(20_000)));
+        kills += u64::from(!ended(&mut child));
         child.kill().expect("killed");
         child.wait().expect("ended");
     }
