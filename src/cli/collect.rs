@@ -1,17 +1,21 @@
 //! `udmap collect`: Duo's logs from its API into a bucket or a folder.
 
 use super::environment::from_environment;
+#[cfg(feature = "send")]
+use super::sending::Sending;
 use super::spelling::Spelling;
 use super::{DONE, FAILED, REJECTS, looked, mappings};
 use crate::convert::Converter;
 use crate::jobs::collect::sign::Signature;
 use crate::jobs::collect::{
-    self, Collector, Derive, Error, Failure, Limits, Log, Outcome, Report, Settings, Stop, When, settings,
+    self, Collector, Derive, Error, Failure, Finding, Limits, Log, Outcome, Report, Settings, Stop, When,
+    settings,
 };
 use crate::jobs::events::Events;
 use crate::jobs::settings::{compression, switch, time, when};
 use crate::store::Compression;
 use clap::builder::{PossibleValue, PossibleValuesParser};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,10 +31,11 @@ use url::Url;
 /// of a bucket by their usual names (AWS_ACCESS_KEY_ID, AWS_REGION, AWS_ENDPOINT_URL, ...). Every option can be given by
 /// the environment, too: `--page-size` is UDMAP_PAGE_SIZE.
 #[derive(Debug, clap::Args)]
+#[cfg_attr(feature = "send", command(mut_args(super::send_to::with_prefix)))]
 #[command(mut_args(from_environment))]
 #[command(after_long_help = "Exit status:
   0  done, or another run does it, or out of time or pages: the next run goes on
-  1  done, with records that `--convert` rejected, or with items of Duo's that are not records
+  1  done, with records that `--convert` rejected, items of Duo's that are not records, or events that SecOps refused
   2  could not do it; what was delivered before stays so, and the next run continues from there
   With `--every`, that of the last run when it is stopped, or 1 if one before had rejects
   Of several logs the worst counts; one that fails does not stop the others
@@ -40,6 +45,7 @@ Examples:
   udmap collect duo-telephony --to s3://bucket/duo-telephony/ --state s3://bucket/state/duo-telephony.json --since 30d
   udmap collect duo-telephony --to /var/lib/duo/logs --state /var/lib/duo/state.json --every 1h
   udmap collect duo-telephony --to logs --state state.json --convert --udm-to events --rejects-to rejects
+  udmap collect duo-telephony --to logs --state state.json --convert --send --send-project P --send-location us --send-instance ID --send-state send.json --send-rejects refused.ndjson
   udmap collect telephony authentication activity --to s3://bucket/duo-{log}/ --state s3://bucket/state/duo-{log}.json")]
 pub(super) struct Args {
     /// Which logs [default: telephony].
@@ -92,6 +98,10 @@ pub(super) struct Args {
 
     #[command(flatten)]
     spelling: Spelling,
+
+    #[cfg(feature = "send")]
+    #[command(flatten)]
+    sending: Sending,
 
     /// Run again and again, until SIGTERM.
     #[arg(long, value_name = "TIME", value_parser = period)]
@@ -197,31 +207,56 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let mut collectors = settings.open(derive)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let several = collectors.len() > 1;
+    #[cfg(feature = "send")]
+    let senders = args.sending.senders(&settings, &collectors)?;
     if args.check {
-        return runtime.block_on(check(&collectors));
+        let found = runtime.block_on(check(&collectors));
+        #[cfg(feature = "send")]
+        let found = {
+            let mut found = found;
+            for (log, sender) in &senders {
+                let which = if several { format!("{log}: ") } else { String::new() };
+                let more = runtime.block_on(sender.check());
+                found.extend(more.into_iter().map(|finding| (which.clone(), finding)));
+            }
+            found
+        };
+        return looked::print(&found);
     }
     let stop = Stop::new();
     let asked = stop.clone();
     super::signals::ask_by(move || asked.stop());
     let limits = Limits { deadline: args.deadline, max_pages: settings.max_pages, stop };
-    let mut ends: BTreeMap<&str, Ends> = BTreeMap::new();
-    let told = &mut |log: &'static Log, result: Result<Report, Failure>| {
-        let mut at = String::new();
-        if args.every.is_some() {
-            at = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true) + " ";
-        }
-        if several {
-            at += &format!("{log}: ");
-        }
-        // To be stopped in the middle is how a daemon ends: the run before says whether it went well.
-        let stopped =
-            args.every.is_some() && result.as_ref().is_ok_and(|report| report.outcome == Outcome::Stopped);
-        let status = tell(args, result, &at);
-        let ends = ends.entry(log.name).or_default();
-        ends.rejects |= status == REJECTS;
-        ends.last = if stopped { ends.last } else { status };
+    let ends: RefCell<BTreeMap<&str, Ends>> = RefCell::default();
+    let after = async |log: &'static Log, result: Result<Report, Failure>| {
+        let at = || {
+            let mut at = String::new();
+            if args.every.is_some() {
+                at = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true) + " ";
+            }
+            if several {
+                at += &format!("{log}: ");
+            }
+            at
+        };
+        #[cfg(feature = "send")]
+        let took = result.as_ref().map_or_else(|failure| failure.report.took, |report| report.took);
+        let collected = tell(args, result, &at());
+        #[cfg(feature = "send")]
+        let sent = match senders.get(log.name) {
+            // However the run ended: an earlier one may have left something.
+            Some(sender) => {
+                let time = args.deadline.map(|deadline| deadline.saturating_sub(took));
+                sender.send(&limits.stop, time, &at, args.quiet).await
+            }
+            None => Some(DONE),
+        };
+        #[cfg(not(feature = "send"))]
+        let sent = Some(DONE);
+        ends.borrow_mut().entry(log.name).or_default().add([collected, sent], args.every.is_some());
     };
-    runtime.block_on(collect::run(&mut collectors, args.every, &limits, told));
+    runtime.block_on(collect::run_and(&mut collectors, args.every, &limits, &after));
+    let ends = ends.into_inner();
     let failed: Vec<&str> =
         ends.iter().filter(|(_, ends)| ends.last == FAILED).map(|(name, _)| *name).collect();
     if several && !failed.is_empty() {
@@ -243,8 +278,22 @@ struct Ends {
     rejects: bool,
 }
 
-/// Says how a run went, and what its exit status is.
-fn tell(args: &Args, result: Result<Report, Failure>, at: &str) -> u8 {
+impl Ends {
+    /// Adds a run by the exit statuses of its steps; a step without one was stopped.
+    fn add(&mut self, steps: [Option<u8>; 2], is_daemon: bool) {
+        self.rejects |= steps.contains(&Some(REJECTS));
+        self.last = match steps.iter().flatten().max() {
+            Some(&FAILED) => FAILED,
+            // To be stopped in the middle is how a daemon ends: the run before says whether it went well.
+            _ if steps.contains(&None) && is_daemon => self.last,
+            _ if steps.contains(&None) => FAILED,
+            worst => worst.copied().unwrap_or(DONE),
+        };
+    }
+}
+
+/// Says how a run went, and what its exit status is, if it was not stopped.
+fn tell(args: &Args, result: Result<Report, Failure>, at: &str) -> Option<u8> {
     let (report, error) = match result {
         Ok(report) => (report, None),
         Err(Failure { error, report }) => (report, Some(error)),
@@ -263,25 +312,25 @@ fn tell(args: &Args, result: Result<Report, Failure>, at: &str) -> u8 {
         if let Some(hint) = error.hint() {
             say!("hint: {hint}");
         }
-        return FAILED;
+        return Some(FAILED);
     }
     if !args.quiet {
         say!("{at}{}", report.line());
     }
     match report.outcome {
-        Outcome::Stopped => FAILED,
+        Outcome::Stopped => None,
         _ if report.foreign > 0 || report.derived.get("rejects").is_some_and(|rejects| *rejects > 0) => {
-            REJECTS
+            Some(REJECTS)
         }
-        _ => DONE,
+        _ => Some(DONE),
     }
 }
 
-async fn check(collectors: &[Collector]) -> anyhow::Result<u8> {
+async fn check(collectors: &[Collector]) -> Vec<(String, Finding)> {
     let mut all = Vec::new();
     for collector in collectors {
         let which = if collectors.len() > 1 { format!("{}: ", collector.log()) } else { String::new() };
         all.extend(collector.check().await.into_iter().map(|finding| (which.clone(), finding)));
     }
-    looked::print(&all)
+    all
 }

@@ -3,6 +3,15 @@
 use super::RED;
 use crate::text::escaped_lines;
 
+/// Says why events are not sent, or not all of them; the line begins with `at`.
+#[cfg(feature = "send")]
+pub(super) fn report_sending(at: &str, error: &crate::jobs::send::Error) {
+    say!("{at}{RED}error{RED:#}: {error}");
+    if let Some(hint) = error.hint() {
+        say!("hint: {hint}");
+    }
+}
+
 /// Says on stderr what went wrong and, where that is known, what to do.
 pub(super) fn report(error: &anyhow::Error) {
     let store = error.downcast_ref::<crate::store::Error>();

@@ -43,6 +43,10 @@ mod record_range;
 mod reports;
 #[cfg(feature = "send")]
 mod send;
+#[cfg(feature = "send")]
+mod send_to;
+#[cfg(feature = "send")]
+mod sending;
 mod severities;
 mod signals;
 mod spelling;

@@ -2,16 +2,17 @@
 
 use super::dump_outputs::current_events;
 use super::environment::from_environment;
+use super::errors::report_sending;
 use super::inputs::{InputOptions, ListedInputs};
 use super::nothing::{self, AllowEmpty};
 use super::outputs::Outputs;
 use super::progress::{self, Progress};
-use super::{DONE, FAILED, RED, REJECTS, looked};
+use super::send_to::SendTo;
+use super::{DONE, FAILED, REJECTS, looked};
 use crate::jobs::send::{
-    Counts, Error, Failure, Method, Patience, Rate, RawLogs, Report, Settings, Stop, Target, api_url,
-    batch_bytes, check, dry_run, period, plain_name, rate, send, times,
+    Counts, Error, Failure, Method, RawLogs, Report, Settings, Stop, check, dry_run, plain_name, send, times,
 };
-use crate::jobs::settings::{label, switch, time, whole};
+use crate::jobs::settings::{label, switch};
 use crate::report::send::Sending;
 use crate::store::{Output, Source, store_error};
 use crate::text::escaped;
@@ -19,7 +20,6 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
-use url::Url;
 
 /// Send UDM events into Google SecOps, each once as far as that can be promised.
 ///
@@ -33,7 +33,7 @@ use url::Url;
 /// Credentials are found as by Google's own tools: `--credentials`, GOOGLE_APPLICATION_CREDENTIALS, gcloud's file, or the
 /// metadata server of the machine. Every option can be given by the environment, too: `--rate` is UDMAP_SEND_RATE.
 #[derive(Debug, clap::Args)]
-#[command(mut_args(from_environment))]
+#[command(mut_args(required), mut_args(from_environment))]
 #[command(after_long_help = "Exit status:
   0  all sent
   1  all sent, but for rejects
@@ -60,29 +60,8 @@ pub(super) struct Args {
     #[command(flatten)]
     wanted: InputOptions,
 
-    /// The Google Cloud project that the SecOps instance belongs to.
-    #[arg(long, value_name = "ID", env = "UDMAP_SEND_PROJECT")]
-    project: String,
-
-    /// The location of the instance: us, eu, europe-west2, asia-southeast1, ...
-    #[arg(long, value_name = "NAME", env = "UDMAP_SEND_LOCATION")]
-    location: String,
-
-    /// The instance: SecOps' customer ID.
-    #[arg(long, value_name = "ID", env = "UDMAP_SEND_INSTANCE")]
-    instance: String,
-
-    /// Credentials: a file of JSON [default: as Google's own tools find them].
-    #[arg(long, value_name = "FILE", env = "UDMAP_SEND_CREDENTIALS")]
-    credentials: Option<String>,
-
-    /// The API's address [default: chronicle.LOCATION.rep.googleapis.com].
-    #[arg(long, value_name = "URL", env = "UDMAP_SEND_API_URL", value_parser = api_url)]
-    api_url: Option<Url>,
-
-    /// The API's version: v1, v1beta or v1alpha.
-    #[arg(long, value_name = "VERSION", env = "UDMAP_SEND_API_VERSION", default_value = "v1")]
-    api_version: String,
+    #[command(flatten)]
+    to: SendTo,
 
     /// Send raw logs of this type by logs:import instead of events: each line as it is, with the time that the built-in
     /// table of the type finds in it.
@@ -101,44 +80,6 @@ pub(super) struct Args {
     /// The ID of the forwarder that raw logs are said to come from.
     #[arg(long, value_name = "ID", env = "UDMAP_SEND_FORWARDER", value_parser = plain_name, requires = "log_type")]
     forwarder: Option<String>,
-
-    /// What is done: a file, or s3://bucket/key (gs://, az://).
-    #[arg(long, value_name = "FILE|URL", env = "UDMAP_SEND_STATE")]
-    state: String,
-
-    /// Where the events go that can't be sent, as NDJSON with place, reason and bytes. It only grows.
-    #[arg(long, value_name = "FILE", env = "UDMAP_SEND_REJECTS", required_unless_present_any = ["dry_run", "check"])]
-    rejects: Option<String>,
-
-    /// The most events of a request; the first run decides [default: 1000].
-    #[arg(long, value_name = "N", env = "UDMAP_SEND_BATCH_EVENTS", value_parser = |text: &str| whole(text, 1, 100_000))]
-    batch_events: Option<u64>,
-
-    /// The most bytes of a request, up to 4MB; the first run decides [default: 2MB].
-    #[arg(long, value_name = "SIZE", env = "UDMAP_SEND_BATCH_BYTES", value_parser = batch_bytes)]
-    batch_bytes: Option<u64>,
-
-    /// How many requests are under way at once.
-    #[arg(long, value_name = "N", env = "UDMAP_SEND_PARALLEL", default_value = "4",
-          value_parser = |text: &str| whole(text, 1, 64))]
-    parallel: u64,
-
-    /// The most bytes a second, or `none`: SecOps' limit depends on what the tenant has bought.
-    #[arg(long, value_name = "SIZE/s", env = "UDMAP_SEND_RATE", default_value = "5MB/s", value_parser = rate)]
-    rate: Rate,
-
-    /// How long an answer may take. SecOps itself takes up to 120 s.
-    #[arg(long, value_name = "TIME", env = "UDMAP_SEND_TIMEOUT", default_value = "150s", value_parser = period)]
-    timeout: Duration,
-
-    /// The first wait after a failure; it doubles each time. After "too many requests" it is 30 times that, or what SecOps
-    /// asks for.
-    #[arg(long, value_name = "TIME", env = "UDMAP_SEND_RETRY_WAIT", default_value = "1s", value_parser = time)]
-    retry_wait: Duration,
-
-    /// How long a request is repeated before the run ends.
-    #[arg(long, value_name = "TIME", env = "UDMAP_SEND_GIVE_UP", default_value = "1h", value_parser = time)]
-    give_up: Duration,
 
     /// Send nothing and write nothing: say how many events and requests there are, and what would be rejected.
     #[arg(long, env = "UDMAP_SEND_DRY_RUN", value_parser = switch)]
@@ -170,13 +111,6 @@ const BETWEEN_NOTES: Duration = Duration::from_secs(60);
 
 impl Args {
     fn settings(&self) -> Result<Settings, Error> {
-        let target = Target::new(
-            &self.project,
-            &self.location,
-            &self.instance,
-            &self.api_version,
-            self.api_url.as_ref(),
-        )?;
         let method = self.log_type.clone().map_or(Method::Events, |log_type| {
             Method::Logs(RawLogs {
                 log_type,
@@ -185,20 +119,17 @@ impl Args {
                 forwarder: self.forwarder.clone(),
             })
         });
-        Ok(Settings {
-            target,
-            method,
-            times: self.log_type.as_deref().and_then(times),
-            credentials: self.credentials.clone(),
-            state: self.state.clone(),
-            rejects: self.rejects.clone().unwrap_or_default(),
-            batch_events: self.batch_events,
-            batch_bytes: self.batch_bytes,
-            // At most 64.
-            parallel: self.parallel as usize,
-            rate: self.rate.0,
-            patience: Patience { timeout: self.timeout, retry_wait: self.retry_wait, give_up: self.give_up },
-        })
+        let times = self.log_type.as_deref().and_then(times);
+        Ok(Settings { times, ..self.to.settings(method)? })
+    }
+}
+
+/// What has to be given.
+fn required(option: clap::Arg) -> clap::Arg {
+    match option.get_id().as_str() {
+        "send_project" | "send_location" | "send_instance" | "send_state" => option.required(true),
+        "send_rejects" => option.required_unless_present_any(["dry_run", "check"]),
+        _ => option,
     }
 }
 
@@ -210,10 +141,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         return looked::print(&found.into_iter().map(|finding| (String::new(), finding)).collect::<Vec<_>>());
     }
     let mut outputs = Outputs::default();
-    if !args.state.contains("://") {
-        outputs.add("--state", &args.state)?;
-    }
-    outputs.add_if("--rejects", args.rejects.as_deref())?;
+    outputs.add_if("--state", Some(&*settings.state).filter(|state| !state.contains("://")))?;
+    outputs.add_if("--rejects", args.to.rejects())?;
     outputs.add_if("--summary", args.summary.as_deref())?;
     let inputs = match &args.manifest {
         None => args.wanted.list(&outputs, "EVENTS", &args.events)?,
@@ -244,7 +173,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         is_dry: args.dry_run,
         error: error.as_ref().map(ToString::to_string),
         elapsed: start.elapsed(),
-        rejects_to: args.rejects.as_deref(),
+        rejects_to: args.to.rejects(),
         exit_status: status,
     };
     if let Some(mut summary) = summary {
@@ -266,20 +195,13 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         }
     }
     for error in report.failures.iter().chain(&error) {
-        tell(error);
+        report_sending("", error);
     }
     if report.is_stopped {
         say!("interrupted: what was accepted is in the state, and the next run continues there");
     }
     nothing::warn(status, &inputs.nothing("event"));
     Ok(status)
-}
-
-fn tell(error: &Error) {
-    say!("{RED}error{RED:#}: {error}");
-    if let Some(hint) = error.hint() {
-        say!("hint: {hint}");
-    }
 }
 
 /// Sends, and shows on another thread how far it is.

@@ -27,6 +27,27 @@ pub(crate) struct Sending<'r> {
     pub(crate) exit_status: u8,
 }
 
+/// One line for a log: `sent 1,200 events in 2 requests, 1 reject (refused)`.
+pub(crate) fn line(report: &Report) -> String {
+    let mut line =
+        format!("sent {} in {}", counted(report.accepted, "event"), counted(report.requests, "request"));
+    if report.rejected() > 0 {
+        let reasons: Vec<&str> = report.rejects.keys().copied().collect();
+        line.push_str(&format!(", {} ({})", counted(report.rejected(), "reject"), reasons.join(", ")));
+    }
+    if report.repeats > 0 {
+        let (repeats, events) =
+            (counted(report.repeats, "request"), counted(report.repeated_events, "event"));
+        line.push_str(&format!("; {repeats} sent again: {events} may be there twice"));
+    }
+    for (n, what) in [(report.old, "older than 180 days"), (report.ahead, "more than a day ahead")] {
+        if n > 0 {
+            line.push_str(&format!("; {} {what}", counted(n, "event")));
+        }
+    }
+    line
+}
+
 impl Sending<'_> {
     /// The summary for a person, with colours.
     pub(crate) fn text(&self) -> String {

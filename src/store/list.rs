@@ -53,6 +53,9 @@ pub struct Source {
     name: String,
     place: Place,
     size: Option<u64>,
+    /// Which version of a file it is, once that was asked for.
+    #[cfg(feature = "send")]
+    version: Option<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -76,13 +79,23 @@ impl Source {
         self.size
     }
 
-    /// Which version of an object was listed, as its service says. Nothing for files: their times say less.
+    /// Which version of an object was listed, as its service says. Nothing for files, as long as they are not said to be
+    /// [`settled`](Source::settled): their times say less.
     #[cfg(feature = "send")]
     pub(crate) fn version(&self) -> Option<&str> {
         match &self.place {
             Place::Object(objects, number) => objects.etag(*number).filter(|etag| !etag.is_empty()),
-            _ => None,
+            _ => self.version.as_deref(),
         }
+    }
+
+    /// The same source, of which it is known that nobody changes it once it is there: so a file's size and time say which
+    /// version it is.
+    #[cfg(all(feature = "cli", feature = "send"))]
+    pub(crate) fn settled(self) -> Source {
+        let Place::Path(path) = &self.place else { return self };
+        let version = fs::metadata(path).ok().map(|metadata| super::objects::file_version(&metadata));
+        Source { version, ..self }
     }
 
     /// The file that it is, if it is one on disk; or a pipe or device.
@@ -100,13 +113,23 @@ impl Source {
 
     fn path(path: PathBuf, metadata: &fs::Metadata) -> Source {
         let size = metadata.is_file().then_some(metadata.len());
-        Source { name: path.to_string_lossy().into_owned(), place: Place::Path(path), size }
+        Source::of(path.to_string_lossy().into_owned(), Place::Path(path), size)
+    }
+
+    fn of(name: String, place: Place, size: Option<u64>) -> Source {
+        Source {
+            name,
+            place,
+            size,
+            #[cfg(feature = "send")]
+            version: None,
+        }
     }
 
     /// The same source, read from a copy of its bytes.
     #[cfg(feature = "cli")]
     pub(crate) fn copied_to(&self, path: &Path) -> Source {
-        Source { name: self.name.clone(), place: Place::Path(path.to_owned()), size: self.size }
+        Source::of(self.name.clone(), Place::Path(path.to_owned()), self.size)
     }
 }
 
@@ -157,8 +180,7 @@ pub fn list_with(inputs: &[String], exclude: &[PathBuf], options: &ListOptions) 
         } else if std::mem::replace(&mut stdin, true) {
             return Err(Error::new(Object::Stdin, Doing::Read, ErrorKind::Twice, "it is given twice"));
         } else {
-            let source = Source { name: STANDARD.to_owned(), place: Place::Stdin, size: None };
-            lister.listing.sources.push(source);
+            lister.listing.sources.push(Source::of(STANDARD.to_owned(), Place::Stdin, None));
         }
     }
     #[cfg(feature = "bucket")]
@@ -230,7 +252,7 @@ impl Lister<'_> {
                 return;
             }
             let place = Place::Object(Arc::clone(ahead), objects.len());
-            listing.sources.push(Source { name, place, size: Some(found.meta.size) });
+            listing.sources.push(Source::of(name, place, Some(found.meta.size)));
             objects.push((found.store, found.meta));
         })
     }

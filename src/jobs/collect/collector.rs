@@ -53,8 +53,14 @@ impl Collector {
         self.client.log
     }
 
+    /// Where what is made of the records goes, of this target: see [`Places::derived`](super::Places::derived).
+    pub fn derived(&self, target: &str) -> Option<&StorePath> {
+        let targets = self.derivation.as_ref().map_or(&[][..], |derivation| &derivation.targets);
+        targets.iter().find(|(name, _)| *name == target).map(|(_, place)| place)
+    }
+
     /// Where it writes what a feed may read.
-    pub(super) fn outputs(&self) -> impl Iterator<Item = &StorePath> {
+    pub fn outputs(&self) -> impl Iterator<Item = &StorePath> {
         let derived = self.derivation.iter().flat_map(|derivation| &derivation.targets);
         std::iter::once(&self.to).chain(derived.map(|(_, place)| place))
     }

@@ -2,7 +2,7 @@
 //!
 //! [`Settings`] say what to collect from where to where, [`Settings::open`] makes a [`Collector`]
 //! of them for each log, [`Collector::run`] is one run with its [`Limits`] and gives a [`Report`] or a
-//! [`Failure`]; [`run`] runs several at once. This is what a command, a daemon or a function of a cloud calls:
+//! [`Failure`]; [`run`] and [`run_and`] run several at once. This is what a command, a daemon or a function of a cloud calls:
 //!
 //! ```no_run
 //! use std::time::Duration;
@@ -64,7 +64,7 @@ pub use places::Places;
 pub use report::{Failure, Outcome, Report};
 pub use settings::Settings;
 pub use state::Gap;
-pub use together::run;
+pub use together::{run, run_and};
 pub use transport::{Https, MAX_ANSWER_BYTES, NoAnswer, Request, Response, Transport};
 
 pub use crate::jobs::finding::{Finding, Level};

@@ -7,12 +7,15 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::error;
 use std::fmt;
+use std::time::Duration;
 
 /// What a run did.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
     /// How it ended.
     pub outcome: Outcome,
+    /// How long it took.
+    pub took: Duration,
     /// There was no state before it.
     pub first: bool,
     /// Requests to Duo, repeated ones too.

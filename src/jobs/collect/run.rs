@@ -53,8 +53,10 @@ impl Collector {
                 text::escaped(&place.name(""))
             ));
         }
-        let deadline = limits.deadline.map(|time| self.client.clock.elapsed().saturating_add(time));
+        let begun = self.client.clock.elapsed();
+        let deadline = limits.deadline.map(|time| begun.saturating_add(time));
         let ended = self.go(limits, deadline, &mut report).await;
+        report.took = self.client.clock.elapsed().saturating_sub(begun);
         if let Some(first) = &report.first_foreign {
             report.notes.push(format!(
                 "Duo's answers have {} that are not objects, so no records, and are not delivered; the first is `{}`",

@@ -250,14 +250,21 @@ impl Settings {
         Ok(credentials)
     }
 
+    /// A place, given by the setting of this name for all logs, as this log has it.
+    ///
+    /// # Errors
+    /// If it is the same for several.
+    pub fn own_place(&self, log: &Log, place: &str, name: &str) -> Result<String, Error> {
+        together::own_place(log, &self.logs, place, name)
+    }
+
     /// Opens a log's places; those of what is derived, if something is.
     ///
     /// # Errors
     /// If one is missing or not a place, is inside of another one, or is the same for several logs.
     pub fn places(&self, log: &Log, derives: bool) -> Result<Places, Error> {
-        let own = |place: &Option<String>, name: &str| match place {
-            Some(place) => together::own_place(log, &self.logs, place, name).map(Some),
-            None => Ok(None),
+        let own = |place: &Option<String>, name: &str| {
+            place.as_deref().map(|place| self.own_place(log, place, name)).transpose()
         };
         let given = |place: &Option<String>, name: &str, what: &str| {
             own(place, name)?.ok_or_else(|| Error::config(format!("{} is missing: {what}", named(name))))

@@ -19,18 +19,31 @@ pub async fn run(
     told: &mut (dyn FnMut(&'static Log, Result<Report, Failure>) + Send),
 ) {
     let told = Mutex::new(told);
-    let told = &told;
+    let tell = async |log, result| {
+        // The lock is held for a call, and only a panic in one could spoil it.
+        if let Ok(mut told) = told.lock() {
+            told(log, result);
+        }
+    };
+    run_and(collectors, every, limits, &tell).await;
+}
+
+/// The same, and `after` is done after each run of a log and before its next one: it hears how the run ended. Other logs
+/// don't wait for it.
+pub async fn run_and(
+    collectors: &mut [Collector],
+    every: Option<Duration>,
+    limits: &Limits,
+    after: &impl AsyncFn(&'static Log, Result<Report, Failure>),
+) {
     join_all(collectors.iter_mut().map(|collector| async move {
         let log = collector.log();
-        let mut tell = |result| {
-            // The lock is held for a call, and only a panic in one could spoil it.
-            if let Ok(mut told) = told.lock() {
-                told(log, result);
-            }
-        };
         match every {
-            None => tell(collector.run(limits).await),
-            Some(period) => collector.every(period, limits, &mut tell).await,
+            None => after(log, collector.run(limits).await).await,
+            Some(period) => {
+                let after = async |result| after(log, result).await;
+                collector.every(period, limits, &after).await;
+            }
         }
     }))
     .await;

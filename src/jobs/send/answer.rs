@@ -66,6 +66,11 @@ impl Status {
         self.details.iter().find_map(|detail| detail.get("reason")?.as_str())
     }
 
+    /// The first field that `BadRequest` names.
+    fn field(&self) -> Option<&str> {
+        self.details.iter().find_map(|detail| detail.get("fieldViolations")?.get(0)?.get("field")?.as_str())
+    }
+
     /// Whether it says that the request is too large.
     fn is_too_large(&self) -> bool {
         let message = self.message.to_ascii_lowercase();
@@ -77,7 +82,8 @@ impl Status {
     /// What the service says.
     fn words(&self) -> String {
         let reason = self.reason().map(|reason| format!(" ({reason})")).unwrap_or_default();
-        format!("{}{reason}", if self.message.is_empty() { &self.status } else { &self.message })
+        let field = self.field().map(|field| format!(", field {field}")).unwrap_or_default();
+        format!("{}{reason}{field}", if self.message.is_empty() { &self.status } else { &self.message })
     }
 }
 
@@ -225,6 +231,9 @@ mod tests {
             let found = verdict(status, &body, None);
             assert!(found.starts_with(expected), "{status} {body}: {found}");
         }
+        let named = r#"{"error":{"message":"bad","details":[{"fieldViolations":[{"field":"inline_source.events[3]"}]}]}}"#;
+        let status: Body = serde_json::from_str(named).unwrap();
+        assert_eq!(status.error.words(), "bad, field inline_source.events[3]");
         assert_eq!(verdict(429, "", Some("7")), "limited Some(7s)");
         assert_eq!(verdict(503, "", Some("Thu, 01 Jan 1970 00:00:09 GMT")), "unknown Some(9s)");
     }

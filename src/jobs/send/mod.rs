@@ -15,6 +15,7 @@ mod counts;
 mod credentials;
 mod error;
 mod event;
+mod hint;
 mod inputs;
 mod keeper;
 mod lines;

@@ -5,6 +5,7 @@ use super::client::{Client, Ended, Patience, Sent};
 use super::counts::Counts;
 use super::credentials::Credentials;
 use super::event::EventMaker;
+use super::hint::{Hints, Role};
 use super::inputs::{self, Read};
 use super::keeper::{self, Keeper, Wanted};
 use super::log::LogMaker;
@@ -81,6 +82,7 @@ struct Shared {
     client: Client,
     keeper: Keeper,
     halt: Stop,
+    hints: Hints,
     /// Until something was accepted, one range at a time is split.
     splits: Semaphore,
 }
@@ -173,7 +175,7 @@ async fn begin(settings: &Settings, counts: &Arc<Counts>, report: &mut Report) -
             "the limits of requests stay those of the first run with this state: {events} events, {bytes} bytes"
         ));
     }
-    Ok(Shared { client, keeper, halt, splits: Semaphore::new(1) })
+    Ok(Shared { client, keeper, halt, hints: Hints::default(), splits: Semaphore::new(1) })
 }
 
 /// Has pieces delivered, this many at once. What failed, if something did.
@@ -224,9 +226,9 @@ async fn deliver_all(
     }
 }
 
-/// Sends a piece, and its halves if it is refused, the first half first.
+/// Sends a piece, and its parts if it is refused, the first part first.
 async fn deliver(shared: Arc<Shared>, piece: Piece) -> Result<(), Ended> {
-    let Shared { client, keeper, halt, splits } = &*shared;
+    let Shared { client, keeper, halt, hints, splits } = &*shared;
     if piece.is_end {
         keeper.note_end(&piece);
         keeper.save().await?;
@@ -237,14 +239,15 @@ async fn deliver(shared: Arc<Shared>, piece: Piece) -> Result<(), Ended> {
         return Ok(keeper.save().await?);
     }
     let (mut permit, mut again) = (None, piece.again);
-    let mut open = vec![all];
-    while let Some(part) = open.pop() {
+    let mut open = vec![(all, Role::Any)];
+    while let Some((part, role)) = open.pop() {
         if halt.is_asked() {
             return Err(Ended::Stopped);
         }
         let (body, count) = (piece.body_of(&part), part.len() as u64);
         let (reason, why) = match client.send(&body, count, again).await? {
             Sent::Accepted => {
+                hints.accepted(role);
                 keeper.note_accepted(&piece, &part).await;
                 permit = None;
                 keeper.save().await?;
@@ -266,11 +269,12 @@ async fn deliver(shared: Arc<Shared>, piece: Piece) -> Result<(), Ended> {
             }
         }
         if part.len() > 1 {
-            let middle = part.start + part.len() / 2;
+            let (size, first, second) = hints.cut(part.len(), role, &why);
+            let middle = part.start + size;
             let line = piece.events.get(middle).map_or(piece.lines.start, |event| event.line);
             keeper.note_split(&piece, line);
-            open.push(middle..part.end);
-            open.push(part.start..middle);
+            open.push((middle..part.end, second));
+            open.push((part.start..middle, first));
         } else {
             keeper.note_refused(&piece, part.start, reason, &why).await?;
         }

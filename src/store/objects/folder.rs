@@ -233,6 +233,12 @@ fn meta(key: String, metadata: &fs::Metadata) -> ObjectMeta {
     ObjectMeta { key, size: metadata.len(), etag: etag(metadata.len(), nanos), modified }
 }
 
+/// Which version of a file it is, as far as that can be seen from outside.
+#[cfg(all(feature = "cli", feature = "send"))]
+pub(in crate::store) fn file_version(metadata: &fs::Metadata) -> String {
+    etag(metadata.len(), modified(metadata))
+}
+
 /// When a file was last changed, in nanoseconds since 1970.
 fn modified(metadata: &fs::Metadata) -> i128 {
     let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);

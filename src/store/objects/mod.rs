@@ -21,6 +21,8 @@ mod store;
 pub(super) use blocking::Fetched;
 pub(crate) use blocking::OwnThread;
 pub use blocking::{Access, BlockingStore, Objects, ReadEnd, Reader, Stored, Upload};
+#[cfg(all(feature = "cli", feature = "send"))]
+pub(super) use folder::file_version;
 pub use location::Location;
 pub use object::{Created, Deleted, Object, ObjectMeta, Replaced, Version};
 pub use path::StorePath;

@@ -15,6 +15,8 @@ mod matrix;
 mod outside;
 mod published;
 mod s3;
+#[cfg(feature = "send")]
+mod sending;
 mod several;
 pub(crate) mod signature;
 mod signing;

@@ -52,8 +52,10 @@ fn check(file: &str) {
     let runs = |word: &str| {
         blocks.iter().any(|it| matches!(it.language.as_str(), "sh" | "console") && it.text.contains(word))
     };
-    let sends = blocks.iter().any(|it| it.language == "python" && it.text.contains("udmap.send("));
-    let scratch = Scratch::new(runs("s3://"), runs("udmap collect"), runs("udmap send") || sends);
+    let sends = runs("udmap send")
+        || runs("--send-state")
+        || blocks.iter().any(|it| it.language == "python" && it.text.contains("udmap.send("));
+    let scratch = Scratch::new(runs("s3://"), runs("udmap collect"), sends);
     for block in &blocks {
         match block.language.as_str() {
             "sh" => shell(&scratch, block),

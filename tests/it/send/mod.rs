@@ -61,9 +61,16 @@ impl World {
     /// The command without credentials, state and inputs, in the folder; nothing of this machine is found.
     pub(crate) fn bare(&self) -> Command {
         let mut command = udmap();
+        self.at_home(&mut command);
+        command.arg("send");
+        command
+    }
+
+    /// Tells a command of the fake, and lets it run in the folder.
+    pub(crate) fn at_home(&self, command: &mut Command) {
         command.current_dir(self.folder.path()).env("HOME", self.folder.path());
         command.env_remove("GOOGLE_APPLICATION_CREDENTIALS").env_remove("CLOUDSDK_CONFIG");
-        command.env("GCE_METADATA_HOST", "127.0.0.1:1").arg("send");
+        command.env("GCE_METADATA_HOST", "127.0.0.1:1");
         // By the environment, so that a test can say otherwise.
         for (name, value) in [
             ("PROJECT", PROJECT),
@@ -75,7 +82,6 @@ impl World {
         ] {
             command.env(format!("UDMAP_SEND_{name}"), value);
         }
-        command
     }
 
     /// The command with a state and rejects, and credentials of a service account.
