@@ -8,8 +8,8 @@ use super::outputs::Outputs;
 use super::progress::{self, Progress};
 use super::{DONE, FAILED, RED, REJECTS, looked};
 use crate::jobs::send::{
-    Counts, Error, Failure, Method, Patience, Rate, RawLogs, Report, Settings, Stop, Target, api_url,
-    batch_bytes, check, dry_run, period, plain_name, rate, send, times,
+    Counts, Error, Failure, GivenCredentials, Method, Patience, Rate, RawLogs, RejectsTo, Report, Settings,
+    Stop, Target, api_url, batch_bytes, check, dry_run, period, plain_name, rate, send, times,
 };
 use crate::jobs::settings::{label, switch, time, whole};
 use crate::report::send::Sending;
@@ -189,9 +189,9 @@ impl Args {
             target,
             method,
             times: self.log_type.as_deref().and_then(times),
-            credentials: self.credentials.clone(),
+            credentials: self.credentials.clone().map(GivenCredentials::File),
             state: self.state.clone(),
-            rejects: self.rejects.clone().unwrap_or_default(),
+            rejects: RejectsTo::File(self.rejects.clone().unwrap_or_default()),
             batch_events: self.batch_events,
             batch_bytes: self.batch_bytes,
             // At most 64.
