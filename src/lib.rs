@@ -71,8 +71,8 @@
 //! | `arrow` | events as Arrow arrays | with `parquet` |
 //! | `parquet` | events as Parquet files | yes |
 //! | `gcs`, `azure` | objects in Google Cloud Storage, in Azure Blob Storage | yes |
-//! | `bucket` | objects in S3, whole dumps, the collector | with `cli`, `gcs`, `azure`, `lambda` |
-//! | `send` | events and raw logs sent into Google SecOps | yes |
+//! | `bucket` | objects in S3, whole dumps, the collector | with `cli`, `gcs`, `azure`, `send` |
+//! | `send` | events and raw logs sent into Google SecOps | yes; with `lambda` |
 //! | `parser` | Google SecOps' parsers, checked and run | yes |
 //! | `files` | files, folders, patterns, compression | with `bucket`, `parquet` |
 //! | `lambda` | the AWS Lambda functions: the program `bootstrap` | no |

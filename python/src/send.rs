@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use udmap::jobs::send::{
-    self as sending, Counts, Failure, Method, Patience, RawLogs, Report, Settings, Stop, Target,
+    self as sending, Counts, Failure, GivenCredentials, Method, Patience, RawLogs, RejectsTo, Report,
+    Settings, Stop, Target,
 };
 use udmap::store::{self, Source};
 
@@ -124,9 +125,9 @@ impl Given {
                 }
                 None => Method::Events,
             },
-            credentials: self.credentials,
+            credentials: self.credentials.map(GivenCredentials::File),
             state: self.state,
-            rejects: self.rejects,
+            rejects: RejectsTo::File(self.rejects),
             batch_events: self.batch_events,
             batch_bytes: batch_bytes.map_err(|why| wrong("batch_bytes", &why))?,
             parallel: self.parallel,

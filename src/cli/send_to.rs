@@ -1,7 +1,8 @@
 //! Where events are sent, and how: the options that `udmap send` has, and `udmap collect --send`.
 
 use crate::jobs::send::{
-    Error, Method, Patience, Rate, Settings, Target, api_url, batch_bytes, period, rate,
+    Error, GivenCredentials, Method, Patience, Rate, RejectsTo, Settings, Target, api_url, batch_bytes,
+    period, rate,
 };
 use crate::jobs::settings::{named, time, whole};
 use std::time::Duration;
@@ -115,9 +116,9 @@ impl SendTo {
             target,
             method,
             times: None,
-            credentials: self.credentials.clone(),
+            credentials: self.credentials.clone().map(GivenCredentials::File),
             state: given(self.state.as_deref(), "UDMAP_SEND_STATE")?.to_owned(),
-            rejects: self.rejects.clone().unwrap_or_default(),
+            rejects: RejectsTo::File(self.rejects.clone().unwrap_or_default()),
             batch_events: self.batch_events,
             batch_bytes: self.batch_bytes,
             // At most 64.

@@ -8,7 +8,7 @@ use super::outputs::Outputs;
 use super::send_to::{SendTo, given};
 use super::{DONE, FAILED, REJECTS};
 use crate::jobs::collect::{self, Collector, Finding};
-use crate::jobs::send::{Counts, Error, Failure, Method, Report, Settings, Stop, check, send};
+use crate::jobs::send::{Counts, Error, Failure, Method, RejectsTo, Report, Settings, Stop, check, send};
 use crate::jobs::settings::switch;
 use crate::report::send::line;
 use crate::store::objects::StorePath;
@@ -73,12 +73,13 @@ impl Sending {
             let mut own = self.to.settings(Method::Events)?;
             let rejects = given(self.to.rejects(), "UDMAP_SEND_REJECTS")?;
             own.state = settings.own_place(log, &own.state, "UDMAP_SEND_STATE")?;
-            own.rejects = settings.own_place(log, rejects, "UDMAP_SEND_REJECTS")?;
+            let rejects = settings.own_place(log, rejects, "UDMAP_SEND_REJECTS")?;
             outputs.add_if("--send-state", Some(&*own.state).filter(|state| !state.contains("://")))?;
-            outputs.add("--send-rejects", &own.rejects)?;
-            for (option, name) in [("--send-state", &own.state), ("--send-rejects", &own.rejects)] {
+            outputs.add("--send-rejects", &rejects)?;
+            for (option, name) in [("--send-state", &own.state), ("--send-rejects", &rejects)] {
                 outside(option, &StorePath::object(name)?, collectors)?;
             }
+            own.rejects = RejectsTo::File(rejects);
             senders.insert(log.name, Sender { settings: own, events: events.clone() });
         }
         Ok(senders)
@@ -173,7 +174,10 @@ impl Sender {
             say!("{at}{}{more}", line(report));
         }
         if report.rejected() > 0 {
-            say!("{at}warning: what SecOps does not take is in `{}`", escaped(&self.settings.rejects));
+            say!(
+                "{at}warning: what SecOps does not take is in `{}`",
+                escaped(&self.settings.rejects.to_string())
+            );
         }
         report.failures.iter().chain(error).for_each(|error| report_sending(at, error));
     }

@@ -7,6 +7,12 @@ use lambda_runtime::Diagnostic;
 /// What is told of a panic, besides the line that it leaves itself.
 pub(super) const FAULT: &str = "a fault of udmap itself: the log says where; please report it";
 
+/// An error and what to do about it, in one text.
+pub(super) fn with_hint(error: &impl std::fmt::Display, hint: Option<&str>) -> String {
+    let hint = hint.map(|hint| format!(" (hint: {hint})")).unwrap_or_default();
+    format!("{error}{hint}")
+}
+
 /// Why an invocation failed.
 #[derive(Debug)]
 pub(super) struct Failed {
@@ -33,8 +39,7 @@ impl Failed {
 
 impl From<Error> for Failed {
     fn from(error: Error) -> Failed {
-        let hint = error.hint().map(|hint| format!(" (hint: {hint})")).unwrap_or_default();
-        Failed { kind: format!("{:?}", error.kind()), why: format!("{error}{hint}") }
+        Failed { kind: format!("{:?}", error.kind()), why: with_hint(&error, error.hint()) }
     }
 }
 

@@ -1,5 +1,5 @@
-//! AWS Lambda functions in one program: the collector, and the conversion of objects (`objects`). `UDMAP_FUNCTION`
-//! says which; it is the collector by default.
+//! AWS Lambda functions in one program: the collector, the conversion of objects (`objects`), and their sending into
+//! Google SecOps (`send`). `UDMAP_FUNCTION` says which; it is the collector by default.
 //!
 //! Of the collector, one invocation is one run of each log, until shortly before its deadline.
 //!
@@ -11,6 +11,7 @@ mod failed;
 mod line;
 mod objects;
 mod secret;
+mod send;
 
 use crate::jobs::collect::{self, Collector, Error, Failure, Limits, Report, Settings};
 use crate::jobs::settings::Environment;
@@ -36,8 +37,9 @@ pub async fn serve() -> Result<(), lambda_runtime::Error> {
     match std::env::var("UDMAP_FUNCTION").unwrap_or_default().trim() {
         "" | "collect" => lambda_runtime::run(service_fn(invoked)).await,
         "convert" => lambda_runtime::run(service_fn(objects::invoked)).await,
+        "send" => lambda_runtime::run(service_fn(send::invoked)).await,
         other => Err(format!(
-            "`{}` (UDMAP_FUNCTION) is not a function, expected one of: collect, convert",
+            "`{}` (UDMAP_FUNCTION) is not a function, expected one of: collect, convert, send",
             crate::text::shown(other)
         )
         .into()),

@@ -1,4 +1,4 @@
-//! Duo's keys from AWS Secrets Manager: one signed request, with the signer that the S3 client brings.
+//! Duo's keys, and the credentials for SecOps, from AWS Secrets Manager: one signed request, with the signer that the S3 client brings.
 //!
 //! The SDK for it would bring forty crates more than this file needs, the extension that caches secrets a layer whose
 //! name differs from region to region.
@@ -49,56 +49,68 @@ impl Keys {
         self.0.get(name).map(|value| value.expose_secret().to_owned())
     }
 
-    /// Fetches a secret by its ARN, with the credentials that Lambda puts into the environment.
+    /// Fetches the secret that the environment names by its ARN.
     ///
     /// # Errors
     /// If it can't be had, or is not what it should be. Nothing that is secret is in the error.
     pub(super) async fn fetch(arn: &str, env: Environment<'_>) -> Result<Keys, Error> {
-        let (url, region) = address(arn, env)?;
-        let body = serde_json::json!({ "SecretId": arn }).to_string();
-        let client = crate::store::http_client()
-            .timeout(PATIENCE)
-            .build()
-            .map_err(|error| failed(arn, &error.to_string()))?;
-        let mut tries = 0;
-        let why = loop {
-            tries += 1;
-            let request = signed(&url, &region, &body, env).map_err(|why| failed(arn, &why))?;
-            let sent = client.post(&url).headers(request.headers().clone()).body(body.clone()).send().await;
-            let answer = match sent {
-                Ok(answer) => Ok((answer.status(), whole(answer).await)),
-                Err(error) => Err(cause(&error)),
-            };
-            let why = match answer {
-                Ok((status, Ok(bytes))) if status.is_success() => return Keys::read(arn, &bytes),
-                Ok((status, Ok(bytes))) if status.is_client_error() => return Err(refused(arn, &bytes)),
-                Ok((status, Ok(_))) => format!("it answers with status {status}"),
-                Ok((_, Err(why))) | Err(why) => why,
-            };
-            if tries == TRIES {
-                break why;
-            }
-            tokio::time::sleep(Duration::from_millis(500 << tries)).await;
-        };
-        Err(failed(arn, &why)
-            .with_hint("the function must reach Secrets Manager: in a VPC, by a NAT or an endpoint"))
+        Keys::read(arn, &fetch("DUO_SECRET_ARN", arn, env).await?)
     }
 
-    fn read(arn: &str, answer: &[u8]) -> Result<Keys, Error> {
+    fn read(arn: &str, text: &SecretString) -> Result<Keys, Error> {
         // What serde says of a wrong value may quote it.
-        let not_json = |what: &str| {
-            let error = failed(arn, &format!("{what} is not what it should be"));
-            error.with_hint(
-                r#"its value is a JSON object of texts: {"ikey":"...","skey":"...","api_host":"api-..."}"#,
-            )
-        };
-        let answer: SecretAnswer = serde_json::from_slice(answer).map_err(|_| not_json("the answer"))?;
-        let text = answer.text.ok_or_else(|| not_json("its value"))?;
         let members: HashMap<String, SecretString> =
-            serde_json::from_str(text.expose_secret()).map_err(|_| not_json("its value"))?;
+            serde_json::from_str(text.expose_secret()).map_err(|_| {
+                failed(arn, "its value is not what it should be").with_hint(
+                    r#"its value is a JSON object of texts: {"ikey":"...","skey":"...","api_host":"api-..."}"#,
+                )
+            })?;
         let named = |(member, name)| Some((name, members.get(member)?.clone()));
         Ok(Keys(NAMES.into_iter().filter_map(named).collect()))
     }
+}
+
+/// Fetches the text of a secret by its ARN, which is the value of the setting `name`, with the credentials that Lambda
+/// puts into the environment.
+///
+/// # Errors
+/// If it can't be had. Nothing that is secret is in the error.
+pub(super) async fn fetch(name: &str, arn: &str, env: Environment<'_>) -> Result<SecretString, Error> {
+    let (url, region) = address(name, arn, env)?;
+    let body = serde_json::json!({ "SecretId": arn }).to_string();
+    let client = crate::store::http_client()
+        .timeout(PATIENCE)
+        .build()
+        .map_err(|error| failed(arn, &error.to_string()))?;
+    let mut tries = 0;
+    let why = loop {
+        tries += 1;
+        let request = signed(&url, &region, &body, env).map_err(|why| failed(arn, &why))?;
+        let sent = client.post(&url).headers(request.headers().clone()).body(body.clone()).send().await;
+        let answer = match sent {
+            Ok(answer) => Ok((answer.status(), whole(answer).await)),
+            Err(error) => Err(cause(&error)),
+        };
+        let why = match answer {
+            Ok((status, Ok(bytes))) if status.is_success() => return text_of(arn, &bytes),
+            Ok((status, Ok(bytes))) if status.is_client_error() => return Err(refused(arn, &bytes)),
+            Ok((status, Ok(_))) => format!("it answers with status {status}"),
+            Ok((_, Err(why))) | Err(why) => why,
+        };
+        if tries == TRIES {
+            break why;
+        }
+        tokio::time::sleep(Duration::from_millis(500 << tries)).await;
+    };
+    Err(failed(arn, &why)
+        .with_hint("the function must reach Secrets Manager: in a VPC, by a NAT or an endpoint"))
+}
+
+/// What an answer says that the secret is.
+fn text_of(arn: &str, answer: &[u8]) -> Result<SecretString, Error> {
+    let SecretAnswer { text } =
+        serde_json::from_slice(answer).map_err(|_| failed(arn, "the answer is not what it should be"))?;
+    text.ok_or_else(|| failed(arn, "its value is not a text"))
 }
 
 /// An answer's body.
@@ -123,15 +135,15 @@ fn cause(error: &reqwest::Error) -> String {
 }
 
 /// Where a secret is asked for, and its region.
-fn address(arn: &str, env: Environment<'_>) -> Result<(String, String), Error> {
+fn address(name: &str, arn: &str, env: Environment<'_>) -> Result<(String, String), Error> {
     let parts: Vec<&str> = arn.trim().splitn(7, ':').collect();
     let ["arn", partition, "secretsmanager", region, _, "secret", _] = parts[..] else {
-        let error = Error::config(format!("`{}` (DUO_SECRET_ARN) is not the ARN of a secret", shown(arn)));
+        let error = Error::config(format!("`{}` ({name}) is not the ARN of a secret", shown(arn)));
         return Err(error.with_hint("as in arn:aws:secretsmanager:eu-west-1:111122223333:secret:duo-AbCdEf"));
     };
     let plain = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     if !plain(region) {
-        return Err(Error::config(format!("`{}` (DUO_SECRET_ARN) names no region", shown(arn))));
+        return Err(Error::config(format!("`{}` ({name}) names no region", shown(arn))));
     }
     let domain = if partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
     let url = env
@@ -206,13 +218,13 @@ mod tests {
             ("arn:aws:secretsmanager:evil.example/:1:secret:a", None),
         ];
         for (arn, url) in table {
-            assert_eq!(address(arn, none).ok().map(|(url, _)| url).as_deref(), url, "{arn}");
+            assert_eq!(address("X", arn, none).ok().map(|(url, _)| url).as_deref(), url, "{arn}");
         }
     }
 
     #[test]
     fn values() {
-        let read = |value: serde_json::Value| Keys::read(ARN, value.to_string().as_bytes());
+        let read = |value: serde_json::Value| Keys::read(ARN, &text_of(ARN, value.to_string().as_bytes())?);
         let value = r#"{"ikey":"DI","skey":"s3cr3t","api_host":"api-1.duosecurity.com","other":"x"}"#;
         let keys = read(serde_json::json!({ "SecretString": value, "VersionId": "1" })).unwrap();
         assert_eq!(keys.get("DUO_SKEY").as_deref(), Some("s3cr3t"));

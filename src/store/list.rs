@@ -11,6 +11,8 @@ use twox_hash::XxHash3_128;
 use super::STANDARD;
 use super::error::{Doing, Error, ErrorKind, Object};
 use super::filter::PathFilter;
+#[cfg(feature = "lambda")]
+use super::objects::{Access, Location};
 #[cfg(feature = "bucket")]
 use super::objects::{BlockingStore, ObjectMeta};
 #[cfg(feature = "bucket")]
@@ -186,6 +188,21 @@ pub fn list_with(inputs: &[String], exclude: &[PathBuf], options: &ListOptions) 
     #[cfg(feature = "bucket")]
     lister.ahead.set(lister.objects);
     Ok(lister.listing)
+}
+
+/// One object by its URL, in the version that is there now; nothing if it is not there. In an async runtime this must be
+/// called on a thread that may block, and `access` must be kept for longer than the source.
+///
+/// # Errors
+/// If that can't be found out.
+#[cfg(feature = "lambda")]
+pub(crate) fn object(url: &str, access: &Access) -> Result<Option<Source>, Error> {
+    let (store, key) = BlockingStore::at(Location::parse(url)?, access)?;
+    let Some(meta) = store.head(&key)? else { return Ok(None) };
+    let (name, size) = (store.name(&meta.key), Some(meta.size));
+    let ahead = ReadAhead::default();
+    ahead.set(vec![(store, meta)]);
+    Ok(Some(Source::of(name, Place::Object(Arc::new(ahead), 0), size)))
 }
 
 struct Lister<'o> {

@@ -64,6 +64,8 @@ pub use error::{Error, ErrorKind};
 pub use filter::PathFilter;
 #[cfg(feature = "bucket")]
 pub(crate) use filter::fits;
+#[cfg(feature = "lambda")]
+pub(crate) use list::object;
 pub use list::{ListOptions, Listing, Source, list, list_with};
 pub use open::Input;
 #[cfg(feature = "cli")]

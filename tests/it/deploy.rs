@@ -13,6 +13,7 @@ use udmap::jobs::collect::Settings;
 
 const TEMPLATE: &str = "deploy/aws/template.yaml";
 const BATCH: &str = "deploy/aws/batch.yaml";
+const SEND: &str = "deploy/aws/send.yaml";
 const MANIFESTS: [&str; 2] = ["deploy/kubernetes/cronjob.yaml", "deploy/kubernetes/secret.example.yaml"];
 
 /// The folder of a Python with the checkers' packages.
@@ -134,16 +135,96 @@ fn the_batch_may_do_what_is_needed_and_ends_as_it_should() {
         assert!(read.contains(&format!("\"{name}\"")), "{name} is not read");
     }
     let guide = fs::read_to_string(project("docs/scale.md")).expect("the guide");
-    let template = fs::read_to_string(project(BATCH)).expect("the template");
-    let parameters =
-        template.split("\nParameters:\n").nth(1).and_then(|rest| rest.split("\nRules:\n").next());
-    for line in parameters.expect("parameters").lines() {
-        if let Some(name) = line.strip_prefix("  ").and_then(|it| it.strip_suffix(':'))
-            && name.chars().all(char::is_alphanumeric)
-        {
-            assert!(guide.contains(&format!("`{name}`")), "not in docs/scale.md: {name}");
-        }
+    for name in parameters(BATCH) {
+        assert!(guide.contains(&format!("`{name}`")), "not in docs/scale.md: {name}");
     }
+}
+
+/// The names of a template's parameters.
+fn parameters(template: &str) -> Vec<String> {
+    let text = fs::read_to_string(project(template)).expect(template);
+    let rest = text.split_once("\nParameters:\n").expect("parameters").1;
+    let end = ["\nRules:\n", "\nConditions:\n"].iter().filter_map(|it| rest.find(it)).min();
+    let names = rest[..end.expect("an end")].lines().filter_map(|line| {
+        let name = line.strip_prefix("  ")?.strip_suffix(':')?;
+        name.chars().all(char::is_alphanumeric).then(|| name.to_owned())
+    });
+    names.collect()
+}
+
+#[test]
+fn cfn_lint_has_nothing_to_say_of_sending() {
+    let Some(checkers) = checkers() else { return };
+    let lint = |template: &Path| {
+        said(Command::new(checkers.join("cfn-lint")).args(["--include-checks", "I", "--"]).arg(template))
+    };
+    assert_eq!(lint(&project(SEND)), (true, String::new()));
+    each_mutation_is_found(
+        SEND,
+        r##"
+            Runtime: provided.al2023 => Runtime: python2.7 => python2.7
+            MaximumConcurrency: => MaximumConcurency: => MaximumConcurency
+            [ReportBatchItemFailures] => [ReportFailures] => ReportFailures
+        "##,
+        lint,
+    );
+}
+
+#[test]
+fn sending_may_do_what_is_needed_and_loses_no_message() {
+    let Some(checkers) = checkers() else { return };
+    let run = |template: &Path| check(&checkers, "send.py", &[template]);
+    let (success, said) = run(&project(SEND));
+    assert!(success, "{said}");
+    each_mutation_is_found(
+        SEND,
+        r##"
+            # Too much, too little.
+            Action: s3:GetObject => Action: [s3:GetObject, s3:DeleteObject] => holds s3:DeleteObject
+            Action: [s3:GetObject, s3:PutObject] => Action: s3:GetObject => lacks s3:PutObject
+            ${InputBucket}/${InputPrefix}* => ${InputBucket}/* => may do s3:GetObject on {elsewhere}
+            ${Own}/${StatePrefix}* => ${Own}/* => may do s3:PutObject on {elsewhere}
+            - Converts => - HasOwnBucket => s3:AbortMultipartUpload
+            - !Sub "${RefusedPrefix}*" => - !Sub "*" => may do s3:ListBucket
+            Resource: !If [MakeSecret, !Ref Secret, => Resource: !If [MakeSecret, "*", => not one thing's name
+            Resource: !GetAtt LogGroup.Arn => Resource: "*" => not one thing's name
+            aws:SourceArn: => aws:Arn: => QueuePolicy: others may send
+            # What arrives.
+            detail-type: [Object Created] => detail-type: [Object Deleted] => not new objects
+            { prefix: !Ref InputPrefix } => { prefix: "" } => other objects of the bucket
+            Arn: !GetAtt Queue.Arn => Arn: !GetAtt DeadLetters.Arn => not into the queue
+            [ReportBatchItemFailures] => [] => a message that fails takes others back
+            MaximumConcurrency: !Ref Concurrency => MaximumConcurrency: 50 => any number at once
+            maxReceiveCount: 20 => maxReceiveCount: 2 => gives up early
+            VisibilityTimeout: 1800 => VisibilityTimeout: 300 => handed out again
+            MessageRetentionPeriod: 1209600 => MessageRetentionPeriod: 86400 => messages are lost early
+            UDMAP_FUNCTION: send => UDMAP_FUNCTION: convert => does not send
+            # What rings.
+            MetricName: ApproximateAgeOfOldestMessage => MetricName: NumberOfMessagesSent => LateAlarm: rings for something
+            Value: !GetAtt DeadLetters.QueueName => Value: !GetAtt Queue.QueueName => DeadAlarm: rings for something
+            $.rejects > 0 => $.reject > 0 => NotSent: does not count
+            TreatMissingData: notBreaching => TreatMissingData: breaching => rings when nothing arrives
+        "##,
+        run,
+    );
+    // Each setting is one that the function reads, and each parameter is in the guide.
+    let read: String = ["send/settings.rs", "objects/settings.rs", "mod.rs"]
+        .iter()
+        .map(|name| fs::read_to_string(project("src/lambda").join(name)).expect("the source"))
+        .collect();
+    let given = settings(SEND, ":");
+    assert!(given.len() >= 10, "{given:?}");
+    for (name, _) in given {
+        assert!(read.contains(&format!("\"{name}\"")), "{name} is not read");
+    }
+    let guide = fs::read_to_string(project("docs/deploy.md")).expect("the guide");
+    for name in parameters(SEND) {
+        assert!(guide.contains(&format!("`{name}`")), "not in docs/deploy.md: {name}");
+    }
+    // The fields that alarms are made of are in the line that the guide shows.
+    let line = guide.lines().find(|line| line.contains(r#""event":"send""#)).expect("the line");
+    let line: serde_json::Value = serde_json::from_str(line).expect(line);
+    assert!(line["refused"].is_u64() && line["rejects"].is_u64());
 }
 
 #[test]
@@ -311,19 +392,14 @@ fn every_setting_is_one_that_the_collector_reads() {
 fn the_guide_knows_every_parameter_and_the_line_that_is_alarmed_on() {
     let guide = fs::read_to_string(project("docs/deploy.md")).expect("the guide");
     let template = fs::read_to_string(project(TEMPLATE)).expect("the template");
-    let parameters =
-        template.split("\nParameters:\n").nth(1).and_then(|rest| rest.split("\nRules:\n").next());
-    let names = parameters.expect("parameters").lines().filter_map(|line| {
-        let name = line.strip_prefix("  ")?.strip_suffix(':')?;
-        name.chars().all(char::is_alphanumeric).then_some(name)
-    });
+    let names = parameters(TEMPLATE);
     let table: Vec<&str> = guide.lines().filter(|line| line.starts_with("| ")).collect();
-    let missing: Vec<&str> = names.filter(|name| !table.iter().any(|row| row.contains(name))).collect();
+    let missing: Vec<&String> =
+        names.iter().filter(|name| !table.iter().any(|row| row.contains(name.as_str()))).collect();
     assert!(missing.is_empty(), "not in docs/deploy.md: {missing:?}");
 
-    let line = guide.lines().find(|line| line.starts_with(r#"{"level""#)).expect("the line");
+    let line = guide.lines().find(|line| line.contains(r#""event":"collect""#)).expect("the line");
     let line: serde_json::Value = serde_json::from_str(line).expect(line);
-    assert_eq!(line["event"], "collect");
     assert!(line["watermark_age_seconds"].is_u64());
     assert!(template.contains(r#"'{ $.event = "collect" && $.watermark_age_seconds >= 0 }'"#));
 }

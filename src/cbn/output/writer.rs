@@ -494,7 +494,10 @@ impl Writer<'_> {
             Value::Container(id) => id,
             Value::Text(text) if text.is_empty() => return Ok(false),
             other => {
-                return Err(OutputError::new(format!("expected an object, found {}", kind(self.state, other))));
+                return Err(OutputError::new(format!(
+                    "expected an object, found {}",
+                    kind(self.state, other)
+                )));
             }
         };
         out.push(b'{');

@@ -6,7 +6,7 @@ use super::client::Client;
 use super::counts::Counts;
 use super::keeper;
 use super::maker::TAIL;
-use super::rejects::RejectsFile;
+use super::rejects::{Rejects, RejectsTo};
 use super::run::Settings;
 use crate::jobs::finding::{Finding, Level, finding, good};
 use crate::jobs::waiting::Stop;
@@ -28,12 +28,16 @@ pub async fn check(settings: &Settings) -> Vec<Finding> {
         Ok(place) => found.push(check_state(settings, &place).await.unwrap_or_else(|error| bad(&error))),
         Err(error) => found.push(bad(&error)),
     }
-    if !settings.rejects.is_empty() {
-        found.push(match RejectsFile::open(&settings.rejects, u64::MAX) {
-            Ok(_) => good(format!("rejects can be appended to `{}`", settings.rejects)),
-            Err(error) => bad(&error),
-        });
-    }
+    let opened = match &settings.rejects {
+        // None are asked for.
+        RejectsTo::File(name) if name.is_empty() => return found,
+        to => Rejects::open(to, u64::MAX).await.map(|_| to),
+    };
+    found.push(match opened {
+        Ok(RejectsTo::File(name)) => good(format!("rejects can be appended to `{name}`")),
+        Ok(RejectsTo::Objects(url)) => good(format!("rejects can be read at `{url}`, writing was not tried")),
+        Err(error) => bad(&error),
+    });
     found
 }
 

@@ -28,11 +28,36 @@ const MOST_BYTES: u64 = 1 << 20;
 /// Members of a file whose values are secret.
 const SECRET: [&str; 4] = ["private_key", "private_key_id", "client_secret", "refresh_token"];
 
+/// Credentials that are given, instead of those that are found.
+#[derive(Debug, Clone)]
+pub enum GivenCredentials {
+    /// A file of JSON.
+    File(String),
+    /// What such a file holds, which is on no disk.
+    Json {
+        /// The JSON.
+        json: SecretString,
+        /// Where it is from, for messages: ``the secret `duo` ``.
+        from: String,
+    },
+}
+
 /// Where credentials were found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Place {
     File { path: PathBuf, named_by: &'static str },
+    Given { from: String },
     Metadata,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::File { path, named_by } => write!(f, "`{}` ({named_by})", path.display()),
+            Place::Given { from } => f.write_str(from),
+            Place::Metadata => f.write_str("the metadata server"),
+        }
+    }
 }
 
 /// Credentials, and the token that they gave last.
@@ -75,18 +100,27 @@ impl fmt::Debug for Credentials {
 }
 
 impl Credentials {
-    /// Finds credentials: the file that is given, or that GOOGLE_APPLICATION_CREDENTIALS names, or gcloud's, or those of
-    /// the machine. `lookup` is the environment.
+    /// Finds credentials: those that are given, or the file that GOOGLE_APPLICATION_CREDENTIALS names, or gcloud's, or
+    /// those of the machine. `lookup` is the environment.
     ///
     /// # Errors
-    /// If a file that is named can't be used.
+    /// If what is given, or a file that is named, can't be used.
     pub(super) fn find(
-        given: Option<&str>,
+        given: Option<&GivenCredentials>,
         lookup: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Credentials, Error> {
         let lookup = |name: &str| lookup(name).filter(|text| !text.trim().is_empty());
-        if let Some(path) = given {
-            return Credentials::file(PathBuf::from(path), "--credentials");
+        match given {
+            Some(GivenCredentials::File(path)) => {
+                return Credentials::file(PathBuf::from(path), "--credentials");
+            }
+            Some(GivenCredentials::Json { json, from }) => {
+                return Credentials::read(
+                    Place::Given { from: from.clone() },
+                    json.expose_secret().as_bytes(),
+                );
+            }
+            None => {}
         }
         if let Some(path) = lookup("GOOGLE_APPLICATION_CREDENTIALS") {
             return Credentials::file(PathBuf::from(path), "GOOGLE_APPLICATION_CREDENTIALS");
@@ -112,36 +146,34 @@ impl Credentials {
     }
 
     fn file(path: PathBuf, named_by: &'static str) -> Result<Credentials, Error> {
-        let bad = |why: &str| {
-            let error = Error::new(format!("the credentials `{}` ({named_by}): {why}", path.display()));
-            error.with_hint(
-                "expected the JSON of a service account's key, of workload identity federation (external_account), or \
-                 what `gcloud auth application-default login` writes",
-            )
-        };
-        let metadata = std::fs::metadata(&path).map_err(|error| bad(&error.to_string()))?;
+        let place = Place::File { path: path.clone(), named_by };
+        let unread = |error: std::io::Error| unusable(&place, &error.to_string());
+        let metadata = std::fs::metadata(&path).map_err(unread)?;
         if !metadata.is_file() || metadata.len() > MOST_BYTES {
-            return Err(bad("not a file of credentials"));
+            return Err(unusable(&place, "not a file of credentials"));
         }
-        let text = std::fs::read(&path).map_err(|error| bad(&error.to_string()))?;
+        let text = std::fs::read(&path).map_err(unread)?;
+        Credentials::read(place, &text)
+    }
+
+    fn read(place: Place, text: &[u8]) -> Result<Credentials, Error> {
         // The parser's own words may hold a piece of the text.
-        let json: Value = serde_json::from_slice(&text).map_err(|_| bad("not JSON"))?;
+        let json: Value = serde_json::from_slice(text).map_err(|_| unusable(&place, "not JSON"))?;
         let kind = json.get("type").and_then(Value::as_str).unwrap_or_default();
         if !["service_account", "authorized_user", "external_account", "impersonated_service_account"]
             .contains(&kind)
         {
-            return Err(bad("its `type` is not a known one"));
+            return Err(unusable(&place, "its `type` is not a known one"));
         }
-        let credentials = Credentials::of(Place::File { path: path.clone(), named_by }, Some(json));
-        Ok(credentials)
+        Ok(Credentials::of(place, Some(json)))
     }
 
     /// The kind of credentials, and where they were found.
     pub(super) fn described(&self) -> String {
         match &self.place {
-            Place::File { path, named_by } => {
+            place @ (Place::File { .. } | Place::Given { .. }) => {
                 let kind = self.text("type").unwrap_or_default().replace('_', " ");
-                format!("{kind} in `{}` ({named_by})", path.display())
+                format!("{kind} in {place}")
             }
             Place::Metadata => "those of this machine, from the metadata server".into(),
         }
@@ -239,8 +271,8 @@ impl Credentials {
             Place::Metadata => {
                 "outside of Google Cloud, name a file with `--credentials` or GOOGLE_APPLICATION_CREDENTIALS"
             }
-            Place::File { .. } => {
-                "check the file, whether the account still exists, and this machine's clock"
+            Place::File { .. } | Place::Given { .. } => {
+                "check the credentials, whether the account still exists, and this machine's clock"
             }
         })
     }
@@ -254,6 +286,14 @@ impl Credentials {
         }
         shown_up_to(without_tokens(&text).trim(), MOST_SHOWN)
     }
+}
+
+fn unusable(place: &Place, why: &str) -> Error {
+    let error = Error::new(format!("the credentials {place}: {why}"));
+    error.with_hint(
+        "expected the JSON of a service account's key, of workload identity federation (external_account), or what \
+         `gcloud auth application-default login` writes",
+    )
 }
 
 /// What went wrong at the bottom, or what a service answered: all above repeats that something did.
@@ -336,7 +376,8 @@ mod tests {
         let find = |given: Option<&str>, variables: &[(&str, &str)]| {
             let lookup =
                 |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned());
-            Credentials::find(given, &lookup)
+            let given = given.map(|path| GivenCredentials::File(path.to_owned()));
+            Credentials::find(given.as_ref(), &lookup)
                 .map(|credentials| (credentials.described(), credentials.account()))
         };
         let adc = ("GOOGLE_APPLICATION_CREDENTIALS", two.as_str());

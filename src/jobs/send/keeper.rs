@@ -3,7 +3,7 @@
 use super::Error;
 use super::counts::{Counts, add};
 use super::piece::{Piece, Reject};
-use super::rejects::RejectsFile;
+use super::rejects::{Rejects, RejectsTo};
 use super::state::{InputState, Known, MOST_BYTES, State};
 use super::target::{Method, Target};
 use crate::jobs::waiting::random;
@@ -54,7 +54,9 @@ struct Saved {
     /// What was read or written last.
     bytes: Bytes,
     revision: u64,
-    rejects: RejectsFile,
+    rejects: Rejects,
+    /// Why rejects could not be appended. Then nothing is saved any more, which would take them for written.
+    failed: Option<Error>,
 }
 
 /// What is asked for, where there is no state yet.
@@ -104,19 +106,19 @@ impl Keeper {
         target: &Target,
         method: &Method,
         wanted: Wanted,
-        rejects: &str,
+        rejects: &RejectsTo,
         counts: Arc<Counts>,
     ) -> Result<Keeper, Error> {
         let lock = if place.store.is_remote() { None } else { lock_file(place)? };
         let (mut state, version) = load(place, target, method, wanted).await?;
         let bytes = Bytes::from(state.write());
-        let rejects = RejectsFile::open(rejects, state.rejects_bytes)?;
+        let rejects = Rejects::open(rejects, state.rejects_bytes).await?;
         state.writer = format!("{:016x}", random());
         let keeper = Keeper {
             place: place.clone(),
             accepted: watch::Sender::new(state.accepted > 0),
             noted: Mutex::new(Noted { state, revision: 1, rejects: Vec::new(), suspects: Vec::new() }),
-            saved: tokio::sync::Mutex::new(Saved { version, bytes, revision: 0, rejects }),
+            saved: tokio::sync::Mutex::new(Saved { version, bytes, revision: 0, rejects, failed: None }),
             counts,
             _lock: lock,
         };
@@ -138,6 +140,11 @@ impl Keeper {
     /// What is known of an input.
     pub(super) fn input(&self, name: &str) -> InputState {
         lock(&self.noted).state.inputs.get(name).cloned().unwrap_or_default()
+    }
+
+    /// How many events were rejected, in all runs.
+    pub(super) fn rejected(&self) -> u64 {
+        lock(&self.noted).state.rejected
     }
 
     /// Tells when something was accepted.
@@ -258,9 +265,15 @@ impl Keeper {
         if saved.revision >= wanted {
             return Ok(());
         }
+        if let Some(error) = &saved.failed {
+            return Err(error.clone());
+        }
         let rejects = std::mem::take(&mut lock(&self.noted).rejects);
-        if !rejects.is_empty() {
-            saved.rejects.append(&rejects)?;
+        if !rejects.is_empty()
+            && let Err(error) = saved.rejects.append(rejects).await
+        {
+            saved.failed = Some(error.clone());
+            return Err(error);
         }
         {
             let mut noted = lock(&self.noted);

@@ -24,6 +24,8 @@ pub struct Report {
     pub accepted: u64,
     /// Rejects of this run, by reason.
     pub rejects: BTreeMap<&'static str, u64>,
+    /// How many lines were rejected in all runs of the state.
+    pub rejected_in_all: u64,
     /// Requests, repeated ones too.
     pub requests: u64,
     /// Requests that were sent again without knowing whether they had been taken.

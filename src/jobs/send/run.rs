@@ -3,7 +3,7 @@
 use super::Error;
 use super::client::{Client, Ended, Patience, Sent};
 use super::counts::Counts;
-use super::credentials::Credentials;
+use super::credentials::{Credentials, GivenCredentials};
 use super::event::EventMaker;
 use super::hint::{Hints, Role};
 use super::inputs::{self, Read};
@@ -12,6 +12,7 @@ use super::log::LogMaker;
 use super::maker::Maker;
 use super::piece::Piece;
 use super::reader::Limits;
+use super::rejects::RejectsTo;
 use super::report::{Failure, Report};
 use super::target::{Method, Target};
 use crate::convert::Converter;
@@ -32,12 +33,12 @@ pub struct Settings {
     pub method: Method,
     /// Reads the times of raw logs' records, if there is a table for them.
     pub times: Option<Arc<Converter>>,
-    /// The file of credentials, if it is named.
-    pub credentials: Option<String>,
+    /// Credentials, if they are given and not found.
+    pub credentials: Option<GivenCredentials>,
     /// The state's place.
     pub state: String,
-    /// The file of rejects.
-    pub rejects: String,
+    /// Where rejects go.
+    pub rejects: RejectsTo,
     /// The most events of a request; frozen by the first run.
     pub batch_events: Option<u64>,
     /// The most bytes of a request; frozen by the first run.
@@ -73,7 +74,7 @@ impl Settings {
     }
 
     pub(super) fn find_credentials(&self) -> Result<Credentials, Error> {
-        Credentials::find(self.credentials.as_deref(), &|name| std::env::var(name).ok())
+        Credentials::find(self.credentials.as_ref(), &|name| std::env::var(name).ok())
     }
 }
 
@@ -142,6 +143,7 @@ pub async fn send(
         shared.keeper.settle().await;
     }
     let saved = shared.keeper.save().await;
+    report.rejected_in_all = shared.keeper.rejected();
     report.count(counts);
     match failed.or(saved.err()) {
         Some(error) => Err(Failure { error, report: Box::new(report) }),

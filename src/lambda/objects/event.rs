@@ -6,26 +6,33 @@ use url::form_urlencoded;
 
 /// An object that is to be converted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Named {
-    pub(super) bucket: String,
-    pub(super) key: String,
+pub(in crate::lambda) struct Named {
+    pub(in crate::lambda) bucket: String,
+    pub(in crate::lambda) key: String,
+}
+
+impl Named {
+    pub(in crate::lambda) fn url(&self) -> String {
+        let Named { bucket, key } = self;
+        format!("s3://{bucket}/{key}")
+    }
 }
 
 /// Objects that succeed or fail together.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Task {
+pub(in crate::lambda) struct Task {
     /// The queue's message, if it came from one.
-    pub(super) message: Option<String>,
+    pub(in crate::lambda) message: Option<String>,
     /// The objects, or why they can't be told.
-    pub(super) objects: Result<Vec<Named>, String>,
+    pub(in crate::lambda) objects: Result<Vec<Named>, String>,
 }
 
 /// What an event asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Asked {
+pub(in crate::lambda) struct Asked {
     /// Whether the caller is a queue, which takes back single messages.
-    pub(super) queue: bool,
-    pub(super) tasks: Vec<Task>,
+    pub(in crate::lambda) queue: bool,
+    pub(in crate::lambda) tasks: Vec<Task>,
 }
 
 /// Items of a Distributed Map, batched or not.
@@ -56,7 +63,7 @@ struct Input {
 
 /// Reads an event: messages of SQS, notifications of S3 (direct, or by SNS or EventBridge), or items of
 /// a Distributed Map.
-pub(super) fn read(event: &Value) -> Asked {
+pub(in crate::lambda) fn read(event: &Value) -> Asked {
     let records = event["Records"].as_array();
     let from_queue = |record: &Value| record["eventSource"] == "aws:sqs";
     if let Some(records) = records

@@ -4,13 +4,13 @@
 //! A failing message goes back to the queue alone, and in the end to its dead-letter queue; a failing
 //! batch of a Distributed Map fails, and is tried again. What was converted is then known.
 
-mod event;
-mod settings;
+pub(in crate::lambda) mod event;
+pub(in crate::lambda) mod settings;
 
 use crate::convert::Converter;
 use crate::jobs::dump::{OnDemand, Outcome, Progress, Settings};
 use crate::jobs::settings::Environment;
-use crate::lambda::failed::{FAULT, Failed};
+use crate::lambda::failed::{FAULT, Failed, with_hint};
 use crate::store::objects::Access;
 use crate::sync::{into_inner, lock};
 use crate::text::escaped;
@@ -89,14 +89,19 @@ pub(in crate::lambda) async fn invoked(event: LambdaEvent<Value>) -> Result<Valu
     }
     println!("{}", serde_json::to_string(&line).unwrap_or_default());
     if queue {
-        let again = names.into_iter().zip(failed).filter(|(_, failed)| *failed);
-        let again: Vec<Value> = again.map(|(id, _)| json!({ "itemIdentifier": id })).collect();
-        return Ok(json!({ "batchItemFailures": again }));
+        return Ok(again(names, &failed));
     }
     if failed.iter().any(|failed| *failed) {
         return Err(Failed::new("ObjectsFailed", line.errors.join("; ")));
     }
     serde_json::to_value(line).map_err(|error| Failed::new("Panic", error))
+}
+
+/// What a queue is answered: the messages that it must hand out again.
+pub(in crate::lambda) fn again(names: Vec<Option<String>>, failed: &[bool]) -> Value {
+    let again = names.into_iter().zip(failed).filter(|(_, failed)| **failed);
+    let again: Vec<Value> = again.map(|(id, _)| json!({ "itemIdentifier": id })).collect();
+    json!({ "batchItemFailures": again })
 }
 
 /// Opens everything once a process: settings don't change in it.
@@ -144,10 +149,7 @@ impl Shared {
                 let mut count = lock(&line);
                 let error = match outcome {
                     Ok(outcome) => count.add(&outcome, named),
-                    Err(error) => {
-                        let hint = error.hint().map(|hint| format!(" (hint: {hint})")).unwrap_or_default();
-                        Some(format!("{error}{hint}"))
-                    }
+                    Err(error) => Some(with_hint(&error, error.hint())),
                 };
                 count.failed += u64::from(error.is_some());
                 drop(count);
@@ -192,8 +194,7 @@ impl ObjectsLine {
             Outcome::Gone => self.gone += 1,
             Outcome::Left => self.left += 1,
             Outcome::Stopped => {
-                let Named { bucket, key } = named;
-                return Some(format!("no time left for `s3://{bucket}/{key}`: raise the function's timeout"));
+                return Some(format!("no time left for `{}`: raise the function's timeout", named.url()));
             }
         }
         None

@@ -13,14 +13,10 @@ const OWN_MEMORY: u64 = 64 << 20;
 ///
 /// # Errors
 /// A sentence that names the variable.
-pub(super) fn read(env: Environment<'_>) -> Result<(Settings, Converter), String> {
+pub(in crate::lambda) fn read(env: Environment<'_>) -> Result<(Settings, Converter), String> {
     let need = |name: &str, what: &str| env.text(name).ok_or_else(|| format!("{name} is missing: {what}"));
     let number = |text: &str| whole(text, 1, u64::MAX);
-    need("UDMAP_INPUT", "below which prefixes objects are converted, as in s3://bucket/logs/")?;
-    let inputs = env.values("UDMAP_INPUT", |input| match input.ends_with('/') {
-        true => Ok(input.to_owned()),
-        false => Err("expected a prefix that ends in `/`".to_owned()),
-    })?;
+    let inputs = inputs(env)?;
     let longest = env.value("UDMAP_MAX_RECORD_BYTES", number)?.unwrap_or(MAX_RECORD_BYTES as u64);
     let options = Options {
         field_names: env
@@ -47,6 +43,23 @@ pub(super) fn read(env: Environment<'_>) -> Result<(Settings, Converter), String
     let megabytes = env.value("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", number)?.unwrap_or(512);
     settings.memory = megabytes.saturating_mul(1 << 20).saturating_sub(OWN_MEMORY);
     Ok((settings, Converter::new(&mapping, &options)))
+}
+
+/// The prefixes below which objects are taken.
+///
+/// # Errors
+/// A sentence that names the variable.
+pub(in crate::lambda) fn inputs(env: Environment<'_>) -> Result<Vec<String>, String> {
+    let inputs = env.values("UDMAP_INPUT", |input| match input.ends_with('/') {
+        true => Ok(input.to_owned()),
+        false => Err("expected a prefix that ends in `/`".to_owned()),
+    })?;
+    if inputs.is_empty() {
+        return Err(
+            "UDMAP_INPUT is missing: below which prefixes objects are taken, as in s3://bucket/logs/".into(),
+        );
+    }
+    Ok(inputs)
 }
 
 #[cfg(test)]

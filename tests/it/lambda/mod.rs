@@ -3,6 +3,7 @@
 
 pub(crate) mod aws;
 mod objects;
+mod send;
 
 use crate::collect::duo::{Duo, Fault, HOST, IKEY, Record, SKEY, Switches, record, record_of};
 use crate::collect::signature::Asked;

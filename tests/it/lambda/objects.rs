@@ -51,7 +51,7 @@ fn encoded(key: &str) -> String {
     key.bytes().map(encode).collect()
 }
 
-fn notification(keys: &[&str]) -> Value {
+pub(super) fn notification(keys: &[&str]) -> Value {
     let record = |key: &&str| {
         json!({ "eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "s3": {
             "bucket": { "name": "logs" }, "object": { "key": encoded(key), "size": 1 } } })
@@ -60,7 +60,7 @@ fn notification(keys: &[&str]) -> Value {
 }
 
 /// Messages of a queue, each with one body.
-fn messages(bodies: &[(&str, String)]) -> Value {
+pub(super) fn messages(bodies: &[(&str, String)]) -> Value {
     let message = |(id, body): &(&str, String)| json!({ "eventSource": "aws:sqs", "messageId": id, "receiptHandle": "r", "body": body });
     json!({ "Records": bodies.iter().map(message).collect::<Vec<_>>() })
 }
@@ -72,13 +72,27 @@ fn one_each(logs: &Objects) -> Value {
     messages(&bodies)
 }
 
-struct Function {
+/// The function, with invocations that it will be given.
+pub(super) struct Function {
     child: Child,
     runtime: Runtime,
 }
 
 impl Function {
+    /// The function that converts.
     fn start(s3: &S3, changed: &[(&str, &str)], events: &[Value], time: Duration) -> Function {
+        let mut environment = vec![
+            ("UDMAP_FUNCTION", "convert"),
+            ("UDMAP_INPUT", "s3://logs/in/"),
+            ("UDMAP_OUTPUT", "s3://udm/events/"),
+            ("UDMAP_REJECTS", "s3://udm/rejects/"),
+        ];
+        environment.extend(changed);
+        Function::with(s3, &environment, events, time)
+    }
+
+    /// The function with this environment; each invocation has so much time.
+    pub(super) fn with(s3: &S3, environment: &[(&str, &str)], events: &[Value], time: Duration) -> Function {
         let invocations = events.iter().map(|event| Invocation { time, event: event.clone() }).collect();
         let runtime = Runtime::new(invocations);
         let child = Command::new(env!("CARGO_BIN_EXE_bootstrap"))
@@ -92,11 +106,7 @@ impl Function {
             .env("AWS_SECRET_ACCESS_KEY", SECRET)
             .env("AWS_ENDPOINT_URL", &s3.endpoint)
             .env("AWS_ALLOW_HTTP", "true")
-            .env("UDMAP_FUNCTION", "convert")
-            .env("UDMAP_INPUT", "s3://logs/in/")
-            .env("UDMAP_OUTPUT", "s3://udm/events/")
-            .env("UDMAP_REJECTS", "s3://udm/rejects/")
-            .envs(changed.iter().copied())
+            .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -104,12 +114,24 @@ impl Function {
         Function { child, runtime }
     }
 
-    /// What it answers, and the lines that it prints.
-    fn end(mut self, answers: usize) -> (Vec<Result<Value, Value>>, Vec<Value>) {
+    pub(super) fn kill(mut self) {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("killed");
+    }
+
+    /// What it answers, and all that it prints.
+    pub(super) fn said(mut self, answers: usize) -> (Vec<Result<Value, Value>>, String, String) {
         let answers = (0..answers).map(|_| self.runtime.result()).collect();
         self.child.kill().expect("the function ends");
         let output = self.child.wait_with_output().expect("its output");
-        (answers, json_lines(&String::from_utf8(output.stdout).expect("UTF-8")))
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        (answers, text(output.stdout), text(output.stderr))
+    }
+
+    /// What it answers, and the lines that it prints.
+    fn end(self, answers: usize) -> (Vec<Result<Value, Value>>, Vec<Value>) {
+        let (answers, stdout, _) = self.said(answers);
+        (answers, json_lines(&stdout))
     }
 }
 
@@ -201,10 +223,9 @@ fn any_number_at_once_and_killed_at_any_moment() {
     let Some(s3) = server(&logs) else { return };
     let all = one_each(&logs);
     for wait in [30, 120, 250] {
-        let mut function = Function::start(&s3, &[("UDMAP_JOBS", "2")], std::slice::from_ref(&all), MINUTES);
+        let function = Function::start(&s3, &[("UDMAP_JOBS", "2")], std::slice::from_ref(&all), MINUTES);
         std::thread::sleep(Duration::from_millis(wait));
-        function.child.kill().expect("killed");
-        function.child.wait().expect("killed");
+        function.kill();
     }
     let functions: Vec<Function> =
         (0..4).map(|_| Function::start(&s3, &[], &[all.clone(), all.clone()], MINUTES)).collect();

@@ -295,3 +295,16 @@ fn a_bad_beginning_is_not_a_bad_service() {
     world.expect(1, world.send(&["in.ndjson"]).args(["--batch-events", "100"]));
     assert_eq!((world.rejects().len(), world.fake.events().len()), (20, 480));
 }
+
+/// Rejects that could not be written are not taken for written: the next run writes them.
+#[cfg(target_os = "linux")]
+#[test]
+fn rejects_that_could_not_be_written_come_later() {
+    let world = World::new();
+    world.write("in.ndjson", lines(0..30, &[12]));
+    let args = ["in.ndjson", "--batch-events", "10", "--parallel", "1"];
+    let run = world.expect(2, world.send(&args).args(["--rejects", "/dev/full"]));
+    assert!(run.stderr.contains("cannot write the rejects"), "{}", run.stderr);
+    world.expect(1, &mut world.send(&args));
+    assert_eq!((world.rejects().len(), world.fake.events().len()), (1, 29));
+}

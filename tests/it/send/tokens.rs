@@ -18,6 +18,8 @@ const REFRESH: &str = "1//refresh-token-that-is-a-secret";
 const CLIENT_SECRET: &str = "GOCSPX-client-secret";
 /// How every token begins that is made here.
 const TOKEN: &str = "ya29.token-that-is-a-secret-";
+const AUDIENCE: &str =
+    "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/pool/providers/ours";
 const SCOPES: [&str; 2] =
     ["https://www.googleapis.com/auth/cloud-platform", "https://www.googleapis.com/auth/chronicle"];
 
@@ -77,9 +79,43 @@ pub(crate) fn impersonated(url: &str) -> Value {
 pub(crate) fn external_account(url: &str, subject: &str) -> Value {
     json!({
         "type": "external_account", "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
-        "audience": "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/pool/providers/ours",
-        "token_url": format!("{url}/sts"), "credential_source": {"file": subject},
+        "audience": AUDIENCE, "token_url": format!("{url}/sts"), "credential_source": {"file": subject},
     })
+}
+
+/// The file of workload identity federation for a job on AWS, as gcloud writes it without IMDSv2.
+pub(crate) fn aws_account(url: &str) -> Value {
+    json!({
+        "type": "external_account", "subject_token_type": "urn:ietf:params:aws:token-type:aws4_request",
+        "audience": AUDIENCE, "token_url": format!("{url}/sts"),
+        "credential_source": {
+            "environment_id": "aws1",
+            "region_url": "http://169.254.169.254/latest/meta-data/placement/availability-zone",
+            "url": "http://169.254.169.254/latest/meta-data/iam/security-credentials",
+            "regional_cred_verification_url":
+                "https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15",
+        },
+    })
+}
+
+/// Whether a subject's token is a signed question to AWS who asks: the one that Google's token endpoint then puts.
+fn is_signed_by_aws(subject: &str) -> bool {
+    let pair = format!("http://x/?k={subject}");
+    let Some(text) = url::Url::parse(&pair).ok().and_then(|it| Some(it.query_pairs().next()?.1.into_owned()))
+    else {
+        return false;
+    };
+    let asked: Value = serde_json::from_str(&text).unwrap_or_default();
+    let header = |name: &str| {
+        let headers = asked["headers"].as_array()?;
+        headers.iter().find(|it| it["key"].as_str().is_some_and(|key| key.eq_ignore_ascii_case(name)))?["value"]
+            .as_str()
+    };
+    let signed = header("authorization").is_some_and(|it| it.starts_with("AWS4-HMAC-SHA256 Credential="));
+    let url = asked["url"].as_str().unwrap_or_default();
+    let asks = url.starts_with("https://sts.") && url.contains("Action=GetCallerIdentity");
+    let session = header("x-amz-security-token").is_some();
+    signed && asks && session && header("x-goog-cloud-target-resource") == Some(AUDIENCE)
 }
 
 /// Whose token it is.
@@ -176,8 +212,9 @@ impl Tokens {
         if path == "/sts" {
             let form = form(&request.body);
             let subject = form.get("subject_token").map(String::as_str);
+            let is_good = |it: &str| it == "a token of another provider" || is_signed_by_aws(it);
             return Some(match subject {
-                Some("a token of another provider") => {
+                Some(subject) if is_good(subject) => {
                     let (token, life) = self.give(Holder::Account, "exchange");
                     let kind = "urn:ietf:params:oauth:token-type:access_token";
                     let body = json!({
