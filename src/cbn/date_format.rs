@@ -42,7 +42,7 @@ pub(super) enum Item {
     HalfOfDay,
     Weekday,
     LongWeekday,
-    /// So many digits of a second's fraction.
+    /// This many digits of a second's fraction.
     Fraction(usize),
     /// `Z`, `+0100`, `+01:00`.
     Offset,

@@ -68,7 +68,7 @@ impl<'s> Options<'s> {
     /// The pairs of an option.
     ///
     /// # Errors
-    /// If it is no hash.
+    /// If it is not a hash.
     pub(super) fn pairs(&mut self, name: &str) -> Result<Option<&'s [(Word, Literal)]>, ReadError> {
         match self.take(name) {
             None => Ok(None),

@@ -80,7 +80,7 @@ impl<'l> Log<'l> {
     }
 }
 
-/// What became of a log.
+/// The outcome of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// It gave this many events, at least one.

@@ -77,7 +77,7 @@ impl Path {
         Value::Unset
     }
 
-    /// Sets the token, and makes the objects on the way. What is no object there gives way to one.
+    /// Sets the token, and makes the objects on the way. What is not an object there gives way to one.
     pub(super) fn set(&self, state: &mut State, value: Value) {
         self.set_from(Level::Root, state, value);
     }

@@ -96,7 +96,7 @@ impl State {
             self.symbols.truncate(self.own_symbols);
             self.root.truncate(self.own_symbols);
         }
-        // One large log must not hold its memory for ever.
+        // One large log must not hold its memory forever.
         if self.text.capacity() > 1 << 22 {
             self.text.shrink_to(1 << 22);
         }

@@ -13,6 +13,7 @@ mod tests;
 mod tree;
 
 pub use node::{JsonError, Kind};
+#[cfg(feature = "parser")]
 pub(crate) use read::is_plain;
 use read::plain;
 pub(crate) use shapes::{Shapes, may_vary};

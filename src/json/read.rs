@@ -230,6 +230,7 @@ impl TreeReader<'_> {
 }
 
 /// Whether a text stays the same between the quotes of a JSON string.
+#[cfg(feature = "parser")]
 pub(crate) fn is_plain(text: &str) -> bool {
     plain(text.as_bytes(), 0) == text.len()
 }

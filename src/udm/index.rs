@@ -66,6 +66,7 @@ pub(crate) struct Values {
 pub(crate) struct Index {
     messages: Vec<Known>,
     enums: Vec<Values>,
+    #[cfg(feature = "parser")]
     by_name: HashMap<&'static str, usize>,
     root: usize,
 }
@@ -100,7 +101,13 @@ impl Index {
         let mut all: Vec<&'static Message> = schema::messages().chain(outside).collect();
         all.sort_by_key(|message| message.name);
         let ids: HashMap<&'static str, usize> = all.iter().enumerate().map(|(id, m)| (m.name, id)).collect();
-        let mut index = Index { messages: Vec::new(), enums: Vec::new(), by_name: HashMap::new(), root: 0 };
+        let mut index = Index {
+            messages: Vec::new(),
+            enums: Vec::new(),
+            #[cfg(feature = "parser")]
+            by_name: HashMap::new(),
+            root: 0,
+        };
         let formats = formats();
         for message in &all {
             let fields = message.fields.iter().enumerate();
@@ -133,7 +140,10 @@ impl Index {
             index.messages.push(Known { names, fields });
         }
         index.root = ids.get("UDM").copied().unwrap_or(0);
-        index.by_name = ids;
+        #[cfg(feature = "parser")]
+        {
+            index.by_name = ids;
+        }
         index
     }
 
@@ -147,6 +157,7 @@ impl Index {
     }
 
     /// The message with this name.
+    #[cfg(feature = "parser")]
     pub(crate) fn named(&self, name: &str) -> Option<&Known> {
         self.by_name.get(name).map(|id| &self.messages[*id])
     }

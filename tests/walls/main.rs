@@ -27,7 +27,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("cbn", &["convert", "json", "text", "time", "udm"]),
     // It holds bytes, and knows nothing of what is in them.
     ("store", &["panics", "sync", "text", "time"]),
-    ("check", &["cbn", "convert", "json", "mapping", "record", "store", "sync", "text", "time", "udm"]),
+    (
+        "check",
+        &["cbn", "convert", "json", "mapping", "panics", "record", "store", "sync", "text", "time", "udm"],
+    ),
     ("jobs::settings", &["store", "text", "time"]),
     ("jobs::waiting", &[]),
     ("jobs::finding", &["text"]),

@@ -1,7 +1,7 @@
 //! `additional`: a free structure, which parsers write as a list of keys and values.
 
+use super::error::OutputError;
 use super::scalar;
-use super::writer::OutputError;
 use crate::cbn::copy::DEEPEST;
 use crate::cbn::state::State;
 use crate::cbn::template::kind;

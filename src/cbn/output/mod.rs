@@ -1,6 +1,7 @@
 //! Events: what a parser has merged into `@output`, as UDM in protobuf's JSON.
 
 mod additional;
+mod error;
 mod platform;
 mod scalar;
 mod user_agent;

@@ -1,6 +1,6 @@
 //! Single values of UDM's fields.
 
-use super::writer::OutputError;
+use super::error::OutputError;
 use crate::cbn::state::State;
 use crate::cbn::template::kind;
 use crate::cbn::value::Value;

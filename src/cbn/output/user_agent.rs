@@ -2,8 +2,8 @@
 //!
 //! Its fields are those of UserAgentProto on the page of SecOps' REST API; their types are taken as they come.
 
+use super::error::OutputError;
 use super::scalar::quoted;
-use super::writer::OutputError;
 use crate::cbn::state::State;
 use crate::cbn::value::{ContainerId, Value};
 use crate::convert::FieldNames;

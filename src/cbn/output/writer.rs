@@ -1,5 +1,6 @@
 //! Writes messages of UDM from tokens.
 
+use super::error::OutputError;
 use super::platform::{COPIED, NOUNS, Platform};
 use super::{additional, scalar, user_agent};
 use crate::cbn::copy::DEEPEST;
@@ -7,44 +8,8 @@ use crate::cbn::state::State;
 use crate::cbn::template::kind;
 use crate::cbn::value::{ContainerId, Value};
 use crate::convert::FieldNames;
-use crate::text::shown;
 use crate::udm::index::{Below, Entry, Known, index};
 use crate::udm::{Cardinality, Type};
-
-/// Why a parser's output is not an event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::cbn) struct OutputError {
-    /// The field's path, from its end.
-    path: Vec<String>,
-    message: String,
-    /// Whether there was too much.
-    pub(in crate::cbn) is_too_large: bool,
-}
-
-impl OutputError {
-    pub(super) fn new(message: impl Into<String>) -> OutputError {
-        OutputError { path: Vec::new(), message: message.into(), is_too_large: false }
-    }
-
-    pub(super) fn add(&mut self, more: &str) {
-        self.message.push_str(more);
-    }
-
-    pub(super) fn below(mut self, name: &str) -> OutputError {
-        self.path.push(shown(name));
-        self
-    }
-
-    /// The field and what is wrong with it. Escaped.
-    pub(in crate::cbn) fn words(&self) -> String {
-        let path: Vec<&str> = self.path.iter().rev().map(String::as_str).collect();
-        if path.is_empty() {
-            self.message.clone()
-        } else {
-            format!("field \"{}\": {}", path.join("."), self.message)
-        }
-    }
-}
 
 /// Where the fields of events came from: the statement that set each, by path.
 pub(in crate::cbn) type Lines = Vec<(String, u32)>;
@@ -190,7 +155,7 @@ impl Writer<'_> {
             return Err(OutputError::new("nests too deeply, or holds itself"));
         }
         if out.len() > self.limit {
-            return Err(OutputError { is_too_large: true, ..OutputError::new("the event is too large") });
+            return Err(OutputError::new("the event is too large"));
         }
         if self.state.container(id).shape.is_list() && !self.state.container(id).is_empty() {
             return Err(OutputError::new("expected an object, found a list"));

@@ -35,7 +35,7 @@ pub(super) const NAMES: [&str; 12] = [
     "xml",
 ];
 
-/// Compiles a plugin that has this name; nothing if there is none. `drop` ends a log, and is no action.
+/// Compiles a plugin that has this name; nothing if there is none. `drop` ends a log, and is not an action.
 ///
 /// # Errors
 /// If its options are not what it takes.

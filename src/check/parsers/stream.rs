@@ -37,7 +37,7 @@ pub(crate) struct Run<'r> {
     pub(crate) stop: Arc<AtomicBool>,
 }
 
-/// What became of some logs, in order.
+/// The outcome of some logs, in order.
 #[derive(Debug, Default)]
 pub(crate) struct Part {
     /// Which of the inputs they are of.

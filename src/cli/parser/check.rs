@@ -1,6 +1,6 @@
 //! `udmap parser check`: whether parsers load, and what in them does not do what it says.
 
-use super::text_of;
+use super::load::text_of;
 use crate::cbn::{Code, Parser, Position};
 use crate::check::findings::{Findings, Issue};
 use crate::check::fingerprint::Fingerprint;

@@ -1,6 +1,6 @@
 //! `udmap parser run`: raw logs in, UDM events out, by a parser.
 
-use super::load;
+use super::load::load;
 use crate::cbn::RunOptions;
 use crate::check::parsers::{Event, FailedLog, LogForm, Part, Run, Wanted};
 use crate::check::validate::Severity;
@@ -145,7 +145,7 @@ fn log_type_next_to(parser: &str) -> Option<String> {
     Some(metadata.log_type.trim().to_owned()).filter(|log_type| !log_type.is_empty())
 }
 
-/// What became of all logs.
+/// The outcome of all logs.
 #[derive(Default)]
 struct Totals {
     logs: u64,
@@ -169,14 +169,16 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     if !args.quiet {
         ListedInputs::tell_skipped(&[&inputs]);
     }
-    let mut options = RunOptions::default();
-    options.field_names = args.field_names;
-    options.adds_platform_fields = args.whose == "platform";
-    options.log_type = args.log_type.clone().or_else(|| log_type_next_to(&args.parser));
-    options.most_bytes = (args.max_state as usize) << 20;
-    options.most_steps = args.max_steps;
-    options.dumps = args.statedump;
-    options.explains = args.explain;
+    let options = RunOptions {
+        field_names: args.field_names,
+        adds_platform_fields: args.whose == "platform",
+        log_type: args.log_type.clone().or_else(|| log_type_next_to(&args.parser)),
+        // At most 1024.
+        most_bytes: (args.max_state as usize) << 20,
+        most_steps: args.max_steps,
+        dumps: args.statedump,
+        explains: args.explain,
+    };
     let threads = args.threads.or_else(|| std::thread::available_parallelism().ok());
     let now = || Instant::of(chrono::Utc::now());
     let Some(received) = args.receipt_time.or_else(now) else { bail!("this machine's clock is wrong") };

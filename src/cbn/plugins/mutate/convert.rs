@@ -1,5 +1,6 @@
 //! `convert`: makes a token something else.
 
+use super::pairs::pairs_of;
 use crate::cbn::build::Build;
 use crate::cbn::failure::Failure;
 use crate::cbn::number;
@@ -66,7 +67,7 @@ const KINDS: [(&str, Kind, &str); 16] = [
 
 pub(super) fn compile(value: &Literal, build: &mut Build) -> Result<Box<dyn Action>, ReadError> {
     let mut pairs = Vec::new();
-    for (token, name) in super::pairs("convert", value)? {
+    for (token, name) in pairs_of("convert", value)? {
         let kind = KINDS.iter().find(|(known, ..)| *known == name.text).map(|(_, kind, _)| *kind);
         if kind.is_none() {
             let near = nearest(&name.text, KINDS.iter().map(|(known, ..)| *known));

@@ -1,5 +1,6 @@
 //! `merge`: adds values to lists.
 
+use super::pairs::pairs_of;
 use crate::cbn::build::Build;
 use crate::cbn::failure::Failure;
 use crate::cbn::place::Place;
@@ -28,7 +29,7 @@ struct Pair {
 pub(super) fn compile(value: &Literal, build: &mut Build) -> Result<Box<dyn Action>, ReadError> {
     let mut keys = HashSet::new();
     let mut pairs = Vec::new();
-    for (to, from) in super::pairs("merge", value)? {
+    for (to, from) in pairs_of("merge", value)? {
         if !keys.insert(to.text.as_str()) {
             let message = format!(
                 "`{}` is given twice in one merge: Google may take one of them alone; write two merges",

@@ -7,6 +7,7 @@ mod gsub;
 mod letters;
 mod merge;
 mod moves;
+mod pairs;
 mod replace;
 mod split;
 
@@ -79,26 +80,4 @@ impl Action for Mutate {
     fn run<'p>(&'p self, state: &mut State, tools: &mut Tools) -> Result<(), Failure<'p>> {
         self.actions.iter().try_for_each(|action| action.run(state, tools))
     }
-}
-
-/// The pairs of an operation, their values as texts; a list of texts is a pair for each.
-fn pairs<'s>(
-    operation: &str,
-    value: &'s Literal,
-) -> Result<Vec<(&'s crate::cbn::position::Word, &'s crate::cbn::position::Word)>, ReadError> {
-    let Literal::Hash(_, pairs) = value else {
-        return Err(crate::cbn::options::wrong(
-            "mutate",
-            operation,
-            "a hash such as `{ \"a\" => \"b\" }`",
-            value,
-        ));
-    };
-    let mut all = Vec::new();
-    for (key, value) in pairs {
-        for text in crate::cbn::options::as_texts("mutate", operation, value)? {
-            all.push((key, text));
-        }
-    }
-    Ok(all)
 }

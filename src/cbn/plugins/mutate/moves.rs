@@ -1,5 +1,6 @@
 //! `rename`, `copy` and `remove_field`: tokens that move, are copied, or go.
 
+use super::pairs::pairs_of;
 use crate::cbn::build::Build;
 use crate::cbn::copy::deep_copy;
 use crate::cbn::failure::Failure;
@@ -18,7 +19,7 @@ struct Rename {
 }
 
 pub(super) fn rename(value: &Literal, build: &mut Build) -> Result<Box<dyn Action>, ReadError> {
-    let pairs = super::pairs("rename", value)?.into_iter();
+    let pairs = pairs_of("rename", value)?.into_iter();
     let pairs = pairs.map(|(from, to)| (Place::source(&from.text, build), Place::target(&to.text, build)));
     Ok(Box::new(Rename { pairs: pairs.collect() }))
 }
@@ -42,7 +43,7 @@ struct Copy {
 }
 
 pub(super) fn copy(value: &Literal, build: &mut Build) -> Result<Box<dyn Action>, ReadError> {
-    let pairs = super::pairs("copy", value)?.into_iter();
+    let pairs = pairs_of("copy", value)?.into_iter();
     let pairs = pairs.map(|(to, from)| (Place::target(&to.text, build), Place::source(&from.text, build)));
     Ok(Box::new(Copy { pairs: pairs.collect() }))
 }

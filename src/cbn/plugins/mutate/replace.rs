@@ -1,5 +1,6 @@
 //! `replace`: sets tokens to texts.
 
+use super::pairs::pairs_of;
 use crate::cbn::build::Build;
 use crate::cbn::failure::Failure;
 use crate::cbn::place::Place;
@@ -16,7 +17,7 @@ struct Replace {
 }
 
 pub(super) fn compile(value: &Literal, build: &mut Build) -> Result<Box<dyn Action>, ReadError> {
-    let pairs = super::pairs("replace", value)?.into_iter();
+    let pairs = pairs_of("replace", value)?.into_iter();
     let pairs = pairs.map(|(key, text)| (Place::target(&key.text, build), build.template(&text.text)));
     Ok(Box::new(Replace { pairs: pairs.collect() }))
 }

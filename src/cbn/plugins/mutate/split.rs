@@ -1,5 +1,6 @@
 //! `split`: makes a list of a text.
 
+use super::pairs::pairs_of;
 use crate::cbn::build::Build;
 use crate::cbn::failure::Failure;
 use crate::cbn::options::wrong;
@@ -27,7 +28,7 @@ pub(super) fn compile(value: &Literal, build: &mut Build) -> Result<Box<dyn Acti
         return Err(wrong("mutate", "split", "a hash with `source`, `separator` and `target`", value));
     };
     let (mut source, mut separator, mut target, mut on_error) = (None, None, None, None);
-    for (key, text) in super::pairs("split", value)? {
+    for (key, text) in pairs_of("split", value)? {
         match key.text.as_str() {
             "source" => source = Some(text),
             "separator" => separator = Some(text),
