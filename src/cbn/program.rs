@@ -2,13 +2,15 @@
 
 use super::build::Build;
 use super::condition::{self, Condition};
+use super::failure::Failure;
 use super::options::Options;
 use super::path::Path;
-use super::plugin::Action;
+use super::plugin::{Action, Tools};
 use super::plugins::{self, NAMES, XPathSource};
 use super::position::{Position, ReadError};
+use super::state::State;
 use super::symbols::Symbols;
-use super::syntax::{self, Over};
+use super::syntax::{self, Literal, Over};
 use super::warning::Code;
 use crate::text::shown;
 use crate::udm::nearest;
@@ -163,8 +165,23 @@ fn plugin_node(plugin: &syntax::Plugin, build: &mut Build) -> Result<Node, ReadE
     if name == "drop" {
         return drop_node(plugin.number, &mut options, build);
     }
-    let on_error = options.text("on_error")?;
-    let Some(action) = plugins::compile(name, &mut options, build)? else {
+    let on_error = match options.take("on_error") {
+        Some(Literal::Text(word)) => Some(word),
+        Some(other) => {
+            build.warn(other.at(), Code::BadValue, "expected a token's name for `on_error`: it does nothing");
+            None
+        }
+        None => None,
+    };
+    let compiled = match plugins::compile(name, &mut options, build) {
+        Ok(compiled) => compiled,
+        // Parsers with options that a plugin does not take are in use: it fails when a log comes there.
+        Err(error) => {
+            build.warn(error.at, Code::BadValue, format!("{}, so `{name}` fails", error.message));
+            Some(Box::new(Misconfigured { why: error.message }) as Box<dyn Action>)
+        }
+    };
+    let Some(action) = compiled else {
         let at = plugin.name.at;
         if name == "code" {
             let message = "the plugin `code` runs JavaScript, which udmap does not";
@@ -177,6 +194,18 @@ fn plugin_node(plugin: &syntax::Plugin, build: &mut Build) -> Result<Node, ReadE
     };
     let on_error = on_error.map(|word| build.target(&word.text));
     Ok(Node::Action { number: plugin.number, action, on_error })
+}
+
+/// A plugin whose options are not what it takes.
+#[derive(Debug)]
+struct Misconfigured {
+    why: String,
+}
+
+impl Action for Misconfigured {
+    fn run<'p>(&'p self, _: &mut State, _: &mut Tools) -> Result<(), Failure<'p>> {
+        Err(Failure::Other(self.why.clone().into()))
+    }
 }
 
 fn drop_node(number: u32, options: &mut Options<'_>, build: &mut Build) -> Result<Node, ReadError> {

@@ -201,7 +201,14 @@ impl Reader<'_> {
         if !self.scanner.take_word("in") && !self.scanner.take_word("IN") {
             return Err(self.scanner.expected("`in`"));
         }
-        let Some(token) = self.scanner.bare() else {
+        let token = match self.scanner.quoted()? {
+            Some(token) => Some(token),
+            None => match self.scanner.bare() {
+                Some(token) => Some(token),
+                None => self.reference(false)?,
+            },
+        };
+        let Some(token) = token else {
             return Err(self.scanner.expected("the token to go over, or `xml(token, /path)`"));
         };
         let over =
@@ -341,6 +348,7 @@ impl Reader<'_> {
     /// `[a][b]`: the token `a.b`; nothing, and nothing taken, if it is a list.
     fn reference(&mut self, is_list: bool) -> Result<Option<Word>, ReadError> {
         let mut ahead = self.scanner.clone();
+        ahead.space();
         let at = ahead.position();
         let mut path = String::new();
         while ahead.peek() == Some('[') {
@@ -348,6 +356,9 @@ impl Reader<'_> {
                 return Err(ReadError::new(ahead.position(), "a bracket is not closed"));
             };
             let segment = ahead.rest()[1..end].trim();
+            // Behind a name, one in quotes is one, too.
+            let quoted = || segment.strip_prefix('"').and_then(|inside| inside.strip_suffix('"'));
+            let segment = if path.is_empty() { segment } else { quoted().unwrap_or(segment) };
             let is_name = !segment.is_empty() && !segment.contains(['"', '\'', ',', '[', '\n', '#']);
             if !is_name || (is_list && path.is_empty() && number(segment).is_some()) {
                 break;

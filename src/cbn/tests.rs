@@ -125,3 +125,85 @@ fn google_s_parsers_give_google_s_events() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert_eq!(count, 25);
 }
+
+/// Changes a text at some places: a character goes, comes twice, or is another one.
+fn changed(text: &str, next: &mut impl FnMut(usize) -> usize) -> String {
+    const SIGNS: [&str; 24] = [
+        "{",
+        "}",
+        "[",
+        "]",
+        "\"",
+        "'",
+        "\\",
+        "/",
+        "%{",
+        "=>",
+        "=~",
+        "(",
+        ")",
+        "|",
+        "*",
+        "+",
+        "?",
+        "\n",
+        "é",
+        "\0",
+        "in",
+        "for ",
+        "if ",
+        "9999999999",
+    ];
+    let mut chars: Vec<String> = text.chars().map(String::from).collect();
+    for _ in 0..=next(4) {
+        let at = next(chars.len().max(1));
+        match next(4) {
+            0 if at < chars.len() => drop(chars.remove(at)),
+            1 if at < chars.len() => chars.insert(at, chars[at].clone()),
+            2 if at < chars.len() => chars[at] = SIGNS[next(SIGNS.len())].to_owned(),
+            _ => chars.insert(at.min(chars.len()), SIGNS[next(SIGNS.len())].to_owned()),
+        }
+    }
+    chars.concat()
+}
+
+#[test]
+fn changed_parsers_and_logs_never_panic() {
+    let cases: Vec<Value> = serde_json::from_str(&file("cases.json")).unwrap();
+    let mut texts: Vec<(String, String)> = cases
+        .iter()
+        .map(|case| (case["parser"].as_str().unwrap().to_owned(), case["log"].as_str().unwrap().to_owned()))
+        .collect();
+    texts.push((file("syntax.conf"), r#"{"n":1,"tags":["T1"],"o":{"k":"v"}}"#.to_owned()));
+    let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = |below: usize| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        (seed >> 11) as usize % below
+    };
+    let rounds =
+        std::env::var("UDMAP_PARSER_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(20);
+    let options =
+        RunOptions { most_steps: 100_000, most_bytes: 1 << 20, dumps: true, ..RunOptions::default() };
+    let (mut loaded, mut ran) = (0, 0);
+    for _ in 0..rounds {
+        for (text, log) in &texts {
+            let text = if next(3) == 0 { text.clone() } else { changed(text, &mut next) };
+            let Ok(parser) = Parser::read(&text) else { continue };
+            loaded += 1;
+            let _ = parser.warnings();
+            let mut runner = parser.runner(&options);
+            let mut events = Vec::new();
+            for _ in 0..3 {
+                let log = changed(log, &mut next);
+                let outcome = runner.run(&Log::new(&log, instant("2026-01-02T03:04:05Z")), &mut events);
+                ran += usize::from(matches!(outcome, Outcome::Events(_)));
+            }
+            for event in String::from_utf8(events).unwrap().lines() {
+                serde_json::from_str::<Value>(event).unwrap_or_else(|error| panic!("{error}: {event}"));
+            }
+        }
+    }
+    assert!(loaded > rounds * 20 && ran > rounds * 10, "{loaded} loaded, {ran} gave events");
+}
