@@ -74,6 +74,16 @@ fn write(outcome: &Outcome, width: usize, shown: &mut Shown, to: &mut String) ->
     if outcome.unchecked && shown.takes("no-expected", "") {
         writeln!(to, "    there is no file that says what the case expects")?;
     }
+    for log in outcome.faulty_logs() {
+        if !shown.takes(log.end.code(), "") {
+            continue;
+        }
+        writeln!(to, "  {BOLD}log {}{BOLD:#}", log.log)?;
+        let parser = outcome.parsed.as_ref().map_or("", |parsed| parsed.parser.as_str());
+        let at = log.at.map_or(String::new(), |(line, column)| format!("{}:{line}:{column}: ", escaped(parser)));
+        writeln!(to, "    {at}{}", escaped(&log.message))?;
+    }
+    let record = if outcome.parsed.is_some() { "log" } else { "record of line" };
     let given = outcome.given();
     let paths = outcome.differences.iter().flat_map(|matched| match matched {
         Matched::Pair { differences, .. } => differences.as_slice(),
@@ -104,7 +114,7 @@ fn write(outcome: &Outcome, width: usize, shown: &mut Shown, to: &mut String) ->
                     continue;
                 }
                 let (expected, given) = (outcome.expected[*a].line, given[*b].line);
-                writeln!(to, "  {BOLD}expected line {expected}, record of line {given}{BOLD:#}")?;
+                writeln!(to, "  {BOLD}expected line {expected}, {record} {given}{BOLD:#}")?;
                 for difference in differences {
                     let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "(nothing)".into());
                     let (a, b) = (side(&difference.a), side(&difference.b));
@@ -116,10 +126,14 @@ fn write(outcome: &Outcome, width: usize, shown: &mut Shown, to: &mut String) ->
             }
             Matched::Copy { .. } if !shown.takes("doubled", "event") => {}
             Matched::Copy { side, place, in_a, in_b } => {
-                let line = if *side == Side::A { outcome.expected[*place].line } else { given[*place].line };
+                let (what, line) = match side {
+                    Side::A => ("line", outcome.expected[*place].line),
+                    Side::B if outcome.parsed.is_some() => ("log", given[*place].line),
+                    Side::B => ("line", given[*place].line),
+                };
                 writeln!(
                     to,
-                    "  {BOLD}line {line}{BOLD:#}: the event is expected {in_a} times and given {in_b} times"
+                    "  {BOLD}{what} {line}{BOLD:#}: the event is expected {in_a} times and given {in_b} times"
                 )?;
             }
             Matched::Only { side: Side::A, .. } if !shown.takes("only-in-a", "event") => {}
@@ -132,7 +146,7 @@ fn write(outcome: &Outcome, width: usize, shown: &mut Shown, to: &mut String) ->
             Matched::Only { side: Side::B, place } => {
                 writeln!(
                     to,
-                    "  {BOLD}record of line {}{BOLD:#}: no such event is expected",
+                    "  {BOLD}{record} {}{BOLD:#}: no such event is expected",
                     given[*place].line
                 )?;
                 row(to, "event", "(nothing)", &given[*place].text)?;
