@@ -204,8 +204,9 @@ impl Runner {
 
     /// For each event of the last log, the fields of UDM with the places of the statements that set them.
     pub fn lines(&self) -> Vec<Vec<(String, Position)>> {
-        let place =
-            |number: u32| self.program.parts.get(number as usize).map_or_else(Position::default, |part| part.at);
+        let place = |number: u32| {
+            self.program.parts.get(number as usize).map_or_else(Position::default, |part| part.at)
+        };
         let event = |lines: &'_ output::Lines| -> Vec<(String, Position)> {
             lines.iter().map(|(path, number)| (path.clone(), place(*number))).collect()
         };

@@ -1,9 +1,13 @@
 //! The differences of a case: expected and given, side by side.
 
-use crate::check::cases::Outcome;
+use crate::check::cases::{LogEnd, Outcome};
 use crate::check::compare::{Difference, How, Side};
 use crate::check::diff::Matched;
 use crate::check::findings::Findings;
+#[cfg(feature = "parser")]
+use crate::check::findings::Issue;
+#[cfg(feature = "parser")]
+use crate::check::parsers::ParserCoverage;
 use crate::check::paths::general;
 use crate::report::summary::counted;
 use crate::text::{escaped, shown_up_to};
@@ -70,6 +74,59 @@ pub(crate) fn kinds(findings: &Findings) -> String {
     text
 }
 
+/// What a parser's logs without events did, behind a case that passes all the same.
+pub(crate) fn eventless(outcome: &Outcome) -> String {
+    let logs = outcome.parsed.iter().flat_map(|parsed| &parsed.eventless);
+    let [mut failed, mut dropped, mut without] = [0; 3];
+    for log in logs {
+        match log.end {
+            LogEnd::Failed => failed += 1,
+            LogEnd::Dropped => dropped += 1,
+            LogEnd::NoOutput => without += 1,
+        }
+    }
+    let parts = [(failed, "failed"), (dropped, "dropped"), (without, "without output")];
+    let parts = parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+    let parts = parts.collect::<Vec<_>>().join(", ");
+    if parts.is_empty() { parts } else { format!("  (logs without an event: {parts})") }
+}
+
+/// Why a parser does not load, in lines.
+#[cfg(feature = "parser")]
+pub(crate) fn of_parser(issue: &Issue) -> String {
+    let Issue { line, column, message, advice, .. } = issue;
+    let at = if *line > 0 { format!(":{line}:{column}") } else { String::new() };
+    let hint = if advice.is_empty() { String::new() } else { format!("    hint: {advice}\n") };
+    format!("    {}{at}: {message}\n{hint}", escaped(&issue.source))
+}
+
+/// How much of a parser was reached, and with `all`, what was not.
+#[cfg(feature = "parser")]
+pub(crate) fn coverage_of_parser(coverage: &ParserCoverage, all: bool) -> String {
+    let ParserCoverage { parser, statements: [reached, count], branches: [taken, ways], unreached } =
+        coverage;
+    let mut text = format!(
+        "coverage of `{}`: {reached} of {count} statements, {taken} of {ways} branches\n",
+        escaped(parser)
+    );
+    for part in unreached.iter().filter(|_| all) {
+        let _ = writeln!(text, "  never reached: {}", escaped(part));
+    }
+    text
+}
+
+/// The same for the JSON report.
+#[cfg(feature = "parser")]
+pub(crate) fn json_of_parser(coverage: &ParserCoverage) -> serde_json::Value {
+    let counts = |[reached, all]: [usize; 2]| serde_json::json!({"reached": reached, "all": all});
+    serde_json::json!({
+        "parser": coverage.parser,
+        "statements": counts(coverage.statements),
+        "branches": counts(coverage.branches),
+        "never_reached": coverage.unreached,
+    })
+}
+
 fn write(outcome: &Outcome, width: usize, shown: &mut Shown, to: &mut String) -> std::fmt::Result {
     if outcome.unchecked && shown.takes("no-expected", "") {
         writeln!(to, "    there is no file that says what the case expects")?;
@@ -80,7 +137,8 @@ fn write(outcome: &Outcome, width: usize, shown: &mut Shown, to: &mut String) ->
         }
         writeln!(to, "  {BOLD}log {}{BOLD:#}", log.log)?;
         let parser = outcome.parsed.as_ref().map_or("", |parsed| parsed.parser.as_str());
-        let at = log.at.map_or(String::new(), |(line, column)| format!("{}:{line}:{column}: ", escaped(parser)));
+        let at =
+            log.at.map_or(String::new(), |(line, column)| format!("{}:{line}:{column}: ", escaped(parser)));
         writeln!(to, "    {at}{}", escaped(&log.message))?;
     }
     let record = if outcome.parsed.is_some() { "log" } else { "record of line" };
@@ -144,11 +202,7 @@ fn write(outcome: &Outcome, width: usize, shown: &mut Shown, to: &mut String) ->
                 row(to, "event", &event.text, "(nothing)")?;
             }
             Matched::Only { side: Side::B, place } => {
-                writeln!(
-                    to,
-                    "  {BOLD}{record} {}{BOLD:#}: no such event is expected",
-                    given[*place].line
-                )?;
+                writeln!(to, "  {BOLD}{record} {}{BOLD:#}: no such event is expected", given[*place].line)?;
                 row(to, "event", "(nothing)", &given[*place].text)?;
             }
         }

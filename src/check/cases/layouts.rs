@@ -161,7 +161,8 @@ impl ParserFiles {
     fn among(paths: &[PathBuf]) -> ParserFiles {
         let mut found = ParserFiles::default();
         for path in paths.iter().filter(|path| is_parser(path)) {
-            let is_extension = path.file_stem().is_some_and(|stem| stem.to_string_lossy().contains("extension"));
+            let is_extension =
+                path.file_stem().is_some_and(|stem| stem.to_string_lossy().contains("extension"));
             let to = if is_extension { &mut found.extensions } else { &mut found.by_folder };
             let folder = path.parent().unwrap_or(Path::new(""));
             to.entry(folder.to_owned()).or_default().push(path.clone());
@@ -176,7 +177,9 @@ impl ParserFiles {
         let case = case.split_once("_log.").or(case.split_once("_events.")).map_or(case, |(case, _)| case);
         let is_it = |parser: &&PathBuf| {
             let name = parser.file_stem().and_then(OsStr::to_str).unwrap_or_default();
-            name == "parser" || name == case || name.strip_prefix(case).is_some_and(|rest| rest.starts_with('_'))
+            name == "parser"
+                || name == case
+                || name.strip_prefix(case).is_some_and(|rest| rest.starts_with('_'))
         };
         match &all.iter().filter(is_it).collect::<Vec<_>>()[..] {
             [one] => vec![(*one).clone()],
@@ -350,6 +353,7 @@ impl TestCase {
 
     /// The file with the expected rejects, if the layout has one.
     pub(crate) fn rejects(&self) -> Option<PathBuf> {
-        (self.layout == Layout::Folder && self.parsers.is_empty()).then(|| self.expected.with_file_name("rejects.ndjson"))
+        (self.layout == Layout::Folder && self.parsers.is_empty())
+            .then(|| self.expected.with_file_name("rejects.ndjson"))
     }
 }

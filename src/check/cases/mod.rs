@@ -9,5 +9,7 @@ mod outcome;
 pub(crate) use bless::bless;
 pub(crate) use case_files::CaseFiles;
 pub(crate) use issues::issues;
-pub(crate) use layouts::{ByParser, Cases, Layout, MOST, TestCase, WantedCases, among, find, is_part, raw_data};
+pub(crate) use layouts::{
+    ByParser, Cases, Layout, MOST, TestCase, WantedCases, among, find, is_part, raw_data,
+};
 pub(crate) use outcome::{Event, Eventless, LogEnd, Outcome, Parsed};

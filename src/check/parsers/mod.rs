@@ -7,4 +7,4 @@ mod tested;
 
 pub(crate) use logs::LogForm;
 pub(crate) use stream::{Event, FailedLog, Part, Run, Wanted};
-pub(crate) use tested::{ParserCoverage, TestedParsers};
+pub(crate) use tested::{ParserCoverage, Receipt, TestedParsers};

@@ -18,16 +18,21 @@ use std::path::{Path, PathBuf};
 /// The most bytes of a parser's text, and of a case's events.
 const MOST_OF_PARSER: u64 = 16 << 20;
 const MOST_OF_EVENTS: usize = 1 << 30;
-/// How far the second clock is behind: another year, month and day.
-const EARLIER: i64 = 500 * 86_400;
 
 /// The parsers of cases.
 #[derive(Debug)]
 pub(crate) struct TestedParsers {
-    /// When logs were received that don't say so, if that is given.
-    received: Option<Instant>,
-    now: Instant,
+    receipt: Receipt,
     loaded: BTreeMap<PathBuf, Result<TestedParser, ReadError>>,
+}
+
+/// When logs were received that don't say so themselves.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Receipt {
+    /// At this time.
+    At(Instant),
+    /// Now. What an event's time would have been at another time says whether it comes from the clock.
+    Now { now: Instant, other: Instant },
 }
 
 #[derive(Debug)]
@@ -52,8 +57,8 @@ pub(crate) struct ParserCoverage {
 
 impl TestedParsers {
     /// No parser is loaded yet.
-    pub(crate) fn new(received: Option<Instant>, now: Instant) -> TestedParsers {
-        TestedParsers { received, now, loaded: BTreeMap::new() }
+    pub(crate) fn new(receipt: Receipt) -> TestedParsers {
+        TestedParsers { receipt, loaded: BTreeMap::new() }
     }
 
     /// Runs a case by its parser; the finding, if that does not load.
@@ -82,7 +87,7 @@ impl TestedParsers {
         }
         let name = file.to_string_lossy();
         match self.loaded.get_mut(file) {
-            Some(Ok(tested)) => Ok(Ok(tested.run(case, &name, rules, self.received, self.now)?)),
+            Some(Ok(tested)) => Ok(Ok(tested.run(case, &name, rules, self.receipt)?)),
             Some(Err(error)) => Ok(Err(Box::new(not_loaded(&name, error)))),
             None => bail!("`{}` was not loaded", escaped(&name)),
         }
@@ -119,13 +124,16 @@ impl TestedParser {
         case: &TestCase,
         name: &str,
         rules: &Rules,
-        received: Option<Instant>,
-        now: Instant,
+        receipt: Receipt,
     ) -> anyhow::Result<Outcome> {
         let mut options = RunOptions::default();
         options.field_names = FieldNames::Camel;
         options.log_type = case.log_type();
-        let mut earlier = self.parser.runner(&options);
+        let mut other_runner = self.parser.runner(&options);
+        let (received, other) = match receipt {
+            Receipt::At(time) => (time, None),
+            Receipt::Now { now, other } => (now, Some(other)),
+        };
         options.notes_reached = true;
         let mut run = CaseRun {
             runner: self.parser.runner(&options),
@@ -143,10 +151,9 @@ impl TestedParser {
         logs::read(&mut &text[..], form, &mut |chunk| {
             for (at, raw) in chunk.logs.iter().enumerate() {
                 let number = chunk.first + at as u64;
-                // The earlier clock says which events have their times from the clock.
-                let clock = (raw.received.is_none() && received.is_none()).then_some(&mut earlier);
+                let other = other.filter(|_| raw.received.is_none()).map(|time| (&mut other_runner, time));
                 let strips = case.layout == Layout::Toolkit;
-                let result = run.log(&chunk, raw, number, strips, received.unwrap_or(now), clock);
+                let result = run.log(&chunk, (number, raw), strips, received, other);
                 failed = failed.take().or(result.err());
             }
             failed.is_none()
@@ -179,7 +186,8 @@ impl TestedParser {
             }
             told = number + 1 + part.inside;
             let line = lines.get((part.at.line as usize).saturating_sub(1)).map_or("", |line| line.trim());
-            let inside = if part.inside > 0 { format!(" (with {} inside)", part.inside) } else { String::new() };
+            let inside =
+                if part.inside > 0 { format!(" (with {} inside)", part.inside) } else { String::new() };
             unreached.push(format!("{file}:{}: {}{inside}", part.at, shown_up_to(line, 80)));
         }
         ParserCoverage { parser: file.into_owned(), statements, branches, unreached }
@@ -199,11 +207,10 @@ impl CaseRun {
     fn log(
         &mut self,
         chunk: &Chunk,
-        raw: &RawLog,
-        number: u64,
+        (number, raw): (u64, &RawLog),
         strips: bool,
         received: Instant,
-        clock: Option<&mut Runner>,
+        other: Option<(&mut Runner, Instant)>,
     ) -> anyhow::Result<()> {
         let mut given = Vec::new();
         let mut end = |end, message: String, at| {
@@ -226,16 +233,15 @@ impl CaseRun {
                         given.clear();
                     }
                 }
-                let mut before = Vec::new();
-                if let Some(earlier) = clock
-                    && let Some(received) = Instant::new(received.seconds() - EARLIER, received.nanos())
-                {
-                    earlier.run(&raw.log(text, received), &mut before);
+                let mut others = Vec::new();
+                let has_other = other.is_some();
+                if let Some((runner, received)) = other {
+                    runner.run(&raw.log(text, received), &mut others);
                 }
-                let mut before = times(&before).into_iter();
+                let mut others = times(&others).into_iter();
                 self.parsed.from_clock.extend(times(&given).into_iter().map(|time| {
-                    let before = before.next();
-                    before.is_some_and(|before| before != time)
+                    let other = others.next().flatten();
+                    has_other && other != time
                 }));
             }
         }

@@ -2,6 +2,7 @@
 
 mod check;
 mod run;
+mod test;
 
 use crate::cbn::Parser;
 use crate::report::summary::counted;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 /// The most bytes of a parser's text.
 const MOST: u64 = 16 << 20;
 
-/// Check and run Google SecOps' parsers, offline.
+/// Check, run and test Google SecOps' parsers, offline.
 ///
 /// A parser is the configuration that makes UDM events of raw logs (Google calls the language CBN: Logstash's filter
 /// section, remade). There is no public specification of it: this is a reading from Google's documents and from Google's
@@ -23,7 +24,8 @@ const MOST: u64 = 16 << 20;
 #[command(after_long_help = "Examples:
   udmap parser check parsers/
   udmap parser run default_okta.conf logs.txt
-  udmap parser run mine.conf raw_logs/default_log.json --explain")]
+  udmap parser run mine.conf raw_logs/default_log.json --explain
+  udmap parser test parsers/")]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -33,12 +35,14 @@ pub(super) struct Args {
 enum Command {
     Check(Box<check::Args>),
     Run(Box<run::Args>),
+    Test(Box<test::Args>),
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     match &args.command {
         Command::Check(args) => check::run(args),
         Command::Run(args) => run::run(args),
+        Command::Test(args) => test::run(args),
     }
 }
 
