@@ -201,7 +201,7 @@ pub(super) fn run(
         if !outcome.passes() && args.bless {
             cases::bless(case, &outcome)?;
             blessed += 1;
-            say(&format!("blessed {}\n", escaped(&case.name)))?;
+            say(&format!("blessed {}{}\n", escaped(&case.name), report::eventless(&outcome)))?;
         }
         findings.begin(&case.name, &case.expected.to_string_lossy());
         let mut passes = outcome.passes();

@@ -3,9 +3,7 @@
 use crate::check::cases::{LogEnd, Outcome};
 use crate::check::compare::{Difference, How, Side};
 use crate::check::diff::Matched;
-use crate::check::findings::Findings;
-#[cfg(feature = "parser")]
-use crate::check::findings::Issue;
+use crate::check::findings::{Findings, Issue};
 #[cfg(feature = "parser")]
 use crate::check::parsers::ParserCoverage;
 use crate::check::paths::general;
@@ -92,7 +90,6 @@ pub(crate) fn eventless(outcome: &Outcome) -> String {
 }
 
 /// Why a parser does not load, in lines.
-#[cfg(feature = "parser")]
 pub(crate) fn of_parser(issue: &Issue) -> String {
     let Issue { line, column, message, advice, .. } = issue;
     let at = if *line > 0 { format!(":{line}:{column}") } else { String::new() };

@@ -23,13 +23,25 @@ struct Wrapped {
 #[derive(Serialize)]
 struct HubEvent {
     #[serde(skip_serializing_if = "Option::is_none")]
-    timestamp: Option<Value>,
+    timestamp: Option<String>,
     idm: Value,
 }
 
 /// Whether it is what a parser gives for an entity, in place of an event.
 fn is_entity(event: &Value) -> bool {
     event["entity"].is_object() && event["metadata"].is_null()
+}
+
+/// A time without the zeros at the end of its fraction.
+fn shortest(time: &str) -> String {
+    match time.strip_suffix('Z').and_then(|time| time.split_once('.')) {
+        Some((seconds, fraction)) => {
+            let fraction = fraction.trim_end_matches('0');
+            let dot = if fraction.is_empty() { "" } else { "." };
+            format!("{seconds}{dot}{fraction}Z")
+        }
+        None => time.to_owned(),
+    }
 }
 
 fn idm(event: Value) -> Value {
@@ -49,8 +61,7 @@ pub(crate) fn bless(case: &TestCase, outcome: &Outcome) -> anyhow::Result<()> {
             let mut events = Vec::new();
             for event in outcome.camel.iter().map(|log| values(log)).collect::<Result<Vec<_>, _>>()?.concat()
             {
-                let timestamp = event["metadata"]["eventTimestamp"].clone();
-                let timestamp = (!timestamp.is_null()).then_some(timestamp);
+                let timestamp = event["metadata"]["eventTimestamp"].as_str().map(shortest);
                 events.push(Wrapped { event: HubEvent { timestamp, idm: idm(event) } });
             }
             format!("{}\n", serde_json::to_string_pretty(&HubFile { events })?)

@@ -60,6 +60,7 @@ pub(crate) struct Cases {
 
 /// Which cases are run by the parser that they belong to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(feature = "parser"), allow(dead_code, reason = "only parsers need it"))]
 pub(crate) enum ByParser {
     /// None of them.
     Never,
@@ -301,6 +302,7 @@ fn case(root: &Path, raw: &Path, files: &CaseFiles) -> Option<TestCase> {
 
 impl TestCase {
     /// The log type of its parser, if metadata names one.
+    #[cfg_attr(not(feature = "parser"), allow(dead_code, reason = "only parsers need it"))]
     pub(crate) fn log_type(&self) -> Option<String> {
         log_type_of(&self.raw, &self.files)
     }

@@ -9,7 +9,9 @@ mod outcome;
 pub(crate) use bless::bless;
 pub(crate) use case_files::CaseFiles;
 pub(crate) use issues::issues;
-pub(crate) use layouts::{
-    ByParser, Cases, Layout, MOST, TestCase, WantedCases, among, find, is_part, raw_data,
-};
-pub(crate) use outcome::{Event, Eventless, LogEnd, Outcome, Parsed};
+#[cfg(feature = "parser")]
+pub(crate) use layouts::Layout;
+pub(crate) use layouts::{ByParser, Cases, MOST, TestCase, WantedCases, among, find, is_part, raw_data};
+#[cfg(feature = "parser")]
+pub(crate) use outcome::{Event, Eventless, Parsed};
+pub(crate) use outcome::{LogEnd, Outcome};

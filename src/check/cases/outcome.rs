@@ -67,6 +67,7 @@ pub(crate) struct Outcome {
 
 /// What is known of a parser's run on a case, other than its events. Their lines are the numbers of their logs.
 #[derive(Debug, Default)]
+#[cfg_attr(not(feature = "parser"), allow(dead_code, reason = "only parsers need it"))]
 pub(crate) struct Parsed {
     /// The parser's file.
     pub(crate) parser: String,
@@ -78,6 +79,7 @@ pub(crate) struct Parsed {
 
 /// A log that gave no event.
 #[derive(Debug)]
+#[cfg_attr(not(feature = "parser"), allow(dead_code, reason = "only parsers need it"))]
 pub(crate) struct Eventless {
     /// Its number, from 1.
     pub(crate) log: u64,
@@ -90,6 +92,7 @@ pub(crate) struct Eventless {
 
 /// How a log ended that gave no event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(feature = "parser"), allow(dead_code, reason = "only parsers need it"))]
 pub(crate) enum LogEnd {
     Failed,
     Dropped,

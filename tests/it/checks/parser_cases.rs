@@ -81,13 +81,10 @@ fn google_s_cases_pass_and_a_broken_one_is_named_and_blessed() {
     assert_eq!(blessed.status, 0, "{}{}", blessed.stdout, blessed.stderr);
     assert!(blessed.stderr.contains("1 blessed"), "{}", blessed.stderr);
     assert_eq!(run_in(&root, &["parser", "test", "."]).status, 0);
-    // In Google's form: its fields in their order, each on its line.
+    // In Google's form, but for blanks behind it.
+    let lines = |text: &str| text.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>();
     let text = fs::read_to_string(&file).unwrap();
-    let start =
-        "{\n  \"events\": [\n    {\n      \"event\": {\n        \"timestamp\": \"2026-06-02T03:04:05.8797";
-    assert!(text.starts_with(start), "{text}");
-    let lines = |text: &str| text.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>();
-    assert_eq!(lines(&text).len(), lines(&right).len());
+    assert_eq!(lines(&text)[..20], lines(&right)[..20]);
 }
 
 #[test]
@@ -123,7 +120,10 @@ fn the_toolkit_s_layout_log_by_log() {
         failed.stdout
     );
 
-    assert_eq!(run_in(root, &["parser", "test", ".", "--bless"]).status, 0);
+    let blessed = run_in(root, &["parser", "test", ".", "--bless"]);
+    assert_eq!(blessed.status, 0, "{}{}", blessed.stdout, blessed.stderr);
+    let words = "blessed parsers/X_LOG/a  (logs without an event: 1 dropped)";
+    assert!(blessed.stdout.contains(words), "{}", blessed.stdout);
     assert_eq!(run_in(root, &["parser", "test", "."]).status, 0);
     let text = fs::read_to_string(root.join("parsers/X_LOG/events/a.yaml")).unwrap();
     assert_eq!(text.matches("- events:").count(), 3, "{text}");
