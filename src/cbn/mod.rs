@@ -43,4 +43,5 @@ mod zone;
 
 pub use parser::{Failed, Log, Outcome, Parser, RunOptions, Runner};
 pub use position::{Position, ReadError};
+pub use program::ParserPart;
 pub use warning::{Code, Warning};

@@ -5,7 +5,7 @@ use super::output::{self, Events, Platform};
 use super::pattern::{Captures, Pattern};
 use super::plugin::Tools;
 use super::position::{Position, ReadError};
-use super::program::{self, Program};
+use super::program::{self, ParserPart, Program};
 use super::read;
 use super::run::{self, End};
 use super::state::State;
@@ -44,6 +44,8 @@ pub struct RunOptions {
     pub dumps: bool,
     /// Whether it is noted which statement set each field.
     pub explains: bool,
+    /// Whether it is noted which of the parser's parts logs reach.
+    pub notes_reached: bool,
 }
 
 impl Default for RunOptions {
@@ -56,6 +58,7 @@ impl Default for RunOptions {
             most_steps: 50_000_000,
             dumps: false,
             explains: false,
+            notes_reached: false,
         }
     }
 }
@@ -129,6 +132,11 @@ impl Parser {
         warnings
     }
 
+    /// Its plugins, branches and loops, in the order of the text.
+    pub fn parts(&self) -> &[ParserPart] {
+        &self.program.parts
+    }
+
     /// What runs it on logs, one after the other.
     pub fn runner(&self, options: &RunOptions) -> Runner {
         let program = Arc::clone(&self.program);
@@ -141,6 +149,7 @@ impl Parser {
             is_dated: false,
             received: Instant::EPOCH,
             dumped: None,
+            reached: vec![false; if options.notes_reached { program.parts.len() } else { 0 }],
         };
         Runner { program, options: options.clone(), state, tools, dumped: String::new(), lines: Vec::new() }
     }
@@ -170,7 +179,7 @@ impl Runner {
         match end {
             End::Dropped(tag) => Outcome::Dropped(tag.to_owned()),
             End::Failed(number, failure) => {
-                let (name, at) = &program.places[number as usize];
+                let ParserPart { name, at, .. } = &program.parts[number as usize];
                 let words = escaped(&failure.words()).into_owned();
                 let message = format!(
                     "generic::{}: pipeline failed: filter {} ({number}) failed: {words}",
@@ -183,6 +192,11 @@ impl Runner {
         }
     }
 
+    /// Which of the parser's parts any log has reached; empty, unless [`RunOptions::notes_reached`].
+    pub fn reached(&self) -> &[bool] {
+        &self.tools.reached
+    }
+
     /// What `statedump` has shown of the last log.
     pub fn dumped(&self) -> &str {
         &self.dumped
@@ -190,8 +204,9 @@ impl Runner {
 
     /// For each event of the last log, the fields of UDM with the places of the statements that set them.
     pub fn lines(&self) -> Vec<Vec<(String, Position)>> {
-        let place =
-            |number: u32| self.program.places.get(number as usize).map_or_else(Position::default, |p| p.1);
+        let place = |number: u32| {
+            self.program.parts.get(number as usize).map_or_else(Position::default, |part| part.at)
+        };
         let event = |lines: &'_ output::Lines| -> Vec<(String, Position)> {
             lines.iter().map(|(path, number)| (path.clone(), place(*number))).collect()
         };

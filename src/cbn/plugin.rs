@@ -31,4 +31,6 @@ pub(super) struct Tools {
     pub(super) received: Instant,
     /// What `statedump` has written; nothing, if nobody wants it.
     pub(super) dumped: Option<String>,
+    /// Which of the parser's parts a log has reached, by number; empty, if nobody asks.
+    pub(super) reached: Vec<bool>,
 }

@@ -22,9 +22,23 @@ pub(super) struct Program {
     pub(super) symbols: Symbols,
     /// The texts that lie before those of a log.
     pub(super) texts: String,
-    /// What each number names, and where it is.
-    pub(super) places: Vec<(String, Position)>,
+    /// What each number names.
+    pub(super) parts: Vec<ParserPart>,
     pub(super) own: Own,
+}
+
+/// A plugin, a branch or a loop of a parser.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ParserPart {
+    /// The plugin's name, `conditional`, or `for`.
+    pub name: String,
+    /// Where it begins.
+    pub at: Position,
+    /// Whether it is a branch or a loop, which a log reaches when it goes into it.
+    pub is_branch: bool,
+    /// How many of the next parts are inside of it.
+    pub inside: usize,
 }
 
 /// The tokens that every log has.
@@ -95,15 +109,15 @@ pub(super) fn compile(statements: &[syntax::Statement], build: &mut Build) -> Re
         loops: build.path("@enableCbnForLoop"),
         plain_timestamp: build.path("timestamp"),
     };
-    let mut places = Vec::new();
-    let statements = block(statements, build, &mut places)?;
+    let mut parts = Vec::new();
+    let statements = block(statements, build, &mut parts)?;
     build.warn_of_unset();
     build.warnings.sort_by_key(|warning| warning.at);
     Ok(Program {
         statements,
         symbols: std::mem::take(&mut build.symbols),
         texts: build.texts.buffer().to_owned(),
-        places,
+        parts,
         own,
     })
 }
@@ -111,40 +125,55 @@ pub(super) fn compile(statements: &[syntax::Statement], build: &mut Build) -> Re
 fn block(
     statements: &[syntax::Statement],
     build: &mut Build,
-    places: &mut Vec<(String, Position)>,
+    parts: &mut Vec<ParserPart>,
 ) -> Result<Vec<Node>, ReadError> {
-    statements.iter().map(|statement| node(statement, build, places)).collect()
+    statements.iter().map(|statement| node(statement, build, parts)).collect()
 }
 
 /// Notes what a number names.
-fn note(places: &mut Vec<(String, Position)>, number: u32, name: &str, at: Position) {
+fn note(parts: &mut Vec<ParserPart>, number: u32, name: &str, at: Position) {
     // Numbers are given in the order of the text, which is the order in which they are noted.
-    debug_assert_eq!(places.len(), number as usize);
-    places.push((name.to_owned(), at));
+    debug_assert_eq!(parts.len(), number as usize);
+    parts.push(ParserPart { name: name.to_owned(), at, is_branch: false, inside: 0 });
+}
+
+/// Compiles what is inside of the part that was noted last.
+fn inside(
+    body: &[syntax::Statement],
+    build: &mut Build,
+    parts: &mut Vec<ParserPart>,
+) -> Result<Vec<Node>, ReadError> {
+    let first = parts.len();
+    let body = block(body, build, parts)?;
+    let inside = parts.len() - first;
+    if let Some(part) = first.checked_sub(1).and_then(|outer| parts.get_mut(outer)) {
+        (part.is_branch, part.inside) = (true, inside);
+    }
+    Ok(body)
 }
 
 fn node(
     statement: &syntax::Statement,
     build: &mut Build,
-    places: &mut Vec<(String, Position)>,
+    parts: &mut Vec<ParserPart>,
 ) -> Result<Node, ReadError> {
     match statement {
         syntax::Statement::Plugin(plugin) => {
-            note(places, plugin.number, &plugin.name.text, plugin.name.at);
+            note(parts, plugin.number, &plugin.name.text, plugin.name.at);
             plugin_node(plugin, build)
         }
         syntax::Statement::If(found) => {
             let mut branches = Vec::new();
             for branch in &found.branches {
-                note(places, branch.number, "conditional", branch.at);
+                note(parts, branch.number, "conditional", branch.at);
                 let condition = branch.condition.as_ref().map(|one| condition::compile(one, build));
-                let body = block(&branch.body, build, places)?;
+                let body = inside(&branch.body, build, parts)?;
                 branches.push(Branch { number: branch.number, condition, body });
             }
             Ok(Node::If(branches))
         }
         syntax::Statement::For(found) => {
-            note(places, found.number, "for", found.at);
+            note(parts, found.number, "for", found.at);
             let variables = found.variables.iter().map(|word| build.target(&word.text)).collect();
             found.variables.iter().for_each(|word| build.sets_any(Some(&word.text)));
             let over = match &found.over {
@@ -153,7 +182,7 @@ fn node(
                     LoopSource::Xml(build.path(&source.text), XPathSource::new(xpath, build))
                 }
             };
-            let body = block(&found.body, build, places)?;
+            let body = inside(&found.body, build, parts)?;
             Ok(Node::For(For { number: found.number, variables, over, is_map: found.is_map, body }))
         }
     }

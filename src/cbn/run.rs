@@ -62,10 +62,18 @@ impl<'p> Runner<'p, '_> {
         self.state.check().map_err(|error| Stop::Failed(number, error.into()))
     }
 
+    /// Notes that a log got here, if anybody asks.
+    fn reach(&mut self, number: u32) {
+        if let Some(reached) = self.tools.reached.get_mut(number as usize) {
+            *reached = true;
+        }
+    }
+
     fn node(&mut self, node: &'p Node) -> Result<(), Stop<'p>> {
         match node {
             Node::Action { number, action, on_error } => {
                 self.step(*number)?;
+                self.reach(*number);
                 let result = action.run(self.state, self.tools);
                 let Some(on_error) = on_error else {
                     return result.map_err(|failure| Stop::Failed(*number, failure));
@@ -84,6 +92,7 @@ impl<'p> Runner<'p, '_> {
             }
             Node::Drop { number, tag } => {
                 self.step(*number)?;
+                self.reach(*number);
                 Err(Stop::Dropped(tag))
             }
             Node::If(branches) => self.branches(branches),
@@ -102,6 +111,7 @@ impl<'p> Runner<'p, '_> {
                 }
             };
             if holds {
+                self.reach(branch.number);
                 return self.block(&branch.body);
             }
         }
@@ -149,6 +159,7 @@ impl<'p> Runner<'p, '_> {
 
     /// One turn of a loop.
     fn turn(&mut self, repeat: &'p For, first: Value, second: Value) -> Result<(), Stop<'p>> {
+        self.reach(repeat.number);
         self.state.setter = repeat.number;
         let values = if repeat.variables.len() == 1 { [second, Value::Unset] } else { [first, second] };
         for (variable, value) in repeat.variables.iter().zip(values) {

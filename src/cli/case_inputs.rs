@@ -58,6 +58,9 @@ pub(super) fn find(
             }
             all.orphans.extend(found.orphans.into_iter().filter(|file| known.insert(file.clone())));
             all.filtered += found.filtered;
+            all.without_parser += found.without_parser;
+            all.extensions.extend(found.extensions);
+            all.without_case.extend(found.without_case);
             for (log_type, cases) in found.others {
                 *all.others.entry(log_type).or_default() += cases;
             }

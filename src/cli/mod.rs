@@ -11,6 +11,7 @@ macro_rules! say {
 mod baselines;
 mod bench;
 mod case_inputs;
+mod case_run;
 mod cases;
 mod collect;
 mod completions;

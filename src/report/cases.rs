@@ -1,9 +1,11 @@
 //! The differences of a case: expected and given, side by side.
 
-use crate::check::cases::Outcome;
+use crate::check::cases::{LogEnd, Outcome};
 use crate::check::compare::{Difference, How, Side};
 use crate::check::diff::Matched;
-use crate::check::findings::Findings;
+use crate::check::findings::{Findings, Issue};
+#[cfg(feature = "parser")]
+use crate::check::parsers::ParserCoverage;
 use crate::check::paths::general;
 use crate::report::summary::counted;
 use crate::text::{escaped, shown_up_to};
@@ -70,10 +72,73 @@ pub(crate) fn kinds(findings: &Findings) -> String {
     text
 }
 
+/// What a parser's logs without events did, behind a case that passes all the same.
+pub(crate) fn eventless(outcome: &Outcome) -> String {
+    let logs = outcome.parsed.iter().flat_map(|parsed| &parsed.eventless);
+    let [mut failed, mut dropped, mut without] = [0; 3];
+    for log in logs {
+        match log.end {
+            LogEnd::Failed => failed += 1,
+            LogEnd::Dropped => dropped += 1,
+            LogEnd::NoOutput => without += 1,
+        }
+    }
+    let parts = [(failed, "failed"), (dropped, "dropped"), (without, "without output")];
+    let parts = parts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+    let parts = parts.collect::<Vec<_>>().join(", ");
+    if parts.is_empty() { parts } else { format!("  (logs without an event: {parts})") }
+}
+
+/// Why a parser does not load, in lines.
+pub(crate) fn of_parser(issue: &Issue) -> String {
+    let Issue { line, column, message, advice, .. } = issue;
+    let at = if *line > 0 { format!(":{line}:{column}") } else { String::new() };
+    let hint = if advice.is_empty() { String::new() } else { format!("    hint: {advice}\n") };
+    format!("    {}{at}: {message}\n{hint}", escaped(&issue.source))
+}
+
+/// How much of a parser was reached, and with `all`, what was not.
+#[cfg(feature = "parser")]
+pub(crate) fn coverage_of_parser(coverage: &ParserCoverage, all: bool) -> String {
+    let ParserCoverage { parser, statements: [reached, count], branches: [taken, ways], unreached } =
+        coverage;
+    let mut text = format!(
+        "coverage of `{}`: {reached} of {count} statements, {taken} of {ways} branches\n",
+        escaped(parser)
+    );
+    for part in unreached.iter().filter(|_| all) {
+        let _ = writeln!(text, "  never reached: {}", escaped(part));
+    }
+    text
+}
+
+/// The same for the JSON report.
+#[cfg(feature = "parser")]
+pub(crate) fn json_of_parser(coverage: &ParserCoverage) -> serde_json::Value {
+    let counts = |[reached, all]: [usize; 2]| serde_json::json!({"reached": reached, "all": all});
+    serde_json::json!({
+        "parser": coverage.parser,
+        "statements": counts(coverage.statements),
+        "branches": counts(coverage.branches),
+        "never_reached": coverage.unreached,
+    })
+}
+
 fn write(outcome: &Outcome, width: usize, shown: &mut Shown, to: &mut String) -> std::fmt::Result {
     if outcome.unchecked && shown.takes("no-expected", "") {
         writeln!(to, "    there is no file that says what the case expects")?;
     }
+    for log in outcome.faulty_logs() {
+        if !shown.takes(log.end.code(), "") {
+            continue;
+        }
+        writeln!(to, "  {BOLD}log {}{BOLD:#}", log.log)?;
+        let parser = outcome.parsed.as_ref().map_or("", |parsed| parsed.parser.as_str());
+        let at =
+            log.at.map_or(String::new(), |(line, column)| format!("{}:{line}:{column}: ", escaped(parser)));
+        writeln!(to, "    {at}{}", escaped(&log.message))?;
+    }
+    let record = if outcome.parsed.is_some() { "log" } else { "record of line" };
     let given = outcome.given();
     let paths = outcome.differences.iter().flat_map(|matched| match matched {
         Matched::Pair { differences, .. } => differences.as_slice(),
@@ -104,7 +169,7 @@ fn write(outcome: &Outcome, width: usize, shown: &mut Shown, to: &mut String) ->
                     continue;
                 }
                 let (expected, given) = (outcome.expected[*a].line, given[*b].line);
-                writeln!(to, "  {BOLD}expected line {expected}, record of line {given}{BOLD:#}")?;
+                writeln!(to, "  {BOLD}expected line {expected}, {record} {given}{BOLD:#}")?;
                 for difference in differences {
                     let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "(nothing)".into());
                     let (a, b) = (side(&difference.a), side(&difference.b));
@@ -116,10 +181,14 @@ fn write(outcome: &Outcome, width: usize, shown: &mut Shown, to: &mut String) ->
             }
             Matched::Copy { .. } if !shown.takes("doubled", "event") => {}
             Matched::Copy { side, place, in_a, in_b } => {
-                let line = if *side == Side::A { outcome.expected[*place].line } else { given[*place].line };
+                let (what, line) = match side {
+                    Side::A => ("line", outcome.expected[*place].line),
+                    Side::B if outcome.parsed.is_some() => ("log", given[*place].line),
+                    Side::B => ("line", given[*place].line),
+                };
                 writeln!(
                     to,
-                    "  {BOLD}line {line}{BOLD:#}: the event is expected {in_a} times and given {in_b} times"
+                    "  {BOLD}{what} {line}{BOLD:#}: the event is expected {in_a} times and given {in_b} times"
                 )?;
             }
             Matched::Only { side: Side::A, .. } if !shown.takes("only-in-a", "event") => {}
@@ -130,11 +199,7 @@ fn write(outcome: &Outcome, width: usize, shown: &mut Shown, to: &mut String) ->
                 row(to, "event", &event.text, "(nothing)")?;
             }
             Matched::Only { side: Side::B, place } => {
-                writeln!(
-                    to,
-                    "  {BOLD}record of line {}{BOLD:#}: no such event is expected",
-                    given[*place].line
-                )?;
+                writeln!(to, "  {BOLD}{record} {}{BOLD:#}: no such event is expected", given[*place].line)?;
                 row(to, "event", "(nothing)", &given[*place].text)?;
             }
         }

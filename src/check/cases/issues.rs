@@ -1,7 +1,7 @@
 //! What is wrong with a case, as findings.
 
 use super::layouts::TestCase;
-use super::outcome::Outcome;
+use super::outcome::{Event, Outcome};
 use crate::check::compare::Side;
 use crate::check::diff::Matched;
 use crate::check::findings::Issue;
@@ -20,6 +20,22 @@ pub(crate) fn issues(case: &TestCase, outcome: &Outcome) -> Vec<Issue> {
         let message = format!("there is no `{expected}` that says what the case expects");
         issues.push(issue("no-expected", "", &raw, 0, 0, message, ""));
     }
+    for log in outcome.faulty_logs() {
+        let parser = outcome.parsed.as_ref().map_or("", |parsed| parsed.parser.as_str());
+        let message = format!("log {}: {}", log.log, log.message);
+        let (source, (line, column)) = match log.at {
+            Some(at) => (parser, at),
+            None => (raw.as_str(), (0, 0)),
+        };
+        let found = issue(log.end.code(), "", source, u64::from(line), 0, message, &log.message);
+        issues.push(Issue { column: u64::from(column), ..found });
+    }
+    // A log of a parser has a number, which need not be its line.
+    let given_line = |event: &Event| if outcome.parsed.is_some() { 0 } else { event.line };
+    let of_log = |event: &Event| match outcome.parsed {
+        Some(_) => format!(" of log {}", event.line),
+        None => String::new(),
+    };
     for matched in &outcome.differences {
         match matched {
             Matched::Pair { a, differences, .. } => {
@@ -34,11 +50,11 @@ pub(crate) fn issues(case: &TestCase, outcome: &Outcome) -> Vec<Issue> {
             }
             Matched::Copy { side, place, in_a, in_b } => {
                 let message = format!("the event is expected {in_a} times and given {in_b} times");
-                let (source, event) = match side {
-                    Side::A => (&expected, &outcome.expected[*place]),
-                    Side::B => (&raw, given[*place]),
+                let (source, line, event) = match side {
+                    Side::A => (&expected, outcome.expected[*place].line, &outcome.expected[*place]),
+                    Side::B => (&raw, given_line(given[*place]), given[*place]),
                 };
-                issues.push(issue("doubled", "event", source, event.line, 0, message, &event.text));
+                issues.push(issue("doubled", "event", source, line, 0, message, &event.text));
             }
             Matched::Only { side: Side::A, place } => {
                 let event = &outcome.expected[*place];
@@ -47,8 +63,8 @@ pub(crate) fn issues(case: &TestCase, outcome: &Outcome) -> Vec<Issue> {
             }
             Matched::Only { side: Side::B, place } => {
                 let event = given[*place];
-                let message = "no such event is expected".into();
-                issues.push(issue("only-in-b", "event", &raw, event.line, 0, message, &event.text));
+                let message = format!("no such event{} is expected", of_log(event));
+                issues.push(issue("only-in-b", "event", &raw, given_line(event), 0, message, &event.text));
             }
         }
     }

@@ -7,7 +7,7 @@ use crate::text::escaped;
 use anyhow::{Context as _, bail};
 use base64::Engine as _;
 use serde_json::Value;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
@@ -33,6 +33,8 @@ pub(crate) struct TestCase {
     pub(crate) layout: Layout,
     pub(crate) raw: PathBuf,
     pub(crate) expected: PathBuf,
+    /// The parser that the case is run by; of several, it is not known which. Without one, it is a table's case.
+    pub(crate) parsers: Vec<PathBuf>,
     /// Where these files are.
     pub(crate) files: CaseFiles,
 }
@@ -48,6 +50,26 @@ pub(crate) struct Cases {
     pub(crate) others: BTreeMap<String, u64>,
     /// How many cases the filter left out.
     pub(crate) filtered: u64,
+    /// How many cases are left out because they have no parser.
+    pub(crate) without_parser: u64,
+    /// Extensions of parsers that cases are run by.
+    pub(crate) extensions: BTreeSet<PathBuf>,
+    /// Parsers without a case.
+    pub(crate) without_case: BTreeSet<PathBuf>,
+}
+
+/// Which cases are run by the parser that they belong to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(feature = "parser"), allow(dead_code, reason = "only parsers need it"))]
+pub(crate) enum ByParser {
+    /// None of them.
+    Never,
+    /// Those that are not of the table's log type.
+    Others,
+    /// All that have one; the others are the table's.
+    All,
+    /// All that have one; the others are left out.
+    Only,
 }
 
 /// Which of the cases are run.
@@ -55,8 +77,9 @@ pub(crate) struct Cases {
 pub(crate) struct WantedCases<'w> {
     /// What the paths of their logs must fit.
     pub(crate) filter: &'w PathFilter,
-    /// Cases are left out if their parser's metadata says that they are of another log type.
+    /// A table's cases are left out if their parser's metadata says that they are of another log type.
     pub(crate) log_type: &'w str,
+    pub(crate) by_parser: ByParser,
 }
 
 /// The wanted cases in `folder`, and expected files without one.
@@ -86,12 +109,28 @@ pub(crate) fn among(root: &Path, paths: Vec<PathBuf>, files: &CaseFiles, wanted:
         log_type_of(path, files)
             .filter(|other| !wanted.log_type.split(',').any(|own| other.eq_ignore_ascii_case(own.trim())))
     };
+    let parsers = ParserFiles::among(&paths);
+    let by_parser = |path: &Path, other: &Option<String>| match wanted.by_parser {
+        ByParser::Never => false,
+        ByParser::Others => other.is_some() && !parsers.of(path).is_empty(),
+        ByParser::All | ByParser::Only => !parsers.of(path).is_empty(),
+    };
+    found.without_case = parsers.by_folder.values().flatten().cloned().collect();
     for path in paths {
-        if let Some(case) = case(root, &path, files) {
+        if let Some(mut case) = case(root, &path, files) {
             known.extend([Some(case.expected.clone()), case.rejects()].into_iter().flatten());
+            let own = parsers.of(&path);
+            own.iter().for_each(|parser| _ = found.without_case.remove(parser));
+            let other = other_type(&path);
             if !fits(&path) {
                 found.filtered += 1;
-            } else if let Some(other) = other_type(&path) {
+            } else if by_parser(&path, &other) {
+                case.parsers = own;
+                found.extensions.extend(parsers.extensions(&path));
+                found.cases.push(case);
+            } else if wanted.by_parser == ByParser::Only {
+                found.without_parser += 1;
+            } else if let Some(other) = other {
                 *found.others.entry(other).or_default() += 1;
             } else {
                 found.cases.push(case);
@@ -101,12 +140,72 @@ pub(crate) fn among(root: &Path, paths: Vec<PathBuf>, files: &CaseFiles, wanted:
         }
     }
     for file in expected.into_iter().filter(|file| !known.contains(file) && fits(file)) {
-        match other_type(&file) {
+        let other = other_type(&file);
+        match other {
+            _ if by_parser(&file, &other) => found.orphans.push(file),
+            _ if wanted.by_parser == ByParser::Only => found.without_parser += 1,
             Some(other) => *found.others.entry(other).or_default() += 1,
             None => found.orphans.push(file),
         }
     }
     found
+}
+
+/// Parsers and their extensions, by their folders.
+#[derive(Debug, Default)]
+struct ParserFiles {
+    by_folder: HashMap<PathBuf, Vec<PathBuf>>,
+    extensions: HashMap<PathBuf, Vec<PathBuf>>,
+}
+
+impl ParserFiles {
+    fn among(paths: &[PathBuf]) -> ParserFiles {
+        let mut found = ParserFiles::default();
+        for path in paths.iter().filter(|path| is_parser(path)) {
+            let is_extension =
+                path.file_stem().is_some_and(|stem| stem.to_string_lossy().contains("extension"));
+            let to = if is_extension { &mut found.extensions } else { &mut found.by_folder };
+            let folder = path.parent().unwrap_or(Path::new(""));
+            to.entry(folder.to_owned()).or_default().push(path.clone());
+        }
+        found
+    }
+
+    /// The parser of a case that a file is part of; several, if it is not clear which.
+    fn of(&self, file: &Path) -> Vec<PathBuf> {
+        let all = home(file).and_then(|home| self.by_folder.get(home)).cloned().unwrap_or_default();
+        let case = file.file_name().and_then(OsStr::to_str).unwrap_or_default();
+        let case = case.split_once("_log.").or(case.split_once("_events.")).map_or(case, |(case, _)| case);
+        let is_it = |parser: &&PathBuf| {
+            let name = parser.file_stem().and_then(OsStr::to_str).unwrap_or_default();
+            name == "parser"
+                || name == case
+                || name.strip_prefix(case).is_some_and(|rest| rest.starts_with('_'))
+        };
+        match &all.iter().filter(is_it).collect::<Vec<_>>()[..] {
+            [one] => vec![(*one).clone()],
+            _ => all,
+        }
+    }
+
+    fn extensions(&self, file: &Path) -> Vec<PathBuf> {
+        home(file).and_then(|home| self.extensions.get(home)).cloned().unwrap_or_default()
+    }
+}
+
+fn is_parser(file: &Path) -> bool {
+    file.extension().is_some_and(|extension| extension == "conf")
+}
+
+/// The folder of the parser that a file of a case belongs to: content-hub's is that of `testdata`, secops-toolkit's that of
+/// `logs` and `events`, another case's is its own.
+fn home(file: &Path) -> Option<&Path> {
+    let folder = file.parent()?;
+    match folder.file_name().and_then(OsStr::to_str) {
+        Some("raw_logs" | "expected_events") => folder.parent()?.parent(),
+        Some("logs" | "events") => folder.parent(),
+        _ => Some(folder),
+    }
 }
 
 /// Whether a file may be part of a case, by its name and folder, or say of which log type cases are.
@@ -115,6 +214,7 @@ pub(crate) fn is_part(file: &Path) -> bool {
     is_expected(file)
         || name.starts_with("input.")
         || matches!(name, "metadata.json" | "parser.yaml")
+        || is_parser(file)
         || case(Path::new(""), file, &CaseFiles::default()).is_some()
 }
 
@@ -196,10 +296,17 @@ fn case(root: &Path, raw: &Path, files: &CaseFiles) -> Option<TestCase> {
     let name = name.strip_prefix(root).unwrap_or(&name).to_string_lossy().into_owned();
     let of_root = || root.file_name().map_or(".".into(), OsStr::to_string_lossy).into_owned();
     let name = if name.is_empty() { of_root() } else { name };
-    Some(TestCase { name, layout, raw: raw.to_owned(), expected, files: files.clone() })
+    let (raw, parsers) = (raw.to_owned(), Vec::new());
+    Some(TestCase { name, layout, raw, expected, parsers, files: files.clone() })
 }
 
 impl TestCase {
+    /// The log type of its parser, if metadata names one.
+    #[cfg_attr(not(feature = "parser"), allow(dead_code, reason = "only parsers need it"))]
+    pub(crate) fn log_type(&self) -> Option<String> {
+        log_type_of(&self.raw, &self.files)
+    }
+
     /// The raw logs: one stream, or one for each entry.
     pub(crate) fn logs(&self) -> anyhow::Result<Vec<Vec<u8>>> {
         let name = self.raw.to_string_lossy();
@@ -248,6 +355,7 @@ impl TestCase {
 
     /// The file with the expected rejects, if the layout has one.
     pub(crate) fn rejects(&self) -> Option<PathBuf> {
-        (self.layout == Layout::Folder).then(|| self.expected.with_file_name("rejects.ndjson"))
+        (self.layout == Layout::Folder && self.parsers.is_empty())
+            .then(|| self.expected.with_file_name("rejects.ndjson"))
     }
 }

@@ -1,4 +1,4 @@
-//! A mapping against cases: logs with the events that are expected of them.
+//! A mapping, or a parser, against cases: logs with the events that are expected of them.
 
 mod bless;
 mod case_files;
@@ -9,5 +9,9 @@ mod outcome;
 pub(crate) use bless::bless;
 pub(crate) use case_files::CaseFiles;
 pub(crate) use issues::issues;
-pub(crate) use layouts::{Cases, MOST, TestCase, WantedCases, among, find, is_part, raw_data};
-pub(crate) use outcome::Outcome;
+#[cfg(feature = "parser")]
+pub(crate) use layouts::Layout;
+pub(crate) use layouts::{ByParser, Cases, MOST, TestCase, WantedCases, among, find, is_part, raw_data};
+#[cfg(feature = "parser")]
+pub(crate) use outcome::{Event, Eventless, Parsed};
+pub(crate) use outcome::{LogEnd, Outcome};

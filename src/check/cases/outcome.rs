@@ -1,8 +1,8 @@
-//! One case: what the mapping gives, and what was expected.
+//! One case: what the mapping or the parser gives, and what was expected.
 
 use super::case_files::CaseFiles;
 use super::layouts::{MOST, TestCase};
-use crate::check::compare::{Meaning, Rules};
+use crate::check::compare::{Meaning, Rules, Side};
 use crate::check::coverage::Coverage;
 use crate::check::diff::{Matched, match_up};
 use crate::check::events;
@@ -32,7 +32,19 @@ pub(crate) struct Event {
     pub(crate) text: String,
 }
 
-/// What a mapping makes of a case.
+impl Event {
+    fn has_log_type(&self) -> bool {
+        let event: Value = serde_json::from_str(&self.text).unwrap_or_default();
+        let metadata = &event["metadata"];
+        [&metadata["logType"], &metadata["log_type"]].iter().any(|log_type| log_type.is_string())
+    }
+}
+
+/// A parser need not set it, and Google's expected files often lack it.
+const LOG_TYPE: &str = "metadata.log_type";
+const EVENT_TIME: &str = "metadata.event_timestamp";
+
+/// What a mapping or a parser makes of a case.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     /// What the mapping gives, a list for each of the case's logs.
@@ -49,15 +61,58 @@ pub(crate) struct Outcome {
     pub(crate) unchecked: bool,
     /// Differences between expected (A) and given (B) events.
     pub(crate) differences: Vec<Matched>,
+    /// What else is known if a parser was run.
+    pub(crate) parsed: Option<Parsed>,
+}
+
+/// What is known of a parser's run on a case, other than its events. Their lines are the numbers of their logs.
+#[derive(Debug, Default)]
+#[cfg_attr(not(feature = "parser"), allow(dead_code, reason = "only parsers need it"))]
+pub(crate) struct Parsed {
+    /// The parser's file.
+    pub(crate) parser: String,
+    /// Logs that gave no event.
+    pub(crate) eventless: Vec<Eventless>,
+    /// Of each event, whether its time is that of the run: neither the log nor its file has one.
+    pub(crate) from_clock: Vec<bool>,
+}
+
+/// A log that gave no event.
+#[derive(Debug)]
+#[cfg_attr(not(feature = "parser"), allow(dead_code, reason = "only parsers need it"))]
+pub(crate) struct Eventless {
+    /// Its number, from 1.
+    pub(crate) log: u64,
+    pub(crate) end: LogEnd,
+    /// Why. Escaped.
+    pub(crate) message: String,
+    /// Line and column of the parser's statement.
+    pub(crate) at: Option<(u32, u32)>,
+}
+
+/// How a log ended that gave no event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(feature = "parser"), allow(dead_code, reason = "only parsers need it"))]
+pub(crate) enum LogEnd {
+    Failed,
+    Dropped,
+    NoOutput,
+}
+
+impl LogEnd {
+    /// The code of the finding.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            LogEnd::Failed => "log-failed",
+            LogEnd::Dropped => "log-dropped",
+            LogEnd::NoOutput => "log-no-output",
+        }
+    }
 }
 
 impl Outcome {
-    pub(crate) fn of(
-        case: &TestCase,
-        [snake, camel]: [&Converter; 2],
-        rules: &Rules,
-        coverage: &mut Coverage,
-    ) -> anyhow::Result<Outcome> {
+    /// What a case expects; nothing is given yet.
+    pub(crate) fn new(case: &TestCase) -> anyhow::Result<Outcome> {
         let mut outcome = Outcome {
             got: Vec::new(),
             camel: Vec::new(),
@@ -67,24 +122,72 @@ impl Outcome {
             expected_rejects: None,
             unchecked: case.is_unchecked(),
             differences: Vec::new(),
+            parsed: None,
         };
-        for log in case.logs()? {
-            outcome.convert(&log, [snake, camel], coverage)?;
-        }
         for text in case.expected()? {
             events_of(&text, &case.expected.to_string_lossy(), &mut outcome.expected)?;
+        }
+        Ok(outcome)
+    }
+
+    pub(crate) fn of(
+        case: &TestCase,
+        [snake, camel]: [&Converter; 2],
+        rules: &Rules,
+        coverage: &mut Coverage,
+    ) -> anyhow::Result<Outcome> {
+        let mut outcome = Outcome::new(case)?;
+        for log in case.logs()? {
+            outcome.convert(&log, [snake, camel], coverage)?;
         }
         if let Some(file) = case.rejects() {
             outcome.expected_rejects = Some(expected_rejects(&case.files, &file)?);
         }
-        let got: Vec<&Event> = outcome.got.iter().flatten().collect();
+        outcome.compare(rules)?;
+        Ok(outcome)
+    }
+
+    /// Compares what is given with what is expected.
+    pub(crate) fn compare(&mut self, rules: &Rules) -> anyhow::Result<()> {
+        let mut rules = rules.clone();
+        if let Some(parsed) = &self.parsed {
+            let given = self.got.iter().flatten();
+            if !self.expected.iter().any(Event::has_log_type) || !given.into_iter().any(Event::has_log_type) {
+                rules.ignore(LOG_TYPE);
+            }
+            if parsed.from_clock.iter().all(|from_clock| *from_clock) {
+                rules.ignore(EVENT_TIME);
+            }
+        }
         let meanings = |events: &mut dyn Iterator<Item = &Event>| -> anyhow::Result<Vec<Meaning>> {
             let mut tree = Tree::default();
-            events.map(|event| Ok(Meaning::of(tree.read(event.text.as_bytes())?, rules))).collect()
+            events.map(|event| Ok(Meaning::of(tree.read(event.text.as_bytes())?, &rules))).collect()
         };
-        let expected = meanings(&mut outcome.expected.iter())?;
-        outcome.differences = match_up(&expected, &meanings(&mut got.into_iter())?)?;
-        Ok(outcome)
+        let expected = meanings(&mut self.expected.iter())?;
+        self.differences = match_up(&expected, &meanings(&mut self.got.iter().flatten())?)?;
+        if let Some(parsed) = &self.parsed {
+            self.differences.retain_mut(|matched| {
+                let Matched::Pair { b, differences, .. } = matched else { return true };
+                differences.retain(|difference| match difference.path.as_str() {
+                    LOG_TYPE => difference.a.is_some() && difference.b.is_some(),
+                    EVENT_TIME => !parsed.from_clock.get(*b).is_some_and(|from_clock| *from_clock),
+                    _ => true,
+                });
+                !differences.is_empty()
+            });
+        }
+        Ok(())
+    }
+
+    /// Logs without events that are a part of what is wrong: those that failed, and if events are missing, all.
+    pub(crate) fn faulty_logs(&self) -> Vec<&Eventless> {
+        let is_missing = |matched: &Matched| {
+            matches!(matched, Matched::Only { side: Side::A, .. } | Matched::Copy { side: Side::A, .. })
+        };
+        let misses = self.expected.len() > self.given().len() || self.differences.iter().any(is_missing);
+        let is_faulty = |log: &&Eventless| misses || log.end == LogEnd::Failed;
+        let logs = self.parsed.iter().flat_map(|parsed| &parsed.eventless);
+        logs.filter(|log| !self.differences.is_empty() && is_faulty(log)).collect()
     }
 
     fn convert(

@@ -1,9 +1,11 @@
 //! Raw logs in the forms in which they come: lines, JSON strings, content-hub's files.
 
+use crate::cbn::Log;
 use crate::check::cases::MOST;
 use crate::text::escaped;
 use crate::time::{Instant, Reading, read as read_time};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::io::{self, Read};
 use std::ops::Range;
 
@@ -55,6 +57,30 @@ pub(crate) enum RawKind {
     JsonString,
     /// The beginning of one that is too long.
     TooLong,
+}
+
+impl RawLog {
+    /// Its text in its chunk; or why it has none that a parser could take.
+    pub(super) fn text<'c>(&self, chunk: &'c Chunk) -> Result<Cow<'c, str>, &'static str> {
+        match (self.kind, std::str::from_utf8(&chunk.bytes[self.range.clone()])) {
+            (RawKind::TooLong, _) => Err("the log is longer than 1 MiB, which SecOps does not take"),
+            (_, Err(_)) => Err("the log is not UTF-8"),
+            (RawKind::Text, Ok(text)) => Ok(text.into()),
+            (RawKind::JsonString, Ok(text)) => serde_json::from_str::<String>(text)
+                .map(Cow::Owned)
+                .map_err(|_| "expected a JSON string, as `--logs jsonl` says"),
+        }
+    }
+
+    /// The log as a parser takes it; `received` is when it was received if its file does not say so.
+    pub(super) fn log<'t>(&self, text: &'t str, received: Instant) -> Log<'t> {
+        Log {
+            received: self.received.unwrap_or(received),
+            collected: self.collected,
+            timestamp: self.timestamp,
+            ..Log::new(text, received)
+        }
+    }
 }
 
 /// Several logs, one after the other.

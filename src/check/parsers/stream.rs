@@ -1,7 +1,7 @@
 //! A parser run on the logs of many inputs, with many threads, in order and in bounded memory.
 
-use super::logs::{self, Chunk, LogForm, RawKind, RawLog};
-use crate::cbn::{Log, Outcome, Parser, Position, RunOptions, Runner};
+use super::logs::{self, Chunk, LogForm, RawLog};
+use crate::cbn::{Outcome, Parser, Position, RunOptions, Runner};
 use crate::check::validate::{Code, Finding, Severities, Severity, Validator};
 use crate::store::Source;
 use crate::sync::{lock, wait};
@@ -218,27 +218,11 @@ impl Run<'_> {
         let fail = |part: &mut Part, message: String, at| {
             part.failed.push(FailedLog { log: number, message, at, raw: bytes.to_vec() });
         };
-        let decoded: String;
-        let text = match (raw.kind, std::str::from_utf8(bytes)) {
-            (RawKind::TooLong, _) => {
-                return fail(part, "the log is longer than 1 MiB, which SecOps does not take".into(), None);
-            }
-            (_, Err(_)) => return fail(part, "the log is not UTF-8".into(), None),
-            (RawKind::Text, Ok(text)) => text,
-            (RawKind::JsonString, Ok(text)) => match serde_json::from_str(text) {
-                Ok(text) => {
-                    decoded = text;
-                    &decoded
-                }
-                Err(_) => return fail(part, "expected a JSON string, as `--logs jsonl` says".into(), None),
-            },
+        let text = match raw.text(chunk) {
+            Ok(text) => text,
+            Err(message) => return fail(part, message.into(), None),
         };
-        let log = Log {
-            received: raw.received.unwrap_or(self.wanted.received),
-            collected: raw.collected,
-            timestamp: raw.timestamp,
-            ..Log::new(text, self.wanted.received)
-        };
+        let log = raw.log(&text, self.wanted.received);
         let start = part.events.len();
         let outcome = runner.run(&log, &mut part.events);
         if !runner.dumped().is_empty() {

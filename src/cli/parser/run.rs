@@ -4,6 +4,7 @@ use super::load::load;
 use crate::cbn::RunOptions;
 use crate::check::parsers::{Event, FailedLog, LogForm, Part, Run, Wanted};
 use crate::check::validate::Severity;
+use crate::cli::case_run::instant;
 use crate::cli::inputs::{InputOptions, ListedInputs};
 use crate::cli::nothing::{self, AllowEmpty};
 use crate::cli::outputs::Outputs;
@@ -14,7 +15,7 @@ use crate::jobs::settings::one_of;
 use crate::report::summary::{counted, grouped};
 use crate::store::{Output, is_stdout, is_stopped, store_error};
 use crate::text::{escaped, escaped_lines};
-use crate::time::{Instant, Reading, read};
+use crate::time::Instant;
 use anyhow::bail;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde_json::json;
@@ -128,10 +129,6 @@ fn log_form() -> impl TypedValueParser<Value = LogForm> {
 fn field_names() -> impl TypedValueParser<Value = FieldNames> {
     let parser = PossibleValuesParser::new(FieldNames::ALL.iter().map(|(name, _)| *name));
     parser.try_map(|given| one_of(&given, &FieldNames::ALL))
-}
-
-fn instant(text: &str) -> Result<Instant, String> {
-    read(text, Reading::Iso8601).map_err(|_| "expected a time such as 2026-01-02T03:04:05Z".into())
 }
 
 /// The log type that the metadata next to a parser names.

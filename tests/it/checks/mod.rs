@@ -11,6 +11,8 @@ mod hostile;
 pub(crate) mod kinds;
 mod nothing;
 mod on_disk;
+#[cfg(feature = "parser")]
+mod parser_cases;
 mod profile;
 mod reports;
 mod validate;
