@@ -1,10 +1,11 @@
 //! `udmap parser`: Google SecOps' parsers, offline.
 
 mod check;
+mod export;
 mod load;
 mod run;
 
-/// Check and run Google SecOps' parsers, offline.
+/// Check, run and write Google SecOps' parsers, offline.
 ///
 /// A parser is the configuration that makes UDM events of raw logs (Google calls the language CBN: Logstash's filter
 /// section, remade). There is no public specification of it: this is a reading from Google's documents and from Google's
@@ -13,7 +14,8 @@ mod run;
 #[command(after_long_help = "Examples:
   udmap parser check parsers/
   udmap parser run default_okta.conf logs.txt
-  udmap parser run mine.conf raw_logs/default_log.json --explain")]
+  udmap parser run mine.conf raw_logs/default_log.json --explain
+  udmap parser export --mapping duo_telephony -o duo_telephony.conf")]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -23,11 +25,13 @@ pub(super) struct Args {
 enum Command {
     Check(Box<check::Args>),
     Run(Box<run::Args>),
+    Export(export::Args),
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     match &args.command {
         Command::Check(args) => check::run(args),
         Command::Run(args) => run::run(args),
+        Command::Export(args) => export::run(args),
     }
 }
