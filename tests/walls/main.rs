@@ -126,7 +126,8 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 
 /// The rooms that others embed. They know no file, network, clock or terminal.
-const CORE: &[&str] = &["text", "simd", "time", "json", "udm", "record", "mapping", "convert", "cbn", "cbn::export"];
+const CORE: &[&str] =
+    &["text", "simd", "time", "json", "udm", "record", "mapping", "convert", "cbn", "cbn::export"];
 
 /// What the core must not name: crates, and parts of std.
 const OUTSIDE: &[&str] = &[

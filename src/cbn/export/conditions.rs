@@ -6,7 +6,8 @@ use crate::mapping::{Case, Condition, When};
 use crate::record::{FieldPath, TestPart, ValueTest};
 
 /// White space as `char::is_whitespace` has it.
-const BLANK: &str = "\\t-\\r \\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}";
+const BLANK: &str =
+    "\\t-\\r \\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}";
 
 /// What only groups a phone number's digits, as a class of characters.
 pub(super) fn grouping() -> String {
@@ -25,7 +26,8 @@ pub(super) fn condition(asked: &Condition, tokens: &mut Tokens) -> Result<Option
 /// What a case asks; nothing if it always holds.
 pub(super) fn case(case: &Case, tokens: &mut Tokens) -> Result<Option<String>, String> {
     let mut all = Vec::new();
-    let paths = case.present.iter().map(|path| (path, "!=")).chain(case.absent.iter().map(|path| (path, "==")));
+    let paths =
+        case.present.iter().map(|path| (path, "!=")).chain(case.absent.iter().map(|path| (path, "==")));
     for (path, op) in paths {
         all.push(format!("[{}] {op} \"\"", single(path, tokens)?));
     }
@@ -107,7 +109,9 @@ fn part_of(token: &str, path: &FieldPath, part: &TestPart, ignore_case: bool) ->
         TestPart::Contains(text) => there(fits(&regex_of(text, ignore_case)), text),
         TestPart::StartsWith(text) => there(fits(&format!("^{}", regex_of(text, ignore_case))), text),
         TestPart::Matches(regex) => format!("([{token}] != \"\" and {})", fits(regex.as_str())),
-        TestPart::Cidr(_) => return Err(format!("the language has no test for the network of `{path}` (`cidr`)")),
+        TestPart::Cidr(_) => {
+            return Err(format!("the language has no test for the network of `{path}` (`cidr`)"));
+        }
         TestPart::Not(inner) => format!("not ({})", test_text(token, path, inner)?),
     })
 }

@@ -42,7 +42,9 @@ impl Elements {
                 return Ok((Place::Label { list, key, value: "value.string_value" }, Type::String));
             }
             token = format!("{token}.{}", segment.name);
-            kind = message.and_then(|message| message.field(&segment.name)).map_or(Type::String, |field| field.kind);
+            kind = message
+                .and_then(|message| message.field(&segment.name))
+                .map_or(Type::String, |field| field.kind);
             match segment.index {
                 None => {}
                 Some(Index::At(n)) => token = self.element(token, n, tokens),
@@ -83,7 +85,8 @@ impl Elements {
 
     /// The statements that merge those with fields into their lists, the inner ones first.
     pub(super) fn end(&self, lines: &mut Lines) {
-        let is_in = |list: &str, token: &str| list.strip_prefix(token).is_some_and(|rest| rest.starts_with('.'));
+        let is_in =
+            |list: &str, token: &str| list.strip_prefix(token).is_some_and(|rest| rest.starts_with('.'));
         let depth = |list: &str| {
             let (mut depth, mut at) = (0, list);
             while let Some((outer, ..)) = self.all.iter().find(|(.., token)| is_in(at, token)) {

@@ -32,7 +32,9 @@ impl Tokens {
         for text in mapping.embedded() {
             if text.objects || text.from.has_lists() {
                 let path = &text.from;
-                return Err(format!("`{path}` in [[embedded]]: a parser can't take lists or objects for JSON texts"));
+                return Err(format!(
+                    "`{path}` in [[embedded]]: a parser can't take lists or objects for JSON texts"
+                ));
             }
             tokens.text(&text.from)?;
             tokens.embedded.push(text.from.clone());
@@ -102,6 +104,16 @@ impl Tokens {
         place
     }
 
+    /// Of a field that is in a numbered element: where its list is, and where it is itself when the list has been merged.
+    fn numbered(&self, field: &Token) -> (String, String) {
+        let path = &field.path;
+        let at = (0..path.keys().len()).find(|number| path.list(*number).is_some()).unwrap_or(0);
+        let list = self.place(&path.first(at + 1, false));
+        let inside = self.place(path);
+        let inside = inside.strip_prefix(&list).unwrap_or_default();
+        (list, format!("{}_list{inside}", field.name))
+    }
+
     /// The token of what is in a text that holds JSON.
     fn json_of(&self, path: &FieldPath) -> String {
         let known = self.fields.iter().find(|known| known.path == *path);
@@ -119,7 +131,9 @@ impl Tokens {
         let depth = |path: &FieldPath| {
             self.embedded
                 .iter()
-                .filter(|outer| path.keys().len() > outer.keys().len() && path.keys().starts_with(outer.keys()))
+                .filter(|outer| {
+                    path.keys().len() > outer.keys().len() && path.keys().starts_with(outer.keys())
+                })
                 .count()
         };
         // What is inside of a text comes after the text has been read.
@@ -131,13 +145,13 @@ impl Tokens {
                 .map(|field| (self.place(&field.path), field.name.clone()))
                 .collect();
             lines.mutate("rename", &moves, None);
-            // What is in lists stays there, for the rules that read all elements.
+            // What is in lists stays there, for the rules that read all elements. `merge` leaves out what is null, and
+            // makes a list of one value.
             for field in fields().filter(|field| field.path.has_lists()) {
-                let alone = first_alone(&field.path);
-                for path in std::iter::once(&field.path).chain(&alone) {
-                    let flag = format!("{}_is_absent", field.name);
-                    lines.mutate("copy", &[(field.name.clone(), self.place(path))], Some(&flag));
-                }
+                let (list, element) = self.numbered(field);
+                lines.mutate("merge", &[(format!("{}_list", field.name), list)], None);
+                let flag = format!("{}_is_absent", field.name);
+                lines.mutate("copy", &[(field.name.clone(), element)], Some(&flag));
             }
             for field in fields().filter(|field| field.is_text) {
                 let flag = format!("{}_is_no_text", field.name);
@@ -178,13 +192,6 @@ impl Tokens {
             });
         });
     }
-}
-
-/// `groups.name` of `groups[0].name`: one value in the place of a list is a list of one.
-fn first_alone(path: &FieldPath) -> Option<FieldPath> {
-    let is_first = |number| matches!(path.list(number), Some(ListStep::At(0)));
-    let numbers: Vec<usize> = (0..path.keys().len()).filter(|number| is_first(*number)).collect();
-    (numbers.len() == 1).then(|| FieldPath::of(path.keys().to_vec()))
 }
 
 /// Whether the language has a path for a field.

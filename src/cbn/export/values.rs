@@ -77,7 +77,9 @@ impl Value<'_> {
                             _ => String::new(),
                         };
                         let asked = counts(&token, change);
-                        chain.next(Some(&asked), lines, |lines| self.text(&token, &is_ip, change, tokens, lines))?;
+                        chain.next(Some(&asked), lines, |lines| {
+                            self.text(&token, &is_ip, change, tokens, lines)
+                        })?;
                     }
                     match default {
                         Some(text) => chain.next(None, lines, |lines| self.fixed(text, tokens, lines)),
@@ -243,7 +245,9 @@ impl Value<'_> {
                 TimeReading::Named(Reading::EpochMicroseconds) => "UNIX_US",
                 TimeReading::Named(Reading::EpochNanoseconds) => "UNIX_NS",
                 TimeReading::Named(Reading::Iso8601) => "ISO8601",
-                TimeReading::Format(_) => return Err(format!("the language's formats of times are others than {reading}")),
+                TimeReading::Format(_) => {
+                    return Err(format!("the language's formats of times are others than {reading}"));
+                }
             };
             chain.next(Some(&format!("[{token}] != \"\"")), lines, |lines| {
                 let (token, time) = (quoted(&token), quoted(&time));
@@ -339,7 +343,9 @@ fn make(step: &Transform, token: &str, lines: &mut Lines) -> Result<(), String> 
             lines.when(&asked, |lines| lines.mutate("replace", &[(token.to_owned(), String::new())], None));
             lines.line(&format!("mutate {{ gsub => [{}, {}, \"\"] }}", quoted(token), quoted(&grouping())));
         }
-        Transform::Split { .. } => return Err("a parser can't say which part of a text is taken (`split`)".into()),
+        Transform::Split { .. } => {
+            return Err("a parser can't say which part of a text is taken (`split`)".into());
+        }
     }
     Ok(())
 }

@@ -18,13 +18,18 @@ use std::fmt::Write as _;
 pub fn export(mapping: &Mapping) -> Result<String, Refused> {
     if mapping.set().is_some() {
         let name = mapping.name();
-        return Err(Refused::table(format!("`{name}` is a set of tables: a parser is one table; export each")));
+        return Err(Refused::table(format!(
+            "`{name}` is a set of tables: a parser is one table; export each"
+        )));
     }
     if mapping.notes_bad_fields() {
-        return Err(Refused::table("a parser can't list the fields that it can't take (`on_bad_field = \"note\"`)"));
+        return Err(Refused::table(
+            "a parser can't list the fields that it can't take (`on_bad_field = \"note\"`)",
+        ));
     }
     if let Some(rest) = mapping.rest() {
-        let message = "a parser can't put fields somewhere whose names it does not know (`[rest]`)".to_owned();
+        let message =
+            "a parser can't put fields somewhere whose names it does not know (`[rest]`)".to_owned();
         return Err(Refused { at: Some((rest.file().to_owned(), rest.line())), message });
     }
     let mut tokens = Tokens::new(mapping).map_err(Refused::table)?;
@@ -182,12 +187,8 @@ fn header(mapping: &Mapping) -> String {
         "- One log is one record. There are no envelopes, arrays, CEF or key=value lines.".into(),
         "- Where it runs on the platform, metadata.log_type is the log type, whatever the record says.".into(),
     ];
-    let paths = || mapping.rules().iter().flat_map(Rule::fields);
-    if paths().any(|path| path.keys().len() > 1) {
+    if mapping.rules().iter().flat_map(Rule::fields).any(|path| path.keys().len() > 1) {
         lines.push("- A key with dots, such as \"a.b\", is taken for b in a where there is no a.".into());
-    }
-    if paths().any(|path| path.has_lists()) {
-        lines.push("- An object or a list in a list is dropped only where a rule reads it.".into());
     }
     if mapping.rules().iter().any(has_regex) {
         lines.push("- In regexes \\d, \\w, \\s, \\b and (?i) are about ASCII alone.".into());
@@ -207,7 +208,9 @@ fn has_regex(rule: &Rule) -> bool {
         _ => false,
     };
     let in_cases = match &rule.content {
-        Content::Cases(cases) => cases.iter().flat_map(|case| &case.when.tests).any(|(_, test)| test.parts.iter().any(matches)),
+        Content::Cases(cases) => {
+            cases.iter().flat_map(|case| &case.when.tests).any(|(_, test)| test.parts.iter().any(matches))
+        }
         Content::From { change, .. } => change.steps.iter().any(|step| matches!(step, Transform::Capture(_))),
         _ => false,
     };

@@ -34,7 +34,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let text = export(&mapping)
         .with_context(|| format!("`{}` can't be written as a parser", escaped(&args.mapping)))?;
     // What the platform would not take is not handed out.
-    let parser = Parser::read(&text).with_context(|| format!("`{}` as a parser does not load", escaped(&args.mapping)))?;
+    let parser = Parser::read(&text)
+        .with_context(|| format!("`{}` as a parser does not load", escaped(&args.mapping)))?;
     if let Some(warning) = parser.warnings().first() {
         bail!("`{}` as a parser has a fault: {}", escaped(&args.mapping), warning.message);
     }
