@@ -104,14 +104,22 @@ impl Tokens {
         place
     }
 
-    /// Of a field that is in a numbered element: where its list is, and where it is itself when the list has been merged.
-    fn numbered(&self, field: &Token) -> (String, String) {
-        let path = &field.path;
+    /// Takes a field out of a list's element with a number. Elements that are null or "" do not count.
+    fn numbered(&self, field: &Token, lines: &mut Lines) {
+        let (path, name) = (&field.path, &field.name);
         let at = (0..path.keys().len()).find(|number| path.list(*number).is_some()).unwrap_or(0);
         let list = self.place(&path.first(at + 1, false));
         let inside = self.place(path);
         let inside = inside.strip_prefix(&list).unwrap_or_default();
-        (list, format!("{}_list{inside}", field.name))
+        // `merge` leaves out what is null, and makes a list of one value.
+        lines.mutate("merge", &[(format!("{name}_all"), list)], None);
+        lines.block(&format!("for {name}_one in {name}_all"), |lines| {
+            lines.when(&format!("[{name}_one] != \"\""), |lines| {
+                lines.mutate("merge", &[(format!("{name}_list"), format!("{name}_one"))], None);
+            });
+        });
+        let from = format!("{name}_list{inside}");
+        lines.mutate("copy", &[(name.clone(), from)], Some(&format!("{name}_is_absent")));
     }
 
     /// The token of what is in a text that holds JSON.
@@ -145,13 +153,9 @@ impl Tokens {
                 .map(|field| (self.place(&field.path), field.name.clone()))
                 .collect();
             lines.mutate("rename", &moves, None);
-            // What is in lists stays there, for the rules that read all elements. `merge` leaves out what is null, and
-            // makes a list of one value.
+            // What is in lists stays there, for the rules that read all elements.
             for field in fields().filter(|field| field.path.has_lists()) {
-                let (list, element) = self.numbered(field);
-                lines.mutate("merge", &[(format!("{}_list", field.name), list)], None);
-                let flag = format!("{}_is_absent", field.name);
-                lines.mutate("copy", &[(field.name.clone(), element)], Some(&flag));
+                self.numbered(field, lines);
             }
             for field in fields().filter(|field| field.is_text) {
                 let flag = format!("{}_is_no_text", field.name);
