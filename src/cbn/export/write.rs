@@ -185,6 +185,7 @@ fn header(mapping: &Mapping) -> String {
         "- So is a time that is a number: what is finer than a microsecond is lost.".into(),
         "- A record that `udmap convert` rejects is dropped, with the tag TAG_MALFORMED_MESSAGE.".into(),
         "- One log is one record. There are no envelopes, arrays, CEF or key=value lines.".into(),
+        "- Records of more than 1 MiB, which `udmap convert` rejects, are left to the platform.".into(),
         "- Where it runs on the platform, metadata.log_type is the log type, whatever the record says.".into(),
     ];
     if mapping.rules().iter().flat_map(Rule::fields).any(|path| path.keys().len() > 1) {
