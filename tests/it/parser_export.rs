@@ -52,15 +52,19 @@ struct Both {
 }
 
 impl Both {
-    fn new(table: &str) -> Both {
-        let mapping = Mapping::builtin(table).expect(table);
-        let text = export(&mapping).unwrap_or_else(|why| panic!("{table}: {why}"));
+    fn builtin(table: &str) -> Both {
+        Both::new(&Mapping::builtin(table).expect(table))
+    }
+
+    fn new(mapping: &Mapping) -> Both {
+        let table = mapping.name();
+        let text = export(mapping).unwrap_or_else(|why| panic!("{table}: {why}"));
         let parser = Parser::read(&text).unwrap_or_else(|why| panic!("{table}: {why}\n{text}"));
         assert_eq!(parser.warnings(), [], "{table}");
         let mut options = RunOptions::default();
         options.adds_platform_fields = false;
         Both {
-            converter: Converter::new(&mapping, &Options::default()),
+            converter: Converter::new(mapping, &Options::default()),
             runner: parser.runner(&options),
             same: 0,
             rejected: 0,
@@ -77,16 +81,20 @@ impl Both {
             self.too_long += 1;
             return;
         }
+        let mut event = Vec::new();
+        let outcome = self.runner.run(&Log::new(line, Instant::EPOCH), &mut event);
         let mut tree = Tree::default();
-        let Ok(record) = tree.read(line.as_bytes()) else { return };
+        let Ok(record) = tree.read(line.as_bytes()) else {
+            assert!(matches!(outcome, Outcome::Dropped(_)), "{name}: {line}: {outcome:?}");
+            self.rejected += 1;
+            return;
+        };
         if record.kind() != Kind::Object || WRAPPERS.iter().any(|key| record.member(key).is_some()) {
             return;
         }
         let batch = self.converter.convert(line.as_bytes());
         let expected: Vec<_> = batch.records().collect();
         let [expected] = &expected[..] else { panic!("{name}: one record: {line}") };
-        let mut event = Vec::new();
-        let outcome = self.runner.run(&Log::new(line, Instant::EPOCH), &mut event);
         let found = match (expected, &outcome) {
             (Err(_), Outcome::Dropped(tag)) => {
                 assert_eq!(tag, "TAG_MALFORMED_MESSAGE");
@@ -165,7 +173,7 @@ fn each_table_is_a_parser_or_refused() {
 #[test]
 fn fixtures_give_the_same_events() {
     for table in EXPORTED {
-        let mut both = Both::new(table);
+        let mut both = Both::builtin(table);
         let folder = match table.starts_with("duo_telephony") {
             true => "fixtures".to_owned(),
             false => format!("fixtures/{table}"),
@@ -180,7 +188,7 @@ fn fixtures_give_the_same_events() {
 }
 
 fn generated(table: &str, records: u64) {
-    let mut both = Both::new(table);
+    let mut both = Both::builtin(table);
     // v2, v1, awkward, shuffled and broken ones.
     let mut generator = Generator::new(11, &"v2=40,v1=30,awkward=15,shuffled=10,broken=5".parse::<Mix>().unwrap());
     let mut line = Vec::new();
@@ -234,4 +242,139 @@ fn the_command_writes_what_it_can_and_refuses_the_rest() {
         assert_eq!((refused.status, refused.stdout.as_str()), (2, ""), "{more}{}", refused.stderr);
         assert!(refused.stderr.contains(why), "{more}{}", refused.stderr);
     }
+}
+
+/// Rules of kinds that no built-in table has.
+const KINDS: &str = r#"
+[mapping]
+name = "kinds"
+log_type = "KINDS"
+
+[[rule]]
+udm = "metadata.event_timestamp"
+time = [{ from = "us", read = "epoch-microseconds" }, { from = "t.at", read = "iso8601" }]
+
+[[rule]]
+udm = "metadata.event_type"
+value = "GENERIC_EVENT"
+
+[[rule]]
+udm = "metadata.collected_timestamp"
+time = [{ from = "seen", read = "epoch-milliseconds" }]
+when = { a = { present = true } }
+
+[[rule]]
+udm = "metadata.description"
+template = "${a} of \"${b.c}\" \\ %"
+
+[[rule]]
+udm = "metadata.product_version"
+from = ["v", "w"]
+absent = ["None", "\\\"-"]
+capture = "^v([0-9.]+)"
+order = 1
+
+[[rule]]
+udm = "metadata.product_version"
+from = "a"
+read = ["trim", "upper"]
+default = "no version"
+order = 2
+
+[[rule]]
+udm = "metadata.url_back_to_product"
+from = "a"
+when = { a = { matches = "^[a-z]+/\\d" }, "b.c" = { not = { contains = "\\s.[", ignore_case = true } } }
+
+[[rule]]
+udm = "principal.port"
+from = "port"
+
+[[rule]]
+udm = "network.received_bytes"
+from = "bytes"
+
+[[rule]]
+udm = "principal.ip[]"
+from = "ips[]"
+when = "ip"
+
+[[rule]]
+udm = "principal.user.email_addresses[]"
+from = "users[].mail"
+when = "email"
+read = "lower"
+
+[[rule]]
+udm = "principal.user.phone_numbers[]"
+from = "users[].phone"
+read = "phone"
+
+[[rule]]
+udm = "principal.user.userid"
+from = "dn"
+read = "first-rdn"
+when = { k = { in = ["kiosk", "K\"s\\"], ignore_case = true } }
+
+[[rule]]
+udm = 'additional."first one"'
+from = "users[1].mail"
+
+[[rule]]
+udm = "about[1].hostname"
+from = "host"
+when = "not-phone"
+
+[[rule]]
+udm = "about[0].labels[]"
+label = "a \"key\""
+from = "ips[]"
+map = { "10.0.0.1" = "one", "::1" = "two" }
+otherwise = "none"
+
+[[rule]]
+udm = "security_result[0].severity"
+from = "sev"
+map = { none = "UNKNOWN_SEVERITY", low = "LOW", lower = "LOW" }
+default = "HIGH"
+"#;
+
+#[test]
+fn other_kinds_of_rules_give_the_same_events() {
+    let mapping = Mapping::load("kinds.toml", KINDS, &|_| Err("no other file".into())).unwrap();
+    let mut both = Both::new(&mapping);
+    let values = [
+        r#""a":" x ","v":"v1.2-rc","seen":1700000000123"#,
+        r#""a":"b/7","b":{"c":"d"},"v":"None","w":"v3""#,
+        r#""a":"b/7","b":{"c":"x\\S.[y"},"v":"w3","seen":"x""#,
+        r#""seen":1700000000123,"v":"\\\"-","dn":"CN=Doe\\, J,OU=x","k":"KIOSK""#,
+        r#""dn":"cn=a","k":"k\"S\\","port":443,"bytes":"18446744073709551615""#,
+        r#""dn":"cn=a","k":"\u212aiosk","port":"443","bytes":0"#,
+        r#""port":"x""#,
+        r#""port":"-1""#,
+        r#""port":"007""#,
+        r#""bytes":-1"#,
+        r#""ips":["10.0.0.1",null,"","::1","x",5],"host":"h""#,
+        r#""ips":"::1","host":"+1 (734) 555-0100""#,
+        r#""ips":[{"a":1}]"#,
+        r#""ips":{"a":1}"#,
+        r#""users":[{"mail":"A@b.c","phone":"+1 (734) 555-0100"},"x",{"mail":"a b@c"},{"phone":"123456"}]"#,
+        r#""users":[null,"",{"mail":"z@b"},{"mail":"y@b"}]"#,
+        r#""users":{"mail":"a\u00a0b@c","phone":"734\u20035550100"}"#,
+        r#""users":[{"mail":["a"]}]"#,
+        r#""sev":"none""#,
+        r#""sev":"lower""#,
+        r#""sev":"other""#,
+        r#""sev":true,"a":"\u00e9 ß""#,
+        r#""b":"c","a":"x""#,
+        r#""b":["c"],"a":"x""#,
+        r#""b":{"c":{}},"a":"x""#,
+    ];
+    for values in values {
+        for time in [r#""us":1700000000123456"#, r#""us":null,"t":{"at":"2024-01-01T00:00:00,5+01"}"#, r#""t":"x""#] {
+            both.line("kinds", &format!("{{{time},{values}}}"));
+        }
+    }
+    assert!(both.same > 30 && both.rejected > 30, "{} {}", both.same, both.rejected);
+    assert_eq!(both.odd, [0, 0]);
 }
