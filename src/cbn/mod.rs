@@ -12,6 +12,7 @@ mod condition;
 mod copy;
 mod date_format;
 mod dump;
+mod export;
 mod failure;
 mod grok_patterns;
 mod number;
@@ -41,6 +42,7 @@ mod warning;
 mod xml;
 mod zone;
 
+pub use export::{Refused, export};
 pub use parser::{Failed, Log, Outcome, Parser, RunOptions, Runner};
 pub use position::{Position, ReadError};
 pub use program::ParserPart;

@@ -329,7 +329,7 @@ impl Rule {
     }
 
     /// Every raw field that the rule reads, in order.
-    pub(super) fn fields(&self) -> Vec<&FieldPath> {
+    pub(crate) fn fields(&self) -> Vec<&FieldPath> {
         let mut all = self.taken();
         if let Content::Cases(cases) = &self.content {
             all.extend(cases.iter().flat_map(Case::fields));
