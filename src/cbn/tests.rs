@@ -13,7 +13,7 @@ fn instant(text: &str) -> Instant {
 }
 
 fn file(path: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/parsers").join(path);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(path);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
@@ -35,7 +35,7 @@ fn run(parser: &Parser, options: &RunOptions, log: &Log<'_>) -> (Outcome, Vec<St
 
 #[test]
 fn small_cases() {
-    let cases: Vec<Value> = serde_json::from_str(&file("cases.json")).unwrap();
+    let cases: Vec<Value> = serde_json::from_str(&file("parsers/cases.json")).unwrap();
     let mut wrong = Vec::new();
     for case in &cases {
         let name = case["name"].as_str().unwrap();
@@ -68,7 +68,7 @@ fn small_cases() {
 
 #[test]
 fn every_form_of_syntax_loads() {
-    let parser = Parser::read(&file("syntax.conf")).unwrap();
+    let parser = Parser::read(&file("parsers/syntax.conf")).unwrap();
     let log = Log::new(r#"{"n":1,"tags":["T1"],"o":{"k":"v"}}"#, instant("2026-01-02T03:04:05Z"));
     let (outcome, events) = run(&parser, &RunOptions::default(), &log);
     assert_eq!(outcome, Outcome::Events(1));
@@ -90,7 +90,7 @@ fn google_s_parsers_give_google_s_events() {
     let mut wrong = Vec::new();
     let mut count = 0;
     for name in ["AWS_EKS", "IBM_B2B_INTEGRATOR", "KEYFACTOR", "ONFIDO", "SURICATA_EVE"] {
-        let folder = format!("content-hub/{name}/cbn");
+        let folder = format!("content-hub/content/parsers/third_party/community/{name}/cbn");
         let text = file(&format!("{folder}/default_{}.conf", name.to_lowercase()));
         let parser = Parser::read(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
         let raw =
@@ -169,12 +169,12 @@ fn changed(text: &str, next: &mut impl FnMut(usize) -> usize) -> String {
 
 #[test]
 fn changed_parsers_and_logs_never_panic() {
-    let cases: Vec<Value> = serde_json::from_str(&file("cases.json")).unwrap();
+    let cases: Vec<Value> = serde_json::from_str(&file("parsers/cases.json")).unwrap();
     let mut texts: Vec<(String, String)> = cases
         .iter()
         .map(|case| (case["parser"].as_str().unwrap().to_owned(), case["log"].as_str().unwrap().to_owned()))
         .collect();
-    texts.push((file("syntax.conf"), r#"{"n":1,"tags":["T1"],"o":{"k":"v"}}"#.to_owned()));
+    texts.push((file("parsers/syntax.conf"), r#"{"n":1,"tags":["T1"],"o":{"k":"v"}}"#.to_owned()));
     let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
     let mut next = |below: usize| {
         seed ^= seed << 13;

@@ -175,6 +175,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         most_steps: args.max_steps,
         dumps: args.statedump,
         explains: args.explain,
+        notes_reached: false,
     };
     let threads = args.threads.or_else(|| std::thread::available_parallelism().ok());
     let now = || Instant::of(chrono::Utc::now());

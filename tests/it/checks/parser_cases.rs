@@ -52,7 +52,7 @@ fn kit(root: &Path, logs: &str, events: &str) {
 
 #[test]
 fn google_s_cases_pass_and_a_broken_one_is_named_and_blessed() {
-    let folder = project("fixtures/parsers/content-hub");
+    let folder = project("fixtures/content-hub/content/parsers/third_party/community");
     let passed = run(&["parser", "test", folder.to_str().unwrap()]);
     assert_eq!(passed.status, 0, "{}{}", passed.stdout, passed.stderr);
     assert!(passed.stderr.starts_with("5 cases, 0 failed\n"), "{}", passed.stderr);
@@ -60,7 +60,7 @@ fn google_s_cases_pass_and_a_broken_one_is_named_and_blessed() {
 
     let scratch = tempfile::tempdir().unwrap();
     let root = scratch.path().join("hub");
-    copy("fixtures/parsers/content-hub", &root);
+    copy("fixtures/content-hub/content/parsers/third_party/community", &root);
     let file = root.join("KEYFACTOR/cbn/testdata/expected_events/default_events.json");
     let right = fs::read_to_string(&file).unwrap();
     fs::write(&file, right.replacen("\"severity\": \"LOW\"", "\"severity\": \"HIGH\"", 1)).unwrap();

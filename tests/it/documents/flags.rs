@@ -28,7 +28,10 @@ fn options(text: &str) -> BTreeSet<String> {
 /// The options that begin a line of each command's help.
 fn known() -> BTreeMap<String, BTreeSet<String>> {
     let mut known = BTreeMap::new();
-    let mut more: Vec<String> = ["mappings show", "parser check", "parser export", "parser run", "parser test"].map(str::to_owned).into();
+    let mut more: Vec<String> =
+        ["mappings show", "parser check", "parser export", "parser run", "parser test"]
+            .map(str::to_owned)
+            .into();
     more.extend(commands());
     for command in more {
         let args: Vec<&str> = command.split(' ').chain(["--help"]).collect();

@@ -262,6 +262,7 @@ checked! {
     install: "docs/install.md",
     library: "docs/library.md",
     mapping: "docs/mapping.md",
+    parser: "docs/parser.md",
     python_package: "docs/python.md",
     scale: "docs/scale.md",
     send: "docs/send.md",

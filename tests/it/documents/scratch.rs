@@ -30,6 +30,15 @@ const REPLACED: &[(&str, &str)] = &[
     (" --every 1h", ""),
 ];
 
+/// A parser that takes any log.
+const PARSER: &str = r#"filter {
+  mutate { replace => {
+    "event.idm.read_only_udm.metadata.event_type" => "GENERIC_EVENT"
+    "event.idm.read_only_udm.metadata.description" => "%{message}"
+  } }
+  mutate { merge => { "@output" => "event" } }
+}"#;
+
 /// A folder of its own for a document's commands.
 pub(super) struct Scratch {
     folder: tempfile::TempDir,
@@ -147,6 +156,13 @@ fn files(folder: &Path) {
         .map(|line| format!("\"{}\",a.ndjson\n", line.replace('"', "\"\"")))
         .collect();
     put("tables/logs.csv", format!("line,file\n{}", rows.concat()).as_bytes());
+    put("parser.conf", PARSER.as_bytes());
+    put("logs.txt", b"a\nb\n");
+    let parser = folder.join("parsers/OKTA");
+    fs::create_dir_all(&parser).expect("made");
+    let google = project("fixtures/content-hub/content/parsers/third_party/community/KEYFACTOR/cbn");
+    let copied = Command::new("cp").arg("-r").arg(google).arg(parser).status();
+    assert!(copied.is_ok_and(|status| status.success()), "a parser can't be copied");
     put("mine.toml", b"[mapping]\nname = \"mine\"\nextends = \"duo_telephony\"\n");
 }
 
