@@ -126,9 +126,8 @@ impl TestedParser {
         rules: &Rules,
         receipt: Receipt,
     ) -> anyhow::Result<Outcome> {
-        let mut options = RunOptions::default();
-        options.field_names = FieldNames::Camel;
-        options.log_type = case.log_type();
+        let mut options =
+            RunOptions { field_names: FieldNames::Camel, log_type: case.log_type(), ..RunOptions::default() };
         let mut other_runner = self.parser.runner(&options);
         let (received, other) = match receipt {
             Receipt::At(time) => (time, None),
