@@ -14,8 +14,8 @@ use crate::check::cases::ByParser;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "Exit status:
   0  every case gives what it expects
-  1  a case differs, a log or an expected file is alone, or, with --full-coverage, a part of the table or of a parser
-     is never exercised
+  1  a case differs, a log or an expected file is alone, or, with --full-coverage, a part of the table is never
+     exercised
   2  could not do it: usage, mapping, or an unreadable file
   3  there is no case, or nothing in any (`--allow-empty` makes it 0)
 
