@@ -182,6 +182,7 @@ fn header(mapping: &Mapping) -> String {
         "Its events are those of `udmap convert` with this table, except for what the language can't say:".into(),
         "- A number is kept as a double. 1.50 becomes 1.5, 1E5 becomes 100000, and of more than 17 digits some are lost."
             .into(),
+        "- A log with a number that is too large for a double, such as 1E400, is dropped.".into(),
         "- So is a time that is a number: what is finer than a microsecond is lost.".into(),
         "- A record that `udmap convert` rejects is dropped, with the tag TAG_MALFORMED_MESSAGE.".into(),
         "- One log is one record. There are no envelopes, arrays, CEF or key=value lines.".into(),
