@@ -280,11 +280,15 @@ fn the_action_and_the_hooks_call_what_is_there() {
         assert!(!step["run"].as_str().unwrap_or_default().contains("${{"), "{step}");
     }
     let hooks = read[1].as_array().unwrap();
-    assert_eq!(hooks.len(), 2);
+    assert_eq!(hooks.len(), 3);
     for hook in hooks {
         let words: Vec<&str> = hook["entry"].as_str().unwrap().split(' ').collect();
         assert!(project(words[0]).is_file(), "{hook}");
-        let help = crate::support::run(&[words[1], "--help"]);
+        // The command, which may have one below it.
+        let mut command: Vec<&str> =
+            words[1..].iter().take_while(|word| !word.starts_with("--")).copied().collect();
+        command.push("--help");
+        let help = crate::support::run(&command);
         assert_eq!(help.status, 0);
         for option in words.iter().filter(|word| word.starts_with("--")) {
             assert!(help.stdout.contains(option), "{option}");
