@@ -266,7 +266,7 @@ pub(super) fn run(
     {
         let mut parsers = Vec::new();
         for coverage in tested.parsers.coverage() {
-            // Beside a table, it is the table that is to be covered.
+            // Next to a table, it is the table that is to be covered.
             uncovered |= tested.table.is_none() && !coverage.unreached.is_empty();
             if is_told {
                 say(&report::coverage_of_parser(&coverage, args.coverage))?;
