@@ -30,6 +30,7 @@ mod re2;
 mod read;
 mod run;
 mod scan;
+mod source;
 mod state;
 mod symbols;
 mod syntax;

@@ -204,6 +204,11 @@ impl State {
         at.and_then(|at| container.values.get(at)).copied().unwrap_or_default()
     }
 
+    /// The value of the key with this name.
+    pub(super) fn named(&self, id: ContainerId, name: &str) -> Value {
+        self.symbols.find(name).map_or(Value::Unset, |key| self.member(id, key))
+    }
+
     /// Sets the value of a key. A list with a key that is not a number of its elements, or of the next one, becomes an
     /// object.
     pub(super) fn set_member(&mut self, id: ContainerId, key: Symbol, value: Value) {

@@ -55,10 +55,6 @@ pub(super) fn structure(
     Ok(())
 }
 
-fn member(state: &State, id: ContainerId, name: &str) -> Value {
-    state.symbols.find(name).map_or(Value::Unset, |key| state.member(id, key))
-}
-
 fn entry<'s>(
     state: &'s State,
     element: Value,
@@ -74,8 +70,8 @@ fn entry<'s>(
             )));
         }
     };
-    match member(state, id, "key") {
-        Value::Text(key) => entries.push((state.text(key), member(state, id, "value"))),
+    match state.named(id, "key") {
+        Value::Text(key) => entries.push((state.text(key), state.named(id, "value"))),
         other => {
             return Err(
                 OutputError::new(format!("expected a text, found {}", kind(state, other))).below("key")
@@ -120,7 +116,7 @@ fn value(state: &State, found: Value, depth: usize, out: &mut Vec<u8>) -> Result
             Ok(())
         }
         ("struct_value", Value::Container(id)) => structure(state, id, depth + 1, out),
-        ("list_value", Value::Container(id)) => list(state, member(state, id, "values"), depth + 1, out),
+        ("list_value", Value::Container(id)) => list(state, state.named(id, "values"), depth + 1, out),
         ("string_value", other) => {
             let message =
                 format!("expected a text (convert it to a string first), found {}", kind(state, other));

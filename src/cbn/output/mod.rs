@@ -2,10 +2,12 @@
 
 mod additional;
 mod error;
+mod events;
 mod platform;
 mod scalar;
 mod user_agent;
 mod writer;
 
+pub(super) use events::{Events, write};
 pub(super) use platform::Platform;
-pub(super) use writer::{Events, Lines, write};
+pub(super) use writer::Lines;

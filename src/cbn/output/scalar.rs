@@ -171,7 +171,7 @@ fn enumeration(state: &State, value: Value, entry: &Entry, out: &mut Vec<u8>) ->
 fn seconds_and_nanos(state: &State, value: Value) -> Option<(i64, i64)> {
     let Value::Container(id) = value else { return None };
     let part = |name: &str| {
-        let value = state.symbols.find(name).map_or(Value::Unset, |key| state.member(id, key));
+        let value = state.named(id, name);
         match value {
             Value::Unset => Some(0),
             Value::Text(text) if text.is_empty() => Some(0),

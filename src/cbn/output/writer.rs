@@ -14,92 +14,6 @@ use crate::udm::{Cardinality, Type};
 /// Where the fields of events came from: the statement that set each, by path.
 pub(in crate::cbn) type Lines = Vec<(String, u32)>;
 
-/// What is written.
-#[derive(Debug)]
-pub(in crate::cbn) struct Events<'o> {
-    /// An event a line.
-    pub(in crate::cbn) out: &'o mut Vec<u8>,
-    pub(in crate::cbn) style: FieldNames,
-    /// The most bytes of a log's events.
-    pub(in crate::cbn) most_bytes: usize,
-    /// For each event, if they are wanted.
-    pub(in crate::cbn) lines: Option<&'o mut Vec<Lines>>,
-}
-
-/// Writes the events of a log, those in `@output`; how many they are. Of a log that fails nothing stays written.
-pub(in crate::cbn) fn write(
-    state: &State,
-    output: Value,
-    platform: Option<&Platform<'_>>,
-    events: &mut Events<'_>,
-) -> Result<u64, OutputError> {
-    let Value::Container(list) = output else { return Ok(0) };
-    let start = events.out.len();
-    let mut count = 0;
-    for (at, (_, event, _)) in state.container(list).members().enumerate() {
-        let written = one(state, event, platform, start, events);
-        match written {
-            Ok(more) => count += more,
-            Err(error) => {
-                events.out.truncate(start);
-                return Err(error.below(&format!("@output.{at}")));
-            }
-        }
-    }
-    Ok(count)
-}
-
-fn member(state: &State, id: ContainerId, name: &str) -> Value {
-    state.symbols.find(name).map_or(Value::Unset, |key| state.member(id, key))
-}
-
-fn one(
-    state: &State,
-    event: Value,
-    platform: Option<&Platform<'_>>,
-    start: usize,
-    events: &mut Events<'_>,
-) -> Result<u64, OutputError> {
-    let Value::Container(event) = event else {
-        return Err(OutputError::new("expected an object"));
-    };
-    let Value::Container(idm) = member(state, event, "idm") else {
-        return Err(OutputError::new("expected `idm.read_only_udm` or `idm.entity`"));
-    };
-    let mut count = 0;
-    for (name, root) in [("read_only_udm", "UDM"), ("entity", "Entity")] {
-        let id = match member(state, idm, name) {
-            Value::Container(id) => id,
-            _ => continue,
-        };
-        let is_event = root == "UDM";
-        if !is_event {
-            events.out.extend_from_slice(b"{\"idm\":{\"entity\":");
-        }
-        let Some(known) = index().named(root) else { continue };
-        let lines = events.lines.is_some().then(Vec::new);
-        let mut writer = Writer {
-            state,
-            platform: platform.filter(|_| is_event),
-            style: events.style,
-            limit: start + events.most_bytes,
-            lines,
-            path: String::new(),
-        };
-        let written = writer.message(known, id, Hook::root(is_event), 0, events.out);
-        written.map_err(|error| error.below(name).below("idm"))?;
-        if !is_event {
-            events.out.extend_from_slice(b"}}");
-        }
-        events.out.push(b'\n');
-        if let (Some(all), Some(lines)) = (&mut events.lines, writer.lines) {
-            all.push(lines);
-        }
-        count += 1;
-    }
-    if count == 0 { Err(OutputError::new("expected `idm.read_only_udm` or `idm.entity`")) } else { Ok(count) }
-}
-
 /// What the platform adds to a message.
 #[derive(Debug, Clone, Copy)]
 enum Hook {
@@ -112,10 +26,6 @@ enum Hook {
 }
 
 impl Hook {
-    fn root(is_event: bool) -> Hook {
-        if is_event { Hook::Root } else { Hook::None }
-    }
-
     /// The hook of a field.
     fn of(self, name: &str, id: ContainerId) -> Hook {
         match self {
@@ -127,7 +37,8 @@ impl Hook {
     }
 }
 
-struct Writer<'s> {
+/// Writes the messages of one event.
+pub(super) struct Writer<'s> {
     state: &'s State,
     platform: Option<&'s Platform<'s>>,
     style: FieldNames,
@@ -135,6 +46,36 @@ struct Writer<'s> {
     limit: usize,
     lines: Option<Lines>,
     path: String,
+}
+
+impl<'s> Writer<'s> {
+    /// Writes what the state holds, until the output is `limit` bytes long. With a platform it is an event of UDM, and gets
+    /// what the platform adds.
+    pub(super) fn new(
+        state: &'s State,
+        platform: Option<&'s Platform<'s>>,
+        style: FieldNames,
+        limit: usize,
+        notes_lines: bool,
+    ) -> Writer<'s> {
+        Writer { state, platform, style, limit, lines: notes_lines.then(Vec::new), path: String::new() }
+    }
+
+    /// Which statement set each field, if that is noted.
+    pub(super) fn into_lines(self) -> Option<Lines> {
+        self.lines
+    }
+
+    /// Writes the message at the root.
+    pub(super) fn root(
+        &mut self,
+        known: &Known,
+        id: ContainerId,
+        out: &mut Vec<u8>,
+    ) -> Result<(), OutputError> {
+        let hook = if self.platform.is_some() { Hook::Root } else { Hook::None };
+        self.message(known, id, hook, 0, out)
+    }
 }
 
 impl Writer<'_> {
@@ -239,7 +180,7 @@ impl Writer<'_> {
         match hook {
             Hook::None => {}
             Hook::Root => {
-                let is_there = matches!(member(self.state, id, "metadata"), Value::Container(_));
+                let is_there = matches!(self.state.named(id, "metadata"), Value::Container(_));
                 if let Some(entry) = known.field("metadata").filter(|_| !is_there)
                     && let Below::Message(below) = entry.below
                 {
@@ -253,16 +194,16 @@ impl Writer<'_> {
             }
             Hook::Metadata => {
                 let has_time = matches!(
-                    member(self.state, id, "event_timestamp"),
+                    self.state.named(id, "event_timestamp"),
                     Value::Container(_) | Value::Time { .. }
                 );
                 self.metadata(known, platform, !has_time, start, out)?;
             }
             Hook::Noun => {
-                let has_asset = matches!(member(self.state, id, "asset"), Value::Container(_));
+                let has_asset = matches!(self.state.named(id, "asset"), Value::Container(_));
                 if let Some(entry) = known.field("asset").filter(|_| !has_asset)
                     && let Below::Message(below) = entry.below
-                    && COPIED.iter().any(|name| self.is_something(member(self.state, id, name)))
+                    && COPIED.iter().any(|name| self.is_something(self.state.named(id, name)))
                 {
                     let at = self.begin(entry, start, out);
                     out.push(b'{');
@@ -311,8 +252,8 @@ impl Writer<'_> {
         out: &mut Vec<u8>,
     ) -> Result<(), OutputError> {
         for name in COPIED {
-            let has = asset.is_some_and(|asset| self.is_something(member(self.state, asset, name)));
-            let value = member(self.state, noun, name);
+            let has = asset.is_some_and(|asset| self.is_something(self.state.named(asset, name)));
+            let value = self.state.named(noun, name);
             if has || !self.is_something(value) {
                 continue;
             }

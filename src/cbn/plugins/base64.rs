@@ -6,8 +6,8 @@ use crate::cbn::options::Options;
 use crate::cbn::path::Path;
 use crate::cbn::plugin::{Action, Tools};
 use crate::cbn::position::ReadError;
+use crate::cbn::source::text_of;
 use crate::cbn::state::State;
-use crate::cbn::template::kind;
 use crate::cbn::value::Value;
 use crate::text::shown;
 use base64::Engine as _;
@@ -45,13 +45,7 @@ pub(super) fn compile(options: &mut Options<'_>, build: &mut Build) -> Result<Bo
 
 impl Action for Base64 {
     fn run<'p>(&'p self, state: &mut State, _: &mut Tools) -> Result<(), Failure<'p>> {
-        let text = match self.source.get(state) {
-            Value::Text(text) => text,
-            Value::Unset => return Err(Failure::NoSource { source: &self.source.text }),
-            value => {
-                return Err(Failure::WrongSource { source: &self.source.text, kind: kind(state, value) });
-            }
-        };
+        let text = text_of(&self.source, state)?;
         // Go's decoder passes over line ends.
         let encoded = state.text(text).replace(['\r', '\n'], "");
         let decoded = self.encoding.decode(encoded);

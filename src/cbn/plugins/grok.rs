@@ -9,8 +9,8 @@ use crate::cbn::pattern::Pattern;
 use crate::cbn::plugin::{Action, Tools};
 use crate::cbn::position::ReadError;
 use crate::cbn::re2::Groups;
+use crate::cbn::source::text_of;
 use crate::cbn::state::State;
-use crate::cbn::template::kind;
 use crate::cbn::value::{Text, Value};
 use crate::cbn::warning::Code;
 use crate::text::shown;
@@ -124,13 +124,7 @@ impl Match {
         tools: &mut Tools,
         found: &mut Vec<(&'p Token, Text)>,
     ) -> Result<(), Failure<'p>> {
-        let text = match self.source.get(state) {
-            Value::Text(text) => text,
-            Value::Unset => return Err(Failure::NoSource { source: &self.source.text }),
-            value => {
-                return Err(Failure::WrongSource { source: &self.source.text, kind: kind(state, value) });
-            }
-        };
+        let text = text_of(&self.source, state)?;
         for Alternative { pattern, tokens } in &self.alternatives {
             let Ok(regex) = pattern.regex() else { continue };
             let Some(places) = tools.captures.find(pattern, regex, state.text(text)) else { continue };

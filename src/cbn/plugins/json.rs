@@ -6,9 +6,9 @@ use crate::cbn::options::Options;
 use crate::cbn::path::Path;
 use crate::cbn::plugin::{Action, Tools};
 use crate::cbn::position::ReadError;
+use crate::cbn::source::text_of;
 use crate::cbn::state::State;
 use crate::cbn::symbols::Symbol;
-use crate::cbn::template::kind;
 use crate::cbn::value::{ContainerId, Shape, Text, Value};
 use crate::cbn::warning::Code;
 use crate::json::{Kind, Tree, Value as Json};
@@ -45,13 +45,7 @@ pub(super) fn compile(options: &mut Options<'_>, build: &mut Build) -> Result<Bo
 
 impl Action for JsonPlugin {
     fn run<'p>(&'p self, state: &mut State, tools: &mut Tools) -> Result<(), Failure<'p>> {
-        let text = match self.source.get(state) {
-            Value::Text(text) => text,
-            Value::Unset => return Err(Failure::NoSource { source: &self.source.text }),
-            value => {
-                return Err(Failure::WrongSource { source: &self.source.text, kind: kind(state, value) });
-            }
-        };
+        let text = text_of(&self.source, state)?;
         state.check_more(text.len as usize)?;
         let made = self.read(state, &mut tools.tree, text)?;
         match &self.target {

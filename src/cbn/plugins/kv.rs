@@ -7,8 +7,8 @@ use crate::cbn::options::Options;
 use crate::cbn::path::Path;
 use crate::cbn::plugin::{Action, Tools};
 use crate::cbn::position::ReadError;
+use crate::cbn::source::text_of;
 use crate::cbn::state::State;
-use crate::cbn::template::kind;
 use crate::cbn::value::{Shape, Text, Value};
 use crate::cbn::warning::Code;
 use crate::text::shown;
@@ -77,13 +77,7 @@ pub(super) fn unescape(text: &str) -> String {
 
 impl Action for KeyValue {
     fn run<'p>(&'p self, state: &mut State, _: &mut Tools) -> Result<(), Failure<'p>> {
-        let text = match self.source.get(state) {
-            Value::Text(text) => text,
-            Value::Unset => return Err(Failure::NoSource { source: &self.source.text }),
-            value => {
-                return Err(Failure::WrongSource { source: &self.source.text, kind: kind(state, value) });
-            }
-        };
+        let text = text_of(&self.source, state)?;
         let end = text.range().end;
         let (mut at, mut below, mut is_found) = (text.start as usize, None, false);
         while at <= end {

@@ -6,9 +6,10 @@ use crate::cbn::options::{Options, wrong};
 use crate::cbn::path::Path;
 use crate::cbn::plugin::{Action, Tools};
 use crate::cbn::position::ReadError;
+use crate::cbn::source::text_of;
 use crate::cbn::state::State;
 use crate::cbn::syntax::Literal;
-use crate::cbn::template::{Template, kind};
+use crate::cbn::template::Template;
 use crate::cbn::value::{Text, Value};
 use std::collections::HashMap;
 
@@ -38,13 +39,7 @@ pub(super) fn compile(options: &mut Options<'_>, build: &mut Build) -> Result<Bo
 
 impl Action for Translate {
     fn run<'p>(&'p self, state: &mut State, _: &mut Tools) -> Result<(), Failure<'p>> {
-        let text = match self.source.get(state) {
-            Value::Text(text) => text,
-            Value::Unset => return Err(Failure::NoSource { source: &self.source.text }),
-            value => {
-                return Err(Failure::WrongSource { source: &self.source.text, kind: kind(state, value) });
-            }
-        };
+        let text = text_of(&self.source, state)?;
         let found = match (self.dictionary.get(state.text(text)), &self.fallback) {
             (Some(found), _) => *found,
             (None, Some(fallback)) => fallback.fill(state, "translate", &self.target.text)?,

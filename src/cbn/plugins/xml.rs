@@ -6,9 +6,10 @@ use crate::cbn::options::Options;
 use crate::cbn::path::Path;
 use crate::cbn::plugin::{Action, Tools};
 use crate::cbn::position::ReadError;
+use crate::cbn::source::text_of;
 use crate::cbn::state::State;
 use crate::cbn::syntax::Literal;
-use crate::cbn::template::{Template, kind};
+use crate::cbn::template::Template;
 use crate::cbn::value::Value;
 use crate::cbn::warning::Code;
 use crate::cbn::xml::XPath;
@@ -77,13 +78,7 @@ pub(super) fn compile(options: &mut Options<'_>, build: &mut Build) -> Result<Bo
 
 impl Action for Xml {
     fn run<'p>(&'p self, state: &mut State, tools: &mut Tools) -> Result<(), Failure<'p>> {
-        let text = match self.source.get(state) {
-            Value::Text(text) => text,
-            Value::Unset => return Err(Failure::NoSource { source: &self.source.text }),
-            value => {
-                return Err(Failure::WrongSource { source: &self.source.text, kind: kind(state, value) });
-            }
-        };
+        let text = text_of(&self.source, state)?;
         for (path, token) in &self.paths {
             let found = path.with(state, |state, path| {
                 let Some(document) = tools.documents.get(text.range(), state.text(text)) else {

@@ -7,9 +7,9 @@ use crate::cbn::options::wrong;
 use crate::cbn::path::Path;
 use crate::cbn::plugin::{Action, Tools};
 use crate::cbn::position::ReadError;
+use crate::cbn::source::text_of;
 use crate::cbn::state::State;
 use crate::cbn::syntax::Literal;
-use crate::cbn::template::kind;
 use crate::cbn::value::{Shape, Text, Value};
 use crate::cbn::warning::Code;
 use crate::text::shown;
@@ -67,13 +67,7 @@ impl Action for Split {
 
 impl Split {
     fn split<'p>(&'p self, state: &mut State) -> Result<(), Failure<'p>> {
-        let text = match self.source.get(state) {
-            Value::Text(text) => text,
-            Value::Unset => return Err(Failure::NoSource { source: &self.source.text }),
-            value => {
-                return Err(Failure::WrongSource { source: &self.source.text, kind: kind(state, value) });
-            }
-        };
+        let text = text_of(&self.source, state)?;
         let list = state.make(Shape::List);
         let mut at = text.start as usize;
         let end = text.range().end;
