@@ -27,17 +27,101 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
     predefined().keys().copied()
 }
 
+/// A pattern as a regex.
+#[derive(Debug)]
+pub(super) struct Expanded {
+    pub(super) regex: String,
+    /// The token that gets the rest of the line behind what the regex finds.
+    pub(super) rest: Option<String>,
+    /// A far smaller regex that finds the same in texts without [`may_have_ipv6`]; the same groups have names.
+    pub(super) without_ipv6: Option<String>,
+}
+
 /// The regex of a pattern: `%{NAME}` and `%{NAME:token}` are put in.
 ///
 /// # Errors
 /// The name of a pattern that is not known, or why it can't be made.
-pub(super) fn expand(pattern: &str) -> Result<String, String> {
-    let mut out = String::new();
-    put(pattern, 0, &mut out)?;
-    Ok(out)
+pub(super) fn expand(pattern: &str) -> Result<Expanded, String> {
+    let (pattern, rest) = without_rest(pattern);
+    let mut regex = String::new();
+    put(pattern, 0, &|_, known| known, &mut regex)?;
+    let mut without = String::new();
+    put(pattern, 0, &|name, known| if name == "IPV6" { NEVER } else { known }, &mut without)?;
+    let without_ipv6 = Some(without).filter(|without| *without != regex);
+    Ok(Expanded { regex, rest: rest.map(str::to_owned), without_ipv6 })
 }
 
-fn put(pattern: &str, depth: usize, out: &mut String) -> Result<(), String> {
+/// A pattern without the `%{GREEDYDATA:token}` at its end, and that token. It takes the rest of the line, whatever that
+/// is, so no regex has to look for it; without a token it does nothing at all.
+fn without_rest(pattern: &str) -> (&str, Option<&str>) {
+    let whole = (pattern, None);
+    let Some((before, last)) = pattern.rsplit_once("%{GREEDYDATA") else { return whole };
+    let Some(token) = last.strip_suffix('}') else { return whole };
+    let token = match token.strip_prefix(':').map(|token| token.trim_start_matches(':')) {
+        Some(token) if !token.is_empty() => Some(token),
+        _ if token.trim_start_matches(':').is_empty() => None,
+        _ => return whole,
+    };
+    if is_whole(before) { (before, token) } else { whole }
+}
+
+/// Whether what follows a pattern comes after all of it: not in a group, a class or an escape, not as one of
+/// alternatives, and with no flags set.
+fn is_whole(pattern: &str) -> bool {
+    let (mut depth, mut in_class) = (0, false);
+    let mut rest = pattern;
+    while let Some(c) = rest.chars().next() {
+        rest = &rest[c.len_utf8()..];
+        match c {
+            '\\' => match rest.chars().next() {
+                None | Some('Q') => return false,
+                Some(escaped) => rest = &rest[escaped.len_utf8()..],
+            },
+            // The name of a class, or a bracket as the first of its members.
+            '[' if in_class => return false,
+            '[' if rest.starts_with(']') || rest.starts_with("^]") => return false,
+            '[' => in_class = true,
+            ']' => in_class = false,
+            _ if in_class => {}
+            '(' if rest.starts_with('?')
+                && !["?:", "?P<", "?<"].iter().any(|start| rest.starts_with(start)) =>
+            {
+                return false;
+            }
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            '|' if depth == 0 => return false,
+            _ => {}
+        }
+    }
+    depth == 0 && !in_class
+}
+
+/// A regex that matches nothing.
+const NEVER: &str = r"[^\x00-\x{10FFFF}]";
+
+/// Whether the pattern `IPV6` may match somewhere in a text: all that it matches begins with hexadecimal digits, colons
+/// and dots, two colons at least.
+pub(super) fn may_have_ipv6(text: &str) -> bool {
+    let mut colons = 0;
+    for byte in text.bytes() {
+        match byte {
+            b':' if colons == 1 => return true,
+            b':' => colons = 1,
+            b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F' | b'.' => {}
+            _ => colons = 0,
+        }
+    }
+    false
+}
+
+/// Puts the named patterns in; of each, what `choose` makes of its name and regex.
+fn put(
+    pattern: &str,
+    depth: usize,
+    choose: &dyn Fn(&str, &'static str) -> &'static str,
+    out: &mut String,
+) -> Result<(), String> {
     if depth > DEEPEST || out.len() > MOST_BYTES {
         return Err("it is too large".into());
     }
@@ -60,7 +144,7 @@ fn put(pattern: &str, depth: usize, out: &mut String) -> Result<(), String> {
             }
             None => out.push_str("(?:"),
         }
-        put(known, depth + 1, out)?;
+        put(choose(name, known), depth + 1, choose, out)?;
         out.push(')');
         rest = &rest[start + length + 1..];
     }
@@ -78,8 +162,10 @@ mod tests {
         let mut count = 0;
         for name in names() {
             let expanded = expand(&format!("%{{{name}:x}}")).unwrap();
-            let translated = translate(&expanded, Groups::Named).unwrap_or_else(|e| panic!("{name}: {e}"));
-            regex::Regex::new(&translated.pattern).unwrap_or_else(|e| panic!("{name}: {e}"));
+            for regex in [Some(expanded.regex), expanded.without_ipv6].into_iter().flatten() {
+                let translated = translate(&regex, Groups::Named).unwrap_or_else(|e| panic!("{name}: {e}"));
+                regex::Regex::new(&translated.pattern).unwrap_or_else(|e| panic!("{name}: {e}"));
+            }
             count += 1;
         }
         assert_eq!(count, PREDEFINED.lines().filter(|line| !line.starts_with('#')).count());
@@ -87,11 +173,68 @@ mod tests {
 
     #[test]
     fn names_are_put_in() {
-        assert_eq!(expand("a %{INT:n} %{INT::m}%{INT}").unwrap(), {
+        assert_eq!(expand("a %{INT:n} %{INT::m}%{INT}").unwrap().regex, {
             let int = "(?:[+-]?(?:[0-9]+))";
             format!("a (?P<n>{int}) (?P<m>{int})(?:{int})")
         });
         assert!(expand("%{NOPE}").is_err());
-        assert_eq!(expand("100%{").unwrap(), "100%{");
+        assert_eq!(expand("100%{").unwrap().regex, "100%{");
+    }
+
+    #[test]
+    fn the_rest_of_a_line_is_left_to_no_regex() {
+        let rest = |pattern: &str| {
+            let expanded = expand(pattern).unwrap();
+            (!expanded.regex.contains(".*"), expanded.rest)
+        };
+        for (pattern, token) in [
+            ("a %{GREEDYDATA:b}", Some("b")),
+            ("a %{GREEDYDATA}", None),
+            ("%{GREEDYDATA::b}", Some("b")),
+            (r"\[[^\]]+(a|b)\\ (?P<c>.)%{GREEDYDATA:b}", Some("b")),
+        ] {
+            assert_eq!(rest(pattern), (true, token.map(str::to_owned)), "{pattern}");
+        }
+        for pattern in [
+            "a|%{GREEDYDATA:b}",
+            "(?s)a%{GREEDYDATA:b}",
+            "(a %{GREEDYDATA:b})",
+            "a %{GREEDYDATA:b}$",
+            r"a\Q[%{GREEDYDATA:b}",
+            "[]|]%{GREEDYDATA:b}",
+            "[[:alpha:]]%{GREEDYDATA:b}",
+        ] {
+            assert_eq!(rest(pattern), (false, None), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn without_ipv6_the_same_is_found() {
+        let expanded = expand("%{IPORHOST:host}(?::%{INT:port})?").unwrap();
+        let compiled =
+            |regex: &str| regex::Regex::new(&translate(regex, Groups::Named).unwrap().pattern).unwrap();
+        let (whole, without) = (compiled(&expanded.regex), compiled(&expanded.without_ipv6.unwrap()));
+        let ipv6 = compiled(&expand("%{IPV6:ip}").unwrap().regex);
+        let mut rest = 1_u64;
+        let (mut with, mut compared) = (0, 0);
+        for _ in 0..20_000 {
+            let mut text = String::new();
+            for _ in 0..14 {
+                rest = rest.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                text.push(['a', 'F', '1', '9', ':', ':', '.', 'z', '%', 'é'][(rest >> 33) as usize % 10]);
+            }
+            if may_have_ipv6(&text) {
+                with += usize::from(ipv6.is_match(&text));
+                continue;
+            }
+            compared += 1;
+            assert!(!ipv6.is_match(&text), "{text}");
+            let groups = |regex: &regex::Regex| {
+                let found = regex.captures(&text)?;
+                Some([1, 2].map(|group| found.get(group).map(|found| found.range())))
+            };
+            assert_eq!(groups(&whole), groups(&without), "{text}");
+        }
+        assert!(with > 1_000 && compared > 1_000, "{with}, {compared}");
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::cbn::build::Build;
 use crate::cbn::failure::Failure;
-use crate::cbn::grok_patterns::{expand, names};
+use crate::cbn::grok_patterns::{expand, may_have_ipv6, names};
 use crate::cbn::options::{Options, as_texts};
 use crate::cbn::path::Path;
 use crate::cbn::pattern::Pattern;
@@ -15,6 +15,7 @@ use crate::cbn::value::{Text, Value};
 use crate::cbn::warning::Code;
 use crate::text::shown;
 use crate::udm::nearest;
+use memchr::memchr;
 use std::sync::Arc;
 
 #[derive(Debug)]
@@ -33,7 +34,18 @@ struct Match {
 #[derive(Debug)]
 struct Alternative {
     pattern: Arc<Pattern>,
+    /// The pattern for texts that have no IPv6 address in them.
+    without_ipv6: Option<Arc<Pattern>>,
     tokens: Vec<Token>,
+}
+
+/// A part of what a pattern finds.
+#[derive(Debug, Clone, Copy)]
+enum Group {
+    /// A group of the regex.
+    At(usize),
+    /// The rest of the line behind it.
+    Rest,
 }
 
 #[derive(Debug)]
@@ -41,8 +53,8 @@ struct Token {
     path: Path,
     /// Whether it may be set already.
     overwrites: bool,
-    /// The groups that give it: the first that is not empty does.
-    groups: Vec<usize>,
+    /// What gives it: the first that is not empty does.
+    groups: Vec<Group>,
 }
 
 pub(super) fn compile(options: &mut Options<'_>, build: &mut Build) -> Result<Box<dyn Action>, ReadError> {
@@ -66,15 +78,16 @@ pub(super) fn compile(options: &mut Options<'_>, build: &mut Build) -> Result<Bo
                     continue;
                 }
             };
-            let pattern = build.pattern(&expanded, Groups::Named);
+            let pattern = build.pattern(&expanded.regex, Groups::Named);
             build.looks_at(&pattern, word.at);
-            let tokens = tokens(&pattern, &overwrite, build);
+            let tokens = tokens(&pattern, expanded.rest.as_deref(), &overwrite, build);
             if tokens.is_empty() && pattern.is_re2() {
                 let message = format!("`{}` names no token, so it never matches", shown(&word.text));
                 build.warn(word.at, Code::NeverMatches, message);
                 continue;
             }
-            alternatives.push(Alternative { pattern, tokens });
+            let without_ipv6 = expanded.without_ipv6.map(|regex| build.pattern(&regex, Groups::Named));
+            alternatives.push(Alternative { pattern, without_ipv6, tokens });
         }
         matches.push(Match { source: build.path(&token.text), alternatives });
     }
@@ -82,16 +95,17 @@ pub(super) fn compile(options: &mut Options<'_>, build: &mut Build) -> Result<Bo
     Ok(Box::new(Grok { matches }))
 }
 
-fn tokens(pattern: &Pattern, overwrite: &[&str], build: &mut Build) -> Vec<Token> {
+fn tokens(pattern: &Pattern, rest: Option<&str>, overwrite: &[&str], build: &mut Build) -> Vec<Token> {
     let mut tokens: Vec<Token> = Vec::new();
-    for (at, name) in pattern.names().iter().enumerate() {
-        let Some(name) = name else { continue };
-        match tokens.iter_mut().find(|token| *token.path.text == **name) {
-            Some(token) => token.groups.push(at + 1),
+    let groups = pattern.names().iter().enumerate();
+    let groups = groups.filter_map(|(at, name)| Some((name.as_deref()?, Group::At(at + 1))));
+    for (name, group) in groups.chain(rest.map(|rest| (rest, Group::Rest))) {
+        match tokens.iter_mut().find(|token| *token.path.text == *name) {
+            Some(token) => token.groups.push(group),
             None => tokens.push(Token {
                 path: build.target(name),
-                overwrites: overwrite.contains(&name.as_str()),
-                groups: vec![at + 1],
+                overwrites: overwrite.contains(&name),
+                groups: vec![group],
             }),
         }
     }
@@ -125,12 +139,23 @@ impl Match {
         found: &mut Vec<(&'p Token, Text)>,
     ) -> Result<(), Failure<'p>> {
         let text = text_of(&self.source, state)?;
-        for Alternative { pattern, tokens } in &self.alternatives {
+        for Alternative { pattern, without_ipv6, tokens } in &self.alternatives {
+            let smaller = without_ipv6.as_ref().filter(|_| !may_have_ipv6(state.text(text)));
+            let pattern = smaller.unwrap_or(pattern);
             let Ok(regex) = pattern.regex() else { continue };
-            let Some(places) = tools.captures.find(pattern, regex, state.text(text)) else { continue };
+            let whole = state.text(text);
+            let Some(places) = tools.captures.find(pattern, regex, whole) else { continue };
             let base = text.start as usize;
+            let place = |group: &Group| match *group {
+                Group::At(number) => places.get(number),
+                Group::Rest => {
+                    let (_, start) = places.get(0)?;
+                    let line = memchr(b'\n', &whole.as_bytes()[start..]);
+                    Some((start, line.map_or(whole.len(), |length| start + length)))
+                }
+            };
             for token in tokens {
-                let texts = || token.groups.iter().filter_map(|group| places.get(*group));
+                let texts = || token.groups.iter().filter_map(place);
                 let (start, end) =
                     texts().find(|(start, end)| end > start).or(texts().next()).unwrap_or_default();
                 found.push((token, Text::at(base + start..base + end)));
@@ -138,5 +163,57 @@ impl Match {
             return Ok(());
         }
         Err(Failure::NoMatch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::cbn::{Log, Outcome, Parser, RunOptions};
+    use crate::time::Instant;
+
+    #[test]
+    fn the_rest_of_a_line_is_what_a_regex_finds() {
+        let parser = |pattern: &str| {
+            let text = format!(
+                r#"filter {{
+                    grok {{ match => {{ "message" => "{pattern}" }} overwrite => ["a", "b"] on_error => "not_found" }}
+                    if [not_found] {{ drop {{ tag => "T" }} }}
+                    mutate {{ replace => {{ "e.idm.read_only_udm.metadata.description" => "%{{a}}<%{{b}}>" }} }}
+                    mutate {{ merge => {{ "@output" => "e" }} }}
+                }}"#
+            );
+            Parser::read(&text).unwrap()
+        };
+        let mut seed = 1_u64;
+        let mut found = 0;
+        for pattern in [
+            "%{WORD:a}:%{GREEDYDATA:b}",
+            "%{DATA:a} %{GREEDYDATA:b}",
+            "(?P<b>x)?%{INT:a}%{GREEDYDATA:b}",
+            "^%{IPORHOST:a}?%{GREEDYDATA:b}",
+            "(?P<a>.)(?P<b>)%{GREEDYDATA}",
+        ] {
+            // In a group, it is the regex that finds the rest.
+            let (plain, grouped) = (parser(pattern), parser(&format!("(?:{pattern})")));
+            for _ in 0..500 {
+                let text: String = (0..10)
+                    .map(|_| {
+                        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                        ['x', '1', ':', ' ', '\n', 'é'][(seed >> 33) as usize % 6]
+                    })
+                    .collect();
+                let run = |parser: &Parser| {
+                    let mut events = Vec::new();
+                    let outcome = parser
+                        .runner(&RunOptions::default())
+                        .run(&Log::new(&text, Instant::EPOCH), &mut events);
+                    (outcome, String::from_utf8(events).unwrap())
+                };
+                let of_plain = run(&plain);
+                found += usize::from(matches!(of_plain.0, Outcome::Events(1)));
+                assert_eq!(of_plain, run(&grouped), "{pattern}: {text:?}");
+            }
+        }
+        assert!(found > 1_000, "{found}");
     }
 }
