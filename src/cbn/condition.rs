@@ -28,6 +28,8 @@ pub(super) enum Condition {
     In(Term, Vec<Term>, bool),
     InToken(Term, Path, bool),
     Never,
+    /// Matched against what is not a regex.
+    NoRegex,
 }
 
 /// A value of a condition.
@@ -71,7 +73,7 @@ fn compare(left: &Operand, op: Comparison, right: &Operand, build: &mut Build) -
                 other => {
                     let at = place(other);
                     build.warn(at, Code::BadRegex, "expected a regex, so this fails when a log comes here");
-                    Word { text: "(".into(), at }
+                    return Condition::NoRegex;
                 }
             };
             let pattern = build.pattern(&word.text, Groups::None);
@@ -118,8 +120,7 @@ fn escaped_twice(value: &Word, once: &str, build: &mut Build) {
 fn place(operand: &Operand) -> super::position::Position {
     match operand {
         Operand::Token(word) | Operand::Pattern(word) | Operand::Text { value: word, .. } => word.at,
-        Operand::List(at, _) => *at,
-        Operand::Number(_) | Operand::Bool(_) => super::position::Position::default(),
+        Operand::List(at, _) | Operand::Number(at, _) | Operand::Bool(at, _) => *at,
     }
 }
 
@@ -131,8 +132,8 @@ fn term(operand: &Operand, build: &mut Build, in_list: bool) -> Term {
         }
         Operand::Text { value, .. } => Term::Known(Value::Text(build.texts.keep(&value.text))),
         Operand::Pattern(word) => Term::Known(Value::Text(build.texts.keep(&word.text))),
-        Operand::Number(number) => Term::Known(Value::Number(*number)),
-        Operand::Bool(value) => Term::Known(Value::Bool(*value)),
+        Operand::Number(_, number) => Term::Known(Value::Number(*number)),
+        Operand::Bool(_, value) => Term::Known(Value::Bool(*value)),
         Operand::List(at, elements) => {
             if !in_list && let [Operand::Text { value, .. }] = &elements[..] {
                 let message = format!(
@@ -192,6 +193,9 @@ impl Condition {
             }
             Condition::Not(inner) => !inner.holds(state)?,
             Condition::Never => false,
+            Condition::NoRegex => {
+                return Err(Failure::Other("failed to evaluate expression: expected a regex".into()));
+            }
             Condition::Holds(term) => match term.get(state)? {
                 Found::List(elements) => !elements.is_empty(),
                 Found::Value(value) => counts_as_true(state, value),
@@ -239,9 +243,10 @@ impl Condition {
             Condition::InToken(left, path, wanted) => {
                 let Found::Value(left) = left.get(state)? else { return Ok(!wanted) };
                 let is_in = match get(path, state)? {
-                    Value::Container(id) if state.container(id).shape.is_list() => {
-                        state.container(id).members().any(|(_, element, _)| equal(state, left, element))
-                    }
+                    Value::Container(id) => match state.list(id) {
+                        Some(mut elements) => elements.any(|(element, _)| equal(state, left, element)),
+                        None => equal(state, left, Value::Container(id)),
+                    },
                     other => equal(state, left, other),
                 };
                 is_in == *wanted
@@ -267,17 +272,15 @@ fn found_equal<'p>(state: &State, left: Found<'p>, right: Found<'p>) -> Result<b
         // A list of the condition equals a list with equal elements.
         (Found::List(elements), Found::Value(Value::Container(id)))
         | (Found::Value(Value::Container(id)), Found::List(elements)) => {
-            let container = state.container(id);
-            if !container.shape.is_list() || container.len() != elements.len() {
-                return Ok(false);
-            }
-            for (place, element) in elements.iter().enumerate() {
-                let Some((_, value, _)) = container.at(place) else { return Ok(false) };
+            let Some(mut places) = state.elements(id) else { return Ok(false) };
+            for element in elements {
+                let value = places.next().and_then(|place| state.container(id).at(place));
+                let Some((_, value, _)) = value else { return Ok(false) };
                 if !found_equal(state, Found::Value(value), element.get(state)?)? {
                     return Ok(false);
                 }
             }
-            Ok(true)
+            Ok(places.next().is_none())
         }
         (Found::List(left), Found::List(right)) => {
             if left.len() != right.len() {

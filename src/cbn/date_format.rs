@@ -310,6 +310,8 @@ fn part<'t>(item: &Item, next: &[Item], text: &'t str, parts: &mut Parts) -> Opt
             let end = end + if count > 0 { count + 1 } else { 0 };
             (end > 0).then(|| &text[end..])
         }
+        // Before a fraction either sign fits.
+        Item::Literal('.' | ',') if matches!(next, [Item::Fraction(_), ..]) => text.strip_prefix(['.', ',']),
         Item::Literal(c) => text.strip_prefix(*c),
         Item::Blanks => {
             let rest = text.trim_start_matches(' ');
@@ -389,6 +391,8 @@ mod tests {
             ("yyyy-MM-dd HH:mm:ss", "2024-05-06 07:08:09 ", None),
             ("yyyy-MM-dd HH:mm:ss.SSS", "2024-05-06 07:08:09.2", None),
             ("yyyy-MM-dd HH:mm:ss.SSS", "2024-05-06 07:08:09.2501", None),
+            ("yyyy-MM-dd HH:mm:ss.SSS", "2024-05-06 07:08:09,250", Some("2024-05-06T07:08:09.250Z")),
+            ("yyyy-MM-dd HH:mm:ss,SSS", "2024-05-06 07:08:09.250", Some("2024-05-06T07:08:09.250Z")),
             ("yyyy-MM-dd HH:mm:ss,SSS", "2024-05-06 07:08:09,250", Some("2024-05-06T07:08:09.250Z")),
             ("yyyy-MM-ddTHH:mm:ssZ", "2024-05-06T07:08:09+0130", Some("2024-05-06T05:38:09Z")),
             ("yyyy-MM-ddTHH:mm:ssZZ", "2024-05-06T07:08:09-01:30", Some("2024-05-06T08:38:09Z")),

@@ -106,6 +106,17 @@ pub struct Failed {
     pub at: Option<Position>,
 }
 
+impl Failed {
+    /// An event that is not valid, by its number from 0 among those of its log. `words` are escaped.
+    pub(crate) fn invalid(number: usize, words: &str) -> Failed {
+        let message = format!(
+            "generic::unknown: invalid event {number}: LOG_PARSING_GENERATED_INVALID_EVENT: \
+             \"generic::invalid_argument: {words}\""
+        );
+        Failed { message, at: None }
+    }
+}
+
 impl Parser {
     /// Reads a parser's text.
     ///
@@ -260,14 +271,7 @@ impl Runner {
         match output::write(state, own.output.get(state), platform, &mut written) {
             Ok(0) => Outcome::NoOutput,
             Ok(count) => Outcome::Events(count),
-            Err(error) => {
-                let message = format!(
-                    "generic::unknown: invalid event: LOG_PARSING_GENERATED_INVALID_EVENT: \"generic::invalid_argument: \
-                     {}\"",
-                    error.words()
-                );
-                Outcome::Failed(Failed { message, at: None })
-            }
+            Err((number, error)) => Outcome::Failed(Failed::invalid(number, &error.words())),
         }
     }
 }

@@ -50,7 +50,11 @@ impl Pattern {
             built.map_err(|error| match error {
                 regex::Error::CompiledTooBig(_) => "it is too large".to_owned(),
                 // The first line shows the pattern as it was translated, the last one says what is wrong.
-                error => error.to_string().lines().last().unwrap_or("it is not a regex").to_owned(),
+                error => {
+                    let words = error.to_string();
+                    let last = words.lines().last().unwrap_or("it is not a regex");
+                    last.strip_prefix("error: ").unwrap_or(last).to_owned()
+                }
             })
         });
         compiled.as_ref().map_err(String::as_str)

@@ -238,7 +238,10 @@ impl Action for Misconfigured {
 }
 
 fn drop_node(number: u32, options: &mut Options<'_>, build: &mut Build) -> Result<Node, ReadError> {
-    let tag = options.text("tag")?;
+    let tag = options.text("tag").unwrap_or_else(|error| {
+        build.warn(error.at, Code::BadValue, format!("{}: it does nothing", error.message));
+        None
+    });
     // A `drop` can't fail.
     options.take("on_error");
     options.end(build, &["tag", "on_error"]);

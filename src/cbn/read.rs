@@ -17,17 +17,16 @@ const DEEPEST: u32 = 100;
 pub(super) fn read(text: &str) -> Result<Vec<Statement>, ReadError> {
     let mut reader = Reader { scanner: Scanner::new(text), depth: 0, number: 0 };
     let mut statements = Vec::new();
-    loop {
-        if reader.scanner.ahead().is_none() {
-            break;
-        }
+    let mut is_there = false;
+    while reader.scanner.ahead().is_some() {
         if !reader.scanner.take_word("filter") {
             return Err(reader.scanner.expected("`filter {`"));
         }
         statements.extend(reader.block()?);
+        is_there = true;
     }
-    if reader.number == 0 {
-        return Err(reader.scanner.expected("`filter { ... }` with a statement in it"));
+    if !is_there {
+        return Err(reader.scanner.expected("`filter {`"));
     }
     Ok(statements)
 }
@@ -267,13 +266,7 @@ impl Reader<'_> {
         let left = self.operand(false)?;
         let Some(op) = self.comparison() else { return Ok(Condition::Holds(left)) };
         let is_list = matches!(op, Comparison::In | Comparison::NotIn);
-        let right = if matches!(op, Comparison::Matches | Comparison::MatchesNot) && self.scanner.take("/") {
-            let at = self.scanner.position();
-            let pattern = self.scanner.until('/');
-            let pattern =
-                pattern.ok_or_else(|| ReadError::new(at, "a regex that begins with / does not end"))?;
-            Operand::Pattern(Word { text: pattern, at })
-        } else if self.scanner.take("(") {
+        let right = if self.scanner.take("(") {
             let operand = self.operand(is_list)?;
             self.scanner.require(")", "`)`")?;
             operand
@@ -320,13 +313,22 @@ impl Reader<'_> {
                 None => self.list(),
             };
         }
+        if self.scanner.take("/") {
+            let at = self.scanner.position();
+            let pattern = self.scanner.until('/');
+            let pattern =
+                pattern.ok_or_else(|| ReadError::new(at, "a regex that begins with / does not end"))?;
+            return Ok(Operand::Pattern(Word { text: pattern, at }));
+        }
+        self.scanner.space();
+        let at = self.scanner.position();
         let Some(bare) = self.scanner.bare() else {
             return Err(self.scanner.expected("a value: `[token]`, a text in quotes, a number or a list"));
         };
         Ok(match bare.text.as_str() {
-            "true" => Operand::Bool(true),
-            "false" => Operand::Bool(false),
-            text => number(text).map_or(Operand::Token(bare), Operand::Number),
+            "true" => Operand::Bool(at, true),
+            "false" => Operand::Bool(at, false),
+            text => number(text).map_or(Operand::Token(bare), |number| Operand::Number(at, number)),
         })
     }
 

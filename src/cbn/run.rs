@@ -4,9 +4,8 @@ use super::failure::Failure;
 use super::plugin::Tools;
 use super::program::{Branch, For, LoopSource, Node, Program};
 use super::state::State;
-use super::symbols::Symbol;
 use super::template::kind;
-use super::value::{ContainerId, Shape, Value};
+use super::value::{ContainerId, Value};
 
 /// How a log ended.
 #[derive(Debug)]
@@ -174,32 +173,14 @@ impl<'p> Runner<'p, '_> {
 
     /// Over the elements of a list, or of an object whose keys are the numbers from 0 on.
     fn by_number(&mut self, repeat: &'p For, id: ContainerId) -> Result<(), Stop<'p>> {
-        if self.state.container(id).shape == Shape::Object {
-            let Some(numbered) = self.numbered(id) else { return self.by_key(repeat, id) };
-            for (at, key) in numbered.into_iter().enumerate() {
-                let value = self.state.member(id, key);
-                self.turn(repeat, Value::Counter(at as u32), value)?;
-            }
-            return Ok(());
-        }
-        for place in 0..self.state.container(id).len() {
+        let Some(places) = self.state.elements(id) else { return self.by_key(repeat, id) };
+        for (at, place) in places.enumerate() {
             let Some((_, value, _)) = self.state.container(id).at(place) else { break };
             if value.is_set() {
-                self.turn(repeat, Value::Counter(place as u32), value)?;
+                self.turn(repeat, Value::Counter(at as u32), value)?;
             }
         }
         Ok(())
-    }
-
-    /// The keys of an object by number, if they are the numbers from 0 on.
-    fn numbered(&self, id: ContainerId) -> Option<Vec<Symbol>> {
-        let keys = self.state.container(id).members().filter_map(|(key, ..)| key);
-        let keys: Option<Vec<(usize, Symbol)>> =
-            keys.map(|key| Some((self.state.symbols.number(key)?, key))).collect();
-        let mut keys = keys?;
-        keys.sort_unstable();
-        let in_order = keys.iter().enumerate().all(|(at, (number, _))| at == *number);
-        in_order.then(|| keys.into_iter().map(|(_, key)| key).collect())
     }
 
     /// Over all members by key, in the order of their bytes.

@@ -204,6 +204,32 @@ impl State {
         at.and_then(|at| container.values.get(at)).copied().unwrap_or_default()
     }
 
+    /// The elements of what counts as a list, by their places: of a list, or of an object whose keys are the numbers from
+    /// 0 on, which is what `split_columns` makes of lists.
+    pub(super) fn elements(&self, id: ContainerId) -> Option<Places> {
+        let container = &self.containers[id.0 as usize];
+        if container.shape.is_list() {
+            return Some(Places::All(0..container.values.len()));
+        }
+        let mut numbered = Vec::new();
+        for (place, (key, value)) in container.keys.iter().zip(&container.values).enumerate() {
+            if value.is_set() {
+                numbered.push((self.symbols.number(*key)?, place));
+            }
+        }
+        numbered.sort_unstable();
+        let in_order = numbered.iter().enumerate().all(|(at, (number, _))| at == *number);
+        let places: Vec<usize> = numbered.into_iter().map(|(_, place)| place).collect();
+        (in_order && !places.is_empty()).then(|| Places::Some(places.into_iter()))
+    }
+
+    /// The elements that are set of what counts as a list, with the statements that set them.
+    pub(super) fn list(&self, id: ContainerId) -> Option<impl Iterator<Item = (Value, u32)> + '_> {
+        let container = self.container(id);
+        let set = move |place| container.at(place).filter(|(_, value, _)| value.is_set());
+        Some(self.elements(id)?.filter_map(set).map(|(_, value, setter)| (value, setter)))
+    }
+
     /// The value of the key with this name.
     pub(super) fn named(&self, id: ContainerId, name: &str) -> Value {
         self.symbols.find(name).map_or(Value::Unset, |key| self.member(id, key))
@@ -277,6 +303,24 @@ impl State {
         keys.sort_unstable_by_key(|key| self.symbols.name(*key));
         keys.dedup();
         keys
+    }
+}
+
+/// Places of members in their container.
+#[derive(Debug)]
+pub(super) enum Places {
+    All(std::ops::Range<usize>),
+    Some(std::vec::IntoIter<usize>),
+}
+
+impl Iterator for Places {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        match self {
+            Places::All(places) => places.next(),
+            Places::Some(places) => places.next(),
+        }
     }
 }
 

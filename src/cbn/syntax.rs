@@ -128,8 +128,8 @@ pub(super) enum Operand {
         value: Word,
         once: String,
     },
-    Number(f64),
-    Bool(bool),
+    Number(Position, f64),
+    Bool(Position, bool),
     List(Position, Vec<Operand>),
     /// A regex between slashes.
     Pattern(Word),

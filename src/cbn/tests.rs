@@ -167,6 +167,70 @@ fn changed(text: &str, next: &mut impl FnMut(usize) -> usize) -> String {
     chars.concat()
 }
 
+/// What a parser's statements make of a log, and of that the value at `principal.ip`, as JSON.
+fn addresses(statements: &str, log: &str) -> String {
+    let text = format!(r#"filter {{ {statements} mutate {{ merge => {{ "@output" => "e" }} }} }}"#);
+    let parser = Parser::read(&text).unwrap_or_else(|error| panic!("{statements}: {error}"));
+    let (outcome, events) = run(&parser, &RunOptions::default(), &Log::new(log, Instant::EPOCH));
+    let [event] = &events[..] else { return format!("{outcome:?}") };
+    serde_json::from_str::<Value>(event).unwrap()["principal"]["ip"].to_string()
+}
+
+#[test]
+fn objects_with_numbers_for_keys_count_as_lists() {
+    const SPLIT: &str = r#"json { source => "message" array_function => "split_columns" }"#;
+    const IP: &str = "e.idm.read_only_udm.principal.ip";
+    let log = r#"{"l":["1.1.1.1","2.2.2.2"]}"#;
+    for statements in [
+        format!(
+            r#"mutate {{ replace => {{ "l.0" => "" "l.1" => "" }} }} {SPLIT} mutate {{ merge => {{ "{IP}" => "l" }} }}"#
+        ),
+        format!(
+            r#"mutate {{ replace => {{ "l.1" => "" "l.0" => "" }} }} {SPLIT} mutate {{ rename => {{ "l" => "{IP}" }} }}"#
+        ),
+        format!(
+            r#"{SPLIT} mutate {{ replace => {{ "l.x" => "" }} remove_field => ["l.x"] merge => {{ "{IP}" => "l" }} }}"#
+        ),
+        format!(r#"mutate {{ replace => {{ "{IP}.0" => "1.1.1.1" "{IP}.1" => "2.2.2.2" }} }}"#),
+        format!(
+            r#"{SPLIT} mutate {{ replace => {{ "{IP}.0" => "1.1.1.1" }} merge => {{ "{IP}" => "l.1" }} }}"#
+        ),
+    ] {
+        assert_eq!(addresses(&statements, log), r#"["1.1.1.1","2.2.2.2"]"#, "{statements}");
+    }
+    let statements = format!(
+        r#"mutate {{ replace => {{ "l.0" => "" "l.1" => "" "ip" => "2.2.2.2" }} }} {SPLIT}
+           if [ip] in [l] {{ mutate {{ replace => {{ "{IP}" => "%{{ip}}" }} }} }}"#
+    );
+    assert_eq!(addresses(&statements, log), r#"["2.2.2.2"]"#);
+}
+
+#[test]
+fn unusual_parsers_load_and_run_as_google_s_do() {
+    const SET: &str = r#"mutate { replace => { "e.idm.read_only_udm.principal.ip" => "1.1.1.1" } }"#;
+    let condition = |condition: &str| format!("if {condition} {{ {SET} }}");
+    for (statements, log) in [
+        (condition("[message] =~ (/^x/)"), "xy"),
+        (condition(r#"[message] in [/xy/, "a"]"#), "xy"),
+        (format!(r#"if [message] == "no" {{ drop {{ tag => ["a"] }} }} {SET}"#), "xy"),
+        (
+            format!(r#"date {{ match => ["message", "yyyy-MM-dd HH:mm:ss.SSS"] timezone => "" }} {SET}"#),
+            "2024-05-06 07:08:09,123",
+        ),
+        (format!(r#"json {{ source => "message" }} {SET}"#), r#"{"a":"\ud83d"}"#),
+    ] {
+        assert_eq!(addresses(&statements, log), r#"["1.1.1.1"]"#, "{statements}");
+    }
+    assert!(Parser::read("filter { }").is_ok());
+    assert!(Parser::read("# nothing").is_err());
+    let parser = Parser::read(r#"filter { if [message] =~ 5 { drop { } } }"#).unwrap();
+    let warnings: Vec<String> =
+        parser.warnings().iter().map(|one| format!("{} {}", one.at, one.message)).collect();
+    assert_eq!(warnings, ["1:26 expected a regex, so this fails when a log comes here"]);
+    let (outcome, _) = run(&parser, &RunOptions::default(), &Log::new("x", Instant::EPOCH));
+    assert!(matches!(outcome, Outcome::Failed(failed) if failed.message.contains("expected a regex")));
+}
+
 #[test]
 fn changed_parsers_and_logs_never_panic() {
     let cases: Vec<Value> = serde_json::from_str(&file("parsers/cases.json")).unwrap();

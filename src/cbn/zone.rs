@@ -15,9 +15,12 @@ impl Zone {
         Zone::Named(Tz::UTC)
     }
 
-    /// The zone of this name, or with this offset.
+    /// The zone of this name, or with this offset. As in Go, no name is UTC.
     pub(super) fn named(name: &str) -> Option<Zone> {
         let name = name.trim();
+        if name.is_empty() {
+            return Some(Zone::utc());
+        }
         if let Some((offset, "")) = offset_ahead(name) {
             return FixedOffset::east_opt(offset).map(Zone::Fixed);
         }

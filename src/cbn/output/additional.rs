@@ -24,13 +24,17 @@ pub(super) fn structure(
         if name != "fields" {
             return Err(OutputError::new("expected `fields`, a list of `key` and `value`").below(name));
         }
-        match value {
-            Value::Container(list) if state.container(list).shape.is_list() => {
-                for (_, element, _) in state.container(list).members() {
+        let elements = match value {
+            Value::Container(list) => state.list(list),
+            _ => None,
+        };
+        match elements {
+            Some(elements) => {
+                for (element, _) in elements {
                     entry(state, element, &mut entries).map_err(|error| error.below("fields"))?;
                 }
             }
-            value => entry(state, value, &mut entries).map_err(|error| error.below("fields"))?,
+            None => entry(state, value, &mut entries).map_err(|error| error.below("fields"))?,
         }
     }
     // A key that is there twice has its last value.
@@ -135,17 +139,21 @@ fn list(state: &State, values: Value, depth: usize, out: &mut Vec<u8>) -> Result
         return Err(OutputError::new("nests too deeply, or holds itself"));
     }
     out.push(b'[');
-    match values {
-        Value::Container(id) if state.container(id).shape.is_list() => {
-            for (at, (_, element, _)) in state.container(id).members().enumerate() {
+    let elements = match values {
+        Value::Container(id) => state.list(id),
+        _ => None,
+    };
+    match (elements, values) {
+        (Some(elements), _) => {
+            for (at, (element, _)) in elements.enumerate() {
                 if at > 0 {
                     out.push(b',');
                 }
                 value(state, element, depth, out).map_err(|error| error.below("values"))?;
             }
         }
-        Value::Unset => {}
-        single => value(state, single, depth, out).map_err(|error| error.below("values"))?,
+        (None, Value::Unset) => {}
+        (None, single) => value(state, single, depth, out).map_err(|error| error.below("values"))?,
     }
     out.push(b']');
     Ok(())

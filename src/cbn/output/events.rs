@@ -20,13 +20,14 @@ pub(in crate::cbn) struct Events<'o> {
     pub(in crate::cbn) lines: Option<&'o mut Vec<Lines>>,
 }
 
-/// Writes the events of a log, those in `@output`; how many they are. Of a log that fails nothing stays written.
+/// Writes the events of a log, those in `@output`; how many they are. Of a log that fails nothing stays written: what is
+/// wrong, and with which of its events.
 pub(in crate::cbn) fn write(
     state: &State,
     output: Value,
     platform: Option<&Platform<'_>>,
     events: &mut Events<'_>,
-) -> Result<u64, OutputError> {
+) -> Result<u64, (usize, OutputError)> {
     let Value::Container(list) = output else { return Ok(0) };
     let start = events.out.len();
     let mut count = 0;
@@ -36,7 +37,7 @@ pub(in crate::cbn) fn write(
             Ok(more) => count += more,
             Err(error) => {
                 events.out.truncate(start);
-                return Err(error.below(&format!("@output.{at}")));
+                return Err((at, error.below(&format!("@output.{at}"))));
             }
         }
     }

@@ -324,16 +324,19 @@ impl Writer<'_> {
             Cardinality::Repeated => self.list(entry, value, setter, depth, out)?,
             Cardinality::Map => self.map(entry, value, depth, out)?,
             _ => {
-                let single = match value {
-                    Value::Container(id) if self.state.container(id).shape.is_list() => {
-                        let mut members = self.state.container(id).members();
-                        let first = members.next().map_or(Value::Unset, |(_, value, _)| value);
-                        if members.next().is_some() {
+                let elements = match value {
+                    Value::Container(id) => self.state.list(id),
+                    _ => None,
+                };
+                let single = match elements {
+                    Some(mut elements) => {
+                        let first = elements.next().map_or(Value::Unset, |(value, _)| value);
+                        if elements.next().is_some() {
                             return Err(OutputError::new("expected one value, found several"));
                         }
                         first
                     }
-                    value => value,
+                    None => value,
                 };
                 single.is_set() && self.element(entry, single, hook, setter, depth, false, out)?
             }
@@ -375,14 +378,18 @@ impl Writer<'_> {
             }
             Ok::<(), OutputError>(())
         };
-        match value {
-            Value::Container(id) if state.container(id).shape.is_list() => {
-                for (_, value, setter) in state.container(id).members() {
+        let elements = match value {
+            Value::Container(id) => state.list(id),
+            _ => None,
+        };
+        match (elements, value) {
+            (Some(elements), _) => {
+                for (value, setter) in elements {
                     element(self, value, setter, out)?;
                 }
             }
-            Value::Text(text) if text.is_empty() => {}
-            single => element(self, single, setter, out)?,
+            (None, Value::Text(text)) if text.is_empty() => {}
+            (None, single) => element(self, single, setter, out)?,
         }
         let is_empty = out.len() == start;
         out.push(b']');

@@ -137,7 +137,7 @@ fn quoted_field(text: &str, separator: char, is_lazy: bool) -> Result<(String, u
             at += 1;
         } else if rest.starts_with(separator) {
             return Ok((value.replace("\r\n", "\n"), at + separator.len_utf8(), false));
-        } else if rest.is_empty() || rest.starts_with('\n') || rest.starts_with("\r\n") {
+        } else if matches!(rest, "" | "\r") || rest.starts_with('\n') || rest.starts_with("\r\n") {
             return Ok((value.replace("\r\n", "\n"), at, true));
         } else if is_lazy {
             value.push('"');
@@ -172,6 +172,7 @@ mod tests {
             (r#"a"b,c"#, None, Some(vec!["a\"b", "c"])),
             (r#""a"b",c"#, None, Some(vec!["a\"b", "c"])),
             (r#""a,b"#, None, Some(vec!["a,b"])),
+            ("\"a\",\"b\"\r", Some(vec!["a", "b"]), Some(vec!["a", "b"])),
             (" \"a\"", None, Some(vec![" \"a\""])),
             ("", None, None),
         ] {

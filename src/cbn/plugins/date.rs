@@ -137,7 +137,7 @@ impl Date {
                 Zone::named(state.text(name))
             }
             ZoneSource::Default => match self.default_zone.get(state) {
-                Value::Text(name) if !name.is_empty() => Zone::named(state.text(name)),
+                Value::Text(name) => Zone::named(state.text(name)),
                 _ => Some(Zone::utc()),
             },
         };

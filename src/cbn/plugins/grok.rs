@@ -86,6 +86,13 @@ pub(super) fn compile(options: &mut Options<'_>, build: &mut Build) -> Result<Bo
                 build.warn(word.at, Code::NeverMatches, message);
                 continue;
             }
+            if let Some(token) = tokens.iter().find(|token| token.path.text.contains(':')) {
+                let message = format!(
+                    "the token is named `{}`: types of tokens are Logstash's, and Google has none",
+                    shown(&token.path.text)
+                );
+                build.warn(word.at, Code::BadValue, message);
+            }
             let without_ipv6 = expanded.without_ipv6.map(|regex| build.pattern(&regex, Groups::Named));
             alternatives.push(Alternative { pattern, without_ipv6, tokens });
         }

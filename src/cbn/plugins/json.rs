@@ -13,6 +13,7 @@ use crate::cbn::value::{ContainerId, Shape, Text, Value};
 use crate::cbn::warning::Code;
 use crate::json::{Kind, Tree, Value as Json};
 use crate::text::shown;
+use memchr::memchr;
 
 #[derive(Debug)]
 struct JsonPlugin {
@@ -68,7 +69,12 @@ fn not_an_object<'p>() -> Failure<'p> {
 }
 
 impl JsonPlugin {
+    /// As Go reads it: half of a surrogate pair becomes a replacement character.
     fn read<'p>(&self, state: &mut State, tree: &mut Tree, text: Text) -> Result<Value, Failure<'p>> {
+        let text = match without_lone_surrogates(state.text(text)) {
+            Some(replaced) => state.keep(&replaced),
+            None => text,
+        };
         // The tree's values are ranges of the buffer, which must not move while they are read.
         let buffer = state.take_buffer();
         let made = match tree.read(&buffer.as_bytes()[text.range()]) {
@@ -94,6 +100,33 @@ impl JsonPlugin {
             _ => Err(not_an_object()),
         }
     }
+}
+
+/// The JSON text with `\ufffd` in place of escapes of surrogates that are not in pairs, if there are any.
+fn without_lone_surrogates(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let escape = |at: usize| {
+        let digits = text.get(at..)?.strip_prefix("\\u")?.get(..4)?;
+        digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| u32::from_str_radix(digits, 16).ok())?
+    };
+    let mut replaced = String::new();
+    let (mut copied, mut at) = (0, 0);
+    while let Some(found) = bytes.get(at..).and_then(|rest| memchr(b'\\', rest)) {
+        at += found;
+        match escape(at) {
+            Some(0xd800..0xdc00) if matches!(escape(at + 6), Some(0xdc00..0xe000)) => at += 12,
+            Some(0xd800..0xe000) => {
+                replaced.push_str(&text[copied..at]);
+                replaced.push_str("\\ufffd");
+                at += 6;
+                copied = at;
+            }
+            // Whatever is escaped, a second backslash among it.
+            _ => at += 2,
+        }
+    }
+    replaced.push_str(&text[copied..]);
+    (copied > 0).then_some(replaced)
 }
 
 /// Makes tokens of JSON values.
@@ -217,5 +250,24 @@ pub(super) fn set_named(state: &mut State, below: Option<ContainerId>, name: &st
     match below {
         Some(id) => state.set_member(id, key, value),
         None => state.set_root(key, value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_lone_surrogates;
+
+    #[test]
+    fn lone_surrogates_are_replaced_as_in_go() {
+        for (text, expected) in [
+            (r#"{"a":"\ud83d"}"#, Some(r#"{"a":"\ufffd"}"#)),
+            (r#""\udc00\ud83d\ude00\uD83D""#, Some(r#""\ufffd\ud83d\ude00\ufffd""#)),
+            (r#""\ud83d\ud83d\ude00""#, Some(r#""\ufffd\ud83d\ude00""#)),
+            (r#""\\ud83d\n\u00e9""#, None),
+            (r#""\ud83"#, None),
+            ("\\", None),
+        ] {
+            assert_eq!(without_lone_surrogates(text).as_deref(), expected, "{text}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! A parser run on the logs of many inputs, with many threads, in order and in bounded memory.
 
 use super::logs::{self, Chunk, LogForm, RawLog};
-use crate::cbn::{Outcome, Parser, Position, RunOptions, Runner};
+use crate::cbn::{Failed, Outcome, Parser, Position, RunOptions, Runner};
 use crate::check::validate::{Code, Finding, Severities, Severity, Validator};
 use crate::store::Source;
 use crate::sync::{lock, wait};
@@ -172,6 +172,9 @@ impl Run<'_> {
         let mut severities = Severities::default();
         // SecOps has this field, and the public schema lacks it.
         severities.allow(Code::UnknownField, "network.http.parsed_user_agent");
+        if !self.options.adds_platform_fields {
+            severities.allow(Code::NoTimestamp, "metadata.event_timestamp");
+        }
         let mut validator = Validator::new(severities);
         loop {
             let Ok((number, source, chunk)) = lock(take).recv() else { return };
@@ -234,11 +237,11 @@ impl Run<'_> {
             Outcome::Failed(failed) => fail(part, failed.message, failed.at),
             Outcome::Events(count) => {
                 if self.wanted.validates
-                    && let Some(message) = validate(validator, start, part)
+                    && let Some(failed) = validate(validator, start, part)
                     && self.wanted.is_strict
                 {
                     part.events.truncate(start);
-                    return fail(part, message, None);
+                    return fail(part, failed.message, failed.at);
                 }
                 part.with_events += 1;
                 part.event_count += count;
@@ -287,11 +290,12 @@ fn collect(
     Ok(())
 }
 
-/// Checks the events from `start` on; what the first error says.
-fn validate(validator: &mut Validator, start: usize, part: &mut Part) -> Option<String> {
+/// Checks the events from `start` on; how the first error is reported.
+fn validate(validator: &mut Validator, start: usize, part: &mut Part) -> Option<Failed> {
     let mut error = None;
     let findings = &mut part.findings;
-    for event in part.events[start..].split(|byte| *byte == b'\n').filter(|event| !event.is_empty()) {
+    let events = part.events[start..].split(|byte| *byte == b'\n').filter(|event| !event.is_empty());
+    for (number, event) in events.enumerate() {
         // Of entities there are no rules.
         if event.starts_with(b"{\"idm\":{\"entity\"") {
             continue;
@@ -304,11 +308,8 @@ fn validate(validator: &mut Validator, start: usize, part: &mut Part) -> Option<
             let known = findings.entry((finding.severity, finding.code.about().name));
             known.or_insert_with(|| (0, words())).0 += 1;
             if finding.severity == Severity::Error && error.is_none() {
-                error = Some(format!(
-                    "generic::unknown: invalid event: LOG_PARSING_GENERATED_INVALID_EVENT: \
-                     \"generic::invalid_argument: udm validation failed: {}\"",
-                    words()
-                ));
+                let words = format!("udm validation failed: {}", words());
+                error = Some(Failed::invalid(number, &words));
             }
         });
     }

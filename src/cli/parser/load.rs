@@ -29,9 +29,7 @@ pub(super) fn load(name: &str) -> anyhow::Result<Parser> {
         bail!("expected one parser, found {} in `{}`", counted(sources.len() as u64, "file"), escaped(name));
     };
     Parser::read(&text_of(source)?).map_err(|error| {
-        if let Some(hint) = error.hint {
-            say!("hint: {hint}");
-        }
-        anyhow!("{}:{error}", escaped(name))
+        let hint = error.hint.as_ref().map_or(String::new(), |hint| format!("\nhint: {hint}"));
+        anyhow!("{}:{error}{hint}", escaped(name))
     })
 }

@@ -8,7 +8,7 @@ use crate::cbn::plugin::{Action, Tools};
 use crate::cbn::position::ReadError;
 use crate::cbn::state::State;
 use crate::cbn::syntax::Literal;
-use crate::cbn::value::{Shape, Value};
+use crate::cbn::value::{ContainerId, Shape, Value};
 use crate::cbn::warning::Code;
 use crate::text::shown;
 use std::collections::HashSet;
@@ -82,24 +82,29 @@ impl Pair {
                     _ => false,
                 };
                 if !is_nothing {
-                    state.push(list, found);
+                    append(state, list, found);
                 }
                 self.to.set(state, "merge", Value::Container(list))?;
                 list
             }
         };
-        match value {
-            Value::Container(id) if state.container(id).shape.is_list() => {
-                for place in 0..state.container(id).len() {
-                    if let Some((_, element, _)) = state.container(id).at(place)
-                        && element.is_set()
-                    {
-                        state.push(list, element);
-                    }
-                }
-            }
-            value => state.push(list, value),
-        }
+        append(state, list, value);
         Ok(())
+    }
+}
+
+/// Adds a value at a list's end; of what counts as a list, its elements.
+fn append(state: &mut State, list: ContainerId, value: Value) {
+    let elements = match value {
+        Value::Container(id) => state.elements(id).map(|places| (id, places)),
+        _ => None,
+    };
+    let Some((id, places)) = elements else { return state.push(list, value) };
+    for place in places {
+        if let Some((_, element, _)) = state.container(id).at(place)
+            && element.is_set()
+        {
+            state.push(list, element);
+        }
     }
 }
