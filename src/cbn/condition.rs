@@ -244,7 +244,15 @@ impl Condition {
                 let Found::Value(left) = left.get(state)? else { return Ok(!wanted) };
                 let is_in = match get(path, state)? {
                     Value::Container(id) => match state.list(id) {
-                        Some(mut elements) => elements.any(|(element, _)| equal(state, left, element)),
+                        Some(mut elements) => {
+                            state.spend(16 * state.container(id).len());
+                            let is_in =
+                                elements.any(|(element, _)| equal(state, left, element) || state.is_spent());
+                            if state.is_spent() {
+                                return Err(Failure::TooLong);
+                            }
+                            is_in
+                        }
                         None => equal(state, left, Value::Container(id)),
                     },
                     other => equal(state, left, other),
@@ -300,7 +308,12 @@ fn found_equal<'p>(state: &State, left: Found<'p>, right: Found<'p>) -> Result<b
 /// Whether two values are of one kind, and equal.
 fn equal(state: &State, left: Value, right: Value) -> bool {
     match (left, right) {
-        (Value::Text(left), Value::Text(right)) => state.text(left) == state.text(right),
+        (Value::Text(left), Value::Text(right)) => {
+            if left.len == right.len {
+                state.spend(left.len as usize);
+            }
+            left.len == right.len && state.text(left) == state.text(right)
+        }
         (Value::Bool(left), Value::Bool(right)) => left == right,
         (Value::Time { seconds: a, nanos: b }, Value::Time { seconds: c, nanos: d }) => (a, b) == (c, d),
         (Value::Container(left), Value::Container(right)) => left == right,
@@ -324,7 +337,10 @@ fn order(state: &State, left: Value, right: Value) -> Option<Ordering> {
 /// The text of a value that is matched: a number's and a boolean's, too.
 fn text(state: &mut State, value: Value) -> Option<Text> {
     match value {
-        Value::Text(text) => Some(text),
+        Value::Text(text) => {
+            state.spend(text.len as usize);
+            Some(text)
+        }
         Value::Bool(value) => Some(state.keep(if value { "true" } else { "false" })),
         value => number::keep(state, value),
     }

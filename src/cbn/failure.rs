@@ -32,6 +32,8 @@ pub(super) enum Failure<'p> {
     TooLarge,
     /// The log takes more steps than it may. It can't be caught.
     TooLong,
+    /// The run was stopped. It can't be caught.
+    Stopped,
 }
 
 impl From<TooLarge> for Failure<'_> {
@@ -43,7 +45,7 @@ impl From<TooLarge> for Failure<'_> {
 impl Failure<'_> {
     /// Whether `on_error` can't catch it.
     pub(super) fn is_final(&self) -> bool {
-        matches!(self, Failure::TooLarge | Failure::TooLong)
+        matches!(self, Failure::TooLarge | Failure::TooLong | Failure::Stopped)
     }
 
     /// What failed, without where. Not escaped.
@@ -80,6 +82,7 @@ impl Failure<'_> {
             Failure::Other(words) => words.clone().into_owned(),
             Failure::TooLarge => "the log's tokens take more memory than they may".into(),
             Failure::TooLong => "the log takes more steps than it may".into(),
+            Failure::Stopped => "the run was stopped".into(),
         }
     }
 
@@ -88,6 +91,7 @@ impl Failure<'_> {
         match self {
             Failure::NotOverwritable { .. } => "internal",
             Failure::TooLarge | Failure::TooLong => "resource_exhausted",
+            Failure::Stopped => "cancelled",
             _ => "invalid_argument",
         }
     }

@@ -17,6 +17,7 @@ use crate::json::Tree;
 use crate::text::{escaped, shown};
 use crate::time::Instant;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// A parser that was read.
 #[derive(Debug, Clone)]
@@ -38,8 +39,11 @@ pub struct RunOptions {
     pub log_type: Option<String>,
     /// The most bytes that the tokens of a log may take, about; and its events.
     pub most_bytes: usize,
-    /// The most steps that a log may take: a statement is one, for each KiB of the log.
+    /// The most steps that a log may take: one for each statement and each turn of a loop, and one for each 256 bytes
+    /// of text that they look at.
     pub most_steps: u64,
+    /// Ends a log early, once it is set: it fails.
+    pub stop: Option<Arc<AtomicBool>>,
     /// Whether `statedump` shows its tokens.
     pub dumps: bool,
     /// Whether it is noted which statement set each field.
@@ -56,6 +60,7 @@ impl Default for RunOptions {
             log_type: None,
             most_bytes: 64 << 20,
             most_steps: 50_000_000,
+            stop: None,
             dumps: false,
             explains: false,
             notes_reached: false,
@@ -133,9 +138,9 @@ impl Parser {
     pub fn warnings(&self) -> Vec<Warning> {
         let mut warnings = self.warnings.clone();
         for (pattern, at) in &self.regexes {
-            if let Err(why) = pattern.regex() {
+            if let Some(why) = pattern.problem() {
                 let message =
-                    format!("`{}` is not a regex that RE2 takes: {}", shown(&pattern.source), escaped(why));
+                    format!("`{}` is not a regex that RE2 takes: {}", shown(&pattern.source), escaped(&why));
                 warnings.push(Warning { at: *at, code: Code::BadRegex, message });
             }
         }
@@ -156,7 +161,7 @@ impl Parser {
             captures: Captures::default(),
             tree: Tree::default(),
             documents: Documents::default(),
-            steps: 0,
+            stop: options.stop.clone(),
             is_dated: false,
             received: Instant::EPOCH,
             dumped: None,
@@ -226,9 +231,8 @@ impl Runner {
 
     fn begin(&mut self, log: &Log<'_>) {
         let Runner { program, state, tools, options, .. } = self;
-        state.clear();
+        state.clear(options.most_steps);
         tools.documents.clear();
-        tools.steps = options.most_steps;
         tools.is_dated = false;
         tools.received = log.received;
         tools.dumped = options.dumps.then(String::new);

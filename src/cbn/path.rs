@@ -16,6 +16,9 @@ pub(super) struct Path {
     tails: Box<[Symbol]>,
 }
 
+/// The most steps of a path: each takes memory for all that follow it.
+const MOST_STEPS: usize = 100;
+
 /// Where a member is.
 #[derive(Debug, Clone, Copy)]
 enum Level {
@@ -40,7 +43,11 @@ impl Level {
 }
 
 impl Path {
+    /// A path with these steps. A text with more dots than that is one name.
     pub(super) fn new(text: &str, symbols: &mut Symbols) -> Path {
+        if text.bytes().filter(|byte| *byte == b'.').count() >= MOST_STEPS {
+            return Path { text: text.into(), steps: [symbols.intern(text)].into(), tails: [].into() };
+        }
         let starts = || std::iter::once(0).chain(text.match_indices('.').map(|(at, _)| at + 1));
         let steps: Box<[Symbol]> =
             starts().map(|start| symbols.intern(text[start..].split('.').next().unwrap_or(""))).collect();
@@ -137,5 +144,20 @@ impl Path {
             }
         }
         Value::Unset
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_with_many_dots_take_no_more_memory_than_they_are_long() {
+        let mut symbols = Symbols::default();
+        let name = "a.".repeat(100_000);
+        let path = Path::new(&name, &mut symbols);
+        assert_eq!(path.steps.len(), 1);
+        assert!(symbols.bytes() < 3 * name.len(), "{}", symbols.bytes());
+        assert_eq!(Path::new(&name[..199], &mut symbols).steps.len(), 100);
     }
 }

@@ -45,19 +45,28 @@ impl Pattern {
     /// Why it can't be compiled. Not escaped.
     pub(super) fn regex(&self) -> Result<&Regex, &str> {
         let translated = self.translated.as_ref().map_err(String::as_str)?;
-        let compiled = self.compiled.get_or_init(|| {
-            let built = RegexBuilder::new(&translated.pattern).size_limit(MOST_BYTES).build();
-            built.map_err(|error| match error {
-                regex::Error::CompiledTooBig(_) => "it is too large".to_owned(),
-                // The first line shows the pattern as it was translated, the last one says what is wrong.
-                error => {
-                    let words = error.to_string();
-                    let last = words.lines().last().unwrap_or("it is not a regex");
-                    last.strip_prefix("error: ").unwrap_or(last).to_owned()
-                }
-            })
-        });
-        compiled.as_ref().map_err(String::as_str)
+        self.compiled.get_or_init(|| Pattern::compile(translated)).as_ref().map_err(String::as_str)
+    }
+
+    /// Why it can't be compiled, if it can't. It keeps no compiled regex: a parser has many, and each may be large.
+    pub(super) fn problem(&self) -> Option<String> {
+        match &self.translated {
+            Ok(translated) => Pattern::compile(translated).err(),
+            Err(why) => Some(why.clone()),
+        }
+    }
+
+    fn compile(translated: &Translated) -> Result<Regex, String> {
+        let built = RegexBuilder::new(&translated.pattern).size_limit(MOST_BYTES).build();
+        built.map_err(|error| match error {
+            regex::Error::CompiledTooBig(_) => "it is too large".to_owned(),
+            // The first line shows the pattern as it was translated, the last one says what is wrong.
+            error => {
+                let words = error.to_string();
+                let last = words.lines().last().unwrap_or("it is not a regex");
+                last.strip_prefix("error: ").unwrap_or(last).to_owned()
+            }
+        })
     }
 }
 

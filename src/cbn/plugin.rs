@@ -7,6 +7,8 @@ use super::xml::Documents;
 use crate::json::Tree;
 use crate::time::Instant;
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// Something that reads and sets tokens.
 pub(super) trait Action: fmt::Debug + Send + Sync {
@@ -23,8 +25,8 @@ pub(super) struct Tools {
     pub(super) captures: Captures,
     pub(super) tree: Tree,
     pub(super) documents: Documents,
-    /// What the log may still take, in steps.
-    pub(super) steps: u64,
+    /// Ends a log early, once it is set.
+    pub(super) stop: Option<Arc<AtomicBool>>,
     /// Whether a date has set `@timestamp`.
     pub(super) is_dated: bool,
     /// When the log was received.

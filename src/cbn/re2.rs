@@ -24,7 +24,13 @@ pub(super) struct Translated {
     pub(super) names: Vec<Option<String>>,
 }
 
-/// RE2's limit of a counted repetition.
+/// The classes that have names.
+const CLASSES: [&str; 14] = [
+    "alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space",
+    "upper", "word", "xdigit",
+];
+
+/// RE2's limit of a counted repetition, and of repetitions in one another.
 const MOST_REPEATED: u32 = 1000;
 
 /// Translates a regex.
@@ -77,23 +83,39 @@ impl<'t> Translator<'t> {
     fn all(&mut self) -> Result<(), String> {
         // Whether a repetition came just before.
         let mut repeated = false;
+        // How often what came just before repeats what is in it at most, and the same of each open group.
+        let mut times = 1;
+        let mut open = vec![1];
         while let Some(c) = self.next() {
             let again = std::mem::take(&mut repeated);
+            let before = std::mem::replace(&mut times, 1);
             match c {
                 '\\' => self.escape()?,
                 '[' => self.class()?,
-                '(' => self.group()?,
+                '(' => {
+                    if self.group()? {
+                        open.push(1);
+                    }
+                }
+                ')' => {
+                    self.out.push(c);
+                    times = if open.len() > 1 { open.pop().unwrap_or(1) } else { 1 };
+                }
                 '*' | '+' | '?' => {
                     if again {
                         return Err("a repetition follows a repetition".into());
                     }
                     self.out.push(c);
                     self.lazy();
-                    repeated = true;
+                    (repeated, times) = (true, before);
                 }
                 '{' => match self.counted()? {
                     Some(_) if again => return Err("a repetition follows a repetition".into()),
-                    Some(count) => {
+                    Some((count, most)) => {
+                        times = before * most.max(1);
+                        if times > MOST_REPEATED {
+                            return Err(format!("nested repetitions of more than {MOST_REPEATED} times"));
+                        }
                         self.out.push_str(count);
                         self.lazy();
                         repeated = true;
@@ -106,6 +128,9 @@ impl<'t> Translator<'t> {
                 }
                 c => self.out.push(c),
             }
+            if let Some(group) = open.last_mut() {
+                *group = times.max(*group);
+            }
         }
         Ok(())
     }
@@ -116,8 +141,8 @@ impl<'t> Translator<'t> {
         }
     }
 
-    /// `{2}`, `{2,}`, `{2,3}` behind the bracket; anything else is text.
-    fn counted(&mut self) -> Result<Option<&'t str>, String> {
+    /// `{2}`, `{2,}`, `{2,3}` behind the bracket, and the larger of the numbers; anything else is text.
+    fn counted(&mut self) -> Result<Option<(&'t str, u32)>, String> {
         let Some(end) = self.rest.find('}') else { return Ok(None) };
         let inside = &self.rest[..end];
         let (least, most) = inside.split_once(',').unwrap_or((inside, ""));
@@ -129,14 +154,16 @@ impl<'t> Translator<'t> {
         if too_many(least) || too_many(most) {
             return Err(format!("a repetition of more than {MOST_REPEATED} times"));
         }
+        let most = if most.is_empty() { least } else { most }.parse().unwrap_or(1);
         // With its brackets, both of which are one byte before and behind what is here.
         let counted = &self.rest[..=end];
         self.rest = &self.rest[end + 1..];
         self.out.push('{');
-        Ok(Some(counted))
+        Ok(Some((counted, most)))
     }
 
-    fn group(&mut self) -> Result<(), String> {
+    /// Reads what is behind the bracket of a group; whether that opens one, as flags alone do not.
+    fn group(&mut self) -> Result<bool, String> {
         if !self.take("?") {
             match self.groups {
                 Groups::All => {
@@ -145,7 +172,7 @@ impl<'t> Translator<'t> {
                 }
                 Groups::Named | Groups::None => self.out.push_str("(?:"),
             }
-            return Ok(());
+            return Ok(true);
         }
         for (sign, what) in [
             ("=", "a lookahead"),
@@ -176,7 +203,7 @@ impl<'t> Translator<'t> {
                 self.names.push(Some(name.to_owned()));
                 self.out.push('(');
             }
-            return Ok(());
+            return Ok(true);
         }
         let end = self.rest.find([':', ')']).ok_or("a group does not end")?;
         let flags = &self.rest[..end];
@@ -185,8 +212,9 @@ impl<'t> Translator<'t> {
         }
         // The sign behind the flags is a byte.
         let _ = write!(self.out, "(?{}", &self.rest[..=end]);
+        let opens = self.rest[end..].starts_with(':');
         self.rest = &self.rest[end + 1..];
-        Ok(())
+        Ok(opens)
     }
 
     fn escape(&mut self) -> Result<(), String> {
@@ -269,6 +297,10 @@ impl<'t> Translator<'t> {
             self.rest = &self.rest[c.len_utf8()..];
             name
         };
+        let (sign, name) = match name.strip_prefix('^') {
+            Some(name) => (if sign == 'p' { 'P' } else { 'p' }, name),
+            None => (sign, name),
+        };
         let _ = write!(self.out, "\\{sign}{{{name}}}");
         Ok(())
     }
@@ -299,6 +331,9 @@ impl<'t> Translator<'t> {
                 let name = end.map(|end| &self.rest[1..end]);
                 let is_name = |name: &str| name.chars().all(|c| c == '^' || c.is_ascii_lowercase());
                 if let Some(name) = name.filter(|name| !name.is_empty() && is_name(name)) {
+                    if !CLASSES.contains(&name.trim_start_matches('^')) {
+                        return Err(format!("RE2 has no class `[:{name}:]`"));
+                    }
                     let _ = write!(self.out, "[:{name}:]");
                     self.rest = &self.rest[name.len() + 3..];
                     continue;
@@ -383,6 +418,9 @@ mod tests {
             (r"[\d-x]+", "1-x", Some("1-x")),
             (r"[+--]", "-", Some("-")),
             (r"\p{Greek}\pL", "αb", Some("αb")),
+            (r"\p{^Greek}+", "αb", Some("b")),
+            (r"(?:(?:a{10}){10}b{10}){2}|c", "c", Some("c")),
+            (r"(?i)(a{500}){2}|c{1000}d{1000}|(?i:e)", "E", Some("E")),
         ] {
             assert_eq!(finds(pattern, text).as_deref(), expected, "{pattern}");
         }
@@ -391,8 +429,29 @@ mod tests {
     #[test]
     fn what_re2_does_not_have_is_refused() {
         for pattern in [
-            "(?=a)", "(?!a)", "(?<=a)", "(?<!a)", "(?>a)", r"(a)\1", "a**", "a+*", r"\Z", r"\y", "(?x)a",
-            "a{1001}", r"[z-a]", "(?P=x)", r"\8", "[a", "(?#x)", "a\\",
+            "(?=a)",
+            "(?!a)",
+            "(?<=a)",
+            "(?<!a)",
+            "(?>a)",
+            r"(a)\1",
+            "a**",
+            "a+*",
+            r"\Z",
+            r"\y",
+            "(?x)a",
+            "a{1001}",
+            "(a{100}){11}",
+            r"(?:\w{0,500}x){3}",
+            "((a{100})*b){11}",
+            "(?i)(a{20}b{2,}){51}",
+            "[[:foo:]]",
+            r"[z-a]",
+            "(?P=x)",
+            r"\8",
+            "[a",
+            "(?#x)",
+            "a\\",
         ] {
             assert!(translate(pattern, Groups::All).is_err(), "{pattern}");
         }

@@ -6,6 +6,7 @@ use super::program::{Branch, For, LoopSource, Node, Program};
 use super::state::State;
 use super::template::kind;
 use super::value::{ContainerId, Value};
+use std::sync::atomic::Ordering::Relaxed;
 
 /// How a log ended.
 #[derive(Debug)]
@@ -26,12 +27,7 @@ enum Stop<'p> {
 
 /// Runs a program on the log that the state holds.
 pub(super) fn run<'p>(program: &'p Program, state: &mut State, tools: &mut Tools) -> End<'p> {
-    // A long log costs more at each step: most steps look at all of it.
-    let cost = match program.own.message.get(state) {
-        Value::Text(text) => 1 + u64::from(text.len >> 10),
-        _ => 1,
-    };
-    let mut runner = Runner { program, state, tools, cost };
+    let mut runner = Runner { program, state, tools };
     match runner.block(&program.statements) {
         Ok(()) => End::Done,
         Err(Stop::Dropped(tag)) => End::Dropped(tag),
@@ -43,7 +39,6 @@ struct Runner<'p, 'r> {
     program: &'p Program,
     state: &'r mut State,
     tools: &'r mut Tools,
-    cost: u64,
 }
 
 impl<'p> Runner<'p, '_> {
@@ -53,9 +48,12 @@ impl<'p> Runner<'p, '_> {
 
     /// Takes a step; whether there was one left.
     fn step(&mut self, number: u32) -> Result<(), Stop<'p>> {
-        match self.tools.steps.checked_sub(self.cost) {
-            Some(left) => self.tools.steps = left,
-            None => return Err(Stop::Failed(number, Failure::TooLong)),
+        self.state.spend(0);
+        if self.state.is_spent() {
+            return Err(Stop::Failed(number, Failure::TooLong));
+        }
+        if self.tools.stop.as_ref().is_some_and(|stop| stop.load(Relaxed)) {
+            return Err(Stop::Failed(number, Failure::Stopped));
         }
         self.state.setter = number;
         self.state.check().map_err(|error| Stop::Failed(number, error.into()))
@@ -128,7 +126,7 @@ impl<'p> Runner<'p, '_> {
                     let Some(document) = tools.documents.get(text.range(), state.text(text)) else {
                         return Ok(0);
                     };
-                    document.count(path, &mut tools.steps).ok_or(Failure::TooLong)
+                    state.spend_by(|left| document.count(path, left)).ok_or(Failure::TooLong)
                 });
                 let empty = self.state.keep("");
                 for at in 1..=count.map_err(failed)? {
@@ -158,8 +156,8 @@ impl<'p> Runner<'p, '_> {
 
     /// One turn of a loop.
     fn turn(&mut self, repeat: &'p For, first: Value, second: Value) -> Result<(), Stop<'p>> {
+        self.step(repeat.number)?;
         self.reach(repeat.number);
-        self.state.setter = repeat.number;
         let values = if repeat.variables.len() == 1 { [second, Value::Unset] } else { [first, second] };
         for (variable, value) in repeat.variables.iter().zip(values) {
             variable.set(self.state, value);

@@ -12,7 +12,10 @@ use super::value::{Text, Value};
 /// If it is not set, or is not a text.
 pub(super) fn text_of<'p>(path: &'p Path, state: &State) -> Result<Text, Failure<'p>> {
     match path.get(state) {
-        Value::Text(text) => Ok(text),
+        Value::Text(text) => {
+            state.spend(text.len as usize);
+            Ok(text)
+        }
         Value::Unset => Err(Failure::NoSource { source: &path.text }),
         value => Err(Failure::WrongSource { source: &path.text, kind: kind(state, value) }),
     }

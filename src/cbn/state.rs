@@ -6,6 +6,7 @@
 use super::symbols::{Symbol, Symbols};
 use super::value::{ContainerId, Shape, Text, Value};
 use foldhash::fast::FixedState;
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::fmt::{self, Write as _};
 
@@ -29,6 +30,9 @@ const FEW: usize = 24;
 const MEMBER_BYTES: usize = 32;
 const CONTAINER_BYTES: usize = 128;
 
+/// How many bytes are looked at in the time of a step, about.
+const STEP_BYTES: usize = 256;
+
 /// The state takes more memory than it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TooLarge;
@@ -43,14 +47,19 @@ pub(super) struct State {
     text: String,
     own_text: usize,
     root: Vec<Value>,
-    /// Which of the root's tokens were set.
+    /// Which of the root's tokens were set, each once.
     touched: Vec<Symbol>,
+    is_touched: Vec<bool>,
     containers: Vec<Container>,
     used: usize,
     members: usize,
     /// The statement that is at work.
     pub(super) setter: u32,
     most_bytes: usize,
+    /// What the log may still take, in steps.
+    steps: Cell<u64>,
+    /// What the log's own names may take more than this, in bytes.
+    names: usize,
     /// Used again by those who put texts together.
     pub(super) texts: Vec<Text>,
 }
@@ -68,20 +77,25 @@ impl State {
             own_text: texts.len(),
             root: vec![Value::Unset; symbols.len()],
             touched: Vec::new(),
+            is_touched: vec![false; symbols.len()],
             containers: Vec::new(),
             used: 0,
             members: 0,
             setter: 0,
             // A range of the buffer has 32 bits.
             most_bytes: most_bytes.min(1 << 30),
+            steps: Cell::new(0),
+            names: symbols.bytes(),
             texts: Vec::new(),
         }
     }
 
-    /// Makes it empty.
-    pub(super) fn clear(&mut self) {
+    /// Makes it empty, for a log that may take this many steps.
+    pub(super) fn clear(&mut self, steps: u64) {
+        self.steps.set(steps);
         for symbol in self.touched.drain(..) {
             self.root[symbol.index()] = Value::Unset;
+            self.is_touched[symbol.index()] = false;
         }
         for container in &mut self.containers[..self.used] {
             container.keys.clear();
@@ -95,7 +109,9 @@ impl State {
         if self.symbols.bytes() > MOST_NAMES {
             self.symbols.truncate(self.own_symbols);
             self.root.truncate(self.own_symbols);
+            self.is_touched.truncate(self.own_symbols);
         }
+        self.names = self.symbols.bytes();
         // One large log must not hold its memory forever.
         if self.text.capacity() > 1 << 22 {
             self.text.shrink_to(1 << 22);
@@ -109,6 +125,7 @@ impl State {
     /// Whether it is within its limit.
     pub(super) fn check(&self) -> Result<(), TooLarge> {
         let bytes = self.text.len().saturating_sub(self.own_text)
+            + self.symbols.bytes().saturating_sub(self.names)
             + self.members * MEMBER_BYTES
             + self.used * CONTAINER_BYTES;
         if bytes > self.most_bytes { Err(TooLarge) } else { Ok(()) }
@@ -121,6 +138,24 @@ impl State {
         } else {
             self.check()
         }
+    }
+
+    /// Takes steps: one, and as many as it takes to look at this many bytes. Whether there were so many is asked later.
+    pub(super) fn spend(&self, bytes: usize) {
+        self.steps.set(self.steps.get().saturating_sub(1 + (bytes / STEP_BYTES) as u64));
+    }
+
+    /// Takes steps that were counted elsewhere: `take` gets what is left.
+    pub(super) fn spend_by<T>(&self, take: impl FnOnce(&mut u64) -> T) -> T {
+        let mut left = self.steps.get();
+        let result = take(&mut left);
+        self.steps.set(left);
+        result
+    }
+
+    /// Whether the log has taken all its steps.
+    pub(super) fn is_spent(&self) -> bool {
+        self.steps.get() == 0
     }
 
     // Texts
@@ -287,13 +322,13 @@ impl State {
     pub(super) fn set_root(&mut self, key: Symbol, value: Value) {
         if key.index() >= self.root.len() {
             self.root.resize(self.symbols.len(), Value::Unset);
+            self.is_touched.resize(self.symbols.len(), false);
         }
-        let token = &mut self.root[key.index()];
-        if !token.is_set() {
+        self.root[key.index()] = value;
+        if !std::mem::replace(&mut self.is_touched[key.index()], true) {
             self.touched.push(key);
             self.members += 1;
         }
-        *token = value;
     }
 
     /// The names of the root's tokens that are set, sorted.
@@ -301,7 +336,6 @@ impl State {
         let mut keys: Vec<Symbol> =
             self.touched.iter().copied().filter(|key| self.root(*key).is_set()).collect();
         keys.sort_unstable_by_key(|key| self.symbols.name(*key));
-        keys.dedup();
         keys
     }
 }

@@ -7,6 +7,8 @@ use crate::json::Tree;
 use crate::time::{Instant, Reading, read};
 use serde_json::Value;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 fn instant(text: &str) -> Instant {
     read(text, Reading::Iso8601).unwrap()
@@ -165,6 +167,108 @@ fn changed(text: &str, next: &mut impl FnMut(usize) -> usize) -> String {
         }
     }
     chars.concat()
+}
+
+/// How a log ends with a parser's statements, and how long its output is.
+fn ended(statements: &str, log: &str, options: &RunOptions) -> (Outcome, usize) {
+    let text = format!(r#"filter {{ {statements} }}"#);
+    let parser = Parser::read(&text).unwrap_or_else(|error| panic!("{statements}: {error}"));
+    let mut events = Vec::new();
+    let outcome = parser.runner(options).run(&Log::new(log, Instant::EPOCH), &mut events);
+    (outcome, events.len())
+}
+
+/// Doubles the list `l` so often.
+fn doubled(times: usize) -> String {
+    format!(
+        r#"mutate {{ merge => {{ "l" => "message" }} }} {}"#,
+        r#"mutate { merge => { "l" => "l" } } "#.repeat(times)
+    )
+}
+
+#[test]
+fn hostile_parsers_and_logs_are_bounded() {
+    let options = RunOptions { most_steps: 300_000, most_bytes: 16 << 20, ..RunOptions::default() };
+    let merges = r#""a" => "a" "#.repeat(40);
+    let grown = r#"mutate { replace => { "big" => "%{big}%{big}" } } "#.repeat(12);
+    let kilobyte = "x".repeat(1024);
+    for (statements, log, why) in [
+        (format!(r#"mutate {{ merge => {{ "a" => "message" {merges} }} }}"#), "x", "more memory"),
+        (
+            format!(
+                r#"{} mutate {{ rename => {{ "l" => "e.idm.read_only_udm.principal.ip" }} }}
+                   mutate {{ merge => {{ "@output" => "e" }} }}"#,
+                doubled(17)
+            ),
+            &kilobyte,
+            "too large",
+        ),
+        (
+            format!(
+                r#"{} mutate {{ rename => {{ "l" => "x.list_value.values" }} replace => {{ "f.key" => "k" }} }}
+                   mutate {{ rename => {{ "x" => "f.value" }} }}
+                   mutate {{ merge => {{ "e.idm.read_only_udm.additional.fields" => "f" }} }}
+                   mutate {{ merge => {{ "@output" => "e" }} }}"#,
+                doubled(17).replace("message", "v")
+            )
+            .replacen("mutate", r#"mutate { replace => { "v.string_value" => "%{message}" } } mutate"#, 1),
+            &kilobyte,
+            "too large",
+        ),
+        (format!("{} for a.a in l {{ for b.b in l {{ for c.c in l {{ }} }} }}", doubled(12)), "x", "more steps"),
+        (
+            format!(
+                r#"mutate {{ replace => {{ "big" => "%{{message}}" }} }} {grown} {}
+                   for a in l {{ for b in l {{ if [big] =~ "(a|b)*zzz$|[xy]+q" {{ }} }} }}"#,
+                doubled(12)
+            ),
+            &kilobyte[..512],
+            "more steps",
+        ),
+        (
+            format!(
+                r#"mutate {{ replace => {{ "big" => "%{{message}}" "same" => "%{{message}}" }} }} {}
+                   mutate {{ replace => {{ "same" => "%{{same}}y" }} }}
+                   for a in l {{ if [same] in [l] {{ }} }}"#,
+                doubled(15)
+            ),
+            &kilobyte,
+            "more steps",
+        ),
+    ] {
+        let (outcome, length) = ended(&statements, log, &options);
+        assert!(matches!(&outcome, Outcome::Failed(failed) if failed.message.contains(why)), "{why}: {outcome:?}");
+        assert_eq!(length, 0);
+    }
+}
+
+#[test]
+fn ordinary_large_logs_are_within_the_limits() {
+    // Each record of a log of a megabyte goes through many branches.
+    let record = format!(r#"{{"a":"{}"}}"#, "x".repeat(480));
+    let log = format!(r#"{{"records":[{}]}}"#, vec![record; 1_900].join(","));
+    let branches: String = (0..60).map(|at| format!(r#"if [r][a] == "{at}" {{ }} "#)).collect();
+    let statements = format!(r#"json {{ source => "message" }} for r in records {{ {branches} }}"#);
+    assert_eq!(ended(&statements, &log, &RunOptions::default()).0, Outcome::NoOutput);
+    let statements = format!(
+        r#"{} mutate {{ merge => {{ "m" => "l" }} }} for a in l {{ for b in m {{ }} }}"#,
+        doubled(10)
+    );
+    assert_eq!(ended(&statements, "x", &RunOptions::default()).0, Outcome::NoOutput);
+}
+
+#[test]
+fn a_log_ends_when_the_run_is_stopped() {
+    let stop = Arc::new(AtomicBool::new(false));
+    let options = RunOptions { stop: Some(Arc::clone(&stop)), most_steps: u64::MAX, ..RunOptions::default() };
+    let statements = format!("{} for a in l {{ for b in l {{ for c in l {{ }} }} }}", doubled(16));
+    let stopper = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        stop.store(true, Relaxed);
+    });
+    let (outcome, _) = ended(&statements, "x", &options);
+    stopper.join().unwrap();
+    assert!(matches!(&outcome, Outcome::Failed(failed) if failed.message.contains("stopped")), "{outcome:?}");
 }
 
 /// What a parser's statements make of a log, and of that the value at `principal.ip`, as JSON.

@@ -226,6 +226,12 @@ fn a_log_that_is_too_long_or_a_parser_without_end_fails_that_log_alone() {
     let done = run_with(&logs, &["parser", "run", &conf, "-"]);
     assert_eq!((done.status, descriptions(&done.stdout).len()), (1, 1));
     assert!(done.stderr.contains("longer than 1 MiB"), "{}", done.stderr);
+    // Of a JSON string the text counts, not how long its escapes are.
+    let escaped = |count: usize| format!("\"{}\"\n\"b\"\n", r"\n".repeat(count));
+    for (count, fitting) in [(1 << 20, 2), ((1 << 20) + 1, 1)] {
+        let done = run_with(escaped(count).as_bytes(), &["parser", "run", &conf, "-", "--logs", "jsonl"]);
+        assert_eq!(descriptions(&done.stdout).len(), fitting, "{}", done.stderr);
+    }
 
     // A text that doubles, a list in a list, a loop in loops.
     let doubling = r#"mutate { replace => { "d" => "%{message}" } }
@@ -289,13 +295,15 @@ fn invalid_events_are_warned_of_or_fail() {
 
 #[test]
 fn what_the_platform_adds_can_be_left_out() {
-    let (_folder, conf) =
+    let (folder, conf) =
         folder(r#"mutate { replace => { "d" => "x" "event.idm.read_only_udm.principal.hostname" => "h" } }"#);
     let time = "2026-01-02T03:04:05Z";
     let of = |args: &[&str]| {
         let args = [&["parser", "run", &conf, "-", "--receipt-time", time], args].concat();
         serde_json::from_str::<Value>(&run_with(b"a\n", &args).stdout).unwrap()
     };
+    fs::write(folder.path().join("parser.yaml"), "log_type: okta\n").unwrap();
+    assert_eq!(of(&[])["metadata"]["log_type"], "OKTA");
     let platform = of(&["--log-type", "T"]);
     assert_eq!(platform["metadata"]["event_timestamp"], time);
     assert_eq!(platform["metadata"]["log_type"], "T");

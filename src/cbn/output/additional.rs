@@ -8,11 +8,12 @@ use crate::cbn::template::kind;
 use crate::cbn::value::{ContainerId, Value};
 use std::collections::HashMap;
 
-/// Writes `{"fields": [{"key": ..., "value": ...}, ...]}` as a plain object.
+/// Writes `{"fields": [{"key": ..., "value": ...}, ...]}` as a plain object, until the output is `limit` bytes long.
 pub(super) fn structure(
     state: &State,
     id: ContainerId,
     depth: usize,
+    limit: usize,
     out: &mut Vec<u8>,
 ) -> Result<(), OutputError> {
     if depth > DEEPEST {
@@ -53,7 +54,7 @@ pub(super) fn structure(
         }
         scalar::quoted(key, out);
         out.push(b':');
-        value(state, *found, depth, out).map_err(|error| error.below(key).below("fields"))?;
+        value(state, *found, depth, limit, out).map_err(|error| error.below(key).below("fields"))?;
     }
     out.push(b'}');
     Ok(())
@@ -86,7 +87,16 @@ fn entry<'s>(
 }
 
 /// Writes a value of `google.protobuf.Value`: an object with one of its members.
-fn value(state: &State, found: Value, depth: usize, out: &mut Vec<u8>) -> Result<(), OutputError> {
+fn value(
+    state: &State,
+    found: Value,
+    depth: usize,
+    limit: usize,
+    out: &mut Vec<u8>,
+) -> Result<(), OutputError> {
+    if out.len() > limit {
+        return Err(OutputError::new("the event is too large"));
+    }
     let id = match found {
         Value::Container(id) => id,
         Value::Unset => {
@@ -119,8 +129,8 @@ fn value(state: &State, found: Value, depth: usize, out: &mut Vec<u8>) -> Result
             out.extend_from_slice(b"null");
             Ok(())
         }
-        ("struct_value", Value::Container(id)) => structure(state, id, depth + 1, out),
-        ("list_value", Value::Container(id)) => list(state, state.named(id, "values"), depth + 1, out),
+        ("struct_value", Value::Container(id)) => structure(state, id, depth + 1, limit, out),
+        ("list_value", Value::Container(id)) => list(state, state.named(id, "values"), depth + 1, limit, out),
         ("string_value", other) => {
             let message =
                 format!("expected a text (convert it to a string first), found {}", kind(state, other));
@@ -134,7 +144,13 @@ fn value(state: &State, found: Value, depth: usize, out: &mut Vec<u8>) -> Result
     result.map_err(|error| error.below(name))
 }
 
-fn list(state: &State, values: Value, depth: usize, out: &mut Vec<u8>) -> Result<(), OutputError> {
+fn list(
+    state: &State,
+    values: Value,
+    depth: usize,
+    limit: usize,
+    out: &mut Vec<u8>,
+) -> Result<(), OutputError> {
     if depth > DEEPEST {
         return Err(OutputError::new("nests too deeply, or holds itself"));
     }
@@ -149,11 +165,11 @@ fn list(state: &State, values: Value, depth: usize, out: &mut Vec<u8>) -> Result
                 if at > 0 {
                     out.push(b',');
                 }
-                value(state, element, depth, out).map_err(|error| error.below("values"))?;
+                value(state, element, depth, limit, out).map_err(|error| error.below("values"))?;
             }
         }
         (None, Value::Unset) => {}
-        (None, single) => value(state, single, depth, out).map_err(|error| error.below("values"))?,
+        (None, single) => value(state, single, depth, limit, out).map_err(|error| error.below("values"))?,
     }
     out.push(b']');
     Ok(())

@@ -95,9 +95,6 @@ impl Writer<'_> {
         if depth > DEEPEST {
             return Err(OutputError::new("nests too deeply, or holds itself"));
         }
-        if out.len() > self.limit {
-            return Err(OutputError::new("the event is too large"));
-        }
         if self.state.container(id).shape.is_list() && !self.state.container(id).is_empty() {
             return Err(OutputError::new("expected an object, found a list"));
         }
@@ -444,6 +441,9 @@ impl Writer<'_> {
         is_listed: bool,
         out: &mut Vec<u8>,
     ) -> Result<bool, OutputError> {
+        if out.len() > self.limit {
+            return Err(OutputError::new("the event is too large"));
+        }
         let is_empty_text = matches!(value, Value::Text(text) if text.is_empty());
         match (entry.below, value) {
             (Below::Message(_) | Below::Struct, _) if is_empty_text => Ok(false),
@@ -452,7 +452,7 @@ impl Writer<'_> {
                 Ok(true)
             }
             (Below::Struct, Value::Container(id)) => {
-                additional::structure(self.state, id, depth + 1, out)?;
+                additional::structure(self.state, id, depth + 1, self.limit, out)?;
                 self.note(setter);
                 Ok(true)
             }

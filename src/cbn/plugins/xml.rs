@@ -84,7 +84,7 @@ impl Action for Xml {
                 let Some(document) = tools.documents.get(text.range(), state.text(text)) else {
                     return Err(Failure::Other("xml failure: the text is not well-formed XML".into()));
                 };
-                document.first(path, &mut tools.steps).ok_or(Failure::TooLong)
+                state.spend_by(|left| document.first(path, left)).ok_or(Failure::TooLong)
             })?;
             if let Some(found) = found {
                 state.check_more(found.len())?;

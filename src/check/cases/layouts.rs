@@ -222,22 +222,33 @@ pub(crate) fn is_part(file: &Path) -> bool {
 /// next to `testdata`, secops-toolkit's `parser.yaml` next to `logs` and `events`, a `metadata.json` next to other cases'
 /// folders.
 fn log_type_of(file: &Path, files: &CaseFiles) -> Option<String> {
+    let folder = file.parent()?;
+    match folder.file_name()?.to_str()? {
+        "raw_logs" | "expected_events" => log_type_in("metadata.json", folder.parent()?.parent()?, files),
+        "logs" | "events" => log_type_in("parser.yaml", folder.parent()?, files),
+        _ => log_type_in("metadata.json", folder.parent()?, files),
+    }
+}
+
+/// The log type of a parser, if the metadata next to it names one.
+#[cfg(all(feature = "cli", feature = "parser"))]
+pub(crate) fn log_type_next_to(parser: &Path) -> Option<String> {
+    let files = CaseFiles::default();
+    ["metadata.json", "parser.yaml"].iter().find_map(|name| log_type_in(name, parser.parent()?, &files))
+}
+
+fn log_type_in(name: &str, folder: &Path, files: &CaseFiles) -> Option<String> {
     const MOST: u64 = 1 << 20;
     #[derive(serde::Deserialize)]
     struct Metadata {
         log_type: String,
     }
-    let folder = file.parent()?;
-    let json =
-        |folder: &Path| serde_json::from_slice(&files.read(&folder.join("metadata.json"), MOST).ok()?).ok();
-    let metadata: Metadata = match folder.file_name()?.to_str()? {
-        "raw_logs" | "expected_events" => json(folder.parent()?.parent()?)?,
-        "logs" | "events" => {
-            let text = files.read(&folder.parent()?.join("parser.yaml"), MOST).ok()?;
-            let [metadata] = serde_json::from_slice(&yaml::read(&text, MOST as usize).ok()?.json).ok()?;
-            metadata
-        }
-        _ => json(folder.parent()?)?,
+    let text = files.read(&folder.join(name), MOST).ok()?;
+    let metadata: Metadata = if name.ends_with(".json") {
+        serde_json::from_slice(&text).ok()?
+    } else {
+        let [metadata] = serde_json::from_slice(&yaml::read(&text, MOST as usize).ok()?.json).ok()?;
+        metadata
     };
     let log_type = metadata.log_type.trim().to_ascii_uppercase();
     let names_one = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';

@@ -11,6 +11,8 @@ pub(crate) use case_files::CaseFiles;
 pub(crate) use issues::issues;
 #[cfg(feature = "parser")]
 pub(crate) use layouts::Layout;
+#[cfg(all(feature = "cli", feature = "parser"))]
+pub(crate) use layouts::log_type_next_to;
 pub(crate) use layouts::{ByParser, Cases, MOST, TestCase, WantedCases, among, find, is_part, raw_data};
 #[cfg(feature = "parser")]
 pub(crate) use outcome::{Event, Eventless, Parsed};

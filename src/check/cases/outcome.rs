@@ -13,7 +13,7 @@ use crate::text::LineIndex;
 use crate::text::escaped;
 use anyhow::{Context as _, bail};
 use serde_json::Value;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use twox_hash::XxHash3_128;
 
 /// A reject, as far as cases name it.
@@ -33,10 +33,20 @@ pub(crate) struct Event {
 }
 
 impl Event {
-    fn has_log_type(&self) -> bool {
+    fn log_type(&self) -> Option<String> {
         let event: Value = serde_json::from_str(&self.text).unwrap_or_default();
         let metadata = &event["metadata"];
-        [&metadata["logType"], &metadata["log_type"]].iter().any(|log_type| log_type.is_string())
+        [&metadata["logType"], &metadata["log_type"]]
+            .iter()
+            .find_map(|log_type| log_type.as_str())
+            .map(str::to_owned)
+    }
+
+    /// The event with this log type, if it has none.
+    fn with_log_type(&self, log_type: &str) -> Option<String> {
+        let mut event: Value = serde_json::from_str(&self.text).ok()?;
+        event.get_mut("metadata")?.as_object_mut()?.insert("log_type".into(), log_type.into());
+        Some(event.to_string()).filter(|_| self.log_type().is_none())
     }
 }
 
@@ -151,9 +161,17 @@ impl Outcome {
     pub(crate) fn compare(&mut self, rules: &Rules) -> anyhow::Result<()> {
         let mut rules = rules.clone();
         if let Some(parsed) = &self.parsed {
-            let given = self.got.iter().flatten();
-            if !self.expected.iter().any(Event::has_log_type) || !given.into_iter().any(Event::has_log_type) {
-                rules.ignore(LOG_TYPE);
+            // It is compared only where both have it. Given events have the one of the parser, or their own.
+            let given: BTreeSet<Option<String>> = self.got.iter().flatten().map(Event::log_type).collect();
+            match (given.first(), given.len()) {
+                (Some(Some(log_type)), 1) => {
+                    for event in &mut self.expected {
+                        event.text = event.with_log_type(log_type).unwrap_or_else(|| event.text.clone());
+                    }
+                }
+                _ if self.expected.iter().all(|event| event.log_type().is_some())
+                    && !given.contains(&None) => {}
+                _ => rules.ignore(LOG_TYPE),
             }
             if parsed.from_clock.iter().all(|from_clock| *from_clock) {
                 rules.ignore(EVENT_TIME);

@@ -35,6 +35,8 @@ impl LogForm {
 /// The longest log, in bytes: SecOps takes no longer ones.
 const MOST_OF_A_LOG: usize = 1 << 20;
 
+const TOO_LONG: &str = "the log is longer than 1 MiB, which SecOps does not take";
+
 /// About how many bytes are handed on at once.
 const CHUNK: usize = 64 << 10;
 
@@ -59,16 +61,25 @@ pub(crate) enum RawKind {
     TooLong,
 }
 
+impl RawKind {
+    /// The longest line. In a JSON string six bytes may stand for one.
+    fn most(self) -> usize {
+        if self == RawKind::JsonString { 6 * MOST_OF_A_LOG + 2 } else { MOST_OF_A_LOG }
+    }
+}
+
 impl RawLog {
     /// Its text in its chunk; or why it has none that a parser could take.
     pub(super) fn text<'c>(&self, chunk: &'c Chunk) -> Result<Cow<'c, str>, &'static str> {
         match (self.kind, std::str::from_utf8(&chunk.bytes[self.range.clone()])) {
-            (RawKind::TooLong, _) => Err("the log is longer than 1 MiB, which SecOps does not take"),
+            (RawKind::TooLong, _) => Err(TOO_LONG),
             (_, Err(_)) => Err("the log is not UTF-8"),
             (RawKind::Text, Ok(text)) => Ok(text.into()),
-            (RawKind::JsonString, Ok(text)) => serde_json::from_str::<String>(text)
-                .map(Cow::Owned)
-                .map_err(|_| "expected a JSON string, as `--logs jsonl` says"),
+            (RawKind::JsonString, Ok(text)) => match serde_json::from_str::<String>(text) {
+                Ok(text) if text.len() > MOST_OF_A_LOG => Err(TOO_LONG),
+                Ok(text) => Ok(Cow::Owned(text)),
+                Err(_) => Err("expected a JSON string, as `--logs jsonl` says"),
+            },
         }
     }
 
@@ -132,6 +143,7 @@ fn invalid(message: String) -> io::Error {
 fn lines(input: &mut dyn Read, kind: RawKind, give: &mut dyn FnMut(Chunk) -> bool) -> io::Result<()> {
     let mut chunk = Chunk { first: 1, ..Chunk::default() };
     let mut buffer = vec![0; CHUNK];
+    let most = kind.most();
     // Where the line that is not whole yet begins in the chunk, and whether the rest of it is passed over.
     let (mut start, mut is_cut, mut is_first) = (0, false, true);
     loop {
@@ -149,7 +161,7 @@ fn lines(input: &mut dyn Read, kind: RawKind, give: &mut dyn FnMut(Chunk) -> boo
             let end = memchr::memchr(b'\n', bytes);
             let piece = &bytes[..end.unwrap_or(bytes.len())];
             bytes = end.map_or(&[], |end| &bytes[end + 1..]);
-            let room = (MOST_OF_A_LOG + 1).saturating_sub(chunk.bytes.len() - start);
+            let room = (most + 1).saturating_sub(chunk.bytes.len() - start);
             is_cut |= piece.len() > room;
             chunk.bytes.extend_from_slice(&piece[..piece.len().min(room)]);
             if end.is_some() {
@@ -182,7 +194,7 @@ impl Chunk {
     fn add(&mut self, start: usize, kind: RawKind, is_cut: bool) {
         let line = &self.bytes[start..];
         let length = line.strip_suffix(b"\r").unwrap_or(line).len();
-        let is_too_long = is_cut || length > MOST_OF_A_LOG;
+        let is_too_long = is_cut || length > kind.most();
         if line.iter().all(u8::is_ascii_whitespace) && !is_too_long {
             self.bytes.truncate(start);
             return;
@@ -201,11 +213,14 @@ impl Chunk {
 /// The logs of a content-hub file.
 fn content_hub(text: &[u8]) -> io::Result<Chunk> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    let value: Value =
-        serde_json::from_slice(text).map_err(|error| invalid(format!("not valid JSON: {error}")))?;
+    let value: Value = serde_json::from_slice(text).map_err(|error| {
+        invalid(format!("not valid JSON: {error}; if a line is a log, `--logs text` says so"))
+    })?;
     let raw = [&value["raw_logs"], &value["rawLogs"]].into_iter().find(|raw| raw.is_object());
     let entries = raw.and_then(|raw| raw["entries"].as_array());
-    let entries = entries.ok_or_else(|| invalid("expected `raw_logs.entries`, a list".into()))?;
+    let entries = entries.ok_or_else(|| {
+        invalid("expected `raw_logs.entries`, a list; if a line is a log, `--logs text` says so".into())
+    })?;
     let time = |of: &Value, names: [&str; 2]| -> io::Result<Option<Instant>> {
         let Some(text) = names.iter().find_map(|name| of[*name].as_str()) else { return Ok(None) };
         match read_time(text, Reading::Iso8601) {

@@ -2,6 +2,7 @@
 
 use super::load::load;
 use crate::cbn::RunOptions;
+use crate::check::cases::log_type_next_to;
 use crate::check::parsers::{Event, FailedLog, LogForm, Part, Run, Wanted};
 use crate::check::validate::Severity;
 use crate::cli::case_run::instant;
@@ -94,7 +95,8 @@ pub(super) struct Args {
     #[arg(long)]
     statedump: bool,
 
-    /// The most steps of a log. A statement is one step for each KiB of the log.
+    /// The most steps of a log: one for each statement and each turn of a loop, and one for each 256 bytes of text that
+    /// they look at.
     #[arg(long, value_name = "N", default_value_t = RunOptions::default().most_steps)]
     max_steps: u64,
 
@@ -131,17 +133,6 @@ fn field_names() -> impl TypedValueParser<Value = FieldNames> {
     parser.try_map(|given| one_of(&given, &FieldNames::ALL))
 }
 
-/// The log type that the metadata next to a parser names.
-fn log_type_next_to(parser: &str) -> Option<String> {
-    #[derive(serde::Deserialize)]
-    struct Metadata {
-        log_type: String,
-    }
-    let text = std::fs::read(Path::new(parser).with_file_name("metadata.json")).ok()?;
-    let metadata: Metadata = serde_json::from_slice(&text).ok()?;
-    Some(metadata.log_type.trim().to_owned()).filter(|log_type| !log_type.is_empty())
-}
-
 /// The outcome of all logs.
 #[derive(Default)]
 struct Totals {
@@ -166,16 +157,18 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     if !args.quiet {
         ListedInputs::tell_skipped(&[&inputs]);
     }
+    let stop = Arc::new(AtomicBool::new(false));
     let options = RunOptions {
         field_names: args.field_names,
         adds_platform_fields: args.whose == "platform",
-        log_type: args.log_type.clone().or_else(|| log_type_next_to(&args.parser)),
+        log_type: args.log_type.clone().or_else(|| log_type_next_to(Path::new(&args.parser))),
         // At most 1024.
         most_bytes: (args.max_state as usize) << 20,
         most_steps: args.max_steps,
         dumps: args.statedump,
         explains: args.explain,
         notes_reached: false,
+        stop: Some(Arc::clone(&stop)),
     };
     let threads = args.threads.or_else(|| std::thread::available_parallelism().ok());
     let now = || Instant::of(chrono::Utc::now());
@@ -189,7 +182,6 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     };
     let mut output = Output::create(&args.output)?.on_threads(wanted.threads);
     let mut rejects = args.rejects.as_deref().map(Output::create).transpose()?;
-    let stop = Arc::new(AtomicBool::new(false));
     heed_signals(&stop)?;
     let total = inputs.sources.iter().map(crate::store::Source::size).sum::<Option<u64>>();
     let mut progress = Progress::new(args.progress, total, is_stdout(&args.output));
@@ -216,7 +208,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     progress.clear();
     taken?;
     if totals.is_stopped || run.stop.load(Relaxed) {
-        bail!("interrupted: nothing was written");
+        let kept = if is_stdout(&args.output) { "only a part of the events" } else { "nothing" };
+        bail!("interrupted: {kept} was written");
     }
     output.finish()?;
     if let Some(rejects) = rejects {

@@ -120,6 +120,12 @@ fn the_toolkit_s_layout_log_by_log() {
         failed.stdout
     );
 
+    // Where one event has the right one and another has none, both are right.
+    write(root, "parsers/X_LOG/events/a.yaml", &typed.replacen("OTHER", "X_LOG", 1));
+    let passed = run_in(root, &["parser", "test", "."]);
+    assert_eq!(passed.status, 0, "{}{}", passed.stdout, passed.stderr);
+    write(root, "parsers/X_LOG/events/a.yaml", &typed);
+
     let blessed = run_in(root, &["parser", "test", ".", "--bless"]);
     assert_eq!(blessed.status, 0, "{}{}", blessed.stdout, blessed.stderr);
     let words = "blessed parsers/X_LOG/a  (logs without an event: 1 dropped)";

@@ -90,6 +90,10 @@ impl Action for Convert {
             let Some(wanted) = *wanted else {
                 return Err(Failure::Other("convert failure: unknown type".into()));
             };
+            if let Value::Text(text) = value {
+                state.spend(text.len as usize);
+            }
+            state.check()?;
             match convert(state, value, wanted) {
                 Ok(value) => place.set(state, "convert", value)?,
                 Err(()) => {

@@ -112,6 +112,7 @@ impl Rule {
         };
         let regex = self.pattern.regex();
         let regex = regex.map_err(|why| Failure::Other(format!("gsub failure: bad regex: {why}").into()))?;
+        state.spend(text.len as usize);
         // Most texts have nothing to replace.
         if !regex.is_match(state.text(text)) {
             return Ok(());

@@ -38,6 +38,7 @@ impl Action for Letters {
                     return Err(Failure::WrongSource { source: place.text(), kind });
                 }
             };
+            state.spend(text.len as usize);
             let changed = match self.operation {
                 "strip" => stripped(state, text),
                 operation => {

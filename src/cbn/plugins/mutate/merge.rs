@@ -89,6 +89,7 @@ impl Pair {
             }
         };
         append(state, list, value);
+        state.check()?;
         Ok(())
     }
 }
