@@ -140,7 +140,7 @@ impl State {
         }
     }
 
-    /// Takes steps: one, and as many as it takes to look at this many bytes. Whether there were so many is asked later.
+    /// Takes steps: one, and as many as it takes to look at this many bytes. Whether there were enough is asked later.
     pub(super) fn spend(&self, bytes: usize) {
         self.steps.set(self.steps.get().saturating_sub(1 + (bytes / STEP_BYTES) as u64));
     }
