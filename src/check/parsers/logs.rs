@@ -1,6 +1,6 @@
 //! Raw logs in the forms in which they come: lines, JSON strings, content-hub's files.
 
-use crate::cbn::Log;
+use crate::cbn::{Log, MAX_LOG_BYTES, TOO_LONG, log_text};
 use crate::check::cases::MOST;
 use crate::text::escaped;
 use crate::time::{Instant, Reading, read as read_time};
@@ -32,9 +32,6 @@ impl LogForm {
     ];
 }
 
-/// The longest log, in bytes: SecOps takes no longer ones.
-const MOST_OF_A_LOG: usize = 1 << 20;
-
 /// About how many bytes are handed on at once.
 const CHUNK: usize = 64 << 10;
 
@@ -62,11 +59,11 @@ pub(crate) enum RawKind {
 impl RawLog {
     /// Its text in its chunk; or why it has none that a parser could take.
     pub(super) fn text<'c>(&self, chunk: &'c Chunk) -> Result<Cow<'c, str>, &'static str> {
-        match (self.kind, std::str::from_utf8(&chunk.bytes[self.range.clone()])) {
-            (RawKind::TooLong, _) => Err("the log is longer than 1 MiB, which SecOps does not take"),
-            (_, Err(_)) => Err("the log is not UTF-8"),
-            (RawKind::Text, Ok(text)) => Ok(text.into()),
-            (RawKind::JsonString, Ok(text)) => serde_json::from_str::<String>(text)
+        let text = || log_text(&chunk.bytes[self.range.clone()]);
+        match self.kind {
+            RawKind::TooLong => Err(TOO_LONG),
+            RawKind::Text => Ok(text()?.into()),
+            RawKind::JsonString => serde_json::from_str::<String>(text()?)
                 .map(Cow::Owned)
                 .map_err(|_| "expected a JSON string, as `--logs jsonl` says"),
         }
@@ -149,7 +146,7 @@ fn lines(input: &mut dyn Read, kind: RawKind, give: &mut dyn FnMut(Chunk) -> boo
             let end = memchr::memchr(b'\n', bytes);
             let piece = &bytes[..end.unwrap_or(bytes.len())];
             bytes = end.map_or(&[], |end| &bytes[end + 1..]);
-            let room = (MOST_OF_A_LOG + 1).saturating_sub(chunk.bytes.len() - start);
+            let room = (MAX_LOG_BYTES + 1).saturating_sub(chunk.bytes.len() - start);
             is_cut |= piece.len() > room;
             chunk.bytes.extend_from_slice(&piece[..piece.len().min(room)]);
             if end.is_some() {
@@ -182,7 +179,7 @@ impl Chunk {
     fn add(&mut self, start: usize, kind: RawKind, is_cut: bool) {
         let line = &self.bytes[start..];
         let length = line.strip_suffix(b"\r").unwrap_or(line).len();
-        let is_too_long = is_cut || length > MOST_OF_A_LOG;
+        let is_too_long = is_cut || length > MAX_LOG_BYTES;
         if line.iter().all(u8::is_ascii_whitespace) && !is_too_long {
             self.bytes.truncate(start);
             return;
@@ -224,7 +221,7 @@ fn content_hub(text: &[u8]) -> io::Result<Chunk> {
         let collected = time(entry, ["collection_time", "collectionTime"])?;
         chunk.logs.push(RawLog {
             range: start..chunk.bytes.len(),
-            kind: if data.len() > MOST_OF_A_LOG { RawKind::TooLong } else { RawKind::Text },
+            kind: if data.len() > MAX_LOG_BYTES { RawKind::TooLong } else { RawKind::Text },
             received: timestamp.or(collected).or(created),
             collected,
             timestamp,
