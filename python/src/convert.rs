@@ -266,7 +266,7 @@ impl UnderWay<'_> {
             Sink::Parts(to) => {
                 let records = batch.records().enumerate();
                 let rejects = records.filter_map(|(place, it)| Some((place, reject(source, it.err()?))));
-                let part = Part { rejects: rejects.collect(), events: batch.events.clone() };
+                let part = Part::Converted { rejects: rejects.collect(), events: batch.events.clone() };
                 if to.send(Message::Part(part)).is_err() {
                     return ControlFlow::Break(());
                 }
@@ -294,7 +294,7 @@ impl UnderWay<'_> {
         let mut events = Vec::new();
         match self.sink {
             // Files that are not finished leave nothing behind.
-            _ if self.shared.is_stopped() => return Err(errors::UdmapError::new_err("stopped")),
+            _ if self.shared.is_stopped() => return Err(errors::stopped()),
             Sink::Memory(all) => events = all,
             Sink::Parts(_) => {}
             Sink::Files { files, .. } => files.finish()?,
@@ -318,7 +318,7 @@ impl UnderWay<'_> {
 }
 
 /// The value of this name.
-fn one_of<T: Copy>(option: &str, name: &str, all: &[(&str, T)]) -> PyResult<T> {
+pub(crate) fn one_of<T: Copy>(option: &str, name: &str, all: &[(&str, T)]) -> PyResult<T> {
     all.iter().find(|(known, _)| *known == name).map(|(_, value)| *value).ok_or_else(|| {
         let known: Vec<&str> = all.iter().map(|(known, _)| *known).collect();
         PyValueError::new_err(format!("{option}: expected one of: {}; found `{name}`", known.join(", ")))

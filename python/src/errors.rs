@@ -1,15 +1,18 @@
 //! Errors as Python exceptions, with the command's texts and hints.
 
 use pyo3::exceptions::PyException;
+use pyo3::prelude::*;
 use pyo3::{PyErr, create_exception};
 use std::error::Error;
 use std::io;
+use udmap::cbn::ReadError;
 use udmap::store;
 
 create_exception!(udmap, UdmapError, PyException, "Something that udmap could not do.");
 create_exception!(udmap, MappingError, UdmapError, "A mapping table that is not there, or faulty.");
 create_exception!(udmap, InputError, UdmapError, "An input that can't be read, or not to its end.");
 create_exception!(udmap, OutputError, UdmapError, "An output that can't be written.");
+create_exception!(udmap, ParserError, UdmapError, "A parser that does not load.");
 create_exception!(udmap, SendError, UdmapError, "Events that could not all be sent.");
 
 /// An error with its causes, as the command says it.
@@ -40,6 +43,24 @@ pub(crate) fn mapping(error: &dyn Error) -> PyErr {
 
 pub(crate) fn listing(error: &store::Error) -> PyErr {
     InputError::new_err(store_words(error))
+}
+
+/// Why a parser does not load, with the name of its file if it is one.
+pub(crate) fn parser(py: Python<'_>, name: Option<&str>, error: &ReadError) -> PyErr {
+    let place = name.map_or_else(String::new, |name| format!("{name}:"));
+    let hint = error.hint.map_or_else(String::new, |hint| format!("\nhint: {hint}"));
+    let raised = ParserError::new_err(format!("{place}{error}{hint}"));
+    let value = raised.value(py);
+    let set = value
+        .setattr("line", error.at.line)
+        .and_then(|()| value.setattr("column", error.at.column))
+        .and_then(|()| value.setattr("expected", &error.message));
+    set.err().unwrap_or(raised)
+}
+
+/// Nobody sees it: the run was ended because nobody wants its result.
+pub(crate) fn stopped() -> PyErr {
+    UdmapError::new_err("stopped")
 }
 
 /// What a reader said.

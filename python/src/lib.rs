@@ -7,6 +7,7 @@ mod errors;
 mod files;
 mod input;
 mod mapping;
+mod parser;
 mod part;
 mod run;
 mod send;
@@ -22,13 +23,16 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("MappingError", py.get_type::<errors::MappingError>())?;
     module.add("InputError", py.get_type::<errors::InputError>())?;
     module.add("OutputError", py.get_type::<errors::OutputError>())?;
+    module.add("ParserError", py.get_type::<errors::ParserError>())?;
     module.add("SendError", py.get_type::<errors::SendError>())?;
     module.add_class::<mapping::Mapping>()?;
     module.add_class::<convert::Converter>()?;
+    module.add_class::<parser::Parser>()?;
     module.add_class::<run::Run>()?;
     module.add_function(wrap_pyfunction!(validate::validate, module)?)?;
     module.add_function(wrap_pyfunction!(validate::codes, module)?)?;
     module.add_function(wrap_pyfunction!(send::send, module)?)?;
     module.add_function(wrap_pyfunction!(mapping::builtin, module)?)?;
+    module.add_function(wrap_pyfunction!(parser::parser_text, module)?)?;
     Ok(())
 }

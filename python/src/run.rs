@@ -73,14 +73,29 @@ pub(crate) struct Fed {
     ended: bool,
 }
 
+impl Fed {
+    /// The next piece as it was handed on; nothing at the end.
+    ///
+    /// # Errors
+    /// If nobody feeds any more. Nobody sees these errors: the other side has set `Shared::stop` before it hung up.
+    pub(crate) fn piece(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let gone = || io::Error::other("reading was stopped");
+        if self.ended {
+            return Ok(None);
+        }
+        self.wants.send(Message::Wants).map_err(|_| gone())?;
+        let piece = self.pieces.recv().map_err(|_| gone())?;
+        self.ended = piece.is_empty();
+        Ok(Some(piece).filter(|piece| !piece.is_empty()))
+    }
+}
+
 impl Read for Fed {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        // The other side has set `Shared::stop` before it hung up, so nobody sees these errors.
-        let gone = |_| io::Error::other("reading was stopped");
-        if self.piece.position() == self.piece.get_ref().len() as u64 && !self.ended {
-            self.wants.send(Message::Wants).map_err(|_| gone(()))?;
-            self.piece = io::Cursor::new(self.pieces.recv().map_err(|_| gone(()))?);
-            self.ended = self.piece.get_ref().is_empty();
+        if self.piece.position() == self.piece.get_ref().len() as u64
+            && let Some(piece) = self.piece()?
+        {
+            self.piece = io::Cursor::new(piece);
         }
         self.piece.read(out)
     }

@@ -12,8 +12,9 @@ PACKAGE = pathlib.Path(__file__).resolve().parents[1]
 
 # Each line that ends in `# wrong` is an error, and no other.
 CALLS = """
+from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Dict, List, Union
+from typing import Any, Dict, List, Optional, Tuple, Union
 
 import udmap
 
@@ -33,6 +34,18 @@ try:
     udmap.send(["a", Path("b")], project="p", location="eu", instance="i", state="s", rejects="r", labels={"a": "b"})
 except udmap.SendError as error:
     left: Dict[str, int] = error.result.by_reason
+parser = udmap.Parser("filter { }")
+with parser.run([b"a", "b"], log_type="L", received=datetime.now(timezone.utc), field_names="camel", explain=True) as run:
+    for log in run:
+        events: List[Dict[str, Any]] = log.events if log.outcome == "events" else []
+        set_at: Optional[Tuple[int, int]] = log.lines[0].get("metadata.id") if log.lines else None
+        why: Tuple[Optional[str], Optional[int]] = log.message, log.line
+    dropped: int = run.by_outcome["dropped"] + run.by_tag["T"] + run.logs
+of_lines: List[udmap.ParserRun] = [parser.run(open("logs", "rb")), parser.run(open("logs"))]
+try:
+    codes: List[str] = [warning.code for warning in udmap.Parser.from_file(Path("p.conf")).warnings]
+except udmap.ParserError as error:
+    where: Tuple[int, int, str] = (error.line, error.column, error.expected)
 udmap.convert("x", field_names="kebab")  # wrong
 udmap.convert("x", no_such=1)  # wrong
 udmap.convert(5)  # wrong
@@ -43,6 +56,10 @@ udmap.convert("x").ndjson = b""  # wrong
 udmap.send("x", project="p", location="eu", instance="i", state="s")  # wrong
 udmap.send([{"a": 1}], project="p", location="eu", instance="i", state="s", rejects="r")  # wrong
 sent.accepted = 1  # wrong
+parser.run(b"a log")  # wrong
+parser.run([1])  # wrong
+parser.run(["a"], field_names="kebab")  # wrong
+udmap.Parser(Path("p.conf"))  # wrong
 """
 
 

@@ -15,6 +15,7 @@ Every record becomes exactly one event or one reject, with the same bytes and te
 | `validate`, `diff` | checks of events |
 | `test`, `explain`, `mappings` | mappings: against cases, record by record, a list |
 | `profile` | what is in a log |
+| `Parser` | raw logs to events, by a parser of Google SecOps |
 | `send` | events into Google SecOps |
 
 `Input` says what can be converted and checked. The GIL is released while bytes are worked on; Ctrl-C ends the work.
@@ -35,7 +36,17 @@ from ._converter import (
     mappings,
 )
 from ._inputs import Input
-from ._native import InputError, Mapping, MappingError, OutputError, SendError, UdmapError, __version__
+from ._native import (
+    InputError,
+    Mapping,
+    MappingError,
+    OutputError,
+    ParserError,
+    SendError,
+    UdmapError,
+    __version__,
+)
+from ._parser import ParsedLog, Parser, ParserRun, ParserWarning
 from ._results import (
     Case,
     Code,
@@ -76,6 +87,11 @@ __all__ = [
     "NewValue",
     "Options",
     "OutputError",
+    "ParsedLog",
+    "Parser",
+    "ParserError",
+    "ParserRun",
+    "ParserWarning",
     "Profile",
     "Progress",
     "RawField",

@@ -85,7 +85,7 @@ class Events(Iterator[Union[str, Reject]]):
             for item in self._items:
                 return item
             try:
-                self._items = iter(_in_order(next(self._parts)))
+                self._items = iter(_in_order(cast("_native.Part", next(self._parts))))
             except StopIteration as end:
                 if end.value is None:
                     raise StopIteration from None

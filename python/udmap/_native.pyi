@@ -4,6 +4,7 @@ from typing import Any, Dict, List, Literal, Optional, Tuple, TypedDict, Union
 
 import pyarrow
 
+from ._parser import OutcomeName, Place
 from ._results import Converted, Sent, SeverityName, Written
 
 __version__: str
@@ -12,6 +13,10 @@ __version__: str
 Reject = Tuple[str, int, int, int, str, str, bytes, Optional[str]]
 #: events, and rejects with their places among all
 Part = Tuple[List[str], List[Tuple[int, Reject]]]
+#: outcome, events, tag, message, line and column, and for each event its fields with lines and columns; what was dumped
+Parsed = Tuple[
+    OutcomeName, bytes, Optional[str], Optional[str], Optional[Place], List[List[Tuple[str, Place]]], str
+]
 #: severity, code, path, message, source, line, column, byte, event, effect, advice
 Finding = Tuple[SeverityName, str, str, str, str, int, int, int, int, str, str]
 #: severity, code, path with `[]` for indexes, how often, places of samples among the findings
@@ -33,6 +38,16 @@ class InputError(UdmapError):
 
 class OutputError(UdmapError):
     """An output that can't be written."""
+
+class ParserError(UdmapError):
+    """A parser that does not load."""
+
+    #: The line of the parser's text, from 1.
+    line: int
+    #: The character in the line, from 1.
+    column: int
+    #: What was expected there and what was found, or what can't be done.
+    expected: str
 
 class SendError(UdmapError):
     """Events that could not all be sent. The next call with the same state continues."""
@@ -71,7 +86,7 @@ class Run:
 
     def wait(self, seconds: float) -> Literal["working", "wants", "part", "ended"]: ...
     def feed(self, piece: bytes) -> None: ...
-    def part(self) -> Optional[Part]: ...
+    def part(self) -> Union[Part, List[Parsed], None]: ...
     def result(self) -> Any: ...
     def ask_to_stop(self) -> None: ...
     def stop(self) -> None: ...
@@ -98,6 +113,22 @@ class Converter:
     def batches(self, reader: Any, column: str, keep: List[str], columns: bool) -> pyarrow.RecordBatchReader: ...
     def explain(self, data: Data, name: str, line: Optional[int], most: int) -> Run: ...
 
+class Parser:
+    def __new__(cls, text: str, name: Optional[str]) -> Parser: ...
+    def warnings(self) -> List[Tuple[str, int, int, str]]: ...
+    def run(
+        self,
+        log_type: Optional[str],
+        received: str,
+        field_names: str,
+        platform_fields: bool,
+        explain: bool,
+        statedump: bool,
+        max_bytes: int,
+        max_steps: int,
+    ) -> Run: ...
+
+def parser_text(path: str) -> str: ...
 def validate(
     data: Data, name: str, severities: List[Tuple[str, str]], strict: bool, max_event_bytes: int, max_findings: int
 ) -> Run: ...

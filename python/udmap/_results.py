@@ -12,7 +12,7 @@ from ._inputs import shown
 SeverityName = Literal["error", "warning", "info"]
 
 
-def _counted(count: int, what: str) -> str:
+def counted(count: int, what: str) -> str:
     return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
@@ -24,7 +24,7 @@ def _reasons(by_reason: Mapping[str, int]) -> str:
 
 def became(counts: Mapping[str, int], by_reason: Mapping[str, int]) -> str:
     """The outcome of records, in words."""
-    return f"{_counted(counts['events'], 'event')}, {_counted(counts['rejects'], 'reject')}{_reasons(by_reason)}"
+    return f"{counted(counts['events'], 'event')}, {counted(counts['rejects'], 'reject')}{_reasons(by_reason)}"
 
 
 @dataclass(frozen=True, repr=False)
@@ -152,9 +152,9 @@ class Sent:
     def __repr__(self) -> str:
         verb = "would be sent" if self.dry_run else "accepted"
         twice = f", {self.may_be_there_twice:,} may be there twice" if self.may_be_there_twice else ""
-        rejects = f"{_counted(self.rejected, 'reject')}{_reasons(self.by_reason)}"
+        rejects = f"{counted(self.rejected, 'reject')}{_reasons(self.by_reason)}"
         end = ", stopped" if self.stopped else ", failed" if self.error is not None else ""
-        return f"<Sent {_counted(self.accepted, 'event')} {verb}{twice}, {rejects}{end}>"
+        return f"<Sent {counted(self.accepted, 'event')} {verb}{twice}, {rejects}{end}>"
 
 
 @dataclass(frozen=True, repr=False)
@@ -205,7 +205,7 @@ class Group:
 
     def __repr__(self) -> str:
         path = f" {shown(self.path)}" if self.path else ""
-        return f"<Group {self.severity} {self.code}{path}: {_counted(self.count, 'finding')}>"
+        return f"<Group {self.severity} {self.code}{path}: {counted(self.count, 'finding')}>"
 
 
 @dataclass(frozen=True, repr=False)
@@ -235,8 +235,8 @@ class Validated:
         of = {"error": 0, "warning": 0, "info": 0}
         for group in self.groups:
             of[group.severity] += group.count
-        found = ", ".join(_counted(count, word) for word, count in of.items())
-        return f"<Validated {_counted(self.events, 'event')}: {found}>"
+        found = ", ".join(counted(count, word) for word, count in of.items())
+        return f"<Validated {counted(self.events, 'event')}: {found}>"
 
 
 @dataclass(frozen=True, repr=False)
@@ -300,7 +300,7 @@ class Tested:
     def __repr__(self) -> str:
         failed = sum(not case.ok for case in self.cases)
         covered = f"{self.parts - len(self.never_exercised)} of {self.parts} parts covered"
-        return f"<Tested {_counted(len(self.cases), 'case')}: {failed} failed, {covered}>"
+        return f"<Tested {counted(len(self.cases), 'case')}: {failed} failed, {covered}>"
 
 
 @dataclass(frozen=True, repr=False)
@@ -337,7 +337,7 @@ class FieldDifference:
     samples: Tuple[Sample, ...]
 
     def __repr__(self) -> str:
-        return f"<FieldDifference {shown(self.path)}: {self.code} {_counted(self.count, 'time')}>"
+        return f"<FieldDifference {shown(self.path)}: {self.code} {counted(self.count, 'time')}>"
 
 
 @dataclass(frozen=True, repr=False)
@@ -367,10 +367,10 @@ class Compared:
     report: Dict[str, Any]
 
     def __repr__(self) -> str:
-        sizes = f"A: {_counted(self.events_a, 'event')}, B: {_counted(self.events_b, 'event')}"
+        sizes = f"A: {counted(self.events_a, 'event')}, B: {counted(self.events_b, 'event')}"
         differences = sum(it.count for it in self.fields)
-        found = _counted(differences, "difference")
-        return f"<Compared {sizes}; {self.equal:,} in both, {_counted(self.pairs_that_differ, 'pair')} that differ, {found}>"
+        found = counted(differences, "difference")
+        return f"<Compared {sizes}; {self.equal:,} in both, {counted(self.pairs_that_differ, 'pair')} that differ, {found}>"
 
 
 @dataclass(frozen=True, repr=False)
@@ -393,7 +393,7 @@ class RawField:
 
     def __repr__(self) -> str:
         read = "read" if self.read else "not read"
-        return f"<RawField {shown(self.name)}: {read}, in {_counted(self.present, 'record')}, {self.distinct:,} distinct>"
+        return f"<RawField {shown(self.name)}: {read}, in {counted(self.present, 'record')}, {self.distinct:,} distinct>"
 
 
 @dataclass(frozen=True, repr=False)
@@ -407,7 +407,7 @@ class Shape:
     last: Optional[str]
 
     def __repr__(self) -> str:
-        return f"<Shape {shown(self.name)}: {_counted(self.records, 'record')}>"
+        return f"<Shape {shown(self.name)}: {counted(self.records, 'record')}>"
 
 
 @dataclass(frozen=True)
@@ -444,6 +444,6 @@ class Profile:
     report: Dict[str, Any]
 
     def __repr__(self) -> str:
-        records = f"{_counted(self.records, 'record')}, {_counted(sum(self.rejects.values()), 'reject')}"
+        records = f"{counted(self.records, 'record')}, {counted(sum(self.rejects.values()), 'reject')}"
         time = f", {self.first} to {self.last}" if self.first else ""
-        return f"<Profile {records}{_reasons(self.rejects)}, {_counted(len(self.fields), 'field')}{time}>"
+        return f"<Profile {records}{_reasons(self.rejects)}, {counted(len(self.fields), 'field')}{time}>"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any, Callable, Generator, Optional, Tuple
+from typing import Any, Callable, Generator, List, Optional, Tuple, Union
 
 from . import _native
 from ._inputs import Source
@@ -36,6 +36,8 @@ class Progress:
         return None if self.total is None else min(1.0, self.bytes / self.total) if self.total else 1.0
 
 
+#: What a run gives as it goes on.
+Part = Union["_native.Part", List["_native.Parsed"]]
 #: Is told how far a run is, some times a second and at its end. What it raises ends the run.
 OnProgress = Callable[[Progress], object]
 
@@ -55,7 +57,7 @@ class _Teller:
 
 def steps(
     run: _native.Run, source: Source, progress: Optional[OnProgress] = None
-) -> Generator[_native.Part, None, Any]:
+) -> Generator[Part, None, Any]:
     """Gives a run's parts, and returns its result.
 
     Python files and iterables are read here, on the caller's thread. Between waits, Python handles signals: Ctrl-C ends

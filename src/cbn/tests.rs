@@ -375,31 +375,3 @@ fn changed_parsers_and_logs_never_panic() {
     }
     assert!(loaded > rounds * 20 && ran > rounds * 10, "{loaded} loaded, {ran} gave events");
 }
-
-/// How fast Google's parsers run on one core, with the time that they take to load. A measurement, not a test.
-#[test]
-#[ignore = "a measurement: takes a release build and an idle machine"]
-fn how_fast_parsers_run() {
-    for name in ["AWS_EKS", "ONFIDO", "KEYFACTOR", "SURICATA_EVE", "IBM_B2B_INTEGRATOR"] {
-        let folder = format!("content-hub/content/parsers/third_party/community/{name}/cbn");
-        let text = file(&format!("{folder}/default_{}.conf", name.to_lowercase()));
-        let begun = std::time::Instant::now();
-        let parser = Parser::read(&text).unwrap();
-        let load = begun.elapsed();
-        let raw =
-            serde_json::from_str(&file(&format!("{folder}/testdata/raw_logs/default_log.json"))).unwrap();
-        let logs = logs(&raw);
-        let mut runner = parser.runner(&RunOptions::default());
-        let (mut events, mut rates) = (Vec::new(), Vec::new());
-        for _ in 0..5 {
-            let begun = std::time::Instant::now();
-            for (text, received) in logs.iter().cycle().take(20_000) {
-                events.clear();
-                runner.run(&Log::new(text, *received), &mut events);
-            }
-            rates.push(20_000.0 / begun.elapsed().as_secs_f64());
-        }
-        rates.sort_by(f64::total_cmp);
-        println!("{name}: {:.0} logs/s, loaded in {load:?}", rates[2]);
-    }
-}

@@ -97,7 +97,9 @@ pub(crate) fn index() -> &'static Index {
 
 impl Index {
     fn new() -> Index {
-        let outside: &'static [Message] = Box::leak(OUTSIDE.iter().map(outside).collect());
+        // Kept, so that leak detectors see that it is.
+        static MESSAGES: OnceLock<Vec<Message>> = OnceLock::new();
+        let outside = MESSAGES.get_or_init(|| OUTSIDE.iter().map(outside).collect());
         let mut all: Vec<&'static Message> = schema::messages().chain(outside).collect();
         all.sort_by_key(|message| message.name);
         let ids: HashMap<&'static str, usize> = all.iter().enumerate().map(|(id, m)| (m.name, id)).collect();

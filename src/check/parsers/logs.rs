@@ -1,6 +1,6 @@
 //! Raw logs in the forms in which they come: lines, JSON strings, content-hub's files.
 
-use crate::cbn::Log;
+use crate::cbn::{Log, MAX_LOG_BYTES, TOO_LONG, log_text};
 use crate::check::cases::MOST;
 use crate::text::escaped;
 use crate::time::{Instant, Reading, read as read_time};
@@ -32,11 +32,6 @@ impl LogForm {
     ];
 }
 
-/// The longest log, in bytes: SecOps takes no longer ones.
-const MOST_OF_A_LOG: usize = 1 << 20;
-
-const TOO_LONG: &str = "the log is longer than 1 MiB, which SecOps does not take";
-
 /// About how many bytes are handed on at once.
 const CHUNK: usize = 64 << 10;
 
@@ -64,19 +59,20 @@ pub(crate) enum RawKind {
 impl RawKind {
     /// The longest line. In a JSON string six bytes may stand for one.
     fn most(self) -> usize {
-        if self == RawKind::JsonString { 6 * MOST_OF_A_LOG + 2 } else { MOST_OF_A_LOG }
+        if self == RawKind::JsonString { 6 * MAX_LOG_BYTES + 2 } else { MAX_LOG_BYTES }
     }
 }
 
 impl RawLog {
     /// Its text in its chunk; or why it has none that a parser could take.
     pub(super) fn text<'c>(&self, chunk: &'c Chunk) -> Result<Cow<'c, str>, &'static str> {
-        match (self.kind, std::str::from_utf8(&chunk.bytes[self.range.clone()])) {
-            (RawKind::TooLong, _) => Err(TOO_LONG),
-            (_, Err(_)) => Err("the log is not UTF-8"),
-            (RawKind::Text, Ok(text)) => Ok(text.into()),
-            (RawKind::JsonString, Ok(text)) => match serde_json::from_str::<String>(text) {
-                Ok(text) if text.len() > MOST_OF_A_LOG => Err(TOO_LONG),
+        let bytes = &chunk.bytes[self.range.clone()];
+        match self.kind {
+            RawKind::TooLong => Err(TOO_LONG),
+            RawKind::Text => Ok(log_text(bytes)?.into()),
+            // It is longer than the text that it says.
+            RawKind::JsonString => match serde_json::from_slice::<String>(bytes) {
+                Ok(text) if text.len() > MAX_LOG_BYTES => Err(TOO_LONG),
                 Ok(text) => Ok(Cow::Owned(text)),
                 Err(_) => Err("expected a JSON string, as `--logs jsonl` says"),
             },
@@ -239,7 +235,7 @@ fn content_hub(text: &[u8]) -> io::Result<Chunk> {
         let collected = time(entry, ["collection_time", "collectionTime"])?;
         chunk.logs.push(RawLog {
             range: start..chunk.bytes.len(),
-            kind: if data.len() > MOST_OF_A_LOG { RawKind::TooLong } else { RawKind::Text },
+            kind: if data.len() > MAX_LOG_BYTES { RawKind::TooLong } else { RawKind::Text },
             received: timestamp.or(collected).or(created),
             collected,
             timestamp,
