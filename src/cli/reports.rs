@@ -1,11 +1,13 @@
 //! The reports that checking commands write: the options, and writing them.
 
 use super::outputs::Outputs;
+use super::terminal;
 use crate::check::findings::Findings;
 use crate::report::findings::{Kind, annotations};
 use crate::store::store_error;
 use crate::store::{self, Output};
 use crate::text::escaped;
+use std::borrow::Cow;
 use std::io::Write as _;
 
 /// Where reports go, and which findings are in them.
@@ -87,6 +89,11 @@ pub(super) fn write_file(file: &str, text: &str) -> anyhow::Result<()> {
     Ok(sink.finish()?)
 }
 
+/// The time at which a page is made.
+pub(super) fn now() -> String {
+    chrono::Utc::now().format("%Y-%m-%d %H:%M UTC").to_string()
+}
+
 /// Says on stderr which inputs could not be read.
 pub(super) fn print_failures(failures: &[String]) {
     for failure in failures {
@@ -94,9 +101,13 @@ pub(super) fn print_failures(failures: &[String]) {
     }
 }
 
-/// Prints to stdout for a person: colours are left out where nobody sees them.
+/// Prints to stdout for a person: as wide as a terminal is, without colours where nobody sees them.
 pub(super) fn print_all(text: &str) -> anyhow::Result<()> {
     store::stdout_is_open()?;
+    let text = match terminal::stdout_width() {
+        Some(width) => Cow::Owned(terminal::wrapped(text, width)),
+        None => Cow::Borrowed(text),
+    };
     let mut stdout = anstream::stdout();
     done(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
 }
