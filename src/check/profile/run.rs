@@ -1,10 +1,10 @@
 //! Makes the profile of a log.
 
+use super::days::Counted;
 use super::field::FieldStat;
+use super::flows::Flows;
 use super::gather::Gathered;
 use super::known::LogReader;
-use super::days::Counted;
-use super::flows::Flows;
 use super::rejects::{reject_inputs, reject_reasons};
 use super::sums::{repeated, sums};
 use super::times::{Span, changes};

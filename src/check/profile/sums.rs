@@ -10,12 +10,7 @@ use super::watch::{BY, ID, SUM};
 const MOST: usize = 20;
 
 /// What was summed up, a row for each table.
-pub(super) fn sums(
-    gathered: &Gathered,
-    log: &LogReader<'_>,
-    span: &Span<'_>,
-    with_values: bool,
-) -> Vec<Sum> {
+pub(super) fn sums(gathered: &Gathered, log: &LogReader<'_>, span: &Span<'_>, with_values: bool) -> Vec<Sum> {
     let sum = |(number, sums): (&u16, &super::watch::Sums)| {
         let table = usize::from(*number);
         let watched = log.watched.get(table)?;

@@ -106,7 +106,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         let inputs: Vec<String> =
             lists.iter().flat_map(|it| &it.sources).map(|source| source.name().to_owned()).collect();
         let mut sink = Output::create(file)?;
-        sink.write_all(page(&sections, mapping.name(), &inputs, &now(), more).as_bytes()).map_err(store_error)?;
+        sink.write_all(page(&sections, mapping.name(), &inputs, &now(), more).as_bytes())
+            .map_err(store_error)?;
         sink.finish()?;
     }
     if more {

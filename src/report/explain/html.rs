@@ -41,7 +41,7 @@ fn write(record: &Explanation, to: &mut String) -> std::fmt::Result {
             Column::Text("UDM field", 24),
             Column::Text("value", 22),
             Column::Text("raw field", 22),
-            Column::Text("what was done", 16),
+            Column::Text("how", 16),
             Column::Text("rule", 16),
         ]);
         for field in &record.fields {
@@ -58,7 +58,8 @@ fn write(record: &Explanation, to: &mut String) -> std::fmt::Result {
     }
     if !record.skipped.is_empty() {
         to.push_str("<h3>Rules that gave nothing</h3>\n");
-        let mut table = Table::new(&[Column::Text("UDM field", 40), Column::Text("why", 40), Column::Text("rule", 20)]);
+        let mut table =
+            Table::new(&[Column::Text("UDM field", 40), Column::Text("why", 40), Column::Text("rule", 20)]);
         for skipped in &record.skipped {
             let rule = format!("{}:{}", escaped(&skipped.rule.file), skipped.rule.line);
             table.row(&[code(&skipped.rule.udm), escaped(&skipped.why), rule]);

@@ -29,7 +29,8 @@ pub(crate) fn bars(what: &str, unit: &str, labels: &[&str], series: &[Series<'_>
     };
     let total = |bar: usize| series.iter().map(|series| value(series, bar)).sum::<f64>();
     let most = (0..labels.len()).map(total).fold(0.0, f64::max);
-    let scale = if most > 0.0 { 100.0 / most } else { 0.0 };
+    let top = round(most);
+    let scale = 100.0 / top;
     let (first, last) = (labels.first().unwrap_or(&""), labels.last().unwrap_or(&""));
     let mut svg = format!(
         "<svg viewBox=\"0 0 {} 100\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"{}\">\n",
@@ -62,13 +63,17 @@ pub(crate) fn bars(what: &str, unit: &str, labels: &[&str], series: &[Series<'_>
     }
     svg.push_str("</svg>");
     let step = labels.len().div_ceil(LABELS).max(1);
-    let below: String =
-        labels.iter().step_by(step).map(|label| format!("<span>{}</span>", escaped(label))).collect();
+    let below = labels.chunks(step).map(|bars| {
+        // The last ones may be too few to have room for a label.
+        let label = if 2 * bars.len() > step { escaped(bars[0]) } else { String::new() };
+        format!("<span style=\"flex:{} 0 0\">{label}</span>", bars.len())
+    });
+    let below: String = below.collect();
     let mut html = format!(
         "<div class=chart><div class=y><span>{}</span><span>{}</span><span>0</span></div>\
          <div class=bars>{svg}</div><div class=x>{below}</div></div>\n",
-        number(most),
-        number(most / 2.0)
+        number(top),
+        number(top / 2.0)
     );
     if series.len() > 1 {
         html.push_str("<p class=\"note keys\">");
@@ -118,6 +123,17 @@ pub(crate) fn hours(what: &str, counts: &[[u64; 24]; 7]) -> String {
     )
 }
 
+/// A number that is not much higher, and whose half is short.
+fn round(most: f64) -> f64 {
+    if most <= 0.0 {
+        return 2.0;
+    }
+    let power = 10_f64.powf(most.log10().floor());
+    let steps = [1.0, 1.2, 1.6, 2.0, 2.4, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0];
+    let top = steps.iter().map(|step| step * power).find(|top| *top >= most).unwrap_or(most);
+    if top >= 2.0 { (top / 2.0).ceil() * 2.0 } else { top }
+}
+
 fn colour(series: usize) -> usize {
     series.min(COLOURS - 1) + 1
 }
@@ -128,5 +144,32 @@ fn number(value: f64) -> String {
         // Counts and sums of a log fit u64.
         v if v.fract() == 0.0 => grouped(v as u64),
         v => format!("{v:.1}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn axes_end_at_round_numbers() {
+        for (most, top) in
+            [(0.0, 2.0), (1.0, 1.0), (3.0, 4.0), (46.0, 50.0), (1_309.0, 1_600.0), (7e9, 8e9), (0.03, 0.03)]
+        {
+            assert!((round(most) - top).abs() < 1e-9, "{most}: {}", round(most));
+        }
+    }
+
+    #[test]
+    fn many_bars_are_drawn_together_and_nothing_is_lost() {
+        let labels: Vec<String> = (0..400).map(|n| format!("m{n}")).collect();
+        let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+        let one = Series { name: "a<b", values: vec![1.0; 400] };
+        let other = Series { name: "c", values: vec![2.0; 400] };
+        let html = bars("records", "month", &labels, &[one, other]);
+        assert_eq!(html.matches("<g>").count(), 134);
+        assert_eq!(html.matches("<title>").count(), 134);
+        assert!(html.contains("m0: 9\na&lt;b 3\nc 6</title>"), "{html}");
+        assert!(html.contains("Each bar is 3 months."));
     }
 }

@@ -41,17 +41,21 @@ pub(crate) fn flows(what: &str, flows: &[(&str, &str, u64)]) -> String {
             grouped(*n)
         );
     }
-    let side = |class: &str, names: &[&str]| {
-        let name = |name: &&str| {
-            format!("<div title=\"{}\">{}</div>", escaped(name), escaped(&cut(name, MOST_NAME)))
+    // A value goes one way or several; into a field comes one or the other.
+    let events_from = |at: usize| lines.iter().filter(|(from, ..)| *from == at).map(|(.., n)| *n).max();
+    let events_to = |at: usize| Some(lines.iter().filter(|(_, to, _)| *to == at).map(|(.., n)| n).sum());
+    let side = |class: &str, names: &[&str], events: &dyn Fn(usize) -> Option<u64>| {
+        let name = |(at, name): (usize, &&str)| {
+            let (events, short) = (grouped(events(at).unwrap_or(0)), escaped(&cut(name, MOST_NAME)));
+            format!("<div title=\"{}\">{short} <small>{events}</small></div>", escaped(name))
         };
-        format!("<div class={class}>{}</div>", names.iter().map(name).collect::<String>())
+        format!("<div class={class}>{}</div>", names.iter().enumerate().map(name).collect::<String>())
     };
     format!(
         "<div class=flows>{}<svg viewBox=\"0 0 100 {tall}\" preserveAspectRatio=\"none\" style=\"height:{tall}px\" \
          role=\"img\" aria-label=\"{}\">\n{svg}</svg>{}</div>\n",
-        side("from", &left),
+        side("from", &left, &events_from),
         escaped(what),
-        side("to", &right)
+        side("to", &right, &events_to)
     )
 }

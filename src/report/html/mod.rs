@@ -45,10 +45,10 @@ impl About<'_> {
     }
 }
 
-/// A name or a value, as code; a very long one without its end.
+/// A name or a value, as code that is best broken behind dots and underscores; a very long one without its end.
 pub(crate) fn code(text: &str) -> String {
     const MOST: usize = 1_000;
-    format!("<code>{}</code>", escaped(&cut(text, MOST)))
+    format!("<code>{}</code>", escaped(&cut(text, MOST)).replace('.', ".<wbr>").replace('_', "_<wbr>"))
 }
 
 /// The whole page.

@@ -3,7 +3,8 @@
 use super::escaped;
 use std::fmt::Write as _;
 
-/// A column: what is above it, and its part of the width.
+/// A column: what is above it, and its part of the width. A table whose columns have less than 100 parts is a small one:
+/// it stays a table in a narrow window.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Column {
     Text(&'static str, u32),
@@ -36,8 +37,9 @@ impl<'c> Table<'c> {
             let _ = write!(widths, "<col style=\"width:{}%\">", width * 100 / all.max(1));
             let _ = write!(heads, "<th scope=col{class}>{}</th>", escaped(name));
         }
+        let class = if all < 100 { "small" } else { "large" };
         let html = format!(
-            "<table><colgroup>{widths}</colgroup><thead><tr>{heads}</tr></thead><tbody>\n"
+            "<table class={class}><colgroup>{widths}</colgroup><thead><tr>{heads}</tr></thead><tbody>\n"
         );
         Table { columns, html }
     }

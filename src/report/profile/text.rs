@@ -221,7 +221,11 @@ fn watched(profile: &Profile, to: &mut String) -> std::fmt::Result {
         for it in sum.highest.iter().take(MOST_LISTED) {
             let (value, records) = (shown(&it.value), counted(it.records, "record"));
             let least = if sum.missing.is_some() { "at least " } else { "" };
-            writeln!(to, "  {:>13}  {by}{BOLD}{value}{BOLD:#} {DIM}{least}in {records}{DIM:#}", amount(it.sum))?;
+            writeln!(
+                to,
+                "  {:>13}  {by}{BOLD}{value}{BOLD:#} {DIM}{least}in {records}{DIM:#}",
+                amount(it.sum)
+            )?;
         }
     }
     for it in profile.repeated.iter().filter(|it| it.values > 0) {

@@ -23,7 +23,8 @@ pub(super) fn fields(profile: &Profile, to: &mut String) -> std::fmt::Result {
     for field in &profile.fields {
         let types: Vec<String> =
             field.types.iter().map(|(name, n)| format!("{name} {}", share(*n, field.present))).collect();
-        let value = |(value, n): &(String, u64)| format!("{} {}", code(&shown(value)), share(*n, field.present));
+        let value =
+            |(value, n): &(String, u64)| format!("{} {}", code(&shown(value)), share(*n, field.present));
         let values: Vec<String> = field.values.iter().take(MOST_VALUES).map(value).collect();
         let unread = if field.read { "" } else { "<br><small>no rule reads it</small>" };
         let width = field.present as f64 * 100.0 / profile.records.max(1) as f64;

@@ -16,12 +16,8 @@ const MOST_LISTED: usize = 200;
 
 /// A page of its own, made at this time.
 pub(crate) fn page(profile: &Profile, made: &str) -> String {
-    let about = About {
-        title: "What is in the log",
-        inputs: &profile.inputs,
-        mapping: &profile.mapping,
-        made,
-    };
+    let about =
+        About { title: "What is in the log", inputs: &profile.inputs, mapping: &profile.mapping, made };
     let range = match (&profile.first, &profile.last) {
         (Some(first), Some(last)) => format!("{first} to {last}"),
         _ => "no times".into(),
@@ -112,8 +108,11 @@ fn shapes(profile: &Profile, to: &mut String) -> std::fmt::Result {
         writeln!(body, "<p>{}</p>", escaped(change))?;
     }
     if !profile.formats.is_empty() {
-        let mut table =
-            Table::new(&[Column::Text("format", 60), Column::Number("records", 20), Column::Number("share", 20)]);
+        let mut table = Table::new(&[
+            Column::Text("format", 50),
+            Column::Number("records", 24),
+            Column::Number("share", 20),
+        ]);
         for (name, n) in &profile.formats {
             table.row(&[escaped(name), grouped(*n), share(*n, profile.records)]);
         }
@@ -150,8 +149,7 @@ fn ways(profile: &Profile, to: &mut String) -> std::fmt::Result {
 fn rules(profile: &Profile, to: &mut String) {
     let mut table = Table::new(&[Column::Number("events", 16), Column::Text("rule", 84)]);
     for rule in &profile.rules {
-        let n =
-            if rule.events == 0 { "<span class=bad>never</span>".into() } else { grouped(rule.events) };
+        let n = if rule.events == 0 { "<span class=bad>never</span>".into() } else { grouped(rule.events) };
         table.row(&[n, code(&rule.rule)]);
     }
     section(to, "What the mapping uses", &table.html());

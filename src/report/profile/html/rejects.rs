@@ -21,7 +21,9 @@ pub(super) fn rejects(profile: &Profile, to: &mut String) -> std::fmt::Result {
     let mut body = over_time(profile, "rejects", &series);
     let dated: u64 = profile.reject_reasons.iter().flat_map(|it| &it.by_time).sum();
     let undated = profile.rejected() - dated.min(profile.rejected());
-    body.push_str("<p class=note>A reject without a time of its own counts on the day of the records around it");
+    body.push_str(
+        "<p class=note>A reject without a time of its own counts on the day of the records around it",
+    );
     match undated {
         0 => body.push_str(".</p>\n"),
         n => writeln!(body, "; {} have none in this range.</p>", grouped(n))?,
@@ -51,9 +53,10 @@ pub(super) fn rejects(profile: &Profile, to: &mut String) -> std::fmt::Result {
     for it in profile.reject_inputs.iter().take(MOST_INPUTS) {
         let reasons: Vec<String> =
             it.by_reason.iter().map(|(reason, n)| format!("{reason} {}", grouped(*n))).collect();
-        let first = it.first.as_ref().map_or(String::new(), |first| {
-            format!("line {}{}", grouped(first.line), message(first))
-        });
+        let first = it
+            .first
+            .as_ref()
+            .map_or(String::new(), |first| format!("line {}{}", grouped(first.line), message(first)));
         table.row(&[code(&it.input), grouped(it.rejects), reasons.join(", "), first]);
     }
     body += &table.html();

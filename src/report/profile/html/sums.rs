@@ -24,8 +24,8 @@ pub(super) fn sums(profile: &Profile, to: &mut String) -> std::fmt::Result {
             writeln!(body, "<h3>The {unit}s with the most</h3>")?;
             let mut table = Table::new(&[
                 Column::Text("when (UTC)", 30),
-                Column::Text("", 40),
-                Column::Number("sum", 30),
+                Column::Text("", 36),
+                Column::Number("sum", 24),
             ]);
             for (day, sum) in &sum.highest_days {
                 table.row(&[escaped(day), bar(*sum, most), amount(*sum)]);
@@ -35,7 +35,8 @@ pub(super) fn sums(profile: &Profile, to: &mut String) -> std::fmt::Result {
         if let Some(by) = &sum.by {
             self::by(sum, by, &mut body)?;
         }
-        let table = if profile.tables.is_empty() { String::new() } else { format!(" ({})", escaped(&sum.table)) };
+        let table =
+            if profile.tables.is_empty() { String::new() } else { format!(" ({})", escaped(&sum.table)) };
         section(to, &format!("Sum of {}{table}", code(&sum.field)), &body);
     }
     Ok(())
@@ -54,14 +55,18 @@ fn by(sum: &Sum, by: &str, body: &mut String) -> std::fmt::Result {
         )?,
     }
     if sum.too_long > 0 {
-        writeln!(body, "<p class=note>{} have a value that is too long.</p>", counted(sum.too_long, "record"))?;
+        writeln!(
+            body,
+            "<p class=note>{} have a value that is too long.</p>",
+            counted(sum.too_long, "record")
+        )?;
     }
     let Some(most) = sum.highest.first().map(|it| it.sum) else { return Ok(()) };
     let mut table = Table::new(&[
-        Column::Text("value", 40),
-        Column::Text("", 24),
-        Column::Number("sum", 18),
-        Column::Number("records", 18),
+        Column::Text("value", 38),
+        Column::Text("", 18),
+        Column::Number("sum", 20),
+        Column::Number("records", 20),
     ]);
     for it in &sum.highest {
         table.row(&[code(&shown(&it.value)), bar(it.sum, most), amount(it.sum), grouped(it.records)]);
@@ -90,13 +95,14 @@ pub(super) fn repeated(profile: &Profile, to: &mut String) -> std::fmt::Result {
             ),
         };
         if !it.examples.is_empty() {
-            let mut table = Table::new(&[Column::Text("value", 75), Column::Number("records", 25)]);
+            let mut table = Table::new(&[Column::Text("value", 65), Column::Number("records", 25)]);
             for (value, n) in &it.examples {
                 table.row(&[code(&shown(value)), grouped(*n)]);
             }
             body += &table.html();
         }
-        let table = if profile.tables.is_empty() { String::new() } else { format!(" ({})", escaped(&it.table)) };
+        let table =
+            if profile.tables.is_empty() { String::new() } else { format!(" ({})", escaped(&it.table)) };
         section(to, &format!("Repeated {}{table}", code(&it.field)), &body);
     }
     Ok(())

@@ -29,12 +29,14 @@ pub(super) fn times(profile: &Profile, to: &mut String) -> std::fmt::Result {
     match &profile.empty_days {
         None => body.push_str("<p class=note>There are too many days to count them one by one.</p>\n"),
         Some(empty) if empty.days == 0 => {
-            body.push_str("<p class=note>Every day between the first and the last has records (days are in UTC).</p>\n");
+            body.push_str(
+                "<p class=note>Every day between the first and the last has records (days are in UTC).</p>\n",
+            );
         }
         Some(empty) => {
             let range = |(first, last): &(String, String)| match first == last {
-                true => first.clone(),
-                false => format!("{first} to {last}"),
+                true => format!("<span class=whole>{first}</span>"),
+                false => format!("<span class=whole>{first}</span> to <span class=whole>{last}</span>"),
             };
             let mut ranges: Vec<String> = empty.ranges.iter().map(range).collect();
             if empty.more_ranges > 0 {
@@ -59,8 +61,11 @@ pub(super) fn event_types(profile: &Profile, to: &mut String) -> std::fmt::Resul
         .map(|it| Series { name: &it.event_type, values: counts(&it.by_time) })
         .collect();
     let mut body = over_time(profile, "events", &series);
-    let mut table =
-        Table::new(&[Column::Text("event type", 60), Column::Number("events", 20), Column::Number("share", 20)]);
+    let mut table = Table::new(&[
+        Column::Text("event type", 50),
+        Column::Number("events", 24),
+        Column::Number("share", 20),
+    ]);
     for it in &profile.event_types {
         table.row(&[escaped(&it.event_type), grouped(it.events), share(it.events, all)]);
     }
@@ -74,7 +79,7 @@ pub(super) fn weekdays(profile: &Profile, to: &mut String) -> std::fmt::Result {
         return Ok(());
     }
     let body = hours("records", &profile.hours)
-        + "<p class=note>Weekdays and hours are in UTC. The darker, the more records.</p>\n";
+        + "<p class=note>Weekdays and hours are in UTC. The stronger the colour, the more records.</p>\n";
     section(to, "Hours by weekday (UTC)", &body);
     Ok(())
 }
