@@ -11,6 +11,7 @@ mod case_inputs;
 mod case_run;
 mod cases;
 mod collect;
+mod collecting;
 mod completions;
 mod config;
 mod convert;
