@@ -68,6 +68,8 @@ pub(crate) struct Gathered {
     room: ValueRoom,
     tree: Tree,
     path: String,
+    /// The key of a kind.
+    key: Vec<u8>,
     known: KnownRecords,
     /// The fields of the record that is read, if somebody learns from it.
     learning: Option<Learning>,
@@ -341,19 +343,25 @@ impl Gathered {
 
     /// Records of one kind take the same way through the mapping. The number of the type of their events.
     fn kind(&mut self, log: &LogReader<'_>, table: usize, fields: &Fields<'_>) -> Option<u16> {
-        let may_be_address =
-            |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':'));
+        let is_address = |text: &str| {
+            // Most texts are not: that is seen at once.
+            text.bytes().any(|byte| matches!(byte, b'.' | b':'))
+                && text.bytes().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':'))
+                && text.parse::<IpAddr>().is_ok()
+        };
         let plan = &log.converter.plans()[table];
         let all = plan.derive(fields);
-        let mut key = vec![table as u8];
+        let key = &mut self.key;
+        key.clear();
+        key.push(table as u8);
         key.extend(all.iter().map(|field| match field {
             None => 0,
-            Some(text) => 1 + u8::from(may_be_address(text) && text.parse::<IpAddr>().is_ok()),
+            Some(text) => 1 + u8::from(is_address(text)),
         }));
         key.extend(plan.chosen(&all).flat_map(|text| text.bytes().chain([0])));
         // What decides over an event may be at the end of a long value.
         let longest = if plan.is_extended() { LONGEST_DECIDING } else { LONGEST_VALUE };
-        if let Some(kind) = self.kinds.get_mut(&key) {
+        if let Some(kind) = self.kinds.get_mut(&key[..]) {
             kind.events += 1;
             return Some(kind.event_type);
         }
@@ -363,7 +371,7 @@ impl Gathered {
                 true => cut(&text, longest).into_owned().into(),
                 false => text,
             });
-            self.kinds.insert(key, RecordKind { events: 1, event_type, sample: (table, sample) });
+            self.kinds.insert(key.clone(), RecordKind { events: 1, event_type, sample: (table, sample) });
         }
         Some(event_type)
     }

@@ -2,7 +2,7 @@
 
 use crate::sync::lock;
 use foldhash::fast::FixedState;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher as _;
 use std::sync::Mutex;
 
@@ -23,10 +23,9 @@ pub(super) struct Repeated {
 
 #[derive(Debug, Default)]
 struct Shard {
-    /// How often each name came.
-    seen: HashMap<u64, u32, FixedState>,
-    /// The texts of those that came twice.
-    texts: HashMap<u64, Box<str>, FixedState>,
+    seen: HashSet<u64, FixedState>,
+    /// How often those came that came more than once, and the texts of some.
+    repeated: HashMap<u64, (u64, Option<Box<str>>), FixedState>,
     /// Only names are looked at whose hash has this many zeros above those that choose the shard.
     level: u32,
 }
@@ -67,12 +66,10 @@ impl Repeated {
         for shard in &self.shards {
             let shard = lock(shard);
             found.is_lower_bound |= shard.level > 0;
-            for (hash, n) in shard.seen.iter().filter(|(_, n)| **n > 1) {
+            for (n, text) in shard.repeated.values() {
                 found.names += 1;
-                found.records += u64::from(*n);
-                if let Some(text) = shard.texts.get(hash) {
-                    found.examples.push((text.to_string(), u64::from(*n)));
-                }
+                found.records += n;
+                found.examples.extend(text.as_ref().map(|text| (text.to_string(), *n)));
             }
         }
         found.examples.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
@@ -83,19 +80,17 @@ impl Repeated {
 
 impl Shard {
     fn see(&mut self, hash: u64, name: &str) {
-        if let Some(n) = self.seen.get_mut(&hash) {
-            *n = n.saturating_add(1);
-            if *n == 2 && self.texts.len() < MOST_TEXTS / SHARDS {
-                self.texts.insert(hash, crate::text::cut(name, LONGEST_TEXT).into());
-            }
+        if !self.seen.insert(hash) {
+            let has_room = self.repeated.len() < MOST_TEXTS / SHARDS;
+            let text = || has_room.then(|| crate::text::cut(name, LONGEST_TEXT).into());
+            self.repeated.entry(hash).or_insert_with(|| (1, text())).0 += 1;
             return;
         }
-        self.seen.insert(hash, 1);
         while self.seen.len() > MOST / SHARDS {
             self.level += 1;
             let level = self.level;
-            self.seen.retain(|hash, _| !is_passed(*hash, level));
-            self.texts.retain(|hash, _| !is_passed(*hash, level));
+            self.seen.retain(|hash| !is_passed(*hash, level));
+            self.repeated.retain(|hash, _| !is_passed(*hash, level));
         }
     }
 }
