@@ -282,7 +282,7 @@ impl Gathered {
 
     /// Counts a value; the place of its field, if it is counted one by one.
     fn count(&mut self, log: &LogReader<'_>, path: &str, value: &str, kind: Kind) -> Option<usize> {
-        self.watched.take(log, path, value, kind);
+        self.watched.take(&log.watched, path, value, kind);
         let place = if path.len() > LONGEST_NAME { None } else { self.place(path) };
         match place.and_then(|place| self.fields.get_mut(place)) {
             Some((_, stat)) => stat.add(value, kind, &mut self.room),

@@ -2,7 +2,6 @@
 
 use super::amount::Amount;
 use super::highest::Highest;
-use super::known::LogReader;
 use crate::json::Kind;
 use crate::mapping::WatchedFields;
 
@@ -53,9 +52,9 @@ impl WatchedValues {
     }
 
     /// Takes the value of a field, if it is watched. Of two the last counts.
-    pub(super) fn take(&mut self, log: &LogReader<'_>, path: &str, value: &str, kind: Kind) {
+    pub(super) fn take(&mut self, tables: &[Watched], path: &str, value: &str, kind: Kind) {
         let Some(table) = self.table else { return };
-        for (watched, mine) in log.watched[table].iter().zip(&mut self.values) {
+        for (watched, mine) in tables[table].iter().zip(&mut self.values) {
             if watched.as_deref() == Some(path) {
                 *mine = (kind != Kind::Null).then(|| value.to_owned());
             }

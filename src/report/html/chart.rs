@@ -1,6 +1,6 @@
 //! Charts of pages. What is drawn is stretched to the width that there is; words are not.
 
-use super::escaped;
+use super::words::escaped;
 use crate::report::summary::grouped;
 use std::fmt::Write as _;
 

@@ -1,6 +1,6 @@
 //! A picture of what goes where: names on the left, names on the right, and lines between them.
 
-use super::escaped;
+use super::words::escaped;
 use crate::report::summary::grouped;
 use crate::text::cut;
 use std::fmt::Write as _;

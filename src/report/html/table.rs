@@ -1,6 +1,6 @@
 //! Tables of pages: as wide as the window, and cards where that is narrow.
 
-use super::escaped;
+use super::words::escaped;
 use std::fmt::Write as _;
 
 /// A column: what is above it, and its part of the width. A table whose columns have less than 100 parts is a small one:

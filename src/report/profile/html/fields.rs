@@ -1,6 +1,6 @@
 //! The raw fields, and values that are not documented.
 
-use super::section;
+use super::shared::section;
 use crate::check::profile::Profile;
 use crate::report::html::{Column, Table, code};
 use crate::report::summary::{grouped, share};

@@ -1,6 +1,6 @@
 //! Rejects by reason, over time and by input, each with an example.
 
-use super::{counts, over_time, section};
+use super::shared::{counts, over_time, section};
 use crate::check::profile::{Profile, RejectExample};
 use crate::report::html::{Column, Series, Table, code, escaped};
 use crate::report::summary::{counted, grouped, share};

@@ -1,6 +1,6 @@
 //! What the table has summed up, and names that come more than once.
 
-use super::{over_time, section};
+use super::shared::{over_time, section};
 use crate::check::profile::{Amount, Profile, Sum};
 use crate::report::html::{Column, Series, Table, code, escaped};
 use crate::report::summary::{amount, counted, grouped};

@@ -1,6 +1,6 @@
 //! When records are from: over time, by weekday and hour, and when there are none.
 
-use super::{counts, over_time, section};
+use super::shared::{counts, over_time, section};
 use crate::check::profile::Profile;
 use crate::report::html::{Column, Series, Table, escaped, hours};
 use crate::report::summary::{counted, grouped, share};
