@@ -7,7 +7,6 @@ use crate::report::findings::{Kind, annotations};
 use crate::store::store_error;
 use crate::store::{self, Output};
 use crate::text::escaped;
-use std::borrow::Cow;
 use std::io::Write as _;
 
 /// Where reports go, and which findings are in them.
@@ -104,11 +103,8 @@ pub(super) fn print_failures(failures: &[String]) {
 /// Prints to stdout for a person: as wide as a terminal is, without colours where nobody sees them.
 pub(super) fn print_all(text: &str) -> anyhow::Result<()> {
     store::stdout_is_open()?;
-    let text = match terminal::stdout_width() {
-        Some(width) => Cow::Owned(terminal::wrapped(text, width)),
-        None => Cow::Borrowed(text),
-    };
     let mut stdout = anstream::stdout();
+    let text = terminal::for_stdout(text);
     done(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
 }
 

@@ -2,6 +2,7 @@
 
 use crate::sync::lock;
 use indicatif::ProgressBar;
+use std::borrow::Cow;
 use std::fmt;
 use std::io::Write as _;
 use std::sync::Mutex;
@@ -56,6 +57,14 @@ pub(super) fn show(bar: &ProgressBar) {
 pub(super) fn clear() {
     if let Some(bar) = lock(&BAR).take() {
         bar.finish_and_clear();
+    }
+}
+
+/// Whole lines for stdout, broken between words if it is a terminal where they are too long.
+pub(super) fn for_stdout(text: &str) -> Cow<'_, str> {
+    match stdout_width() {
+        Some(width) => Cow::Owned(wrapped(text, width)),
+        None => Cow::Borrowed(text),
     }
 }
 
