@@ -117,8 +117,10 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         memory: figures.memory,
         files: figures.files,
     };
-    let text = if args.json { report.json() } else { report.text().into_bytes() };
-    print(&text)
+    match args.json {
+        true => print(&report.json()),
+        false => print(super::terminal::for_stdout(&report.text()).as_bytes()),
+    }
 }
 
 /// This many million bytes.

@@ -8,7 +8,7 @@ use super::mistaken::MistakenCases;
 use super::nothing::{self, AllowEmpty};
 use super::outputs::Outputs;
 use super::reports::{Reports, print_all};
-use super::{DONE, REJECTS, case_inputs};
+use super::{DONE, REJECTS, case_inputs, terminal};
 use crate::check::cases::{self, ByParser, Cases, Outcome, TestCase, WantedCases};
 use crate::check::compare::Rules;
 use crate::check::coverage::Coverage;
@@ -379,8 +379,7 @@ fn left_out(others: &BTreeMap<String, u64>, without_parser: u64) -> Vec<String> 
 /// What is wrong with an expected file that no case has.
 const NO_LOG: &str = "the file says what a case expects, but there is no log for it";
 
-/// How wide the terminal is.
+/// How wide differences are shown: as the terminal is, or 120 columns.
 fn width() -> usize {
-    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    columns.unwrap_or(120).clamp(60, 240)
+    terminal::stdout_width().unwrap_or(120).clamp(40, 240)
 }

@@ -1,5 +1,6 @@
 //! `udmap collect`: Duo's logs from its API into a bucket or a folder.
 
+use super::collecting::Collecting;
 use super::environment::from_environment;
 #[cfg(feature = "send")]
 use super::sending::Sending;
@@ -226,9 +227,12 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let stop = Stop::new();
     let asked = stop.clone();
     super::signals::ask_by(move || asked.stop());
-    let limits = Limits { deadline: args.deadline, max_pages: settings.max_pages, stop };
+    let collecting = Collecting::new(collectors.iter().map(Collector::log), args.quiet);
+    let listener = collecting.listener();
+    let limits = Limits { deadline: args.deadline, max_pages: settings.max_pages, stop, listener };
     let ends: RefCell<BTreeMap<&str, Ends>> = RefCell::default();
     let after = async |log: &'static Log, result: Result<Report, Failure>| {
+        collecting.ended(log);
         let at = || {
             let mut at = String::new();
             if args.every.is_some() {

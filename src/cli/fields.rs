@@ -46,5 +46,5 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     if found.len() > MOST {
         let _ = writeln!(text, "and {} more: add a word", found.len() - MOST);
     }
-    super::mappings::print(&text)
+    super::mappings::print(&super::terminal::for_stdout(&text))
 }

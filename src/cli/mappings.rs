@@ -1,6 +1,7 @@
 //! `udmap mappings`: lists, shows and checks mapping tables. Also where commands load theirs.
 
 use super::reports::Reports;
+use super::terminal::for_stdout;
 use super::{DONE, FAILED};
 use crate::check::findings::Issue;
 use crate::check::own_tests;
@@ -58,9 +59,9 @@ enum Command {
 
 pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     match &args.command {
-        None | Some(Command::List) => print(&list()),
+        None | Some(Command::List) => print(&for_stdout(&list())),
         Some(Command::Show { table, source: true }) => print(&files::load(table)?.text),
-        Some(Command::Show { table, source: false }) => print(&show(&load(table)?)),
+        Some(Command::Show { table, source: false }) => print(&for_stdout(&show(&load(table)?))),
         Some(Command::Schema) => print(TABLE_SCHEMA),
         Some(Command::Check { tables, reports }) => check(tables, reports),
     }
@@ -88,7 +89,7 @@ fn check(tables: &[String], reports: &Reports) -> anyhow::Result<u8> {
                     1 => ", 1 test".to_owned(),
                     tests => format!(", {tests} tests"),
                 };
-                print(&format!("{table}: `{name}` is right, {parts}{tests}\n"))?;
+                print(&for_stdout(&format!("{table}: `{name}` is right, {parts}{tests}\n")))?;
             }
             Err(error) => {
                 super::report(&error);

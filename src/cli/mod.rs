@@ -2,10 +2,7 @@
 
 /// Says something on stderr. Where nobody can be told, the work goes on: `eprintln!` would panic.
 macro_rules! say {
-    ($($text:tt)*) => {{
-        use std::io::Write as _;
-        let _ = writeln!(anstream::stderr(), $($text)*);
-    }};
+    ($($text:tt)*) => { crate::cli::terminal::say(format_args!($($text)*)) };
 }
 
 mod baselines;
@@ -14,6 +11,7 @@ mod case_inputs;
 mod case_run;
 mod cases;
 mod collect;
+mod collecting;
 mod completions;
 mod config;
 mod convert;
@@ -53,6 +51,7 @@ mod signals;
 mod spelling;
 mod status;
 mod style;
+mod terminal;
 mod validate;
 mod verify;
 

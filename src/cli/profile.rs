@@ -4,8 +4,8 @@ use super::inputs::{InputOptions, ListedInputs};
 use super::mistaken::hint_no_raw_log;
 use super::nothing::{self, AllowEmpty};
 use super::outputs::Outputs;
-use super::reports::{print_all, print_data, print_failures};
-use super::{DONE, FAILED, mappings};
+use super::reports::{now, print_all, print_data, print_failures};
+use super::{DONE, FAILED, mappings, terminal};
 use crate::check::mistaken::Mistaken;
 use crate::check::profile as check;
 use crate::check::reading::{self, Reading};
@@ -85,13 +85,13 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let (seconds, total) = (profile.seconds, profile.bytes);
     if let Some(file) = &args.html {
         let mut sink = Output::create(file)?;
-        sink.write_all(page(&profile).as_bytes()).map_err(store_error)?;
+        sink.write_all(page(&profile, &now()).as_bytes()).map_err(store_error)?;
         sink.finish()?;
     }
     if args.json {
         print_data(&escaped_json(serde_json::to_string_pretty(&profile)? + "\n"))?;
     } else if !args.quiet && !args.html.as_deref().is_some_and(store::is_stdout) {
-        print_all(&text(&profile))?;
+        print_all(&text(&profile, terminal::stdout_width().unwrap_or(usize::MAX)))?;
     }
     print_failures(&profile.failures);
     if !args.quiet {

@@ -1,7 +1,7 @@
 //! `udmap prune`: outputs that later ones have superseded.
 
 use super::failures::tell_failures;
-use super::{DONE, FAILED, REJECTS, nothing};
+use super::{DONE, FAILED, REJECTS, nothing, terminal};
 use crate::jobs::dump::{self, Pick, Progress, Pruned, Task, Which};
 use crate::report::dump as report;
 use crate::store::Output;
@@ -102,7 +102,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         return Ok(status);
     }
     if !args.quiet || !whole {
-        anstream::eprint!("{}", report::pruned_text(&pruned, args.delete, whole));
+        terminal::say_text(&report::pruned_text(&pruned, args.delete, whole));
     }
     Ok(match (whole, failed) {
         (false, _) => FAILED,

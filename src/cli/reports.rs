@@ -1,6 +1,7 @@
 //! The reports that checking commands write: the options, and writing them.
 
 use super::outputs::Outputs;
+use super::terminal;
 use crate::check::findings::Findings;
 use crate::report::findings::{Kind, annotations};
 use crate::store::store_error;
@@ -87,6 +88,11 @@ pub(super) fn write_file(file: &str, text: &str) -> anyhow::Result<()> {
     Ok(sink.finish()?)
 }
 
+/// The time at which a page is made.
+pub(super) fn now() -> String {
+    chrono::Utc::now().format("%Y-%m-%d %H:%M UTC").to_string()
+}
+
 /// Says on stderr which inputs could not be read.
 pub(super) fn print_failures(failures: &[String]) {
     for failure in failures {
@@ -94,10 +100,11 @@ pub(super) fn print_failures(failures: &[String]) {
     }
 }
 
-/// Prints to stdout for a person: colours are left out where nobody sees them.
+/// Prints to stdout for a person: as wide as a terminal is, without colours where nobody sees them.
 pub(super) fn print_all(text: &str) -> anyhow::Result<()> {
     store::stdout_is_open()?;
     let mut stdout = anstream::stdout();
+    let text = terminal::for_stdout(text);
     done(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
 }
 

@@ -8,7 +8,7 @@ use super::nothing::{self, AllowEmpty};
 use super::outputs::Outputs;
 use super::progress::{self, Progress};
 use super::send_to::SendTo;
-use super::{DONE, FAILED, REJECTS, looked};
+use super::{DONE, FAILED, REJECTS, looked, terminal};
 use crate::jobs::send::{
     Counts, Error, Failure, Method, RawLogs, Report, Settings, Stop, check, dry_run, plain_name, send, times,
 };
@@ -183,7 +183,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     // Where nothing was begun, there is nothing to sum up.
     let was_begun = error.is_none() || report.requests > 0 || report.lines > 0;
     if !args.quiet && was_begun {
-        let _ = anstream::stderr().write_all(sending.text().as_bytes());
+        terminal::say_text(&sending.text());
         report.notes.iter().for_each(|note| say!("note: {note}"));
     }
     if args.quiet {

@@ -5,6 +5,7 @@ use std::io;
 
 /// Ends the process now, without what unfinished outputs have left.
 pub(super) fn leave(status: u8) -> ! {
+    super::terminal::clear();
     crate::store::remove_temporaries();
     std::process::exit(status.into())
 }

@@ -4,7 +4,7 @@ use super::events::OutputFormat;
 use super::failures::tell_failures;
 use super::record_range::RecordRange;
 use super::spelling::Spelling;
-use super::{DONE, FAILED, REJECTS, mappings, nothing};
+use super::{DONE, FAILED, REJECTS, mappings, nothing, terminal};
 use crate::convert::{MAX_RECORD_BYTES, Options};
 use crate::jobs::dump::{self, Progress, Settings, Verified};
 use crate::jobs::settings::{compression, size};
@@ -126,7 +126,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         (true, false) => DONE,
     };
     if !args.quiet || status != DONE {
-        anstream::eprint!("{}", report::verified_text(&verified, args.deep, (failed, unchecked), whole));
+        terminal::say_text(&report::verified_text(&verified, args.deep, (failed, unchecked), whole));
     }
     Ok(status)
 }

@@ -76,6 +76,15 @@ impl Converter {
         }
     }
 
+    /// The type of the event of a record of a table with these fields, and what is made of them; nothing, if no event
+    /// comes of it.
+    #[cfg(feature = "cli")]
+    pub(crate) fn event_type(&self, table: usize, derived: &Fields<'_>) -> Option<&str> {
+        let plan = self.exact.plan(table);
+        let written = event::write(plan, derived, TimeRange::default(), &mut Vec::new()).ok()??;
+        plan.event_types.get(written.event_type).map(|choice| choice.text.as_str())
+    }
+
     /// The event of a record of a table with these fields, bare, without a newline.
     ///
     /// # Errors

@@ -74,6 +74,10 @@ impl<'t> TomlTable<'t> {
         self.file.is_full()
     }
 
+    pub(super) fn file(&self) -> &'t TomlFile {
+        self.file
+    }
+
     /// Reports every key that is not one of `known`.
     pub(super) fn only(&self, known: &[&str]) {
         for key in self.table.keys() {

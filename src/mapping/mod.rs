@@ -27,6 +27,7 @@ mod taken;
 mod template;
 mod transform;
 mod value_map;
+mod watched;
 
 pub use builtin::{builtin_mappings, builtin_text};
 pub use condition::Condition;
@@ -46,6 +47,7 @@ pub use table::{
 pub use template::{Template, TemplatePart};
 pub use transform::Transform;
 pub use value_map::ValueMap;
+pub use watched::WatchedFields;
 
 impl Mapping {
     /// Reads the table in `text`. `file` is its name in messages; `base` gives the text of the

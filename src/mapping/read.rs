@@ -4,8 +4,8 @@ use super::condition::{self, Condition};
 use super::document::{TomlFile, TomlTable, TomlValue, field, field_in_lists, list};
 use super::problem::{MappingError, Problem, TextPlace};
 use super::table::{Case, Change, Content, EmbeddedText, KnownValues, Mapping, Rule, Shape, TableSet, When};
-use super::{own, own_test, rest, set};
-use super::{template, transform, value_map};
+use super::watched::WatchedFields;
+use super::{own, own_test, rest, set, template, transform, value_map, watched};
 use crate::record::formats::{Cef, EnvelopeHolds, EnvelopeRule, Formats, KeyValue};
 use crate::record::notation;
 use crate::record::{FieldPath, ValueTest};
@@ -74,6 +74,7 @@ fn whole(
         "mapping",
         "shape",
         "known",
+        "profile",
         "own",
         "envelope",
         "cef",
@@ -92,6 +93,7 @@ fn whole(
         rules: Vec::new(),
         shapes: Vec::new(),
         known: Vec::new(),
+        watched: WatchedFields::default(),
         formats: Formats::default(),
         embedded: Vec::new(),
         tests: Vec::new(),
@@ -160,6 +162,9 @@ fn whole(
     }
     if keys.get("known").is_some() {
         mapping.known = keys.tables("known").iter().filter_map(|keys| known(file, keys)).collect();
+    }
+    if let Some(keys) = keys.get("profile").and_then(|item| item.table()) {
+        mapping.watched = watched::read(&keys);
     }
     formats(keys, &mut mapping.formats);
     if keys.get("embedded").is_some() {

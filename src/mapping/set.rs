@@ -8,8 +8,8 @@ use crate::record::formats::{Belongs, MOST_TABLES, Sorting};
 use crate::text::shown;
 
 /// What only a table with rules has.
-const OF_TABLES: [&str; 9] =
-    ["shape", "known", "own", "envelope", "cef", "key-value", "embedded", "rest", "rule"];
+const OF_TABLES: [&str; 10] =
+    ["shape", "known", "profile", "own", "envelope", "cef", "key-value", "embedded", "rest", "rule"];
 
 /// Reads the table that is called so at a place.
 type ReadTable<'a> = &'a dyn Fn(&TextPlace, &str) -> Result<Mapping, MappingError>;

@@ -7,6 +7,7 @@ use super::rest::RestRule;
 use super::template::Template;
 use super::transform::Transform;
 use super::value_map::ValueMap;
+use super::watched::WatchedFields;
 use crate::record::formats::Formats;
 use crate::record::{FieldPath, Projection, ValueTest};
 use crate::time::TimeReading;
@@ -23,6 +24,7 @@ pub struct Mapping {
     pub(super) rules: Vec<Rule>,
     pub(super) shapes: Vec<Shape>,
     pub(super) known: Vec<KnownValues>,
+    pub(super) watched: WatchedFields,
     pub(super) formats: Formats,
     /// The fields whose texts are read as JSON.
     pub(super) embedded: Vec<EmbeddedText>,
@@ -104,6 +106,11 @@ impl Mapping {
     /// The values that are documented for raw fields.
     pub fn known(&self) -> &[KnownValues] {
         &self.known
+    }
+
+    /// The fields that a profile looks at more closely.
+    pub fn watched(&self) -> &WatchedFields {
+        &self.watched
     }
 
     /// The formats in which its records arrive.

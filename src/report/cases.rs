@@ -217,13 +217,23 @@ fn write(outcome: &Outcome, width: usize, shown: &mut Shown, to: &mut String) ->
     Ok(())
 }
 
-/// `text` in lines of at most `width` characters; at most six of them.
+/// `text` in lines of at most `width` characters, broken between words where that is possible; at most six of them.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     const MOST: usize = 6;
     let text: Vec<char> = shown_up_to(text, MOST * width).chars().collect();
     // A line may begin with what was in the middle of the text.
     let line = |line: &[char]| escaped(&line.iter().collect::<String>()).into_owned();
-    let mut lines: Vec<String> = text.chunks(width).map(line).collect();
+    let (mut lines, mut rest) = (Vec::new(), &text[..]);
+    while rest.len() > width {
+        // A line that would be half empty is broken inside of a word.
+        let space = rest[..width].iter().rposition(|c| *c == ' ').filter(|at| *at > width / 2);
+        let (first, others) = rest.split_at(space.map_or(width, |at| at + 1));
+        lines.push(line(first));
+        rest = others;
+    }
+    if !rest.is_empty() {
+        lines.push(line(rest));
+    }
     if lines.len() > MOST {
         lines.truncate(MOST);
         if let Some(last) = lines.last_mut() {

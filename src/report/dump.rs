@@ -372,7 +372,7 @@ impl Pace {
         let left = of_bytes.saturating_sub(bytes) as f64;
         Pace {
             seconds,
-            objects: get(&progress.done),
+            objects: get(&progress.done).saturating_add(get(&progress.unlisted)),
             of_objects: get(&progress.listed),
             bytes,
             of_bytes,
@@ -391,16 +391,21 @@ impl Pace {
         (self.bytes, self.of_bytes)
     }
 
-    /// For a person, without the bytes.
-    pub(crate) fn message(&self) -> String {
+    /// Bytes a second, and how many seconds are left at this rate.
+    pub(crate) fn rate_and_eta(&self) -> (f64, Option<f64>) {
+        (self.bytes_per_second, self.eta_seconds)
+    }
+
+    /// How many objects are done.
+    pub(crate) fn objects(&self) -> String {
         let more = if self.listing { " so far" } else { "" };
-        let mut text = format!("{} of {} objects{more}", grouped(self.objects), grouped(self.of_objects));
-        for (n, what) in [(self.rejects, "reject"), (self.failed, "failure")] {
-            if n > 0 {
-                let _ = write!(text, ", {}", counted(n, what));
-            }
-        }
-        text
+        format!("{} of {} objects{more}", grouped(self.objects), grouped(self.of_objects))
+    }
+
+    /// Rejects and failures, if there are any.
+    pub(crate) fn trouble(&self) -> impl Iterator<Item = String> + use<> {
+        let counts = [(self.failed, "failure"), (self.rejects, "reject")];
+        counts.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| counted(n, what))
     }
 
     /// For a person, as a line of its own.
@@ -408,7 +413,7 @@ impl Pace {
         let eta = self.eta_seconds.map_or(String::new(), |eta| format!(", ETA {}", duration(eta)));
         format!(
             "{}, {} of {}, {}/s{eta}",
-            self.message(),
+            std::iter::once(self.objects()).chain(self.trouble()).collect::<Vec<_>>().join(", "),
             bytes(self.bytes),
             bytes(self.of_bytes),
             bytes(self.bytes_per_second as u64)

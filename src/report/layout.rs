@@ -1,5 +1,6 @@
 //! How what is reported to a person is laid out: rows, colours, numbers with their units.
 
+use crate::check::profile::Amount;
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
 
@@ -26,6 +27,14 @@ pub(crate) fn grouped(n: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// `1,234.5`.
+pub(crate) fn amount(amount: Amount) -> String {
+    let text = amount.to_string();
+    let (sign, text) = text.strip_prefix('-').map_or(("", text.as_str()), |text| ("-", text));
+    let (whole, parts) = text.split_at(text.find('.').unwrap_or(text.len()));
+    format!("{sign}{}{parts}", whole.parse().map_or(whole.to_owned(), grouped))
 }
 
 /// `1.5 MB`, in powers of ten.

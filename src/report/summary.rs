@@ -3,7 +3,7 @@
 use super::reject_sources;
 
 pub(super) use super::layout::{DIM, RED, duration, row, share};
-pub(crate) use super::layout::{bytes, counted, grouped};
+pub(crate) use super::layout::{amount, bytes, counted, grouped};
 use crate::convert::{Counts, Reject, RejectSources};
 use crate::record::Reason;
 use crate::text::{escaped, escaped_json};

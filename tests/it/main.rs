@@ -39,5 +39,6 @@ mod store;
 mod support;
 mod table_schema;
 mod tables;
+mod terminals;
 mod tools;
 mod words;

@@ -112,6 +112,7 @@ fn the_schema_has_the_keys_of_the_reader() {
     for (table, part) in [
         (format!("zz = 1\n{head}"), &schema),
         (format!("{head}zz = 1\n"), &properties["mapping"]),
+        (format!("{head}[profile]\nzz = 1\n"), &properties["profile"]),
         (format!("{head}[own]\nzz = 1\n"), &properties["own"]),
         (format!("{head}[cef]\nzz = 1\n"), &properties["cef"]),
         (format!("{head}[key-value]\nzz = 1\n"), &properties["key-value"]),

@@ -1,13 +1,18 @@
 //! Counts over records, in bounded memory and by many threads: parts are gathered apart and merged.
 
+use super::amount::Amount;
+use super::days::{Counted, Days, SECONDS_A_DAY};
 use super::field::{FieldStat, ValueRoom};
 use super::known::{CountedField, KnownRecords, Learning, LogReader};
+use super::names::Names;
+use super::rejected::{Rejected, TextAt};
+use super::watch::{SUM, Sums, WatchedValues};
 use crate::check::explain::formats_of;
 use crate::convert::Traced;
 use crate::json::{Kind, Tree, Value};
 use crate::record::formats::Format;
 use crate::record::frame::Unit;
-use crate::record::{Fields, each_field};
+use crate::record::{Fields, Reason, RecordError, each_field};
 use crate::text::cut;
 use foldhash::fast::FixedState;
 use std::collections::{BTreeMap, HashMap};
@@ -17,10 +22,6 @@ use std::net::IpAddr;
 const MOST_FIELDS: usize = 2_000;
 /// How many kinds of record (by the fields that they have) are kept with an example.
 const MOST_KINDS: usize = 4_096;
-/// How many days are counted one by one; a log that spans more is counted by months.
-const MOST_DAYS: usize = 20_000;
-const SECONDS_A_DAY: i64 = 86_400;
-
 /// How many bytes a field's name may have.
 const LONGEST_NAME: usize = 1_000;
 /// How much of a value is kept in an example of a kind: what rules ask for is shorter.
@@ -31,37 +32,70 @@ const LONGEST_DECIDING: usize = 1 << 13;
 /// The table and the fields of a record, kept.
 type Sample = (usize, Fields<'static>);
 
+/// A kind of record: how many make an event, of which type, and one of them.
+#[derive(Debug)]
+pub(super) struct RecordKind {
+    pub(super) events: u64,
+    event_type: u16,
+    pub(super) sample: Sample,
+}
+
 /// What was counted.
 #[derive(Debug, Default)]
 pub(crate) struct Gathered {
     pub(crate) records: u64,
-    pub(crate) rejects: BTreeMap<&'static str, u64>,
+    pub(super) rejected: Rejected,
     pub(crate) formats: BTreeMap<&'static str, u64>,
     /// Records by the number of their table, and how many of them make an event.
     pub(crate) tables: BTreeMap<usize, u64>,
     pub(crate) events: BTreeMap<usize, u64>,
-    /// Records by shape, with the first and the last second.
-    pub(crate) shapes: BTreeMap<String, (u64, Option<(i64, i64)>)>,
+    /// The shapes of records, and how many have each, with the first and the last second.
+    pub(super) shape_names: Names,
+    pub(super) shapes: Vec<(u64, Option<(i64, i64)>)>,
+    pub(super) event_types: Names,
     fields: Vec<(String, FieldStat)>,
     /// The places of fields among these.
     field_places: HashMap<String, usize, FixedState>,
     pub(crate) fields_not_counted: u64,
-    /// Records by day and shape.
-    pub(crate) days: BTreeMap<i64, BTreeMap<String, u64>>,
-    /// Kinds of record by the fields that they have, with how many make an event, and one of them.
-    pub(crate) kinds: HashMap<Vec<u8>, (u64, Sample), FixedState>,
+    pub(super) days: Days,
+    /// Records by weekday, Monday first, and hour.
+    pub(super) hours: [[u64; 24]; 7],
+    /// Sums of the tables that have some.
+    pub(super) sums: BTreeMap<u16, Sums>,
+    /// Kinds of record by the fields that they have.
+    pub(super) kinds: HashMap<Vec<u8>, RecordKind, FixedState>,
     /// Bytes that values may still take.
     room: ValueRoom,
     tree: Tree,
     path: String,
+    /// The key of a kind.
+    key: Vec<u8>,
     known: KnownRecords,
     /// The fields of the record that is read, if somebody learns from it.
     learning: Option<Learning>,
+    /// The values of the record that is read which its table watches.
+    watched: WatchedValues,
+    /// The text that is read.
+    text: Option<TextAt>,
+    /// The day of the last record of this chunk that has one.
+    day: Option<i64>,
+    /// Rejects of this chunk that came before it.
+    undated: Vec<(Reason, u64)>,
 }
 
 impl Gathered {
+    /// Begins with a chunk of a text.
+    pub(super) fn begin(&mut self, text: TextAt) {
+        (self.text, self.day) = (Some(text), None);
+    }
+
+    /// Ends the chunk. Rejects without any day around them are not counted by day.
+    pub(super) fn end(&mut self) {
+        self.undated.clear();
+    }
+
     /// Counts the records of a unit.
-    pub(crate) fn add(&mut self, log: &LogReader<'_>, unit: &Unit, bytes: &[u8]) {
+    pub(super) fn add(&mut self, log: &LogReader<'_>, unit: &Unit, bytes: &[u8]) {
         log.converter.trace_unit(unit, bytes, &mut |record| {
             let learns = log.learns && record.raw.len() == bytes.len() && record.format == Format::Plain;
             self.add_record(log, record, learns);
@@ -69,12 +103,13 @@ impl Gathered {
     }
 
     /// Counts a unit that is a record which looks like an earlier one; whether it is.
-    pub(crate) fn add_known(&mut self, log: &LogReader<'_>, unit: &[u8]) -> bool {
+    pub(super) fn add_known(&mut self, log: &LogReader<'_>, unit: &Unit, bytes: &[u8]) -> bool {
         let mut known = std::mem::take(&mut self.known);
-        let is_known = known.read(unit, &mut |record, text, values| {
+        let is_known = known.read(bytes, &mut |record, text, values| {
             self.records += 1;
             *self.formats.entry(Format::Plain.name()).or_default() += 1;
-            self.outcome(log, 0, &record.shape, &record.fields(text, values));
+            let place = (unit.line, unit.offset);
+            let time = self.outcome(log, 0, &record.shape, &record.fields(text, values), place);
             for CountedField { place, kind, value } in &record.counted {
                 let value = value.text(text, values);
                 match place.and_then(|place| self.fields.get_mut(place)) {
@@ -82,21 +117,52 @@ impl Gathered {
                     None => self.fields_not_counted += 1,
                 }
             }
+            let watched = record.watched.map(|field| {
+                let CountedField { kind, value, .. } = &record.counted[field?];
+                (*kind != Kind::Null).then(|| value.text(text, values))
+            });
+            self.watch(log, 0, watched, time);
         });
         self.known = known;
         is_known
     }
 
-    /// Counts what becomes of a record with these fields.
-    fn outcome(&mut self, log: &LogReader<'_>, table: usize, shape: &str, fields: &Fields<'_>) {
+    /// Counts what becomes of a record with these fields; its time, if it has one.
+    fn outcome(
+        &mut self,
+        log: &LogReader<'_>,
+        table: usize,
+        shape: &str,
+        fields: &Fields<'_>,
+        place: (u64, u64),
+    ) -> Option<i64> {
         let (time, error) = log.converter.time_and_error(table, fields, log.only_times[table]);
         self.shape(shape, time);
         match error {
-            Some(error) => *self.rejects.entry(error.reason.code()).or_default() += 1,
+            Some(error) => self.reject(&error, place),
             None => {
                 *self.events.entry(table).or_default() += 1;
-                self.kind(log, table, fields);
+                let event_type = self.kind(log, table, fields);
+                if let (Some(time), Some(event_type)) = (time, event_type) {
+                    let day = self.days.of(time.div_euclid(SECONDS_A_DAY));
+                    day.add(Counted::EventType(event_type), 1);
+                }
             }
+        }
+        time
+    }
+
+    /// Counts a reject, on the day of the records around it.
+    fn reject(&mut self, error: &RecordError, place: (u64, u64)) {
+        if let Some(text) = &self.text {
+            self.rejected.add(text, place, error);
+        }
+        match self.day {
+            Some(day) => self.days.of(day).add(Counted::Reject(error.reason as u16), 1),
+            None => match self.undated.iter_mut().find(|(reason, _)| *reason == error.reason) {
+                Some((_, n)) => *n += 1,
+                None => self.undated.push((error.reason, 1)),
+            },
         }
     }
 
@@ -107,17 +173,31 @@ impl Gathered {
         if let Some(table) = record.table {
             *self.tables.entry(table).or_default() += 1;
         }
-        match &record.fields {
-            Err(error) => *self.rejects.entry(error.reason.code()).or_default() += 1,
+        let place = (record.line, record.offset);
+        let time = match &record.fields {
+            Err(error) => {
+                self.reject(error, place);
+                None
+            }
             Ok(fields) => {
                 // A record with fields has a table.
                 let table = record.table.unwrap_or_default();
-                self.outcome(log, table, log.converter.shape_of(table, fields), fields);
+                self.outcome(log, table, log.converter.shape_of(table, fields), fields, place)
             }
+        };
+        self.watched.begin(record.table);
+        self.add_fields(log, record, learns);
+        if let Some(table) = record.table {
+            let watched = std::mem::take(&mut self.watched);
+            self.watch(log, table, watched.values(), time);
+            self.watched = watched;
         }
+    }
+
+    fn add_fields(&mut self, log: &LogReader<'_>, record: &Traced<'_>, learns: bool) {
         if matches!(record.format, Format::Cef | Format::KeyValue) {
             each_field(record.raw, record.format, formats_of(&log.tables, record), &mut |leaf| {
-                self.count(&leaf.path(), &leaf.value, leaf.kind);
+                self.count(log, &leaf.path(), &leaf.value, leaf.kind);
             });
             return;
         }
@@ -128,10 +208,44 @@ impl Gathered {
                 (learns && record.fields.is_ok() && self.known.wants(record.raw)).then(Learning::default);
             self.below(log, root);
             if let (Some(learning), Ok(fields)) = (self.learning.take(), &record.fields) {
-                self.known.learn(log, root, fields, learning);
+                let watched = log.watched[0].each_ref().map(|path| {
+                    let place = self.field_places.get(path.as_deref()?)?;
+                    learning.place_of(*place)
+                });
+                self.known.learn(log, root, fields, learning, watched);
             }
         }
         self.tree = tree;
+    }
+
+    /// Takes the values of a record that its table watches.
+    fn watch(
+        &mut self,
+        log: &LogReader<'_>,
+        table: usize,
+        [id, sum, by]: [Option<&str>; 3],
+        time: Option<i64>,
+    ) {
+        if let Some(id) = id.filter(|id| !id.is_empty()) {
+            log.repeated[table].see(id);
+        }
+        if log.watched[table][SUM].is_none() {
+            return;
+        }
+        let Some(text) = sum.filter(|sum| !sum.is_empty()) else { return };
+        let sums = self.sums.entry(table as u16).or_default();
+        let Some(amount) = Amount::read(text) else {
+            sums.not_numbers += 1;
+            return;
+        };
+        sums.total += amount;
+        sums.records += 1;
+        if let Some(by) = by.filter(|by| !by.is_empty()) {
+            sums.by.add(by, amount);
+        }
+        if let Some(time) = time {
+            self.days.of(time.div_euclid(SECONDS_A_DAY)).add_sum(table as u16, amount);
+        }
     }
 
     fn below(&mut self, log: &LogReader<'_>, value: Value<'_>) {
@@ -156,7 +270,7 @@ impl Gathered {
                 self.below(log, member);
             } else {
                 let path = std::mem::take(&mut self.path);
-                let place = self.count(&path, &member.text(), member.kind());
+                let place = self.count(log, &path, &member.text(), member.kind());
                 if let Some(learning) = &mut self.learning {
                     learning.add(place, member);
                 }
@@ -167,7 +281,8 @@ impl Gathered {
     }
 
     /// Counts a value; the place of its field, if it is counted one by one.
-    fn count(&mut self, path: &str, value: &str, kind: Kind) -> Option<usize> {
+    fn count(&mut self, log: &LogReader<'_>, path: &str, value: &str, kind: Kind) -> Option<usize> {
+        self.watched.take(&log.watched, path, value, kind);
         let place = if path.len() > LONGEST_NAME { None } else { self.place(path) };
         match place.and_then(|place| self.fields.get_mut(place)) {
             Some((_, stat)) => stat.add(value, kind, &mut self.room),
@@ -194,120 +309,119 @@ impl Gathered {
         self.fields.iter().map(|(name, stat)| (name, stat))
     }
 
+    /// How many events are of the type with this number: each has a time.
+    pub(super) fn events_of(&self, event_type: u16) -> u64 {
+        self.days.sorted().iter().map(|(_, day)| day.count(Counted::EventType(event_type))).sum()
+    }
+
     /// The field of this name.
     pub(crate) fn field(&self, name: &str) -> Option<&FieldStat> {
         self.fields.get(*self.field_places.get(name)?).map(|(_, stat)| stat)
     }
 
     fn shape(&mut self, shape: &str, time: Option<i64>) {
-        let add = |(n, range): &mut (u64, Option<(i64, i64)>)| {
-            *n += 1;
-            if let Some(time) = time {
-                *range = Some(range.map_or((time, time), |(first, last)| (first.min(time), last.max(time))));
+        let number = self.shape_names.number(shape);
+        if self.shapes.len() <= usize::from(number) {
+            self.shapes.resize(usize::from(number) + 1, (0, None));
+        }
+        let (n, range) = &mut self.shapes[usize::from(number)];
+        *n += 1;
+        let Some(time) = time else { return };
+        *range = Some(range.map_or((time, time), |(first, last)| (first.min(time), last.max(time))));
+        let day = time.div_euclid(SECONDS_A_DAY);
+        // The first day of 1970 was a Thursday.
+        let hour = time.rem_euclid(SECONDS_A_DAY) / 3600;
+        self.hours[(day + 3).rem_euclid(7) as usize][hour as usize] += 1;
+        let counts = self.days.of(day);
+        counts.add(Counted::Shape(number), 1);
+        if self.day.replace(day).is_none() {
+            for (reason, n) in self.undated.drain(..) {
+                counts.add(Counted::Reject(reason as u16), n);
             }
+        }
+    }
+
+    /// Records of one kind take the same way through the mapping. The number of the type of their events.
+    fn kind(&mut self, log: &LogReader<'_>, table: usize, fields: &Fields<'_>) -> Option<u16> {
+        let is_address = |text: &str| {
+            // Most texts are not: that is seen at once.
+            text.bytes().any(|byte| matches!(byte, b'.' | b':'))
+                && text.bytes().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':'))
+                && text.parse::<IpAddr>().is_ok()
         };
-        match self.shapes.get_mut(shape) {
-            Some(counts) => add(counts),
-            None => add(self.shapes.entry(shape.to_owned()).or_default()),
-        }
-        if let Some(time) = time {
-            let by_shape = self.days.entry(time.div_euclid(SECONDS_A_DAY)).or_default();
-            match by_shape.get_mut(shape) {
-                Some(n) => *n += 1,
-                None => drop(by_shape.insert(shape.to_owned(), 1)),
-            }
-            if self.days.len() > MOST_DAYS {
-                self.coarsen();
-            }
-        }
-    }
-
-    /// Counts by the first days of months from now on: at most 120,000 of them fit the years.
-    fn coarsen(&mut self) {
-        for (day, by_shape) in std::mem::take(&mut self.days) {
-            let first = self::day(day).map_or(day, |date| day - i64::from(chrono::Datelike::day0(&date)));
-            let month = self.days.entry(first).or_default();
-            by_shape.into_iter().for_each(|(shape, n)| *month.entry(shape).or_default() += n);
-        }
-    }
-
-    /// Whether days are those of months.
-    pub(crate) fn is_coarse(&self) -> bool {
-        self.days.len() > 1
-            && self.days.keys().all(|day| self::day(*day).is_some_and(|d| chrono::Datelike::day0(&d) == 0))
-    }
-
-    /// Records of one kind take the same way through the mapping.
-    fn kind(&mut self, log: &LogReader<'_>, table: usize, fields: &Fields<'_>) {
-        let may_be_address =
-            |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':'));
         let plan = &log.converter.plans()[table];
         let all = plan.derive(fields);
-        let mut key = vec![table as u8];
+        let key = &mut self.key;
+        key.clear();
+        key.push(table as u8);
         key.extend(all.iter().map(|field| match field {
             None => 0,
-            Some(text) => 1 + u8::from(may_be_address(text) && text.parse::<IpAddr>().is_ok()),
+            Some(text) => 1 + u8::from(is_address(text)),
         }));
         key.extend(plan.chosen(&all).flat_map(|text| text.bytes().chain([0])));
         // What decides over an event may be at the end of a long value.
         let longest = if plan.is_extended() { LONGEST_DECIDING } else { LONGEST_VALUE };
-        let room = self.kinds.len() < MOST_KINDS;
-        match self.kinds.get_mut(&key) {
-            Some((n, _)) => *n += 1,
-            None if room => {
-                let sample = fields.clone().with(|text| match text.len() > longest {
-                    true => cut(&text, longest).into_owned().into(),
-                    false => text,
-                });
-                self.kinds.insert(key, (1, (table, sample)));
-            }
-            None => {}
+        if let Some(kind) = self.kinds.get_mut(&key[..]) {
+            kind.events += 1;
+            return Some(kind.event_type);
         }
+        let event_type = self.event_types.number(log.converter.event_type(table, &all)?);
+        if self.kinds.len() < MOST_KINDS {
+            let sample = fields.clone().with(|text| match text.len() > longest {
+                true => cut(&text, longest).into_owned().into(),
+                false => text,
+            });
+            self.kinds.insert(key.clone(), RecordKind { events: 1, event_type, sample: (table, sample) });
+        }
+        Some(event_type)
     }
 
     /// Adds the counts of another part of the log.
     pub(crate) fn merge(&mut self, other: Gathered) {
         self.records += other.records;
         self.fields_not_counted += other.fields_not_counted;
-        other.rejects.into_iter().for_each(|(reason, n)| *self.rejects.entry(reason).or_default() += n);
+        self.rejected.merge(other.rejected);
         other.formats.into_iter().for_each(|(format, n)| *self.formats.entry(format).or_default() += n);
         other.tables.into_iter().for_each(|(table, n)| *self.tables.entry(table).or_default() += n);
         other.events.into_iter().for_each(|(table, n)| *self.events.entry(table).or_default() += n);
-        for (shape, (n, range)) in other.shapes {
-            let mine = self.shapes.entry(shape).or_default();
+        let shapes = self.shape_names.merge(&other.shape_names);
+        self.shapes.resize(self.shape_names.len(), (0, None));
+        for (number, (n, range)) in shapes.iter().zip(other.shapes) {
+            let mine = &mut self.shapes[usize::from(*number)];
             mine.0 += n;
             mine.1 = match (mine.1, range) {
                 (Some((a, b)), Some((c, d))) => Some((a.min(c), b.max(d))),
                 (mine, theirs) => mine.or(theirs),
             };
         }
+        let event_types = self.event_types.merge(&other.event_types);
         for (name, stat) in other.fields {
             match self.place(&name) {
                 Some(place) => self.fields[place].1.merge(stat, &mut self.room),
                 None => self.fields_not_counted += stat.present(),
             }
         }
-        for (day, by_shape) in other.days {
-            let mine = self.days.entry(day).or_default();
-            by_shape.into_iter().for_each(|(shape, n)| *mine.entry(shape).or_default() += n);
+        self.days.merge(other.days, &|counted| match counted {
+            Counted::Shape(number) => Counted::Shape(shapes[usize::from(number)]),
+            Counted::EventType(number) => Counted::EventType(event_types[usize::from(number)]),
+            Counted::Reject(_) => counted,
+        });
+        for (mine, theirs) in self.hours.as_flattened_mut().iter_mut().zip(other.hours.as_flattened()) {
+            *mine += theirs;
         }
-        if self.days.len() > MOST_DAYS {
-            self.coarsen();
-        }
-        for (key, (n, sample)) in other.kinds {
+        other.sums.into_iter().for_each(|(table, sums)| self.sums.entry(table).or_default().merge(sums));
+        for (key, kind) in other.kinds {
             let room = self.kinds.len() < MOST_KINDS;
             match self.kinds.get_mut(&key) {
-                Some((mine, _)) => *mine += n,
-                None if room => drop(self.kinds.insert(key, (n, sample))),
+                Some(mine) => mine.events += kind.events,
+                None if room => {
+                    let event_type = event_types[usize::from(kind.event_type)];
+                    self.kinds.insert(key, RecordKind { event_type, ..kind });
+                }
                 None => {}
             }
         }
     }
-}
-
-/// The date of a day, counted from 1970.
-pub(crate) fn day(day: i64) -> Option<chrono::NaiveDate> {
-    chrono::DateTime::from_timestamp(day * SECONDS_A_DAY, 0).map(|time| time.date_naive())
 }
 
 #[cfg(test)]
@@ -320,7 +434,10 @@ mod tests {
 
     /// Everything that was counted.
     fn shown(gathered: &Gathered) -> String {
-        let Gathered { records, rejects, formats, shapes, fields_not_counted, days, .. } = gathered;
+        let Gathered { records, rejected, formats, shapes, fields_not_counted, hours, .. } = gathered;
+        let (days, sums) = (gathered.days.sorted(), &gathered.sums);
+        let sums: Vec<String> =
+            sums.values().map(|it| format!("{} {} {:?}", it.total, it.records, it.by.top(99))).collect();
         let mut fields: Vec<String> = gathered
             .fields()
             .map(|(name, stat)| {
@@ -330,10 +447,11 @@ mod tests {
             })
             .collect();
         fields.sort_unstable();
-        let mut kinds: Vec<_> = gathered.kinds.iter().map(|(key, (n, _))| (key, n)).collect();
+        let mut kinds: Vec<_> = gathered.kinds.iter().map(|(key, kind)| (key, kind.events)).collect();
         kinds.sort_unstable();
         format!(
-            "{records} {rejects:?} {formats:?} {shapes:?} {fields_not_counted} {days:?} {kinds:?} {fields:#?}"
+            "{records} {rejected:?} {formats:?} {shapes:?} {fields_not_counted} {days:?} {hours:?} {sums:?} {kinds:?} \
+             {fields:#?}"
         )
     }
 
@@ -352,13 +470,16 @@ mod tests {
             let options = Options { engine: Engine::Exact, ..Options::default() };
             let converter = Converter::new(&mapping, &options);
             for only_times in [true, false] {
-                let mut log = LogReader::new(&mapping, &converter);
+                let [mut log, slow_log] = [(); 2].map(|()| LogReader::new(&mapping, &converter));
                 log.only_times[0] &= only_times;
                 let (mut fast, mut slow, mut known) = (Gathered::default(), Gathered::default(), 0);
-                for line in (0..3).flat_map(|seed| mutated::records(seed, mix, 500)) {
+                for (number, line) in (0..3).flat_map(|seed| mutated::records(seed, mix, 500)).enumerate() {
+                    for gathered in [&mut fast, &mut slow] {
+                        gathered.begin((number / 9, "log".into()));
+                    }
                     let body = ChunkBody::Lines { offset: 0, line: 1, end: line.len() };
                     let mut unit = |unit: &Unit, bytes: &[u8], is_cut: bool| {
-                        let is_known = !is_cut && fast.add_known(&log, bytes);
+                        let is_known = !is_cut && fast.add_known(&log, unit, bytes);
                         known += usize::from(is_known);
                         if is_cut {
                             fast.add(&log, unit, bytes);
@@ -367,12 +488,14 @@ mod tests {
                     };
                     body.known_units(&line, converter.max_record_bytes(), &mut unit, &mut 0);
                     let mut unit = |unit: &Unit, bytes: &[u8]| {
-                        let mut each = |record: &Traced<'_>| slow.add_record(&log, record, false);
+                        let mut each = |record: &Traced<'_>| slow.add_record(&slow_log, record, false);
                         log.converter.trace_unit(unit, bytes, &mut each);
                     };
                     body.units(&line, converter.max_record_bytes(), &mut unit, &mut 0);
                 }
                 assert_eq!(shown(&fast), shown(&slow));
+                let repeated = |log: &LogReader<'_>| format!("{:?}", log.repeated[0].found(99));
+                assert_eq!(repeated(&log), repeated(&slow_log));
                 let is_learnt = !mapping.name().ends_with("admin");
                 assert!((known > 300) == is_learnt, "{table} {known}");
             }

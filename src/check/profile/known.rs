@@ -1,5 +1,7 @@
 //! Records that look like an earlier one: their values are counted, but not looked for.
 
+use super::repeated::Repeated;
+use super::watch::{self, Watched};
 use crate::convert::Converter;
 use crate::json::{Kind, Shapes, Value, may_vary};
 use crate::mapping::{Mapping, Plan};
@@ -21,6 +23,9 @@ pub(super) struct LogReader<'m> {
     pub(super) only_times: Vec<bool>,
     /// Whether records may be read by what is known of others that look alike.
     pub(super) learns: bool,
+    /// For each table the fields that it watches, and the names of its records.
+    pub(super) watched: Vec<Watched>,
+    pub(super) repeated: Vec<Repeated>,
     /// Keys at the top of a record that say more than what is in a field.
     marks: Vec<String>,
     /// Keys at the top of a record whose values may say that it is of another log.
@@ -33,8 +38,11 @@ impl<'m> LogReader<'m> {
         let own = &formats.own;
         let told =
             own.fields.iter().chain(&own.envelope).filter_map(|(path, _)| path.keys().first().cloned());
+        let tables = mapping.tables();
         LogReader {
-            tables: mapping.tables(),
+            watched: tables.iter().map(|table| watch::names(table.watched())).collect(),
+            repeated: tables.iter().map(|_| Repeated::default()).collect(),
+            tables,
             converter,
             only_times: plans.iter().map(Plan::takes_any_text).collect(),
             // Of several tables, or where there is more in a value, records that look alike may still differ.
@@ -62,6 +70,8 @@ pub(super) struct KnownRecord {
     fields: Vec<Vec<ValueFrom>>,
     /// All fields that hold no other.
     pub(super) counted: Vec<CountedField>,
+    /// Which of these the table watches.
+    pub(super) watched: [Option<usize>; 3],
 }
 
 /// A field that is counted.
@@ -129,6 +139,11 @@ impl Learning {
         self.counted.push(CountedField { place, kind: member.kind(), value });
     }
 
+    /// The last of the fields that were counted at this place.
+    pub(super) fn place_of(&self, place: usize) -> Option<usize> {
+        self.counted.iter().rposition(|field| field.place == Some(place))
+    }
+
     /// Where a mapped field comes from; nothing, if that can't be said.
     fn source(&self, record: &str, field: &str) -> Option<ValueFrom> {
         // It is a part of the record, so the difference of the addresses is its offset.
@@ -167,6 +182,7 @@ impl KnownRecords {
         record: Value<'_>,
         fields: &Fields<'_>,
         learning: Learning,
+        watched: [Option<usize>; 3],
     ) {
         if record.children().any(|member| log.marks.iter().any(|mark| *mark == member.key())) {
             return;
@@ -176,7 +192,7 @@ impl KnownRecords {
         let Some(sources) = (0..fields.len()).map(all).collect::<Option<Vec<_>>>() else { return };
         let Learning { varying, counted, .. } = learning;
         let shape = log.converter.shape_of(0, fields).to_owned();
-        let known = KnownRecord { shape, fields: sources, counted };
+        let known = KnownRecord { shape, fields: sources, counted, watched };
         self.shapes.learn(record.raw().as_bytes(), varying.into_iter(), known);
     }
 }

@@ -1,10 +1,14 @@
 //! Makes the profile of a log.
 
+use super::days::Counted;
 use super::field::FieldStat;
+use super::flows::Flows;
 use super::gather::Gathered;
 use super::known::LogReader;
-use super::times::{buckets, changes};
-use super::types::{Field, NewValue, Profile, RuleUse, Shape, TableUse};
+use super::rejects::{reject_inputs, reject_reasons};
+use super::sums::{repeated, sums};
+use super::times::{Span, changes};
+use super::types::{EventTypeUse, Field, NewValue, Profile, RuleUse, Shape, TableUse};
 use crate::check::coverage::Coverage;
 use crate::check::mistaken::Mistaken;
 use crate::check::reading::Reading;
@@ -16,6 +20,7 @@ use crate::record::frame::Unit;
 use crate::store::Source;
 use chrono::{DateTime, SecondsFormat};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Reads `sources` and says what is in them, and what `mapping` makes of it. Inputs that can't be read are among the
 /// profile's failures. `mistaken` sees what is not a raw log.
@@ -33,14 +38,16 @@ pub(crate) fn profile(
     let log = LogReader::new(mapping, &converter);
     let work = |gathered: &mut Gathered, chunk: Framed<'_>| {
         mistaken.look((chunk.text.number, &chunk.text.name), chunk.bytes, chunk.body, reading.limit);
+        gathered.begin((chunk.text.number, Arc::clone(&chunk.text.name)));
         let mut add = |unit: &Unit, bytes: &[u8], is_cut: bool| match is_cut {
-            false => gathered.add_known(&log, bytes),
+            false => gathered.add_known(&log, unit, bytes),
             true => {
                 gathered.add(&log, unit, bytes);
                 true
             }
         };
         chunk.body.known_units(chunk.bytes, converter.max_record_bytes(), &mut add, &mut 0);
+        gathered.end();
     };
     let (mut failures, mut total) = (Vec::new(), 0);
     let parts = reading.run(sources, &Gathered::default, &work, &mut |piece| {
@@ -53,20 +60,26 @@ pub(crate) fn profile(
     })?;
     let mut gathered = Gathered::default();
     parts.into_iter().for_each(|part| gathered.merge(part));
-    let mut profile = of_gathered(&gathered, &converter, mapping, with_values);
+    let mut profile = of_gathered(&gathered, &log, mapping, with_values);
     profile.inputs = sources.iter().map(|source| source.name().to_owned()).collect();
     (profile.bytes, profile.failures) = (total, failures);
     Ok(profile)
 }
 
-fn of_gathered(gathered: &Gathered, converter: &Converter, mapping: &Mapping, with_values: bool) -> Profile {
+fn of_gathered(gathered: &Gathered, log: &LogReader<'_>, mapping: &Mapping, with_values: bool) -> Profile {
+    let converter = log.converter;
     let time = |seconds: i64| {
         DateTime::from_timestamp(seconds, 0).unwrap_or_default().to_rfc3339_opts(SecondsFormat::Secs, true)
     };
-    let mut shapes: Vec<_> = gathered.shapes.iter().collect();
-    shapes.sort_by_key(|(name, (n, _))| (std::cmp::Reverse(*n), *name));
+    let mut shapes: Vec<(u16, &str, u64, Option<(i64, i64)>)> = gathered
+        .shape_names
+        .iter()
+        .zip(&gathered.shapes)
+        .map(|((number, name), (n, range))| (number, name, *n, *range))
+        .collect();
+    shapes.sort_by_key(|(_, name, n, _)| (std::cmp::Reverse(*n), *name));
     let range =
-        shapes.iter().filter_map(|(_, (_, range))| *range).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+        shapes.iter().filter_map(|(_, _, _, range)| *range).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
 
     let wanted = converter.plans().iter().flat_map(Plan::fields);
     let names: BTreeSet<String> = wanted.map(ToString::to_string).collect();
@@ -99,13 +112,19 @@ fn of_gathered(gathered: &Gathered, converter: &Converter, mapping: &Mapping, wi
     });
 
     let mut coverage = Coverage::new(mapping, converter);
-    for (events, (table, sample)) in gathered.kinds.values() {
+    let mut flows = Flows::default();
+    for kind in gathered.kinds.values() {
+        let (table, sample) = &kind.sample;
         if let Ok(lineage) = converter.lineage(*table, sample) {
-            coverage.add(*table, &lineage, *events);
+            coverage.add(*table, &lineage, kind.events);
+            flows.add(mapping, converter, *table, &lineage, kind.events);
         }
     }
-    let order: Vec<&str> = shapes.iter().map(|(name, _)| name.as_str()).collect();
-    let (unit, times, outside) = buckets(gathered, &order);
+    let order: Vec<&str> = shapes.iter().map(|(_, name, ..)| *name).collect();
+    let span = Span::of(&gathered.days);
+    let counted: Vec<Counted> = shapes.iter().map(|(number, ..)| Counted::Shape(*number)).collect();
+    let times = span.buckets(&counted);
+    let (reject_inputs, more_reject_inputs) = reject_inputs(&gathered.rejected, with_values);
     Profile {
         mapping: mapping.name().to_owned(),
         inputs: Vec::new(),
@@ -113,14 +132,14 @@ fn of_gathered(gathered: &Gathered, converter: &Converter, mapping: &Mapping, wi
         bytes: 0,
         seconds: 0.0,
         records: gathered.records,
-        rejects: gathered.rejects.clone(),
+        rejects: gathered.rejected.counts(),
         formats: gathered.formats.clone(),
         tables: tables(gathered, mapping),
         changes: changes(&times, &order),
         shapes: shapes
             .iter()
-            .map(|(name, (records, range))| Shape {
-                name: (*name).clone(),
+            .map(|(_, name, records, range)| Shape {
+                name: (*name).to_owned(),
                 records: *records,
                 first: range.map(|(first, _)| time(first)),
                 last: range.map(|(_, last)| time(last)),
@@ -130,12 +149,34 @@ fn of_gathered(gathered: &Gathered, converter: &Converter, mapping: &Mapping, wi
         fields_not_counted: gathered.fields_not_counted,
         first: range.map(|(first, _)| time(first)),
         last: range.map(|(_, last)| time(last)),
-        unit,
+        unit: span.unit,
         times,
-        outside,
+        outside: span.outside(),
         rules: coverage.parts().map(|(rule, events)| RuleUse { rule: rule.to_owned(), events }).collect(),
         new_values,
+        reject_reasons: reject_reasons(&gathered.rejected, &span, with_values),
+        reject_inputs,
+        more_reject_inputs,
+        event_types: event_types(gathered, &span),
+        hours: gathered.hours,
+        empty_days: span.empty_days(),
+        sums: sums(gathered, log, &span, with_values),
+        repeated: repeated(log, with_values),
+        flows: flows.listed(),
     }
+}
+
+/// Events by their type.
+fn event_types(gathered: &Gathered, span: &Span<'_>) -> Vec<EventTypeUse> {
+    let of = |(number, name): (u16, &str)| {
+        let counted = Counted::EventType(number);
+        let events = gathered.events_of(number);
+        let by_time = span.by_part(&|day| day.count(counted));
+        EventTypeUse { event_type: name.to_owned(), events, by_time }
+    };
+    let mut types: Vec<EventTypeUse> = gathered.event_types.iter().map(of).collect();
+    types.sort_by(|a, b| (b.events, &a.event_type).cmp(&(a.events, &b.event_type)));
+    types
 }
 
 /// How many records belong to each table of a set.

@@ -4,7 +4,7 @@ use super::args::{Args, DumpArgs};
 use crate::cli::events::OutputFormat;
 use crate::cli::failures::tell_failures;
 use crate::cli::outputs::Outputs;
-use crate::cli::{DONE, FAILED, REJECTS, heed_signals, mappings, nothing, progress};
+use crate::cli::{DONE, FAILED, REJECTS, heed_signals, mappings, nothing, progress, terminal};
 use crate::convert::Counts;
 use crate::jobs::dump::{self, Progress};
 use crate::report::dump as report;
@@ -45,7 +45,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         if let Some(summary) = summary {
             write(summary, &report::plan_json(&plan))?;
         }
-        anstream::eprint!("{}", report::plan_text(&plan));
+        terminal::say_text(&report::plan_text(&plan));
         return Ok(if tell_failures(&progress) { FAILED } else { found_nothing(args, &progress, None) });
     }
     let start = Instant::now();
@@ -87,7 +87,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
         write(summary, &report.json())?;
     }
     if !args.quiet || !whole {
-        anstream::eprint!("{}", report.text());
+        terminal::say_text(&report.text());
     }
     Ok(exit_status)
 }

@@ -5,7 +5,7 @@ use crate::check::mistaken::Mistaken;
 use crate::cli::events::EventOutput;
 use crate::cli::mistaken::hint_no_raw_log;
 use crate::cli::outputs::Outputs;
-use crate::cli::{DONE, FAILED, RED, REJECTS, heed_signals, inputs, nothing, progress};
+use crate::cli::{DONE, FAILED, RED, REJECTS, heed_signals, inputs, nothing, progress, terminal};
 use crate::convert::{Batch, Counts, Input, Piece, RejectAt, RejectSources};
 use crate::report::summary::{Examples, Summary, counted};
 use crate::store::{self, Listing, Output, Source, store_error};
@@ -258,7 +258,7 @@ impl<'a> Run<'a> {
             say!("hint: {hint}");
         }
         if !self.args.quiet {
-            let _ = anstream::stderr().write_all(summary.text().as_bytes());
+            terminal::say_text(&summary.text());
             hint_no_raw_log(self.mistaken.found());
         }
         if self.in_part > 0 {

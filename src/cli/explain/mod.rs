@@ -10,7 +10,7 @@ use crate::cli::mappings;
 use crate::cli::mistaken::hint_no_raw_log;
 use crate::cli::nothing::{self, AllowEmpty};
 use crate::cli::outputs::Outputs;
-use crate::cli::reports::{print_all, print_data};
+use crate::cli::reports::{now, print_all, print_data};
 use crate::cli::spelling::Spelling;
 use crate::cli::{DONE, REJECTS};
 use crate::report::explain::{page, section, text};
@@ -103,8 +103,11 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     let Explained { explained, rejected, more, sections, printed, .. } = shown;
     printed?;
     if let Some(file) = &args.html {
+        let inputs: Vec<String> =
+            lists.iter().flat_map(|it| &it.sources).map(|source| source.name().to_owned()).collect();
         let mut sink = Output::create(file)?;
-        sink.write_all(page(&sections, mapping.name(), more).as_bytes()).map_err(store_error)?;
+        sink.write_all(page(&sections, mapping.name(), &inputs, &now(), more).as_bytes())
+            .map_err(store_error)?;
         sink.finish()?;
     }
     if more {

@@ -2,6 +2,7 @@
 
 use super::answer::{Again, Refusal, Verdict, judge};
 use super::clock::{Clock, shown, sleep_or_stop};
+use super::listener::{Listener, RunStep};
 use super::logs::{Log, Next};
 use super::sign::{self, Signature, Signed};
 use super::state::offset_ms;
@@ -90,9 +91,13 @@ impl Client {
         &self,
         query: &Query,
         deadline: Option<Duration>,
-        stop: &Stop,
+        (stop, listener): (&Stop, &Listener),
         requests: &mut u64,
     ) -> Result<Answer, Error> {
+        let retry = |why: &str, wait, failed| {
+            let why = self.credentials.shown(why);
+            listener.tell(self.log, &|| RunStep::Retry { why: why.to_string(), wait, failed });
+        };
         let (mut signed_afresh, mut failures, mut limited) = (false, 0, 0);
         loop {
             *requests += 1;
@@ -109,8 +114,9 @@ impl Client {
                     Verdict::Page(_) => return Ok(Answer::Page(response, signed_at)),
                     Verdict::TooOld(why) => return Ok(Answer::TooOld(self.credentials.shown(&why))),
                     Verdict::Again(again) => again,
-                    Verdict::SignAfresh(_) if !signed_afresh => {
+                    Verdict::SignAfresh(refusal) if !signed_afresh => {
                         signed_afresh = true;
+                        retry(&refusal.what, Duration::ZERO, 1);
                         continue;
                     }
                     Verdict::SignAfresh(refusal) | Verdict::Refused(refusal) => {
@@ -128,6 +134,7 @@ impl Client {
             if failures + limited >= TRIES || late {
                 return Err(self.gave_up(&again, failures + limited, late, wait));
             }
+            retry(&again.why, wait, failures + limited);
             if sleep_or_stop(&*self.clock, stop, wait).await {
                 return Ok(Answer::Stopped);
             }

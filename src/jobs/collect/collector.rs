@@ -2,6 +2,7 @@
 
 use super::client::Client;
 use super::derive::Derivation;
+use super::listener::Listener;
 use super::logs::Log;
 use super::report::Outcome;
 use super::{Error, window};
@@ -18,6 +19,8 @@ pub struct Limits {
     pub max_pages: Option<u64>,
     /// Somebody asks it to stop.
     pub stop: Stop,
+    /// Somebody hears what happens.
+    pub listener: Listener,
 }
 
 /// Collects one log of an account into one place. Made by

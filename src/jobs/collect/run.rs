@@ -15,6 +15,7 @@ use super::clock::{CLOCK_OFF, Clock, difference, sleep_or_stop};
 use super::collector::{Collector, Ends, Limits};
 use super::derive::Derivation;
 use super::held::Held;
+use super::listener::RunStep;
 use super::report::{Failure, Outcome, Report, plural};
 use super::state::{State, Window};
 use super::transport::{MAX_ANSWER_BYTES, Response};
@@ -152,6 +153,11 @@ impl Collector {
             }
             theirs = None;
             self.page(&mut held, &response, report).await?;
+            limits.listener.tell(self.log(), &|| RunStep::Page {
+                pages: report.pages,
+                delivered: report.delivered,
+                reached: held.state.window.as_ref().map(|window| window.floor).or(held.state.watermark),
+            });
             slowest = slowest.max(self.client.clock.elapsed().saturating_sub(begun));
         }
     }
@@ -170,7 +176,7 @@ impl Collector {
         let Window { from, to, limit, offset, .. } = window.clone();
         let query = Query { from, to, limit, offset };
         self.asked = Some(self.client.clock.elapsed());
-        self.client.page(&query, deadline, &limits.stop, &mut report.requests).await
+        self.client.page(&query, deadline, (&limits.stop, &limits.listener), &mut report.requests).await
     }
 
     /// Says once in a run by how much our clock differs from Duo's, if that is worth a word.

@@ -206,6 +206,7 @@ impl Context<'_> {
 
     /// Counts what was read of the inputs of an entry, in their order.
     pub(super) fn count(&self, entry: &Completed, fed: Vec<Converted>) {
+        self.progress.unlisted.fetch_add(entry.lines.len() as u64, Relaxed);
         for (fed, (line, _)) in fed.into_iter().zip(&entry.lines) {
             self.progress.add(&fed.counts);
             self.progress.rejected(fed.sources, line);

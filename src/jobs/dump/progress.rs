@@ -34,6 +34,8 @@ pub struct Progress {
     pub done: AtomicU64,
     /// Bytes of them.
     pub done_bytes: AtomicU64,
+    /// Objects whose outputs are written, but that are not yet in the manifest; they are not [done](Self::done).
+    pub unlisted: AtomicU64,
     /// Bytes read so far, of objects under way, too.
     pub read: Arc<AtomicU64>,
     /// Objects converted, with their lines in the manifest.
@@ -241,6 +243,12 @@ impl Progress {
     pub(super) fn finished(&self, bytes: u64) {
         self.done.fetch_add(1, Relaxed);
         self.done_bytes.fetch_add(bytes, Relaxed);
+    }
+
+    /// Counts an object as done whose outputs were written before.
+    pub(super) fn listed_in_manifest(&self, bytes: u64) {
+        let _ = self.unlisted.fetch_update(Relaxed, Relaxed, |n| n.checked_sub(1));
+        self.finished(bytes);
     }
 
     pub(super) fn wrote(&self, bytes: u64) {

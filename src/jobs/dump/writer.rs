@@ -105,7 +105,7 @@ impl<'a> ManifestWriter<'a> {
         self.progress.wrote(stored.size);
         for (_, found) in entries.iter().filter(|entry| !entry.known).flat_map(|entry| &entry.lines) {
             self.progress.converted.fetch_add(1, Relaxed);
-            self.progress.finished(found.size);
+            self.progress.listed_in_manifest(found.size);
         }
         if self.reads_back
             && let Err(error) = self.read_back(&key, &text)
@@ -158,7 +158,7 @@ impl<'a> ManifestWriter<'a> {
         entries.retain(|entry| {
             let failed = failed.next().unwrap_or(false);
             if failed {
-                entry.lines.iter().for_each(|(_, found)| self.progress.finished(found.size));
+                entry.lines.iter().for_each(|(_, found)| self.progress.listed_in_manifest(found.size));
             }
             !failed
         });

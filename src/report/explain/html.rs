@@ -1,19 +1,16 @@
 //! An explanation as a page.
 
 use crate::check::explain::{Explanation, RawField};
-use crate::report::html::{document, escaped};
+use crate::report::html::{About, Column, Table, code, document, escaped};
 use crate::report::summary::counted;
 use std::fmt::Write as _;
 
-/// A page of its own with these sections.
-pub(crate) fn page(sections: &str, mapping: &str, more: bool) -> String {
+/// A page of its own with these sections, of records of these inputs, made at this time.
+pub(crate) fn page(sections: &str, mapping: &str, inputs: &[String], made: &str, more: bool) -> String {
+    let about = About { title: "Where each field comes from", inputs, mapping, made };
     let more =
         if more { "<p class=note>There are more records; name a line to see its own.</p>\n" } else { "" };
-    let body = format!(
-        "<header><h1>Where each field comes from</h1><p>Mapping table <code>{}</code></p></header>\n{sections}{more}",
-        escaped(mapping)
-    );
-    document("udmap explain", &body)
+    document("udmap explain", &format!("{}{sections}{more}", about.header(&[])))
 }
 
 /// The part of the page that is about one record.
@@ -40,40 +37,34 @@ fn write(record: &Explanation, to: &mut String) -> std::fmt::Result {
         writeln!(to, "<p class=bad>rejected: {}: {}</p>", reject.reason, escaped(&reject.message))?;
     }
     if !record.fields.is_empty() {
-        writeln!(
-            to,
-            "<div class=scroll><table><thead><tr><th>UDM field<th>value<th>raw field<th>what was done<th>rule</tr></thead><tbody>"
-        )?;
+        let mut table = Table::new(&[
+            Column::Text("UDM field", 24),
+            Column::Text("value", 22),
+            Column::Text("raw field", 22),
+            Column::Text("how", 16),
+            Column::Text("rule", 16),
+        ]);
         for field in &record.fields {
-            writeln!(
-                to,
-                "<tr><td><code>{}</code><td><code>{}</code><td>{}<td>{}<td>{}</tr>",
-                escaped(&field.path),
-                escaped(&field.value.to_string()),
+            let rule = |rule: &crate::check::explain::Rule| format!("{}:{}", escaped(&rule.file), rule.line);
+            table.row(&[
+                code(&field.path),
+                code(&field.value.to_string()),
                 field.from.as_ref().map_or(String::new(), place),
                 escaped(&field.how),
-                field.rule.as_ref().map_or("an option".into(), |r| format!(
-                    "{}:{}",
-                    escaped(&r.file),
-                    r.line
-                ))
-            )?;
+                field.rule.as_ref().map_or("an option".into(), rule),
+            ]);
         }
-        writeln!(to, "</tbody></table></div>")?;
+        to.push_str(&table.html());
     }
     if !record.skipped.is_empty() {
-        writeln!(to, "<h3>Rules that gave nothing</h3><div class=scroll><table><tbody>")?;
+        to.push_str("<h3>Rules that gave nothing</h3>\n");
+        let mut table =
+            Table::new(&[Column::Text("UDM field", 40), Column::Text("why", 40), Column::Text("rule", 20)]);
         for skipped in &record.skipped {
-            writeln!(
-                to,
-                "<tr><td><code>{}</code><td>{}<td>{}:{}</tr>",
-                escaped(&skipped.rule.udm),
-                escaped(&skipped.why),
-                escaped(&skipped.rule.file),
-                skipped.rule.line
-            )?;
+            let rule = format!("{}:{}", escaped(&skipped.rule.file), skipped.rule.line);
+            table.row(&[code(&skipped.rule.udm), escaped(&skipped.why), rule]);
         }
-        writeln!(to, "</tbody></table></div>")?;
+        to.push_str(&table.html());
     }
     for (what, fields) in [
         ("Raw fields that were read, but not taken", &record.unused),
@@ -101,5 +92,5 @@ fn place(raw: &RawField) -> String {
         }
         _ => String::new(),
     };
-    format!("<code>{}</code> {}{bytes}", escaped(&raw.field), escaped(&raw.value))
+    format!("{} {}{bytes}", code(&raw.field), escaped(&raw.value))
 }

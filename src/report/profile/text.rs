@@ -1,7 +1,7 @@
 //! A profile for a terminal.
 
 use crate::check::profile::Profile;
-use crate::report::summary::{bytes, counted, grouped, share};
+use crate::report::summary::{amount, bytes, counted, grouped, share};
 use crate::text::{escaped, shown};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
@@ -13,18 +13,23 @@ const BAD: Style = AnsiColor::Yellow.on_default().bold();
 
 /// How many buckets of time are shown.
 const MOST_BUCKETS: usize = 40;
+/// How many days, values, names and inputs are shown.
+const MOST_LISTED: usize = 5;
 /// How long a bar is.
 const BAR_LENGTH: u64 = 40;
 
-/// The profile, with colours.
-pub(crate) fn text(profile: &Profile) -> String {
+/// How much of a line is needed for what comes behind the name of a field.
+const BEHIND_NAME: usize = 46;
+
+/// The profile, with colours, for lines of this many columns.
+pub(crate) fn text(profile: &Profile, width: usize) -> String {
     let mut text = String::new();
     // Writing to a string can't fail.
-    let _ = write(profile, &mut text);
+    let _ = write(profile, width, &mut text);
     text
 }
 
-fn write(profile: &Profile, to: &mut String) -> std::fmt::Result {
+fn write(profile: &Profile, width: usize, to: &mut String) -> std::fmt::Result {
     let all = profile.records;
     writeln!(
         to,
@@ -44,6 +49,14 @@ fn write(profile: &Profile, to: &mut String) -> std::fmt::Result {
     writeln!(to, "formats  {}", counts(&profile.formats))?;
     if !profile.rejects.is_empty() {
         writeln!(to, "rejects  {BAD}{}{BAD:#}", counts(&profile.rejects))?;
+    }
+    if !profile.event_types.is_empty() {
+        let types: Vec<String> = profile
+            .event_types
+            .iter()
+            .map(|it| format!("{} {}", escaped(&it.event_type), grouped(it.events)))
+            .collect();
+        writeln!(to, "events   {}", types.join(", "))?;
     }
 
     if !profile.tables.is_empty() {
@@ -73,7 +86,9 @@ fn write(profile: &Profile, to: &mut String) -> std::fmt::Result {
     }
 
     writeln!(to, "\n{BOLD}fields{BOLD:#}")?;
-    let wide = profile.fields.iter().map(|field| field.name.chars().count()).max().unwrap_or(0).clamp(5, 48);
+    let most = width.saturating_sub(BEHIND_NAME).clamp(12, 48);
+    let names = profile.fields.iter().map(|field| shown(&field.name).chars().count());
+    let wide = names.filter(|name| *name <= most).max().unwrap_or(0).clamp(5, most);
     writeln!(
         to,
         "  {DIM}{:wide$} {:>7} {:>7} {:>11} {:>9}  types{DIM:#}",
@@ -98,10 +113,15 @@ fn write(profile: &Profile, to: &mut String) -> std::fmt::Result {
         };
         let unread = if field.read { "" } else { "  (no rule reads it)" };
         let (present, empty) = (share(field.present, all), share(field.empty, field.present));
+        let mut name = shown(&field.name);
+        if name.chars().count() > wide {
+            // A line of its own, so that the columns stay where they are.
+            writeln!(to, "  {BOLD}{name}{BOLD:#}")?;
+            name = String::new();
+        }
         writeln!(
             to,
-            "  {BOLD}{:wide$}{BOLD:#} {present:>7} {empty:>7} {:>11} {length:>9}  {}{DIM}{unread}{DIM:#}",
-            shown(&field.name),
+            "  {BOLD}{name:wide$}{BOLD:#} {present:>7} {empty:>7} {:>11} {length:>9}  {}{DIM}{unread}{DIM:#}",
             grouped(field.distinct),
             types.join(", ")
         )?;
@@ -128,6 +148,8 @@ fn write(profile: &Profile, to: &mut String) -> std::fmt::Result {
     }
 
     times(profile, to)?;
+    watched(profile, to)?;
+    rejects(profile, to)?;
 
     writeln!(to, "\n{BOLD}the mapping{BOLD:#}")?;
     for rule in &profile.rules {
@@ -172,6 +194,69 @@ fn times(profile: &Profile, to: &mut String) -> std::fmt::Result {
     }
     if profile.outside > 0 {
         writeln!(to, "  {DIM}and {} with times before or after{DIM:#}", counted(profile.outside, "record"))?;
+    }
+    if let Some(empty) = profile.empty_days.as_ref().filter(|empty| empty.days > 0) {
+        let range = |(first, last): &(String, String)| match first == last {
+            true => first.clone(),
+            false => format!("{first} to {last}"),
+        };
+        let ranges: Vec<String> = empty.ranges.iter().take(MOST_LISTED).map(range).collect();
+        let more = if empty.ranges.len() > MOST_LISTED { ", ..." } else { "" };
+        let days = counted(empty.days, "day");
+        writeln!(to, "  {BAD}{days} without records{BAD:#} {DIM}{}{more}{DIM:#}", ranges.join(", "))?;
+    }
+    Ok(())
+}
+
+/// What the table has summed up, and names that come more than once.
+fn watched(profile: &Profile, to: &mut String) -> std::fmt::Result {
+    for sum in &profile.sums {
+        let (field, total) = (escaped(&sum.field), amount(sum.total));
+        writeln!(to, "\n{BOLD}sum of `{field}`{BOLD:#}  {total} in {}", counted(sum.records, "record"))?;
+        let days = sum.highest_days.iter().take(MOST_LISTED);
+        for (day, sum) in days {
+            writeln!(to, "  {:>13}  on {day}", amount(*sum))?;
+        }
+        let by = sum.by.as_deref().map_or(String::new(), |by| format!("{} ", escaped(by)));
+        for it in sum.highest.iter().take(MOST_LISTED) {
+            let (value, records) = (shown(&it.value), counted(it.records, "record"));
+            let least = if sum.missing.is_some() { "at least " } else { "" };
+            writeln!(
+                to,
+                "  {:>13}  {by}{BOLD}{value}{BOLD:#} {DIM}{least}in {records}{DIM:#}",
+                amount(it.sum)
+            )?;
+        }
+    }
+    for it in profile.repeated.iter().filter(|it| it.values > 0) {
+        let least = if it.is_lower_bound { "at least " } else { "" };
+        let (values, records) = (counted(it.values, "value"), counted(it.records, "record"));
+        let field = escaped(&it.field);
+        writeln!(to, "\n{BAD}repeated `{field}`{BAD:#}  {least}{values} in {records}")?;
+        for (value, n) in it.examples.iter().take(MOST_LISTED) {
+            writeln!(to, "  {:>13}  {}", grouped(*n), shown(value))?;
+        }
+    }
+    Ok(())
+}
+
+/// The first reject of each reason, and the inputs with most of them.
+fn rejects(profile: &Profile, to: &mut String) -> std::fmt::Result {
+    if profile.reject_reasons.is_empty() {
+        return Ok(());
+    }
+    writeln!(to, "\n{BOLD}rejects{BOLD:#}")?;
+    for it in &profile.reject_reasons {
+        let first = it.first.as_ref().map_or(String::new(), |first| {
+            let message = first.message.as_ref().map_or(String::new(), |text| format!(": {}", escaped(text)));
+            format!("{}:{}{message}", escaped(&first.input), first.line)
+        });
+        writeln!(to, "  {:>13}  {}  {DIM}{first}{DIM:#}", grouped(it.rejects), it.reason)?;
+    }
+    if profile.reject_inputs.len() > 1 {
+        for it in profile.reject_inputs.iter().take(MOST_LISTED) {
+            writeln!(to, "  {:>13}  in {}", grouped(it.rejects), escaped(&it.input))?;
+        }
     }
     Ok(())
 }

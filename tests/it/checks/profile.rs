@@ -104,6 +104,140 @@ fn it_says_what_is_there() {
     );
 }
 
+/// What a person looks for: when there were no records, which phones cost most, what comes twice, what is rejected and
+/// where.
+#[test]
+fn it_says_what_is_looked_for() {
+    let record = |day: u64, hour: u64, n: u64, credits: &str| {
+        format!(
+            r#"{{"context":"enrollment","credits":{credits},"phone":"+1555{:02}","telephony_id":"id{n}","ts":"2024-01-{day:02}T{hour:02}:30:00Z"}}"#,
+            n % 4
+        ) + "\n"
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let (first, second) = (folder.path().join("first.ndjson"), folder.path().join("second.ndjson"));
+    // Monday the first, then Thursday and Friday.
+    let mut log: String = (0..10).map(|n| record(1, 9, n, "1.5")).collect();
+    log += "no JSON\n";
+    log += &record(4, 23, 3, "100");
+    log += "{\"context\":\"x\"}\n";
+    fs::write(&first, log).unwrap();
+    let host =
+        r#"{"context":"c","host":"h","credits":"many","telephony_id":"id3","ts":"2024-01-05T00:00:00Z"}"#;
+    fs::write(&second, format!("{{\"ts\":\"yesterday\"}}\n{host}\n{{}}\n{{}}\n")).unwrap();
+    let files = [first.to_str().unwrap(), second.to_str().unwrap()];
+    let run = run(&["profile", files[0], files[1], "--json", "-q"]);
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    let got: Value = serde_json::from_str(&run.stdout).unwrap();
+
+    let days: Vec<&str> =
+        got["times"].as_array().unwrap().iter().map(|it| it["from"].as_str().unwrap()).collect();
+    assert_eq!(days, ["2024-01-01", "2024-01-02", "2024-01-03", "2024-01-04", "2024-01-05"]);
+    assert_eq!(got["empty_days"]["days"], 2);
+    assert_eq!(got["empty_days"]["ranges"], serde_json::json!([["2024-01-02", "2024-01-03"]]));
+    // Monday at 9, Thursday at 23, Friday at 0.
+    assert_eq!(
+        (&got["hours"][0][9], &got["hours"][3][23], &got["hours"][4][0]),
+        (&10.into(), &1.into(), &1.into())
+    );
+    let in_all: u64 = got["hours"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|it| it.as_array().unwrap())
+        .filter_map(Value::as_u64)
+        .sum();
+    assert_eq!(in_all, 12);
+
+    let sum = &got["sums"][0];
+    assert_eq!((&sum["field"], &sum["by"], &sum["total"]), (&"credits".into(), &"phone".into(), &115.into()));
+    assert_eq!((&sum["records"], &sum["not_numbers"], &sum["values"]), (&11.into(), &1.into(), &4.into()));
+    assert_eq!(sum["by_time"], serde_json::json!([15, 0, 0, 100, 0]));
+    assert_eq!(sum["highest_days"][0], serde_json::json!(["2024-01-04", 100]));
+    let highest = serde_json::json!({"value": "+155503", "sum": 103, "records": 3});
+    assert_eq!((&sum["highest"][0], &sum["missing"]), (&highest, &Value::Null));
+
+    let repeated = &got["repeated"][0];
+    assert_eq!(
+        (&repeated["field"], &repeated["values"], &repeated["records"]),
+        (&"telephony_id".into(), &1.into(), &3.into())
+    );
+    assert_eq!(repeated["examples"], serde_json::json!([["id3", 3]]));
+    assert_eq!(repeated["is_lower_bound"], false);
+
+    let reasons: Vec<(&str, u64, String)> = got["reject_reasons"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| {
+            (it["reason"].as_str().unwrap(), it["rejects"].as_u64().unwrap(), it["by_time"].to_string())
+        })
+        .collect();
+    // Those without a time count with their neighbours.
+    let want = [
+        ("no-timestamp", 3, "[0,0,0,1,2]".to_owned()),
+        ("invalid-json", 1, "[1,0,0,0,0]".to_owned()),
+        ("bad-timestamp", 1, "[0,0,0,0,1]".to_owned()),
+    ];
+    assert_eq!(reasons, want);
+    let example = &got["reject_reasons"][1]["first"];
+    assert_eq!((&example["input"], &example["line"]), (&files[0].into(), &11.into()));
+    assert!(example["message"].as_str().unwrap().starts_with("not valid JSON"), "{example}");
+    let inputs = got["reject_inputs"].as_array().unwrap();
+    assert_eq!((&inputs[0]["input"], &inputs[0]["rejects"]), (&files[1].into(), &3.into()));
+    assert_eq!(inputs[0]["by_reason"], serde_json::json!({"bad-timestamp": 1, "no-timestamp": 2}));
+    assert_eq!((&inputs[1]["rejects"], &got["more_reject_inputs"]), (&2.into(), &0.into()));
+
+    let types: Vec<(&str, String)> = got["event_types"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| (it["event_type"].as_str().unwrap(), it["by_time"].to_string()))
+        .collect();
+    assert_eq!(
+        types,
+        [("GENERIC_EVENT", "[10,0,0,1,0]".to_owned()), ("USER_UNCATEGORIZED", "[0,0,0,0,1]".to_owned())]
+    );
+    let flows: Vec<(&str, &str, u64)> = got["flows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| (it["from"].as_str().unwrap(), it["to"].as_str().unwrap(), it["events"].as_u64().unwrap()))
+        .collect();
+    assert_eq!(flows[0], ("context", "metadata.product_event_type", 12));
+    assert!(flows.contains(&("phone", "principal.user.userid", 11)), "{flows:?}");
+    assert!(flows.contains(&("credits", "security_result[0].detection_fields[] (credits)", 12)), "{flows:?}");
+
+    let bare = crate::support::run(&["profile", files[0], files[1], "--json", "-q", "--no-values"]);
+    let bare: Value = serde_json::from_str(&bare.stdout).unwrap();
+    assert_eq!(bare["sums"][0]["highest"], serde_json::json!([]));
+    assert_eq!(bare["repeated"][0]["examples"], serde_json::json!([]));
+    assert_eq!(bare["reject_reasons"][0]["first"].get("message"), None);
+    assert_eq!(bare["sums"][0]["total"], 115);
+}
+
+/// Of mixed logs, each table looks at its own records.
+#[test]
+fn each_table_of_a_set_has_its_own_sums() {
+    let log = concat!(
+        r#"{"telephony_id":"a","credits":2,"phone":"+1","ts":"2024-01-01T00:00:00Z","context":"c","type":"sms"}"#,
+        "\n",
+        r#"{"txid":"a","event_type":"authentication","credits":7,"timestamp":1704067200,"result":"success","user":{"name":"u"},"factor":"f"}"#,
+        "\n",
+    );
+    let got = profile(&log.repeat(2), &["--mapping", "duo"]);
+    let sums = got["sums"].as_array().unwrap();
+    assert_eq!((sums.len(), &sums[0]["table"], &sums[0]["total"]), (1, &"duo_telephony".into(), &4.into()));
+    let repeated: Vec<String> = got["repeated"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| format!("{} {} {}", it["table"].as_str().unwrap(), it["field"], it["examples"]))
+        .filter(|it| it.ends_with("]]"))
+        .collect();
+    assert_eq!(repeated, [r#"duo_telephony "telephony_id" [["a",2]]"#, r#"duo_auth "txid" [["a",2]]"#]);
+}
+
 /// Threads change nothing but the time that it takes.
 #[test]
 fn threads_change_nothing() {
@@ -138,6 +272,10 @@ fn tables_and_a_page() {
         assert!(run.stdout.contains(words), "{words}: {}", run.stdout);
     }
     let page = fs::read_to_string(page).unwrap();
+    let about = ["-</code>", "duo_<wbr>telephony", " UTC by udmap ", "2024-01-01T00:00:00Z to 2024-04-29"];
+    for words in about {
+        assert!(page.contains(words), "{words}");
+    }
     for words in ["<svg", "prefers-color-scheme:dark", "@media print", "passwordless"] {
         assert!(page.contains(words), "{words}");
     }

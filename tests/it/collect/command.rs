@@ -3,6 +3,8 @@
 use super::duo::{Duo, Fault, HOST, Switches, record};
 use super::http::{Server, bare, files, finish, lines, no_secret};
 use crate::support::{json_lines, run};
+use crate::terminals::on_terminal;
+use crate::tools::{Tool, need};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -40,6 +42,44 @@ fn a_first_run_and_the_next() {
         "{names:?}"
     );
     assert_eq!(state(folder.path())["sequence"], 1);
+}
+
+/// A repeated request is told with its reason, on a terminal above the line that shows how far it is.
+#[test]
+fn retries_and_progress_are_shown() {
+    let (server, folder) = (service(), tempfile::tempdir().expect("a folder"));
+    let answer = || Fault::Answer(503, r#"{"message":"closed \u001b[31m for now"}"#.into(), None);
+    server.duo.faults(move |n| (n < 2).then(answer));
+    let mut command = server.collect(folder.path());
+    command.args(["--page-size", "50", "--request-interval", "300ms", "--retry-wait", "1ms"]);
+    let piped = finish(&mut command);
+    let lines: Vec<&str> = piped.stderr.lines().collect();
+    assert_eq!((piped.status, lines.len()), (0, 3), "{}", piped.stderr);
+    assert!(lines[0].contains("503") && lines[0].contains(": asking again in 0.0 s"), "{lines:?}");
+    assert!(
+        lines[1].ends_with("2 have failed") && lines[2].starts_with("delivered 140 records"),
+        "{lines:?}"
+    );
+    assert!(!piped.stderr.contains('\u{1b}'), "{lines:?}");
+
+    let Some(python) = need(Tool::Python) else { return };
+    let (server, folder) = (service(), tempfile::tempdir().expect("a folder"));
+    server.duo.faults(move |n| (n < 2).then(answer));
+    let mut command = server.collect(folder.path());
+    command.args(["--page-size", "50", "--request-interval", "300ms", "--retry-wait", "1ms"]);
+    let seen = on_terminal(&python, 80, None, &command);
+    assert_eq!(seen.status, 0, "{}", seen.text);
+    assert!(seen.text.contains("50 records, 1 page, up to 20"), "{}", seen.text);
+    let left: Vec<&String> = seen.screen.iter().filter(|line| !line.is_empty()).collect();
+    let said: String = left.iter().map(|line| format!("{} ", line.trim())).collect();
+    assert!(said.contains("503") && said.contains("2 have failed delivered 140 records"), "{left:#?}");
+    assert!(!said.contains("asking for the first page"), "{left:#?}");
+    no_secret("the terminal", seen.text.as_bytes());
+
+    let (server, folder) = (service(), tempfile::tempdir().expect("a folder"));
+    server.duo.faults(move |n| (n < 2).then(answer));
+    let quiet = finish(server.collect(folder.path()).args(["-q", "--retry-wait", "1ms"]));
+    assert_eq!((quiet.status, quiet.stderr.as_str()), (0, ""));
 }
 
 #[test]
