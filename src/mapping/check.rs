@@ -80,8 +80,10 @@ pub(super) fn target(path: &udm::Path, at: &TextPlace) -> Result<&'static Field,
             let place = if walked.is_empty() { "UDM".to_owned() } else { format!("`{walked}`") };
             let what = at.problem(format!("{place} has no field `{}`", segment.name));
             return Err(Box::new(match udm::nearest(&segment.name, names()) {
-                Some(name) if walked.is_empty() => what.hint(format!("the nearest is `{name}`")),
-                Some(name) => what.hint(format!("the nearest is `{walked}.{name}`")),
+                Some(name) => {
+                    let dot = if walked.is_empty() { "" } else { "." };
+                    what.hint(format!("the nearest is `{walked}{dot}{name}`")).instead_of(&segment.name, name)
+                }
                 None => what,
             }));
         };
