@@ -35,6 +35,13 @@ export function textNodes(text: string): Node[] {
   return nodes;
 }
 
+/** A sentence: what is between backticks becomes code. */
+export function prose(text: string): HTMLElement {
+  const sentence = document.createElement("span");
+  text.split(/`([^`]*)`/).forEach((part, at) => sentence.append(...(at % 2 ? [h("code", {}, part)] : textNodes(part))));
+  return sentence;
+}
+
 /** An element. Attributes with a function are listeners: `onclick`. */
 export function h<K extends keyof HTMLElementTagNameMap>(
   tag: K,

@@ -5,7 +5,7 @@ import { bracketMatching, HighlightStyle, StreamLanguage, type StreamParser, syn
 import { toml } from "@codemirror/legacy-modes/mode/toml";
 import { type Diagnostic, lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
-import { Compartment, EditorState, type Extension, RangeSetBuilder, StateEffect, StateField } from "@codemirror/state";
+import { Compartment, EditorSelection, EditorState, type Extension, RangeSetBuilder, StateEffect, StateField } from "@codemirror/state";
 import {
   Decoration,
   type DecorationSet,
@@ -179,15 +179,15 @@ export class Editor {
 
   light(lines: Lines[], still: boolean): void {
     this.view.dispatch({ effects: setLit.of(lines) });
-    const first = lines[0];
-    if (first && !still) this.scrollTo(first.first);
+    if (lines[0] && !still) this.scrollTo(lines[0]);
   }
 
-  scrollTo(line: number, align: "nearest" | "center" = "nearest"): void {
+  /** Brings lines into view. */
+  scrollTo({ first, last }: Lines): void {
     // Hidden, as on a small screen: there is nothing to scroll.
     if (this.view.dom.offsetHeight === 0) return;
-    const at = this.view.state.doc.line(Math.max(1, Math.min(line, this.view.state.doc.lines))).from;
-    this.view.dispatch({ effects: EditorView.scrollIntoView(at, { y: align, yMargin: 40 }) });
+    const [from, to] = [this.position(first, 1), this.position(last, Number.MAX_SAFE_INTEGER)];
+    this.view.dispatch({ effects: EditorView.scrollIntoView(EditorSelection.range(from, to), { yMargin: 30 }) });
   }
 
   /** Puts the cursor there. */

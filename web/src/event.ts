@@ -1,6 +1,6 @@
 // The UDM event, or why there is none; what `validate` finds; the differences; the rules that gave nothing.
 
-import { count, h, put, replace, short, shownValue, visible } from "./dom";
+import { count, h, prose, put, replace, short, shownValue, visible } from "./dom";
 import { bringIntoView, type Lamp, type Lights, type Lit, traceOf } from "./lights";
 import { type Mark, pieces } from "./pieces";
 import { firstStop, roving } from "./roving";
@@ -135,7 +135,7 @@ export class EventPane implements Lamp {
     if (this.run?.table.errors.length) {
       why = h("p", { class: "empty" }, "No event: the table has errors. They are listed below it.");
     } else if (reject) {
-      why = h("p", { class: "reject" }, h("strong", {}, `Rejected: ${reject.reason}`), h("br"), reject.message);
+      why = h("p", { class: "reject" }, h("strong", {}, `Rejected: ${reject.reason}`), h("br"), prose(reject.message));
     }
     return { text: null, why, values: [] };
   }
@@ -145,7 +145,7 @@ export class EventPane implements Lamp {
     if (run?.event_text != null) return { text: run.event_text, why: h("p"), values: run.values };
     const words = { events: "Events", dropped: "The parser drops this record", "no-output": "The parser has no output", failed: "The parser fails" };
     const why = run
-      ? h("p", { class: "reject" }, h("strong", {}, words[run.outcome]), run.message && h("br"), run.message)
+      ? h("p", { class: "reject" }, h("strong", {}, words[run.outcome]), run.message && h("br"), run.message && prose(run.message))
       : h("p", { class: "empty" }, this.run?.parser?.errors.length ? "No event: the parser has errors." : "No record.");
     return { text: null, why, values: [] };
   }
@@ -174,7 +174,7 @@ export class EventPane implements Lamp {
       h(
         "details",
         { class: "findings", open: isOpen("findings", true) },
-        h("summary", {}, "What `validate` finds", h("span", { class: "badge" }, String(run.findings.length))),
+        h("summary", {}, "What ", h("code", {}, "validate"), " finds", h("span", { class: "badge" }, String(run.findings.length))),
         run.record?.event_text == null
           ? h("p", { class: "empty" }, "There is no event.")
           : run.findings.length
@@ -194,7 +194,7 @@ export class EventPane implements Lamp {
                 "li",
                 {},
                 h("span", { class: "name" }, rule.udm),
-                h("span", { class: "why" }, rule.why),
+                h("span", { class: "why" }, prose(rule.why)),
                 rule.here
                   ? h("button", { type: "button", class: "link", onclick: () => this.calls.toLine(rule.line) }, `line ${rule.line}`)
                   : h("span", { class: "why" }, `${rule.file}:${rule.line}`),
@@ -222,8 +222,8 @@ export class EventPane implements Lamp {
       finding.from === null
         ? h("span", { class: "name" }, finding.path)
         : h("button", { type: "button", class: "link name", onclick: go }, finding.path),
-      h("p", {}, finding.message, " ", h("code", {}, finding.code)),
-      finding.outcome !== "" && h("p", { class: "outcome" }, h("b", {}, "SecOps: "), finding.outcome),
+      h("p", {}, prose(finding.message), " ", h("code", {}, finding.code)),
+      finding.outcome !== "" && h("p", { class: "outcome" }, h("b", {}, "SecOps: "), prose(finding.outcome)),
     );
   }
 }

@@ -96,8 +96,7 @@ function main(start: Start): void {
       const found = await api.rule({ mapping: table.text, field: field.field, udm, value: field.value });
       table.setText(found.mapping);
       chooseEditor(false);
-      table.scrollTo(found.line, "center");
-      table.light([table.part(found.line)], true);
+      table.light([table.part(found.line)], false);
       const note = found.note ? ` ${found.note}` : "";
       say(`${field.field} goes to ${udm} now: the rule is at line ${found.line} of the table.${note}`, { name: "Undo", run: () => table.undo() });
     });
@@ -231,7 +230,7 @@ function main(start: Start): void {
   });
   function stopped(): void {
     saved = table.text;
-    replace(document.body, h("main", { class: "stopped" }, h("h1", {}, "Stopped"), h("p", {}, "`udmap serve` has ended. This page can be closed.")));
+    replace(document.body, h("main", { class: "stopped" }, h("h1", {}, "Stopped"), h("p", {}, h("code", {}, "udmap serve"), " has ended. This page can be closed.")));
   }
 
   setUpPanes();

@@ -2,7 +2,7 @@
 
 import { api, type Refusal } from "./api";
 import { openDialog } from "./dialogs";
-import { h, replace, short } from "./dom";
+import { h, prose, replace, short } from "./dom";
 import type { FoundField, RawField } from "./types";
 
 let searches = 0;
@@ -42,7 +42,7 @@ export function mapTo(field: RawField, chosen: (udm: string) => Promise<void>): 
       dialog.close();
     } catch (error) {
       const refusal = error as Refusal;
-      replace(status, `${refusal.message}${refusal.hint ? `. ${refusal.hint}` : ""}`);
+      replace(status, prose(`${refusal.message}${refusal.hint ? `. hint: ${refusal.hint}` : ""}`));
     }
   };
   const activate = (at: number) => {

@@ -1,7 +1,7 @@
 // One line of message at the bottom, read out by screen readers; and what is read out only.
 
 import { Refusal } from "./api";
-import { byId, h, replace, textNodes } from "./dom";
+import { byId, h, prose, replace, textNodes } from "./dom";
 
 /** Says something; `action` is a button after it. */
 export function say(text: string, action?: { name: string; run: () => void }): void {
@@ -10,7 +10,7 @@ export function say(text: string, action?: { name: string; run: () => void }): v
   box.className = "message";
   replace(
     box,
-    h("span", {}, text),
+    prose(text),
     action && h("button", { type: "button", onclick: () => (hush(), action.run()) }, action.name),
     h("button", { type: "button", class: "close", "aria-label": "Dismiss", onclick: hush }, "×"),
   );

@@ -47,7 +47,7 @@ export function openSample(opened: Opened): void {
       fileInput("Choose a file", null, files(false)),
       fileInput("Choose a folder", null, files(true), true),
     ),
-    h("p", { class: "note" }, "Or drop a file or a folder on the page. It stays on this machine: only `udmap serve` reads it."),
+    h("p", { class: "note" }, "Or drop a file or a folder on the page. It stays on this machine: only ", h("code", {}, "udmap serve"), " reads it."),
   );
   area.focus();
 }

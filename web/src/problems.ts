@@ -1,6 +1,6 @@
 // What is wrong with the table, listed below it: one click goes there, one takes the suggestion.
 
-import { h, replace } from "./dom";
+import { h, prose, replace } from "./dom";
 import type { Editor } from "./editor";
 import type { Checked, Problem } from "./types";
 
@@ -26,8 +26,8 @@ function item(editor: Editor, problem: Problem, severity: "error" | "warning"): 
     { class: severity },
     h("span", { class: "severity" }, severity),
     h("button", { type: "button", class: "link", onclick: () => editor.goTo(problem.line, problem.column) }, `line ${problem.line}`),
-    h("p", {}, problem.message),
-    problem.hint && h("p", { class: "hint" }, h("b", {}, "hint: "), problem.hint),
-    fix && h("button", { type: "button", class: "fix", onclick: () => editor.apply(fix) }, fix.text),
+    h("p", {}, prose(problem.message)),
+    problem.hint && h("p", { class: "hint" }, h("b", {}, "hint: "), prose(problem.hint)),
+    fix && h("button", { type: "button", class: "fix", onclick: () => editor.apply(fix) }, prose(fix.text)),
   );
 }

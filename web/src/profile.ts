@@ -43,7 +43,7 @@ export function showProfile(sample: Sample, profile: Profile, go: (group: Group)
         h(
           "thead",
           {},
-          h("tr", {}, ...["Field", "Records", "Share", "Type", "Read", "Values, for example"].map((title) => h("th", { scope: "col" }, title))),
+          h("tr", {}, ...["Field", "Records", "Share", "Type", "Read", "Values, for example"].map((title, at) => h("th", { scope: "col", class: at === 1 || at === 2 ? "number" : null }, title))),
         ),
         h(
           "tbody",

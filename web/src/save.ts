@@ -2,7 +2,7 @@
 
 import { api, type Refusal } from "./api";
 import { field, openDialog } from "./dialogs";
-import { byId, h, replace } from "./dom";
+import { byId, h, prose, replace } from "./dom";
 import { download } from "./files";
 import { say } from "./messages";
 
@@ -12,7 +12,7 @@ function ask(title: string, intro: string, inputs: { label: string; input: HTMLI
   const form = h(
     "form",
     { method: "dialog" },
-    h("p", {}, intro),
+    h("p", {}, prose(intro)),
     ...inputs.map(({ label, input }) => field(label, input)),
     status,
     h("div", { class: "buttons" }, h("button", { type: "submit", class: "main" }, button)),
@@ -25,7 +25,7 @@ function ask(title: string, intro: string, inputs: { label: string; input: HTMLI
         dialog.close();
         say(text);
       },
-      (error: Refusal) => replace(status, `${error.message}${error.hint ? `. hint: ${error.hint}` : ""}`),
+      (error: Refusal) => replace(status, prose(`${error.message}${error.hint ? `. hint: ${error.hint}` : ""}`)),
     );
   });
   inputs[0]?.input.focus();
