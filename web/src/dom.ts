@@ -84,10 +84,9 @@ export function count(n: number, one: string, many = `${one}s`): string {
   return `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
 }
 
-/** A value of an event, as text. */
-export function shownValue(value: unknown): string {
-  if (value === undefined || value === null) return "nothing";
-  return typeof value === "string" ? value : JSON.stringify(value);
+/** A number in a pill, after a title. */
+export function badge(n: number): HTMLElement {
+  return h("span", { class: "badge" }, n.toLocaleString("en"));
 }
 
 /** The beginning of a text, on one line. */

@@ -177,6 +177,12 @@ export class Editor {
     this.view.focus();
   }
 
+  /** The line of the cursor, if it is in use. */
+  focusedLine(): number | null {
+    if (!this.view.hasFocus) return null;
+    return this.view.state.doc.lineAt(this.view.state.selection.main.head).number;
+  }
+
   light(lines: Lines[], still: boolean): void {
     this.view.dispatch({ effects: setLit.of(lines) });
     if (lines[0] && !still) this.scrollTo(lines[0]);

@@ -16,7 +16,7 @@ import { RawPane } from "./raw";
 import { Records } from "./records";
 import { Runner } from "./runner";
 import { saveCase, saveTable, share, showCommand } from "./save";
-import type { ParserValue, RawField, Run, Sample, Start } from "./types";
+import type { ParserLine, RawField, Run, Sample, Start } from "./types";
 
 function main(start: Start): void {
   let sample = start.sample;
@@ -25,12 +25,17 @@ function main(start: Start): void {
   let golden: string | null = null;
   let hasParser = start.parser !== null;
   let answer: Run | null = null;
+  /** The last answer about this record that was made with a table without errors. */
+  let good: Run | null = null;
+  /** Where a rule was written: it lights up with the next answer. */
+  let written: number | null = null;
 
   const records = new Records(() => runner.changed());
   const raw = new RawPane(byId("raw-text"), byId("about-record"), byId("raw-lists"), (field) => map(field));
-  const event = new EventPane(byId("event-text"), byId("event-lists"), {
+  const event = new EventPane(byId("event-text"), byId("event-old"), byId("event-lists"), {
     toLine: (line) => (showPane("table"), chooseEditor(false), table.goTo(line)),
-    parserLine: (value, isPinned) => lightParser(value, isPinned),
+    toParserLine: (line, column) => (showPane("table"), chooseEditor(true), parser.goTo(line, column)),
+    parserLine: (line, isPinned) => lightParser(line, isPinned),
     stopComparing: () => compare(null),
   });
   const table = new Editor(byId("table-editor"), "Mapping table", "toml", {
@@ -48,9 +53,10 @@ function main(start: Start): void {
     (): RunRequest => ({ mapping: table.text, parser: hasParser ? parser.text : null, sample: sample.id, record: records.index, golden }),
     (run, request) => {
       answer = run;
+      if (run.record || good?.record?.index !== request.record) good = run.record ? run : null;
       lights.reset();
-      raw.show(run.record);
-      event.show(run);
+      raw.show(good?.record ?? null, run.table.errors.length > 0);
+      event.show(run, good);
       table.setProblems(request.mapping, run.table);
       showProblems(byId("problems"), table, run.table, "table");
       if (run.parser && request.parser !== null) {
@@ -61,6 +67,11 @@ function main(start: Start): void {
       records.setCounts(run.counts);
       replace(byId("elapsed"), `${run.elapsed_ms.toFixed(1)} ms`);
       announce(inWords(run));
+      const line = written ?? table.focusedLine();
+      const lit = line === null ? null : litByLine(line);
+      if (lit && written !== null) lights.pin(lit, "table");
+      else if (lit) lights.point(lit, "table");
+      written = null;
     },
     complain,
     (isLate) => byId("panes").classList.toggle("late", isLate),
@@ -84,11 +95,10 @@ function main(start: Start): void {
     return { values, raw: null, trace: `the rule at line ${first} gives ${paths}` };
   }
 
-  function lightParser(value: ParserValue | null, isPinned: boolean): void {
-    const lines = value?.line ? [{ first: value.line, last: value.line }] : [];
-    if (isPinned && lines.length) chooseEditor(true);
-    parser.light(lines, false);
-    replace(byId("trace"), value ? `${value.path}: line ${value.line ?? "unknown"} of the parser` : "");
+  function lightParser(line: ParserLine | null, isPinned: boolean): void {
+    if (isPinned && line) chooseEditor(true);
+    parser.light(line ? [{ first: line.line, last: line.line }] : [], false);
+    replace(byId("trace"), line ? `${line.path}: line ${line.line} of the parser` : "");
   }
 
   function map(field: RawField): void {
@@ -96,7 +106,8 @@ function main(start: Start): void {
       const found = await api.rule({ mapping: table.text, field: field.field, udm, value: field.value });
       table.setText(found.mapping);
       chooseEditor(false);
-      table.light([table.part(found.line)], false);
+      table.scrollTo(table.part(found.line));
+      written = found.line;
       const note = found.note ? ` ${found.note}` : "";
       say(`${field.field} goes to ${udm} now: the rule is at line ${found.line} of the table.${note}`, { name: "Undo", run: () => table.undo() });
     });
@@ -141,11 +152,13 @@ function main(start: Start): void {
 
   function setSample(found: Sample): void {
     sample = found;
+    good = null;
     records.setSample(sample);
     showSample();
     runner.changed();
     const forms = sample.forms.map((one) => `${one.count.toLocaleString("en")} ${one.form}`).join(", ");
-    say(sample.records ? `${sample.name}: taken for ${sample.form} (${forms}).` : `${sample.name}: no record was found in it.`);
+    const failures = sample.failures.length ? ` Not read: ${sample.failures.join("; ")}` : "";
+    say((sample.records ? `${sample.name}: taken for ${sample.form} (${forms}).` : `${sample.name}: no record was found in it.`) + failures);
   }
 
   async function profile(): Promise<void> {

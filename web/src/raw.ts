@@ -1,6 +1,6 @@
 // The raw record: what rules read, what they read and did not use, and what no rule reads.
 
-import { count, h, put, replace, short, textNodes, visible } from "./dom";
+import { badge, count, h, put, replace, short, textNodes, visible } from "./dom";
 import { bringIntoView, type Lamp, type Lights, type Lit, traceOf } from "./lights";
 import { type Mark, pieces } from "./pieces";
 import { firstStop, roving } from "./roving";
@@ -48,11 +48,11 @@ export class RawPane implements Lamp {
     });
   }
 
-  show(record: Explained | null): void {
+  show(record: Explained | null, hasErrors: boolean): void {
     this.record = record;
     this.spans.clear();
     if (!record) {
-      replace(this.text, h("p", { class: "empty" }, "No record."));
+      replace(this.text, h("p", { class: "empty" }, hasErrors ? "Not shown: the table has errors." : "No record."));
       replace(this.about);
       replace(this.lists);
       return;
@@ -167,10 +167,6 @@ export class RawPane implements Lamp {
       ),
     );
   }
-}
-
-function badge(n: number): HTMLElement {
-  return h("span", { class: "badge" }, String(n));
 }
 
 /** Text between fields, with places where lines may break: a record is often one long line. */

@@ -31,6 +31,8 @@ export interface Sample {
   records: number;
   form: string;
   forms: { form: string; count: number }[];
+  /** What could not be read, a sentence each. */
+  failures: string[];
 }
 
 export interface Start {
@@ -63,8 +65,8 @@ export interface RawField {
 export interface Value {
   path: string;
   value: unknown;
-  from: number;
-  to: number;
+  from: number | null;
+  to: number | null;
   rule: Rule | null;
   raw: RawField | null;
   how: string;
@@ -114,32 +116,48 @@ export interface Finding {
   code: string;
   severity: string;
   message: string;
+  /** What SecOps does with such an event. */
   outcome: string;
+  advice: string;
   from: number | null;
   to: number | null;
 }
 
-export interface ParserValue {
+/** Which line of a parser set a field. */
+export interface ParserLine {
   path: string;
-  from: number;
-  to: number;
-  value: unknown;
-  line: number | null;
-  column: number | null;
+  line: number;
+  column: number;
+  from: number | null;
+  to: number | null;
 }
 
 export interface ParserRun {
   outcome: "events" | "dropped" | "no-output" | "failed";
-  message: string | null;
+  message: string;
+  /** The statement that failed. */
+  at: Place | null;
   event_text: string | null;
-  values: ParserValue[];
+  events: unknown[];
+  lines: ParserLine[];
 }
 
 export interface Difference {
   path: string;
-  ours: unknown;
-  theirs: unknown;
+  /** JSON. */
+  ours: string | null;
+  theirs: string | null;
   kind: string;
+}
+
+export interface Diff {
+  against: "golden" | "parser";
+  differences: Difference[];
+  same: boolean;
+  /** How many events there are to compare with: the nearest is taken. */
+  events: number;
+  /** None of them belongs to this event. */
+  alone: boolean;
 }
 
 export interface Run {
@@ -149,7 +167,8 @@ export interface Run {
   record: Explained | null;
   findings: Finding[];
   parser_run: ParserRun | null;
-  diff: { against: "golden" | "parser"; differences: Difference[]; same: boolean } | null;
+  diff: Diff | null;
+  golden_error: string | null;
   elapsed_ms: number;
 }
 
