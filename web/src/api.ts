@@ -1,0 +1,69 @@
+// The server's answers.
+
+import type { FoundField, Profile, Run, Sample, Start } from "./types";
+
+/** What the server said instead of an answer. */
+export class Refusal extends Error {
+  constructor(
+    message: string,
+    readonly status: number,
+    readonly hint: string | null,
+  ) {
+    super(message);
+  }
+}
+
+async function call<T>(name: string, body: object): Promise<T> {
+  let answer: Response;
+  try {
+    answer = await fetch(`api/${name}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+      cache: "no-store",
+      redirect: "error",
+    });
+  } catch {
+    throw new Refusal("`udmap serve` does not answer", 0, "start it again and open the address that it prints");
+  }
+  const found = (await answer.json().catch(() => null)) as (T & { error?: string; hint?: string }) | null;
+  if (!answer.ok || found === null) {
+    throw new Refusal(found?.error ?? `expected an answer, found status ${answer.status}`, answer.status, found?.hint ?? null);
+  }
+  return found;
+}
+
+export interface RunRequest {
+  mapping: string;
+  parser: string | null;
+  sample: string;
+  record: number;
+  golden: string | null;
+}
+
+export interface SampleRequest {
+  name: string;
+  text?: string;
+  base64?: string;
+  files?: { name: string; base64: string }[];
+}
+
+export const api = {
+  start: () => call<Start>("start", {}),
+  mapping: (name: string) => call<{ name: string; text: string }>("mapping", { name }),
+  sample: (request: SampleRequest) => call<Sample>("sample", request),
+  run: (request: RunRequest) => call<Run>("run", request),
+  fields: (query: string, value: string | null) =>
+    call<{ fields: FoundField[]; more: boolean }>("fields", value === null ? { query } : { query, value }),
+  rule: (request: { mapping: string; field: string; udm: string; value: string }) =>
+    call<{ mapping: string; line: number; note: string | null }>("rule", request),
+  profile: (sample: string, mapping: string) => call<Profile>("profile", { sample, mapping }),
+  saveTable: (text: string, file: string | null) => call<{ file: string }>("save", { kind: "mapping", text, file }),
+  saveCase: (request: { folder: string; name: string; mapping: string; sample: string; record: number }) =>
+    call<{ folder: string; files: string[] }>("save", { kind: "case", ...request }),
+  command: (request: { sample: string; record: number; mapping_file: string | null; what: string }) =>
+    call<{ command: string; note?: string | null }>("command", request),
+  share: (request: { mapping: string; parser: string | null; sample: string; record: number; golden: string | null }) =>
+    call<{ name: string; html: string }>("share", request),
+  quit: () => call<object>("quit", {}),
+};
