@@ -236,7 +236,9 @@ fn check_rest(mapping: &Mapping, rest: &RestRule) -> Result<(), Box<Problem>> {
     let field = target(&rest.target, &rest.at)?;
     match field.kind {
         STRUCT => {}
-        Type::Message(name) if field.cardinality == Cardinality::Repeated && udm::is_label(name) => return Ok(()),
+        Type::Message(name) if field.cardinality == Cardinality::Repeated && udm::is_label(name) => {
+            return Ok(());
+        }
         _ => {
             let problem = rest.at.problem(format!("`{}` does not hold texts with names", rest.target));
             let hint =

@@ -1,11 +1,10 @@
 //! The calls of the page: which there are, what they take, what they answer.
 
 use super::answer::{Refusal, json};
-use super::forms;
-use super::run;
 use super::sample::{SAMPLE_BYTES, Sample};
 use super::state::State;
 use super::work::Work;
+use super::{command, fields, forms, profile, rule, run, save, share};
 use crate::mapping::files::MOST_BYTES;
 use crate::mapping::{builtin_mappings, builtin_text};
 use base64::Engine as _;
@@ -30,6 +29,12 @@ pub(super) fn call(state: &State, name: &str, body: &[u8], work: &Work) -> Resul
         "mapping" => mapping(&asked(body)?),
         "sample" => sample(state, asked(body)?, work),
         "run" => Ok(json(&run::run(state, &asked(body)?, work)?)),
+        "fields" => Ok(json(&fields::search(&asked(body)?))),
+        "rule" => Ok(json(&rule::write(state, &asked(body)?)?)),
+        "profile" => Ok(json(&profile::profile(state, &asked(body)?, work)?)),
+        "save" => Ok(json(&save::save(state, &asked(body)?, work)?)),
+        "command" => Ok(json(&command::command(state, &asked(body)?, work)?)),
+        "share" => Ok(json(&share::share(state, &asked(body)?, work)?)),
         "quit" => {
             state.stop.store(true, Relaxed);
             Ok(json(&json!({})))

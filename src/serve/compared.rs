@@ -21,9 +21,9 @@ pub(super) struct Golden(Vec<Meaning>);
 /// How an event differs from the one that is expected.
 #[derive(Debug, Serialize)]
 pub(super) struct Compared {
-    against: &'static str,
-    differences: Vec<DifferenceView>,
-    same: bool,
+    pub(super) against: &'static str,
+    pub(super) differences: Vec<DifferenceView>,
+    pub(super) same: bool,
     /// How many events there are to compare with. The one that is nearest is taken.
     events: usize,
     /// Whether none of them belongs to this event.
@@ -31,10 +31,10 @@ pub(super) struct Compared {
 }
 
 #[derive(Debug, Serialize)]
-struct DifferenceView {
-    path: String,
-    ours: Option<String>,
-    theirs: Option<String>,
+pub(super) struct DifferenceView {
+    pub(super) path: String,
+    pub(super) ours: Option<String>,
+    pub(super) theirs: Option<String>,
     kind: &'static str,
 }
 

@@ -68,8 +68,10 @@ fn known() -> &'static [Known] {
 fn can_be_filled(field: &FoundField) -> bool {
     match field.holds.split_once(' ') {
         Some(("message", name)) => udm::is_label(name) && field.path.ends_with("[]"),
-        _ => field.holds == "google.protobuf.Struct" && field.path == "additional"
-            || !field.holds.starts_with("google.") && field.holds != "bytes",
+        _ => {
+            field.holds == "google.protobuf.Struct" && field.path == "additional"
+                || !field.holds.starts_with("google.") && field.holds != "bytes"
+        }
     }
 }
 
@@ -81,8 +83,10 @@ fn nouns() -> impl Iterator<Item = &'static str> {
 
 pub(super) fn search(asked: &Asked) -> Answer {
     let query: String = asked.query.chars().take(LONGEST).collect::<String>().to_lowercase();
-    let mut words: Vec<&str> =
-        query.split(|c: char| c.is_whitespace() || matches!(c, '.' | '[' | ']')).filter(|word| !word.is_empty()).collect();
+    let mut words: Vec<&str> = query
+        .split(|c: char| c.is_whitespace() || matches!(c, '.' | '[' | ']'))
+        .filter(|word| !word.is_empty())
+        .collect();
     // The others are found as principal's.
     let noun = words.iter().find_map(|word| nouns().find(|noun| *noun == *word && *noun != "principal"));
     words.retain(|word| Some(*word) != noun);
@@ -109,7 +113,9 @@ pub(super) fn search(asked: &Asked) -> Answer {
         score += value.map_or(0, |value| of_value(known, value));
         // Fields near the top are used more, and those of the noun that acts.
         score -= 4 * i32::try_from(known.levels).unwrap_or(0);
-        score += i32::from(known.found.path.starts_with("principal.") || known.found.path.starts_with("metadata."));
+        score += i32::from(
+            known.found.path.starts_with("principal.") || known.found.path.starts_with("metadata."),
+        );
         found.push((score, known, values));
     }
     found.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.found.path.len().cmp(&b.1.found.path.len())));
@@ -193,18 +199,29 @@ fn kind_of_value(value: &str) -> Looks {
     match () {
         () if value.is_empty() || value.len() > 2_000 => Looks::Other,
         () if value.parse::<IpAddr>().is_ok() => Looks::Ip,
-        () if value.len() == 17 && value.split([':', '-']).count() == 6 && value.split([':', '-']).all(is_hex) => {
+        () if value.len() == 17
+            && value.split([':', '-']).count() == 6
+            && value.split([':', '-']).all(is_hex) =>
+        {
             Looks::Mac
         }
         () if value.contains("://") => Looks::Url,
-        () if value.split('@').filter(|part| !part.is_empty()).count() == 2 && !value.contains(' ') => Looks::Email,
+        () if value.split('@').filter(|part| !part.is_empty()).count() == 2 && !value.contains(' ') => {
+            Looks::Email
+        }
         () if is_hex(value) && matches!(value.len(), 32 | 40 | 64) => Looks::Hash,
-        () if value.len() >= 10 && value.as_bytes()[4] == b'-' && value[..4].bytes().all(|b| b.is_ascii_digit()) => {
+        () if value.len() >= 10
+            && value.as_bytes()[4] == b'-'
+            && value[..4].bytes().all(|b| b.is_ascii_digit()) =>
+        {
             Looks::Time
         }
         () if value.starts_with('+') && (7..=15).contains(&digits) => Looks::Phone,
         () if digits == value.len() => Looks::Number,
-        () if value.contains('.') && !value.contains(' ') && value.bytes().any(|b| b.is_ascii_alphabetic()) => {
+        () if value.contains('.')
+            && !value.contains(' ')
+            && value.bytes().any(|b| b.is_ascii_alphabetic()) =>
+        {
             Looks::Hostname
         }
         () => Looks::Other,
@@ -234,7 +251,13 @@ fn of_value(known: &Known, value: Looks) -> i32 {
         }
         _ => false,
     };
-    if fits { 30 } else if never { -30 } else { 0 }
+    if fits {
+        30
+    } else if never {
+        -30
+    } else {
+        0
+    }
 }
 
 #[cfg(test)]
@@ -264,7 +287,11 @@ mod tests {
         ] {
             let found = paths(query, value, field);
             let place = found.iter().position(|path| path == first);
-            assert!(place.is_some_and(|place| place < 2), "{query} {value} {field}: {:?}", &found[..found.len().min(8)]);
+            assert!(
+                place.is_some_and(|place| place < 2),
+                "{query} {value} {field}: {:?}",
+                &found[..found.len().min(8)]
+            );
         }
     }
 

@@ -5,7 +5,9 @@
 
 mod answer;
 mod api;
+mod command;
 mod compared;
+mod fields;
 mod forms;
 mod gate;
 mod http;
@@ -14,11 +16,17 @@ mod index;
 mod parser;
 mod places;
 mod pretty;
+mod profile;
 mod record;
+mod rule;
 mod run;
 mod sample;
+mod save;
+mod share;
 mod state;
 mod table;
+#[cfg(test)]
+mod tests;
 mod web;
 mod work;
 

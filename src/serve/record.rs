@@ -90,6 +90,12 @@ struct RawView {
     to: Option<usize>,
 }
 
+impl RecordView {
+    pub(super) fn event_text(&self) -> Option<&str> {
+        self.event_text.as_deref()
+    }
+}
+
 /// A record with what else is asked about it.
 #[derive(Debug, Default)]
 pub(super) struct LookedAt {

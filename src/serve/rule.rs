@@ -120,10 +120,15 @@ impl<'a> Wanted<'a> {
             Type::Message(message)
                 if !(udm::is_label(message) && field.cardinality == Cardinality::Repeated) =>
             {
-                Err(Refusal::bad(format!("`{}` holds a message ({message})", self.target)).hint("name one of its fields"))
+                Err(Refusal::bad(format!("`{}` holds a message ({message})", self.target))
+                    .hint("name one of its fields"))
             }
-            Type::Foreign(kind) => Err(Refusal::bad(format!("`{}` is a {kind}, which tables can't fill", self.target))),
-            Type::Bytes => Err(Refusal::bad(format!("`{}` holds bytes, which tables can't fill", self.target))),
+            Type::Foreign(kind) => {
+                Err(Refusal::bad(format!("`{}` is a {kind}, which tables can't fill", self.target)))
+            }
+            Type::Bytes => {
+                Err(Refusal::bad(format!("`{}` holds bytes, which tables can't fill", self.target)))
+            }
             _ => Ok(()),
         }
     }
@@ -180,7 +185,8 @@ impl<'a> Wanted<'a> {
         let becomes = self.asked.becomes.clone().or_else(|| udm::nearest(value, names()).map(str::to_owned));
         let becomes = becomes.or_else(|| names().next().map(str::to_owned)).unwrap_or_default();
         if self.asked.becomes.is_none() {
-            self.notes.push(format!("`{}` becomes `{becomes}`: change it if you mean another value", shown(value)));
+            self.notes
+                .push(format!("`{}` becomes `{becomes}`: change it if you mean another value", shown(value)));
         }
         if value.is_empty() {
             return format!("map = {{}}\notherwise = {}\n", toml_text(&becomes));
@@ -193,7 +199,9 @@ impl<'a> Wanted<'a> {
         let value = self.asked.value.trim();
         // Each unit has its own range of plausible times: 1990 to 2100.
         let plausible = 631_152_000..4_102_444_800;
-        let is = |reading: Reading| read_time(value, reading).is_ok_and(|time| plausible.contains(&time.seconds()));
+        let is = |reading: Reading| {
+            read_time(value, reading).is_ok_and(|time| plausible.contains(&time.seconds()))
+        };
         let read = Reading::ALL.into_iter().find(|(_, reading)| is(*reading)).map(|(name, _)| name);
         if read.is_none() && read_time(value, Reading::Iso8601).is_err() {
             self.notes.push(format!("`{}` is not a time of ISO 8601: say how it is read", shown(value)));

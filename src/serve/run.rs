@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 /// What is asked.
 #[derive(Debug, Deserialize)]
 pub(super) struct Asked {
-    mapping: String,
+    pub(super) mapping: String,
     #[cfg(feature = "parser")]
     #[serde(default)]
     parser: Option<String>,
@@ -31,40 +31,52 @@ pub(super) struct Asked {
 /// The answer.
 #[derive(Debug, Serialize)]
 pub(super) struct Ran {
-    table: TableView,
+    pub(super) table: TableView,
     #[cfg(feature = "parser")]
     parser: Option<ParserChecked>,
     counts: Option<index::Shown>,
     record: Option<RecordView>,
-    findings: Vec<FindingView>,
+    pub(super) findings: Vec<FindingView>,
     #[cfg(feature = "parser")]
     parser_run: Option<ParserRun>,
-    diff: Option<Compared>,
+    pub(super) diff: Option<Compared>,
     golden_error: Option<String>,
     elapsed_ms: f64,
 }
 
 #[derive(Debug, Serialize)]
-struct TableView {
-    errors: Vec<Complaint>,
+pub(super) struct TableView {
+    pub(super) errors: Vec<Complaint>,
     warnings: Vec<Complaint>,
 }
 
 /// What `udmap validate` says of the event.
 #[derive(Debug, Serialize)]
-struct FindingView {
-    path: String,
-    code: &'static str,
-    severity: &'static str,
-    message: String,
+pub(super) struct FindingView {
+    pub(super) path: String,
+    pub(super) code: &'static str,
+    pub(super) severity: &'static str,
+    pub(super) message: String,
     /// What SecOps does with such an event.
-    outcome: &'static str,
+    pub(super) outcome: &'static str,
     advice: &'static str,
     from: Option<usize>,
     to: Option<usize>,
 }
 
+impl Ran {
+    /// The event's text.
+    pub(super) fn event_text(&self) -> Option<&str> {
+        self.record.as_ref().and_then(RecordView::event_text)
+    }
+}
+
 pub(super) fn run(state: &State, asked: &Asked, work: &Work) -> Result<Ran, Refusal> {
+    looked_at(state, asked, work).map(|(ran, _)| ran)
+}
+
+/// The same, with the record that it is about.
+pub(super) fn looked_at(state: &State, asked: &Asked, work: &Work) -> Result<(Ran, LookedAt), Refusal> {
     let sample = state.sample(&asked.sample)?;
     let table = state.table(&asked.mapping)?;
     let mut ran = Ran {
@@ -112,9 +124,9 @@ pub(super) fn run(state: &State, asked: &Asked, work: &Work) -> Result<Ran, Refu
             }
         }
     }
-    ran.record = looked.explanation.is_some().then_some(looked.view);
+    ran.record = looked.explanation.is_some().then(|| std::mem::take(&mut looked.view));
     ran.elapsed_ms = work.elapsed_ms();
-    Ok(ran)
+    Ok((ran, looked))
 }
 
 fn findings(event: &Pretty) -> Vec<FindingView> {

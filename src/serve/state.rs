@@ -5,7 +5,7 @@ use super::sample::Sample;
 use super::table::Table;
 use crate::mapping::files::MOST_BYTES;
 use crate::sync::lock;
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
@@ -39,8 +39,8 @@ pub(crate) struct State {
     pub(super) received: crate::time::Instant,
     /// Set when the server is to stop.
     pub(super) stop: Arc<AtomicBool>,
-    /// What the table's file holds, as far as the server knows.
-    pub(super) saved: Mutex<Option<String>>,
+    /// The tables that were opened or saved, and what their files hold.
+    pub(super) saved: Mutex<HashMap<PathBuf, String>>,
     samples: Mutex<VecDeque<Arc<Sample>>>,
     tables: Mutex<VecDeque<Arc<Table>>>,
 }
@@ -56,8 +56,9 @@ impl State {
         stop: Arc<AtomicBool>,
     ) -> State {
         let first = Arc::new(sample);
+        let saved = mapping.file.iter().map(|file| (folder.join(file), mapping.text.clone()));
         State {
-            saved: Mutex::new(mapping.file.is_some().then(|| mapping.text.clone())),
+            saved: Mutex::new(saved.collect()),
             mapping,
             parser,
             samples: Mutex::new(VecDeque::from([Arc::clone(&first)])),

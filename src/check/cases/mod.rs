@@ -9,7 +9,7 @@ mod outcome;
 pub(crate) use bless::bless;
 pub(crate) use case_files::CaseFiles;
 pub(crate) use issues::issues;
-#[cfg(feature = "parser")]
+#[cfg(any(feature = "parser", feature = "serve"))]
 pub(crate) use layouts::Layout;
 pub(crate) use layouts::{ByParser, Cases, MOST, TestCase, WantedCases, among, find, is_part, raw_data};
 #[cfg(feature = "parser")]

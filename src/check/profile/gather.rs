@@ -61,7 +61,7 @@ pub(crate) struct Gathered {
 
 impl Gathered {
     /// Counts the records of a unit.
-    pub(crate) fn add(&mut self, log: &LogReader<'_>, unit: &Unit, bytes: &[u8]) {
+    pub(super) fn add(&mut self, log: &LogReader<'_>, unit: &Unit, bytes: &[u8]) {
         log.converter.trace_unit(unit, bytes, &mut |record| {
             let learns = log.learns && record.raw.len() == bytes.len() && record.format == Format::Plain;
             self.add_record(log, record, learns);
@@ -69,7 +69,7 @@ impl Gathered {
     }
 
     /// Counts a unit that is a record which looks like an earlier one; whether it is.
-    pub(crate) fn add_known(&mut self, log: &LogReader<'_>, unit: &[u8]) -> bool {
+    pub(super) fn add_known(&mut self, log: &LogReader<'_>, unit: &[u8]) -> bool {
         let mut known = std::mem::take(&mut self.known);
         let is_known = known.read(unit, &mut |record, text, values| {
             self.records += 1;
@@ -101,7 +101,7 @@ impl Gathered {
     }
 
     /// Counts a record; `learns` says that others may look like it.
-    fn add_record(&mut self, log: &LogReader<'_>, record: &Traced<'_>, learns: bool) {
+    pub(super) fn add_record(&mut self, log: &LogReader<'_>, record: &Traced<'_>, learns: bool) {
         self.records += 1;
         *self.formats.entry(record.format.name()).or_default() += 1;
         if let Some(table) = record.table {

@@ -7,5 +7,9 @@ mod run;
 mod times;
 mod types;
 
+#[cfg(feature = "serve")]
+pub(crate) use gather::Gathered;
 pub(crate) use run::profile;
+#[cfg(feature = "serve")]
+pub(crate) use run::profile_chunks;
 pub(crate) use types::Profile;

@@ -12,6 +12,8 @@ use crate::convert::pipeline::{Framed, Piece};
 use crate::convert::{Converter, Engine, Options};
 use crate::mapping::{Mapping, Plan, SetTable};
 use crate::record::FieldPath;
+#[cfg(feature = "serve")]
+use crate::record::frame::Chunk;
 use crate::record::frame::Unit;
 use crate::store::Source;
 use chrono::{DateTime, SecondsFormat};
@@ -57,6 +59,34 @@ pub(crate) fn profile(
     profile.inputs = sources.iter().map(|source| source.name().to_owned()).collect();
     (profile.bytes, profile.failures) = (total, failures);
     Ok(profile)
+}
+
+/// The same for chunks that are in memory, whose records `converter` reads the exact way. `each` sees what is in each
+/// record, and its number, until it says `false`.
+#[cfg(feature = "serve")]
+pub(crate) fn profile_chunks<'c>(
+    mapping: &Mapping,
+    converter: &Converter,
+    chunks: impl Iterator<Item = &'c Chunk>,
+    each: &mut dyn FnMut(u64, &Gathered) -> bool,
+) -> Profile {
+    let log = LogReader::new(mapping, converter);
+    let (mut gathered, mut number, mut goes_on) = (Gathered::default(), 0, true);
+    for chunk in chunks {
+        converter.trace(&chunk.bytes, &chunk.body, &mut |record| {
+            if goes_on {
+                let mut one = Gathered::default();
+                one.add_record(&log, record, false);
+                goes_on = each(number, &one);
+                gathered.merge(one);
+            }
+            number += 1;
+        });
+        if !goes_on {
+            break;
+        }
+    }
+    of_gathered(&gathered, converter, mapping, true)
 }
 
 fn of_gathered(gathered: &Gathered, converter: &Converter, mapping: &Mapping, with_values: bool) -> Profile {
