@@ -134,11 +134,12 @@ impl Behind {
                 self.of_values += usize::from(add(numbers, number, MOST_OF_A_VALUE));
             }
         }
-        record
-            .rejects
-            .keys()
-            .for_each(|reason| drop(add(self.rejects.entry(reason).or_default(), number, MOST)));
-        record.formats.keys().for_each(|form| drop(add(self.forms.entry(form).or_default(), number, MOST)));
+        for reason in record.rejects.keys() {
+            add(self.rejects.entry(reason).or_default(), number, MOST);
+        }
+        for form in record.formats.keys() {
+            add(self.forms.entry(form).or_default(), number, MOST);
+        }
         for shape in record.shapes.keys() {
             add(self.shapes.entry(shape.clone()).or_default(), number, MOST);
         }

@@ -34,6 +34,8 @@ mod rows;
 mod s3;
 mod send;
 #[cfg(feature = "serve")]
+mod serve;
+#[cfg(feature = "serve")]
 mod serve_page;
 mod services;
 mod shippers;
