@@ -113,9 +113,8 @@ pub(super) fn search(asked: &Asked) -> Answer {
         score += value.map_or(0, |value| of_value(known, value));
         // Fields near the top are used more, and those of the noun that acts.
         score -= 4 * i32::try_from(known.levels).unwrap_or(0);
-        score += i32::from(
-            known.found.path.starts_with("principal.") || known.found.path.starts_with("metadata."),
-        );
+        let is_usual = ["principal.", "metadata."].iter().any(|top| known.found.path.starts_with(top));
+        score += if is_usual { 12 } else { 0 };
         found.push((score, known, values));
     }
     found.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.found.path.len().cmp(&b.1.found.path.len())));

@@ -137,16 +137,24 @@ fn complaint(problem: &Problem, name: &str, text: &str) -> Complaint {
         let named = text.find(problem.file()).map_or(0..0, |at| at..at + problem.file().len());
         return Complaint { place: Place::of(text, named), message, hint, fix: None };
     }
-    let span = problem.at.span.clone();
+    let mut span = problem.at.span.clone();
     let fix = problem.nearest_name().and_then(|(wrong, right)| {
-        let range = word_in(text, &span, wrong)?;
-        Some(Fix {
-            text: format!("change to `{right}`"),
-            place: Place::of(text, range),
-            replacement: right.to_owned(),
-        })
+        let within = word_in(text, &span, wrong);
+        // A rule's fault is placed at its `udm`, and may be in another of its lines.
+        let range = within.or_else(|| word_in(text, &section(text, span.start), wrong))?;
+        if !(span.start..span.end).contains(&range.start) {
+            span = range.clone();
+        }
+        let place = Place::of(text, range);
+        Some(Fix { text: format!("change to `{right}`"), place, replacement: right.to_owned() })
     });
     Complaint { place: Place::of(text, span), message: problem.message().to_owned(), hint, fix }
+}
+
+/// The lines around a byte, from one line that begins with a bracket to the next.
+fn section(text: &str, at: usize) -> Range<usize> {
+    let start = text[..at].rfind("\n[").unwrap_or(0);
+    start..text[at..].find("\n[").map_or(text.len(), |end| at + end)
 }
 
 /// The last place of a whole word in a range of a text.

@@ -79,8 +79,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "serve",
         &[
-            "cbn", "check", "convert", "json", "mapping", "panics", "record", "report", "store", "sync", "text", "time",
-            "udm",
+            "cbn", "check", "convert", "json", "mapping", "panics", "record", "report", "store", "sync",
+            "text", "time", "udm",
         ],
     ),
     ("lab", &["convert", "mapping", "report", "store", "sync", "text", "time"]),

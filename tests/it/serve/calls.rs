@@ -65,21 +65,39 @@ fn values_lead_to_rules_and_bytes() {
     let names: Vec<&str> = left.iter().map(|field| field["field"].as_str().expect("a text")).collect();
     assert_eq!(names, ["é😀", "txid"]);
     assert_eq!(part(&view["raw"], &left[1]["from"], &left[1]["to"]), "\"t-😀\"");
-    assert_eq!(serde_json::from_str::<Value>(view["event_text"].as_str().expect("a text")).expect("JSON"), view["event"]);
+    assert_eq!(
+        serde_json::from_str::<Value>(view["event_text"].as_str().expect("a text")).expect("JSON"),
+        view["event"]
+    );
 }
 
 /// What the page shows is what `convert` writes, for every record of all fixtures.
 #[test]
 fn the_page_shows_what_convert_writes() {
     let (_folder, server) = started(&[]);
-    for fixture in ["quickstart", "duo_auth", "duo_admin", "duo_activity", "real-log-sync-cef", "real-splunk-key-value", "real-demisto-v2-items"] {
+    for fixture in [
+        "quickstart",
+        "duo_auth",
+        "duo_admin",
+        "duo_activity",
+        "real-log-sync-cef",
+        "real-splunk-key-value",
+        "real-demisto-v2-items",
+    ] {
         let folder = project("fixtures").join(fixture);
-        let input = crate::support::names(&folder).into_iter().find(|name| name.starts_with("input.")).expect("an input");
+        let input = crate::support::names(&folder)
+            .into_iter()
+            .find(|name| name.starts_with("input."))
+            .expect("an input");
         let bytes = std::fs::read(folder.join(&input)).expect("the input can be read");
-        for name in ["duo_telephony", "duo_auth", "duo_admin", "duo_activity", "duo_telephony_extended", "duo"] {
-            let converted = run_with(&bytes, &["convert", "-", "-q", "--mapping", name, "--max-rejects", "1000"]);
+        for name in
+            ["duo_telephony", "duo_auth", "duo_admin", "duo_activity", "duo_telephony_extended", "duo"]
+        {
+            let converted =
+                run_with(&bytes, &["convert", "-", "-q", "--mapping", name, "--max-rejects", "1000"]);
             let expected: Vec<&str> = converted.stdout.lines().collect();
-            let table = server.call("mapping", &json!({"name": name}))["text"].as_str().expect("a text").to_owned();
+            let table =
+                server.call("mapping", &json!({"name": name}))["text"].as_str().expect("a text").to_owned();
             let base64 = BASE64_STANDARD.encode(&bytes);
             let sample = server.call("sample", &json!({"name": input, "base64": base64, "mapping": table}));
             let mut events = Vec::new();
@@ -90,13 +108,18 @@ fn the_page_shows_what_convert_writes() {
                 assert_ne!(event.is_null(), ran["record"]["reject"].is_null(), "{ran}");
                 for value in ran["record"]["values"].as_array().expect("a list") {
                     let shown = part(&ran["record"]["event_text"], &value["from"], &value["to"]);
-                    assert_eq!(serde_json::from_str::<Value>(&shown).expect(&shown), value["value"], "{value}");
+                    assert_eq!(
+                        serde_json::from_str::<Value>(&shown).expect(&shown),
+                        value["value"],
+                        "{value}"
+                    );
                 }
                 if !event.is_null() {
                     events.push(event.clone());
                 }
             }
-            let expected: Vec<Value> = expected.iter().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+            let expected: Vec<Value> =
+                expected.iter().map(|line| serde_json::from_str(line).expect("JSON")).collect();
             assert_eq!(events, expected, "{fixture} {name}");
         }
     }
@@ -140,7 +163,8 @@ fn each_form_of_input_is_named() {
     let sample = server.call("sample", &json!({"name": "folder", "files": files}));
     assert_eq!((&sample["records"], &sample["texts"]), (&json!(2), &json!(2)));
     assert_eq!(server.run(&server.table(), &sample["id"], 1)["record"]["source"], "b");
-    let broken = server.call("sample", &json!({"name": "x.zip", "base64": BASE64_STANDARD.encode(b"PK\x03\x04\0\0\0\0")}));
+    let broken = server
+        .call("sample", &json!({"name": "x.zip", "base64": BASE64_STANDARD.encode(b"PK\x03\x04\0\0\0\0")}));
     assert!(broken["failures"][0].as_str().is_some_and(|failure| failure.contains("x.zip")), "{broken}");
     assert_eq!(server.refused("sample", &json!({"name": "x", "base64": "?"})).0, 400);
     assert_eq!(server.refused("sample", &json!({"name": "x"})).0, 400);
@@ -155,7 +179,10 @@ fn records_are_counted_and_rejects_found() {
         .collect();
     let ran = server.run_text(&text, 600);
     let counts = &ran["counts"];
-    assert_eq!((&counts["records"], &counts["events"], &counts["rejects"]), (&json!(3_000), &json!(2_997), &json!(3)));
+    assert_eq!(
+        (&counts["records"], &counts["events"], &counts["rejects"]),
+        (&json!(3_000), &json!(2_997), &json!(3))
+    );
     assert_eq!(counts["by_reason"], json!([{"reason": "no-timestamp", "count": 3, "first": 500}]));
     assert_eq!((&counts["previous_reject"], &counts["next_reject"]), (&json!(500), &json!(1_500)));
     let sample = server.call("sample", &json!({"name": "pasted", "text": text}))["id"].clone();
@@ -172,7 +199,9 @@ fn records_are_counted_and_rejects_found() {
 fn a_table_is_checked_with_places_and_a_mended_name() {
     let (_folder, server) = started(&[]);
     let sample = server.call("start", &json!({}))["sample"]["id"].clone();
-    let table = server.table().replace("udm = \"metadata.product_event_type\"", "udm = \"metadata.product_event_typ\"");
+    let table = server
+        .table()
+        .replace("udm = \"metadata.product_event_type\"", "udm = \"metadata.product_event_typ\"");
     let ran = server.run(&table, &sample, 0);
     let error = &ran["table"]["errors"][0];
     let line = table.lines().position(|line| line.contains("event_typ\"")).expect("the line") + 1;
@@ -194,7 +223,12 @@ fn findings_say_what_secops_does() {
     let table = format!("{}\n[[rule]]\nudm = \"principal.mac[]\"\nfrom = \"txid\"\n", server.table());
     let sample = server.call("sample", &json!({"name": "x", "text": V2}))["id"].clone();
     let ran = server.run(&table, &sample, 0);
-    let finding = &ran["findings"].as_array().expect("a list").iter().find(|f| f["code"] == "invalid-mac").expect("a finding");
+    let finding = &ran["findings"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .find(|f| f["code"] == "invalid-mac")
+        .expect("a finding");
     assert_eq!(finding["path"], "principal.mac[0]");
     assert_eq!(part(&ran["record"]["event_text"], &finding["from"], &finding["to"]), "\"t-1\"");
     assert!(finding["outcome"].as_str().is_some_and(|outcome| !outcome.is_empty()), "{finding}");
@@ -203,9 +237,11 @@ fn findings_say_what_secops_does() {
 #[test]
 fn expected_events_are_compared_field_by_field() {
     let (_folder, server) = started(&[]);
-    let (table, sample) = (server.table(), server.call("sample", &json!({"name": "x", "text": V2}))["id"].clone());
+    let (table, sample) =
+        (server.table(), server.call("sample", &json!({"name": "x", "text": V2}))["id"].clone());
     let event = server.run(&table, &sample, 0)["record"]["event"].clone();
-    let compared = |golden: &str| server.call("run", &json!({"mapping": table, "sample": sample, "golden": golden}));
+    let compared =
+        |golden: &str| server.call("run", &json!({"mapping": table, "sample": sample, "golden": golden}));
     let same = compared(&event.to_string());
     assert_eq!((&same["diff"]["same"], &same["diff"]["against"]), (&json!(true), &json!("golden")));
     let mut other = event.clone();
@@ -225,7 +261,8 @@ fn expected_events_are_compared_field_by_field() {
 #[test]
 fn a_parser_runs_on_the_record() {
     let (_folder, server) = started(&[]);
-    let (table, sample) = (server.table(), server.call("sample", &json!({"name": "x", "text": V2}))["id"].clone());
+    let (table, sample) =
+        (server.table(), server.call("sample", &json!({"name": "x", "text": V2}))["id"].clone());
     let parser = r#"filter {
   json { source => "message" }
   mutate {
@@ -237,7 +274,8 @@ fn a_parser_runs_on_the_record() {
   mutate { merge => { "@output" => "event" } }
 }
 "#;
-    let ran = |parser: &str| server.call("run", &json!({"mapping": table, "sample": sample, "parser": parser}));
+    let ran =
+        |parser: &str| server.call("run", &json!({"mapping": table, "sample": sample, "parser": parser}));
     let answer = ran(parser);
     assert_eq!(answer["parser_run"]["outcome"], "events", "{answer}");
     assert_eq!(answer["parser"], json!({"errors": [], "warnings": []}));
@@ -278,7 +316,10 @@ fn a_written_rule_converts() {
     }
     let fields = server.call("fields", &json!({"query": "product log id"}));
     assert_eq!(fields["fields"][0]["path"], "metadata.product_log_id");
-    assert_eq!(server.refused("rule", &json!({"mapping": server.table(), "field": "txid", "udm": "no.field"})).0, 400);
+    assert_eq!(
+        server.refused("rule", &json!({"mapping": server.table(), "field": "txid", "udm": "no.field"})).0,
+        400
+    );
 }
 
 #[test]
@@ -294,7 +335,13 @@ fn each_count_of_a_profile_leads_to_records() {
     let field = |name: &str| fields.iter().find(|field| field["path"] == name).expect(name);
     assert_eq!((&field("phone")["count"], &field("phone")["records"]), (&json!(3), &json!([0, 1, 2])));
     assert_eq!((&field("txid")["read"], &field("phone")["read"]), (&json!(false), &json!(true)));
-    let sms = field("type")["examples"].as_array().expect("a list").iter().find(|e| e["value"] == "sms").expect("sms").clone();
+    let sms = field("type")["examples"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .find(|e| e["value"] == "sms")
+        .expect("sms")
+        .clone();
     assert_eq!((&sms["count"], &sms["records"]), (&json!(1), &json!([0])));
     assert_eq!(profile["times"]["first"], "2024-01-01T00:00:00Z");
 }
@@ -313,7 +360,8 @@ fn a_command_line_shows_the_same() {
     let shell = |command: &str| {
         let udmap = env!("CARGO_BIN_EXE_udmap");
         let script = format!("udmap() {{ '{udmap}' \"$@\"; }}\n{command}");
-        let output = std::process::Command::new("bash").args(["-c", &script]).current_dir(folder.path()).output();
+        let output =
+            std::process::Command::new("bash").args(["-c", &script]).current_dir(folder.path()).output();
         crate::support::Run::of(&output.expect("bash starts"))
     };
     let explain = asked("explain");
@@ -321,7 +369,9 @@ fn a_command_line_shows_the_same() {
     assert_eq!(shell(&explain).status, 0);
     assert_eq!(shell(&asked("convert")).stdout.lines().count(), 2);
     // A record that was pasted is in the command.
-    let pasted = server.call("sample", &json!({"name": "x", "text": V2.replace("verify", "it's $HOME `id`")}))["id"].clone();
+    let pasted = server
+        .call("sample", &json!({"name": "x", "text": V2.replace("verify", "it's $HOME `id`")}))["id"]
+        .clone();
     let command = server.call("command", &json!({"sample": pasted, "record": 0, "what": "convert"}));
     let run = shell(command["command"].as_str().expect("a text"));
     assert!(run.stdout.contains("it's $HOME `id`"), "{run:?}");

@@ -22,8 +22,7 @@ fn who_does_not_know_the_token_gets_nothing() {
         format!("/%{}/", server.token),
     ] {
         for method in ["GET", "POST"] {
-            let answer =
-                server.request(method, &path, &[("Content-Type", "application/json")], b"{}");
+            let answer = server.request(method, &path, &[("Content-Type", "application/json")], b"{}");
             assert_eq!(answer.status, 403, "{method} {path}");
             assert_eq!(answer.text(), "forbidden");
             assert!(answer.header("content-security-policy").is_some());
@@ -61,7 +60,8 @@ fn other_sites_and_other_names_get_nothing() {
     }
     assert_eq!(asked(&[("Host", &own), ("Sec-Fetch-Site", "cross-site")]), 403);
     // Two hosts, or none, are no name.
-    let two = format!("GET {page} HTTP/1.1\r\nHost: {own}\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
+    let two =
+        format!("GET {page} HTTP/1.1\r\nHost: {own}\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
     assert!(matches!(server.send(two.as_bytes()).status, 400 | 403));
     let none = format!("GET {page} HTTP/1.0\r\n\r\n");
     assert_eq!(server.send(none.as_bytes()).status, 403);
@@ -71,11 +71,14 @@ fn other_sites_and_other_names_get_nothing() {
 fn every_answer_is_kept_to_this_page() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = Server::start(folder.path(), &[]);
-    let pages = ["", "index.html", "app.js", "app.css", "LICENSES.txt", "nothing"].map(|path| server.get(path));
+    let pages =
+        ["", "index.html", "app.js", "app.css", "LICENSES.txt", "nothing"].map(|path| server.get(path));
     let calls = [server.post("start", b"{}"), server.post("nothing", b"{}"), server.post("run", b"{")];
     for answer in pages.iter().chain(&calls) {
         let policy = answer.header("content-security-policy").expect("a policy");
-        for rule in ["default-src 'none'; ", "script-src 'self'; ", "connect-src 'self'; ", "base-uri 'none'; "] {
+        for rule in
+            ["default-src 'none'; ", "script-src 'self'; ", "connect-src 'self'; ", "base-uri 'none'; "]
+        {
             assert!(policy.contains(rule), "{policy}");
         }
         assert!(!policy.contains("unsafe") && !policy.contains("http"), "{policy}");
@@ -97,8 +100,17 @@ fn every_answer_is_kept_to_this_page() {
     };
     assert!(pages[0].text().contains(&format!("content=\"{}\"", nonce(&pages[0]))));
     assert_ne!(nonce(&pages[0]), nonce(&pages[1]));
-    let types = pages.iter().map(|answer| answer.header("content-type").unwrap_or_default()).collect::<Vec<_>>();
-    assert_eq!(types[..4], ["text/html; charset=utf-8", "text/html; charset=utf-8", "text/javascript; charset=utf-8", "text/css; charset=utf-8"]);
+    let types =
+        pages.iter().map(|answer| answer.header("content-type").unwrap_or_default()).collect::<Vec<_>>();
+    assert_eq!(
+        types[..4],
+        [
+            "text/html; charset=utf-8",
+            "text/html; charset=utf-8",
+            "text/javascript; charset=utf-8",
+            "text/css; charset=utf-8"
+        ]
+    );
     let statuses = pages.iter().chain(&calls).map(|answer| answer.status).collect::<Vec<_>>();
     assert_eq!(statuses, [200, 200, 200, 200, 200, 404, 200, 404, 400]);
 }
@@ -113,7 +125,9 @@ fn a_call_is_json_by_post_and_bounded() {
     }
     let page = format!("/{}/", server.token);
     assert_eq!(server.request("POST", &page, &[], b"{}").status, 405);
-    for content_type in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""] {
+    for content_type in
+        ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""]
+    {
         let answer = server.request("POST", &call, &[("Content-Type", content_type)], b"{}");
         assert_eq!(answer.status, 415, "{content_type}");
     }

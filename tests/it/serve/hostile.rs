@@ -26,7 +26,10 @@ fn hostile_records_are_answered_as_others_are() {
         (deep, false),
         ("[".repeat(2_000_000), false),
         (format!("{{{time},\"__proto__\":{{\"a\":1}},\"constructor\":\"x\",\"\":1}}"), true),
-        (format!("{{{time},{}}}", (0..3_000).map(|n| format!("\"k{n}\":1")).collect::<Vec<_>>().join(",")), true),
+        (
+            format!("{{{time},{}}}", (0..3_000).map(|n| format!("\"k{n}\":1")).collect::<Vec<_>>().join(",")),
+            true,
+        ),
     ] {
         let begun = Instant::now();
         let ran = server.run_text(&text, 0);
@@ -35,15 +38,24 @@ fn hostile_records_are_answered_as_others_are() {
         assert_ne!(ran["record"]["reject"].is_null(), is_event, "{shown}");
         let raw = ran["record"]["raw"].as_str().expect("a text");
         assert!(raw.len() <= 64 << 10, "{}", raw.len());
-        assert_eq!(ran["record"]["cut"], raw.len() < ran["record"]["length"].as_u64().expect("a length") as usize);
+        assert_eq!(
+            ran["record"]["cut"],
+            raw.len() < ran["record"]["length"].as_u64().expect("a length") as usize
+        );
         for field in ran["record"]["left"].as_array().expect("a list") {
             assert!(field["value"].as_str().expect("a text").len() <= 4_100);
             if field["from"].is_u64() {
-                assert_eq!(super::part(&ran["record"]["raw"], &field["from"], &field["to"]).trim_matches('"'), field["value"]);
+                assert_eq!(
+                    super::part(&ran["record"]["raw"], &field["from"], &field["to"]).trim_matches('"'),
+                    field["value"]
+                );
             }
         }
         assert!(begun.elapsed() < Duration::from_secs(20), "{shown}: {:?}", begun.elapsed());
-        server.call("profile", &json!({"sample": server.call("sample", &json!({"name": "x", "text": text}))["id"]}));
+        server.call(
+            "profile",
+            &json!({"sample": server.call("sample", &json!({"name": "x", "text": text}))["id"]}),
+        );
     }
 }
 
@@ -67,7 +79,8 @@ fn a_page_to_share_runs_nothing() {
     let table = format!("{}\n# {script}\n", server.table());
     let sample = server.call("sample", &json!({"name": script, "text": text}))["id"].clone();
     let golden = json!({"metadata": {"description": script}}).to_string();
-    let html = server.call("share", &json!({"mapping": table, "sample": sample, "golden": golden}))["html"].clone();
+    let html =
+        server.call("share", &json!({"mapping": table, "sample": sample, "golden": golden}))["html"].clone();
     let html = html.as_str().expect("a text");
     assert!(html.starts_with("<!DOCTYPE html>") && html.contains("&lt;script&gt;alert(1)"));
     for live in ["<script", "<img", "<link rel=\"stylesheet", "http://", "https://"] {
@@ -84,7 +97,8 @@ fn a_hostile_table_reads_no_other_file() {
     std::fs::write(folder.path().join("notes.txt"), "password = \"hunter2\"\n").expect("a file");
     let server = Server::start(folder.path(), &[]);
     let sample = server.call("start", &json!({}))["sample"]["id"].clone();
-    for name in [secret.to_str().expect("a path"), "../secret.toml", "notes.txt", "/etc/passwd", "/dev/zero"] {
+    for name in [secret.to_str().expect("a path"), "../secret.toml", "notes.txt", "/etc/passwd", "/dev/zero"]
+    {
         for table in [
             format!("[mapping]\nname = \"x\"\nextends = {}\n", json!(name)),
             format!(
@@ -113,11 +127,15 @@ fn a_client_that_goes_away_leaves_nothing_behind() {
             server.port,
             body.len()
         );
-        let mut stream = std::net::TcpStream::connect(("127.0.0.1", server.port)).expect("the server listens");
+        let mut stream =
+            std::net::TcpStream::connect(("127.0.0.1", server.port)).expect("the server listens");
         std::io::Write::write_all(&mut stream, request.as_bytes()).expect("it can be sent");
     }
     let begun = Instant::now();
-    assert_eq!(server.call("fields", &json!({"query": "userid"}))["fields"][0]["path"], "principal.user.userid");
+    assert_eq!(
+        server.call("fields", &json!({"query": "userid"}))["fields"][0]["path"],
+        "principal.user.userid"
+    );
     assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
 }
 

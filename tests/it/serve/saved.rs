@@ -43,9 +43,7 @@ fn a_case_is_saved_and_passes() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = Server::start(folder.path(), &[]);
     let (table, start) = (server.table(), server.call("start", &json!({})));
-    let save = |name: &str, record: u64| {
-        json!({"kind": "case", "folder": "cases", "name": name, "mapping": table, "sample": start["sample"]["id"], "record": record})
-    };
+    let save = |name: &str, record: u64| json!({"kind": "case", "folder": "cases", "name": name, "mapping": table, "sample": start["sample"]["id"], "record": record});
     let saved = server.call("save", &save("first", 0));
     assert_eq!(saved["files"], json!(["events.ndjson", "input.ndjson"]));
     assert_eq!(saved["command"], "udmap test cases --mapping duo_telephony");
@@ -78,11 +76,15 @@ fn nothing_else_is_written() {
     let (table, start) = (server.table(), server.call("start", &json!({})));
     let id = &start["sample"]["id"];
     let golden = server.run(&table, id, 0)["record"]["event"].to_string();
-    server.call("run", &json!({"mapping": table, "sample": id, "record": 0, "golden": format!("{golden}\n{golden}")}));
+    server.call(
+        "run",
+        &json!({"mapping": table, "sample": id, "record": 0, "golden": format!("{golden}\n{golden}")}),
+    );
     server.call("profile", &json!({"sample": id}));
     server.call("sample", &json!({"name": "x", "text": "{}"}));
     server.call("rule", &json!({"mapping": table, "field": "txid", "udm": "principal.ip[]", "value": ""}));
-    let shared = server.call("share", &json!({"mapping": table, "sample": id, "record": 0, "golden": golden}));
+    let shared =
+        server.call("share", &json!({"mapping": table, "sample": id, "record": 0, "golden": golden}));
     assert!(shared["html"].as_str().is_some_and(|html| html.contains("metadata.product_event_type")));
     server.call("quit", &json!({}));
     assert_eq!(server.end().0, Some(0));
