@@ -65,9 +65,12 @@ const forms = {
 check("each form that is pasted is recognised and said", {}, async ({ paste, text, until }) => {
   const said = new Set();
   for (const [name, [pasted, records, words]] of Object.entries(forms)) {
+    const before = await text("#form");
     await paste(pasted);
-    await until((n) => document.getElementById("sample").textContent.startsWith("pasted") && document.getElementById("record-count").textContent === `of ${n}`, records);
+    await until((before) => document.getElementById("form").textContent !== before, before);
     const form = await text("#form");
+    assert.match(await text("#sample"), /^pasted/);
+    assert.equal(await text("#record-count"), `of ${records}`, name);
     assert.match(form, words, name);
     assert.match(await text("#message"), /taken for/);
     assert.ok(!said.has(form), `${name} has no words of its own: ${form}`);
@@ -122,8 +125,8 @@ check("a file that is dropped shows its profile, and counts lead to records", {}
   await page.click("#group button");
   assert.equal(await page.$eval("#group", (group) => group.hidden), true);
   await page.click("#show-profile");
-  await page.waitForSelector("dialog.profile .reject-counts button");
-  await page.click("dialog.profile .reject-counts button");
+  await page.waitForSelector("dialog.profile .counts-lists button");
+  await page.click("dialog.profile .counts-lists button");
   await untilText("#event-text", "Rejected: no-timestamp");
 });
 
@@ -143,7 +146,7 @@ check("a folder that is dropped is one sample", {}, async ({ page, folder, drop,
 
 check("what a hostile record holds is text, with escapes for what can't be seen", {}, async ({ page, paste, text, untilText }) => {
   const evil = `<img src=x onerror="breach('run')"><script>breach('run')</script>`;
-  const record = { ...plain, context: evil, phone: "+1\u202e5035\u200b", txid: `${evil}\u0007\u202e`, [`${evil}\u202e`]: "\ud800" };
+  const record = { ...plain, context: evil, phone: "+1\u202e5035\u200b", txid: `${evil}\u0007\u202e`, [`${evil}\u202e`]: "\u2066x" };
   await paste(JSON.stringify(record));
   await untilText("#raw-text", "<img src=x");
   assert.equal(await page.$("main img, main script"), null);
@@ -160,15 +163,23 @@ check("what a hostile record holds is text, with escapes for what can't be seen"
   assert.doesNotMatch(await text("dialog"), /[\u202e\u200b\u0007]/u);
 });
 
-check("a file that is too big is refused with words", {}, async ({ page, folder, drop, untilText }) => {
+check("of a file that is too big, the beginning is read, and said", {}, async ({ page, folder, drop, text, untilText }) => {
   const file = join(folder, "big.ndjson");
   const limit = await page.evaluate(async () => (await (await fetch("api/start", { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" })).json()).limits.sample_bytes);
-  writeFileSync(file, Buffer.alloc(limit + 1, 10));
+  const line = `${JSON.stringify(plain)}\n`;
+  writeFileSync(file, line.repeat(Math.ceil(limit / line.length) + 10));
   await page.waitForSelector("#event-text [data-path]");
   await drop("#raw-pane", [file]);
-  await untilText("#message", "is more than");
+  await page.waitForSelector("dialog.profile tbody tr", { timeout: 20_000 });
+  assert.match(await text("#sample"), /only its beginning/);
+  await page.keyboard.press("Escape");
+  await untilText("#raw-text", "+15035550100");
 });
 
-check("names in the project's fixtures open", { args: [join(project, "fixtures/content-hub")] }, async ({ until }) => {
-  await until(() => Number(document.getElementById("record-number").max) > 0);
+check("logs of other products are shown, and why they are no events", { args: [join(project, "fixtures/content-hub")] }, async ({ page, text, until }) => {
+  await until(() => document.querySelector("#event-text .reject"));
+  assert.match(await text("#form"), /content-hub/);
+  assert.ok((await text("#raw-text")).length > 0);
+  await page.click("#next");
+  await until(() => document.querySelector("#about-record").textContent.length > 0);
 });

@@ -8,7 +8,7 @@ import { check, quickstart } from "./harness.mjs";
 
 const all = (folder) => readdirSync(folder, { recursive: true }).map(String).sort();
 
-check("the table is saved to a name that is asked for; what is there stays", {}, async ({ page, cursor, folder, table, text, until, untilText }) => {
+check("the table is saved to a name that is asked for; what is there stays", { allowed: /409/ }, async ({ page, cursor, folder, table, text, until, untilText }) => {
   writeFileSync(join(folder, "theirs.toml"), "not ours\n");
   await page.waitForSelector("#event-text [data-path]");
   await cursor();
@@ -40,7 +40,6 @@ const own = '[mapping]\nname = "own"\nextends = "duo_telephony"\n';
 const withTable = {
   prepare: (folder) => writeFileSync(join(folder, "own.toml"), own),
   args: (folder) => ["--mapping", join(folder, "own.toml"), quickstart],
-  allowed: /409/,
 };
 check("the table of --mapping is saved in its place", withTable, async ({ page, cursor, folder, untilText }) => {
   await page.waitForSelector("#event-text [data-path]");

@@ -53,16 +53,15 @@ export const api = {
   mapping: (name: string) => call<{ name: string; text: string }>("mapping", { name }),
   sample: (request: SampleRequest) => call<Sample>("sample", request),
   run: (request: RunRequest) => call<Run>("run", request),
-  fields: (query: string, value: string | null) =>
-    call<{ fields: FoundField[]; more: boolean }>("fields", value === null ? { query } : { query, value }),
+  fields: (request: { query: string; field: string; value: string }) => call<{ fields: FoundField[]; more: boolean }>("fields", request),
   rule: (request: { mapping: string; field: string; udm: string; value: string }) =>
     call<{ mapping: string; line: number; note: string | null }>("rule", request),
   profile: (sample: string, mapping: string) => call<Profile>("profile", { sample, mapping }),
   saveTable: (text: string, file: string | null) => call<{ file: string }>("save", { kind: "mapping", text, file }),
   saveCase: (request: { folder: string; name: string; mapping: string; sample: string; record: number }) =>
-    call<{ folder: string; files: string[] }>("save", { kind: "case", ...request }),
-  command: (request: { sample: string; record: number; mapping_file: string | null; what: string }) =>
-    call<{ command: string; note?: string | null }>("command", request),
+    call<{ folder: string; files: string[]; command: string }>("save", { kind: "case", ...request }),
+  command: (request: { sample: string; record: number; mapping: string; mapping_file: string; what: string }) =>
+    call<{ command: string }>("command", request),
   share: (request: { mapping: string; parser: string | null; sample: string; record: number; golden: string | null }) =>
     call<{ name: string; html: string }>("share", request),
   quit: () => call<object>("quit", {}),

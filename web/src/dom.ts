@@ -94,3 +94,20 @@ export function short(text: string, most = 80): string {
   const line = text.replace(/\s+/g, " ");
   return line.length > most ? `${[...line].slice(0, most - 1).join("")}…` : line;
 }
+
+/** A file's name without its folders. */
+export function nameOf(path: string): string {
+  return path.replace(/^.*[/\\](?=.)/, "");
+}
+
+/** Tells whether what is to be shown is what was shown last: then it stays, with its focus, scrolling and half a click. */
+export class Last {
+  private key: string | null = null;
+
+  isSame(shown: unknown): boolean {
+    const key = JSON.stringify(shown);
+    const isSame = key === this.key;
+    this.key = key;
+    return isSame;
+  }
+}

@@ -107,7 +107,7 @@ export class Editor {
       syntaxHighlighting(highlighting),
       keymap.of([...defaultKeymap, ...historyKeymap, ...searchKeymap, ...lintKeymap]),
       EditorView.lineWrapping,
-      EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false" }),
+      EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0", spellcheck: "false" }),
       EditorView.updateListener.of((update) => {
         if (update.docChanged) calls.changed();
         else if (update.selectionSet && update.view.hasFocus) {

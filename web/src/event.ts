@@ -1,6 +1,6 @@
 // The UDM event, or why there is none; what `validate` finds; the differences; the rules that gave nothing.
 
-import { badge, h, prose, replace, short, visible } from "./dom";
+import { badge, h, Last, prose, replace, short, visible } from "./dom";
 import { differences, skippedRules } from "./eventlists";
 import { bringIntoView, type Lamp, type Lights, type Lit, traceOf } from "./lights";
 import { type Mark, pieces } from "./pieces";
@@ -34,6 +34,8 @@ export class EventPane implements Lamp {
   private spans = new Map<HTMLElement, number>();
   private run: Run | null = null;
   private showsParser = false;
+  private readonly lastText = new Last();
+  private readonly lastLists = new Last();
 
   constructor(
     private readonly text: HTMLElement,
@@ -60,7 +62,8 @@ export class EventPane implements Lamp {
     this.text.classList.toggle("old", isOld);
     replace(this.note, isOld && "The table has errors: this is the event from before them.");
     this.showText();
-    this.showLists(this.run);
+    const { diff, golden_error, findings, record } = this.run;
+    if (!this.lastLists.isSame([diff, golden_error, findings, record?.skipped, record?.event_text == null])) this.showLists(this.run);
   }
 
   /** Shows the parser's event, or the table's. */
@@ -92,6 +95,9 @@ export class EventPane implements Lamp {
   }
 
   private showText(): void {
+    const { table, parser, parser_run: run, record, findings } = this.run ?? {};
+    const parts = this.showsParser ? [run, parser?.errors.length] : [record?.event_text, record?.values, record?.reject, findings, table?.errors.length];
+    if (this.lastText.isSame([this.showsParser, parts])) return;
     const hadFocus = this.text.contains(document.activeElement);
     const stops = [...this.text.querySelectorAll<HTMLElement>(STOP)];
     const kept = Math.max(0, stops.findIndex((stop) => stop.tabIndex === 0));

@@ -39,15 +39,21 @@ export function chosen(input: HTMLInputElement): Named[] {
   return [...(input.files ?? [])].map((file) => ({ name: file.webkitRelativePath || file.name, file }));
 }
 
-/** What `api/sample` is sent for files; `null` if they are too big. */
-export async function sampleOf(name: string, files: Named[], isFolder: boolean, most: number): Promise<SampleRequest | null> {
-  if (files.reduce((sum, { file }) => sum + file.size, 0) > most) return null;
-  const [first] = files;
-  if (first && files.length === 1 && !isFolder) return { name: first.name, base64: await base64(first.file) };
-  return { name, files: await Promise.all(files.map(async (one) => ({ name: one.name, base64: await base64(one.file) }))) };
+/** What `api/sample` is sent for files: at most a byte more than it reads, so that it says that there is more. */
+export async function sampleOf(name: string, files: Named[], isFolder: boolean, most: number): Promise<SampleRequest> {
+  let left = most + 1;
+  const parts = files.flatMap(({ name, file }) => {
+    const part = file.slice(0, left);
+    const isReached = left > 0;
+    left -= part.size;
+    return isReached ? [{ name, part }] : [];
+  });
+  const [first] = parts;
+  if (first && parts.length === 1 && !isFolder) return { name: first.name, base64: await base64(first.part) };
+  return { name, files: await Promise.all(parts.map(async (one) => ({ name: one.name, base64: await base64(one.part) }))) };
 }
 
-function base64(file: File): Promise<string> {
+function base64(file: Blob): Promise<string> {
   return new Promise((resolve, reject) => {
     const reader = new FileReader();
     reader.onload = () => resolve(String(reader.result).replace(/^[^,]*,?/, ""));

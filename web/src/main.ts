@@ -1,7 +1,7 @@
 // The page of `udmap serve`: a record, a table, and the event that the table makes of it.
 
 import { api, type RunRequest } from "./api";
-import { byId, count, h, replace } from "./dom";
+import { byId, count, h, nameOf, replace } from "./dom";
 import { Editor, type Lines } from "./editor";
 import { EventPane } from "./event";
 import { bytes, sampleOf } from "./files";
@@ -27,6 +27,8 @@ function main(start: Start): void {
   let answer: Run | null = null;
   /** The last answer about this record that was made with a table without errors. */
   let good: Run | null = null;
+  /** The table as it was when it last had no errors. */
+  let readable = start.mapping.text;
   /** Where a rule was written: it lights up with the next answer. */
   let written: number | null = null;
 
@@ -53,9 +55,10 @@ function main(start: Start): void {
     (): RunRequest => ({ mapping: table.text, parser: hasParser ? parser.text : null, sample: sample.id, record: records.index, golden }),
     (run, request) => {
       answer = run;
+      if (!run.table.errors.length) readable = request.mapping;
       if (run.record || good?.record?.index !== request.record) good = run.record ? run : null;
       lights.reset();
-      raw.show(good?.record ?? null, run.table.errors.length > 0);
+      raw.show(good?.record ?? null, sample.name, run.table.errors.length > 0);
       event.show(run, good);
       table.setProblems(request.mapping, run.table);
       showProblems(byId("problems"), table, run.table, "table");
@@ -63,7 +66,6 @@ function main(start: Start): void {
         parser.setProblems(request.parser, run.parser);
         showProblems(byId("parser-problems"), parser, run.parser, "parser");
       }
-      byId("parser-problems").hidden ||= !hasParser;
       records.setCounts(run.counts);
       replace(byId("elapsed"), `${run.elapsed_ms.toFixed(1)} ms`);
       announce(inWords(run));
@@ -144,10 +146,10 @@ function main(start: Start): void {
     replace(
       byId("sample"),
       example,
-      h("strong", {}, sample.name),
-      h("span", { id: "form", class: "form" }, sample.form || "no record found"),
+      h("strong", { title: sample.name }, nameOf(sample.name)),
       h("span", { class: "size" }, `${count(sample.records, "record")}, ${bytes(sample.bytes)}${cut}`),
     );
+    replace(byId("form"), sample.form);
   }
 
   function setSample(found: Sample): void {
@@ -162,7 +164,7 @@ function main(start: Start): void {
   }
 
   async function profile(): Promise<void> {
-    const found = await api.profile(sample.id, table.text);
+    const found = await api.profile(sample.id, readable);
     showProfile(sample, found, (group) => {
       records.setGroup(group);
       showPane("raw");
@@ -172,12 +174,7 @@ function main(start: Start): void {
   const opened: Opened = {
     text: async (name, text) => setSample(await api.sample({ name, text })),
     files: async (name, files, isFolder) => {
-      const request = await sampleOf(name, files, isFolder, start.limits.sample_bytes);
-      if (!request) {
-        say(`${name} is more than ${bytes(start.limits.sample_bytes)}: start \`udmap serve\` with it, which takes its beginning.`);
-        return;
-      }
-      setSample(await api.sample(request));
+      setSample(await api.sample(await sampleOf(name, files, isFolder, start.limits.sample_bytes)));
       await profile();
     },
     table: (name, text) => {
@@ -220,8 +217,8 @@ function main(start: Start): void {
         showTable();
       });
     },
-    "save-case": () => saveCase(table.text, sample.id, records.index, start.cases ?? "cases"),
-    "show-command": () => showCommand(sample.id, records.index, file, table.text === saved),
+    "save-case": () => saveCase(table.text, sample.id, records.index, "cases"),
+    "show-command": () => showCommand({ sample: sample.id, record: records.index, mapping: readable, mapping_file: file ?? start.mapping.name }, table.text === saved),
     share: () =>
       void share({ mapping: table.text, parser: hasParser ? parser.text : null, sample: sample.id, record: records.index, golden }).catch(complain),
     quit: () => void api.quit().then(stopped, complain),

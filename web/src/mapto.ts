@@ -60,7 +60,7 @@ export function mapTo(field: RawField, chosen: (udm: string) => Promise<void>): 
     const mine = searches;
     const query = input.value.trim();
     try {
-      const answer = await api.fields(query, field.value);
+      const answer = await api.fields({ query, field: field.field, value: field.value });
       // A later search has begun.
       if (mine !== searches) return;
       found = answer.fields;

@@ -1,10 +1,15 @@
 // What is wrong with the table, listed below it: one click goes there, one takes the suggestion.
 
-import { h, prose, replace } from "./dom";
+import { h, Last, prose, replace } from "./dom";
 import type { Editor } from "./editor";
 import type { Checked, Problem } from "./types";
 
+const lasts = new WeakMap<HTMLElement, Last>();
+
 export function showProblems(list: HTMLElement, editor: Editor, checked: Checked, what: string): void {
+  const last = lasts.get(list) ?? new Last();
+  lasts.set(list, last);
+  if (last.isSame(checked)) return;
   const hadFocus = list.contains(document.activeElement);
   const all: [Problem, "error" | "warning"][] = [
     ...checked.errors.map((problem): [Problem, "error"] => [problem, "error"]),

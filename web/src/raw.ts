@@ -1,6 +1,6 @@
 // The raw record: what rules read, what they read and did not use, and what no rule reads.
 
-import { badge, count, h, put, replace, short, textNodes, visible } from "./dom";
+import { badge, count, h, Last, nameOf, put, replace, short, textNodes, visible } from "./dom";
 import { bringIntoView, type Lamp, type Lights, type Lit, traceOf } from "./lights";
 import { type Mark, pieces } from "./pieces";
 import { firstStop, roving } from "./roving";
@@ -20,6 +20,8 @@ export class RawPane implements Lamp {
   private record: Explained | null = null;
   private fields: Field[] = [];
   private spans = new Map<HTMLElement, Field>();
+  private readonly lastText = new Last();
+  private readonly lastLists = new Last();
 
   constructor(
     private readonly text: HTMLElement,
@@ -48,19 +50,29 @@ export class RawPane implements Lamp {
     });
   }
 
-  show(record: Explained | null, hasErrors: boolean): void {
+  show(record: Explained | null, sample: string, hasErrors: boolean): void {
     this.record = record;
-    this.spans.clear();
     if (!record) {
+      this.spans.clear();
+      this.lastText.isSame(null);
+      this.lastLists.isSame(null);
       replace(this.text, h("p", { class: "empty" }, hasErrors ? "Not shown: the table has errors." : "No record."));
       replace(this.about);
       replace(this.lists);
       return;
     }
+    replace(this.about, aboutRecord(record, sample));
     this.fields = fieldsOf(record);
+    const paths = record.values.map((value) => value.path);
+    if (!this.lastText.isSame([record.index, record.raw, this.fields, paths])) this.showText(record);
+    if (!this.lastLists.isSame([record.left, record.unused, record.omitted])) this.showLists(record);
+  }
+
+  private showText(record: Explained): void {
+    this.spans.clear();
     const hadFocus = this.text.contains(document.activeElement);
-    const stops = [...this.text.querySelectorAll(STOP)];
-    const kept = Math.max(0, stops.findIndex((stop) => (stop as HTMLElement).tabIndex === 0));
+    const stops = [...this.text.querySelectorAll<HTMLElement>(STOP)];
+    const kept = Math.max(0, stops.findIndex((stop) => stop.tabIndex === 0));
     const nodes = pieces(record.raw.length, this.fields).map((piece) => {
       const text = record.raw.slice(piece.from, piece.to);
       // The innermost is the one that is meant.
@@ -71,8 +83,6 @@ export class RawPane implements Lamp {
     firstStop(this.text, STOP, kept);
     if (hadFocus) this.text.querySelector<HTMLElement>(`${STOP}[tabindex="0"]`)?.focus();
     if (record.cut) put(this.text, h("p", { class: "note" }, "The rest of the record is not shown."));
-    replace(this.about, aboutRecord(record));
-    this.showLists(record);
   }
 
   light(lit: Lit | null, still: boolean): void {
@@ -189,7 +199,9 @@ function fieldsOf(record: Explained): Field[] {
   return [...found.values()];
 }
 
-function aboutRecord(record: Explained): string {
+function aboutRecord(record: Explained, sample: string): string {
+  // Within a folder, the path below it tells files apart.
+  const source = record.source.startsWith(`${sample}/`) ? record.source.slice(sample.length + 1) : nameOf(record.source);
   const parts = [record.form_words, record.shape && `shape ${record.shape}`, record.table && `table ${record.table}`];
-  return `${record.source}:${record.line} — ${[...parts.filter(Boolean), count(record.length, "byte")].join(", ")}`;
+  return `${source}:${record.line} — ${[...parts.filter(Boolean), count(record.length, "byte")].join(", ")}`;
 }

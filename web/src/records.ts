@@ -91,7 +91,7 @@ export class Records {
     replace(byId("counts"));
     if (!counts) return;
     const reasons = counts.by_reason.map(({ reason, count: n, first }) =>
-      h("button", { type: "button", class: "link", "aria-label": `${count(n, "record")} rejected, ${reason}: show the first`, onclick: () => this.go(first) }, `${reason} ${n.toLocaleString("en")}`),
+      h("button", { type: "button", class: "link", title: "Show the first of them", onclick: () => this.go(first) }, `${reason} ${n.toLocaleString("en")}`),
     );
     replace(
       byId("counts"),

@@ -63,22 +63,24 @@ export function saveCase(mapping: string, sample: string, record: number, folder
     async () => {
       const [into, name] = [inputs.folder.value.trim(), inputs.name.value.trim()];
       const answer = await api.saveCase({ folder: into, name, mapping, sample, record });
-      return `Saved ${answer.files.join(", ")} in ${answer.folder}.`;
+      return `Saved ${answer.files.join(", ")} in ${answer.folder}: \`${answer.command}\` runs it.`;
     },
   );
 }
 
-export function showCommand(sample: string, record: number, file: string | null, isSaved: boolean): void {
+/** Shows commands about a record; `table` is the name of a table, or of its file. */
+export function showCommand(request: { sample: string; record: number; mapping: string; mapping_file: string }, isSaved: boolean): void {
   const command = h("pre", { class: "command", tabindex: "0", "aria-label": "Command" });
   const status = h("p", { role: "status" });
-  const note = h("p", { class: "note" }, isSaved ? null : "The table has changes that are not saved: the command reads the file.");
+  const note = h("p", { class: "note" }, isSaved ? null : "The table has changes that are not saved, and the command does not know of them: save it first.");
   const show = async (what: string) => {
     try {
-      const answer = await api.command({ sample, record, mapping_file: file, what });
+      const answer = await api.command({ ...request, what });
       replace(command, answer.command);
-      replace(status, answer.note);
+      replace(status);
     } catch (error) {
-      replace(status, (error as Refusal).message);
+      replace(command);
+      replace(status, prose((error as Refusal).message));
     }
   };
   const copy = async () => {

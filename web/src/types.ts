@@ -43,7 +43,6 @@ export interface Start {
   is_example: boolean;
   mappings: string[];
   limits: { sample_bytes: number; table_bytes: number };
-  cases?: string | null;
 }
 
 export interface Rule {
@@ -181,20 +180,29 @@ export interface FoundField {
   repeated: boolean;
 }
 
-export interface ProfileField {
-  path: string;
-  kinds: string[];
+/** A count, with the first of the records behind it. */
+export interface Counted {
   count: number;
-  share: number;
-  examples: string[];
   records: number[];
+}
+
+export interface ProfileField extends Counted {
+  path: string;
+  /** How many values there are of each type. */
+  types: Record<string, number>;
+  share: number;
+  distinct: number;
+  /** Whether a rule reads it. */
   read: boolean;
+  examples: ({ value: string } & Counted)[];
 }
 
 export interface Profile {
   records: number;
-  forms: { form: string; count: number }[];
-  times: { first: string; last: string } | null;
+  forms: ({ form: string } & Counted)[];
+  shapes: ({ shape: string } & Counted)[];
+  times: { first: string | null; last: string | null };
+  rejects: ({ reason: string } & Counted)[];
   fields: ProfileField[];
-  rejects: { reason: string; count: number; records: number[] }[];
+  fields_not_counted: number;
 }
