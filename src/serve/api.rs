@@ -59,6 +59,7 @@ fn start(state: &State, work: &Work) -> Result<Vec<u8>, Refusal> {
         "sample": shown(state, &state.first, None, work)?,
         "is_example": state.is_example,
         "mappings": builtin_mappings().collect::<Vec<_>>(),
+        "cases": "cases",
         "has_parser": cfg!(feature = "parser"),
         "limits": {"sample_bytes": SAMPLE_BYTES, "table_bytes": MOST_BYTES},
     })))

@@ -4,7 +4,8 @@ use super::answer::Refusal;
 use super::record::record;
 use super::state::State;
 use super::work::Work;
-use crate::text::shell_word;
+use crate::sync::lock;
+use crate::text::{shell_word, shown};
 use serde::{Deserialize, Serialize};
 
 /// The longest record that is written into a command.
@@ -18,7 +19,7 @@ pub(super) struct Asked {
     record: u64,
     #[serde(default)]
     mapping_file: Option<String>,
-    /// The table, by which the record is found.
+    /// The table as it is written now.
     #[serde(default)]
     mapping: Option<String>,
     what: What,
@@ -35,15 +36,20 @@ enum What {
 #[derive(Debug, Serialize)]
 pub(super) struct Answer {
     command: String,
+    /// What is to be done first.
+    note: Option<String>,
 }
+
+/// What a table is called in a command if it is not saved.
+const UNSAVED: &str = "mine.toml";
 
 /// The command.
 ///
 /// # Errors
 /// If there is no such record, or if it can't be written into a command.
 pub(super) fn command(state: &State, asked: &Asked, work: &Work) -> Result<Answer, Refusal> {
-    let opened = state.mapping.file.as_deref().unwrap_or(&state.mapping.name);
-    let table = shell_word(asked.mapping_file.as_deref().unwrap_or(opened));
+    let (name, note) = table(state, asked);
+    let table = shell_word(&name);
     let sample = state.sample(&asked.sample)?;
     let command = match asked.what {
         What::Test => format!("udmap test CASES --mapping {table}"),
@@ -76,5 +82,28 @@ pub(super) fn command(state: &State, asked: &Asked, work: &Work) -> Result<Answe
             }
         }
     };
-    Ok(Answer { command })
+    Ok(Answer { command, note })
+}
+
+/// What the table is called, and what is to be done before it can be named.
+fn table(state: &State, asked: &Asked) -> (String, Option<String>) {
+    let opened = state.mapping.file.as_ref().unwrap_or(&state.mapping.name);
+    let text = asked.mapping.as_ref().unwrap_or(&state.mapping.text);
+    if let Some(file) = &asked.mapping_file {
+        let is_saved = lock(&state.saved).get(&state.folder.join(file)) == Some(text);
+        return (file.clone(), (!is_saved).then(|| format!("save the table as `{}` first", shown(file))));
+    }
+    if *text == state.mapping.text && state.mapping.file.is_none() {
+        return (opened.clone(), None);
+    }
+    let saved = lock(&state.saved);
+    let saved = saved.iter().find(|(_, saved)| *saved == text).map(|(path, _)| path);
+    let name = |path: &std::path::PathBuf| {
+        let below = path.strip_prefix(&state.folder).unwrap_or(path);
+        below.to_str().map(str::to_owned)
+    };
+    match saved.and_then(name) {
+        Some(name) => (name, None),
+        None => (UNSAVED.to_owned(), Some(format!("save the table as `{UNSAVED}` first"))),
+    }
 }

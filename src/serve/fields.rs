@@ -96,6 +96,7 @@ pub(super) fn search(asked: &Asked) -> Answer {
         _ => Vec::new(),
     };
     let value = asked.value.as_deref().map(kind_of_value);
+    let is_id = hints.last().is_some_and(|word| matches!(word.as_str(), "id" | "uuid" | "guid"));
     let mut found: Vec<(i32, &Known, Vec<&'static str>)> = Vec::new();
     for known in known() {
         if noun.is_some() && !known.found.path.starts_with("principal.") {
@@ -111,6 +112,10 @@ pub(super) fn search(asked: &Asked) -> Answer {
         let mut score = words.iter().map(|word| of_word(known, word)).sum::<i32>();
         score += hints.iter().map(|word| of_word(known, word)).sum::<i32>();
         score += value.map_or(0, |value| of_value(known, value));
+        // The name of a record goes where SecOps expects it.
+        if is_id && known.found.path == "metadata.product_log_id" {
+            score += 25;
+        }
         // Fields near the top are used more, and those of the noun that acts.
         score -= 4 * i32::try_from(known.levels).unwrap_or(0);
         let is_usual = ["principal.", "metadata."].iter().any(|top| known.found.path.starts_with(top));
@@ -282,6 +287,7 @@ mod tests {
             ("", "10.0.0.1", "client_ip", "principal.ip[]"),
             ("", "a@example.com", "userEmail", "principal.user.email_addresses[]"),
             ("hostname", "", "", "principal.hostname"),
+            ("", "220f89ff-bff8-4466-b6cb-b7787940ce68", "telephony_id", "metadata.product_log_id"),
             ("additional", "", "", "additional"),
         ] {
             let found = paths(query, value, field);

@@ -70,6 +70,8 @@ struct RuleView {
     udm: String,
     file: String,
     line: usize,
+    /// Whether the line is one of the table that is written, and not of one that it builds on.
+    here: bool,
     text: String,
 }
 
@@ -78,6 +80,7 @@ struct SkippedView {
     udm: String,
     file: String,
     line: usize,
+    here: bool,
     why: String,
 }
 
@@ -162,6 +165,7 @@ fn looked_at(rules: &Compiled, sample: &Sample, chunk: &SampleChunk, traced: &Tr
                 udm: rule.udm.clone(),
                 file: rule.file.clone(),
                 line: rule.line,
+                here: rule.file == rules.name,
                 text: rule.text.clone(),
             }),
             raw: field.from.as_ref().map(raw_view),
@@ -172,6 +176,7 @@ fn looked_at(rules: &Compiled, sample: &Sample, chunk: &SampleChunk, traced: &Tr
         udm: skipped.rule.udm.clone(),
         file: skipped.rule.file.clone(),
         line: skipped.rule.line,
+        here: skipped.rule.file == rules.name,
         why: skipped.why.clone(),
     });
     let are_lines = matches!(chunk.chunk.body, ChunkBody::Lines { .. });

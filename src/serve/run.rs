@@ -8,6 +8,8 @@ use super::parser::{ParserChecked, ParserRun};
 use super::places::Utf16;
 use super::pretty::Pretty;
 use super::record::{LookedAt, RecordView, record};
+#[cfg(feature = "parser")]
+use super::sample::Sample;
 use super::state::State;
 use super::table::Complaint;
 use super::work::Work;
@@ -104,6 +106,9 @@ pub(super) fn looked_at(state: &State, asked: &Asked, work: &Work) -> Result<(Ra
     }
     #[cfg(feature = "parser")]
     if let Some(text) = &asked.parser {
+        if table.rules.is_none() {
+            looked.raw = raw_by_last_table(state, &sample, asked.record, work)?;
+        }
         let (checked, parsed) = super::parser::run(state, text, &looked.raw)?;
         ran.parser = Some(checked);
         ran.parser_run = parsed;
@@ -127,6 +132,19 @@ pub(super) fn looked_at(state: &State, asked: &Asked, work: &Work) -> Result<(Ra
     ran.record = looked.explanation.is_some().then(|| std::mem::take(&mut looked.view));
     ran.elapsed_ms = work.elapsed_ms();
     Ok((ran, looked))
+}
+
+/// A record's bytes, which a parser takes also while the table has errors.
+#[cfg(feature = "parser")]
+fn raw_by_last_table(state: &State, sample: &Sample, number: u64, work: &Work) -> Result<Vec<u8>, Refusal> {
+    let table = state.last_right();
+    let Some(rules) = table.as_ref().and_then(|table| table.rules.as_ref()) else { return Ok(Vec::new()) };
+    let index = rules.index(sample, work)?;
+    let place = index.place_of(number.min(index.counts.records.saturating_sub(1)));
+    let raw = place.and_then(|(chunk, nth)| {
+        index::look_at(&rules.exact, &sample.chunks[chunk], nth, |record| record.raw.to_vec())
+    });
+    Ok(raw.unwrap_or_default())
 }
 
 fn findings(event: &Pretty) -> Vec<FindingView> {

@@ -43,6 +43,8 @@ pub(crate) struct State {
     pub(super) saved: Mutex<HashMap<PathBuf, String>>,
     samples: Mutex<VecDeque<Arc<Sample>>>,
     tables: Mutex<VecDeque<Arc<Table>>>,
+    /// The last table without errors.
+    last_right: Mutex<Option<Arc<Table>>>,
 }
 
 impl State {
@@ -68,6 +70,7 @@ impl State {
             received,
             stop,
             tables: Mutex::default(),
+            last_right: Mutex::default(),
         }
     }
 
@@ -110,13 +113,22 @@ impl State {
             tables.push_back(Arc::clone(&table));
             return Ok(table);
         }
+        // Others need not wait until it is read.
         drop(tables);
         let table = Arc::new(Table::read(&self.mapping.name, text));
+        if table.rules.is_some() {
+            *lock(&self.last_right) = Some(Arc::clone(&table));
+        }
         tables = lock(&self.tables);
         tables.push_back(Arc::clone(&table));
         if tables.len() > MOST_TABLES {
             tables.pop_front();
         }
         Ok(table)
+    }
+
+    /// The last table without errors, by which records are found while another one has errors.
+    pub(super) fn last_right(&self) -> Option<Arc<Table>> {
+        lock(&self.last_right).clone()
     }
 }

@@ -27,6 +27,8 @@ pub(super) struct Table {
 /// A table without errors.
 #[derive(Debug)]
 pub(super) struct Compiled {
+    /// The file that the table is read as.
+    pub(super) name: String,
     pub(super) mapping: Mapping,
     fast: Converter,
     /// Reads records the exact way, to explain them.
@@ -71,7 +73,7 @@ impl Table {
                 if let Err(error) = own_tests::run(&mapping) {
                     table.warnings = complaints(&error, name, text);
                 }
-                table.rules = Some(Compiled::of(mapping));
+                table.rules = Some(Compiled::of(name, mapping));
             }
             Err(LoadError::Faulty { error, .. }) => table.errors = complaints(&error, name, text),
             Err(error) => {
@@ -84,9 +86,10 @@ impl Table {
 }
 
 impl Compiled {
-    fn of(mapping: Mapping) -> Compiled {
+    fn of(name: &str, mapping: Mapping) -> Compiled {
         let exact = Options::default().engine(Engine::Exact);
         Compiled {
+            name: name.to_owned(),
             fast: Converter::new(&mapping, &Options::default()),
             exact: Converter::new(&mapping, &exact),
             mapping,
