@@ -25,7 +25,7 @@ fn it_opens_with_an_example_or_a_file() {
     assert!(start["mappings"].as_array().expect("a list").contains(&json!("duo_auth")));
 
     // The table is the one that takes the records.
-    let file = project("fixtures/duo_auth/input.ndjson");
+    let file = project("fixtures/duo_auth/user/input.ndjson");
     let (_folder, server) = started(&[file.to_str().expect("a path")]);
     let start = server.call("start", &json!({}));
     assert_eq!((&start["is_example"], &start["mapping"]["name"]), (&json!(false), &json!("duo_auth")));
@@ -56,6 +56,7 @@ fn values_lead_to_rules_and_bytes() {
             assert_eq!(raw.trim_matches('"'), value["raw"]["value"].as_str().expect("a text"), "{value}");
         }
         if !value["rule"].is_null() {
+            assert_eq!(value["rule"]["here"], true);
             let line = value["rule"]["line"].as_u64().expect("a line") as usize;
             assert!(server.table().lines().nth(line - 1).is_some_and(|line| !line.is_empty()), "{value}");
         }
@@ -77,22 +78,23 @@ fn the_page_shows_what_convert_writes() {
     let (_folder, server) = started(&[]);
     for fixture in [
         "quickstart",
-        "duo_auth",
-        "duo_admin",
-        "duo_activity",
+        "duo_auth/user",
+        "duo_activity/target",
+        "duo/mixed",
+        "layout-pretty-objects",
+        "layout-several",
         "real-log-sync-cef",
         "real-splunk-key-value",
         "real-demisto-v2-items",
+        "real-datadog-wrapper",
+        "value-text",
+        "value-duplicates",
     ] {
         let folder = project("fixtures").join(fixture);
-        let input = crate::support::names(&folder)
-            .into_iter()
-            .find(|name| name.starts_with("input."))
-            .expect("an input");
+        let input = crate::support::names(&folder).into_iter().find(|name| name.starts_with("input."));
+        let input = input.expect("an input");
         let bytes = std::fs::read(folder.join(&input)).expect("the input can be read");
-        for name in
-            ["duo_telephony", "duo_auth", "duo_admin", "duo_activity", "duo_telephony_extended", "duo"]
-        {
+        for name in ["duo_telephony", "duo_auth_extended", "duo_activity", "duo"] {
             let converted =
                 run_with(&bytes, &["convert", "-", "-q", "--mapping", name, "--max-rejects", "1000"]);
             let expected: Vec<&str> = converted.stdout.lines().collect();
@@ -288,6 +290,10 @@ fn a_parser_runs_on_the_record() {
     let broken = ran(&parser.replace("json {", "jsn {"));
     assert_eq!(broken["parser"]["errors"][0]["line"], 2, "{broken}");
     assert_eq!(broken["parser_run"], Value::Null);
+    // It runs also while the table has errors.
+    let asked = json!({"mapping": "[mapping", "sample": sample, "parser": parser});
+    let without = server.call("run", &asked);
+    assert_eq!((&without["record"], &without["parser_run"]["outcome"]), (&Value::Null, &json!("events")));
     let dropped = ran("filter { drop { tag => \"TAG_NO_SECURITY_VALUE\" } }");
     assert_eq!(dropped["parser_run"]["outcome"], "dropped");
 }
@@ -373,6 +379,17 @@ fn a_command_line_shows_the_same() {
         .call("sample", &json!({"name": "x", "text": V2.replace("verify", "it's $HOME `id`")}))["id"]
         .clone();
     let command = server.call("command", &json!({"sample": pasted, "record": 0, "what": "convert"}));
+    assert_eq!(command["note"], Value::Null);
     let run = shell(command["command"].as_str().expect("a text"));
     assert!(run.stdout.contains("it's $HOME `id`"), "{run:?}");
+    // A table that is not saved can't be named yet.
+    let other = format!("{}# more\n", server.table());
+    let asked = json!({"sample": pasted, "record": 0, "what": "convert", "mapping": other});
+    let command = server.call("command", &asked);
+    assert!(command["command"].as_str().is_some_and(|command| command.ends_with("--mapping mine.toml")));
+    assert_eq!(command["note"], "save the table as `mine.toml` first");
+    server.call("save", &json!({"kind": "mapping", "text": other, "file": "mine.toml"}));
+    let command = server.call("command", &asked);
+    assert_eq!(command["note"], Value::Null);
+    assert_eq!(shell(command["command"].as_str().expect("a text")).status, 0);
 }
