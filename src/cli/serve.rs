@@ -76,7 +76,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<u8> {
     stdout.finish()?;
     say!("The page is at this address until Ctrl-C. Who knows the address can use it: keep it to yourself.");
     if !args.no_open && std::io::stderr().is_terminal() {
-        open(&url);
+        open(&listening.launch_url());
     }
     listening.serve(state)?;
     Ok(DONE)

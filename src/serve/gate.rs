@@ -1,10 +1,16 @@
 //! Who is answered: who knows the token, asks for this machine by its own name, and is not another page.
 
+use crate::sync::lock;
 use aws_lc_rs::{constant_time, rand};
 use hyper::HeaderMap;
 use hyper::header::{HOST, HeaderName, ORIGIN};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// How long a browser may take to start.
+const LAUNCH: Duration = Duration::from_secs(60);
 
 /// A secret text in an address.
 #[derive(Clone)]
@@ -34,6 +40,30 @@ impl Token {
 
     pub(super) fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// A token that works once, and not for long: the browser is started with it, and other users may see how a program is
+/// started.
+#[derive(Debug)]
+pub(super) struct Launch {
+    token: Token,
+    until: Mutex<Option<Instant>>,
+}
+
+impl Launch {
+    pub(super) fn new() -> anyhow::Result<Launch> {
+        Ok(Launch { token: Token::new()?, until: Mutex::new(Instant::now().checked_add(LAUNCH)) })
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        self.token.as_str()
+    }
+
+    /// Whether this path is that of the token, for the first time.
+    pub(super) fn take(&self, path: &str) -> bool {
+        behind_token(&self.token, path) == Some("")
+            && lock(&self.until).take().is_some_and(|until| Instant::now() < until)
     }
 }
 
@@ -92,6 +122,19 @@ mod tests {
             assert_eq!(behind_token(&token, &wrong), None, "{wrong}");
         }
         assert!(!format!("{token:?}").contains(token.as_str()));
+    }
+
+    #[test]
+    fn a_launch_works_once_and_not_for_long() {
+        let launch = Launch::new().unwrap();
+        let path = format!("/{}/", launch.as_str());
+        for wrong in ["/", "//", "/x/", &format!("{path}api/start"), launch.as_str()] {
+            assert!(!launch.take(wrong), "{wrong}");
+        }
+        assert!(launch.take(&path));
+        assert!(!launch.take(&path));
+        let late = Launch { until: Mutex::new(Some(Instant::now())), ..Launch::new().unwrap() };
+        assert!(!late.take(&format!("/{}/", late.as_str())));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::answer::Refusal;
 use super::api;
-use super::gate::{Token, behind_token, is_own};
+use super::gate::{Launch, Token, behind_token, is_own};
 use super::state::State;
 use super::web::{add_headers, asset};
 use super::work::Work;
@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue, LOCATION};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
@@ -44,6 +44,7 @@ pub(crate) struct Listening {
     listener: std::net::TcpListener,
     port: u16,
     token: Token,
+    launch: Launch,
 }
 
 /// Listens on a port of 127.0.0.1; 0 for one that is free.
@@ -56,7 +57,7 @@ pub(crate) fn listen(port: u16) -> anyhow::Result<Listening> {
         std::net::TcpListener::bind(address).with_context(|| format!("cannot listen on 127.0.0.1:{port}"))?;
     listener.set_nonblocking(true)?;
     let port = listener.local_addr()?.port();
-    Ok(Listening { listener, port, token: Token::new()? })
+    Ok(Listening { listener, port, token: Token::new()?, launch: Launch::new()? })
 }
 
 /// What each request needs.
@@ -64,6 +65,7 @@ struct Shared {
     state: Arc<State>,
     port: u16,
     token: Token,
+    launch: Launch,
     at_work: Semaphore,
 }
 
@@ -73,6 +75,11 @@ impl Listening {
     /// The page's address.
     pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}/{}/", self.port, self.token.as_str())
+    }
+
+    /// An address that leads to the page once.
+    pub(crate) fn launch_url(&self) -> String {
+        format!("http://127.0.0.1:{}/{}/", self.port, self.launch.as_str())
     }
 
     /// Serves until it is told to stop.
@@ -86,9 +93,9 @@ impl Listening {
             .thread_name("serve")
             .enable_all()
             .build()?;
-        let Listening { listener, port, token } = self;
+        let Listening { listener, port, token, launch } = self;
         let state = Arc::new(state);
-        let shared = Shared { state, port, token, at_work: Semaphore::new(MOST_AT_WORK) };
+        let shared = Shared { state, port, token, launch, at_work: Semaphore::new(MOST_AT_WORK) };
         let served = runtime.block_on(accept(listener, Arc::new(shared)));
         // What nobody waits for any more is left.
         runtime.shutdown_timeout(LAST_ANSWERS);
@@ -152,6 +159,14 @@ async fn answer(shared: &Shared, request: Request<Incoming>) -> Answer {
 
 async fn routed(shared: &Shared, request: Request<Incoming>, nonce: &str) -> Answer {
     let is_own = is_own(request.headers(), shared.port);
+    if is_own && request.method() == Method::GET && shared.launch.take(request.uri().path()) {
+        let mut answer = plain(StatusCode::SEE_OTHER, "");
+        // A path of hexadecimal digits.
+        if let Ok(page) = HeaderValue::from_str(&format!("/{}/", shared.token.as_str())) {
+            answer.headers_mut().insert(LOCATION, page);
+        }
+        return answer;
+    }
     let Some(path) = behind_token(&shared.token, request.uri().path()).filter(|_| is_own) else {
         return plain(StatusCode::FORBIDDEN, "forbidden");
     };

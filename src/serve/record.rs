@@ -122,26 +122,35 @@ pub(super) fn record(
     Some(looked)
 }
 
+/// As much of a text as is sent.
+fn beginning(text: &str) -> &str {
+    let mut end = text.len().min(MOST_RAW);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
 fn looked_at(rules: &Compiled, sample: &Sample, chunk: &SampleChunk, traced: &Traced<'_>) -> LookedAt {
     let source = sample.source(chunk);
     let explanation = Explanation::of(&rules.exact, &rules.mapping, source, traced);
     let text = std::str::from_utf8(traced.raw);
-    let end = |text: &str| text.floor_char_boundary(MOST_RAW);
     let (raw, units) = match text {
         Ok(text) => {
-            let raw = &text[..end(text)];
+            let raw = beginning(text);
             (raw.to_owned(), Some(Utf16::of(raw)))
         }
         // Where bytes are not text, no place can be shown.
         Err(_) => (String::from_utf8_lossy(&traced.raw[..traced.raw.len().min(MOST_RAW)]).into_owned(), None),
     };
+    let sent = raw.len();
     let raw_view = |field: &RawField| {
         let range = field.offset.zip(field.length).and_then(|(offset, length)| {
             let from = usize::try_from(offset.checked_sub(traced.offset)?).ok()?;
             Some(from..from + usize::try_from(length).ok()?)
         });
         // A place must be within what is sent.
-        let range = range.filter(|range| range.end <= MOST_RAW.min(traced.raw.len())).zip(units.as_ref());
+        let range = range.filter(|range| range.end <= sent).zip(units.as_ref());
         RawView {
             field: field.field.clone(),
             value: cut(&field.value, MOST_VALUE).into_owned(),

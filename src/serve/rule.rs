@@ -61,9 +61,9 @@ pub(super) fn write(state: &State, asked: &Asked) -> Result<Written, Refusal> {
     let rules = document.as_ref().map_or_else(Vec::new, |document| rules(document.get_ref()));
     let is_singular = wanted.target.segments.last().is_none_or(|segment| segment.index.is_none());
     let same = |rule: &&WrittenRule| rule.target.as_ref() == Some(&wanted.target);
-    let (written, line) = match rules.iter().filter(same).next_back() {
+    let (written, line) = match rules.iter().rfind(same) {
         Some(rule) if is_singular => {
-            let (written, at) = wanted.into_rule(text, rule)?;
+            let (written, at) = wanted.add_to_rule(text, rule)?;
             wanted.notes.push(format!(
                 "`{}` has a rule on line {}: what is there before `{}` comes first",
                 asked.udm,
@@ -103,7 +103,7 @@ impl<'a> Wanted<'a> {
         let mut wanted =
             Wanted { from: asked.field.clone(), target, kind: field.kind, asked, notes: Vec::new() };
         wanted.add_name(field)?;
-        wanted.into_list();
+        wanted.read_elements();
         Ok(wanted)
     }
 
@@ -134,7 +134,7 @@ impl<'a> Wanted<'a> {
     }
 
     /// Of a list, its elements are read, or one field of them.
-    fn into_list(&mut self) {
+    fn read_elements(&mut self) {
         let Ok(serde_json::Value::Array(elements)) = serde_json::from_str(&self.asked.value) else { return };
         let is_many = self.target.segments.last().is_some_and(|segment| segment.index.is_some());
         let step = if is_many && self.kind != Type::Timestamp { "[]" } else { "[0]" };
@@ -210,7 +210,7 @@ impl<'a> Wanted<'a> {
     }
 
     /// The table with the field in a rule that fills the same UDM field, and where that rule is.
-    fn into_rule(&mut self, text: &str, rule: &WrittenRule) -> Result<(String, usize), Refusal> {
+    fn add_to_rule(&mut self, text: &str, rule: &WrittenRule) -> Result<(String, usize), Refusal> {
         let (place, new) = match (&rule.from, &rule.time) {
             (Some(from), _) => (from.clone(), toml_text(&self.from)),
             (None, Some(time)) => (time.clone(), self.time()),

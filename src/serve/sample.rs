@@ -255,7 +255,7 @@ mod tests {
     fn a_large_text_is_cut_at_a_line() {
         let line = b"{\"a\":1}\n".repeat(SAMPLE_BYTES / 8 + 100);
         let cut = sample(&line);
-        assert!(cut.truncated && cut.bytes <= SAMPLE_BYTES && cut.bytes % 8 == 0, "{}", cut.bytes);
+        assert!(cut.truncated && cut.bytes <= SAMPLE_BYTES && cut.bytes.is_multiple_of(8), "{}", cut.bytes);
         let whole = sample(&line[..SAMPLE_BYTES]);
         assert!(!whole.truncated && whole.bytes == SAMPLE_BYTES);
     }
