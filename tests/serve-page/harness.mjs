@@ -84,7 +84,7 @@ export function check(name, options, run) {
     } finally {
       await context?.close();
       if (!hasEnded()) {
-        child.kill("SIGKILL");
+        child.kill("SIGTERM");
         await once(child, "exit");
       }
       rmSync(folder, { recursive: true, force: true });

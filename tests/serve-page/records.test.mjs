@@ -166,7 +166,7 @@ check("what a hostile record holds is text, with escapes for what can't be seen"
 check("of a file that is too big, the beginning is read, and said", {}, async ({ page, folder, drop, text, untilText }) => {
   const file = join(folder, "big.ndjson");
   const limit = await page.evaluate(async () => (await (await fetch("api/start", { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" })).json()).limits.sample_bytes);
-  const line = `${JSON.stringify(plain)}\n`;
+  const line = `${JSON.stringify({ ...plain, txid: "x".repeat(20_000) })}\n`;
   writeFileSync(file, line.repeat(Math.ceil(limit / line.length) + 10));
   await page.waitForSelector("#event-text [data-path]");
   await drop("#raw-pane", [file]);

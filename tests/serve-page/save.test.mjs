@@ -120,7 +120,7 @@ check("Stop ends the server, and the page says so", {}, async ({ page, child, te
 const gone = { allowed: /ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|failed/ };
 check("a server that is gone is said", gone, async ({ page, child, cursor, untilText }) => {
   await page.waitForSelector("#event-text [data-path]");
-  child.kill("SIGKILL");
+  child.kill("SIGTERM");
   await once(child, "exit");
   await cursor();
   await page.keyboard.type("#");
