@@ -163,8 +163,9 @@ check("for an enum, the value that the raw one becomes is chosen", {}, async ({ 
   await page.waitForSelector("#raw-lists [data-map='txid']");
   await page.click("#raw-lists [data-map='txid']");
   await page.type("#udm-search", "security_result priority HIGH_PRIORITY");
-  await until(() => document.querySelector("#udm-list li")?.dataset.udm === "security_result[0].priority");
-  await page.keyboard.press("Enter");
+  await page.waitForSelector('#udm-list li[data-udm="security_result[0].priority"]');
+  await until(() => document.querySelectorAll("#udm-list li").length < 20);
+  await page.click('#udm-list li[data-udm="security_result[0].priority"]');
   await page.waitForSelector("#becomes");
   const values = await page.$$eval("#becomes option", (options) => options.map((option) => option.value));
   assert.ok(values.includes("LOW_PRIORITY"), String(values));

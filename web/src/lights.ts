@@ -21,14 +21,23 @@ const RESTS_MS = 120;
 export class Lights {
   private pinned: Lit | null = null;
   private timer = 0;
+  /** Whether what is pinned holds although other things may have come under a pointer that has not moved. */
+  private isHeld = false;
 
   constructor(
     private readonly lamps: Record<Origin, Lamp>,
     private readonly trace: (text: string | null) => void,
-  ) {}
+  ) {
+    const letGo = (event: MouseEvent | KeyboardEvent) => {
+      if (event instanceof KeyboardEvent || event.movementX || event.movementY) this.isHeld = false;
+    };
+    addEventListener("mousemove", letGo, true);
+    addEventListener("keydown", letGo, true);
+  }
 
   /** The pointer or the focus is on something, or has left it. */
   point(lit: Lit | null, origin: Origin): void {
+    if (this.isHeld) return;
     clearTimeout(this.timer);
     this.show(lit ?? this.pinned, () => true);
     // A second time, with scrolling.
@@ -39,6 +48,7 @@ export class Lights {
   pin(lit: Lit | null, origin: Origin): void {
     clearTimeout(this.timer);
     this.pinned = lit;
+    this.isHeld = lit !== null;
     this.show(lit, (name) => name === origin);
   }
 
@@ -46,6 +56,7 @@ export class Lights {
   reset(): void {
     clearTimeout(this.timer);
     this.pinned = null;
+    this.isHeld = false;
     this.show(null, () => true);
   }
 
