@@ -64,6 +64,10 @@ check("a click keeps it lit, Escape lets go", {}, async ({ page, until }) => {
   await page.hover("header.top h1");
   await new Promise((resolve) => setTimeout(resolve, 200));
   assert.ok(await page.$(lit.raw));
+  await page.hover("#event-text [data-path='principal.user.userid']");
+  await until(() => document.querySelector("#event-text .lit")?.dataset.path === "principal.user.userid");
+  await page.hover("header.top h1");
+  await until(() => document.querySelector("#event-text .lit")?.dataset.path === "security_result[0].summary");
   await page.evaluate(() => document.activeElement.blur());
   await page.keyboard.press("Escape");
   await until(() => !document.querySelector(".lit"));

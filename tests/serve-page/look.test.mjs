@@ -16,7 +16,16 @@ async function serious(page) {
     .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 120)).join(" | ")}`);
 }
 
-const tooWide = (page) => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+/** How many pixels something is wider than the window, or than the pane or dialog that it is in. */
+const tooWide = (page) =>
+  page.evaluate(() => {
+    const over = [document.documentElement.scrollWidth - innerWidth];
+    for (const box of document.querySelectorAll("header, nav, .pane, .lists, .text, dialog")) {
+      const limit = Math.min(innerWidth, box.getBoundingClientRect().right);
+      for (const inner of box.querySelectorAll("*:not(.cm-editor *, .scrolls *)")) over.push(inner.getBoundingClientRect().right - limit);
+    }
+    return Math.round(Math.max(...over));
+  });
 
 for (const width of [700, 1000, 1600]) {
   check(`${width} pixels: nothing is too wide`, { width }, async ({ page }) => {

@@ -79,7 +79,7 @@ check("each form that is pasted is recognised and said", {}, async ({ paste, tex
   }
 });
 
-check("a paste anywhere but in a field is a sample", {}, async ({ page, untilText }) => {
+check("a paste anywhere but in a field is a sample", {}, async ({ page, text, untilText }) => {
   const paste = (selector, text) =>
     page.$eval(
       selector,
@@ -91,6 +91,8 @@ check("a paste anywhere but in a field is a sample", {}, async ({ page, untilTex
       text,
     );
   await paste("#record-number", "99");
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assert.match(await text("#sample"), /^input\.ndjson/);
   await paste("main", JSON.stringify(plain));
   await untilText("#sample", "pasted");
   await untilText("#raw-text", "+15035550100");

@@ -28,11 +28,15 @@ export class Lights {
     private readonly lamps: Record<Origin, Lamp>,
     private readonly trace: (text: string | null) => void,
   ) {
-    const letGo = (event: MouseEvent | KeyboardEvent) => {
-      if (event instanceof KeyboardEvent || event.movementX || event.movementY) this.isHeld = false;
+    let at = "";
+    const moved = (event: MouseEvent) => {
+      const now = `${event.clientX} ${event.clientY}`;
+      if (at !== now) this.isHeld = false;
+      at = now;
     };
-    addEventListener("mousemove", letGo, true);
-    addEventListener("keydown", letGo, true);
+    // Before the elements under the pointer are told that it is over them.
+    for (const name of ["mousemove", "mouseover", "mouseout"] as const) addEventListener(name, moved, true);
+    addEventListener("keydown", () => (this.isHeld = false), true);
   }
 
   /** The pointer or the focus is on something, or has left it. */
