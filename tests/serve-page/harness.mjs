@@ -26,11 +26,24 @@ before(async () => {
     headless: "shell",
   });
 });
-after(() => browser?.close());
+/** The servers that run: none outlives the tests. */
+const servers = new Set();
+after(async () => {
+  for (const child of servers) child.kill("SIGKILL");
+  await browser?.close();
+});
+
+/** Waits until a server has ended. */
+export async function ended(child) {
+  if (child.exitCode === null && child.signalCode === null) await once(child, "exit", { signal: AbortSignal.timeout(5_000) });
+  return child.exitCode;
+}
 
 /** Starts `udmap serve` in a folder of its own; the address is a line of its own. */
 async function serve(args, folder) {
   const child = spawn(process.env.UDMAP, ["serve", "--no-open", ...args], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+  servers.add(child);
+  child.on("exit", () => servers.delete(child));
   let said = "";
   const url = await new Promise((resolve, reject) => {
     for (const stream of [child.stdout, child.stderr]) {
@@ -51,7 +64,6 @@ export function check(name, options, run) {
     const folder = mkdtempSync(join(tmpdir(), "serve-page-"));
     const { width = 1280, height = 860, scheme = "light", args = [quickstart], allowed = null, prepare } = options;
     prepare?.(folder);
-    const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
     const { child, url } = await serve(typeof args === "function" ? args(folder) : args, folder);
     let context;
     try {
@@ -77,16 +89,14 @@ export function check(name, options, run) {
       await page.waitForSelector("#raw-text > *");
       const tools = helpers(page);
       await run({ page, url, folder, child, complaints, context, ...tools });
-      if (page.url().startsWith(url) && !hasEnded()) {
+      if (page.url().startsWith(url) && servers.has(child)) {
         assert.deepEqual(await page.evaluate(stored), { local: 0, session: 0, cookies: "", databases: 0 });
       }
       assert.deepEqual(complaints, []);
     } finally {
       await context?.close();
-      if (!hasEnded()) {
-        child.kill("SIGKILL");
-        await once(child, "exit");
-      }
+      child.kill("SIGTERM");
+      await ended(child);
       rmSync(folder, { recursive: true, force: true });
     }
   });

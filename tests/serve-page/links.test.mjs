@@ -64,6 +64,10 @@ check("a click keeps it lit, Escape lets go", {}, async ({ page, until }) => {
   await page.hover("header.top h1");
   await new Promise((resolve) => setTimeout(resolve, 200));
   assert.ok(await page.$(lit.raw));
+  await page.hover("#event-text [data-path='principal.user.userid']");
+  await until(() => document.querySelector("#event-text .lit")?.dataset.path === "principal.user.userid");
+  await page.hover("header.top h1");
+  await until(() => document.querySelector("#event-text .lit")?.dataset.path === "security_result[0].summary");
   await page.evaluate(() => document.activeElement.blur());
   await page.keyboard.press("Escape");
   await until(() => !document.querySelector(".lit"));
@@ -157,4 +161,32 @@ check("the search looks in types and enum values, too", {}, async ({ page, texts
   assert.deepEqual(await texts("#udm-list li"), []);
   await page.keyboard.press("Enter");
   assert.ok(await page.$("dialog"));
+});
+
+check("for an enum, the value that the raw one becomes is chosen", {}, async ({ page, table, until }) => {
+  await page.waitForSelector("#raw-lists [data-map='txid']");
+  await page.click("#raw-lists [data-map='txid']");
+  await page.type("#udm-search", "security_result priority HIGH_PRIORITY");
+  await page.waitForSelector('#udm-list li[data-udm="security_result[0].priority"]');
+  await until(() => document.querySelectorAll("#udm-list li").length < 20);
+  await page.click('#udm-list li[data-udm="security_result[0].priority"]');
+  await page.waitForSelector("#becomes");
+  const values = await page.$$eval("#becomes option", (options) => options.map((option) => option.value));
+  assert.ok(values.includes("LOW_PRIORITY"), String(values));
+  assert.equal(await page.$eval("#becomes", (select) => select.value), "HIGH_PRIORITY");
+  await page.select("#becomes", "LOW_PRIORITY");
+  await page.click("dialog button.main");
+  await until(() => document.querySelector("#event-text [data-path='security_result[0].priority']")?.textContent === '"LOW_PRIORITY"');
+  assert.match(await table(), /from = "txid"\nmap = \{ "2f5d34d3-053f-422c-9dd4-77a5d58706b1" = "LOW_PRIORITY" \}/);
+});
+
+check("what can't be mapped is said in the dialog", { allowed: /409/ }, async ({ page, table, until, untilText }) => {
+  await page.waitForSelector("#raw-lists [data-map='txid']");
+  const before = await table();
+  await page.click("#raw-lists [data-map='txid']");
+  await page.type("#udm-search", "metadata product_name");
+  await until(() => document.querySelector("#udm-list li")?.dataset.udm === "metadata.product_name");
+  await page.keyboard.press("Enter");
+  await untilText(".search-status", "has a rule on line 115");
+  assert.equal(await table(), before);
 });

@@ -79,7 +79,7 @@ check("each form that is pasted is recognised and said", {}, async ({ paste, tex
   }
 });
 
-check("a paste anywhere but in a field is a sample", {}, async ({ page, untilText }) => {
+check("a paste anywhere but in a field is a sample", {}, async ({ page, text, untilText }) => {
   const paste = (selector, text) =>
     page.$eval(
       selector,
@@ -91,6 +91,8 @@ check("a paste anywhere but in a field is a sample", {}, async ({ page, untilTex
       text,
     );
   await paste("#record-number", "99");
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assert.match(await text("#sample"), /^input\.ndjson/);
   await paste("main", JSON.stringify(plain));
   await untilText("#sample", "pasted");
   await untilText("#raw-text", "+15035550100");
@@ -166,7 +168,7 @@ check("what a hostile record holds is text, with escapes for what can't be seen"
 check("of a file that is too big, the beginning is read, and said", {}, async ({ page, folder, drop, text, untilText }) => {
   const file = join(folder, "big.ndjson");
   const limit = await page.evaluate(async () => (await (await fetch("api/start", { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" })).json()).limits.sample_bytes);
-  const line = `${JSON.stringify(plain)}\n`;
+  const line = `${JSON.stringify({ ...plain, txid: "x".repeat(20_000) })}\n`;
   writeFileSync(file, line.repeat(Math.ceil(limit / line.length) + 10));
   await page.waitForSelector("#event-text [data-path]");
   await drop("#raw-pane", [file]);

@@ -43,6 +43,8 @@ export interface RunRequest {
 
 export interface SampleRequest {
   name: string;
+  /** The table by which records are counted. */
+  mapping?: string;
   text?: string;
   base64?: string;
   files?: { name: string; base64: string }[];
@@ -54,7 +56,7 @@ export const api = {
   sample: (request: SampleRequest) => call<Sample>("sample", request),
   run: (request: RunRequest) => call<Run>("run", request),
   fields: (request: { query: string; field: string; value: string }) => call<{ fields: FoundField[]; more: boolean }>("fields", request),
-  rule: (request: { mapping: string; field: string; udm: string; value: string }) =>
+  rule: (request: { mapping: string; field: string; udm: string; value: string; becomes: string | null }) =>
     call<{ mapping: string; line: number; note: string | null }>("rule", request),
   profile: (sample: string, mapping: string) => call<Profile>("profile", { sample, mapping }),
   saveTable: (text: string, file: string | null) => call<{ file: string }>("save", { kind: "mapping", text, file }),

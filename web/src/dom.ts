@@ -84,6 +84,11 @@ export function count(n: number, one: string, many = `${one}s`): string {
   return `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
 }
 
+/** A path as nodes, with places where lines may break. */
+export function breakable(path: string): Node[] {
+  return path.split(/(?<=[._])/).flatMap((part, at) => (at ? [document.createElement("wbr"), ...textNodes(part)] : textNodes(part)));
+}
+
 /** A number in a pill, after a title. */
 export function badge(n: number): HTMLElement {
   return h("span", { class: "badge" }, n.toLocaleString("en"));

@@ -3,7 +3,7 @@
 import { defaultKeymap, history, historyKeymap, undo } from "@codemirror/commands";
 import { bracketMatching, HighlightStyle, StreamLanguage, type StreamParser, syntaxHighlighting } from "@codemirror/language";
 import { toml } from "@codemirror/legacy-modes/mode/toml";
-import { type Diagnostic, lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
+import { type Diagnostic, diagnosticCount, lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
 import { Compartment, EditorSelection, EditorState, type Extension, RangeSetBuilder, StateEffect, StateField } from "@codemirror/state";
 import {
@@ -165,6 +165,7 @@ export class Editor {
       ...checked.errors.map((problem) => this.diagnostic(problem, "error")),
       ...checked.warnings.map((problem) => this.diagnostic(problem, "warning")),
     ].sort((a, b) => a.from - b.from);
+    if (!diagnostics.length && !diagnosticCount(this.view.state)) return;
     this.view.dispatch(setDiagnostics(this.view.state, diagnostics));
   }
 
@@ -184,7 +185,7 @@ export class Editor {
   }
 
   light(lines: Lines[], still: boolean): void {
-    this.view.dispatch({ effects: setLit.of(lines) });
+    if (lines.length || this.view.state.field(lit).size) this.view.dispatch({ effects: setLit.of(lines) });
     if (lines[0] && !still) this.scrollTo(lines[0]);
   }
 
@@ -194,6 +195,11 @@ export class Editor {
     if (this.view.dom.offsetHeight === 0) return;
     const [from, to] = [this.position(first, 1), this.position(last, Number.MAX_SAFE_INTEGER)];
     this.view.dispatch({ effects: EditorView.scrollIntoView(EditorSelection.range(from, to), { yMargin: 30 }) });
+  }
+
+  /** Keeps the cursor in view where the editor has become smaller. */
+  keepCursor(): void {
+    if (this.view.hasFocus) this.view.dispatch({ effects: EditorView.scrollIntoView(this.view.state.selection.main.head, { yMargin: 30 }) });
   }
 
   /** Puts the cursor there. */

@@ -112,7 +112,10 @@ export class EventPane implements Lamp {
       place.from === null || place.to === null ? [] : [{ from: place.from, to: place.to, value, finding }];
     const spots = [
       ...values.flatMap((value, at) => spot(value, at, null)),
-      ...(this.showsParser ? [] : (this.run?.findings ?? [])).flatMap((finding) => spot(finding, null, finding)),
+      // Of a whole message, such as one that lacks a part, nothing is underlined.
+      ...(this.showsParser ? [] : (this.run?.findings ?? []))
+        .filter((finding) => !/[{[]/.test(text[finding.from ?? 0] ?? ""))
+        .flatMap((finding) => spot(finding, null, finding)),
     ];
     this.text.replaceChildren(
       ...pieces(text.length, spots).map((piece) => {

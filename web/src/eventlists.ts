@@ -1,6 +1,6 @@
 // Lists below the event: how it differs from what is expected; the rules that gave nothing.
 
-import { badge, count, h, prose, put } from "./dom";
+import { badge, breakable, count, h, prose, put } from "./dom";
 import type { Difference, Run, SkippedRule } from "./types";
 
 export function differences(run: Run, isOpen: boolean, stop: () => void): HTMLElement {
@@ -23,7 +23,7 @@ function table(all: Difference[], theirs: string): HTMLElement {
   const head = ["Field", "Here", theirs].map((title) => h("th", { scope: "col" }, title));
   const body = h("tbody");
   const cell = (value: string | null) => (value === null ? h("td", { class: "none" }, "—") : h("td", {}, value));
-  for (const one of all) put(body, h("tr", { class: one.kind }, h("th", { scope: "row" }, one.path), cell(one.ours), cell(one.theirs)));
+  for (const one of all) put(body, h("tr", { class: one.kind }, h("th", { scope: "row" }, ...breakable(one.path)), cell(one.ours), cell(one.theirs)));
   return h("table", { class: "difference-table" }, h("thead", {}, h("tr", {}, ...head)), body);
 }
 

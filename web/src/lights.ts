@@ -21,14 +21,27 @@ const RESTS_MS = 120;
 export class Lights {
   private pinned: Lit | null = null;
   private timer = 0;
+  /** Whether what is pinned holds although other things may have come under a pointer that has not moved. */
+  private isHeld = false;
 
   constructor(
     private readonly lamps: Record<Origin, Lamp>,
     private readonly trace: (text: string | null) => void,
-  ) {}
+  ) {
+    let at = "";
+    const moved = (event: MouseEvent) => {
+      const now = `${event.clientX} ${event.clientY}`;
+      if (at !== now) this.isHeld = false;
+      at = now;
+    };
+    // Before the elements under the pointer are told that it is over them.
+    for (const name of ["mousemove", "mouseover", "mouseout"] as const) addEventListener(name, moved, true);
+    addEventListener("keydown", () => (this.isHeld = false), true);
+  }
 
   /** The pointer or the focus is on something, or has left it. */
   point(lit: Lit | null, origin: Origin): void {
+    if (this.isHeld) return;
     clearTimeout(this.timer);
     this.show(lit ?? this.pinned, () => true);
     // A second time, with scrolling.
@@ -39,6 +52,7 @@ export class Lights {
   pin(lit: Lit | null, origin: Origin): void {
     clearTimeout(this.timer);
     this.pinned = lit;
+    this.isHeld = lit !== null;
     this.show(lit, (name) => name === origin);
   }
 
@@ -46,6 +60,7 @@ export class Lights {
   reset(): void {
     clearTimeout(this.timer);
     this.pinned = null;
+    this.isHeld = false;
     this.show(null, () => true);
   }
 

@@ -104,8 +104,8 @@ function main(start: Start): void {
   }
 
   function map(field: RawField): void {
-    mapTo(field, async (udm) => {
-      const found = await api.rule({ mapping: table.text, field: field.field, udm, value: field.value });
+    mapTo(field, async (udm, becomes) => {
+      const found = await api.rule({ mapping: table.text, field: field.field, udm, value: field.value, becomes });
       table.setText(found.mapping);
       chooseEditor(false);
       table.scrollTo(table.part(found.line));
@@ -172,9 +172,10 @@ function main(start: Start): void {
   }
 
   const opened: Opened = {
-    text: async (name, text) => setSample(await api.sample({ name, text })),
+    text: async (name, text) => setSample(await api.sample({ name, text, mapping: readable })),
     files: async (name, files, isFolder) => {
-      setSample(await api.sample(await sampleOf(name, files, isFolder, start.limits.sample_bytes)));
+      const request = await sampleOf(name, files, isFolder, start.limits.sample_bytes);
+      setSample(await api.sample({ ...request, mapping: readable }));
       await profile();
     },
     table: (name, text) => {
@@ -186,6 +187,7 @@ function main(start: Start): void {
       showTable();
     },
     parser: (_, text) => {
+      if (!start.has_parser) return say("This udmap is built without parsers.");
       hasParser = true;
       parser.setText(text);
       showChoices();

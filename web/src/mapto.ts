@@ -7,8 +7,8 @@ import type { FoundField, RawField } from "./types";
 
 let searches = 0;
 
-/** Asks for a field of UDM; `chosen` gets its path. */
-export function mapTo(field: RawField, chosen: (udm: string) => Promise<void>): void {
+/** Asks for a field of UDM, and what the value becomes if it is an enum. */
+export function mapTo(field: RawField, chosen: (udm: string, becomes: string | null) => Promise<void>): void {
   let found: FoundField[] = [];
   let active = 0;
   const input = h("input", {
@@ -23,27 +23,49 @@ export function mapTo(field: RawField, chosen: (udm: string) => Promise<void>): 
     placeholder: "hostname, user id, severity HIGH …",
   });
   const list = h("ul", { id: "udm-list", role: "listbox", "aria-label": "Fields of UDM", tabindex: "-1" });
+  const search = h("div", { class: "search" }, h("label", { for: "udm-search" }, "Search UDM's fields, types and enum values"), input, list);
   const status = h("p", { class: "search-status", role: "status" });
   const dialog = openDialog(
     `Map ${field.field} to …`,
     "map-to",
     h("p", { class: "sample-value" }, "Its value here: ", h("code", {}, short(field.value, 200))),
-    h("label", { for: "udm-search" }, "Search UDM's fields, types and enum values"),
-    input,
-    list,
+    search,
     status,
   );
 
-  const choose = async (at: number) => {
-    const one = found[at];
-    if (!one) return;
+  const finish = async (udm: string, becomes: string | null) => {
     try {
-      await chosen(one.path);
+      await chosen(udm, becomes);
       dialog.close();
     } catch (error) {
       const refusal = error as Refusal;
       replace(status, prose(`${refusal.message}${refusal.hint ? `. hint: ${refusal.hint}` : ""}`));
     }
+  };
+  const choose = async (at: number) => {
+    const one = found[at];
+    if (!one) return;
+    if (!one.type.startsWith("enum ")) return finish(one.path, null);
+    // A word of the enum must be chosen for the value. Words of the search may have left only some of them.
+    const again = await api.fields({ query: one.path, field: field.field, value: field.value }).catch(() => null);
+    const values = again?.fields.find((all) => all.path === one.path)?.values ?? one.values;
+    const select = h("select", { id: "becomes" }, ...values.map((value) => h("option", { value }, value)));
+    select.value = likely(values, field.value) ?? (one.values.length < values.length ? one.values[0] : null) ?? values[0] ?? "";
+    const form = h(
+      "form",
+      { method: "dialog", class: "becomes" },
+      h("label", { for: "becomes" }, h("code", {}, short(field.value, 60)), " becomes, in ", h("code", {}, one.path)),
+      h("div", { class: "buttons" }, select, h("button", { type: "submit", class: "main" }, "Write the rule")),
+      h("p", { class: "note" }, "More values can be added to the rule's map in the table."),
+    );
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      void finish(one.path, select.value);
+    });
+    replace(status);
+    search.remove();
+    status.before(form);
+    select.focus();
   };
   const activate = (at: number) => {
     active = Math.max(0, Math.min(at, found.length - 1));
@@ -55,7 +77,7 @@ export function mapTo(field: RawField, chosen: (udm: string) => Promise<void>): 
       }
     });
   };
-  const search = async () => {
+  const look = async () => {
     searches += 1;
     const mine = searches;
     const query = input.value.trim();
@@ -73,7 +95,7 @@ export function mapTo(field: RawField, chosen: (udm: string) => Promise<void>): 
       replace(status, (error as Refusal).message);
     }
   };
-  input.addEventListener("input", () => void search());
+  input.addEventListener("input", () => void look());
   input.addEventListener("keydown", (event) => {
     const steps: Record<string, number> = { ArrowDown: active + 1, ArrowUp: active - 1, PageDown: active + 8, PageUp: active - 8 };
     const to = steps[event.key];
@@ -86,7 +108,13 @@ export function mapTo(field: RawField, chosen: (udm: string) => Promise<void>): 
     }
   });
   input.focus();
-  void search();
+  void look();
+}
+
+/** The value of the enum that reads like this one. */
+function likely(values: string[], value: string): string | undefined {
+  const plain = (text: string) => text.toUpperCase().replace(/[^A-Z0-9]+/g, "_");
+  return values.find((one) => one === plain(value)) ?? values.find((one) => one.includes(plain(value)));
 }
 
 function option(one: FoundField, at: number, choose: () => void): HTMLElement {
@@ -96,7 +124,6 @@ function option(one: FoundField, at: number, choose: () => void): HTMLElement {
     { role: "option", id: `udm-${at}`, "aria-selected": "false", "data-udm": one.path, onclick: choose },
     h("span", { class: "path" }, one.path),
     h("span", { class: "type" }, one.type, one.repeated ? ", repeated" : ""),
-    one.doc ? h("span", { class: "doc" }, one.doc) : null,
     values ? h("span", { class: "values" }, values, one.values.length > 6 ? ` and ${one.values.length - 6} more` : "") : null,
   );
 }

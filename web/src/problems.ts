@@ -21,6 +21,7 @@ export function showProblems(list: HTMLElement, editor: Editor, checked: Checked
     h("h3", {}, `Problems of the ${what}`, h("span", { class: "badge" }, String(all.length))),
     h("ul", {}, ...all.map(([problem, severity]) => item(editor, problem, severity))),
   );
+  editor.keepCursor();
   if (hadFocus && all.length) list.querySelector<HTMLElement>("button")?.focus();
 }
 

@@ -65,7 +65,7 @@ export class RawPane implements Lamp {
     this.fields = fieldsOf(record);
     const paths = record.values.map((value) => value.path);
     if (!this.lastText.isSame([record.index, record.raw, this.fields, paths])) this.showText(record);
-    if (!this.lastLists.isSame([record.left, record.unused, record.omitted])) this.showLists(record);
+    if (!this.lastLists.isSame([record.left, record.unused, record.omitted, !record.reject])) this.showLists(record);
   }
 
   private showText(record: Explained): void {
@@ -137,7 +137,7 @@ export class RawPane implements Lamp {
         h("h3", { id: "left-title" }, "Fields that no rule reads", badge(record.left.length + record.omitted)),
         record.left.length
           ? this.list(record.left)
-          : h("p", { class: "empty" }, "None: the table reads every field of this record."),
+          : h("p", { class: "empty" }, record.reject ? "Not looked for: the record is rejected." : "None: the table reads every field of this record."),
         record.omitted > 0 && h("p", { class: "note" }, `${count(record.omitted, "more field")} not listed.`),
       ),
       record.unused.length > 0 &&

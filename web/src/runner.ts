@@ -4,13 +4,11 @@
 import { api, type Refusal, type RunRequest } from "./api";
 import type { Run } from "./types";
 
-/** How long changes are gathered. */
-const GATHERED_MS = 5;
 /** An answer that takes longer dims what it will take the place of. */
 const LATE_MS = 200;
 
 export class Runner {
-  private timer = 0;
+  private isAsked = false;
   private isBusy = false;
   private isWaiting = false;
 
@@ -21,10 +19,14 @@ export class Runner {
     private readonly late: (isLate: boolean) => void,
   ) {}
 
-  /** Something has changed. */
+  /** Something has changed. What changes at once is asked about once. */
   changed(): void {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => void this.run(), GATHERED_MS);
+    if (this.isAsked) return;
+    this.isAsked = true;
+    queueMicrotask(() => {
+      this.isAsked = false;
+      void this.run();
+    });
   }
 
   private async run(): Promise<void> {

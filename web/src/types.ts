@@ -41,6 +41,8 @@ export interface Start {
   parser: { name: string; text: string; file: string | null } | null;
   sample: Sample;
   is_example: boolean;
+  /** Whether parsers can be run. */
+  has_parser: boolean;
   mappings: string[];
   limits: { sample_bytes: number; table_bytes: number };
 }
@@ -174,9 +176,7 @@ export interface Run {
 export interface FoundField {
   path: string;
   type: string;
-  label?: string;
   values: string[];
-  doc?: string;
   repeated: boolean;
 }
 
