@@ -73,6 +73,7 @@
 //! | `gcs`, `azure` | objects in Google Cloud Storage, in Azure Blob Storage | yes |
 //! | `bucket` | objects in S3, whole dumps, the collector | with `cli`, `gcs`, `azure`, `send` |
 //! | `send` | events and raw logs sent into Google SecOps | yes; with `lambda` |
+//! | `serve` | the local page of `udmap serve` | yes |
 //! | `parser` | Google SecOps' parsers, checked and run | yes |
 //! | `files` | files, folders, patterns, compression | with `bucket`, `parquet` |
 //! | `lambda` | the AWS Lambda functions: the program `bootstrap` | no |
@@ -100,6 +101,8 @@ mod panics;
 pub mod record;
 #[cfg(feature = "cli")]
 mod report;
+#[cfg(feature = "serve")]
+mod serve;
 mod simd;
 #[cfg(feature = "files")]
 pub mod store;

@@ -36,4 +36,5 @@ fi
 step env -C python CARGO_TARGET_DIR="$(cd "${CARGO_TARGET_DIR:-target}" && pwd)" cargo clippy --locked -- -D warnings
 step python/test.sh
 UDMAP_TEST_ALL=1 step cargo test --locked --all-features
+step web/check.sh
 step packaging/check.sh

@@ -144,7 +144,13 @@ impl Explanation {
         self.reject.is_some()
     }
 
-    fn of(converter: &Converter, mapping: &Mapping, source: &str, record: &Traced<'_>) -> Explanation {
+    /// The explanation of a record of `source`.
+    pub(crate) fn of(
+        converter: &Converter,
+        mapping: &Mapping,
+        source: &str,
+        record: &Traced<'_>,
+    ) -> Explanation {
         let mut all = Explanation {
             source: source.to_owned(),
             line: record.line,

@@ -46,6 +46,8 @@ mod send;
 mod send_to;
 #[cfg(feature = "send")]
 mod sending;
+#[cfg(feature = "serve")]
+mod serve;
 mod severities;
 mod signals;
 mod spelling;
@@ -89,6 +91,7 @@ Examples:
   udmap diff before.ndjson after.ndjson
   udmap explain telephony.ndjson:12
   udmap profile telephony.ndjson --html profile.html
+  udmap serve telephony.ndjson --mapping mine.toml
   udmap generate --records 1000 --seed 1 | udmap convert - -o events.ndjson"
 )]
 struct Args {
@@ -114,6 +117,8 @@ enum Command {
     Profile(profile::Args),
     #[cfg(feature = "parser")]
     Parser(parser::Args),
+    #[cfg(feature = "serve")]
+    Serve(serve::Args),
     Bench(bench::Args),
     Completions(completions::Args),
     #[command(hide = true)]
@@ -167,6 +172,8 @@ fn run() -> anyhow::Result<u8> {
         Command::Profile(args) => profile::run(&args),
         #[cfg(feature = "parser")]
         Command::Parser(args) => parser::run(&args),
+        #[cfg(feature = "serve")]
+        Command::Serve(args) => serve::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Completions(args) => completions::run(&args, Args::command()),
         Command::Man(args) => completions::man(&args, Args::command()),

@@ -58,6 +58,16 @@ impl Converter {
     }
 }
 
+#[cfg(feature = "serve")]
+impl Converter {
+    /// Converts a chunk of a stream, by a framer that counts lines.
+    pub(crate) fn convert_chunk(&self, chunk: &crate::record::frame::Chunk) -> Batch {
+        let mut batch = self.batch();
+        self.convert_units(&mut self.learnt(), &chunk.bytes, &chunk.body, &mut batch);
+        batch
+    }
+}
+
 impl<R> Records<'_, R> {
     /// The counts of all that was read so far, which may be more than was given.
     pub fn counts(&self) -> &Counts {

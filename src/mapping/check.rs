@@ -80,8 +80,10 @@ pub(super) fn target(path: &udm::Path, at: &TextPlace) -> Result<&'static Field,
             let place = if walked.is_empty() { "UDM".to_owned() } else { format!("`{walked}`") };
             let what = at.problem(format!("{place} has no field `{}`", segment.name));
             return Err(Box::new(match udm::nearest(&segment.name, names()) {
-                Some(name) if walked.is_empty() => what.hint(format!("the nearest is `{name}`")),
-                Some(name) => what.hint(format!("the nearest is `{walked}.{name}`")),
+                Some(name) => {
+                    let dot = if walked.is_empty() { "" } else { "." };
+                    what.hint(format!("the nearest is `{walked}{dot}{name}`")).instead_of(&segment.name, name)
+                }
                 None => what,
             }));
         };
@@ -179,7 +181,7 @@ fn check_rule(rule: &Rule) -> Result<(), Box<Problem>> {
     let refuse = |message: String| Err(Box::new(rule.at.problem(message)));
     let kind = match (field.kind, &rule.label) {
         (Type::Message(name), Some(_)) => {
-            if field.cardinality != Cardinality::Repeated || !is_label(name) {
+            if field.cardinality != Cardinality::Repeated || !udm::is_label(name) {
                 return refuse(format!("`{}` does not hold labels with `key` and `value`", rule.target));
             }
             Type::String
@@ -187,7 +189,7 @@ fn check_rule(rule: &Rule) -> Result<(), Box<Problem>> {
         (_, Some(_)) => {
             return refuse(format!("`{}` does not hold labels with `key` and `value`", rule.target));
         }
-        (Type::Message(name), None) if field.cardinality == Cardinality::Repeated && is_label(name) => {
+        (Type::Message(name), None) if field.cardinality == Cardinality::Repeated && udm::is_label(name) => {
             let problem = rule.at.problem(format!("`{}` holds labels with a key and a value", rule.target));
             return Err(Box::new(problem.hint("say which key with `label = \"...\"`")));
         }
@@ -234,7 +236,9 @@ fn check_rest(mapping: &Mapping, rest: &RestRule) -> Result<(), Box<Problem>> {
     let field = target(&rest.target, &rest.at)?;
     match field.kind {
         STRUCT => {}
-        Type::Message(name) if field.cardinality == Cardinality::Repeated && is_label(name) => return Ok(()),
+        Type::Message(name) if field.cardinality == Cardinality::Repeated && udm::is_label(name) => {
+            return Ok(());
+        }
         _ => {
             let problem = rest.at.problem(format!("`{}` does not hold texts with names", rest.target));
             let hint =
@@ -260,15 +264,6 @@ fn check_rest(mapping: &Mapping, rest: &RestRule) -> Result<(), Box<Problem>> {
         }
     }
     Ok(())
-}
-
-fn is_label(message: &str) -> bool {
-    let text = |name| {
-        udm::message(message)
-            .and_then(|m| m.field(name))
-            .is_some_and(|field| field.kind == Type::String && field.cardinality == Cardinality::Singular)
-    };
-    text("key") && text("value")
 }
 
 fn check_content(rule: &Rule, kind: Type) -> Result<(), Box<Problem>> {

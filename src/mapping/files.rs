@@ -23,7 +23,7 @@ pub struct LoadedTable {
 }
 
 /// The most bytes of a table file.
-const MOST_BYTES: u64 = 1 << 20;
+pub(crate) const MOST_BYTES: u64 = 1 << 20;
 /// The most files of a folder that are looked at for one with a name like a mistyped one.
 const MOST_NEIGHBOURS: usize = 1000;
 
@@ -66,8 +66,16 @@ pub enum LoadError {
 /// # Errors
 /// A [`LoadError`] that says what is wrong and where.
 pub fn load(name: &str) -> Result<LoadedTable, LoadError> {
+    load_text(name, read(name)?)
+}
+
+/// The table that is in `text`, as [`load`] would load it from a file called `name`.
+///
+/// # Errors
+/// [`LoadError::Faulty`].
+pub fn load_text(name: &str, text: String) -> Result<LoadedTable, LoadError> {
     let folder = Path::new(name).parent().unwrap_or(Path::new(""));
-    make(name, read(name)?, &|base| {
+    make(name, text, &|base| {
         // Nothing else of the machine is opened for a table that came from elsewhere.
         if !is_file_name(base) {
             return Err("expected a built-in table's name, or that of a file in the same folder".to_owned());

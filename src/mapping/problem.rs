@@ -72,7 +72,7 @@ impl TextPlace {
     }
 
     pub(crate) fn problem(&self, message: impl AsRef<str>) -> Problem {
-        Problem { at: self.clone(), message: fitted(message.as_ref()), hint: None }
+        Problem { at: self.clone(), message: fitted(message.as_ref()), hint: None, nearest: None }
     }
 }
 
@@ -87,6 +87,8 @@ pub struct Problem {
     pub(crate) at: TextPlace,
     message: String,
     hint: Option<String>,
+    /// A name that is wrong, and the right one that is nearest to it.
+    nearest: Option<(String, String)>,
 }
 
 impl Problem {
@@ -98,9 +100,20 @@ impl Problem {
     /// With the nearest right name as its hint, if one is near.
     pub(crate) fn nearest<'a>(self, wrong: &str, names: impl IntoIterator<Item = &'a str>) -> Problem {
         match crate::udm::nearest(wrong, names) {
-            Some(name) => self.hint(format!("the nearest is `{name}`")),
+            Some(name) => self.hint(format!("the nearest is `{name}`")).instead_of(wrong, name),
             None => self,
         }
+    }
+
+    /// With the right name in place of one that is wrong.
+    pub(super) fn instead_of(self, wrong: &str, right: &str) -> Problem {
+        Problem { nearest: Some((wrong.to_owned(), right.to_owned())), ..self }
+    }
+
+    /// A name in the table that is wrong, and the right one that is nearest to it.
+    #[cfg(feature = "serve")]
+    pub(crate) fn nearest_name(&self) -> Option<(&str, &str)> {
+        self.nearest.as_ref().map(|(wrong, right)| (wrong.as_str(), right.as_str()))
     }
 
     /// The table file, as it was named.

@@ -7,7 +7,7 @@ pub(crate) mod dump;
 pub(crate) mod explain;
 mod exposed;
 pub(crate) mod findings;
-mod html;
+pub(crate) mod html;
 mod layout;
 pub(crate) mod profile;
 mod reject_sources;

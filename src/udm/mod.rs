@@ -10,5 +10,6 @@ pub(crate) mod schema;
 mod search;
 
 pub use path::{Index, Path, PathError, Segment};
+pub(crate) use schema::is_label;
 pub use schema::{Cardinality, Enum, Field, Message, Type, enumeration, message, nearest};
 pub use search::{FoundField, search};

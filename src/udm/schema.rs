@@ -117,6 +117,15 @@ impl Message {
     }
 }
 
+/// Whether the message of this name is a text with its key.
+pub(crate) fn is_label(name: &str) -> bool {
+    let text = |field| {
+        let field = message(name).and_then(|message| message.field(field));
+        field.is_some_and(|field| field.kind == Type::String && field.cardinality == Cardinality::Singular)
+    };
+    text("key") && text("value")
+}
+
 /// The one of `names` that `wanted` was most likely meant to be, if any is near enough. No name is near to a text of more
 /// than 100 bytes.
 pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {

@@ -33,6 +33,10 @@ mod rest;
 mod rows;
 mod s3;
 mod send;
+#[cfg(feature = "serve")]
+mod serve;
+#[cfg(feature = "serve")]
+mod serve_page;
 mod services;
 mod shippers;
 mod store;

@@ -76,6 +76,13 @@ const ROOMS: &[(&str, &[&str])] = &[
         "report",
         &["check", "convert", "jobs::dump", "jobs::send", "json", "mapping", "record", "text", "time"],
     ),
+    (
+        "serve",
+        &[
+            "cbn", "check", "convert", "json", "mapping", "panics", "record", "report", "store", "sync",
+            "text", "time", "udm",
+        ],
+    ),
     ("lab", &["convert", "mapping", "report", "store", "sync", "text", "time"]),
     (
         "lambda",
@@ -116,6 +123,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "panics",
             "record",
             "report",
+            "serve",
             "store",
             "sync",
             "text",

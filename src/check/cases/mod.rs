@@ -9,7 +9,7 @@ mod outcome;
 pub(crate) use bless::bless;
 pub(crate) use case_files::CaseFiles;
 pub(crate) use issues::issues;
-#[cfg(feature = "parser")]
+#[cfg(any(feature = "parser", feature = "serve"))]
 pub(crate) use layouts::Layout;
 #[cfg(all(feature = "cli", feature = "parser"))]
 pub(crate) use layouts::log_type_next_to;

@@ -167,7 +167,7 @@ impl Gathered {
     }
 
     /// Counts a record; `learns` says that others may look like it.
-    fn add_record(&mut self, log: &LogReader<'_>, record: &Traced<'_>, learns: bool) {
+    pub(super) fn add_record(&mut self, log: &LogReader<'_>, record: &Traced<'_>, learns: bool) {
         self.records += 1;
         *self.formats.entry(record.format.name()).or_default() += 1;
         if let Some(table) = record.table {
@@ -302,6 +302,18 @@ impl Gathered {
             self.field_places.insert(path.to_owned(), new);
             new
         })
+    }
+
+    /// How many records were rejected for each reason.
+    #[cfg(feature = "serve")]
+    pub(crate) fn rejects(&self) -> BTreeMap<&'static str, u64> {
+        self.rejected.counts()
+    }
+
+    /// The names of the records' shapes.
+    #[cfg(feature = "serve")]
+    pub(crate) fn shapes(&self) -> impl Iterator<Item = &str> {
+        self.shape_names.iter().map(|(_, name)| name)
     }
 
     /// The fields that were counted, in no order.

@@ -18,5 +18,9 @@ mod types;
 mod watch;
 
 pub(crate) use amount::Amount;
+#[cfg(feature = "serve")]
+pub(crate) use gather::Gathered;
 pub(crate) use run::profile;
+#[cfg(feature = "serve")]
+pub(crate) use run::profile_chunks;
 pub(crate) use types::{Profile, RejectExample, Sum};

@@ -16,6 +16,8 @@ use crate::convert::pipeline::{Framed, Piece};
 use crate::convert::{Converter, Engine, Options};
 use crate::mapping::{Mapping, Plan, SetTable};
 use crate::record::FieldPath;
+#[cfg(feature = "serve")]
+use crate::record::frame::Chunk;
 use crate::record::frame::Unit;
 use crate::store::Source;
 use chrono::{DateTime, SecondsFormat};
@@ -66,12 +68,42 @@ pub(crate) fn profile(
     Ok(profile)
 }
 
+/// The same for chunks that are in memory, whose records `converter` reads the exact way. `each` sees what is in each
+/// record, and its number, until it says `false`.
+#[cfg(feature = "serve")]
+pub(crate) fn profile_chunks<'c>(
+    mapping: &Mapping,
+    converter: &Converter,
+    chunks: impl Iterator<Item = &'c Chunk>,
+    each: &mut dyn FnMut(u64, &Gathered) -> bool,
+) -> Profile {
+    let log = LogReader::new(mapping, converter);
+    let (mut gathered, mut number, mut goes_on) = (Gathered::default(), 0, true);
+    let name: Arc<str> = Arc::default();
+    for chunk in chunks {
+        converter.trace(&chunk.bytes, &chunk.body, &mut |record| {
+            if goes_on {
+                let mut one = Gathered::default();
+                one.begin((0, Arc::clone(&name)));
+                one.add_record(&log, record, false);
+                goes_on = each(number, &one);
+                gathered.merge(one);
+            }
+            number += 1;
+        });
+        if !goes_on {
+            break;
+        }
+    }
+    of_gathered(&gathered, &log, mapping, true)
+}
+
 fn of_gathered(gathered: &Gathered, log: &LogReader<'_>, mapping: &Mapping, with_values: bool) -> Profile {
     let converter = log.converter;
     let time = |seconds: i64| {
         DateTime::from_timestamp(seconds, 0).unwrap_or_default().to_rfc3339_opts(SecondsFormat::Secs, true)
     };
-    let mut shapes: Vec<(u16, &str, u64, Option<(i64, i64)>)> = gathered
+    let mut shapes: Vec<_> = gathered
         .shape_names
         .iter()
         .zip(&gathered.shapes)

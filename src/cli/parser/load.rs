@@ -12,7 +12,7 @@ use std::sync::Arc;
 const MOST: u64 = 16 << 20;
 
 /// The text of a parser.
-pub(super) fn text_of(source: &Source) -> anyhow::Result<String> {
+pub(in crate::cli) fn text_of(source: &Source) -> anyhow::Result<String> {
     let mut bytes = Vec::new();
     source.open(Arc::default(), Arc::default())?.take(MOST + 1).read_to_end(&mut bytes)?;
     let name = escaped(source.name());

@@ -6,6 +6,9 @@ mod load;
 mod run;
 mod test;
 
+#[cfg(feature = "serve")]
+pub(super) use load::text_of;
+
 /// Check, run, test and write Google SecOps' parsers, offline.
 ///
 /// A parser is the configuration that makes UDM events of raw logs (Google calls the language CBN: Logstash's filter

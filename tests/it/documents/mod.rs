@@ -266,6 +266,7 @@ checked! {
     python_package: "docs/python.md",
     scale: "docs/scale.md",
     send: "docs/send.md",
+    serve: "docs/serve.md",
 }
 
 #[test]
