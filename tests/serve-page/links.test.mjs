@@ -190,3 +190,12 @@ check("what can't be mapped is said in the dialog", { allowed: /409/ }, async ({
   await untilText(".search-status", "has a rule on line 115");
   assert.equal(await table(), before);
 });
+
+check("one click and Enter map a field to what its name and value say", {}, async ({ page, text, until }) => {
+  await page.waitForSelector("#raw-lists [data-map='telephony_id']");
+  await page.click("#raw-lists [data-map='telephony_id']");
+  await until(() => document.querySelector("#udm-list [aria-selected='true']")?.dataset.udm === "metadata.product_log_id");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("#event-text [data-path='metadata.product_log_id'].lit");
+  assert.match(await text("#event-text .lit"), /220f89ff-bff8-4466-b6cb-b7787940ce68/);
+});

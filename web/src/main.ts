@@ -227,6 +227,11 @@ function main(start: Start): void {
   };
   for (const [id, run] of Object.entries(clicks)) byId(id).addEventListener("click", run);
   addEventListener("keydown", (key) => {
+    if ((key.ctrlKey || key.metaKey) && key.key === "s" && !document.querySelector("dialog[open]")) {
+      key.preventDefault();
+      byId("save-table").click();
+      return;
+    }
     const keys: Record<string, string> = { ArrowUp: "previous", ArrowDown: "next", r: "next-reject" };
     const id = key.altKey && !key.ctrlKey ? keys[key.key] : undefined;
     // In the editor, Alt with an arrow moves a line.
