@@ -55,6 +55,7 @@ function main(start: Start): void {
     (): RunRequest => ({ mapping: table.text, parser: hasParser ? parser.text : null, sample: sample.id, record: records.index, golden }),
     (run, request) => {
       answer = run;
+      checkPlaces(run, request.mapping);
       if (!run.table.errors.length) readable = request.mapping;
       if (run.record || good?.record?.index !== request.record) good = run.record ? run : null;
       lights.reset();
@@ -262,6 +263,15 @@ function main(start: Start): void {
   parser.forget();
   showTable();
   runner.changed();
+}
+
+/** A rule is in the table only if its line says so: a table may have the name of the one that it builds on. */
+function checkPlaces(run: Run, text: string): void {
+  const lines = text.split("\n");
+  const rules = [...(run.record?.values ?? []).flatMap((value) => value.rule ?? []), ...(run.record?.skipped ?? [])];
+  for (const rule of rules) {
+    if (!lines[rule.line - 1]?.replaceAll("\\", "").includes(rule.udm)) rule.here = false;
+  }
 }
 
 /** An answer for screen readers, in a sentence. */
