@@ -107,8 +107,8 @@ check("a grey field is mapped: a search, a click, and the rule is in the table",
   await untilText("dialog h2", "Map telephony_id to …");
   await page.waitForSelector("#udm-list li");
   await page.type("#udm-search", "product log");
-  await until(() => document.querySelector("#udm-list li")?.dataset.udm === "metadata.product_log_id");
-  await page.click("#udm-list li");
+  await until(() => document.querySelector(".search-status").textContent.startsWith("1 field."));
+  await page.click("#udm-list [data-udm='metadata.product_log_id']");
   await until(() => !document.querySelector("dialog"));
   await page.waitForSelector("#event-text [data-path='metadata.product_log_id']");
   const after = await table();
