@@ -118,7 +118,7 @@ fn parser(_: &Args) -> anyhow::Result<Option<Opened>> {
     Ok(None)
 }
 
-/// Opens a browser, if there is one. Whoever has none has the address.
+/// Opens a browser, if there is one. Without it, the address is all that is needed.
 fn open(url: &str) {
     let (program, arguments): (&str, &[&str]) = if cfg!(target_os = "macos") {
         ("open", &[])

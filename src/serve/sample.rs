@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// The most bytes of a sample, after decompression.
 pub(super) const SAMPLE_BYTES: usize = 16 << 20;
-/// A record is looked for in chunks of about so many bytes: what is before it in its chunk is read with it.
+/// About how many bytes a chunk has. What is before a record in its chunk is read with it.
 const CHUNK: usize = 32 << 10;
 /// How much of a text may be left out at its end, so that it ends with a line.
 const LONGEST_LINE: usize = 1 << 20;
