@@ -1,6 +1,6 @@
 """Runs a command on a terminal: terminal.py COLUMNS SECONDS PROGRAM ARGUMENT...
 
-SECONDS is when SIGINT is sent, or `never`. Prints JSON: the exit `status`, the `text` of what was written without
+SECONDS after the first output SIGINT is sent, or `never`. Prints JSON: the exit `status`, the `text` of what was written without
 colours, the `screen` in the end, and `shown`, how the screen was when the signal was sent.
 """
 
@@ -86,7 +86,7 @@ def main():
         fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, columns, 0, 0))
         os.execv(sys.argv[3], sys.argv[3:])
     screen, text, shown = Screen(columns), "", None
-    end = None if seconds == "never" else time.monotonic() + float(seconds)
+    end = None
     while True:
         if end is not None and time.monotonic() >= end:
             end, shown = None, screen.shown()
@@ -100,6 +100,8 @@ def main():
         if not piece:
             break
         piece = piece.decode("utf-8", "replace")
+        if not text and seconds != "never":
+            end = time.monotonic() + float(seconds)
         text += piece
         screen.feed(piece)
     status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
