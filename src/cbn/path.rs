@@ -17,7 +17,7 @@ pub(super) struct Path {
 }
 
 /// The most steps of a path: each takes memory for all that follow it.
-const MOST_STEPS: usize = 100;
+const MOST_STEPS: usize = 32;
 
 /// Where a member is.
 #[derive(Debug, Clone, Copy)]
@@ -158,6 +158,6 @@ mod tests {
         let path = Path::new(&name, &mut symbols);
         assert_eq!(path.steps.len(), 1);
         assert!(symbols.bytes() < 3 * name.len(), "{}", symbols.bytes());
-        assert_eq!(Path::new(&name[..199], &mut symbols).steps.len(), 100);
+        assert_eq!(Path::new(&name[..63], &mut symbols).steps.len(), 32);
     }
 }

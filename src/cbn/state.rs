@@ -58,7 +58,7 @@ pub(super) struct State {
     most_bytes: usize,
     /// What the log may still take, in steps.
     steps: Cell<u64>,
-    /// What the log's own names may take more than this, in bytes.
+    /// How many bytes the names of members take that the log has brought.
     names: usize,
     /// Used again by those who put texts together.
     pub(super) texts: Vec<Text>,
@@ -85,7 +85,7 @@ impl State {
             // A range of the buffer has 32 bits.
             most_bytes: most_bytes.min(1 << 30),
             steps: Cell::new(0),
-            names: symbols.bytes(),
+            names: 0,
             texts: Vec::new(),
         }
     }
@@ -111,7 +111,7 @@ impl State {
             self.root.truncate(self.own_symbols);
             self.is_touched.truncate(self.own_symbols);
         }
-        self.names = self.symbols.bytes();
+        self.names = 0;
         // One large log must not hold its memory forever.
         if self.text.capacity() > 1 << 22 {
             self.text.shrink_to(1 << 22);
@@ -125,7 +125,7 @@ impl State {
     /// Whether it is within its limit.
     pub(super) fn check(&self) -> Result<(), TooLarge> {
         let bytes = self.text.len().saturating_sub(self.own_text)
-            + self.symbols.bytes().saturating_sub(self.names)
+            + self.names
             + self.members * MEMBER_BYTES
             + self.used * CONTAINER_BYTES;
         if bytes > self.most_bytes { Err(TooLarge) } else { Ok(()) }
@@ -296,8 +296,16 @@ impl State {
             }
             None => {
                 container.add(key, value, setter);
-                self.members += 1;
+                self.count(key);
             }
+        }
+    }
+
+    /// Counts a member. What a name takes does not depend on the logs before: it may be known from them.
+    fn count(&mut self, key: Symbol) {
+        self.members += 1;
+        if key.index() >= self.own_symbols {
+            self.names += self.symbols.name(key).len();
         }
     }
 
@@ -327,7 +335,7 @@ impl State {
         self.root[key.index()] = value;
         if !std::mem::replace(&mut self.is_touched[key.index()], true) {
             self.touched.push(key);
-            self.members += 1;
+            self.count(key);
         }
     }
 

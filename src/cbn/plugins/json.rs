@@ -206,10 +206,7 @@ fn lay(state: &mut State, over: Option<ContainerId>, new: ContainerId) {
             (Value::Container(old), Value::Container(new)) if can_lie(state, old, new) => {
                 lay(state, Some(old), new);
             }
-            _ => match over {
-                Some(id) => state.set_member(id, key, value),
-                None => state.set_root(key, value),
-            },
+            _ => set_plain(state, over, key, value),
         }
     }
 }
@@ -225,6 +222,19 @@ fn set_dotted(state: &mut State, over: Option<ContainerId>, key: Symbol, value: 
         return false;
     }
     let name = state.symbols.name(key).to_owned();
+    let get = |state: &State, key| match over {
+        Some(id) => state.member(id, key),
+        None => state.root(key),
+    };
+    // Most names begin with none that is set, and then they spell no nested token.
+    let first = name.split('.').next().and_then(|first| state.symbols.find(first));
+    if !first.is_some_and(|first| get(state, first).is_set()) {
+        let is_set = get(state, key).is_set();
+        if is_set {
+            set_plain(state, over, key, value);
+        }
+        return is_set;
+    }
     let path = Path::new(&name, &mut state.symbols);
     let old = match over {
         Some(id) => path.get_in(state, id),
@@ -244,10 +254,14 @@ fn set_dotted(state: &mut State, over: Option<ContainerId>, key: Symbol, value: 
 /// there is one, and else stays one name.
 pub(super) fn set_named(state: &mut State, below: Option<ContainerId>, name: &str, value: Value) {
     let key = state.symbols.intern(name);
-    if set_dotted(state, below, key, value) {
-        return;
+    if !set_dotted(state, below, key, value) {
+        set_plain(state, below, key, value);
     }
-    match below {
+}
+
+/// Sets the member of this name, whatever dots are in it.
+fn set_plain(state: &mut State, over: Option<ContainerId>, key: Symbol, value: Value) {
+    match over {
         Some(id) => state.set_member(id, key, value),
         None => state.set_root(key, value),
     }
