@@ -107,8 +107,8 @@ check("a grey field is mapped: a search, a click, and the rule is in the table",
   await untilText("dialog h2", "Map telephony_id to …");
   await page.waitForSelector("#udm-list li");
   await page.type("#udm-search", "product log");
-  await until(() => document.querySelector("#udm-list li")?.dataset.udm === "metadata.product_log_id");
-  await page.click("#udm-list li");
+  await until(() => document.querySelector(".search-status").textContent.startsWith("1 field."));
+  await page.click("#udm-list [data-udm='metadata.product_log_id']");
   await until(() => !document.querySelector("dialog"));
   await page.waitForSelector("#event-text [data-path='metadata.product_log_id']");
   const after = await table();
@@ -189,4 +189,13 @@ check("what can't be mapped is said in the dialog", { allowed: /409/ }, async ({
   await page.keyboard.press("Enter");
   await untilText(".search-status", "has a rule on line 115");
   assert.equal(await table(), before);
+});
+
+check("one click and Enter map a field to what its name and value say", {}, async ({ page, text, until }) => {
+  await page.waitForSelector("#raw-lists [data-map='telephony_id']");
+  await page.click("#raw-lists [data-map='telephony_id']");
+  await until(() => document.querySelector("#udm-list [aria-selected='true']")?.dataset.udm === "metadata.product_log_id");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("#event-text [data-path='metadata.product_log_id'].lit");
+  assert.match(await text("#event-text .lit"), /220f89ff-bff8-4466-b6cb-b7787940ce68/);
 });

@@ -178,7 +178,7 @@ check("of a file that is too big, the beginning is read, and said", {}, async ({
   await untilText("#raw-text", "+15035550100");
 });
 
-check("logs of other products are shown, and why they are no events", { args: [join(project, "fixtures/content-hub")] }, async ({ page, text, until }) => {
+check("logs of other products are shown, and why they give no event", { args: [join(project, "fixtures/content-hub")] }, async ({ page, text, until }) => {
   await until(() => document.querySelector("#event-text .reject"));
   assert.match(await text("#form"), /content-hub/);
   assert.ok((await text("#raw-text")).length > 0);

@@ -30,7 +30,9 @@ check("the table is saved to a name that is asked for; what is there stays", { a
   await cursor();
   await page.keyboard.type("# more\n");
   await untilText("#about-table", "changed");
-  await page.click("#save-table");
+  await page.keyboard.down("Control");
+  await page.keyboard.press("s");
+  await page.keyboard.up("Control");
   await until(() => !document.querySelector("#about-table .changed"));
   assert.match(readFileSync(join(folder, "mine.toml"), "utf8"), /# mine\n# more\n$/);
 });

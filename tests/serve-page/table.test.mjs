@@ -97,6 +97,32 @@ check("another table is opened: built in, or dropped", {}, async ({ page, folder
   assert.equal(await page.$("#table-editor .lit-line"), null);
 });
 
+const few = `[mapping]
+name = "few"
+log_type = "FEW"
+
+[[rule]]
+udm = "metadata.event_timestamp"
+time = [{ from = "ts", read = "iso8601" }]
+
+[[rule]]
+udm = "metadata.event_type"
+value = "GENERIC_EVENT"
+`;
+check("records are counted as the table finds them", {}, async ({ page, folder, drop, paste, untilText }) => {
+  const record = (n) => ({ context: "verify", phone: `+1503555010${n}`, ts: "2024-05-02T09:15:22+00:00", type: "phone" });
+  await page.waitForSelector("#event-text [data-path]");
+  await paste(JSON.stringify({ stat: "OK", response: { items: [record(1), record(2)], metadata: {} } }));
+  await untilText("#record-count", "of 2");
+  await page.click("#next");
+  await untilText("#event-text", "+15035550102");
+  writeFileSync(join(folder, "few.toml"), few);
+  await drop("#table-pane", [join(folder, "few.toml")]);
+  await untilText("#record-count", "of 1");
+  await page.waitForSelector("#event-text .reject");
+  assert.equal(await page.$eval("#record-number", (input) => input.value), "1");
+});
+
 const parser = `filter {
   json { source => "message" on_error => "not_json" }
   mutate { replace => { "event.idm.read_only_udm.metadata.event_type" => "GENERIC_EVENT" } }

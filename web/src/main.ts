@@ -55,6 +55,7 @@ function main(start: Start): void {
     (): RunRequest => ({ mapping: table.text, parser: hasParser ? parser.text : null, sample: sample.id, record: records.index, golden }),
     (run, request) => {
       answer = run;
+      checkPlaces(run, request.mapping);
       if (!run.table.errors.length) readable = request.mapping;
       if (run.record || good?.record?.index !== request.record) good = run.record ? run : null;
       lights.reset();
@@ -227,6 +228,11 @@ function main(start: Start): void {
   };
   for (const [id, run] of Object.entries(clicks)) byId(id).addEventListener("click", run);
   addEventListener("keydown", (key) => {
+    if ((key.ctrlKey || key.metaKey) && key.key === "s" && !document.querySelector("dialog[open]")) {
+      key.preventDefault();
+      byId("save-table").click();
+      return;
+    }
     const keys: Record<string, string> = { ArrowUp: "previous", ArrowDown: "next", r: "next-reject" };
     const id = key.altKey && !key.ctrlKey ? keys[key.key] : undefined;
     // In the editor, Alt with an arrow moves a line.
@@ -257,6 +263,15 @@ function main(start: Start): void {
   parser.forget();
   showTable();
   runner.changed();
+}
+
+/** A rule is in the table only if its line says so: a table may have the name of the one that it builds on. */
+function checkPlaces(run: Run, text: string): void {
+  const lines = text.split("\n");
+  const rules = [...(run.record?.values ?? []).flatMap((value) => value.rule ?? []), ...(run.record?.skipped ?? [])];
+  for (const rule of rules) {
+    if (!lines[rule.line - 1]?.replaceAll("\\", "").includes(rule.udm)) rule.here = false;
+  }
 }
 
 /** An answer for screen readers, in a sentence. */

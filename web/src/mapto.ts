@@ -2,7 +2,7 @@
 
 import { api, type Refusal } from "./api";
 import { openDialog } from "./dialogs";
-import { h, prose, replace, short } from "./dom";
+import { count, h, Last, prose, replace, short } from "./dom";
 import type { FoundField, RawField } from "./types";
 
 let searches = 0;
@@ -11,6 +11,7 @@ let searches = 0;
 export function mapTo(field: RawField, chosen: (udm: string, becomes: string | null) => Promise<void>): void {
   let found: FoundField[] = [];
   let active = 0;
+  const last = new Last();
   const input = h("input", {
     type: "text",
     id: "udm-search",
@@ -86,8 +87,8 @@ export function mapTo(field: RawField, chosen: (udm: string, becomes: string | n
       // A later search has begun.
       if (mine !== searches) return;
       found = answer.fields;
-      replace(list, ...found.map((one, at) => option(one, at, () => void choose(at))));
-      const words = found.length ? `${answer.more ? "The first " : ""}${found.length} fields` : `No field of UDM has ${query}`;
+      if (!last.isSame(found)) replace(list, ...found.map((one, at) => option(one, at, () => void choose(at))));
+      const words = found.length ? `${answer.more ? "The first " : ""}${count(found.length, "field")}` : `No field of UDM has ${query}`;
       replace(status, words, found.length ? ". Enter takes the marked one." : ". Try fewer or other words.");
       if (!found.length) input.removeAttribute("aria-activedescendant");
       activate(0);

@@ -39,6 +39,11 @@ export class Records {
 
   setCounts(counts: Counts | null): void {
     this.counts = counts;
+    if (counts) {
+      // Another table may find more records, or fewer, in the same text.
+      this.records = counts.records;
+      this.index = Math.max(0, Math.min(this.index, counts.records - 1));
+    }
     this.show();
   }
 
