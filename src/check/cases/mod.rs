@@ -11,7 +11,9 @@ pub(crate) use case_files::CaseFiles;
 pub(crate) use issues::issues;
 #[cfg(any(feature = "parser", feature = "serve"))]
 pub(crate) use layouts::Layout;
-pub(crate) use layouts::{ByParser, Cases, MOST, TestCase, WantedCases, among, find, is_part, raw_data};
+#[cfg(feature = "parser")]
+pub(crate) use layouts::MOST;
+pub(crate) use layouts::{ByParser, Cases, TestCase, WantedCases, among, find, is_part, raw_data};
 #[cfg(feature = "parser")]
 pub(crate) use outcome::{Event, Eventless, Parsed};
 pub(crate) use outcome::{LogEnd, Outcome};
