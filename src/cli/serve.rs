@@ -5,7 +5,7 @@ use crate::mapping::builtin_text;
 use crate::mapping::files;
 use crate::report::summary::counted;
 use crate::serve::{Opened, Sample, State, best_table, listen};
-use crate::store::{self, Output, is_url, store_error};
+use crate::store::{self, Output, store_error};
 use crate::text::escaped;
 use crate::time::Instant;
 use anyhow::{Context as _, bail};
@@ -109,7 +109,7 @@ fn parser(args: &Args) -> anyhow::Result<Option<Opened>> {
         bail!("expected one parser, found {} in `{}`", counted(sources.len() as u64, "file"), escaped(name));
     };
     let text = super::parser::text_of(source)?;
-    let file = (!is_url(name)).then(|| name.clone());
+    let file = (!store::is_url(name)).then(|| name.clone());
     Ok(Some(Opened { name: name.clone(), text, file }))
 }
 

@@ -88,6 +88,7 @@ pub struct Problem {
     message: String,
     hint: Option<String>,
     /// A name that is wrong, and the right one that is nearest to it.
+    #[cfg_attr(not(feature = "serve"), allow(dead_code, reason = "only the page changes it"))]
     nearest: Option<(String, String)>,
 }
 

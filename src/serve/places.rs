@@ -50,6 +50,7 @@ impl Place {
     }
 
     /// The place of the word at a line and a character of it, both from 1.
+    #[cfg_attr(not(feature = "parser"), allow(dead_code, reason = "only parsers need it"))]
     pub(super) fn of_word(text: &str, line: usize, character: usize) -> Place {
         let at = byte_of(text, line, character);
         let word = text[at..].find(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '-' | '.' | '@'));
@@ -70,6 +71,7 @@ fn line_and_column(text: &str, byte: usize) -> (usize, usize) {
 }
 
 /// The byte of a character of a line, both from 1; where there is none, the end of the line or of the text.
+#[cfg_attr(not(feature = "parser"), allow(dead_code, reason = "only parsers need it"))]
 fn byte_of(text: &str, line: usize, character: usize) -> usize {
     let ends = memchr::memchr_iter(b'\n', text.as_bytes());
     let start = if line < 2 { 0 } else { ends.map(|end| end + 1).nth(line - 2).unwrap_or(text.len()) };

@@ -36,6 +36,7 @@ pub(crate) struct State {
     /// Where files may be saved.
     pub(super) folder: PathBuf,
     /// When logs were received that don't say so themselves.
+    #[cfg_attr(not(feature = "parser"), allow(dead_code, reason = "only parsers need it"))]
     pub(super) received: crate::time::Instant,
     /// Set when the server is to stop.
     pub(super) stop: Arc<AtomicBool>,
@@ -44,6 +45,7 @@ pub(crate) struct State {
     samples: Mutex<VecDeque<Arc<Sample>>>,
     tables: Mutex<VecDeque<Arc<Table>>>,
     /// The last table without errors.
+    #[cfg_attr(not(feature = "parser"), allow(dead_code, reason = "only parsers need it"))]
     last_right: Mutex<Option<Arc<Table>>>,
 }
 
@@ -128,6 +130,7 @@ impl State {
     }
 
     /// The last table without errors, by which records are found while another one has errors.
+    #[cfg_attr(not(feature = "parser"), allow(dead_code, reason = "only parsers need it"))]
     pub(super) fn last_right(&self) -> Option<Arc<Table>> {
         lock(&self.last_right).clone()
     }

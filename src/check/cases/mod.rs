@@ -11,9 +11,11 @@ pub(crate) use case_files::CaseFiles;
 pub(crate) use issues::issues;
 #[cfg(any(feature = "parser", feature = "serve"))]
 pub(crate) use layouts::Layout;
+#[cfg(feature = "parser")]
+pub(crate) use layouts::MOST;
 #[cfg(all(feature = "cli", feature = "parser"))]
 pub(crate) use layouts::log_type_next_to;
-pub(crate) use layouts::{ByParser, Cases, MOST, TestCase, WantedCases, among, find, is_part, raw_data};
+pub(crate) use layouts::{ByParser, Cases, TestCase, WantedCases, among, find, is_part, raw_data};
 #[cfg(feature = "parser")]
 pub(crate) use outcome::{Event, Eventless, Parsed};
 pub(crate) use outcome::{LogEnd, Outcome};
