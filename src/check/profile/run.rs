@@ -58,8 +58,9 @@ pub(crate) fn profile(
         }
         Ok(())
     })?;
-    let mut gathered = Gathered::default();
-    parts.into_iter().for_each(|part| gathered.merge(part));
+    let mut parts = parts.into_iter();
+    let mut gathered = parts.next().unwrap_or_default();
+    parts.for_each(|part| gathered.merge(part));
     let mut profile = of_gathered(&gathered, &log, mapping, with_values);
     profile.inputs = sources.iter().map(|source| source.name().to_owned()).collect();
     (profile.bytes, profile.failures) = (total, failures);
@@ -71,7 +72,7 @@ fn of_gathered(gathered: &Gathered, log: &LogReader<'_>, mapping: &Mapping, with
     let time = |seconds: i64| {
         DateTime::from_timestamp(seconds, 0).unwrap_or_default().to_rfc3339_opts(SecondsFormat::Secs, true)
     };
-    let mut shapes: Vec<(u16, &str, u64, Option<(i64, i64)>)> = gathered
+    let mut shapes: Vec<_> = gathered
         .shape_names
         .iter()
         .zip(&gathered.shapes)
