@@ -79,7 +79,10 @@ try {
       const dark = light(seen.paper) < light(seen.ink);
       if (dark !== (scheme === "dark")) complain(at, `${scheme} is ${seen.ink} on ${seen.paper}`);
       if (seen.ink === seen.paper) complain(at, "ink on ink");
-      await page.screenshot({ path: `${folder}/${basename(file, ".html")}-${name}.png`, fullPage: true });
+      // A picture has no more than 16,384 pixels.
+      const height = Math.min(await page.evaluate(() => document.documentElement.scrollHeight), 16_000);
+      const clip = { x: 0, y: 0, width, height };
+      await page.screenshot({ path: `${folder}/${basename(file, ".html")}-${name}.png`, clip, captureBeyondViewport: true });
       if (media === "print") {
         await page.pdf({ path: `${folder}/${basename(file, ".html")}.pdf`, format: "A4", printBackground: true });
       }

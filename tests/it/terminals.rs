@@ -73,15 +73,16 @@ fn lines_are_broken_between_words() {
     let log = log(folder.path());
     let at = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
     let (log, events) = (log.to_str().expect("a name"), &at("events.ndjson"));
+    let (again, new, rejects) = (&at("again.ndjson"), &at("new/"), &at("rejects/"));
     assert!(run(&["convert", log, "-o", events]).status < 2);
     let cases = [
         vec!["profile", log, "-q"],
         vec!["explain", log, "--max-records", "10"],
         vec!["validate", events, "-q"],
-        vec!["convert", log, "-o", &at("again.ndjson"), "--mapping", "no such table at all"],
+        vec!["convert", log, "-o", again, "--mapping", "no such table at all"],
         vec!["mappings", "show", "duo_telephony"],
         vec!["profile", "no/such/file", "-q"],
-        vec!["convert", log, "-o", &at("new/"), "--rejects", &at("rejects/"), "--dry-run"],
+        vec!["convert", log, "-o", new, "--rejects", rejects, "--dry-run"],
     ];
     for args in cases {
         let piped = run(&args);

@@ -94,8 +94,13 @@ impl Highest {
     pub(super) fn top(&self, most: usize) -> Vec<(&str, Amount, u64)> {
         let mut all: Vec<_> =
             self.values.values().map(|entry| (self.text(entry), entry.sum, entry.records)).collect();
-        all.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
-        all.truncate(most);
+        let order =
+            |a: &(&str, Amount, u64), b: &(&str, Amount, u64)| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0));
+        if most < all.len() {
+            all.select_nth_unstable_by(most, order);
+            all.truncate(most);
+        }
+        all.sort_unstable_by(order);
         all
     }
 

@@ -60,8 +60,9 @@ pub(crate) fn profile(
         }
         Ok(())
     })?;
-    let mut gathered = Gathered::default();
-    parts.into_iter().for_each(|part| gathered.merge(part));
+    let mut parts = parts.into_iter();
+    let mut gathered = parts.next().unwrap_or_default();
+    parts.for_each(|part| gathered.merge(part));
     let mut profile = of_gathered(&gathered, &log, mapping, with_values);
     profile.inputs = sources.iter().map(|source| source.name().to_owned()).collect();
     (profile.bytes, profile.failures) = (total, failures);
