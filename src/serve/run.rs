@@ -1,7 +1,9 @@
 //! What a table makes of a sample, and of one of its records: asked at each key stroke.
 
 use super::answer::Refusal;
-use super::compared::{Compared, Golden};
+use super::compared::Compared;
+#[cfg(feature = "parser")]
+use super::compared::Golden;
 use super::index;
 #[cfg(feature = "parser")]
 use super::parser::{ParserChecked, ParserRun};
@@ -114,7 +116,7 @@ pub(super) fn looked_at(state: &State, asked: &Asked, work: &Work) -> Result<(Ra
         ran.parser_run = parsed;
     }
     if let Some(event) = &looked.event {
-        match asked.golden.as_deref().map(Golden::read) {
+        match asked.golden.as_deref().map(|text| state.golden(text)) {
             Some(Ok(golden)) => ran.diff = Some(golden.compare(&event.text, "golden")?),
             Some(Err(why)) => ran.golden_error = Some(why),
             None =>

@@ -1,6 +1,7 @@
 //! What the server keeps: the table and the parser that it was started with, samples, and tables read before.
 
 use super::answer::Refusal;
+use super::compared::Golden;
 use super::sample::Sample;
 use super::table::Table;
 use crate::mapping::files::MOST_BYTES;
@@ -44,6 +45,8 @@ pub(crate) struct State {
     pub(super) saved: Mutex<HashMap<PathBuf, String>>,
     samples: Mutex<VecDeque<Arc<Sample>>>,
     tables: Mutex<VecDeque<Arc<Table>>>,
+    /// The expected events that were read last, with their text.
+    golden: Mutex<Option<(String, Arc<Golden>)>>,
     /// The last table without errors.
     #[cfg_attr(not(feature = "parser"), allow(dead_code, reason = "only parsers need it"))]
     last_right: Mutex<Option<Arc<Table>>>,
@@ -72,6 +75,7 @@ impl State {
             received,
             stop,
             tables: Mutex::default(),
+            golden: Mutex::default(),
             last_right: Mutex::default(),
         }
     }
@@ -127,6 +131,21 @@ impl State {
             tables.pop_front();
         }
         Ok(table)
+    }
+
+    /// The expected events in a text.
+    ///
+    /// # Errors
+    /// A sentence that says why there are none.
+    pub(super) fn golden(&self, text: &str) -> Result<Arc<Golden>, String> {
+        if let Some((known, golden)) = &*lock(&self.golden)
+            && known == text
+        {
+            return Ok(Arc::clone(golden));
+        }
+        let golden = Arc::new(Golden::read(text)?);
+        *lock(&self.golden) = Some((text.to_owned(), Arc::clone(&golden)));
+        Ok(golden)
     }
 
     /// The last table without errors, by which records are found while another one has errors.
