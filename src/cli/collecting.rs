@@ -99,7 +99,7 @@ impl Shown {
             }
             RunStep::Retry { why, wait, failed } => {
                 let when = match wait.as_secs_f64() {
-                    0.0 => "at once".to_owned(),
+                    ..0.05 => "at once".to_owned(),
                     seconds @ ..10.0 => format!("in {seconds:.1} s"),
                     seconds => format!("in {seconds:.0} s"),
                 };

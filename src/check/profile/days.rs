@@ -152,7 +152,9 @@ mod tests {
             range.for_each(|day| days.of(day).add(Counted::Shape(0), 1));
             days
         };
-        for (end, by_month) in [(1_000, false), (MOST_DAYS as i64, false), (MOST_DAYS as i64 + 1, true)] {
+        let most = MOST_DAYS as i64;
+        // Of the last one, a part alone is counted by months, too.
+        for (end, by_month) in [(1_000, false), (most, false), (most + 1, true), (2 * most + 9, true)] {
             let whole = part(0..end);
             assert_eq!(whole.by_month(), by_month, "{end}");
             for cut in [1, end / 2, end - 1] {

@@ -77,12 +77,16 @@ pub(crate) fn bars(what: &str, unit: &str, labels: &[&str], series: &[Series<'_>
     );
     if series.len() > 1 {
         html.push_str("<p class=\"note keys\">");
-        for (at, one) in series.iter().enumerate() {
+        let named = if series.len() > COLOURS { COLOURS - 1 } else { series.len() };
+        let others = format!("{} others", series.len() - named);
+        let names =
+            series.iter().take(named).map(|one| one.name).chain((named < series.len()).then_some(&*others));
+        for (at, name) in names.enumerate() {
             let _ = write!(
                 html,
                 "<span><span class=key style=\"background:var(--c{})\"></span>{}</span>",
                 colour(at),
-                escaped(one.name)
+                escaped(name)
             );
         }
         html.push_str("</p>\n");
