@@ -8,8 +8,11 @@ use std::fmt::Write as _;
 /// The most bytes of what all dumps of a log show.
 const MOST_BYTES: usize = 1 << 20;
 
-/// Writes the tokens below a heading.
+/// Writes the tokens below a heading, as long as there is room.
 pub(super) fn dump(state: &State, label: &str, out: &mut String) {
+    if out.len() > MOST_BYTES {
+        return;
+    }
     // Writing to a string can't fail.
     let _ = writeln!(out, "Internal State (label={label}):");
     out.push('{');
@@ -31,6 +34,7 @@ fn quoted(text: &str) -> String {
 
 fn value(state: &State, value: Value, depth: usize, out: &mut String) {
     match value {
+        _ if out.len() > MOST_BYTES => out.push_str("\"...\""),
         Value::Unset => out.push_str("null"),
         Value::Text(text) => out.push_str(&quoted(state.text(text))),
         Value::Number(number) => {
@@ -49,7 +53,7 @@ fn value(state: &State, value: Value, depth: usize, out: &mut String) {
         Value::Time { seconds, nanos } => {
             let _ = write!(out, "{{\"seconds\": {seconds}, \"nanos\": {nanos}}}");
         }
-        Value::Container(_) if depth > DEEPEST || out.len() > MOST_BYTES => out.push_str("\"...\""),
+        Value::Container(_) if depth > DEEPEST => out.push_str("\"...\""),
         Value::Container(id) => {
             let container = state.container(id);
             let is_list = container.shape == Shape::List;

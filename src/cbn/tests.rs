@@ -243,6 +243,17 @@ fn hostile_parsers_and_logs_are_bounded() {
 }
 
 #[test]
+fn what_dumps_show_is_bounded() {
+    let text = format!("filter {{ {} for a in l {{ statedump {{ label => x }} }} }}", doubled(10));
+    let parser = Parser::read(&text).unwrap();
+    let mut runner = parser.runner(&RunOptions { dumps: true, ..RunOptions::default() });
+    let log = "x".repeat(100_000);
+    assert_eq!(runner.run(&Log::new(&log, Instant::EPOCH), &mut Vec::new()), Outcome::NoOutput);
+    assert!((1 << 20..2 << 20).contains(&runner.dumped().len()), "{}", runner.dumped().len());
+    assert!(runner.dumped().contains("\"...\""));
+}
+
+#[test]
 fn ordinary_large_logs_are_within_the_limits() {
     // Each record of a log of a megabyte goes through many branches.
     let record = format!(r#"{{"a":"{}"}}"#, "x".repeat(480));
