@@ -138,7 +138,7 @@ fn secops_toolkit_s_layout_passes_as_it_is() {
         (".github/workflows/secops.yaml", "on: push\n"),
         ("main.py", "print()\n"),
         ("rules/x.yaml", "x:\n  enabled: true\n"),
-        ("parsers/OTHER/parser.conf", "filter {\n}\n"),
+        ("parsers/OTHER/parser.conf", "filter {\n"),
         ("parsers/OTHER/parser.yaml", "log_type: OTHER\n"),
         ("parsers/OTHER/logs/logs.txt", "<134>a log\n"),
         (
@@ -157,7 +157,7 @@ fn secops_toolkit_s_layout_passes_as_it_is() {
     let test = run_in(&root, &["test", "."]);
     assert_eq!(test.status, 1, "{}{}", test.stdout, test.stderr);
     assert!(test.stdout.contains("FAIL parsers/OTHER/logs\n"), "{}", test.stdout);
-    assert!(test.stdout.contains("    parsers/OTHER/parser.conf:3:1: expected"), "{}", test.stdout);
+    assert!(test.stdout.contains("    parsers/OTHER/parser.conf:2:1: expected"), "{}", test.stdout);
     fs::remove_file(root.join("parsers/OTHER/parser.conf")).unwrap();
     let test = run_in(&root, &["test", "."]);
     assert_eq!(test.status, 0, "{}{}", test.stdout, test.stderr);
