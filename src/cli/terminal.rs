@@ -83,7 +83,7 @@ pub(super) fn wrapped(text: &str, width: usize) -> String {
 fn wrap(line: &str, width: usize, out: &mut String) {
     let indent = line.len() - line.trim_start_matches(' ').len();
     let hanging = (indent + HANGING).min(width / 2);
-    let mut at = 0;
+    let (mut at, mut is_new) = (0, false);
     for part in line.split_inclusive(' ') {
         let word = part.trim_end_matches(' ');
         let wide = columns(word);
@@ -92,11 +92,13 @@ fn wrap(line: &str, width: usize, out: &mut String) {
             out.truncate(out.trim_end_matches(' ').len());
             out.push('\n');
             out.extend(std::iter::repeat_n(' ', hanging));
-            at = hanging;
-            if word.is_empty() {
-                continue;
-            }
+            (at, is_new) = (hanging, true);
         }
+        // A line that was broken goes on with a word.
+        if is_new && word.is_empty() {
+            continue;
+        }
+        is_new = false;
         out.push_str(part);
         at += columns(part);
     }
