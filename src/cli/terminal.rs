@@ -94,6 +94,7 @@ fn wrap(line: &str, width: usize, out: &mut String) {
             out.extend(std::iter::repeat_n(' ', hanging));
             (at, is_new) = (hanging, true);
         }
+        // A line that was broken continues with a word.
         if is_new && word.is_empty() {
             continue;
         }

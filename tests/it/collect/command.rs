@@ -58,7 +58,7 @@ fn slowly(server: &Server, folder: &Path) -> Command {
 fn retries_and_progress_are_shown() {
     let (server, folder) = (service(), tempfile::tempdir().expect("a folder"));
     let answer = || Fault::Answer(503, r#"{"message":"closed \u001b[31m for now"}"#.into(), None);
-    server.duo.faults(move |n| (n < 2).then(answer));
+    server.duo.faults(move |n| (n <= 2).then(answer));
     let mut command = slowly(&server, folder.path());
     let piped = finish(&mut command);
     let lines: Vec<&str> = piped.stderr.lines().collect();
@@ -72,7 +72,7 @@ fn retries_and_progress_are_shown() {
 
     let Some(python) = need(Tool::Python) else { return };
     let (server, folder) = (service(), tempfile::tempdir().expect("a folder"));
-    server.duo.faults(move |n| (n < 2).then(answer));
+    server.duo.faults(move |n| (n <= 2).then(answer));
     let mut command = slowly(&server, folder.path());
     let seen = on_terminal(&python, 80, None, &command);
     assert_eq!(seen.status, 0, "{}", seen.text);
@@ -84,7 +84,7 @@ fn retries_and_progress_are_shown() {
     no_secret("the terminal", seen.text.as_bytes());
 
     let (server, folder) = (service(), tempfile::tempdir().expect("a folder"));
-    server.duo.faults(move |n| (n < 2).then(answer));
+    server.duo.faults(move |n| (n <= 2).then(answer));
     let quiet = finish(server.collect(folder.path()).arg("-q"));
     assert_eq!((quiet.status, quiet.stderr.as_str()), (0, ""));
 }
