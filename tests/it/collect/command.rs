@@ -73,7 +73,7 @@ fn retries_and_progress_are_shown() {
     let Some(python) = need(Tool::Python) else { return };
     let (server, folder) = (service(), tempfile::tempdir().expect("a folder"));
     server.duo.faults(move |n| (n <= 2).then(answer));
-    let mut command = slowly(&server, folder.path());
+    let command = slowly(&server, folder.path());
     let seen = on_terminal(&python, 80, None, &command);
     assert_eq!(seen.status, 0, "{}", seen.text);
     assert!(seen.text.contains("50 records, 1 page, up to 20"), "{}", seen.text);
