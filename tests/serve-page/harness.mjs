@@ -69,7 +69,7 @@ export function check(name, options, run) {
     try {
       context = await browser.createBrowserContext();
       const page = await context.newPage();
-      page.setDefaultTimeout(5_000);
+      page.setDefaultTimeout(15_000);
       const complaints = [];
       const complain = (text) => allowed?.test(text) || complaints.push(text);
       page.on("console", (message) => complain(`console ${message.type()}: ${message.text()}`));
