@@ -136,9 +136,10 @@ fn a_bar_fits_and_goes_away() {
     let records = Generator::records(7, &mix, 20_000);
     fs::create_dir(at("logs")).expect("a folder");
     for n in 0..12 {
-        fs::write(at(&format!("logs/{n}.ndjson")), &records).expect("written");
+        fs::write(at(&format!("logs/{n}.ndjson")), records.repeat(4)).expect("written");
     }
-    fs::write(at("one.ndjson"), records.repeat(12)).expect("written");
+    // No machine has read these when it is interrupted.
+    fs::write(at("one.ndjson"), records.repeat(40)).expect("written");
     let cases = [
         vec!["convert", "one.ndjson", "-o", "out.ndjson", "--threads", "1", "--engine", "exact"],
         vec!["convert", "logs/", "-o", "out/", "--jobs", "1", "--engine", "exact"],
@@ -146,6 +147,8 @@ fn a_bar_fits_and_goes_away() {
     ];
     for args in cases {
         for columns in [40, 80] {
+            // Another run would go on where the first one was.
+            let _ = fs::remove_dir_all(at("out"));
             let mut command = with(&args);
             // Python's `pty` goes where the command is to be.
             let shell = format!(
