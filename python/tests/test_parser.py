@@ -167,10 +167,10 @@ def test_options(parser, tmp_path):
     ]:
         with pytest.raises(ValueError, match=words):
             parser.run(["a"], **options)
-    # Metadata next to the file, as for the command; what is no metadata does not matter.
+    # Metadata next to the file, as for the command; other files of that name do not matter.
     conf = tmp_path / "mine.conf"
     conf.write_text(TEXT)
-    for metadata, log_type in [('{"log_type":" OKTA "}', "OKTA"), ('{"log_type":""}', None), ("[1]", None), ("{", None), ('{"log_type":1}', None)]:
+    for metadata, log_type in [('{"log_type":" okta "}', "OKTA"), ('{"log_type":"a b"}', None), ('{"log_type":""}', None), ("[1]", None), ("{", None), ('{"log_type":1}', None)]:
         (tmp_path / "metadata.json").write_text(metadata)
         assert udmap.Parser.from_file(conf).log_type == log_type
     (tmp_path / "metadata.json").write_text('{"log_type":"OKTA"}')

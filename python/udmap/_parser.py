@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import time
 from collections import deque
 from dataclasses import dataclass
@@ -159,7 +160,7 @@ class Parser:
 
     #: The parser's text.
     text: str
-    #: The log type that `metadata.json` next to the parser's file names, if there is one.
+    #: The log type that `metadata.json` next to the parser's file names, if it names one. `parser.yaml` is not read.
     log_type: Optional[str]
 
     def __init__(self, text: str) -> None:
@@ -258,7 +259,7 @@ def _from_file(given: object) -> str:
 
 
 def _log_type_next_to(name: str) -> Optional[str]:
-    """The log type that the metadata next to a parser's file names, as the command finds it."""
+    """The log type that `metadata.json` next to a parser's file names, in capitals, as the command takes it."""
     if is_url(name):
         return None
     try:
@@ -266,7 +267,8 @@ def _log_type_next_to(name: str) -> Optional[str]:
     except (OSError, ValueError):
         return None
     log_type = cast("Mapping[str, object]", metadata).get("log_type") if isinstance(metadata, dict) else None
-    return log_type.strip() or None if isinstance(log_type, str) else None
+    log_type = log_type.strip().upper() if isinstance(log_type, str) else ""
+    return log_type if re.fullmatch("[A-Z0-9_]+", log_type) else None
 
 
 def _logs(logs: Iterable[RawLog]) -> Iterator[Union[str, bytes]]:

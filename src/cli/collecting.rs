@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// How often there is a line where there is no terminal.
+/// How often a line is written where stderr is not a terminal.
 const BETWEEN_LINES: Duration = Duration::from_secs(60);
 
 /// What is shown of runs.

@@ -90,7 +90,7 @@ fn sample(args: &Args) -> anyhow::Result<Sample> {
     };
     let listing = store::list(std::slice::from_ref(file), &[])?;
     if listing.sources.is_empty() {
-        bail!("there is no file in `{}`", escaped(file));
+        bail!("expected a file of records, found none in `{}`", escaped(file));
     }
     let sample = Sample::of_sources(file, !store::is_stdout(file), &listing.sources);
     if let Some(failure) = sample.failures().first() {

@@ -28,7 +28,7 @@ impl Refusal {
         Refusal::new(StatusCode::BAD_REQUEST, error)
     }
 
-    /// There is no such thing.
+    /// What was asked for does not exist.
     pub(super) fn missing(error: impl Into<String>) -> Refusal {
         Refusal::new(StatusCode::NOT_FOUND, error)
     }

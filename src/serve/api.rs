@@ -21,7 +21,7 @@ const MOST_FILES: usize = 10_000;
 /// Answers a call.
 ///
 /// # Errors
-/// If there is no such call, or if it can't be answered.
+/// If the call is unknown, or if it can't be answered.
 pub(super) fn call(state: &State, name: &str, body: &[u8], work: &Work) -> Result<Vec<u8>, Refusal> {
     crate::panics::provoke("serve");
     match name {
@@ -39,7 +39,7 @@ pub(super) fn call(state: &State, name: &str, body: &[u8], work: &Work) -> Resul
             state.stop.store(true, Relaxed);
             Ok(json(&json!({})))
         }
-        _ => Err(Refusal::missing("there is no such call")),
+        _ => Err(Refusal::missing("unknown call")),
     }
 }
 
@@ -72,7 +72,7 @@ struct MappingAsked {
 
 fn mapping(asked: &MappingAsked) -> Result<Vec<u8>, Refusal> {
     let text = builtin_text(&asked.name);
-    let text = text.ok_or_else(|| Refusal::missing("there is no built-in table of this name"))?;
+    let text = text.ok_or_else(|| Refusal::missing("no built-in table has this name"))?;
     Ok(json(&json!({"name": asked.name, "text": text})))
 }
 

@@ -46,7 +46,7 @@ const UNSAVED: &str = "mine.toml";
 /// The command.
 ///
 /// # Errors
-/// If there is no such record, or if it can't be written into a command.
+/// If the sample has no record of this number, or if it can't be written into a command.
 pub(super) fn command(state: &State, asked: &Asked, work: &Work) -> Result<Answer, Refusal> {
     let (name, note) = table(state, asked);
     let table = shell_word(&name);
@@ -63,7 +63,7 @@ pub(super) fn command(state: &State, asked: &Asked, work: &Work) -> Result<Answe
             let rules = table_read.rules.as_ref();
             let rules = rules.ok_or_else(|| Refusal::bad("the table has errors").hint("mend them first"))?;
             let index = rules.index(&sample, work)?;
-            let gone = || Refusal::missing("there is no such record");
+            let gone = || Refusal::missing("the sample has no record of this number");
             let (chunk, nth) = index.place_of(asked.record).ok_or_else(gone)?;
             let looked = record(rules, &sample, &sample.chunks[chunk], nth, asked.record).ok_or_else(gone)?;
             // A name of several texts is not that of a file.

@@ -127,7 +127,7 @@ fn case(
     let rules = rules.ok_or_else(|| Refusal::bad("the table has errors").hint("mend them first"))?;
     let sample = state.sample(sample)?;
     let index = rules.index(&sample, work)?;
-    let gone = || Refusal::missing("there is no such record");
+    let gone = || Refusal::missing("the sample has no record of this number");
     let (chunk, nth) = index.place_of(number).ok_or_else(gone)?;
     let looked = record(rules, &sample, &sample.chunks[chunk], nth, number).ok_or_else(gone)?;
     if Path::new(name).components().count() != 1 {
